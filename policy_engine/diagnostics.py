@@ -1,0 +1,242 @@
+"""What is said to authors about their files: one table of codes and wordings, so that it stays one voice.
+
+A message is one lower-case line without a full stop; the author's text stands in backticks. To add a diagnostic, add a row
+here and a case to `tests/diagnostics/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from types import MappingProxyType
+
+from policy_engine.source import Span
+
+
+class Severity(StrEnum):
+    """Whether a ruleset with this fault may be used: not with an error; with a warning it may."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that a diagnostic is about, and what stands there."""
+
+    span: Span
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One fault: what kind (`code`), where, in one sentence, and what to do (`hint`); `excerpt` is the marked line."""
+
+    code: str
+    message: str
+    span: Span
+    hint: str | None = None
+    related: tuple[Related, ...] = ()
+    severity: Severity = Severity.ERROR
+    excerpt: str | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """The diagnostic in JSON types."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "message": self.message,
+            "path": self.span.path,
+            "line": self.span.line,
+            "column": self.span.column,
+            "length": self.span.length,
+            "hint": self.hint,
+            "related": [{"place": str(r.span), "label": r.label} for r in self.related],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a code says, and, where it is always the same, what to do; both with holes for the author's words."""
+
+    message: str
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+
+
+def _warning(message: str, hint: str | None = None) -> Wording:
+    return Wording(message, hint, Severity.WARNING)
+
+
+_FILES = {
+    "file-unreadable": Wording("the file cannot be read: {why}"),
+    "file-too-large": Wording("the file has {size} bytes, more than the {limit} allowed", "split it"),
+    "file-not-text": Wording("the file is not UTF-8 text", "save it as UTF-8"),
+    "file-empty": Wording("the file holds nothing", "a rule file begins with `ruleset: a_name`"),
+    "yaml-syntax": Wording("this is not YAML: {why}"),
+    "yaml-tab": Wording("a tab cannot indent", "indent with blanks"),
+    "yaml-quoted-start": Wording(
+        "YAML takes the quotes for the whole text, and more follows", "quote the whole expression: `{better}`"
+    ),
+    "yaml-special-start": Wording("YAML gives `{sign}` a meaning of its own at the start of a text", "quote the whole text"),
+    "yaml-split": Wording("YAML cut this expression at a comma or bracket", "quote the whole expression"),
+    "yaml-colon": Wording("YAML reads `: ` as a key and its value", "quote the whole text"),
+    "yaml-comment": Wording("YAML reads ` #` as the start of a comment, so this expression lost its end", "quote it"),
+    "yaml-duplicate-key": Wording("the key `{key}` stands here twice", "keep one of them"),
+    "yaml-key": Wording("a key must be a plain text"),
+    "yaml-merge": Wording("`<<` has no meaning in YAML 1.2", "write the keys out"),
+    "yaml-tag": Wording("tags such as `{tag}` are not used here", "leave it out"),
+    "yaml-alias": Wording("there is no anchor `{name}` before this place"),
+    "yaml-too-big": Wording("with its aliases written out this file has more than {limit} parts", "write fewer aliases"),
+    "yaml-too-deep": Wording("this is nested more than {limit} levels deep"),
+    "yaml-several-documents": Wording("a file holds one document", "put what follows `---` into a file of its own"),
+    "yaml-control-character": Wording("the character {character} is not allowed in a file"),
+}
+_SHAPES = {
+    "unknown-key": Wording("{thing} has no key `{key}`"),
+    "missing-key": Wording("{thing} lacks the key `{key}`", "{meaning}"),
+    "wrong-kind": Wording("`{key}` must be {expected}"),
+    "wrong-name": Wording("`{name}` cannot be a name", "use {form}"),
+    "reserved-name": Wording("`{name}` has a meaning of its own and cannot be a name here", "choose another"),
+    "bad-date": Wording("`{text}` is not a date", "write it as 2025-02-28"),
+    "bad-period": Wording("the period ends on {end}, not after its start {start}", "`until` is the first day outside"),
+    "unknown-timezone": Wording("`{name}` is no time zone", "use an IANA name such as America/New_York"),
+    "empty-group": Wording("`{kind}` needs at least one condition"),
+    "one-of-keys": Wording("{thing} needs exactly one of {keys}"),
+    "needless-key": Wording("`{key}` has no meaning in {thing}"),
+}
+_SCHEMAS = {
+    "schema-missing": Wording("there is no schema `{name}`", "it would be {path}"),
+    "schema-not-json": Wording("this is not JSON: {why}"),
+    "schema-invalid": Wording("at {pointer}: {why}", "see JSON Schema 2020-12"),
+    "schema-keyword": Wording("at {pointer}: the keyword `{keyword}` is not supported", "{supported}"),
+    "schema-reference": Wording(
+        "at {pointer}: `{reference}` refers outside this file, or to nothing in it", 'use `"$ref": "#/$defs/name"`'
+    ),
+    "schema-recursive": Wording("at {pointer}: `{reference}` refers to itself", "facts have a fixed depth"),
+    "schema-open": Wording("at {pointer}: an object must say `\"additionalProperties\": false`", "so that a misspelt fact is found"),
+    "schema-type": Wording("at {pointer}: a type is needed, one of {types}"),
+    "schema-null": Wording("at {pointer}: a null is removed before validation", "leave the fact out of `required` instead"),
+    "schema-bounds": Wording(
+        "at {pointer}: a number needs `minimum` and `maximum` that prove that 18 digits are enough", "write both"
+    ),
+    "schema-places": Wording("at {pointer}: a decimal needs `multipleOf` to say its places", "such as 0.01 for two"),
+    "schema-name": Wording("at {pointer}: no expression could use the name `{name}`", "use a snake_case name that is not a word of Python"),
+    "schema-format": Wording("at {pointer}: the format `{format}` is not supported", "supported are date and date-time"),
+    "schema-pattern": Wording("at {pointer}: `{pattern}` is not a pattern that all engines read alike: {why}", "{hint}"),
+    "schema-enum": Wording("at {pointer}: an enum lists different texts"),
+    "schema-order": Wording("at {pointer}: `x-ordered-by` names a required date, date-time or integer of the list's objects"),
+}
+_NAMES = {
+    "unknown-name": Wording("there is no fact, parameter, definition or reading `{name}`"),
+    "unknown-function": Wording("there is no function `{name}`"),
+    "unknown-member": Wording("{record} has no member `{name}`"),
+    "unknown-decision": Wording("there is no decision `{name}`"),
+    "unknown-decision-part": Wording("the decision `{decision}` has no `{name}`"),
+    "unknown-source": Wording("there is no source `{name}`"),
+    "unknown-reading": Wording("there is no reading `{name}`"),
+    "unknown-choice": Wording("the reading has no choice `{name}`"),
+    "unknown-outcome": Wording("`{name}` is not among the outcomes of the decision"),
+    "unknown-legend-key": Wording("`{name}` is neither in the legend nor an outcome"),
+    "name-clash": Wording("`{name}` already names a {kind}", "one of them needs another name"),
+    "shadowed-name": Wording("`{name}` already names a {kind}", "choose another variable"),
+    "duplicate-id": Wording("the id `{name}` stands here twice", "give each its own"),
+    "cycle": Wording("this depends on itself: {path}"),
+}
+_EXPRESSIONS = {
+    "expression-empty": Wording("an expression is missing here"),
+    "expression-syntax": Wording("this is not an expression: {why}"),
+    "expression-too-long": Wording("the expression has more than {limit} characters", "give its parts names in `definitions`"),
+    "expression-too-deep": Wording("the expression is nested more than {limit} levels deep", "give its parts names in `definitions`"),
+    "expression-not-allowed": Wording("{what} cannot be used in an expression"),
+    "expression-character": Wording("the character {character} cannot stand outside quotes"),
+    "number-form": Wording("`{text}` is not a number as this language writes it", "write digits, with a point for decimals"),
+    "text-form": Wording("`{text}` is not a text as this language writes it", "one pair of quotes, no backslash"),
+    "wrong-type": Wording("{what} must be {expected}, and is {found}"),
+    "not-comparable": Wording("{left} and {right} cannot be compared"),
+    "no-order": Wording("{kind} has no order", "`==` and `in` can be asked"),
+    "impossible-value": Wording("`{value}` is never a value of {what}", "it is one of {values}"),
+    "not-addable": Wording("`{operator}` takes numbers, not {left} and {right}"),
+    "too-many-digits": Wording("the result of `{text}` may have more than 18 digits", "narrow `minimum` and `maximum` in the schema"),
+    "wrong-arguments": Wording("`{signature}` is not called this way: {why}"),
+    "mixed-types": Wording("these values have no common type: {left} and {right}"),
+    "generator-form": Wording("a generator has one `for` and at most one `if`", "write `{function}(e for x in list if condition)`"),
+    "generator-needed": Wording("`{name}` takes a generator", "write `{name}(e for x in list if condition)`"),
+    "if-known-place": Wording("`if_known` stands only at the top of a value", "use `default` or `known` here"),
+    "ratio-place": Wording("a ratio can be compared or rounded, nothing else", 'write `round(a / b, 2, "half_even")`'),
+    "value-type": Wording("a value cannot be a {found}", "name one of its members, or round it"),
+    "template-hole": Wording("`{{{text}}}` is not a name", "make a definition, and name it here"),
+    "template-brace": Wording("a brace in this sentence has no partner", "write two for a brace that shall be read"),
+}
+_MEANING = {
+    "parameter-hole": Wording("the parameter `{name}` has no value {period}", "its periods must cover the ruleset's"),
+    "versions-overlap": Wording("this version and another are both in force {period}", "let one end where the other begins"),
+    "hit-unknown": Wording("`hit` is first or collect, not `{name}`"),
+    "collect-otherwise": Wording("a collect decision has no `otherwise`", "where no rule applies its list is empty"),
+    "decision-empty": Wording("the decision decides nothing", "give it rules, a matrix or values"),
+    "decision-mixed": Wording("a decision has rules or a matrix, not both"),
+    "outcomes-missing": Wording("a decision with {what} needs its `outcomes`"),
+    "value-twice": Wording("the value `{name}` is given both by the decision and by this rule", "keep one"),
+    "matrix-not-closed": Wording("`{name}` has no closed set of values", "a matrix needs an enum or a boolean"),
+    "matrix-not-a-value": Wording("`{value}` is no value of `{name}`"),
+    "matrix-missing-row": Wording("there is no row for `{value}`, a value of `{name}`"),
+    "matrix-missing-column": Wording("there is no column for `{value}`, a value of `{name}`"),
+    "matrix-cells": Wording("this row has {found} cells and the table {expected} columns"),
+    "matrix-else": Wording("`when` and `else` go together in a legend"),
+    "check-false": Wording("a check that is always false makes all facts invalid"),
+    "uncited-rule": Wording("this rule cites no source", "add `source:` here or to the decision"),
+    "no-reason": Wording("this rule gives no reason", "add `because:`"),
+    "unused-source": _warning("no rule cites the source `{name}`", "cite it, or leave it out"),
+    "unused-reading": _warning("no expression asks for the reading `{name}`", "use it, or mark it `fixed: true`"),
+    "unused-parameter": _warning("nothing uses the parameter `{name}`", "use it, or leave it out"),
+    "unused-definition": _warning("nothing uses the definition `{name}`", "use it, or leave it out"),
+    "unused-outcome": _warning("no rule gives the outcome `{name}`", "leave it out, or add the rule"),
+    "unused-legend": _warning("no cell uses `{name}`", "leave it out"),
+    "unused-fact": _warning("no rule reads the fact `{name}` of {schema}", "mark it `x-key`, or leave it out"),
+    "unreachable-rule": _warning("no facts reach this rule: {why}", "move it up, or leave it out"),
+}
+_TESTS = {
+    "test-ruleset": Wording("there is no ruleset `{name}` to test"),
+    "test-decision": Wording("the ruleset has no decision `{name}`"),
+    "test-column": Wording("the column `{name}` is neither a fact nor a decision"),
+    "test-row": Wording("this row has {found} cells and the table {expected} columns"),
+    "test-twice": Wording("the case `{name}` stands here twice", "let each case have its own name"),
+    "test-empty": Wording("this case expects nothing", "add `expect:` or `invalid:`"),
+}
+WORDINGS: Mapping[str, Wording] = MappingProxyType(
+    _FILES | _SHAPES | _SCHEMAS | _NAMES | _EXPRESSIONS | _MEANING | _TESTS
+)
+
+
+def say(code: str, span: Span, *, hint: str | None = None, related: Iterable[Related] = (), **words: object) -> Diagnostic:
+    """The diagnostic of that code at a place, its holes filled; `hint` replaces the table's own."""
+    wording = WORDINGS[code]
+    shown = {name: shown_text(str(word)) for name, word in words.items()}
+    advice = hint if hint is not None else wording.hint and wording.hint.format(**shown)
+    return Diagnostic(code, wording.message.format(**shown), span, advice or None, tuple(related), wording.severity)
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str | None:
+    """A hint with the nearest known name, also by case and blanks, or None where nothing is near."""
+    folded = {word.lower().replace(" ", "_").replace("-", "_"): word for word in known}
+    key = name.lower().replace(" ", "_").replace("-", "_")
+    close = [folded[key]] if key in folded else get_close_matches(name, known, n=1)
+    return f"did you mean `{shown_text(close[0])}`?" if close else None
+
+
+def shown_text(text: str, limit: int = 200) -> str:
+    """Text from a file made fit for a terminal: control characters spelled out, and not too long."""
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return safe if len(safe) <= limit else f"{safe[:limit]}..."
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each diagnostic once, sorted by place."""
+    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span, d.code, d.message)))
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether any of them forbids the use of its file."""
+    return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)

@@ -1,0 +1,219 @@
+"""What checking a rule file shares: its names, and how an expression, a condition or a sentence of it is checked.
+
+Definitions and the values of decisions are typed when first asked for, so that they may stand in any order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.frontend.expressions import parse_expression
+from policy_engine.frontend.scope import Known, Scope
+from policy_engine.frontend.syntax import (
+    ConditionSyntax,
+    ConstantValue,
+    DecisionSyntax,
+    GroupSyntax,
+    Named,
+    ParameterSyntax,
+    RulesetSyntax,
+)
+from policy_engine.frontend.typing import Typer
+from policy_engine.language import expressions as tree
+from policy_engine.language.rulesets import FactsSchema, Template
+from policy_engine.language.types import (
+    ANYTHING,
+    BOOLEAN,
+    DATE,
+    Anything,
+    Boolean,
+    ListOf,
+    Text,
+    Type,
+    join,
+    name_of,
+    number_of,
+)
+from policy_engine.source import Authored, Span
+
+HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+HOLE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+PENDING: Known = (ANYTHING, True)
+"""The type of what is being typed already: a cycle, which is reported elsewhere."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One rule file under check; what is wrong goes to `faults`."""
+
+    syntax: RulesetSyntax
+    faults: list[Diagnostic]
+    scope: Scope
+    bodies: dict[str, tuple[tree.Condition, Known]] = field(default_factory=dict)
+    values: dict[str, Mapping[str, Known]] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
+
+    def expression(self, text: Authored) -> tree.Expression:
+        """One checked expression of any type."""
+        parsed = parse_expression(text, self.faults)
+        if parsed is None:
+            return nothing(text.span)
+        typer = Typer(parsed, self.scope, self.faults)
+        return tree.Expression(parsed.text, typer.settled(typer.infer(parsed.tree), parsed.tree))
+
+    def condition(self, syntax: ConditionSyntax) -> tree.Condition:
+        """A checked condition."""
+        if isinstance(syntax, GroupSyntax):
+            return tree.Group(syntax.kind, tuple(map(self.condition, syntax.conditions)), syntax.span)
+        checked = self.expression(syntax)
+        if not isinstance(checked.tree.type, Boolean | Anything):
+            found = f"a {name_of(checked.tree.type)}"
+            self.faults.append(say("wrong-type", syntax.span, what="a condition", expected="true or false", found=found))
+        return checked
+
+    def definition(self, name: str) -> tuple[tree.Condition, Known]:
+        """A definition's body, its type, and whether it may be unknown."""
+        if name in self.bodies:
+            return self.bodies[name]
+        if name in self.pending:
+            return nothing(self.syntax.span), PENDING
+        self.pending.add(name)
+        syntax = next(body for definition, body in self.syntax.definitions if definition.value == name)
+        body = self.condition(syntax) if isinstance(syntax, GroupSyntax) else self.expression(syntax)
+        self.pending.discard(name)
+        self.bodies[name] = body, known(body)
+        return self.bodies[name]
+
+    def parts_of(self, decision: DecisionSyntax) -> Mapping[str, Known]:
+        """What other decisions can ask of a decision: its outcome, and its values; each may be unknown."""
+        name = decision.name.value
+        if name in self.values:
+            return self.values[name]
+        outcomes = Text(tuple(outcome.value for outcome in decision.outcomes))
+        collects = decision.hit is not None and decision.hit.value == "collect"
+        parts: dict[str, Known] = {}
+        if decision.outcomes:
+            parts["outcome"] = ListOf(outcomes, len(decision.outcomes)) if collects else outcomes, True
+        written = values_written(decision)
+        if f"decisions.{name}" in self.pending:
+            return parts | {value.value: PENDING for value, _ in written}
+        self.pending.add(f"decisions.{name}")
+        for value, text in written:
+            kind = self.expression(text).tree.type
+            before = parts.get(value.value, PENDING)[0]
+            parts[value.value] = join(before, kind) or ANYTHING, True
+        parts |= self._matrix_value(decision)
+        self.pending.discard(f"decisions.{name}")
+        self.values[name] = parts
+        return parts
+
+    def _matrix_value(self, decision: DecisionSyntax) -> Mapping[str, Known]:
+        if decision.matrix is None or decision.matrix.value is None:
+            return {}
+        kind: Type = ANYTHING
+        for row in decision.matrix.cells:
+            for cell in row.cells:
+                kind = join(kind, self.expression(cell).tree.type) or ANYTHING
+        return {decision.matrix.value.value: (kind, True)}
+
+    def template(self, text: Authored, values: Mapping[str, Authored]) -> Template:
+        """A sentence whose holes name values of the decision, or anything that an expression could name."""
+        parts: list[str | tree.Expression] = []
+        end = 0
+        sentence = " ".join(text.value.split())
+        for hole in HOLE.finditer(sentence):
+            parts.append(sentence[end : hole.start()])
+            end = hole.end()
+            if hole.group() in ("{{", "}}"):
+                parts.append(hole.group()[0])
+            elif hole.group(1) is None:
+                self.faults.append(say("template-brace", text.span))
+            else:
+                parts.append(self._hole(text, hole.group(1), values))
+        parts.append(sentence[end:])
+        return Template(tuple(part for part in parts if part != ""))
+
+    def _hole(self, text: Authored, name: str, values: Mapping[str, Authored]) -> tree.Expression:
+        at = text.value.find("{" + name + "}") + 1
+        place = text.part(at, at + len(name)) if at else text.span
+        if not HOLE_NAME.fullmatch(name):
+            self.faults.append(say("template-hole", place, text=name))
+            return nothing(place)
+        return self.expression(values[name] if name in values else Authored(name, place, name))
+
+    def cite(self, found: Authored | None) -> str | None:
+        """The id of a source, reported where there is no such source."""
+        if found is None:
+            return None
+        known_ids = [source.id.value for source in self.syntax.sources]
+        if found.value not in known_ids:
+            self.faults.append(say("unknown-source", found.span, hint=did_you_mean(found.value, known_ids), name=found.value))
+        return found.value
+
+
+def values_written(decision: DecisionSyntax) -> Named:
+    """Every value that a decision, its rules or its legend write, in file order."""
+    written = list(decision.values)
+    for rule in decision.rules:
+        written += rule.conclusion.values
+    if decision.otherwise is not None:
+        written += decision.otherwise.values
+    for entry in decision.matrix.legend if decision.matrix else ():
+        written += entry.then.values
+    return tuple(written)
+
+
+def context_of(syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnostic]) -> Context:
+    """The context of a rule file: every name, before anything is typed."""
+    context: Context
+    scope = Scope(
+        facts.type,
+        {parameter.name.value: parameter_type(parameter) for parameter in syntax.parameters},
+        {reading.name.value: tuple(choice.name for choice in reading.choices) for reading in syntax.readings},
+        {name.value: (lambda name=name.value: context.definition(name)[1]) for name, _ in syntax.definitions},
+        {decision.name.value: (lambda decision=decision: context.parts_of(decision)) for decision in syntax.decisions},
+    )
+    context = Context(syntax, faults, scope)
+    return context
+
+
+def known(body: tree.Condition) -> Known:
+    """The type of a body, and whether it may be unknown."""
+    if isinstance(body, tree.Expression):
+        return body.tree.type, body.tree.optional
+    return BOOLEAN, any(expression.tree.optional for expression in tree.expressions_of(body))
+
+
+def nothing(span: Span) -> tree.Expression:
+    """The stand-in for an expression that could not be read."""
+    return tree.Expression("", tree.Literal(type=ANYTHING, optional=True, span=span, value=False))
+
+
+def parameter_type(parameter: ParameterSyntax) -> Type:
+    """The narrowest type of all of a parameter's values; `ANYTHING` where they have none in common."""
+    kind: Type = ANYTHING
+    for _, value in parameter.values:
+        kind = join(kind, _constant_type(value)) or ANYTHING
+    return kind
+
+
+def _constant_type(value: ConstantValue) -> Type:
+    match value:
+        case bool():
+            return BOOLEAN
+        case int() | Decimal():
+            return number_of(value)
+        case str():
+            return Text((value,))
+        case date():
+            return DATE
+        case _:
+            kind: Type = ANYTHING
+            for item in value:
+                kind = join(kind, _constant_type(item)) or ANYTHING
+            return ListOf(kind, len(value))

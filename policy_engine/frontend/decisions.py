@@ -1,0 +1,168 @@
+"""Checking decisions: their rules, outcomes, values and citations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.frontend.context import Context
+from policy_engine.frontend.matrices import check_matrix
+from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
+from policy_engine.language import rulesets
+from policy_engine.language.expressions import Call, Expression
+from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, join, name_of
+from policy_engine.source import Authored
+
+HITS = ("first", "collect")
+
+
+def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.DecisionLogic:
+    """One decision, checked; its readings are not yet filled in."""
+    _check_form(context, syntax)
+    values = check_values(context, syntax.values)
+    body = _body(context, syntax)
+    because = context.template(syntax.because, dict(_by_name(syntax.values))) if syntax.because else None
+    own = _sources(context, syntax.sources)
+    cited = [source for _, conclusion in rulesets.conclusions_of(body) for source in conclusion.sources]
+    return rulesets.DecisionLogic(
+        name=syntax.name.value,
+        question=syntax.question,
+        outcomes=tuple(outcome.value for outcome in syntax.outcomes),
+        values=values,
+        value_types=_value_types(context, values, body),
+        body=body,
+        because=because,
+        sources=tuple(dict.fromkeys([*own, *cited])),
+        readings=(),
+        span=syntax.span,
+    )
+
+
+def _check_form(context: Context, syntax: DecisionSyntax) -> None:
+    """Which parts go together."""
+    faults, at = context.faults, syntax.span
+    rules = bool(syntax.rules) or syntax.otherwise is not None
+    amounts = syntax.matrix is not None and syntax.matrix.value is not None
+    if rules and syntax.matrix is not None:
+        faults.append(say("decision-mixed", at))
+    if not (rules or syntax.matrix or syntax.values):
+        faults.append(say("decision-empty", at))
+    if (rules or (syntax.matrix is not None and not amounts)) and not syntax.outcomes:
+        faults.append(say("outcomes-missing", at, what="rules" if rules else "a matrix"))
+    if syntax.outcomes and not rules and (syntax.matrix is None or amounts):
+        faults.append(say("needless-key", at, key="outcomes", thing="a calculation"))
+    if syntax.hit is not None and syntax.hit.value not in HITS:
+        hint = did_you_mean(syntax.hit.value, HITS)
+        faults.append(say("hit-unknown", syntax.hit.span, hint=hint, name=syntax.hit.value))
+    if _collects(syntax) and syntax.otherwise is not None:
+        faults.append(say("collect-otherwise", syntax.otherwise.span))
+    _check_twice(context, [*syntax.outcomes])
+    _check_twice(context, [rule.id for rule in syntax.rules])
+
+
+def _check_twice(context: Context, names: Iterable[Authored]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name.value in seen:
+            context.faults.append(say("duplicate-id", name.span, name=name.value))
+        seen.add(name.value)
+
+
+def _collects(syntax: DecisionSyntax) -> bool:
+    return syntax.hit is not None and syntax.hit.value == "collect"
+
+
+def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets.Matrix | None:
+    if syntax.matrix is not None:
+        return check_matrix(context, syntax, lambda conclusion, sources: _conclusion(context, syntax, conclusion, sources))
+    if not syntax.rules and syntax.otherwise is None:
+        return None
+    rules = tuple(_rule(context, syntax, rule) for rule in syntax.rules)
+    otherwise = None
+    if syntax.otherwise is not None:
+        all_cited = tuple(dict.fromkeys(source for rule in rules for source in rule.then.sources))
+        otherwise = _conclusion(context, syntax, syntax.otherwise, all_cited)
+    return rulesets.Rules("collect" if _collects(syntax) else "first", rules, otherwise)
+
+
+def _rule(context: Context, decision: DecisionSyntax, syntax: RuleSyntax) -> rulesets.Rule:
+    then = _conclusion(context, decision, syntax.conclusion, ())
+    if context.syntax.sources and not then.sources:
+        context.faults.append(say("uncited-rule", syntax.id.span))
+    return rulesets.Rule(syntax.id.value, context.condition(syntax.when), then, syntax.period, syntax.id.span)
+
+
+def _conclusion(
+    context: Context, decision: DecisionSyntax, syntax: ConclusionSyntax, inherited: tuple[str, ...]
+) -> rulesets.Conclusion:
+    """What follows from a rule; its own sources come first, then its decision's, then those inherited."""
+    _check_outcome(context, decision, syntax.then)
+    for name, _ in syntax.values:
+        if any(name.value == given.value for given, _ in decision.values):
+            context.faults.append(say("value-twice", name.span, name=name.value))
+    named = dict(_by_name(decision.values)) | dict(_by_name(syntax.values))
+    because = context.template(syntax.because, named) if syntax.because is not None else rulesets.Template(())
+    readings = [reading.name.value for reading in context.syntax.readings]
+    for reading in syntax.readings:
+        if reading.value not in readings:
+            hint = did_you_mean(reading.value, readings)
+            context.faults.append(say("unknown-reading", reading.span, hint=hint, name=reading.value))
+    return rulesets.Conclusion(
+        outcome=syntax.then.value if syntax.then is not None else None,
+        because=because,
+        values=check_values(context, syntax.values),
+        sources=_sources(context, syntax.sources) or _sources(context, decision.sources) or inherited,
+        readings=tuple(reading.value for reading in syntax.readings),
+    )
+
+
+def _check_outcome(context: Context, decision: DecisionSyntax, then: Authored | None) -> None:
+    outcomes = [outcome.value for outcome in decision.outcomes]
+    if then is not None and outcomes and then.value not in outcomes:
+        hint = did_you_mean(then.value, outcomes) or f"it has {', '.join(outcomes)}"
+        context.faults.append(say("unknown-outcome", then.span, hint=hint, name=then.value))
+
+
+def _sources(context: Context, cited: Iterable[Authored]) -> tuple[str, ...]:
+    return tuple(source for name in cited if (source := context.cite(name)) is not None)
+
+
+def _by_name(values: Named) -> Iterable[tuple[str, Authored]]:
+    return ((name.value, text) for name, text in values)
+
+
+def check_values(context: Context, named: Named) -> tuple[rulesets.ValueDefinition, ...]:
+    """The values of a decision or a rule."""
+    return tuple(_value(context, name, text) for name, text in named)
+
+
+def _value(context: Context, name: Authored, text: Authored) -> rulesets.ValueDefinition:
+    if name.value == "outcome":
+        context.faults.append(say("reserved-name", name.span, name=name.value))
+    expression = context.expression(text)
+    kind = expression.tree.type
+    inner = kind.element if isinstance(kind, ListOf) else kind
+    if isinstance(inner, Record | Ratio | ListOf):
+        context.faults.append(say("value-type", text.span, found=name_of(kind)))
+    return rulesets.ValueDefinition(name.value, expression, kind, _is_if_known(expression))
+
+
+def _is_if_known(expression: Expression) -> bool:
+    return isinstance(expression.tree, Call) and expression.tree.function == "if_known"
+
+
+def _value_types(
+    context: Context, values: tuple[rulesets.ValueDefinition, ...], body: rulesets.Rules | rulesets.Matrix | None
+) -> tuple[tuple[str, Type], ...]:
+    """The types of all values of the answer; two rules may give one value only in types that go together."""
+    types: dict[str, Type] = {value.name: value.type for value in values}
+    for _, conclusion in rulesets.conclusions_of(body):
+        for value in conclusion.values:
+            before = types.get(value.name, ANYTHING)
+            joined = join(before, value.type)
+            if joined is None:
+                words = {"left": f"a {name_of(before)}", "right": f"a {name_of(value.type)}"}
+                context.faults.append(say("mixed-types", value.expression.tree.span, **words))
+            types[value.name] = joined or ANYTHING
+    return tuple(types.items())
+

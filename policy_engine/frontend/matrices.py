@@ -1,0 +1,135 @@
+"""Checking a matrix: complete and unambiguous, or a diagnostic at the row or cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.frontend.context import Context
+from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, LegendSyntax, MatrixSyntax, RowSyntax
+from policy_engine.language import rulesets
+from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.types import Anything, Boolean, Text, Type
+from policy_engine.source import Authored
+
+Conclude = Callable[[ConclusionSyntax, tuple[str, ...]], rulesets.Conclusion]
+Entry = tuple[Condition | None, rulesets.Conclusion, rulesets.Conclusion | None]
+
+
+def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude) -> rulesets.Matrix | None:
+    """A decision's matrix, checked."""
+    syntax = decision.matrix
+    assert syntax is not None
+    rows, columns = context.expression(syntax.rows), context.expression(syntax.columns)
+    row_names = [row.value for row in syntax.cells]
+    _check_axis(context, rows, syntax.rows, row_names, "matrix-missing-row")
+    _check_axis(context, columns, syntax.columns, list(syntax.column_values), "matrix-missing-column")
+    legend: Mapping[str, Entry] = {entry.key.value: _entry(context, entry, conclude) for entry in syntax.legend}
+    cells: list[rulesets.Cell] = []
+    for row in syntax.cells:
+        if len(row.cells) != len(syntax.column_values):
+            words = {"found": len(row.cells), "expected": len(syntax.column_values)}
+            context.faults.append(say("matrix-cells", row.span, **words))
+        sources = tuple(source for name in row.sources if (source := context.cite(name)) is not None)
+        for column, label in zip(syntax.column_values, row.cells, strict=False):
+            entry = _labelled(context, decision, label, legend, conclude)
+            cells.append(_cell(row, column, label, entry, sources, (rows, columns)))
+    _check_legend(context, syntax)
+    return rulesets.Matrix(
+        rows,
+        columns,
+        tuple(_value(name, rows) for name in row_names),
+        tuple(_value(name, columns) for name in syntax.column_values),
+        tuple(cells),
+    )
+
+
+def _check_axis(context: Context, chosen: Expression, name: Authored, values: list[Authored], missing: str) -> None:
+    """Every value of the closed set once, and no other."""
+    closed = closed_values(chosen.tree.type)
+    if closed is None:
+        if not isinstance(chosen.tree.type, Anything):
+            context.faults.append(say("matrix-not-closed", name.span, name=name.value))
+        return
+    seen: set[str] = set()
+    for value in values:
+        if value.value not in closed:
+            hint = did_you_mean(value.value, closed)
+            context.faults.append(say("matrix-not-a-value", value.span, hint=hint, value=value.value, name=name.value))
+        if value.value in seen:
+            context.faults.append(say("duplicate-id", value.span, name=value.value))
+        seen.add(value.value)
+    context.faults.extend(say(missing, name.span, value=value, name=name.value) for value in closed if value not in seen)
+
+
+def closed_values(kind: Type) -> tuple[str, ...] | None:
+    """The closed set of a type as texts, None where it has none."""
+    if isinstance(kind, Boolean):
+        return ("false", "true")
+    return kind.values if isinstance(kind, Text) else None
+
+
+def _value(name: Authored, chosen: Expression) -> str | bool:
+    return name.value == "true" if isinstance(chosen.tree.type, Boolean) else name.value
+
+
+def _entry(context: Context, entry: LegendSyntax, conclude: Conclude) -> Entry:
+    when = context.condition(entry.when) if entry.when is not None else None
+    otherwise = conclude(entry.otherwise, ()) if entry.otherwise is not None else None
+    return when, conclude(entry.then, ()), otherwise
+
+
+def _labelled(
+    context: Context, decision: DecisionSyntax, label: Authored, legend: Mapping[str, Entry], conclude: Conclude
+) -> Entry:
+    """What a cell's word stands for: an entry of the legend, an outcome itself, or a literal amount."""
+    if label.value in legend:
+        return legend[label.value]
+    assert decision.matrix is not None
+    bare = ConclusionSyntax(label, None, (), (), (), label.span)
+    if decision.matrix.value is not None:
+        named = ((decision.matrix.value, _literal(label)),)
+        return None, conclude(replace(bare, then=None, values=named), ()), None
+    outcomes = [outcome.value for outcome in decision.outcomes]
+    if label.value not in outcomes:
+        known: Iterable[str] = [*legend, *outcomes]
+        hint = did_you_mean(label.value, list(known)) or f"there are {', '.join(known)}"
+        context.faults.append(say("unknown-legend-key", label.span, hint=hint, name=label.value))
+        bare = replace(bare, then=None)
+    return None, conclude(bare, ()), None
+
+
+def _literal(label: Authored) -> Authored:
+    """A literal cell as an expression: a number stays one, all else is text."""
+    number = label.plain and label.value.replace(".", "", 1).replace("-", "", 1).isdigit()
+    return label if number else Authored(f'"{label.value}"', label.span)
+
+
+def _cell(
+    row: RowSyntax, column: Authored, label: Authored, entry: Entry, sources: tuple[str, ...], axes: tuple[Expression, Expression]
+) -> rulesets.Cell:
+    when, then, otherwise = entry
+    words = rulesets.Template((f"The table says {label.value} for {row.value.value} and {column.value}.",))
+
+    def own(conclusion: rulesets.Conclusion) -> rulesets.Conclusion:
+        because = conclusion.because if conclusion.because.parts else words
+        return replace(conclusion, because=because, sources=sources or conclusion.sources)
+
+    return rulesets.Cell(
+        id=f"{row.value.value}.{column.value}",
+        row=_value(row.value, axes[0]),
+        column=_value(column, axes[1]),
+        when=when,
+        then=own(then),
+        otherwise=own(otherwise) if otherwise is not None else None,
+        label=label.value,
+        span=label.span,
+    )
+
+
+def _check_legend(context: Context, syntax: MatrixSyntax) -> None:
+    used = {label.value for row in syntax.cells for label in row.cells}
+    context.faults.extend(
+        say("unused-legend", entry.key.span, name=entry.key.value) for entry in syntax.legend if entry.key.value not in used
+    )

@@ -1,0 +1,57 @@
+"""The names that an expression can use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from policy_engine.language import expressions as tree
+from policy_engine.language.types import BOOLEAN, DATE, Record, Text, Type, member_of
+from policy_engine.source import Span
+
+Known = tuple[Type, bool]
+"""A type, and whether the value may be unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Facts, parameters, readings, definitions and decisions of a ruleset.
+
+    Definitions and decisions are asked for their types, and typed then, so that they may stand in any order.
+    """
+
+    facts: Record
+    parameters: Mapping[str, Type]
+    readings: Mapping[str, tuple[str, ...]]
+    definitions: Mapping[str, Callable[[], Known]]
+    decisions: Mapping[str, Callable[[], Mapping[str, Known]]]
+
+    def names(self) -> list[str]:
+        """Every name of the one namespace."""
+        facts = [member.name for member in self.facts.members]
+        return [*facts, *self.parameters, *self.definitions, *self.readings, "as_of", "true", "false"]
+
+    def kind_of(self, name: str) -> str | None:
+        """What a name stands for, in words."""
+        if member_of(self.facts, name):
+            return "fact"
+        tables = {"parameter": self.parameters, "definition": self.definitions, "reading": self.readings}
+        return next((kind for kind, table in tables.items() if name in table), None)
+
+    def resolve(self, name: str, span: Span) -> tree.Node | None:
+        """The node that a name stands for, None where there is no such name."""
+        if name == "as_of":
+            return tree.AsOf(type=DATE, optional=False, span=span)
+        if name in ("true", "false"):
+            return tree.Literal(type=BOOLEAN, optional=False, span=span, value=name == "true")
+        member = member_of(self.facts, name)
+        if member is not None:
+            return tree.Fact(type=member.type, optional=not member.required, span=span, name=name)
+        if name in self.parameters:
+            return tree.Parameter(type=self.parameters[name], optional=False, span=span, name=name)
+        if name in self.readings:
+            return tree.Reading(type=Text(self.readings[name]), optional=False, span=span, name=name)
+        if name in self.definitions:
+            kind, optional = self.definitions[name]()
+            return tree.Definition(type=kind, optional=optional, span=span, name=name)
+        return None

@@ -1,0 +1,161 @@
+"""A rule file as its author laid it out: shaped, named, and not yet checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+from policy_engine.language.rulesets import Choice, Period
+from policy_engine.source import Authored, Span
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSyntax:
+    """`all`, `any` or `none` over conditions."""
+
+    kind: str
+    conditions: tuple[ConditionSyntax, ...]
+    span: Span
+
+
+ConditionSyntax: TypeAlias = Authored | GroupSyntax
+ConstantValue: TypeAlias = "bool | int | Decimal | str | date | tuple[ConstantValue, ...]"
+Named: TypeAlias = tuple[tuple[Authored, Authored], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSyntax:
+    """A source under its id."""
+
+    id: Authored
+    title: str
+    number: str | None
+    updated: date | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSyntax:
+    """A reading under its name."""
+
+    name: Authored
+    question: str
+    choice: Authored
+    choices: tuple[Choice, ...]
+    source: Authored | None
+    fixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSyntax:
+    """A parameter under its name: its values, each from its day on (None: from the ruleset's first)."""
+
+    name: Authored
+    values: tuple[tuple[date | None, ConstantValue], ...]
+    unit: str | None
+    source: Authored | None
+    meaning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSyntax:
+    """A check."""
+
+    expect: ConditionSyntax
+    because: str
+    source: Authored | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ConclusionSyntax:
+    """What follows where a rule applies; a legend's may leave the reason out."""
+
+    then: Authored | None
+    because: Authored | None
+    values: Named
+    sources: tuple[Authored, ...]
+    readings: tuple[Authored, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSyntax:
+    """A rule."""
+
+    id: Authored
+    when: ConditionSyntax
+    conclusion: ConclusionSyntax
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class LegendSyntax:
+    """An entry of a matrix's legend."""
+
+    key: Authored
+    when: ConditionSyntax | None
+    then: ConclusionSyntax
+    otherwise: ConclusionSyntax | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowSyntax:
+    """A row of a matrix under its value."""
+
+    value: Authored
+    cells: tuple[Authored, ...]
+    sources: tuple[Authored, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixSyntax:
+    """A matrix; `value` names the one value that literal cells give."""
+
+    rows: Authored
+    columns: Authored
+    column_values: tuple[Authored, ...]
+    legend: tuple[LegendSyntax, ...]
+    cells: tuple[RowSyntax, ...]
+    value: Authored | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSyntax:
+    """A decision under its name."""
+
+    name: Authored
+    question: str
+    outcomes: tuple[Authored, ...]
+    hit: Authored | None
+    values: Named
+    rules: tuple[RuleSyntax, ...]
+    otherwise: ConclusionSyntax | None
+    matrix: MatrixSyntax | None
+    because: Authored | None
+    sources: tuple[Authored, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetSyntax:
+    """A rule file."""
+
+    id: Authored
+    title: str
+    version: str
+    period: Period
+    period_because: str | None
+    timezone: Authored
+    facts: Authored
+    sources: tuple[SourceSyntax, ...]
+    readings: tuple[ReadingSyntax, ...]
+    parameters: tuple[ParameterSyntax, ...]
+    checks: tuple[CheckSyntax, ...]
+    definitions: tuple[tuple[Authored, ConditionSyntax], ...]
+    decisions: tuple[DecisionSyntax, ...]
+    span: Span

@@ -1,0 +1,1 @@
+"""The language as plain data: types, values, functions, expressions, rulesets, decisions."""

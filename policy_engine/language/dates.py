@@ -1,0 +1,117 @@
+"""The arithmetic of civil dates: weekdays, business days, months. Every function is total or raises `Undefined`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, tzinfo
+
+import pendulum
+
+from policy_engine.language.values import Undefined
+
+OUTSIDE = "a date outside the years 0001 to 9999"
+EPOCH = date(1, 1, 1)
+"""A Monday, so a day's ordinal less one, modulo seven, is its weekday counted from Monday."""
+
+
+def days_between(start: date, end: date) -> int:
+    """Civil days from `start` to `end`; negative where `end` is earlier."""
+    return (end - start).days
+
+
+def add_days(day: date, count: int) -> date:
+    """The date `count` days later."""
+    try:
+        return day + timedelta(days=count)
+    except OverflowError:
+        raise Undefined(OUTSIDE) from None
+
+
+def add_months(day: date, count: int) -> date:
+    """The date `count` months later, clamped to the month's last day."""
+    if not -120_000 < count < 120_000:
+        raise Undefined(OUTSIDE)
+    try:
+        later = pendulum.date(day.year, day.month, day.day).add(months=count)
+    except (ValueError, OverflowError):
+        raise Undefined(OUTSIDE) from None
+    return date(later.year, later.month, later.day)
+
+
+def add_years(day: date, count: int) -> date:
+    """The date `count` years later; 29 February becomes the 28th in a common year."""
+    if not -10_000 < count < 10_000:
+        raise Undefined(OUTSIDE)
+    return add_months(day, 12 * count)
+
+
+def first_of_month(day: date) -> date:
+    """The first day of the date's month."""
+    return day.replace(day=1)
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the date's month."""
+    if day.month == 12:
+        return day.replace(day=31)
+    return day.replace(month=day.month + 1, day=1) - timedelta(days=1)
+
+
+def is_weekday(day: date) -> bool:
+    """Whether the date is a Monday to Friday."""
+    return day.isoweekday() <= 5
+
+
+def weekdays_before(day: date) -> int:
+    """Weekdays from the first of January 0001 up to, and without, the date."""
+    weeks, rest = divmod((day - EPOCH).days, 7)
+    return 5 * weeks + min(rest, 5)
+
+
+def weekdays_between(start: date, end: date) -> int:
+    """How many weekdays x have start < x <= end; minus the other way round."""
+    if end < start:
+        return -weekdays_between(end, start)
+    return weekdays_before(end) + is_weekday(end) - weekdays_before(start) - is_weekday(start)
+
+
+def nth_weekday(index: int) -> date:
+    """The weekday that has `index` weekdays before it since the first of January 0001."""
+    weeks, rest = divmod(index, 5)
+    try:
+        return EPOCH + timedelta(days=7 * weeks + rest)
+    except OverflowError:
+        raise Undefined(OUTSIDE) from None
+
+
+def add_weekdays(day: date, count: int) -> date:
+    """The `count`th weekday strictly after the date (before it, where negative); the date itself for 0."""
+    if count == 0:
+        return day
+    if count > 0:
+        return nth_weekday(weekdays_before(day) + is_weekday(day) + count - 1)
+    return nth_weekday(weekdays_before(day) + count)
+
+
+def add_business_days(day: date, count: int, holidays: tuple[date, ...]) -> date:
+    """Like `add_weekdays`, over the weekdays that are not holidays.
+
+    Each holiday passed pushes the day one weekday further, so walk from holiday to holiday, not from day to day.
+    """
+    if count == 0:
+        return day
+    step = 1 if count > 0 else -1
+    passed = sorted({h for h in holidays if is_weekday(h) and (h > day if step > 0 else h < day)}, reverse=step < 0)
+    result = add_weekdays(day, count)
+    for holiday in passed:
+        if (result - holiday).days * step < 0:
+            break
+        result = add_weekdays(result, step)
+    return result
+
+
+def date_of(moment: datetime, zone: tzinfo) -> date:
+    """The civil date of an instant in a time zone."""
+    try:
+        return moment.astimezone(zone).date()
+    except (OverflowError, ValueError):
+        raise Undefined(OUTSIDE) from None

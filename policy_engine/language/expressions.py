@@ -1,0 +1,220 @@
+"""The typed tree of an expression: plain data that every back end but the reference reads.
+
+Each node knows its type, whether it may be unknown (`optional`) and where it stands in the rule file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+from policy_engine.language.types import Type
+from policy_engine.language.values import Value
+from policy_engine.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What all nodes have."""
+
+    type: Type
+    optional: bool
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Literal(Node):
+    """A value written out."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf(Node):
+    """The day the question is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact(Node):
+    """A top-level fact."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter(Node):
+    """A parameter's value on the day."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading(Node):
+    """The choice taken for a reading."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition(Node):
+    """The value of a definition."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionPart(Node):
+    """Another decision's outcome, or one of its values; unknown unless that decision is decided."""
+
+    decision: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable(Node):
+    """The element at hand in a generator."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberOf(Node):
+    """A record's member."""
+
+    record: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not(Node):
+    """Negation."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class And(Node):
+    """True where all operands are; false where one is."""
+
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Or(Node):
+    """True where one operand is; false where all are."""
+
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare(Node):
+    """A comparison: `operator` is one of == != < <= > >=."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class In(Node):
+    """Whether the item equals one of the list's elements."""
+
+    item: Node
+    list: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic(Node):
+    """Arithmetic: `operator` is one of + - * / // %."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negate(Node):
+    """The number with the other sign."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditional(Node):
+    """`then` where the condition is true, `otherwise` where it is false."""
+
+    condition: Node
+    then: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListLiteral(Node):
+    """A list written out; its elements may be unknown one by one."""
+
+    elements: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Node):
+    """A call of a function of the table."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate(Node):
+    """`function(element for variable in source if condition)`."""
+
+    function: str
+    variable: str
+    source: Node
+    condition: Node | None
+    element: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression: its text, line breaks as blanks, for the reference; and its typed tree, for every other back end."""
+
+    text: str
+    tree: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A list of conditions: `kind` is all, any or none."""
+
+    kind: str
+    conditions: tuple[Condition, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+Condition = Expression | Group
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node."""
+    for part in fields(node):
+        value = getattr(node, part.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, Node))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all nodes below it, each once, from the outside in."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def expressions_of(condition: Condition) -> Iterator[Expression]:
+    """The expressions of a condition, in the order they are written."""
+    if isinstance(condition, Expression):
+        yield condition
+    else:
+        for part in condition.conditions:
+            yield from expressions_of(part)

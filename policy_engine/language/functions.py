@@ -1,0 +1,268 @@
+"""The one table of functions and aggregates.
+
+To add a function: one row here, and one entry in each back end's own table. The `plain` meaning takes known values and gives
+a value or raises `Undefined`; an unknown argument makes the result unknown before it is asked, except in the rows marked lazy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from policy_engine.language import dates
+from policy_engine.language.rounding import MODES, rounded
+from policy_engine.language.types import (
+    ANYTHING,
+    BOOLEAN,
+    DATE,
+    DAYS,
+    INSTANT,
+    Anything,
+    Date,
+    Instant,
+    ListOf,
+    Number,
+    Ratio,
+    Text,
+    Type,
+    join,
+)
+
+Accepts = Callable[[Type], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument's name, which types it takes, and how a message says so."""
+
+    name: str
+    accepts: Accepts
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An expression over facts that gives a value, in its JSON form; run as a test."""
+
+    expression: str
+    facts: Mapping[str, object]
+    gives: object
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the language.
+
+    `result` gives the type of a call from those of its arguments, None where these do not go together. `at_least` is set
+    where the last parameter may be repeated. A `lazy` function is given unknown arguments as well, and has no plain meaning.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    result: Callable[..., Type | None]
+    meaning: str
+    example: Example
+    plain: Callable[..., Any] | None
+    at_least: int | None = None
+    lazy: bool = False
+    in_zone: bool = False
+
+    @property
+    def signature(self) -> str:
+        """The call as documentation writes it."""
+        names = [parameter.name for parameter in self.parameters]
+        return f"{self.name}({', '.join(names)}{', ...' if self.at_least else ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateFunction:
+    """A function over a generator; `result` gives its type from the element's and the list's bound, None where it cannot be.
+
+    `plain` is its meaning over elements that are all known; any, all and last_run have theirs in the evaluator.
+    """
+
+    name: str
+    result: Callable[[Type, int | None], Type | None]
+    expected: str
+    meaning: str
+    example: Example
+    plain: Callable[[tuple[Any, ...]], Any] | None
+    empty: str | None = None
+
+
+def _is(*kinds: type[Type]) -> Accepts:
+    return lambda kind: isinstance(kind, (*kinds, Anything))
+
+
+def _whole(kind: Type) -> bool:
+    return isinstance(kind, Anything) or (isinstance(kind, Number) and kind.places == 0)
+
+
+def _fixed_places(kind: Type) -> bool:
+    return isinstance(kind, Number) and kind.places == 0 and kind.low == kind.high and 0 <= kind.low <= 9
+
+
+def _fixed_mode(kind: Type) -> bool:
+    return isinstance(kind, Text) and kind.values is not None and len(kind.values) == 1 and kind.values[0] in MODES
+
+
+def _list_of_dates(kind: Type) -> bool:
+    return isinstance(kind, Anything) or (isinstance(kind, ListOf) and isinstance(kind.element, Date | Anything))
+
+
+def _absolute(kind: Type) -> Type:
+    if not isinstance(kind, Number):
+        return kind
+    low = 0 if kind.low <= 0 <= kind.high else min(abs(kind.low), abs(kind.high))
+    return Number(kind.places, low, max(abs(kind.low), abs(kind.high)))
+
+
+def _widest(*kinds: Type) -> Type | None:
+    widest: Type | None = ANYTHING
+    for kind in kinds:
+        widest = join(widest, kind) if widest is not None else None
+    return widest
+
+
+def _rounded(value: Type, places: Type, mode: Type) -> Type | None:
+    if not isinstance(places, Number):
+        return ANYTHING
+    if isinstance(value, Number):
+        numerator, denominator = value, Number(0, 1, 1)
+    elif isinstance(value, Ratio):
+        numerator, denominator = value.numerator, value.denominator
+    else:
+        return ANYTHING
+    most = max(abs(numerator.low), abs(numerator.high)) * 10 ** (places.low + denominator.places)
+    crosses_zero = denominator.low <= 0 <= denominator.high
+    least = 1 if crosses_zero else min(abs(denominator.low), abs(denominator.high))
+    bound = most // (least * 10**numerator.places) + 1
+    return Number(places.low, -bound, bound)
+
+
+def _sum(element: Type, most: int | None) -> Type | None:
+    if isinstance(element, Anything):
+        return element
+    if not isinstance(element, Number) or most is None:
+        return None
+    return Number(element.places, min(0, element.low * most), max(0, element.high * most))
+
+
+def _ordered(element: Type, most: int | None) -> Type | None:
+    return element if isinstance(element, Number | Date | Instant | Anything) else None
+
+
+def _condition(element: Type, most: int | None) -> Type | None:
+    return element if element == BOOLEAN or isinstance(element, Anything) else None
+
+
+def _several(element: Type, most: int | None) -> Type | None:
+    return None if isinstance(element, Ratio | ListOf) else ListOf(element, most)
+
+
+DAY = Parameter("date", _is(Date), "a date")
+START = Parameter("start", _is(Date), "a date")
+END = Parameter("end", _is(Date), "a date")
+MOMENT = Parameter("instant", _is(Instant), "an instant")
+COUNT = Parameter("n", _whole, "an integer")
+HOLIDAYS = Parameter("holidays", _list_of_dates, "a list of dates")
+WORDS = Parameter("text", _is(Text), "a text")
+LIST = Parameter("list", _is(ListOf), "a list")
+ANY_VALUE = Parameter("x", lambda kind: True, "a value")
+NUMBER = Parameter("x", _is(Number), "an integer or a decimal")
+ORDERED = Parameter("x", _is(Number, Date, Instant), "a number, a date or an instant")
+FEB_29 = {"day": "2024-02-29"}
+SATURDAY = {"day": "2025-02-01"}
+
+
+def _date_function(name: str, meaning: str, example: Example, plain: Callable[..., Any], *more: Parameter) -> Function:
+    return Function(name, (DAY, *more), lambda *_: DATE, meaning, example, plain)
+
+
+_FUNCTIONS = (
+    Function("days_between", (START, END), lambda *_: DAYS,
+             "Civil days from the start to the end; negative where the end is earlier.",
+             Example("days_between(moved, day)", {"moved": "2025-01-01", "day": "2025-03-02"}, 60), dates.days_between),
+    _date_function("add_days", "The date n days later.",
+                   Example("add_days(day, 1)", FEB_29, "2024-03-01"), dates.add_days, COUNT),
+    _date_function("add_months", "The date n months later, or that month's last day where it is shorter.",
+                   Example("add_months(day, 1)", {"day": "2025-01-31"}, "2025-02-28"), dates.add_months, COUNT),
+    _date_function("add_years", "The date n years later; 29 February becomes the 28th in a common year.",
+                   Example("add_years(day, 1)", FEB_29, "2025-02-28"), dates.add_years, COUNT),
+    Function("weekday", (DAY,), lambda *_: Number(0, 1, 7), "The day of the week: 1 is Monday, 7 is Sunday.",
+             Example("weekday(day)", SATURDAY, 6), date.isoweekday),
+    Function("is_weekday", (DAY,), lambda *_: BOOLEAN, "Whether the date is a Monday to Friday.",
+             Example("is_weekday(day)", SATURDAY, False), dates.is_weekday),
+    _date_function("add_weekdays", "The nth weekday strictly after the date; before it where n is negative.",
+                   Example("add_weekdays(day, 5)", SATURDAY, "2025-02-07"), dates.add_weekdays, COUNT),
+    Function("weekdays_between", (START, END), lambda *_: DAYS,
+             "How many weekdays lie after the start, up to and with the end; minus the other way round.",
+             Example("weekdays_between(day, moved)", {**SATURDAY, "moved": "2025-02-07"}, 5), dates.weekdays_between),
+    _date_function("add_business_days", "The nth day strictly after the date that is a weekday and not a holiday.",
+                   Example("add_business_days(day, 1, off)", {"day": "2025-12-24", "off": ["2025-12-25"]}, "2025-12-26"),
+                   dates.add_business_days, COUNT, HOLIDAYS),
+    Function("date_of", (MOMENT,), lambda *_: DATE, "The civil date of an instant in the ruleset's time zone.",
+             Example("date_of(moment)", {"moment": "2025-03-01T03:00:00Z"}, "2025-02-28"), dates.date_of, in_zone=True),
+    _date_function("first_of_month", "The first day of the date's month.",
+                   Example("first_of_month(day)", FEB_29, "2024-02-01"), dates.first_of_month),
+    _date_function("last_of_month", "The last day of the date's month.",
+                   Example("last_of_month(day)", SATURDAY, "2025-02-28"), dates.last_of_month),
+    Function("known", (ANY_VALUE,), lambda *_: BOOLEAN, "Whether the value is known; itself always known.",
+             Example("known(day)", {}, False), None, lazy=True),
+    Function("default", (ANY_VALUE, Parameter("y", lambda kind: True, "a value")), _widest,
+             "x, or y where x is unknown for whatever cause.",
+             Example("default(count, 3)", {}, 3), None, lazy=True),
+    Function("if_known", (ANY_VALUE,), lambda kind: kind,
+             "x, or null where x is unknown; only at the top of a value.",
+             Example("if_known(count)", {}, None), None, lazy=True),
+    Function("abs", (NUMBER,), _absolute, "The number without its sign.",
+             Example("abs(count)", {"count": -3}, 3), abs),
+    Function("round", (Parameter("x", _is(Number, Ratio), "a ratio or a number"),
+                       Parameter("places", _fixed_places, "the places, 0 to 9, as a plain number"),
+                       Parameter("mode", _fixed_mode, f"one of {', '.join(MODES)}, in quotes")), _rounded,
+             "The number rounded to so many places, by the mode named.",
+             Example('round(count / 8, 2, "half_even")', {"count": 1}, "0.12"), rounded),
+    Function("min", (ORDERED,), _widest, "The least of several.", Example("min(count, 2)", {"count": 3}, 2), min, at_least=2),
+    Function("max", (ORDERED,), _widest, "The greatest of several.", Example("max(count, 2)", {"count": 3}, 3), max, at_least=2),
+    Function("starts_with", (WORDS, Parameter("start", _is(Text), "a text")), lambda *_: BOOLEAN,
+             "Whether the text begins with another, letter for letter.",
+             Example('starts_with(word, "ab")', {"word": "abc"}, True), str.startswith),
+    Function("contains", (WORDS, Parameter("part", _is(Text), "a text")), lambda *_: BOOLEAN,
+             "Whether another text stands somewhere in the text, letter for letter.",
+             Example('contains(word, "bc")', {"word": "abc"}, True), str.__contains__),
+    Function("len", (LIST,), lambda kind: Number(0, 0, getattr(kind, "most", None) or 10**9),
+             "How many elements the list has.", Example("len(off)", {"off": ["2025-12-25"]}, 1), len),
+)  # fmt: skip
+
+OFF = {"off": ["2025-12-25", "2026-01-01"]}
+LATE = "d for d in off if d > day"
+
+_AGGREGATES = (
+    AggregateFunction("any", _condition, "a condition", "Whether some element passes; false over an empty list.",
+                      Example("any(weekday(d) == 4 for d in off)", OFF, True), None),
+    AggregateFunction("all", _condition, "a condition", "Whether every element passes; true over an empty list.",
+                      Example("all(weekday(d) == 4 for d in off)", OFF, True), None),
+    AggregateFunction("count", lambda element, most: Number(0, 0, most or 10**9), "an element", "How many elements there are.",
+                      Example(f"count({LATE})", {**OFF, "day": "2025-12-31"}, 1), len),
+    AggregateFunction("sum", _sum, "a number, over a list whose schema says `maxItems`", "The numbers added up; 0 where there are none.",
+                      Example("sum(weekday(d) for d in off)", OFF, 8), sum),
+    AggregateFunction("min", _ordered, "a number, a date or an instant", "The least element.",
+                      Example("min(d for d in off)", OFF, "2025-12-25"), min, "the least of an empty list"),
+    AggregateFunction("max", _ordered, "a number, a date or an instant", "The greatest element.",
+                      Example("max(d for d in off)", OFF, "2026-01-01"), max, "the greatest of an empty list"),
+    AggregateFunction("first", lambda element, most: element, "an element", "The first element.",
+                      Example("first(d for d in off)", OFF, "2025-12-25"), lambda found: found[0], "the first of an empty list"),
+    AggregateFunction("last", lambda element, most: element, "an element", "The last element.",
+                      Example("last(d for d in off)", OFF, "2026-01-01"), lambda found: found[-1], "the last of an empty list"),
+    AggregateFunction("list", _several, "an element that is not itself a list", "The elements as a list.",
+                      Example(f"list({LATE})", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), tuple),
+    AggregateFunction("last_run", _several, "an element that is not itself a list",
+                      "The longest end of the list all of whose elements pass.",
+                      Example("last_run(d for d in off if d > day)", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), None),
+)  # fmt: skip
+
+FUNCTIONS: Mapping[str, Function] = MappingProxyType({function.name: function for function in _FUNCTIONS})
+AGGREGATES: Mapping[str, AggregateFunction] = MappingProxyType({aggregate.name: aggregate for aggregate in _AGGREGATES})

@@ -1,0 +1,117 @@
+"""Which names conditions and decisions mention: the graph that cycles, unused names and used readings are found in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from policy_engine.language.expressions import (
+    Condition,
+    DecisionPart,
+    Definition,
+    Expression,
+    Fact,
+    MemberOf,
+    Node,
+    Parameter,
+    Reading,
+    expressions_of,
+    walk,
+)
+from policy_engine.language.rulesets import (
+    DecisionLogic,
+    Ruleset,
+    Template,
+    ValueDefinition,
+    conclusions_of,
+    conditions_of,
+)
+from policy_engine.language.types import ListOf, Record
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mention:
+    """A name of a kind: fact, member, parameter, reading, definition or decision."""
+
+    kind: str
+    name: str
+
+
+def mentions_in(conditions: Iterable[Condition]) -> frozenset[Mention]:
+    """What conditions mention directly."""
+    return frozenset(
+        mention
+        for condition in conditions
+        for expression in expressions_of(condition)
+        for node in walk(expression.tree)
+        for mention in _mentions(node)
+    )
+
+
+def _mentions(node: Node) -> Iterator[Mention]:
+    match node:
+        case Fact(name=name):
+            yield Mention("fact", name)
+        case Parameter(name=name):
+            yield Mention("parameter", name)
+        case Reading(name=name):
+            yield Mention("reading", name)
+        case Definition(name=name):
+            yield Mention("definition", name)
+        case DecisionPart(decision=decision):
+            yield Mention("decision", decision)
+        case MemberOf(record=record, name=name) if isinstance(record.type, Record):
+            yield Mention("member", f"{record.type.path}.{name}")
+
+
+def value_expressions(values: Iterable[ValueDefinition]) -> Iterator[Expression]:
+    """The expressions of values."""
+    return (value.expression for value in values)
+
+
+def template_expressions(template: Template | None) -> Iterator[Expression]:
+    """The expressions in a sentence."""
+    return (part for part in (template.parts if template else ()) if isinstance(part, Expression))
+
+
+def logic_of(decision: DecisionLogic) -> Iterator[Condition]:
+    """What decides a decision: its conditions and its values, but not its sentences."""
+    yield from value_expressions(decision.values)
+    yield from conditions_of(decision.body)
+    for _, conclusion in conclusions_of(decision.body):
+        yield from value_expressions(conclusion.values)
+
+
+def wording_of(decision: DecisionLogic) -> Iterator[Condition]:
+    """The expressions in a decision's sentences."""
+    yield from template_expressions(decision.because)
+    for _, conclusion in conclusions_of(decision.body):
+        yield from template_expressions(conclusion.because)
+
+
+def graph_of(ruleset: Ruleset) -> dict[Mention, frozenset[Mention]]:
+    """What each definition and each decision mentions directly."""
+    graph = {Mention("definition", d.name): mentions_in([d.body]) for d in ruleset.definitions}
+    return graph | {Mention("decision", d.name): mentions_in(logic_of(d)) for d in ruleset.decisions}
+
+
+def reached(start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) -> frozenset[Mention]:
+    """All that is mentioned from a start on, through definitions and decisions."""
+    found: set[Mention] = set()
+    waiting = list(start)
+    while waiting:
+        mention = waiting.pop()
+        if mention not in found:
+            found.add(mention)
+            waiting.extend(graph.get(mention, ()))
+    return frozenset(found)
+
+
+def fact_paths(record: Record, prefix: str = "") -> Iterator[str]:
+    """Every path of a schema in schema order, parents before their members."""
+    for member in record.members:
+        path = f"{prefix}{member.name}"
+        yield path
+        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        if isinstance(kind, Record):
+            yield from fact_paths(kind, f"{path}.")

@@ -1,0 +1,259 @@
+"""A checked ruleset: plain, frozen, typed data that everything else reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.types import Record, Type
+from policy_engine.language.values import Value
+from policy_engine.source import Span
+
+OTHERWISE = "otherwise"
+"""The id of the rule that decides where no other does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days on which something is in force: `start` counts, `end` does not; None is without end.
+
+    >>> fee_2025 = Period(date(2025, 1, 1), date(2026, 1, 1))
+    >>> date(2025, 12, 31) in fee_2025, date(2026, 1, 1) in fee_2025
+    (True, False)
+    """
+
+    start: date = date.min
+    end: date | None = None
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day and (self.end is None or day < self.end)
+
+    def __str__(self) -> str:
+        since = "always" if self.start == date.min else f"from {self.start}"
+        return since if self.end is None else f"{since} until {self.end}"
+
+
+ALWAYS = Period()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document that rules cite: `number` and `updated` as it gives them, None where it gives none."""
+
+    id: str
+    title: str
+    number: str | None = None
+    updated: date | None = None
+    url: str | None = None
+    span: Span = field(compare=False, repr=False, default=Span(""))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to read a source, and the argument for it."""
+
+    name: str
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question that a source leaves open, the choice taken, and its alternatives; `fixed` ones cannot be switched."""
+
+    name: str
+    question: str
+    choice: str
+    choices: tuple[Choice, ...]
+    source: str | None
+    fixed: bool
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterValue:
+    """A parameter's value for a period."""
+
+    period: Period
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named constant of the rules, which may change with time; its periods touch and cover the ruleset's."""
+
+    name: str
+    type: Type
+    values: tuple[ParameterValue, ...]
+    unit: str | None
+    source: str | None
+    meaning: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What must not be false of valid facts; `because` is what a person is told when it is."""
+
+    expect: Condition
+    because: str
+    source: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A condition or an amount with a name."""
+
+    name: str
+    body: Condition
+    type: Type
+    optional: bool
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A sentence with holes: texts and expressions in turn, as written."""
+
+    parts: tuple[str | Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueDefinition:
+    """A named value of a decision; `nullable` where it was written `if_known(...)` and may be null in an answer."""
+
+    name: str
+    expression: Expression
+    type: Type
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a rule gives when it applies: outcome, reason, values of its own, sources and readings."""
+
+    outcome: str | None
+    because: Template
+    values: tuple[ValueDefinition, ...]
+    sources: tuple[str, ...]
+    readings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition and what follows from it, in force for a period."""
+
+    id: str
+    when: Condition
+    then: Conclusion
+    period: Period
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules in order. `hit` first: the first true one decides, else `otherwise`. `hit` collect: all true ones apply."""
+
+    hit: str
+    rules: tuple[Rule, ...]
+    otherwise: Conclusion | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a matrix: `then`, or where it has a condition that is false, `otherwise`."""
+
+    id: str
+    row: str | bool
+    column: str | bool
+    when: Condition | None
+    then: Conclusion
+    otherwise: Conclusion | None
+    label: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A complete table over two closed sets: cells row by row."""
+
+    rows: Expression
+    columns: Expression
+    row_values: tuple[str | bool, ...]
+    column_values: tuple[str | bool, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLogic:
+    """How one question is decided: by `Rules`, by a `Matrix`, or, where `body` is None, by calculating its values.
+
+    `values` are computed for every outcome. `value_types` are those of the answer, rules' own values included; a value that
+    is nullable, or that some rule does not give, may be null. `sources` are all that the decision cites, `readings` all that its
+    expressions mention, through definitions and used decisions.
+    """
+
+    name: str
+    question: str
+    outcomes: tuple[str, ...]
+    values: tuple[ValueDefinition, ...]
+    value_types: tuple[tuple[str, Type], ...]
+    body: Rules | Matrix | None
+    because: Template | None
+    sources: tuple[str, ...]
+    readings: tuple[str, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsSchema:
+    """The schema of the facts: as a type, and as the JSON text it was read from, for validation."""
+
+    name: str
+    type: Record
+    document: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """One version of a ruleset, checked. `digest` covers all that an answer depends on but facts, readings and day."""
+
+    id: str
+    title: str
+    version: str
+    period: Period
+    period_because: str | None
+    timezone: str
+    facts: FactsSchema
+    sources: tuple[Source, ...]
+    readings: tuple[Reading, ...]
+    parameters: tuple[Parameter, ...]
+    checks: tuple[Check, ...]
+    definitions: tuple[Definition, ...]
+    decisions: tuple[DecisionLogic, ...]
+    digest: str
+    path: str
+
+
+def conclusions_of(body: Rules | Matrix | None) -> Iterator[tuple[str, Conclusion]]:
+    """Every conclusion of a decision with its rule's id, in file order."""
+    if isinstance(body, Rules):
+        yield from ((rule.id, rule.then) for rule in body.rules)
+        if body.otherwise is not None:
+            yield OTHERWISE, body.otherwise
+    elif isinstance(body, Matrix):
+        for cell in body.cells:
+            yield cell.id, cell.then
+            if cell.otherwise is not None:
+                yield cell.id, cell.otherwise
+
+
+def conditions_of(body: Rules | Matrix | None) -> Iterator[Condition]:
+    """Every condition of a decision, in file order; a matrix asks for its row and its column first."""
+    if isinstance(body, Rules):
+        yield from (rule.when for rule in body.rules)
+    elif isinstance(body, Matrix):
+        yield from (body.rows, body.columns)
+        yield from (cell.when for cell in body.cells if cell.when is not None)

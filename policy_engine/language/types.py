@@ -1,0 +1,161 @@
+"""The types of the language: what a fact, a parameter or an expression can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TypeAlias
+
+DIGITS = 18
+"""Every number, scaled to an integer, has at most this many digits, so that each back end can hold it in 64 bits."""
+
+LIMIT = 10**DIGITS - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """True or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An exact number: an integer of units of 10**-`places`, from `low` to `high` units. An integer has no places."""
+
+    places: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A quotient not yet rounded; it may be compared or rounded, nothing else."""
+
+    numerator: Number
+    denominator: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text; `values` is the closed set it comes from, None where any text may come."""
+
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A civil date of the years 0001 to 9999."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A moment, whatever the offset it was written with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list of at most `most` elements (None: no bound is known)."""
+
+    element: Type
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A named part of a record; not `required` means that it may be absent, that is unknown."""
+
+    name: str
+    type: Type
+    required: bool
+    description: str = field(default="", compare=False)
+    key: bool = False
+    sensitive: bool = False
+    ordered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Named members, in the schema's order; `path` is the record's place in the facts, without list positions."""
+
+    members: tuple[Member, ...]
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Fits everywhere: the element of an empty list, and the stand-in after a fault that was already reported."""
+
+
+Type: TypeAlias = Boolean | Number | Ratio | Text | Date | Instant | ListOf | Record | Anything
+
+BOOLEAN, TEXT, DATE, INSTANT, ANYTHING = Boolean(), Text(), Date(), Instant(), Anything()
+DAYS = Number(0, -3_652_058, 3_652_058)
+"""The distance of any two dates of the years 0001 to 9999, in days."""
+
+
+def number_of(value: int | Decimal) -> Number:
+    """The narrowest type of one number."""
+    if isinstance(value, int):
+        return Number(0, value, value)
+    places = decimal_places(value)
+    units = int(value.scaleb(places))
+    return Number(places, units, units)
+
+
+def decimal_places(value: Decimal) -> int:
+    """How many places a number needs: 2 for 0.25, 0 for 1E+3."""
+    exponent = value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def name_of(kind: Type) -> str:
+    """What the language calls a type, as messages say it."""
+    match kind:
+        case Number(places=0):
+            return "integer"
+        case Number():
+            return "decimal"
+        case ListOf(element=Anything()):
+            return "list"
+        case ListOf(element=element):
+            return f"list of {name_of(element)}"
+        case _:
+            return type(kind).__name__.lower()
+
+
+def member_of(record: Record, name: str) -> Member | None:
+    """The member of that name, if the record has it."""
+    return next((member for member in record.members if member.name == name), None)
+
+
+def join(left: Type, right: Type) -> Type | None:
+    """The narrowest type that holds both, or None: the type of a conditional or of a list's elements."""
+    match left, right:
+        case (Anything(), other) | (other, Anything()):
+            return other
+        case Number(), Number():
+            return _join_numbers(left, right)
+        case Text(values=first), Text(values=second):
+            return Text(None if first is None or second is None else tuple(dict.fromkeys(first + second)))
+        case ListOf(), ListOf():
+            element = join(left.element, right.element)
+            most = None if left.most is None or right.most is None else max(left.most, right.most)
+            return ListOf(element, most) if element is not None else None
+        case _:
+            return left if left == right else None
+
+
+def _join_numbers(left: Number, right: Number) -> Number:
+    places = max(left.places, right.places)
+    left, right = scaled(left, places), scaled(right, places)
+    return Number(places, min(left.low, right.low), max(left.high, right.high))
+
+
+def scaled(kind: Number, places: int) -> Number:
+    """The same numbers in finer units."""
+    factor = 10 ** (places - kind.places)
+    return Number(places, kind.low * factor, kind.high * factor)
+
+
+def fits(kind: Number) -> bool:
+    """Whether the bounds prove that `DIGITS` digits are enough."""
+    return -LIMIT <= kind.low and kind.high <= LIMIT

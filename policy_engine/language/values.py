@@ -1,0 +1,121 @@
+"""What expressions give at run time.
+
+A value is a `bool`, an `int`, a `decimal.Decimal`, a `fractions.Fraction` (a ratio), a `str`, a `datetime.date`, an aware
+`datetime.datetime` (an instant), a tuple (a list), a `RecordValue`, or an `Unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias
+
+from policy_engine.language.types import ListOf, Number, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What cannot be known: for want of facts (`missing`, schema paths) or because nothing is there (`causes`)."""
+
+    missing: frozenset[str] = frozenset()
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordValue:
+    """A record of the facts; `path` is its place in the schema, and absent members are simply not in `members`."""
+
+    path: str
+    members: Mapping[str, Value] = field(hash=False)
+
+
+Value: TypeAlias = "bool | int | Decimal | Fraction | str | date | tuple[Value, ...] | RecordValue | Unknown"
+
+
+class Undefined(Exception):  # noqa: N818 - not an error: the function's result is unknown
+    """A function has no result for these arguments; the message is the cause, as a person would say it."""
+
+
+def is_unknown(value: Value) -> bool:
+    """Whether a value, taken as a whole, is unknown: a list is unknown where an element is."""
+    if isinstance(value, tuple):
+        return any(is_unknown(element) for element in value)
+    return isinstance(value, Unknown)
+
+
+def unknown_parts(value: Value) -> list[Unknown]:
+    """The unknowns of a value taken as a whole."""
+    if isinstance(value, tuple):
+        return [part for element in value for part in unknown_parts(element)]
+    return [value] if isinstance(value, Unknown) else []
+
+
+def merge(unknowns: list[Unknown]) -> Unknown:
+    """One unknown that misses what any of them misses."""
+    missing = frozenset().union(*(unknown.missing for unknown in unknowns))
+    return Unknown(missing, tuple(dict.fromkeys(cause for unknown in unknowns for cause in unknown.causes)))
+
+
+def settle(value: Value, kind: Type) -> Value:
+    """A value in the form that its type promises: an integer where there are no places, else a decimal with all of them."""
+    match value, kind:
+        case bool(), _:
+            return value
+        case (int() | Decimal()), Number(places=0):
+            return int(value)
+        case (int() | Decimal()), Number(places=places):
+            units = int(Fraction(value) * 10**places)
+            return Decimal(units).scaleb(-places)
+        case tuple(), ListOf(element=element):
+            return tuple(settle(part, element) for part in value)
+        case _:
+            return value
+
+
+def to_json(value: Value | None) -> object:
+    """A value in JSON types: dates and instants as ISO text, decimals as text with all their places, unknown as null."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case datetime():
+            return instant_text(value)
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
+        case Fraction():
+            return f"{value.numerator}/{value.denominator}"
+        case tuple():
+            return [to_json(part) for part in value]
+        case RecordValue(members=members):
+            return {name: to_json(part) for name, part in members.items()}
+        case _:
+            return None
+
+
+def instant_text(moment: datetime) -> str:
+    """An instant in UTC where the calendar has it, else with its own offset."""
+    try:
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return moment.isoformat()
+
+
+def in_words(value: Value | None) -> str:
+    """A value as it reads inside a sentence."""
+    match value:
+        case None:
+            return "none"
+        case Unknown():
+            return "unknown"
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return ", ".join(in_words(part) for part in value) or "none"
+        case RecordValue(members=members):
+            return "{" + ", ".join(f"{name}: {in_words(part)}" for name, part in members.items()) + "}"
+        case _:
+            return str(to_json(value))

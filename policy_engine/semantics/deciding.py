@@ -1,0 +1,332 @@
+"""Deciding: from a checked ruleset, valid facts, a day and the readings chosen, to an answer and its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+
+from policy_engine.errors import FactsError, Violation
+from policy_engine.language import rulesets
+from policy_engine.language.decisions import (
+    Decision,
+    Explanation,
+    Origin,
+    RulesetReference,
+    RuleTrace,
+    Status,
+    Step,
+    Trace,
+    Verdict,
+)
+from policy_engine.language.expressions import Condition, Expression, Group
+from policy_engine.language.mentions import fact_paths
+from policy_engine.language.timezones import zone
+from policy_engine.language.values import RecordValue, Unknown, Value, in_words, is_unknown, merge, settle, unknown_parts
+from policy_engine.semantics.evaluator import evaluate
+from policy_engine.semantics.logic import conjunction, disjunction, negation
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """One set of facts on one day under chosen readings; every definition and decision is worked out at most once."""
+
+    ruleset: rulesets.Ruleset
+    facts: RecordValue
+    as_of: date
+    choices: Mapping[str, str]
+    zone: tzinfo = field(init=False)
+    definitions: dict[str, Step] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.zone = zone(self.ruleset.timezone)
+
+    def look_up(self, name: str) -> Step:
+        """The value of a name and where it came from."""
+        if name == "as_of":
+            return Step(name, self.as_of, Origin.AS_OF)
+        if name in self.choices:
+            return self._reading(name)
+        definition = next((d for d in self.ruleset.definitions if d.name == name), None)
+        if definition is not None:
+            return self._definition(definition)
+        parameter = next((p for p in self.ruleset.parameters if p.name == name), None)
+        if parameter is not None:
+            return self._parameter(parameter)
+        return Step(name, self.facts.members.get(name, Unknown(frozenset({name}))), Origin.FACT)
+
+    def _reading(self, name: str) -> Step:
+        reading = next(r for r in self.ruleset.readings if r.name == name)
+        others = [choice.name for choice in reading.choices if choice.name != self.choices[name]]
+        return Step(name, self.choices[name], Origin.READING, f"{reading.question} Not: {', '.join(others)}")
+
+    def _definition(self, definition: rulesets.Definition) -> Step:
+        if definition.name not in self.definitions:
+            body = self.condition(definition.body)
+            value = settle(body.value, definition.type)
+            self.definitions[definition.name] = Step(definition.name, value, Origin.DEFINITION, steps=(body,))
+        return self.definitions[definition.name]
+
+    def _parameter(self, parameter: rulesets.Parameter) -> Step:
+        found = next(value for value in parameter.values if self.as_of in value.period)
+        notes = [parameter.unit, str(found.period) if found.period != rulesets.ALWAYS else None, parameter.source]
+        return Step(parameter.name, found.value, Origin.PARAMETER, ", ".join(note for note in notes if note))
+
+    def decision_part(self, decision: str, part: str) -> Step:
+        """A used decision's outcome or one of its values."""
+        answer = self.answer(decision)
+        return Step(f"decisions.{decision}.{part}", answer.parts[part], Origin.DECISION, str(answer.decision.status))
+
+    def condition(self, condition: Condition) -> Step:
+        """The value of a condition: an expression's, or all, any, none over a list (sentence 14.1)."""
+        if isinstance(condition, Expression):
+            return evaluate(condition.text, self)
+        steps = tuple(self.condition(part) for part in condition.conditions)
+        return Step(condition.kind, _group(condition, [step.value for step in steps]), Origin.COMPUTED, steps=steps)
+
+    def answer(self, name: str) -> Answer:
+        """The answer to one of the ruleset's questions."""
+        if name not in self.answers:
+            logic = next(decision for decision in self.ruleset.decisions if decision.name == name)
+            self.answers[name] = _answer(self, logic)
+        return self.answers[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision, its rules' traces and values' steps, and its parts as other decisions see them: unknown unless decided."""
+
+    decision: Decision
+    rules: tuple[RuleTrace, ...]
+    values: tuple[Step, ...]
+    parts: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the rules of a decision came to: the rules that apply, or what is unknown, or neither."""
+
+    applied: tuple[tuple[str, rulesets.Conclusion], ...] = ()
+    unknown: Unknown | None = None
+    traces: tuple[RuleTrace, ...] = ()
+
+
+def _group(group: Group, values: list[Value]) -> Value:
+    if group.kind == "all":
+        return conjunction(values)
+    return disjunction(values) if group.kind == "any" else negation(disjunction(values))
+
+
+def check_facts(evaluation: Evaluation) -> None:
+    """Raise `FactsError` with every check that is false; an unknown one says nothing."""
+    failed = [check for check in evaluation.ruleset.checks if evaluation.condition(check.expect).value is False]
+    if failed:
+        raise FactsError([Violation("", None, "check", check.because, check.because) for check in failed])
+
+
+def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
+    """The answer to a question with its whole trace, those of the decisions it used included."""
+    answer = evaluation.answer(name)
+    steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
+    used = tuple(explanation_of(evaluation, other) for other in dict.fromkeys(_decisions_in(steps)))
+    return Explanation(answer.decision, Trace(answer.decision.decision, answer.rules, answer.values, used))
+
+
+def _decisions_in(steps: Iterable[Step]) -> Iterable[str]:
+    for step in steps:
+        if step.origin is Origin.DECISION:
+            yield step.text.split(".")[1]
+        yield from _decisions_in(step.steps)
+
+
+def _answer(evaluation: Evaluation, logic: rulesets.DecisionLogic) -> Answer:
+    match logic.body:
+        case rulesets.Rules(hit="collect"):
+            finding = _collect(evaluation, logic.body)
+        case rulesets.Rules():
+            finding = _first(evaluation, logic.body)
+        case rulesets.Matrix():
+            finding = _matrix(evaluation, logic.body)
+        case _:
+            finding = Finding()
+    return _concluded(evaluation, logic, finding)
+
+
+def _first(evaluation: Evaluation, body: rulesets.Rules) -> Finding:
+    """The first true rule decides, unless an unknown one comes before it (sentence 14)."""
+    unknowns: list[Unknown] = []
+    traces: list[RuleTrace] = []
+    found: tuple[str, rulesets.Conclusion] | None = None
+    for rule in body.rules:
+        trace, value = _considered(evaluation, rule, reached=found is None)
+        traces.append(trace)
+        if isinstance(value, Unknown):
+            unknowns.append(value)
+        elif value is True:
+            found = rule.id, rule.then
+    if found is None and body.otherwise is not None:
+        found = rulesets.OTHERWISE, body.otherwise
+        verdict = Verdict.NOT_REACHED if unknowns else Verdict.APPLIES
+        traces.append(RuleTrace(rulesets.OTHERWISE, verdict, ""))
+    if unknowns:
+        return Finding(unknown=merge(unknowns), traces=tuple(traces))
+    return Finding((found,) if found else (), traces=tuple(traces))
+
+
+def _collect(evaluation: Evaluation, body: rulesets.Rules) -> Finding:
+    """Every true rule applies; an unknown one leaves the decision open (sentence 15)."""
+    considered = [_considered(evaluation, rule, reached=True) for rule in body.rules]
+    applied = tuple(
+        (rule.id, rule.then) for rule, (_, value) in zip(body.rules, considered, strict=True) if value is True
+    )
+    unknowns = [value for _, value in considered if isinstance(value, Unknown)]
+    return Finding(applied, merge(unknowns) if unknowns else None, tuple(trace for trace, _ in considered))
+
+
+def _considered(evaluation: Evaluation, rule: rulesets.Rule, *, reached: bool) -> tuple[RuleTrace, Value]:
+    place = str(rule.span)
+    if evaluation.as_of not in rule.period:
+        return RuleTrace(rule.id, Verdict.NOT_IN_FORCE, place), False
+    if not reached:
+        return RuleTrace(rule.id, Verdict.NOT_REACHED, place), False
+    step = evaluation.condition(rule.when)
+    return RuleTrace(rule.id, _verdict(step.value), place, (step,)), step.value
+
+
+def _verdict(value: Value) -> Verdict:
+    if isinstance(value, Unknown):
+        return Verdict.UNKNOWN
+    return Verdict.APPLIES if value else Verdict.DOES_NOT_APPLY
+
+
+def _matrix(evaluation: Evaluation, body: rulesets.Matrix) -> Finding:
+    """The cell of the row and the column; unknown where one of them is (sentence 16)."""
+    row, column = evaluation.condition(body.rows), evaluation.condition(body.columns)
+    unknowns = [*unknown_parts(row.value), *unknown_parts(column.value)]
+    if unknowns:
+        trace = RuleTrace("matrix", Verdict.UNKNOWN, "", (row, column))
+        return Finding(unknown=merge(unknowns), traces=(trace,))
+    cell = next(cell for cell in body.cells if (cell.row, cell.column) == (row.value, column.value))
+    steps = [row, column]
+    conclusion: rulesets.Conclusion | None = cell.then
+    if cell.when is not None:
+        step = evaluation.condition(cell.when)
+        steps.append(step)
+        if isinstance(step.value, Unknown):
+            trace = RuleTrace(cell.id, Verdict.UNKNOWN, str(cell.span), tuple(steps))
+            return Finding(unknown=step.value, traces=(trace,))
+        conclusion = cell.then if step.value else cell.otherwise
+    trace = RuleTrace(cell.id, Verdict.APPLIES, str(cell.span), tuple(steps))
+    return Finding(((cell.id, conclusion),) if conclusion else (), traces=(trace,))
+
+
+def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: Finding) -> Answer:
+    """The answer: decided where rules and values are, else undetermined, or a gap where no rule decides."""
+    collects = isinstance(logic.body, rulesets.Rules) and logic.body.hit == "collect"
+    definitions = [*logic.values, *(value for _, conclusion in finding.applied for value in conclusion.values)]
+    gap = finding.unknown is None and not finding.applied and logic.body is not None and not collects
+    steps = [] if gap or finding.unknown else [_value(evaluation, definition) for definition in definitions]
+    unknowns = [finding.unknown] if finding.unknown else []
+    for definition, step in zip(definitions, steps, strict=False):
+        if not definition.nullable:
+            unknowns.extend(unknown_parts(step.value))
+    unknown = merge(unknowns) if unknowns else None
+    status = Status.GAP if gap else Status.UNDETERMINED if unknown else Status.DECIDED
+    applied = finding.applied if status is Status.DECIDED or collects else ()
+    values = {d.name: settle(s.value, d.type) for d, s in zip(definitions, steps, strict=False)}
+    decision = Decision(
+        decision=f"{evaluation.ruleset.id}.{logic.name}",
+        status=status,
+        outcome=_outcome(applied, collects),
+        rules=tuple(rule for rule, _ in applied),
+        reason=_reason(evaluation, logic, applied, unknown, gap),
+        values={name: _known(values.get(name)) if status is Status.DECIDED else None for name, _ in logic.value_types},
+        sources=_sources(logic, applied) if status is Status.DECIDED else logic.sources,
+        readings=_readings(evaluation, logic, applied),
+        missing=_in_schema_order(unknown.missing if unknown else (), evaluation.ruleset),
+        as_of=evaluation.as_of,
+        ruleset=RulesetReference(evaluation.ruleset.id, evaluation.ruleset.version, evaluation.ruleset.digest),
+    )
+    return Answer(decision, finding.traces, tuple(steps), _parts(decision, values, unknown))
+
+
+def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step:
+    step = evaluation.condition(definition.expression)
+    return Step(definition.name, step.value, Origin.COMPUTED, steps=(step,))
+
+
+def _known(value: Value | None) -> Value | None:
+    return None if value is None or is_unknown(value) else value
+
+
+def _outcome(applied: Sequence[tuple[str, rulesets.Conclusion]], collects: bool) -> str | tuple[str, ...] | None:
+    outcomes = tuple(dict.fromkeys(c.outcome for _, c in applied if c.outcome is not None))
+    if collects:
+        return outcomes
+    return outcomes[0] if outcomes else None
+
+
+def _parts(decision: Decision, values: Mapping[str, Value], unknown: Unknown | None) -> Mapping[str, Value]:
+    """What other decisions see: outcome and values where it is decided, else why not (sentence 19)."""
+    if decision.status is not Status.DECIDED:
+        cause = f"`{decision.decision}` has no rule for these facts"
+        unseen = unknown or Unknown(causes=(cause,))
+        return {"outcome": unseen} | dict.fromkeys(decision.values, unseen)
+    nothing = Unknown(causes=(f"a value that `{decision.decision}` does not give here",))
+    parts: dict[str, Value] = {name: values.get(name, nothing) for name in decision.values}
+    return parts | {"outcome": decision.outcome if decision.outcome is not None else nothing}
+
+
+def _reason(
+    evaluation: Evaluation,
+    logic: rulesets.DecisionLogic,
+    applied: Sequence[tuple[str, rulesets.Conclusion]],
+    unknown: Unknown | None,
+    gap: bool,
+) -> str:
+    sentences = [_filled(evaluation, conclusion.because) for _, conclusion in applied if conclusion.because.parts]
+    if unknown is not None:
+        sentences.append(_undetermined(evaluation, unknown))
+    elif gap:
+        sentences.append("No rule covers these facts.")
+    elif not sentences:
+        sentences.append(_filled(evaluation, logic.because) if logic.because else _plainly(logic))
+    return " ".join(dict.fromkeys(sentences))
+
+
+def _plainly(logic: rulesets.DecisionLogic) -> str:
+    return "Calculated from the facts." if logic.body is None else "No rule applies."
+
+
+def _undetermined(evaluation: Evaluation, unknown: Unknown) -> str:
+    if unknown.missing:
+        return f"This cannot be decided without {', '.join(_in_schema_order(unknown.missing, evaluation.ruleset))}."
+    return f"This cannot be decided: there is no value for {'; '.join(unknown.causes)}."
+
+
+def _filled(evaluation: Evaluation, template: rulesets.Template) -> str:
+    def words(part: str | Expression) -> str:
+        if isinstance(part, str):
+            return part
+        return in_words(settle(evaluation.condition(part).value, part.tree.type))
+
+    return "".join(map(words, template.parts))
+
+
+def _sources(logic: rulesets.DecisionLogic, applied: Sequence[tuple[str, rulesets.Conclusion]]) -> tuple[str, ...]:
+    cited = tuple(dict.fromkeys(source for _, conclusion in applied for source in conclusion.sources))
+    return cited or logic.sources
+
+
+def _readings(
+    evaluation: Evaluation, logic: rulesets.DecisionLogic, applied: Sequence[tuple[str, rulesets.Conclusion]]
+) -> dict[str, str]:
+    """The readings that the decision's expressions mention, and those that its determining rules list (sentence 23.1)."""
+    used = {*logic.readings, *(name for _, conclusion in applied for name in conclusion.readings)}
+    return {r.name: evaluation.choices[r.name] for r in evaluation.ruleset.readings if r.name in used}
+
+
+def _in_schema_order(missing: Iterable[str], ruleset: rulesets.Ruleset) -> tuple[str, ...]:
+    wanted = set(missing)
+    return tuple(path for path in dict.fromkeys(fact_paths(ruleset.facts.type)) if path in wanted)

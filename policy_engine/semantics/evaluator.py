@@ -1,0 +1,282 @@
+"""The reference evaluator: simpleeval walks Python's own syntax tree of an expression's text.
+
+It never sees the typed tree, and so is an independent reading of the same rule. Nothing of simpleeval's defaults is kept: the
+node handlers are listed one by one, operators and functions are ours and strict over `Unknown`, no attribute is reached but a
+record's member, and every sub-expression leaves a step in the trace.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from simpleeval import SimpleEval
+
+from policy_engine.language.decisions import Origin, Step
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, is_unknown
+from policy_engine.semantics.logic import conjunction, disjunction, negation, unknown_of
+
+Operator = Callable[..., Value]
+
+
+class Names(Protocol):
+    """Where names get their values: each look-up gives a step with value and origin."""
+
+    zone: tzinfo
+
+    def look_up(self, name: str) -> Step:
+        """The value of a fact, parameter, definition, reading or `as_of`."""
+
+    def decision_part(self, decision: str, part: str) -> Step:
+        """A used decision's outcome or value."""
+
+
+def evaluate(text: str, names: Names) -> Step:
+    """The value of an expression, with the steps that led to it."""
+    return ReferenceEvaluator(text, names).run()
+
+
+@cache
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _strict(meaning: Callable[..., Any]) -> Operator:
+    """The meaning over known values; unknown, with its cause, where a value is unknown or there is no result."""
+
+    def over(*values: Value) -> Value:
+        unknown = unknown_of(values)
+        if unknown is not None:
+            return unknown
+        try:
+            return meaning(*values)  # type: ignore[no-any-return]
+        except ZeroDivisionError:
+            return Unknown(causes=("a division by zero",))
+        except Undefined as undefined:
+            return Unknown(causes=(str(undefined),))
+
+    return over
+
+
+def _compared(meaning: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """A comparison; with a ratio on one side both are compared as fractions, which is exact."""
+
+    def over(left: Any, right: Any) -> bool:
+        if isinstance(left, Fraction) or isinstance(right, Fraction):
+            return meaning(Fraction(left), Fraction(right))
+        return meaning(left, right)
+
+    return over
+
+
+def _quotient(left: int | Decimal, right: int | Decimal) -> Fraction:
+    return Fraction(left) / Fraction(right)
+
+
+def _member(item: Value, elements: Value) -> Value:
+    """`in` is the `or` of equalities."""
+    if isinstance(elements, Unknown):
+        return elements
+    assert isinstance(elements, tuple)
+    return disjunction(OPERATORS[ast.Eq](item, element) for element in elements)
+
+
+OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
+    {
+        ast.Add: _strict(operator.add),
+        ast.Sub: _strict(operator.sub),
+        ast.Mult: _strict(operator.mul),
+        ast.Div: _strict(_quotient),
+        ast.FloorDiv: _strict(operator.floordiv),
+        ast.Mod: _strict(operator.mod),
+        ast.USub: _strict(operator.neg),
+        ast.Not: negation,
+        ast.Eq: _strict(_compared(operator.eq)),
+        ast.NotEq: _strict(_compared(operator.ne)),
+        ast.Lt: _strict(_compared(operator.lt)),
+        ast.LtE: _strict(_compared(operator.le)),
+        ast.Gt: _strict(_compared(operator.gt)),
+        ast.GtE: _strict(_compared(operator.ge)),
+        ast.In: _member,
+        ast.NotIn: lambda item, elements: negation(_member(item, elements)),
+    }
+)
+
+
+class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no types
+    """Evaluates one expression."""
+
+    def __init__(self, text: str, names: Names) -> None:
+        super().__init__(operators=OPERATORS, functions={}, names={})
+        self.text = text
+        self.environment = names
+        self.variables: dict[str, Value] = {}
+        self.steps: list[list[Step]] = [[]]
+        self.nodes: dict[type[ast.AST], Callable[[Any], Value]] = {
+            ast.Constant: self._eval_constant,
+            ast.Name: self._eval_name,
+            ast.Attribute: self._eval_attribute,
+            ast.UnaryOp: self._eval_unaryop,
+            ast.BinOp: self._eval_binop,
+            ast.BoolOp: self._eval_boolop,
+            ast.Compare: self._eval_compare,
+            ast.IfExp: self._eval_ifexp,
+            ast.List: self._eval_list,
+            ast.Call: self._eval_call,
+        }
+
+    def run(self) -> Step:
+        """The step of the whole expression."""
+        self._eval(_parsed(self.text))
+        return self.steps[0][0]
+
+    def _eval(self, node: ast.AST) -> Value:
+        """The value of a part; its step, with the steps below it, joins those of the part around it."""
+        self.steps.append([])
+        value: Value = super()._eval(node)
+        below = self.steps.pop()
+        self.steps[-1].append(self._step(node, value, below))
+        return value
+
+    def _step(self, node: ast.AST, value: Value, below: list[Step]) -> Step:
+        text = ast.get_source_segment(self.text, node) or self.text
+        if isinstance(node, ast.Constant):
+            return Step(text, value, Origin.LITERAL)
+        named = isinstance(node, ast.Name) or _decision_part(node) is not None
+        if named and len(below) == 1 and below[0].text == text:
+            return below[0]
+        return Step(text, value, Origin.COMPUTED, steps=tuple(below))
+
+    def _note(self, step: Step) -> Value:
+        self.steps[-1].append(step)
+        return step.value
+
+    def _eval_constant(self, node: ast.Constant) -> Value:
+        text = ast.get_source_segment(self.text, node) or ""
+        if isinstance(node.value, str):
+            return node.value
+        return Decimal(text) if "." in text else int(text)
+
+    def _eval_name(self, node: ast.Name) -> Value:
+        if node.id in self.variables:
+            return self._note(Step(node.id, self.variables[node.id], Origin.FACT))
+        if node.id in ("true", "false"):
+            return self._note(Step(node.id, node.id == "true", Origin.LITERAL))
+        return self._note(self.environment.look_up(node.id))
+
+    def _eval_attribute(self, node: ast.Attribute) -> Value:
+        part = _decision_part(node)
+        if part is not None:
+            return self._note(self.environment.decision_part(*part))
+        record = self._eval(node.value)
+        if isinstance(record, Unknown):
+            return Unknown(frozenset(f"{path}.{node.attr}" for path in record.missing), record.causes)
+        assert isinstance(record, RecordValue)
+        path = f"{record.path}.{node.attr}"
+        return record.members.get(node.attr, Unknown(frozenset({path})))
+
+    def _eval_boolop(self, node: ast.BoolOp) -> Value:
+        join = conjunction if isinstance(node.op, ast.And) else disjunction
+        return join([self._eval(operand) for operand in node.values])
+
+    def _eval_compare(self, node: ast.Compare) -> Value:
+        sides = [self._eval(side) for side in (node.left, *node.comparators)]
+        pairs = zip(node.ops, sides, sides[1:], strict=False)
+        return conjunction([OPERATORS[type(operation)](left, right) for operation, left, right in pairs])
+
+    def _eval_ifexp(self, node: ast.IfExp) -> Value:
+        condition = self._eval(node.test)
+        if isinstance(condition, Unknown):
+            return condition
+        return self._eval(node.body if condition else node.orelse)
+
+    def _eval_list(self, node: ast.List) -> Value:
+        return tuple(self._eval(element) for element in node.elts)
+
+    def _eval_call(self, node: ast.Call) -> Value:
+        assert isinstance(node.func, ast.Name)
+        name = node.func.id
+        if node.args and isinstance(node.args[0], ast.GeneratorExp):
+            return self._aggregate(name, node.args[0])
+        arguments = [self._eval(argument) for argument in node.args]
+        if name in LAZY:
+            return LAZY[name](*arguments)
+        function = FUNCTIONS[name]
+        assert function.plain is not None
+        meaning = function.plain
+        if name == "len":
+            return arguments[0] if isinstance(arguments[0], Unknown) else meaning(arguments[0])
+        return _strict(meaning)(*arguments, *([self.environment.zone] if function.in_zone else []))
+
+    def _aggregate(self, name: str, generator: ast.GeneratorExp) -> Value:
+        """An aggregate over the elements of a list (sentence 8)."""
+        clause = generator.generators[0]
+        assert isinstance(clause.target, ast.Name)
+        source = self._eval(clause.iter)
+        if isinstance(source, Unknown):
+            return source
+        assert isinstance(source, tuple)
+        rows = [self._row(clause.target.id, element, clause.ifs, generator.elt) for element in source]
+        if name == "any":
+            return disjunction(conjunction(row) for row in rows)
+        if name == "all":
+            return conjunction(disjunction((negation(passes), value)) for passes, value in rows)
+        unknown = unknown_of(part for row in rows if row[0] is not False for part in row)
+        if unknown is not None:
+            return unknown
+        return _over_known(name, rows)
+
+    def _row(self, variable: str, element: Value, filters: list[ast.expr], part: ast.expr) -> tuple[Value, Value]:
+        """Whether an element passes, and what it gives; what does not pass gives nothing."""
+        outer, self.variables = self.variables, {**self.variables, variable: element}
+        self.steps.append([])
+        passes = self._eval(filters[0]) if filters else True
+        value = self._eval(part) if passes is not False else False
+        below = self.steps.pop()
+        self.variables = outer
+        self.steps[-1].append(Step(f"for {variable}", element, Origin.COMPUTED, steps=tuple(below)))
+        return passes, value
+
+
+def _over_known(name: str, rows: list[tuple[Value, Value]]) -> Value:
+    """An aggregate all of whose filters and elements are known."""
+    if name == "last_run":
+        run: list[Value] = []
+        for passes, value in reversed(rows):
+            if not passes:
+                break
+            run.insert(0, value)
+        return tuple(run)
+    elements = tuple(value for passes, value in rows if passes)
+    aggregate = AGGREGATES[name]
+    if aggregate.empty is not None and not elements:
+        return Unknown(causes=(aggregate.empty,))
+    assert aggregate.plain is not None
+    return aggregate.plain(elements)  # type: ignore[no-any-return]
+
+
+def _default(value: Value, otherwise: Value) -> Value:
+    if not is_unknown(value):
+        return value
+    return (unknown_of([value, otherwise]) or otherwise) if is_unknown(otherwise) else otherwise
+
+
+LAZY: Mapping[str, Operator] = MappingProxyType(
+    {"known": lambda value: not is_unknown(value), "default": _default, "if_known": lambda value: value}
+)
+
+
+def _decision_part(node: ast.AST) -> tuple[str, str] | None:
+    """The decision and the part that `decisions.name.part` asks for."""
+    match node:
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="decisions"), attr=decision), attr=part):
+            return decision, part
+    return None
