@@ -161,7 +161,7 @@ def _mapping(reader: Reader, start: yaml.MappingStartEvent, depth: int) -> Mappi
 
 def _authored(reader: Reader, event: yaml.ScalarEvent) -> Authored:
     raw = reader.text[event.start_mark.index : event.end_mark.index]
-    return Authored(event.value, _span(reader, event), raw, event.style is None)
+    return Authored(event.value, _span(reader, event), raw, not event.style)
 
 
 def _span(reader: Reader, event: yaml.Event) -> Span:

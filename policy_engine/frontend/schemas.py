@@ -39,7 +39,7 @@ from policy_engine.source import Span
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = frozenset({"true", "false", "null", "as_of", "decisions", "outcome"})
-ANNOTATIONS = frozenset({"title", "description", "examples", "$comment", "x-key", "x-sensitive"})
+ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-sensitive"})
 KEYWORDS: Mapping[str, frozenset[str]] = {
     "object": frozenset({"properties", "required", "additionalProperties"}),
     "array": frozenset({"items", "minItems", "maxItems", "uniqueItems", "x-ordered-by"}),

@@ -1,0 +1,145 @@
+"""The conformance cases: the numbered sentences of `docs/semantics.md` as data that any back end can be run over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from policy_engine.diagnostics import has_errors
+from policy_engine.errors import RulesetError
+from policy_engine.frontend.checker import check
+from policy_engine.frontend.nodes import plain
+from policy_engine.frontend.parser import parse_ruleset
+from policy_engine.frontend.reader import read_file, read_text
+from policy_engine.frontend.schemas import schema_of
+from policy_engine.language.rulesets import Ruleset
+
+FOLDER = Path(__file__).parents[1] / "conformance"
+BASE = {
+    "ruleset": "conformance",
+    "title": "Conformance",
+    "version": "1",
+    "effective": {"from": "2000-01-01"},
+    "timezone": "America/New_York",
+    "facts": "conformance",
+    "sources": {"text": {"title": "The text"}},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case: a ruleset, facts, a day, and what must come out."""
+
+    id: str
+    sentences: tuple[str, ...]
+    functions: tuple[str, ...]
+    schema: str
+    ruleset_text: str
+    facts: Any
+    as_of: date
+    readings: Mapping[str, str]
+    expect: Mapping[str, Mapping[str, Any]]
+    invalid: tuple[str, ...] | None
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The checked ruleset."""
+        return _ruleset(self.ruleset_text, self.schema)
+
+
+@cache
+def _ruleset(text: str, schema: str) -> Ruleset:
+    facts, faults = schema_of(schema, "conformance.schema.json", "conformance")
+    assert facts is not None, faults
+    node, faults = read_text(text, "conformance.yaml")
+    assert node is not None, faults
+    syntax, faults = parse_ruleset(node)
+    assert syntax is not None, faults
+    ruleset, found = check(syntax, facts, "sha256:" + "0" * 64)
+    if ruleset is None or has_errors(faults):
+        raise RulesetError([*faults, *found])
+    return ruleset
+
+
+def load_cases() -> Iterator[Case]:
+    """Every case of every file."""
+    for path in sorted(FOLDER.glob("*.yaml")):
+        _, node, faults = read_file(path)
+        assert node is not None, faults
+        assert not faults, faults
+        document: Any = plain(node)
+        for case in document["cases"]:
+            yield _case(path, document, case)
+
+
+def _case(path: Path, document: Any, case: Any) -> Case:
+    schema = {"type": "object", "additionalProperties": False, **case.get("schema", document.get("schema", {}))}
+    body = _merged(_merged(BASE, document.get("ruleset") or {}), case.get("ruleset") or {})
+    expect = case.get("expect") or {}
+    if "expression" in case:
+        body = _merged(body, {"decisions": {"it": {"values": {"it": case["expression"]}}}})
+        expect = {"it": _gives(case)}
+    if "decisions" not in body:
+        body["decisions"] = {"it": {"values": {"it": "true"}}}
+    for decision in body["decisions"].values():
+        _complete(decision)
+    facts = case.get("facts") or {}
+    if "facts_json" in case:
+        facts = json.loads(case["facts_json"])
+    return Case(
+        id=f"{path.stem}: {case['name']}",
+        sentences=tuple(map(str, case["sentences"])),
+        functions=tuple(case.get("functions") or ()),
+        schema=_json(schema),
+        ruleset_text=_json(body),
+        facts=facts,
+        as_of=date.fromisoformat(case.get("as_of", "2025-01-01")),
+        readings=case.get("readings") or {},
+        expect=expect,
+        invalid=tuple(case["invalid"]) if "invalid" in case else None,
+    )
+
+
+def _gives(case: Any) -> dict[str, Any]:
+    if case["gives"] == "unknown":
+        return {"status": "undetermined", "values": {"it": None}, "missing": case.get("missing") or []}
+    return {"status": "decided", "values": {"it": case["gives"]}, "missing": []}
+
+
+def _complete(decision: Any) -> None:
+    """What cases may leave out."""
+    decision.setdefault("question", "?")
+    for rule in decision.get("rules", []):
+        rule.setdefault("because", "It applies.")
+        if "source" not in decision:
+            rule.setdefault("source", "text")
+    if "otherwise" in decision:
+        decision["otherwise"].setdefault("because", "It applies.")
+
+
+def _merged(base: Any, over: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return {key: _merged(base[key], over[key]) if key in base and key in over else over.get(key, base.get(key)) for key in {**base, **over}}
+
+
+def _json(value: Any) -> str:
+    """JSON with exact decimals, which is YAML too."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{json.dumps(str(key))}: {_json(part)}" for key, part in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_json, value)) + "]"
+        case Decimal():
+            return f"{value:f}"
+        case _:
+            return json.dumps(value)

@@ -1,0 +1,56 @@
+"""Every back end gives every conformance case the answer it must have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from policy_engine.engine import Engine
+from policy_engine.errors import FactsError
+from policy_engine.frontend.loader import Rulebook
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.rulesets import Ruleset
+from tests.support.conformance import Case, load_cases
+
+CASES = list(load_cases())
+SENTENCES = {str(number) for number in range(1, 24)}
+BACKENDS: Mapping[str, Callable[[Ruleset], Engine]] = {
+    "reference": lambda ruleset: Engine(Rulebook((ruleset,), ())),
+}
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_back_end_gives_the_expected_answer(case: Case, name: str) -> None:
+    engine = BACKENDS[name](case.ruleset)
+    if case.invalid is not None:
+        with pytest.raises(FactsError) as caught:
+            engine.decide_all("conformance", case.facts, as_of=case.as_of, readings=case.readings)
+        assert sorted(violation.pointer for violation in caught.value.violations) == sorted(case.invalid)
+        return
+    answers = engine.decide_all("conformance", case.facts, as_of=case.as_of, readings=case.readings)
+    for decision, expected in case.expect.items():
+        answer: dict[str, Any] = answers[decision].to_dict()
+        assert {key: _only(answer[key], wanted) for key, wanted in expected.items()} == expected
+
+
+def _only(found: Any, wanted: Any) -> Any:
+    """Of an answer's mapping, the keys that the case names."""
+    if isinstance(found, dict) and isinstance(wanted, dict) and wanted:
+        return {key: found.get(key, "(absent)") for key in wanted}
+    return found
+
+
+def test_every_sentence_has_a_case() -> None:
+    assert {sentence for case in CASES for sentence in case.sentences} >= SENTENCES
+
+
+def test_every_function_has_a_case() -> None:
+    assert {name for case in CASES for name in case.functions} >= {*FUNCTIONS, *AGGREGATES}
+
+
+def test_names_of_cases_differ() -> None:
+    names = [case.id for case in CASES]
+    assert len(set(names)) == len(names)
