@@ -165,3 +165,48 @@ GROUP = Shape(
         Key("none", "true where none is"),
     ),
 )
+TESTS = Shape(
+    "a test file",
+    (
+        Key("tests", "the ruleset under test", required=True),
+        Key("cases", "the cases, one mapping each"),
+        Key("tables", "tables of cases, one line each"),
+    ),
+)
+TEST_CASE = Shape(
+    "a case",
+    (
+        Key("name", "what the case shows, in a sentence", required=True),
+        Key("as_of", "the day of the question", required=True),
+        Key("facts", "the facts, or {from: a fixture's path, with: changes}"),
+        Key("readings", "readings switched for this case"),
+        Key("expect", "what each decision must answer"),
+        Key("invalid", "the pointers of the violations that the facts must have"),
+        Key("not_in_force", "true where the day is outside every version"),
+    ),
+)
+TEST_EXPECTATION = Shape(
+    "an expectation",
+    (
+        Key("status", "decided, undetermined or gap"),
+        Key("outcome", "the outcome"),
+        Key("rule", "the id of the determining rule"),
+        Key("rules", "the ids of the determining rules"),
+        Key("values", "the values that must be so"),
+        Key("missing", "exactly the facts that are missing"),
+        Key("reason", "the reason, word for word"),
+        Key("sources", "exactly the sources cited"),
+        Key("readings", "the readings used, with their choices"),
+    ),
+)
+TEST_TABLE = Shape(
+    "a table",
+    (
+        Key("name", "what the table shows, in a sentence", required=True),
+        Key("as_of", "the day of the question, where no column gives it"),
+        Key("facts", "facts that all rows share"),
+        Key("readings", "readings switched for all rows"),
+        Key("columns", "facts, as_of, readings.NAME, decisions, or decision.part", required=True),
+        Key("rows", "under each name the cells of its row", required=True),
+    ),
+)

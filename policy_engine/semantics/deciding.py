@@ -302,7 +302,7 @@ def _plainly(logic: rulesets.DecisionLogic) -> str:
 def _undetermined(evaluation: Evaluation, unknown: Unknown) -> str:
     if unknown.missing:
         return f"This cannot be decided without {', '.join(_in_schema_order(unknown.missing, evaluation.ruleset))}."
-    return f"This cannot be decided: there is no value for {'; '.join(unknown.causes)}."
+    return f"This cannot be decided: {', '.join(unknown.causes)} has no value."
 
 
 def _filled(evaluation: Evaluation, template: rulesets.Template) -> str:

@@ -1,0 +1,1 @@
+"""The command line `policy`: one module per command."""

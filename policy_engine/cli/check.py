@@ -1,0 +1,57 @@
+"""`policy check`: every fault of the rule and test files at once."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
+from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
+from policy_engine.diagnostics import Diagnostic, in_order
+from policy_engine.frontend.loader import load, rule_files
+from policy_engine.frontend.rule_tests import read_tests, test_files
+
+
+class Form(StrEnum):
+    """How diagnostics are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    LINE = "line"
+
+
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Rule and test files, or folders of them.  [default: rules]")] = None,
+    schemas: SchemasOption = SCHEMAS,
+    form: Annotated[Form, typer.Option("--format", help="Marked lines, JSON, or one line per fault.")] = Form.TEXT,
+) -> None:
+    """Check rule files, their schemas and their tests, and report every fault.
+
+    Exit code 0: no fault. 1: faults in the files. 2: could not run.
+    """
+    places = paths or [RULES]
+    rulebook = load(places, schemas)
+    _, faults = read_tests(places, rulebook)
+    diagnostics = in_order([*rulebook.diagnostics, *faults])
+    files = f"{len(rule_files(places))} rule files, {len(test_files(places))} test files"
+    _print(diagnostics, form, files)
+    raise typer.Exit(Exit.FAULTS if diagnostics else Exit.FINE)
+
+
+def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
+    out = console()
+    if form is Form.JSON:
+        typer.echo(json.dumps({"diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}))
+        return
+    for diagnostic in diagnostics:
+        if form is Form.LINE:
+            typer.echo(diagnostic_line(diagnostic))
+        else:
+            out.print(diagnostic_text(diagnostic))
+    if form is Form.TEXT:
+        count = len(diagnostics)
+        out.print(f"{files}: {'no faults' if not count else f'{count} fault' + 's' * (count != 1)}")

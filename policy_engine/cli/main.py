@@ -1,0 +1,55 @@
+"""The command `policy`: its commands, and what a person is told when one cannot go on."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from policy_engine.cli import check, decide, report, test
+from policy_engine.cli.options import Exit
+from policy_engine.cli.show import console, diagnostic_text, safe
+from policy_engine.errors import FactsError, PolicyError, RulesetError
+
+app = typer.Typer(
+    name="policy",
+    help="Decide questions by rules in plain YAML: check them, test them, ask them, report with them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(check.check)
+app.command()(decide.decide)
+app.command()(decide.explain)
+app.command()(test.test)
+app.command()(report.report)
+
+
+def main() -> None:
+    """Run the command line; every error of ours becomes a message on standard error and an exit code."""
+    try:
+        app()
+    except PolicyError as error:
+        tell(error)
+        sys.exit(Exit.FAULTS if isinstance(error, RulesetError | FactsError) else Exit.COULD_NOT_RUN)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def tell(error: PolicyError) -> None:
+    """Say what went wrong, on standard error."""
+    err = console(stderr=True)
+    match error:
+        case RulesetError(diagnostics=diagnostics):
+            for diagnostic in diagnostics:
+                err.print(diagnostic_text(diagnostic))
+        case FactsError(violations=violations):
+            err.print(f"the facts are invalid, and nothing was decided: {len(violations)} violation{'s' * (len(violations) != 1)}")
+            for violation in violations:
+                err.print(safe(f"  {violation.pointer or '(the facts)'}: {violation.message}"))
+        case _:
+            err.print(safe(str(error)))

@@ -1,0 +1,73 @@
+"""What several commands share: their options, exit codes, and how arguments become engine calls."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from policy_engine.engine import Engine
+from policy_engine.errors import CannotRun
+from policy_engine.frontend.facts_files import read_facts, read_file_text
+from policy_engine.language.timezones import zone
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    FINE = 0
+    FAULTS = 1
+    COULD_NOT_RUN = 2
+
+
+RulesOption = Annotated[Path, typer.Option("--rules", help="The folder of rule files.", show_default=True)]
+SchemasOption = Annotated[Path, typer.Option("--schemas", help="The folder of the facts' schemas.", show_default=True)]
+FactsOption = Annotated[str, typer.Option("--facts", help="A JSON or YAML file with the facts; - reads JSON from standard input.")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="The day of the question, as 2025-02-28; today in the ruleset's time zone if left out.")
+]
+ReadingOption = Annotated[list[str] | None, typer.Option("--reading", metavar="NAME=CHOICE", help="Switch a reading; may be repeated.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+QuestionArgument = Annotated[str, typer.Argument(metavar="RULESET[.DECISION]", help="What to decide.")]
+
+RULES, SCHEMAS = Path("rules"), Path("schemas")
+
+
+def read_day(text: str) -> date:
+    """The civil date an argument says; raises `CannotRun`."""
+    try:
+        if len(text) == len("2025-02-28"):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise CannotRun(f"--as-of: `{text}` is not a date; write it as 2025-02-28")
+
+
+def day_of_question(engine: Engine, ruleset: str, as_of: str | None) -> date:
+    """The day asked for, or today in the ruleset's time zone: the one place that reads a clock."""
+    if as_of is not None:
+        return read_day(as_of)
+    versions = engine.rulebook.versions(ruleset)
+    timezone = versions[-1].timezone if versions else "UTC"
+    return datetime.now(zone(timezone)).date()
+
+
+def read_readings(pairs: list[str] | None) -> dict[str, str]:
+    """The readings switched by `NAME=CHOICE` arguments; raises `CannotRun`."""
+    readings = {}
+    for pair in pairs or []:
+        name, equals, choice = pair.partition("=")
+        if not (name and equals and choice):
+            raise CannotRun(f"--reading: `{pair}` is not of the form NAME=CHOICE")
+        readings[name] = choice
+    return readings
+
+
+def facts_from(argument: str) -> Any:
+    """The facts in a file, or on standard input; raises `CannotRun`."""
+    if argument == "-":
+        return read_facts(Path("standard input"), typer.get_text_stream("stdin").read())
+    return read_facts(Path(argument), read_file_text(Path(argument)))

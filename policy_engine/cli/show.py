@@ -1,0 +1,151 @@
+"""How diagnostics, answers and traces look on a terminal. Nothing from a file reaches it with control characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from policy_engine.diagnostics import Diagnostic, Severity, shown_text
+from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Step, Verdict
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.values import Unknown, in_words
+
+STYLES = {
+    Verdict.APPLIES: "green",
+    Verdict.UNKNOWN: "yellow",
+    Verdict.DOES_NOT_APPLY: "dim",
+    Verdict.NOT_REACHED: "dim",
+    Verdict.NOT_IN_FORCE: "dim",
+}
+LONGEST_VALUE = 120
+WIDE = 200
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that prints text as it is: no markup, no guessing at numbers; wide where there is no screen to fit."""
+    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not made.is_terminal:
+        made.width = WIDE
+    return made
+
+
+def safe(text: str, style: str = "") -> Text:
+    """Text fit for a terminal."""
+    return Text(shown_text(text, limit=2_000), style=style)
+
+
+def diagnostic_line(diagnostic: Diagnostic) -> str:
+    """A diagnostic on one line."""
+    hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
+    return f"{diagnostic.span}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}{hint}"
+
+
+def diagnostic_text(diagnostic: Diagnostic) -> Text:
+    """A diagnostic with its marked line, its hint, and the other places it is about."""
+    colour = "bold red" if diagnostic.severity is Severity.ERROR else "bold yellow"
+    text = Text.assemble(
+        safe(f"{diagnostic.span}: "), (f"{diagnostic.severity}[{diagnostic.code}]", colour), ": ", safe(diagnostic.message), "\n"
+    )
+    if diagnostic.excerpt is not None:
+        text.append(_marked(diagnostic))
+    gutter = " " * len(str(diagnostic.span.line))
+    for related in diagnostic.related:
+        text.append(f"{gutter} = see: {related.span}: {related.label}\n")
+    if diagnostic.hint:
+        text.append(f"{gutter} = help: ", "bold").append_text(safe(diagnostic.hint)).append("\n")
+    return text
+
+
+def _marked(diagnostic: Diagnostic) -> str:
+    """The line, with the place under it marked; long lines are cut around the mark."""
+    number, line = str(diagnostic.span.line), diagnostic.excerpt or ""
+    start = max(0, diagnostic.span.column - 80)
+    shown = shown_text(line[start : start + 160], limit=400)
+    column = diagnostic.span.column - 1 - start
+    length = max(1, min(diagnostic.span.length, len(shown) - column))
+    gutter = " " * len(number)
+    return f"{gutter} |\n{number} | {shown}\n{gutter} | {' ' * column}{'^' * length}\n"
+
+
+def answer_text(decision: Decision, ruleset: Ruleset) -> Text:
+    """An answer with its reason, values, sources and readings."""
+    text = Text.assemble((decision.decision, "bold"), ": ", (_outcome(decision), "bold green" if decision.status == "decided" else "bold yellow"), "\n")
+    for label, told in _details(decision, ruleset):
+        text.append(f"  {label:<9} ", "dim").append_text(safe(told)).append("\n")
+    return text
+
+
+def _outcome(decision: Decision) -> str:
+    if decision.status != "decided":
+        known = f", surely {', '.join(decision.outcome)}" if isinstance(decision.outcome, tuple) and decision.outcome else ""
+        return f"{decision.status}{known}"
+    if decision.outcome is None:
+        return ", ".join(f"{name} = {_value(value)}" for name, value in decision.values.items()) or "decided"
+    return ", ".join(decision.outcome) or "nothing" if isinstance(decision.outcome, tuple) else decision.outcome
+
+
+def _details(decision: Decision, ruleset: Ruleset) -> Iterable[tuple[str, str]]:
+    yield "because", decision.reason
+    if decision.missing:
+        yield "missing", ", ".join(decision.missing)
+    if decision.rules:
+        yield "rule", ", ".join(decision.rules)
+    for name, value in decision.values.items():
+        yield "value", f"{name} = {_value(value)}"
+    for source in ruleset.sources:
+        if source.id in decision.sources:
+            edition = ", ".join(part for part in (source.number, f"updated {source.updated}" if source.updated else None) if part)
+            yield "source", f"{source.title}{f' ({edition})' if edition else ''}"
+    for reading in ruleset.readings:
+        if reading.name in decision.readings:
+            others = ", ".join(c.name for c in reading.choices if c.name != decision.readings[reading.name])
+            yield "reading", f"{reading.name} = {decision.readings[reading.name]} ({'fixed; ' if reading.fixed else ''}or {others}): {reading.question}"
+    yield "as of", f"{decision.as_of} ({ruleset.timezone})"
+    yield "ruleset", f"{decision.ruleset.id}, version {decision.ruleset.version}, {decision.ruleset.digest[:19]}"
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else in_words(value)  # type: ignore[arg-type]  # a decision's values are values
+
+
+def explanation_tree(explanation: Explanation) -> Tree:
+    """The rules of a decision in order, each with the steps of its condition; then its values, then the decisions it used."""
+    tree = Tree(Text("how it was decided", "bold"))
+    for rule in explanation.trace.rules:
+        _add_rule(tree, rule)
+    for step in explanation.trace.values:
+        _add_step(tree, step)
+    for used in explanation.trace.used:
+        branch = tree.add(safe(f"{used.decision.decision}: {_outcome(used.decision)}", "bold"))
+        for rule in used.trace.rules:
+            _add_rule(branch, rule)
+        for step in used.trace.values:
+            _add_step(branch, step)
+    return tree
+
+
+def _add_rule(tree: Tree, rule: RuleTrace) -> None:
+    label = Text.assemble(safe(rule.id, "bold"), "  ", (str(rule.verdict), STYLES[rule.verdict]), "  ", safe(rule.place, "dim"))
+    branch = tree.add(label)
+    for step in rule.steps:
+        _add_step(branch, step)
+
+
+def _add_step(tree: Tree, step: Step) -> None:
+    if step.origin is Origin.LITERAL:
+        return
+    origin = "" if step.origin is Origin.COMPUTED else f"  {step.origin}{f': {step.note}' if step.note else ''}"
+    branch = tree.add(Text.assemble(safe(step.text), " = ", _step_value(step), safe(origin, "dim")))
+    for below in step.steps:
+        _add_step(branch, below)
+
+
+def _step_value(step: Step) -> Text:
+    if not isinstance(step.value, Unknown):
+        words = in_words(step.value)
+        return safe(words if len(words) <= LONGEST_VALUE else f"{words[:LONGEST_VALUE]}...", "cyan")
+    why = [*(f"{path} is absent" for path in sorted(step.value.missing)), *step.value.causes]
+    return safe(f"unknown ({'; '.join(why)})", "yellow")

@@ -1,0 +1,66 @@
+"""`policy test`: run the cases of test files; a failing case shows how its decision came about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+from xml.etree import ElementTree
+
+import typer
+from rich.text import Text
+
+from policy_engine.analysis.rule_tests import CaseResult, run_case
+from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
+from policy_engine.cli.show import answer_text, console, diagnostic_text, explanation_tree, safe
+from policy_engine.engine import Engine
+from policy_engine.files import write_whole
+from policy_engine.frontend.rule_tests import read_tests
+
+
+def test(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Test files, or folders of them.  [default: rules]")] = None,
+    rules: RulesOption = RULES,
+    schemas: SchemasOption = SCHEMAS,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Also write the results as JUnit XML.")] = None,
+) -> None:
+    """Run the tests that stand beside the rules.
+
+    Exit code 0: all passed. 1: a case failed, or a test file has faults. 2: could not run.
+    """
+    engine = Engine.load(rules, schemas)
+    cases, faults = read_tests(paths or [rules], engine.rulebook)
+    for fault in faults:
+        console(stderr=True).print(diagnostic_text(fault))
+    results = [run_case(engine, case) for case in cases]
+    for result in results:
+        if not result.passed:
+            _show(result, engine)
+    if junit is not None:
+        write_whole(junit, _junit(results))
+    failed = sum(not result.passed for result in results)
+    console().print(f"{len(results) - failed} passed, {failed} failed")
+    if not results and not faults:
+        console(stderr=True).print("no test cases were found")
+    raise typer.Exit(Exit.FAULTS if failed or faults or not results else Exit.FINE)
+
+
+def _show(result: CaseResult, engine: Engine) -> None:
+    out = console()
+    out.print(Text.assemble(("failed", "bold red"), "  ", safe(f"{result.case.span}: {result.case.name}")))
+    for failure in result.failures:
+        out.print(safe(f"  {failure}"))
+    for explanation in result.explanations:
+        out.print(answer_text(explanation.decision, engine.ruleset(result.case.ruleset, result.case.as_of)), end="")
+        out.print(explanation_tree(explanation))
+
+
+def _junit(results: Sequence[CaseResult]) -> str:
+    failed = sum(not result.passed for result in results)
+    suite = ElementTree.Element("testsuite", name="policy", tests=str(len(results)), failures=str(failed))
+    for result in results:
+        case = ElementTree.SubElement(suite, "testcase", classname=result.case.ruleset, name=result.case.name)
+        if not result.passed:
+            told = "\n".join(safe(failure).plain for failure in result.failures)
+            ElementTree.SubElement(case, "failure", message=told.split("\n")[0]).text = told
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -1,0 +1,104 @@
+"""Facts as they lie in files: JSON, YAML 1.2, or JSON Lines; exact numbers, no key twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from policy_engine.errors import CannotRun
+from policy_engine.frontend.nodes import plain
+from policy_engine.frontend.reader import read_text
+
+LARGEST_RECORD = 1_000_000
+"""Characters of one record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a JSON Lines file: its number from 1, its size in bytes, and its facts, or why it cannot be read."""
+
+    number: int
+    size: int
+    facts: Any
+    fault: str | None = None
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text; raises `ValueError` with a sentence for a person."""
+    try:
+        return json.loads(text, parse_float=_exact, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}") from None
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _exact(text: str) -> Decimal:
+    number = Decimal(text)
+    if not -400 < number.adjusted() < 400:
+        raise ValueError(f"the number {text[:40]} is out of range")
+    return number
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the name `{twice}` stands twice in one object")
+    return members
+
+
+def read_facts(path: Path, text: str) -> Any:
+    """The facts in a text, by the ending of its name: YAML for .yaml and .yml, else JSON; raises `CannotRun`."""
+    if path.suffix in (".yaml", ".yml"):
+        node, faults = read_text(text, str(path))
+        if node is None or faults:
+            raise CannotRun("\n".join(f"{fault.span}: {fault.message}" for fault in faults))
+        return plain(node)
+    try:
+        return read_json(text)
+    except ValueError as error:
+        raise CannotRun(f"{path}: {error}") from None
+
+
+def read_facts_file(path: Path) -> Any:
+    """The facts in a file; raises `CannotRun`."""
+    return read_facts(path, read_file_text(path))
+
+
+def read_file_text(path: Path) -> str:
+    """The text of a UTF-8 file; raises `CannotRun`."""
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CannotRun(f"`{path}` is not UTF-8 text") from None
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """The records of a JSON Lines file, one at a time; a bad line is told and passed over. Raises `CannotRun`."""
+    try:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                if raw.strip():
+                    yield _line(number, raw)
+    except OSError as error:
+        raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def _line(number: int, raw: bytes) -> Line:
+    size = len(raw)
+    if size > LARGEST_RECORD:
+        return Line(number, size, None, f"the line has more than {LARGEST_RECORD} bytes")
+    try:
+        return Line(number, size, read_json(raw.decode("utf-8-sig")))
+    except UnicodeDecodeError:
+        return Line(number, size, None, "not UTF-8 text")
+    except ValueError as error:
+        return Line(number, size, None, str(error).replace("line 1, ", ""))

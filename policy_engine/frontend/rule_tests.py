@@ -1,0 +1,260 @@
+"""Test files that analysts write (`*_test.yaml`): from nodes to cases, tables unrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from policy_engine.diagnostics import Diagnostic, did_you_mean, in_order, say
+from policy_engine.errors import CannotRun
+from policy_engine.frontend import shapes
+from policy_engine.frontend.facts_files import read_facts_file
+from policy_engine.frontend.fields import Fields, read_date
+from policy_engine.frontend.loader import TEST_SUFFIX, Rulebook, with_excerpts, yaml_files
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.frontend.reader import read_file
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.source import Authored, Span
+
+PARTS = ("status", "outcome", "rules", "values", "missing", "reason", "sources", "readings")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCase:
+    """One case of a test file.
+
+    `expect` says, for each decision named, which parts of its answer must be what, in JSON types; `invalid` the pointers of
+    the violations that the facts must have; `not_in_force` that the day is outside every version.
+    """
+
+    name: str
+    ruleset: str
+    as_of: date
+    facts: Mapping[str, Any]
+    readings: Mapping[str, str]
+    expect: Mapping[str, Mapping[str, Any]]
+    invalid: tuple[str, ...] | None
+    not_in_force: bool
+    span: Span
+
+
+@dataclass(slots=True)
+class _Reading:
+    path: Path
+    rulebook: Rulebook
+    ruleset: str
+    faults: list[Diagnostic]
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def versions(self) -> tuple[Ruleset, ...]:
+        return self.rulebook.versions(self.ruleset)
+
+    def decisions(self) -> dict[str, set[str]]:
+        """Each decision that some version has, and the names of its values."""
+        found: dict[str, set[str]] = {}
+        for version in self.versions:
+            for decision in version.decisions:
+                found.setdefault(decision.name, set()).update(name for name, _ in decision.value_types)
+        return found
+
+    def facts(self) -> set[str]:
+        """The names of the facts of every version."""
+        return {member.name for version in self.versions for member in version.facts.type.members}
+
+
+def test_files(paths: Iterable[Path]) -> list[Path]:
+    """The test files among files and below folders, in order of path; raises `CannotRun`."""
+    return [path for path in yaml_files(paths) if path.stem.endswith(TEST_SUFFIX)]
+
+
+def read_tests(paths: Iterable[Path], rulebook: Rulebook) -> tuple[tuple[RuleCase, ...], tuple[Diagnostic, ...]]:
+    """The cases of every test file among the paths, and the faults of the files."""
+    cases: list[RuleCase] = []
+    faults: list[Diagnostic] = []
+    texts: dict[str, list[str]] = {}
+    for path in test_files(paths):
+        text, node, found = read_file(path)
+        texts[str(path)] = text.split("\n")
+        faults.extend(found)
+        if node is not None:
+            cases.extend(_file(path, node, rulebook, faults))
+    return tuple(cases), in_order(with_excerpts(faults, texts))
+
+
+def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnostic]) -> Iterator[RuleCase]:
+    if not isinstance(node, MappingNode):
+        faults.append(say("wrong-kind", node.span, key="a test file", expected="a mapping with tests and cases"))
+        return
+    fields = Fields(node, shapes.TESTS, faults)
+    name = fields.text("tests")
+    if name is None:
+        return
+    known = {ruleset.id for ruleset in rulebook.rulesets}
+    if name.value not in known:
+        faults.append(say("test-ruleset", name.span, hint=did_you_mean(name.value, known), name=name.value))
+        return
+    reading = _Reading(path, rulebook, name.value, faults)
+    for case in fields.list_of("cases", lambda item: _case(item, reading)):
+        yield case
+    for table in fields.list_of("tables", lambda item: _table(item, reading)):
+        yield from table
+
+
+def _case(node: YamlNode, reading: _Reading) -> RuleCase | None:
+    if not isinstance(node, MappingNode):
+        reading.faults.append(say("wrong-kind", node.span, key="a case", expected="a mapping"))
+        return None
+    fields = Fields(node, shapes.TEST_CASE, reading.faults)
+    name, day = fields.text("name"), fields.day("as_of")
+    expect = {d.value: _expectation(d, part, reading) for d, part in fields.named("expect")}
+    invalid, not_in_force = node.get("invalid"), fields.flag("not_in_force")
+    if name is None or day is None:
+        return None
+    _unique(name, reading)
+    if not (expect or not_in_force) and invalid is None:
+        reading.faults.append(say("test-empty", name.span))
+    pointers = tuple(text.value for text in fields.texts("invalid")) if invalid is not None else None
+    facts = _facts(node.get("facts"), reading)
+    return RuleCase(
+        name.value, reading.ruleset, day, facts, _words(fields, "readings"), expect, pointers, not_in_force, name.span
+    )
+
+
+def _unique(name: Authored, reading: _Reading) -> None:
+    if name.value in reading.names:
+        reading.faults.append(say("test-twice", name.span, name=name.value))
+    reading.names.add(name.value)
+
+
+def _words(fields: Fields, key: str) -> dict[str, str]:
+    return {name.value: value.text.value for name, value in fields.named(key) if isinstance(value, ScalarNode)}
+
+
+def _facts(node: YamlNode | None, reading: _Reading) -> Mapping[str, Any]:
+    """Facts written out, or those of a fixture file with changes."""
+    if not isinstance(node, MappingNode):
+        return {}
+    start = node.get("from")
+    if not isinstance(start, ScalarNode):
+        return _plain_facts(node)
+    found = next((p / start.text.value for p in reading.path.absolute().parents if (p / start.text.value).is_file()), None)
+    if found is None:
+        reading.faults.append(say("file-unreadable", start.span, why=f"there is no file `{start.text.value}`"))
+        return {}
+    try:
+        base = read_facts_file(found)
+    except CannotRun as error:
+        reading.faults.append(say("file-unreadable", start.span, why=error))
+        return {}
+    changes = node.get("with")
+    return {**base, **(_plain_facts(changes) if isinstance(changes, MappingNode) else {})}
+
+
+def _plain_facts(node: MappingNode) -> dict[str, Any]:
+    return {key.value: plain(value) for key, value in node.entries}
+
+
+def _expectation(decision: Authored, node: YamlNode, reading: _Reading) -> dict[str, Any]:
+    decisions = reading.decisions()
+    if decision.value not in decisions:
+        hint = did_you_mean(decision.value, decisions)
+        reading.faults.append(say("test-decision", decision.span, hint=hint, name=decision.value))
+    if not isinstance(node, MappingNode):
+        return {"status": "decided", "outcome": plain(node)}
+    fields = Fields(node, shapes.TEST_EXPECTATION, reading.faults)
+    wanted: dict[str, Any] = {part: plain(value) for part in PARTS if (value := node.get(part)) is not None}
+    rule = fields.words("rule")
+    if rule is not None:
+        wanted["rules"] = [rule]
+    return _with_status(wanted)
+
+
+def _with_status(wanted: dict[str, Any]) -> dict[str, Any]:
+    """`missing` alone means undetermined; anything else but a status means decided."""
+    if "status" in wanted:
+        return wanted
+    undetermined = bool(wanted.get("missing")) or set(wanted) == {"missing"}
+    return {"status": "undetermined" if undetermined else "decided", **wanted}
+
+
+def _table(node: YamlNode, reading: _Reading) -> list[RuleCase] | None:
+    if not isinstance(node, MappingNode):
+        reading.faults.append(say("wrong-kind", node.span, key="a table", expected="a mapping"))
+        return None
+    fields = Fields(node, shapes.TEST_TABLE, reading.faults)
+    title, day = fields.words("name") or "", fields.day("as_of")
+    facts, readings = _facts(node.get("facts"), reading), _words(fields, "readings")
+    columns = fields.texts("columns")
+    _check_columns(columns, reading)
+    cases = []
+    rows = node.get("rows")
+    for name, row in rows.entries if isinstance(rows, MappingNode) else ():
+        cells = row.items if isinstance(row, SequenceNode) else ()
+        if len(cells) != len(columns):
+            reading.faults.append(say("test-row", name.span, found=len(cells), expected=len(columns)))
+            continue
+        full = Authored(f"{title}: {name.value}", name.span)
+        _unique(full, reading)
+        cases.append(_row(full, list(zip(columns, cells, strict=True)), _Defaults(day, facts, readings), reading))
+    return [case for case in cases if case is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    day: date | None
+    facts: Mapping[str, Any]
+    readings: Mapping[str, str]
+
+
+def _check_columns(columns: tuple[Authored, ...], reading: _Reading) -> None:
+    decisions, facts = reading.decisions(), reading.facts()
+    for column in columns:
+        name, _, part = column.value.partition(".")
+        fine = column.value in facts or column.value == "as_of" or name == "readings"
+        fine = fine or (name in decisions and (not part or part in (*PARTS, "rule") or part in decisions[name]))
+        if not fine:
+            hint = did_you_mean(column.value, [*facts, *decisions, "as_of"])
+            reading.faults.append(say("test-column", column.span, hint=hint, name=column.value))
+
+
+def _row(name: Authored, cells: list[tuple[Authored, YamlNode]], defaults: _Defaults, reading: _Reading) -> RuleCase | None:
+    day, facts, readings = defaults.day, dict(defaults.facts), dict(defaults.readings)
+    expect: dict[str, dict[str, Any]] = {}
+    for column, node in cells:
+        value = plain(node)
+        head, _, part = column.value.partition(".")
+        if value is None:
+            continue
+        if column.value == "as_of" and isinstance(node, ScalarNode):
+            day = read_date(node.text, reading.faults)
+        elif head == "readings":
+            readings[part] = str(value)
+        elif head in reading.decisions() and (part or column.value not in reading.facts()):
+            _expect_part(expect.setdefault(head, {}), part, value)
+        else:
+            facts[column.value] = value
+    if day is None:
+        reading.faults.append(say("missing-key", name.span, thing="a case", key="as_of", meaning="the day of the question"))
+        return None
+    wanted = {decision: _with_status(parts) for decision, parts in expect.items()}
+    if not wanted:
+        reading.faults.append(say("test-empty", name.span))
+    return RuleCase(name.value, reading.ruleset, day, facts, readings, wanted, None, False, name.span)
+
+
+def _expect_part(wanted: dict[str, Any], part: str, value: Any) -> None:
+    match part:
+        case "":
+            wanted["outcome"] = value
+        case "rule":
+            wanted["rules"] = [value]
+        case "missing":
+            wanted["missing"] = value if isinstance(value, list) else [value]
+        case _ if part in PARTS:
+            wanted[part] = value
+        case _:
+            wanted.setdefault("values", {})[part] = value
