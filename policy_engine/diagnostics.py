@@ -80,7 +80,9 @@ _FILES = {
     "yaml-quoted-start": Wording(
         "YAML takes the quotes for the whole text, and more follows", "quote the whole expression: `{better}`"
     ),
-    "yaml-special-start": Wording("YAML gives `{sign}` a meaning of its own at the start of a text", "quote the whole text"),
+    "yaml-special-start": Wording(
+        "YAML gives `{sign}` a meaning of its own at the start of a text", "quote the whole text"
+    ),
     "yaml-split": Wording("YAML cut this expression at a comma or bracket", "quote the whole expression"),
     "yaml-colon": Wording("YAML reads `: ` as a key and its value", "quote the whole text"),
     "yaml-comment": Wording("YAML reads ` #` as the start of a comment, so this expression lost its end", "quote it"),
@@ -89,7 +91,9 @@ _FILES = {
     "yaml-merge": Wording("`<<` has no meaning in YAML 1.2", "write the keys out"),
     "yaml-tag": Wording("tags such as `{tag}` are not used here", "leave it out"),
     "yaml-alias": Wording("there is no anchor `{name}` before this place"),
-    "yaml-too-big": Wording("with its aliases written out this file has more than {limit} parts", "write fewer aliases"),
+    "yaml-too-big": Wording(
+        "with its aliases written out this file has more than {limit} parts", "write fewer aliases"
+    ),
     "yaml-too-deep": Wording("this is nested more than {limit} levels deep"),
     "yaml-several-documents": Wording("a file holds one document", "put what follows `---` into a file of its own"),
     "yaml-control-character": Wording("the character {character} is not allowed in a file"),
@@ -116,18 +120,30 @@ _SCHEMAS = {
         "at {pointer}: `{reference}` refers outside this file, or to nothing in it", 'use `"$ref": "#/$defs/name"`'
     ),
     "schema-recursive": Wording("at {pointer}: `{reference}` refers to itself", "facts have a fixed depth"),
-    "schema-open": Wording("at {pointer}: an object must say `\"additionalProperties\": false`", "so that a misspelt fact is found"),
+    "schema-open": Wording(
+        'at {pointer}: an object must say `"additionalProperties": false`', "so that a misspelt fact is found"
+    ),
     "schema-type": Wording("at {pointer}: a type is needed, one of {types}"),
-    "schema-null": Wording("at {pointer}: a null is removed before validation", "leave the fact out of `required` instead"),
+    "schema-null": Wording(
+        "at {pointer}: a null is removed before validation", "leave the fact out of `required` instead"
+    ),
     "schema-bounds": Wording(
         "at {pointer}: a number needs `minimum` and `maximum` that prove that 18 digits are enough", "write both"
     ),
     "schema-places": Wording("at {pointer}: a decimal needs `multipleOf` to say its places", "such as 0.01 for two"),
-    "schema-name": Wording("at {pointer}: no expression could use the name `{name}`", "use a snake_case name that is not a word of Python"),
-    "schema-format": Wording("at {pointer}: the format `{format}` is not supported", "supported are date and date-time"),
-    "schema-pattern": Wording("at {pointer}: `{pattern}` is not a pattern that all engines read alike: {why}", "{hint}"),
+    "schema-name": Wording(
+        "at {pointer}: no expression could use the name `{name}`", "use a snake_case name that is not a word of Python"
+    ),
+    "schema-format": Wording(
+        "at {pointer}: the format `{format}` is not supported", "supported are date and date-time"
+    ),
+    "schema-pattern": Wording(
+        "at {pointer}: `{pattern}` is not a pattern that all engines read alike: {why}", "{hint}"
+    ),
     "schema-enum": Wording("at {pointer}: an enum lists different texts"),
-    "schema-order": Wording("at {pointer}: `x-ordered-by` names a required date, date-time or integer of the list's objects"),
+    "schema-order": Wording(
+        "at {pointer}: `x-ordered-by` names a required date, date-time or integer of the list's objects"
+    ),
 }
 _NAMES = {
     "unknown-name": Wording("there is no fact, parameter, definition or reading `{name}`"),
@@ -148,23 +164,36 @@ _NAMES = {
 _EXPRESSIONS = {
     "expression-empty": Wording("an expression is missing here"),
     "expression-syntax": Wording("this is not an expression: {why}"),
-    "expression-too-long": Wording("the expression has more than {limit} characters", "give its parts names in `definitions`"),
-    "expression-too-deep": Wording("the expression is nested more than {limit} levels deep", "give its parts names in `definitions`"),
+    "expression-too-long": Wording(
+        "the expression has more than {limit} characters", "give its parts names in `definitions`"
+    ),
+    "expression-too-deep": Wording(
+        "the expression is nested more than {limit} levels deep", "give its parts names in `definitions`"
+    ),
     "expression-not-allowed": Wording("{what} cannot be used in an expression"),
     "expression-character": Wording("the character {character} cannot stand outside quotes"),
-    "number-form": Wording("`{text}` is not a number as this language writes it", "write digits, with a point for decimals"),
+    "number-form": Wording(
+        "`{text}` is not a number as this language writes it", "write digits, with a point for decimals"
+    ),
     "text-form": Wording("`{text}` is not a text as this language writes it", "one pair of quotes, no backslash"),
     "wrong-type": Wording("{what} must be {expected}, and is {found}"),
     "not-comparable": Wording("{left} and {right} cannot be compared"),
     "no-order": Wording("{kind} has no order", "`==` and `in` can be asked"),
     "impossible-value": Wording("`{value}` is never a value of {what}", "it is one of {values}"),
     "not-addable": Wording("`{operator}` takes numbers, not {left} and {right}"),
-    "too-many-digits": Wording("the result of `{text}` may have more than 18 digits", "narrow `minimum` and `maximum` in the schema"),
+    "too-many-digits": Wording(
+        "the result of `{text}` may have more than 18 digits", "narrow `minimum` and `maximum` in the schema"
+    ),
     "wrong-arguments": Wording("`{signature}` is not called this way: {why}"),
     "mixed-types": Wording("these values have no common type: {left} and {right}"),
-    "generator-form": Wording("a generator has one `for` and at most one `if`", "write `{function}(e for x in list if condition)`"),
+    "generator-form": Wording(
+        "a generator has one `for` and at most one `if`", "write `{function}(e for x in list if condition)`"
+    ),
     "generator-needed": Wording("`{name}` takes a generator", "write `{name}(e for x in list if condition)`"),
     "if-known-place": Wording("`if_known` stands only at the top of a value", "use `default` or `known` here"),
+    "unknown-place": Wording(
+        "`unknown` stands only as a branch of a conditional", "write `x if condition else unknown`"
+    ),
     "ratio-place": Wording("a ratio can be compared or rounded, nothing else", 'write `round(a / b, 2, "half_even")`'),
     "value-type": Wording("a value cannot be a {found}", "name one of its members, or round it"),
     "template-hole": Wording("`{{{text}}}` is not a name", "make a definition, and name it here"),
@@ -172,7 +201,13 @@ _EXPRESSIONS = {
 }
 _MEANING = {
     "parameter-hole": Wording("the parameter `{name}` has no value {period}", "its periods must cover the ruleset's"),
-    "versions-overlap": Wording("this version and another are both in force {period}", "let one end where the other begins"),
+    "unknown-calendar": Wording("there is no calendar `{name}`"),
+    "calendar-years": Wording(
+        "a calendar needs its first and last year", "write `years: [2021, 2050]`, within {first} to {last}"
+    ),
+    "versions-overlap": Wording(
+        "this version and another are both in force {period}", "let one end where the other begins"
+    ),
     "hit-unknown": Wording("`hit` is first or collect, not `{name}`"),
     "collect-otherwise": Wording("a collect decision has no `otherwise`", "where no rule applies its list is empty"),
     "decision-empty": Wording("the decision decides nothing", "give it rules, a matrix or values"),
@@ -210,10 +245,18 @@ WORDINGS: Mapping[str, Wording] = MappingProxyType(
 )
 
 
-def say(code: str, span: Span, *, hint: str | None = None, related: Iterable[Related] = (), **words: object) -> Diagnostic:
+def say(
+    code: str,
+    span: Span,
+    *,
+    hint: str | None = None,
+    related: Iterable[Related] = (),
+    words: Mapping[str, object] | None = None,
+    **more_words: object,
+) -> Diagnostic:
     """The diagnostic of that code at a place, its holes filled; `hint` replaces the table's own."""
     wording = WORDINGS[code]
-    shown = {name: shown_text(str(word)) for name, word in words.items()}
+    shown = {name: shown_text(str(word)) for name, word in {**(words or {}), **more_words}.items()}
     advice = hint if hint is not None else wording.hint and wording.hint.format(**shown)
     return Diagnostic(code, wording.message.format(**shown), span, advice or None, tuple(related), wording.severity)
 

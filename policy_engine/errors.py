@@ -1,12 +1,12 @@
 """The exceptions that callers meet.
 
-    PolicyError
-    ├── RulesetError       the rule or schema files have faults; carries `diagnostics`
-    ├── FactsError         the facts are invalid; carries `violations`
-    ├── NotInForce         no version of the ruleset is in force on the day asked for
-    ├── UnknownDecision    no such ruleset or decision
-    ├── UnknownReading     no such reading, or no such choice of it
-    └── CannotRun          a file or folder cannot be read or written
+PolicyError
+├── RulesetError       the rule or schema files have faults; carries `diagnostics`
+├── FactsError         the facts are invalid; carries `violations`
+├── NotInForce         no version of the ruleset is in force on the day asked for
+├── UnknownDecision    no such ruleset or decision
+├── UnknownReading     no such reading, or no such choice of it
+└── CannotRun          a file or folder cannot be read or written
 """
 
 from __future__ import annotations

@@ -30,10 +30,15 @@ class CaseResult:
 def run_case(engine: Engine, case: RuleCase) -> CaseResult:
     """The result of one case."""
     try:
-        answers = {name: engine.explain(f"{case.ruleset}.{name}", case.facts, as_of=case.as_of, readings=case.readings) for name in case.expect}
+        answers = {
+            name: engine.explain(f"{case.ruleset}.{name}", case.facts, as_of=case.as_of, readings=case.readings)
+            for name in case.expect
+        }
         if case.invalid is not None or case.not_in_force:
             engine.decide_all(case.ruleset, case.facts, as_of=case.as_of, readings=case.readings)
-            return CaseResult(case, ("the facts are valid and the ruleset is in force, and the case expects otherwise",))
+            return CaseResult(
+                case, ("the facts are valid and the ruleset is in force, and the case expects otherwise",)
+            )
     except FactsError as error:
         return CaseResult(case, _invalid(case, error))
     except NotInForce as error:
@@ -64,7 +69,11 @@ def _differences(name: str, explanation: Explanation, wanted: Mapping[str, Any])
             pairs = [(f"{name}.{key}", values.get(key, "(no such value)"), wish) for key, wish in value.items()]
         else:
             pairs = [(f"{name} {part}", answer[part], value)]
-        found += [f"{what} is {_shown(is_)}, and the case expects {_shown(wish)}" for what, is_, wish in pairs if not _same(is_, wish)]
+        found += [
+            f"{what} is {_shown(is_)}, and the case expects {_shown(wish)}"
+            for what, is_, wish in pairs
+            if not _same(is_, wish)
+        ]
     return found
 
 

@@ -25,7 +25,9 @@ class Form(StrEnum):
 
 
 def check(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Rule and test files, or folders of them.  [default: rules]")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Rule and test files, or folders of them.  [default: rules]")
+    ] = None,
     schemas: SchemasOption = SCHEMAS,
     form: Annotated[Form, typer.Option("--format", help="Marked lines, JSON, or one line per fault.")] = Form.TEXT,
 ) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from policy_engine.cli import check, decide, report, test
+from policy_engine.cli import check, decide, report, run_tests
 from policy_engine.cli.options import Exit
 from policy_engine.cli.show import console, diagnostic_text, safe
 from policy_engine.errors import FactsError, PolicyError, RulesetError
@@ -22,7 +22,7 @@ app = typer.Typer(
 app.command()(check.check)
 app.command()(decide.decide)
 app.command()(decide.explain)
-app.command()(test.test)
+app.command("test")(run_tests.run_tests)
 app.command()(report.report)
 
 
@@ -48,7 +48,9 @@ def tell(error: PolicyError) -> None:
             for diagnostic in diagnostics:
                 err.print(diagnostic_text(diagnostic))
         case FactsError(violations=violations):
-            err.print(f"the facts are invalid, and nothing was decided: {len(violations)} violation{'s' * (len(violations) != 1)}")
+            err.print(
+                f"the facts are invalid, and nothing was decided: {len(violations)} violation{'s' * (len(violations) != 1)}"
+            )
             for violation in violations:
                 err.print(safe(f"  {violation.pointer or '(the facts)'}: {violation.message}"))
         case _:

@@ -25,11 +25,18 @@ class Exit(IntEnum):
 
 RulesOption = Annotated[Path, typer.Option("--rules", help="The folder of rule files.", show_default=True)]
 SchemasOption = Annotated[Path, typer.Option("--schemas", help="The folder of the facts' schemas.", show_default=True)]
-FactsOption = Annotated[str, typer.Option("--facts", help="A JSON or YAML file with the facts; - reads JSON from standard input.")]
-AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="The day of the question, as 2025-02-28; today in the ruleset's time zone if left out.")
+FactsOption = Annotated[
+    str, typer.Option("--facts", help="A JSON or YAML file with the facts; - reads JSON from standard input.")
 ]
-ReadingOption = Annotated[list[str] | None, typer.Option("--reading", metavar="NAME=CHOICE", help="Switch a reading; may be repeated.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="The day of the question, as 2025-02-28; today in the ruleset's time zone if left out."
+    ),
+]
+ReadingOption = Annotated[
+    list[str] | None, typer.Option("--reading", metavar="NAME=CHOICE", help="Switch a reading; may be repeated.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 QuestionArgument = Annotated[str, typer.Argument(metavar="RULESET[.DECISION]", help="What to decide.")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -33,8 +34,12 @@ MOST_SHOWN = 10
 
 
 def report(
-    rulesets: Annotated[list[str], typer.Argument(metavar="RULESET[=FILE]...", help="Rulesets, each with its JSON Lines file of facts.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder to write; a report that is there already is replaced.")],
+    rulesets: Annotated[
+        list[str], typer.Argument(metavar="RULESET[=FILE]...", help="Rulesets, each with its JSON Lines file of facts.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write; a report that is there already is replaced.")
+    ],
     facts: Annotated[Path | None, typer.Option("--facts", help="The file for rulesets named without one.")] = None,
     as_of: AsOfOption = None,
     reading: ReadingOption = None,
@@ -55,8 +60,6 @@ def report(
         task = bar.add_task("deciding", total=sum(job.facts.stat().st_size for job in jobs))
         summary = run_report(engine, jobs, day, out, lambda size: bar.advance(task, size))
     if as_json:
-        import json
-
         typer.echo(json.dumps(summary.to_dict(), ensure_ascii=False))
         return
     show_summary(summary, console())
@@ -83,7 +86,8 @@ def show_summary(summary: Summary, out: Console) -> None:
     for job in summary.jobs:
         out.print(Text.assemble("\n", (job.ruleset, "bold"), safe(f"  {job.title}")))
         records = job.valid + job.invalid
-        out.print(safe(f"version {job.version}, as of {summary.as_of}, {job.facts}: {records} records, {job.valid} valid, {job.invalid} invalid"))
+        counts = f"{records} records, {job.valid} valid, {job.invalid} invalid"
+        out.print(safe(f"version {job.version}, as of {summary.as_of}, {job.facts}: {counts}"))
         for name, decision in job.decisions.items():
             out.print(_table(name, decision))
         _troubles(out, "invalid", job.invalid_records, job.invalid)
@@ -118,5 +122,3 @@ def _troubles(out: Console, kind: str, records: list[Trouble], count: int) -> No
         out.print(safe(f"  line {trouble.row} {trouble.key or ''}: {trouble.why}"))
     if count > len(records):
         out.print(f"  and {count - len(records)} more")
-
-

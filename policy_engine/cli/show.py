@@ -47,7 +47,11 @@ def diagnostic_text(diagnostic: Diagnostic) -> Text:
     """A diagnostic with its marked line, its hint, and the other places it is about."""
     colour = "bold red" if diagnostic.severity is Severity.ERROR else "bold yellow"
     text = Text.assemble(
-        safe(f"{diagnostic.span}: "), (f"{diagnostic.severity}[{diagnostic.code}]", colour), ": ", safe(diagnostic.message), "\n"
+        safe(f"{diagnostic.span}: "),
+        (f"{diagnostic.severity}[{diagnostic.code}]", colour),
+        ": ",
+        safe(diagnostic.message),
+        "\n",
     )
     if diagnostic.excerpt is not None:
         text.append(_marked(diagnostic))
@@ -72,7 +76,12 @@ def _marked(diagnostic: Diagnostic) -> str:
 
 def answer_text(decision: Decision, ruleset: Ruleset) -> Text:
     """An answer with its reason, values, sources and readings."""
-    text = Text.assemble((decision.decision, "bold"), ": ", (_outcome(decision), "bold green" if decision.status == "decided" else "bold yellow"), "\n")
+    text = Text.assemble(
+        (decision.decision, "bold"),
+        ": ",
+        (_outcome(decision), "bold green" if decision.status == "decided" else "bold yellow"),
+        "\n",
+    )
     for label, told in _details(decision, ruleset):
         text.append(f"  {label:<9} ", "dim").append_text(safe(told)).append("\n")
     return text
@@ -80,7 +89,11 @@ def answer_text(decision: Decision, ruleset: Ruleset) -> Text:
 
 def _outcome(decision: Decision) -> str:
     if decision.status != "decided":
-        known = f", surely {', '.join(decision.outcome)}" if isinstance(decision.outcome, tuple) and decision.outcome else ""
+        known = (
+            f", surely {', '.join(decision.outcome)}"
+            if isinstance(decision.outcome, tuple) and decision.outcome
+            else ""
+        )
         return f"{decision.status}{known}"
     if decision.outcome is None:
         return ", ".join(f"{name} = {_value(value)}" for name, value in decision.values.items()) or "decided"
@@ -97,12 +110,15 @@ def _details(decision: Decision, ruleset: Ruleset) -> Iterable[tuple[str, str]]:
         yield "value", f"{name} = {_value(value)}"
     for source in ruleset.sources:
         if source.id in decision.sources:
-            edition = ", ".join(part for part in (source.number, f"updated {source.updated}" if source.updated else None) if part)
+            edition = ", ".join(
+                part for part in (source.number, f"updated {source.updated}" if source.updated else None) if part
+            )
             yield "source", f"{source.title}{f' ({edition})' if edition else ''}"
     for reading in ruleset.readings:
         if reading.name in decision.readings:
             others = ", ".join(c.name for c in reading.choices if c.name != decision.readings[reading.name])
-            yield "reading", f"{reading.name} = {decision.readings[reading.name]} ({'fixed; ' if reading.fixed else ''}or {others}): {reading.question}"
+            choice = f"{decision.readings[reading.name]} ({'fixed; ' if reading.fixed else ''}or {others})"
+            yield "reading", f"{reading.name} = {choice}: {reading.question}"
     yield "as of", f"{decision.as_of} ({ruleset.timezone})"
     yield "ruleset", f"{decision.ruleset.id}, version {decision.ruleset.version}, {decision.ruleset.digest[:19]}"
 
@@ -128,7 +144,9 @@ def explanation_tree(explanation: Explanation) -> Tree:
 
 
 def _add_rule(tree: Tree, rule: RuleTrace) -> None:
-    label = Text.assemble(safe(rule.id, "bold"), "  ", (str(rule.verdict), STYLES[rule.verdict]), "  ", safe(rule.place, "dim"))
+    label = Text.assemble(
+        safe(rule.id, "bold"), "  ", (str(rule.verdict), STYLES[rule.verdict]), "  ", safe(rule.place, "dim")
+    )
     branch = tree.add(label)
     for step in rule.steps:
         _add_step(branch, step)

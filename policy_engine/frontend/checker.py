@@ -11,12 +11,13 @@ from policy_engine.frontend import lints
 from policy_engine.frontend.context import Context, context_of, parameter_type
 from policy_engine.frontend.decisions import check_decision
 from policy_engine.frontend.schemas import RESERVED, is_name
-from policy_engine.frontend.syntax import CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
+from policy_engine.frontend.syntax import CalendarSyntax, CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
 from policy_engine.language import mentions, rulesets
+from policy_engine.language.calendars import holidays_of
 from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import Anything, ListOf, Number, Ratio, fits
-from policy_engine.language.values import Value, settle
+from policy_engine.language.values import Holidays, Value, settle
 from policy_engine.source import Span
 
 
@@ -36,7 +37,9 @@ def check(
         period_because=syntax.period_because,
         timezone=syntax.timezone.value,
         facts=facts,
-        sources=tuple(rulesets.Source(s.id.value, s.title, s.number, s.updated, s.url, s.id.span) for s in syntax.sources),
+        sources=tuple(
+            rulesets.Source(s.id.value, s.title, s.number, s.updated, s.url, s.id.span) for s in syntax.sources
+        ),
         readings=tuple(_reading(context, reading) for reading in syntax.readings),
         parameters=tuple(_parameter(context, parameter) for parameter in syntax.parameters),
         checks=tuple(_check(context, written) for written in syntax.checks),
@@ -110,6 +113,8 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
         rulesets.ParameterValue(Period(day or date.min, end), _settled(value, kind))
         for (day, value), end in zip(dated, ends, strict=True)
     )
+    if parameter.calendar is not None:
+        values = (rulesets.ParameterValue(Period(), expanded(parameter.calendar)),)
     start = context.syntax.period.start
     if values and values[0].period.start > start:
         hole = f"before {values[0].period.start}"
@@ -123,6 +128,11 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
         parameter.meaning,
         parameter.name.span,
     )
+
+
+def expanded(calendar: CalendarSyntax) -> Holidays:
+    """The holidays of a calendar that a rule file names."""
+    return holidays_of(calendar.name, calendar.first, calendar.last)
 
 
 def _settled(value: object, kind: object) -> Value:

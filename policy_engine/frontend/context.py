@@ -6,10 +6,11 @@ Definitions and the values of decisions are typed when first asked for, so that 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.frontend.expressions import parse_expression
@@ -29,6 +30,7 @@ from policy_engine.language.rulesets import FactsSchema, Template
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
+    CALENDAR,
     DATE,
     Anything,
     Boolean,
@@ -73,7 +75,9 @@ class Context:
         checked = self.expression(syntax)
         if not isinstance(checked.tree.type, Boolean | Anything):
             found = f"a {name_of(checked.tree.type)}"
-            self.faults.append(say("wrong-type", syntax.span, what="a condition", expected="true or false", found=found))
+            self.faults.append(
+                say("wrong-type", syntax.span, what="a condition", expected="true or false", found=found)
+            )
         return checked
 
     def definition(self, name: str) -> tuple[tree.Condition, Known]:
@@ -88,6 +92,10 @@ class Context:
         self.pending.discard(name)
         self.bodies[name] = body, known(body)
         return self.bodies[name]
+
+    def definition_type(self, name: str) -> Known:
+        """A definition's type, and whether it may be unknown."""
+        return self.definition(name)[1]
 
     def parts_of(self, decision: DecisionSyntax) -> Mapping[str, Known]:
         """What other decisions can ask of a decision: its outcome, and its values; each may be unknown."""
@@ -152,7 +160,9 @@ class Context:
             return None
         known_ids = [source.id.value for source in self.syntax.sources]
         if found.value not in known_ids:
-            self.faults.append(say("unknown-source", found.span, hint=did_you_mean(found.value, known_ids), name=found.value))
+            self.faults.append(
+                say("unknown-source", found.span, hint=did_you_mean(found.value, known_ids), name=found.value)
+            )
         return found.value
 
 
@@ -170,15 +180,15 @@ def values_written(decision: DecisionSyntax) -> Named:
 
 def context_of(syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnostic]) -> Context:
     """The context of a rule file: every name, before anything is typed."""
-    context: Context
-    scope = Scope(
-        facts.type,
-        {parameter.name.value: parameter_type(parameter) for parameter in syntax.parameters},
-        {reading.name.value: tuple(choice.name for choice in reading.choices) for reading in syntax.readings},
-        {name.value: (lambda name=name.value: context.definition(name)[1]) for name, _ in syntax.definitions},
-        {decision.name.value: (lambda decision=decision: context.parts_of(decision)) for decision in syntax.decisions},
-    )
-    context = Context(syntax, faults, scope)
+    definitions: dict[str, Callable[[], Known]] = {}
+    decisions: dict[str, Callable[[], Mapping[str, Known]]] = {}
+    parameters = {parameter.name.value: parameter_type(parameter) for parameter in syntax.parameters}
+    readings = {reading.name.value: tuple(choice.name for choice in reading.choices) for reading in syntax.readings}
+    context = Context(syntax, faults, Scope(facts.type, parameters, readings, definitions, decisions))
+    for name, _ in syntax.definitions:
+        definitions[name.value] = partial(context.definition_type, name.value)
+    for decision in syntax.decisions:
+        decisions[decision.name.value] = partial(context.parts_of, decision)
     return context
 
 
@@ -196,6 +206,8 @@ def nothing(span: Span) -> tree.Expression:
 
 def parameter_type(parameter: ParameterSyntax) -> Type:
     """The narrowest type of all of a parameter's values; `ANYTHING` where they have none in common."""
+    if parameter.calendar is not None:
+        return CALENDAR
     kind: Type = ANYTHING
     for _, value in parameter.values:
         kind = join(kind, _constant_type(value)) or ANYTHING

@@ -74,7 +74,9 @@ def _collects(syntax: DecisionSyntax) -> bool:
 
 def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets.Matrix | None:
     if syntax.matrix is not None:
-        return check_matrix(context, syntax, lambda conclusion, sources: _conclusion(context, syntax, conclusion, sources))
+        return check_matrix(
+            context, syntax, lambda conclusion, sources: _conclusion(context, syntax, conclusion, sources)
+        )
     if not syntax.rules and syntax.otherwise is None:
         return None
     rules = tuple(_rule(context, syntax, rule) for rule in syntax.rules)
@@ -162,7 +164,6 @@ def _value_types(
             joined = join(before, value.type)
             if joined is None:
                 words = {"left": f"a {name_of(before)}", "right": f"a {name_of(value.type)}"}
-                context.faults.append(say("mixed-types", value.expression.tree.span, **words))
+                context.faults.append(say("mixed-types", value.expression.tree.span, words=words))
             types[value.name] = joined or ANYTHING
     return tuple(types.items())
-

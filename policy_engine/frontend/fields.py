@@ -13,7 +13,7 @@ from policy_engine.frontend.shapes import Shape
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.source import Authored, Span
 
-Read = TypeVar("Read")
+Item = TypeVar("Item")
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -94,7 +94,7 @@ class Fields:
         self.wrong("an item", "a text", node)
         return None
 
-    def list_of(self, key: str, read: Callable[[YamlNode], Read | None]) -> tuple[Read, ...]:
+    def list_of(self, key: str, read: Callable[[YamlNode], Item | None]) -> tuple[Item, ...]:
         """Each item of the list under a key as `read` reads it, without those it could not."""
         node = self.node.get(key)
         if node is None:

@@ -49,7 +49,9 @@ def unused_readings(ruleset: Ruleset) -> Iterator[Diagnostic]:
 def unused_sources(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Sources that no rule, reading, parameter or check cites."""
     cited = {source for decision in ruleset.decisions for source in decision.sources}
-    cited |= {part.source for part in (*ruleset.readings, *ruleset.parameters, *ruleset.checks) if part.source}
+    cited |= {reading.source for reading in ruleset.readings if reading.source}
+    cited |= {parameter.source for parameter in ruleset.parameters if parameter.source}
+    cited |= {check.source for check in ruleset.checks if check.source}
     return (say("unused-source", s.span, name=s.id) for s in ruleset.sources if s.id not in cited)
 
 

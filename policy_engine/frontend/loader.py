@@ -10,7 +10,7 @@ from pathlib import Path
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, in_order, say
 from policy_engine.errors import CannotRun, NotInForce
-from policy_engine.frontend.checker import check
+from policy_engine.frontend.checker import check, expanded
 from policy_engine.frontend.digest import digest_of
 from policy_engine.frontend.lints import facts_read
 from policy_engine.frontend.parser import parse_ruleset
@@ -93,7 +93,8 @@ def _load_file(state: _Load, path: Path) -> Ruleset | None:
     facts = _schema(state, syntax) if syntax is not None else None
     if syntax is None or facts is None:
         return None
-    ruleset, found = check(syntax, facts, digest_of(node, facts.document))
+    calendars = [expanded(p.calendar) for p in syntax.parameters if p.calendar is not None]
+    ruleset, found = check(syntax, facts, digest_of(node, facts.document, calendars))
     state.faults.extend(found)
     return None if has_errors(faults) else ruleset
 
@@ -145,7 +146,7 @@ def _unread_facts(loaded: list[Ruleset], state: _Load) -> Iterator[Diagnostic]:
 
 def _place(lines: list[str], path: str, fact: str) -> Span:
     """Where a schema speaks of a property, as far as its name tells."""
-    quoted = f'"{fact.split(".")[-1]}"'
+    quoted = f'"{fact.rsplit(".", maxsplit=1)[-1]}"'
     line = next((i for i, text in enumerate(lines) if f"{quoted}:" in text.replace(" :", ":")), 0)
     return Span(path, line + 1, lines[line].find(quoted) + 1 or 1, len(quoted))
 

@@ -30,7 +30,7 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
     for row in syntax.cells:
         if len(row.cells) != len(syntax.column_values):
             words = {"found": len(row.cells), "expected": len(syntax.column_values)}
-            context.faults.append(say("matrix-cells", row.span, **words))
+            context.faults.append(say("matrix-cells", row.span, words=words))
         sources = tuple(source for name in row.sources if (source := context.cite(name)) is not None)
         for column, label in zip(syntax.column_values, row.cells, strict=False):
             entry = _labelled(context, decision, label, legend, conclude)
@@ -60,7 +60,9 @@ def _check_axis(context: Context, chosen: Expression, name: Authored, values: li
         if value.value in seen:
             context.faults.append(say("duplicate-id", value.span, name=value.value))
         seen.add(value.value)
-    context.faults.extend(say(missing, name.span, value=value, name=name.value) for value in closed if value not in seen)
+    context.faults.extend(
+        say(missing, name.span, value=value, name=name.value) for value in closed if value not in seen
+    )
 
 
 def closed_values(kind: Type) -> tuple[str, ...] | None:
@@ -107,7 +109,12 @@ def _literal(label: Authored) -> Authored:
 
 
 def _cell(
-    row: RowSyntax, column: Authored, label: Authored, entry: Entry, sources: tuple[str, ...], axes: tuple[Expression, Expression]
+    row: RowSyntax,
+    column: Authored,
+    label: Authored,
+    entry: Entry,
+    sources: tuple[str, ...],
+    axes: tuple[Expression, Expression],
 ) -> rulesets.Cell:
     when, then, otherwise = entry
     words = rulesets.Template((f"The table says {label.value} for {row.value.value} and {column.value}.",))
@@ -131,5 +138,7 @@ def _cell(
 def _check_legend(context: Context, syntax: MatrixSyntax) -> None:
     used = {label.value for row in syntax.cells for label in row.cells}
     context.faults.extend(
-        say("unused-legend", entry.key.span, name=entry.key.value) for entry in syntax.legend if entry.key.value not in used
+        say("unused-legend", entry.key.span, name=entry.key.value)
+        for entry in syntax.legend
+        if entry.key.value not in used
     )

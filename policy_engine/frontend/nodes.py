@@ -49,10 +49,10 @@ class MappingNode:
 
 
 YamlNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
-Plain: TypeAlias = "None | bool | int | Decimal | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "bool | int | Decimal | str | list[Plain] | dict[str, Plain] | None"
 
 
-def plain_scalar(text: Authored) -> None | bool | int | Decimal | str:
+def plain_scalar(text: Authored) -> bool | int | Decimal | str | None:
     """A scalar by the core schema of YAML 1.2: null, true, false, numbers; all else, and all in quotes, is text."""
     value = text.value
     if not text.plain:

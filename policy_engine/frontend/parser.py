@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
+from functools import partial
 
-from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import ISO_DATE, KEBAB, SNAKE, Fields, check_name, read_date
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (
+    CalendarSyntax,
     CheckSyntax,
     ConclusionSyntax,
     ConditionSyntax,
@@ -27,10 +28,12 @@ from policy_engine.frontend.syntax import (
     RuleSyntax,
     SourceSyntax,
 )
+from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
 from policy_engine.language.rulesets import OTHERWISE, Choice
 from policy_engine.source import Authored, Span
 
 Faults = list[Diagnostic]
+A_CONDITION = {"key": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}
 
 
 def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
@@ -100,27 +103,53 @@ def _parameter(name: Authored, node: YamlNode, faults: Faults) -> ParameterSynta
         faults.append(say("wrong-kind", kind.span, key="type", expected="date, or left out"))
     dated = kind is not None
     values: list[tuple[date | None, ConstantValue]] = []
-    single, several = node.get("value"), node.get("values")
-    if (single is None) == (several is None):
-        faults.append(say("one-of-keys", fields.span, thing="a parameter", keys="`value` and `values`"))
-    elif single is not None:
+    assert isinstance(node, MappingNode)
+    if sum(node.get(key) is not None for key in ("value", "values", "calendar")) != 1:
+        faults.append(say("one-of-keys", fields.span, thing="a parameter", keys="`value`, `values` and `calendar`"))
+    single = node.get("value")
+    if single is not None:
         values.append((None, _constant(single, dated, faults)))
     for day, value in fields.named("values", ISO_DATE):
         values.append((read_date(day, []), _constant(value, dated, faults)))
-    return ParameterSyntax(name, tuple(values), fields.words("unit"), fields.text("source"), fields.words("meaning"))
+    return ParameterSyntax(
+        name, tuple(values), _calendar(fields), fields.words("unit"), fields.text("source"), fields.words("meaning")
+    )
+
+
+def _calendar(fields: Fields) -> CalendarSyntax | None:
+    """A named calendar with its years."""
+    name, listed = fields.text("calendar"), fields.node.get("years")
+    if name is None:
+        if listed is not None:
+            fields.faults.append(say("needless-key", listed.span, key="years", thing="a parameter without a calendar"))
+        return None
+    if name.value not in CALENDARS:
+        hint = did_you_mean(name.value, CALENDARS) or f"there are {', '.join(CALENDARS)}"
+        fields.faults.append(say("unknown-calendar", name.span, hint=hint, name=name.value))
+        return None
+    years = plain(listed) if listed is not None else None
+    match years:
+        case [int(first), int(last)] if EARLIEST <= first <= last <= LATEST:
+            return CalendarSyntax(name.value, first, last)
+    fields.faults.append(say("calendar-years", (listed or ScalarNode(name)).span, first=EARLIEST, last=LATEST))
+    return None
 
 
 def _constant(node: YamlNode, dated: bool, faults: Faults) -> ConstantValue:
     if isinstance(node, SequenceNode):
         return tuple(_constant(item, dated, faults) for item in node.items)
     if not isinstance(node, ScalarNode):
-        faults.append(say("wrong-kind", node.span, key="value", expected="a number, a text, true, false, a date, or a list"))
+        faults.append(
+            say("wrong-kind", node.span, key="value", expected="a number, a text, true, false, a date, or a list")
+        )
         return 0
     if dated:
         return read_date(node.text, faults) or date.min
     value = plain_scalar(node.text)
     if value is None:
-        faults.append(say("wrong-kind", node.span, key="value", expected="a number, a text, true, false, a date, or a list"))
+        faults.append(
+            say("wrong-kind", node.span, key="value", expected="a number, a text, true, false, a date, or a list")
+        )
         return 0
     return value
 
@@ -142,8 +171,7 @@ def _condition(node: YamlNode, faults: Faults) -> ConditionSyntax | None:
     if isinstance(node, ScalarNode):
         return node.text
     if isinstance(node, SequenceNode):
-        code, words = ("yaml-split", {}) if node.flow else ("wrong-kind", _a_condition())
-        faults.append(say(code, node.span, **words))
+        faults.append(say("yaml-split", node.span) if node.flow else say("wrong-kind", node.span, words=A_CONDITION))
         return None
     fields = Fields(node, shapes.GROUP, faults)
     groups = [key for key in shapes.GROUP.names if node.get(key) is not None]
@@ -151,23 +179,18 @@ def _condition(node: YamlNode, faults: Faults) -> ConditionSyntax | None:
         if not any(fault.span.line == fields.span.line for fault in faults):
             faults.append(say("one-of-keys", fields.span, thing="a condition", keys="`all`, `any` and `none`"))
         return None
-    conditions = fields.list_of(groups[0], lambda item: _condition(item, faults))
+    conditions: tuple[ConditionSyntax, ...] = fields.list_of(groups[0], partial(_condition, faults=faults))
     if not conditions:
         faults.append(say("empty-group", fields.span, kind=groups[0]))
         return None
     return GroupSyntax(groups[0], conditions, fields.span)
 
 
-def _a_condition() -> Mapping[str, object]:
-    return {"key": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}
-
-
 def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax | None:
     fields = _fields(node, shapes.DECISION, name.value, faults)
     if fields is None:
         return None
-    otherwise = node.get("otherwise")
-    matrix = node.get("matrix")
+    otherwise, matrix = fields.node.get("otherwise"), fields.node.get("matrix")
     values = _values(fields, "with") + _values(fields, "values")
     return DecisionSyntax(
         name=name,
@@ -243,7 +266,11 @@ def _matrix(node: YamlNode, faults: Faults) -> MatrixSyntax | None:
     if rows is None:
         return None
     name, listed = columns[0]
-    values = tuple(item.text for item in listed.items if isinstance(item, ScalarNode)) if isinstance(listed, SequenceNode) else ()
+    values = (
+        tuple(item.text for item in listed.items if isinstance(item, ScalarNode))
+        if isinstance(listed, SequenceNode)
+        else ()
+    )
     return MatrixSyntax(rows, name, values, legend, cells, fields.text("value"), fields.span)
 
 
@@ -261,9 +288,11 @@ def _legend(key: Authored, node: YamlNode, faults: Faults) -> LegendSyntax | Non
         return None
     when = _condition_under(fields, "when")
     refused = _conclusion(fields, "else", "else_because")
-    if (node.get("when") is None) != (node.get("else") is None):
+    if (when is None) != (fields.node.get("else") is None):
         faults.append(say("matrix-else", key.span))
-    return LegendSyntax(key, when, _conclusion(fields, "then", "because"), refused if refused.then is not None else None)
+    return LegendSyntax(
+        key, when, _conclusion(fields, "then", "because"), refused if refused.then is not None else None
+    )
 
 
 def _row(value: Authored, node: YamlNode, faults: Faults) -> RowSyntax | None:
@@ -277,4 +306,6 @@ def _row(value: Authored, node: YamlNode, faults: Faults) -> RowSyntax | None:
     else:
         faults.append(say("wrong-kind", node.span, key=value.value, expected="a list of cells"))
         return None
-    return RowSyntax(value, cells, sources, Span(value.span.path, value.span.line, value.span.column, value.span.length))
+    return RowSyntax(
+        value, cells, sources, Span(value.span.path, value.span.line, value.span.column, value.span.length)
+    )

@@ -10,12 +10,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.source import Authored, Span
+
+if TYPE_CHECKING:
+    from yaml._yaml import Mark as FastMark
+    from yaml.error import Mark
 
 LARGEST_FILE = 1_000_000
 """Bytes; the largest rulebook file we know has 60,000."""
@@ -96,13 +101,11 @@ def _document(reader: Reader) -> YamlNode:
     return node
 
 
-def _node(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
+def _node(reader: Reader, event: yaml.NodeEvent, depth: int) -> YamlNode:
     if depth > DEEPEST:
         raise Refused(say("yaml-too-deep", _span(reader, event), limit=DEEPEST))
     if isinstance(event, yaml.AliasEvent):
         return _alias(reader, event)
-    if event.tag is not None and event.tag != "!":
-        reader.faults.append(say("yaml-tag", _span(reader, event), tag=event.tag))
     before = reader.parts
     _count(reader, event, 1)
     node: YamlNode
@@ -111,7 +114,10 @@ def _node(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
     elif isinstance(event, yaml.SequenceStartEvent):
         node = _sequence(reader, event, depth)
     else:
+        assert isinstance(event, yaml.MappingStartEvent)
         node = _mapping(reader, event, depth)
+    if event.tag is not None and event.tag != "!":
+        reader.faults.append(say("yaml-tag", _span(reader, event), tag=event.tag))
     if event.anchor is not None:
         reader.anchors[event.anchor] = (node, reader.parts - before)
     return node
@@ -137,7 +143,7 @@ def _sequence(reader: Reader, start: yaml.SequenceStartEvent, depth: int) -> Seq
     for event in reader.events:
         if isinstance(event, yaml.SequenceEndEvent):
             break
-        items.append(_node(reader, event, depth + 1))
+        items.append(_below(reader, event, depth))
     return SequenceNode(tuple(items), _span(reader, start), bool(start.flow_style))
 
 
@@ -146,8 +152,8 @@ def _mapping(reader: Reader, start: yaml.MappingStartEvent, depth: int) -> Mappi
     for event in reader.events:
         if isinstance(event, yaml.MappingEndEvent):
             break
-        key = _node(reader, event, depth + 1)
-        value = _node(reader, next(reader.events), depth + 1)
+        key = _below(reader, event, depth)
+        value = _below(reader, next(reader.events), depth)
         if not isinstance(key, ScalarNode):
             reader.faults.append(say("yaml-key", key.span))
         elif key.text.value == "<<":
@@ -159,13 +165,26 @@ def _mapping(reader: Reader, start: yaml.MappingStartEvent, depth: int) -> Mappi
     return MappingNode(tuple(entries.values()), _span(reader, start), bool(start.flow_style))
 
 
+def _below(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
+    assert isinstance(event, yaml.NodeEvent)
+    return _node(reader, event, depth + 1)
+
+
 def _authored(reader: Reader, event: yaml.ScalarEvent) -> Authored:
-    raw = reader.text[event.start_mark.index : event.end_mark.index]
+    start, end = _marks(event)
+    raw = reader.text[start.index : end.index]
     return Authored(event.value, _span(reader, event), raw, not event.style)
 
 
+def _marks(event: yaml.Event) -> tuple[Mark | FastMark, Mark | FastMark]:
+    """Where an event begins and ends; PyYAML's own reader always tells."""
+    assert event.start_mark is not None
+    assert event.end_mark is not None
+    return event.start_mark, event.end_mark
+
+
 def _span(reader: Reader, event: yaml.Event) -> Span:
-    start, end = event.start_mark, event.end_mark
+    start, end = _marks(event)
     length = end.column - start.column if end.line == start.line else len(_line(reader, start.line)) - start.column
     return Span(reader.path, start.line + 1, start.column + 1, max(1, length))
 

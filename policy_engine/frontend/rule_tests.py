@@ -98,8 +98,7 @@ def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnosti
         faults.append(say("test-ruleset", name.span, hint=did_you_mean(name.value, known), name=name.value))
         return
     reading = _Reading(path, rulebook, name.value, faults)
-    for case in fields.list_of("cases", lambda item: _case(item, reading)):
-        yield case
+    yield from fields.list_of("cases", lambda item: _case(item, reading))
     for table in fields.list_of("tables", lambda item: _table(item, reading)):
         yield from table
 
@@ -141,7 +140,9 @@ def _facts(node: YamlNode | None, reading: _Reading) -> Mapping[str, Any]:
     start = node.get("from")
     if not isinstance(start, ScalarNode):
         return _plain_facts(node)
-    found = next((p / start.text.value for p in reading.path.absolute().parents if (p / start.text.value).is_file()), None)
+    found = next(
+        (p / start.text.value for p in reading.path.absolute().parents if (p / start.text.value).is_file()), None
+    )
     if found is None:
         reading.faults.append(say("file-unreadable", start.span, why=f"there is no file `{start.text.value}`"))
         return {}
@@ -221,7 +222,9 @@ def _check_columns(columns: tuple[Authored, ...], reading: _Reading) -> None:
             reading.faults.append(say("test-column", column.span, hint=hint, name=column.value))
 
 
-def _row(name: Authored, cells: list[tuple[Authored, YamlNode]], defaults: _Defaults, reading: _Reading) -> RuleCase | None:
+def _row(
+    name: Authored, cells: list[tuple[Authored, YamlNode]], defaults: _Defaults, reading: _Reading
+) -> RuleCase | None:
     day, facts, readings = defaults.day, dict(defaults.facts), dict(defaults.readings)
     expect: dict[str, dict[str, Any]] = {}
     for column, node in cells:
@@ -238,7 +241,9 @@ def _row(name: Authored, cells: list[tuple[Authored, YamlNode]], defaults: _Defa
         else:
             facts[column.value] = value
     if day is None:
-        reading.faults.append(say("missing-key", name.span, thing="a case", key="as_of", meaning="the day of the question"))
+        reading.faults.append(
+            say("missing-key", name.span, thing="a case", key="as_of", meaning="the day of the question")
+        )
         return None
     wanted = {decision: _with_status(parts) for decision, parts in expect.items()}
     if not wanted:

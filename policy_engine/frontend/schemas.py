@@ -38,7 +38,7 @@ from policy_engine.language.types import (
 from policy_engine.source import Span
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-RESERVED = frozenset({"true", "false", "null", "as_of", "decisions", "outcome"})
+RESERVED = frozenset({"true", "false", "null", "unknown", "as_of", "decisions", "outcome"})
 ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-sensitive"})
 KEYWORDS: Mapping[str, frozenset[str]] = {
     "object": frozenset({"properties", "required", "additionalProperties"}),
@@ -59,7 +59,7 @@ class _Walk:
     faults: list[Diagnostic] = field(default_factory=list)
 
     def fault(self, code: str, node: YamlNode, pointer: str, **words: object) -> Anything:
-        self.faults.append(say(code, node.span, pointer=pointer or "the top", **words))
+        self.faults.append(say(code, node.span, words=words, pointer=pointer or "the top"))
         return ANYTHING
 
 
@@ -89,7 +89,9 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
         document = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        return None, [say("schema-not-json", Span(path, line, getattr(error, "colno", 1)), why=getattr(error, "msg", str(error)))]
+        return None, [
+            say("schema-not-json", Span(path, line, getattr(error, "colno", 1)), why=getattr(error, "msg", str(error)))
+        ]
     node, faults = read_text(text.replace("\t", " "), path)
     if not isinstance(node, MappingNode) or faults:
         return None, faults or [say("schema-type", Span(path), pointer="the top", types="object")]
@@ -156,7 +158,10 @@ def _check_keywords(walk: _Walk, node: MappingNode, kind: str, pointer: str) -> 
     allowed = KEYWORDS[kind] | ANNOTATIONS | (AT_TOP if not pointer else frozenset())
     for key, _ in node.entries:
         if key.value not in allowed:
-            supported = did_you_mean(key.value, allowed) or f"with the type {kind} there are {', '.join(sorted(KEYWORDS[kind]))}"
+            supported = (
+                did_you_mean(key.value, allowed)
+                or f"with the type {kind} there are {', '.join(sorted(KEYWORDS[kind]))}"
+            )
             walk.faults.append(
                 say("schema-keyword", key.span, pointer=pointer or "the top", keyword=key.value, supported=supported)
             )
@@ -191,7 +196,9 @@ def _record(walk: _Walk, node: MappingNode, pointer: str, path: tuple[str, ...],
         members.append(_member(name.value, kind, child, required))
     for name_ in required:
         if not any(member.name == name_ for member in members):
-            walk.fault("schema-keyword", node, pointer, keyword=f"required: {name_}", supported="it has no such property")
+            walk.fault(
+                "schema-keyword", node, pointer, keyword=f"required: {name_}", supported="it has no such property"
+            )
     return Record(tuple(members), ".".join(path))
 
 
@@ -292,4 +299,3 @@ def _texts(node: MappingNode, key: str) -> tuple[str, ...]:
     if not isinstance(found, SequenceNode):
         return ()
     return tuple(item.text.value for item in found.items if isinstance(item, ScalarNode))
-

@@ -81,6 +81,8 @@ PARAMETER = Shape(
     (
         Key("value", "its value"),
         Key("values", "its values, each under the date from which it holds"),
+        Key("calendar", "the name of a calendar of holidays, in place of a value"),
+        Key("years", "the first and the last year of the calendar"),
         Key("type", "date, where the value is a date or a list of dates"),
         Key("unit", "the unit, in words"),
         Key("source", "the id of the source"),
@@ -137,7 +139,9 @@ MATRIX = Shape(
     "a matrix",
     (
         Key("rows", "the fact or definition that chooses the row", required=True),
-        Key("columns", "the fact or definition that chooses the column, and its values: {name: [values]}", required=True),
+        Key(
+            "columns", "the fact or definition that chooses the column, and its values: {name: [values]}", required=True
+        ),
         Key("legend", "what the words in the cells stand for"),
         Key("cells", "a row under each value: a list of cells, or {cells, source}", required=True),
         Key("value", "the name of the value that literal cells give"),

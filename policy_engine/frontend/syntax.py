@@ -49,11 +49,21 @@ class ReadingSyntax:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarSyntax:
+    """A named calendar over some years, both included."""
+
+    name: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterSyntax:
     """A parameter under its name: its values, each from its day on (None: from the ruleset's first)."""
 
     name: Authored
     values: tuple[tuple[date | None, ConstantValue], ...]
+    calendar: CalendarSyntax | None
     unit: str | None
     source: Authored | None
     meaning: str | None

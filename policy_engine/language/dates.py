@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 import pendulum
 
-from policy_engine.language.values import Undefined
+from policy_engine.language.values import Holidays, Undefined
 
 OUTSIDE = "a date outside the years 0001 to 9999"
 EPOCH = date(1, 1, 1)
@@ -92,13 +92,20 @@ def add_weekdays(day: date, count: int) -> date:
     return nth_weekday(weekdays_before(day) + count)
 
 
-def add_business_days(day: date, count: int, holidays: tuple[date, ...]) -> date:
-    """Like `add_weekdays`, over the weekdays that are not holidays.
-
-    Each holiday passed pushes the day one weekday further, so walk from holiday to holiday, not from day to day.
-    """
+def add_business_days(day: date, count: int, holidays: tuple[date, ...] | Holidays) -> date:
+    """Like `add_weekdays`, over the weekdays that are not holidays; undefined beyond the years of a named calendar."""
     if count == 0:
         return day
+    if isinstance(holidays, tuple):
+        return _past_holidays(day, count, holidays)
+    result = _past_holidays(day, count, holidays.dates)
+    if not all(holidays.first <= end.year <= holidays.last for end in (day, result)):
+        raise Undefined(f"a day outside the years {holidays.first} to {holidays.last} of {holidays.name}")
+    return result
+
+
+def _past_holidays(day: date, count: int, holidays: tuple[date, ...]) -> date:
+    """Each holiday passed pushes the day one weekday further, so walk from holiday to holiday, not from day to day."""
     step = 1 if count > 0 else -1
     passed = sorted({h for h in holidays if is_weekday(h) and (h > day if step > 0 else h < day)}, reverse=step < 0)
     result = add_weekdays(day, count)

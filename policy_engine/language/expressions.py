@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
-from policy_engine.language.types import Type
+from policy_engine.language.types import ANYTHING, Type
 from policy_engine.language.values import Value
 from policy_engine.source import Span
 
@@ -27,6 +27,11 @@ class Literal(Node):
     """A value written out."""
 
     value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftUnknown(Node):
+    """The branch of a conditional that says `unknown`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +197,11 @@ class Group:
 
 
 Condition = Expression | Group
+
+
+def stand_in(span: Span) -> Node:
+    """What takes the place of a part that has a fault: of any type, so that the fault is told once."""
+    return Literal(type=ANYTHING, optional=False, span=span, value=False)
 
 
 def children(node: Node) -> Iterator[Node]:

@@ -19,8 +19,8 @@ from policy_engine.language.types import (
     BOOLEAN,
     DATE,
     DAYS,
-    INSTANT,
     Anything,
+    Calendar,
     Date,
     Instant,
     ListOf,
@@ -110,7 +110,9 @@ def _fixed_mode(kind: Type) -> bool:
 
 
 def _list_of_dates(kind: Type) -> bool:
-    return isinstance(kind, Anything) or (isinstance(kind, ListOf) and isinstance(kind.element, Date | Anything))
+    return isinstance(kind, Anything | Calendar) or (
+        isinstance(kind, ListOf) and isinstance(kind.element, Date | Anything)
+    )
 
 
 def _absolute(kind: Type) -> Type:
@@ -168,7 +170,7 @@ START = Parameter("start", _is(Date), "a date")
 END = Parameter("end", _is(Date), "a date")
 MOMENT = Parameter("instant", _is(Instant), "an instant")
 COUNT = Parameter("n", _whole, "an integer")
-HOLIDAYS = Parameter("holidays", _list_of_dates, "a list of dates")
+HOLIDAYS = Parameter("holidays", _list_of_dates, "a list of dates or a calendar")
 WORDS = Parameter("text", _is(Text), "a text")
 LIST = Parameter("list", _is(ListOf), "a list")
 ANY_VALUE = Parameter("x", lambda kind: True, "a value")
@@ -247,7 +249,7 @@ _AGGREGATES = (
                       Example("all(weekday(d) == 4 for d in off)", OFF, True), None),
     AggregateFunction("count", lambda element, most: Number(0, 0, most or 10**9), "an element", "How many elements there are.",
                       Example(f"count({LATE})", {**OFF, "day": "2025-12-31"}, 1), len),
-    AggregateFunction("sum", _sum, "a number, over a list whose schema says `maxItems`", "The numbers added up; 0 where there are none.",
+    AggregateFunction("sum", _sum, "a number, over a list with `maxItems` in its schema", "The numbers added up; 0 for none.",
                       Example("sum(weekday(d) for d in off)", OFF, 8), sum),
     AggregateFunction("min", _ordered, "a number, a date or an instant", "The least element.",
                       Example("min(d for d in off)", OFF, "2025-12-25"), min, "the least of an empty list"),

@@ -9,7 +9,7 @@ from typing import TypeAlias
 DIGITS = 18
 """Every number, scaled to an integer, has at most this many digits, so that each back end can hold it in 64 bits."""
 
-LIMIT = 10**DIGITS - 1
+LIMIT: int = 10**DIGITS - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class Instant:
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """A named calendar of holidays over some years; only business-day functions take it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf:
     """A list of at most `most` elements (None: no bound is known)."""
 
@@ -85,9 +90,9 @@ class Anything:
     """Fits everywhere: the element of an empty list, and the stand-in after a fault that was already reported."""
 
 
-Type: TypeAlias = Boolean | Number | Ratio | Text | Date | Instant | ListOf | Record | Anything
+Type: TypeAlias = Boolean | Number | Ratio | Text | Date | Instant | Calendar | ListOf | Record | Anything
 
-BOOLEAN, TEXT, DATE, INSTANT, ANYTHING = Boolean(), Text(), Date(), Instant(), Anything()
+BOOLEAN, TEXT, DATE, INSTANT, CALENDAR, ANYTHING = Boolean(), Text(), Date(), Instant(), Calendar(), Anything()
 DAYS = Number(0, -3_652_058, 3_652_058)
 """The distance of any two dates of the years 0001 to 9999, in days."""
 
@@ -122,6 +127,12 @@ def name_of(kind: Type) -> str:
             return type(kind).__name__.lower()
 
 
+def with_article(kind: Type) -> str:
+    """A type as messages say it in a sentence."""
+    name = name_of(kind)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def member_of(record: Record, name: str) -> Member | None:
     """The member of that name, if the record has it."""
     return next((member for member in record.members if member.name == name), None)
@@ -141,7 +152,7 @@ def join(left: Type, right: Type) -> Type | None:
             most = None if left.most is None or right.most is None else max(left.most, right.most)
             return ListOf(element, most) if element is not None else None
         case _:
-            return left if left == right else None
+            return left if type(left) is type(right) and left == right else None
 
 
 def _join_numbers(left: Number, right: Number) -> Number:
@@ -158,4 +169,4 @@ def scaled(kind: Number, places: int) -> Number:
 
 def fits(kind: Number) -> bool:
     """Whether the bounds prove that `DIGITS` digits are enough."""
-    return -LIMIT <= kind.low and kind.high <= LIMIT
+    return kind.low >= -LIMIT and kind.high <= LIMIT

@@ -1,7 +1,7 @@
 """What expressions give at run time.
 
 A value is a `bool`, an `int`, a `decimal.Decimal`, a `fractions.Fraction` (a ratio), a `str`, a `datetime.date`, an aware
-`datetime.datetime` (an instant), a tuple (a list), a `RecordValue`, or an `Unknown`.
+`datetime.datetime` (an instant), a tuple (a list), a `RecordValue`, `Holidays` (a calendar), or an `Unknown`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,17 @@ class RecordValue:
     members: Mapping[str, Value] = field(hash=False)
 
 
-Value: TypeAlias = "bool | int | Decimal | Fraction | str | date | tuple[Value, ...] | RecordValue | Unknown"
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """A named calendar expanded: its holidays, civil dates of the years `first` to `last`, both included."""
+
+    name: str
+    first: int
+    last: int
+    dates: tuple[date, ...] = field(repr=False)
+
+
+Value: TypeAlias = "bool | int | Decimal | Fraction | str | date | tuple[Value, ...] | RecordValue | Holidays | Unknown"
 
 
 class Undefined(Exception):  # noqa: N818 - not an error: the function's result is unknown
@@ -64,9 +74,9 @@ def settle(value: Value, kind: Type) -> Value:
     match value, kind:
         case bool(), _:
             return value
-        case (int() | Decimal()), Number(places=0):
+        case ((int() | Decimal()), Number(places=0)):
             return int(value)
-        case (int() | Decimal()), Number(places=places):
+        case ((int() | Decimal()), Number(places=places)):
             units = int(Fraction(value) * 10**places)
             return Decimal(units).scaleb(-places)
         case tuple(), ListOf(element=element):
@@ -90,6 +100,8 @@ def to_json(value: Value | None) -> object:
             return f"{value.numerator}/{value.denominator}"
         case tuple():
             return [to_json(part) for part in value]
+        case Holidays():
+            return in_words(value)
         case RecordValue(members=members):
             return {name: to_json(part) for name, part in members.items()}
         case _:
@@ -115,6 +127,8 @@ def in_words(value: Value | None) -> str:
             return "true" if value else "false"
         case tuple():
             return ", ".join(in_words(part) for part in value) or "none"
+        case Holidays(name=name, first=first, last=last):
+            return f"{name} {first} to {last}"
         case RecordValue(members=members):
             return "{" + ", ".join(f"{name}: {in_words(part)}" for name, part in members.items()) + "}"
         case _:

@@ -50,7 +50,9 @@ def jobs_for(engine: Engine, pairs: Iterable[tuple[str, Path]], as_of: date, rea
     used: set[str] = set()
     for name, facts in pairs:
         ruleset = engine.ruleset(name, as_of)
-        own = {reading: choice for reading, choice in readings.items() if any(r.name == reading for r in ruleset.readings)}
+        own = {
+            reading: choice for reading, choice in readings.items() if any(r.name == reading for r in ruleset.readings)
+        }
         chosen(ruleset, own)
         used.update(own)
         jobs.append(Job(ruleset, facts, own))
@@ -69,7 +71,9 @@ def run_report(engine: Engine, jobs: Iterable[Job], as_of: date, out: Path, prog
     """
     with whole_folder(out, SUMMARY) as folder:
         with ExitStack() as stack:
-            outputs = Outputs(*(stack.enter_context((folder / name).open("w", encoding="utf-8")) for name in (DECISIONS, INVALID)))
+            outputs = Outputs(
+                *(stack.enter_context((folder / name).open("w", encoding="utf-8")) for name in (DECISIONS, INVALID))
+            )
             summaries = [_run_job(engine, job, as_of, outputs, progress) for job in jobs]
         summary = Summary(as_of, tuple(summaries))
         (folder / SUMMARY).write_text(json.dumps(summary.to_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")

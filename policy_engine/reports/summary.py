@@ -97,7 +97,9 @@ class JobSummary:
         """Add one record that was not decided."""
         self.invalid += 1
         told = [f"{violation.pointer or '(the record)'}: {violation.message}" for violation in violations]
-        self.violations.update({f"{violation.pointer or '(the record)'} ({violation.keyword})": 1 for violation in violations})
+        self.violations.update(
+            {f"{violation.pointer or '(the record)'} ({violation.keyword})": 1 for violation in violations}
+        )
         if len(self.invalid_records) < EXAMPLES:
             self.invalid_records.append(Trouble(row, key, "; ".join(told)))
 

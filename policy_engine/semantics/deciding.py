@@ -22,7 +22,16 @@ from policy_engine.language.decisions import (
 from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.timezones import zone
-from policy_engine.language.values import RecordValue, Unknown, Value, in_words, is_unknown, merge, settle, unknown_parts
+from policy_engine.language.values import (
+    RecordValue,
+    Unknown,
+    Value,
+    in_words,
+    is_unknown,
+    merge,
+    settle,
+    unknown_parts,
+)
 from policy_engine.semantics.evaluator import evaluate
 from policy_engine.semantics.logic import conjunction, disjunction, negation
 

@@ -168,6 +168,8 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
     def _eval_name(self, node: ast.Name) -> Value:
         if node.id in self.variables:
             return self._note(Step(node.id, self.variables[node.id], Origin.FACT))
+        if node.id == "unknown":
+            return self._note(Step(node.id, Unknown(causes=("what the rules leave unknown",)), Origin.LITERAL))
         if node.id in ("true", "false"):
             return self._note(Step(node.id, node.id == "true", Origin.LITERAL))
         return self._note(self.environment.look_up(node.id))

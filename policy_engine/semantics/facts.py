@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -92,7 +93,9 @@ def _text(value: str, pointer: str, unfit: list[Violation]) -> Json:
         value.encode()
     except UnicodeEncodeError:
         shown = value.encode("utf-8", "backslashreplace").decode()
-        unfit.append(_unfit(pointer, shown, "a text of whole characters", "the text holds half a character (a lone surrogate)"))
+        unfit.append(
+            _unfit(pointer, shown, "a text of whole characters", "the text holds half a character (a lone surrogate)")
+        )
         return None
     return str(value)
 
@@ -102,7 +105,14 @@ def _unfit(pointer: str, value: object, expected: str, message: str) -> Violatio
 
 
 def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
     return "null" if value is None else names.get(type(value), f"a Python {type(value).__name__}")
 
 
@@ -164,8 +174,6 @@ def _format_check(read: Callable[[str], object]) -> Callable[[object], bool]:
 def _multiple_of(validator: object, step: int | Decimal, value: Json, schema: object) -> Iterator[ValidationError]:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return
-    from fractions import Fraction
-
     if Fraction(value) % Fraction(step):
         yield ValidationError(f"{value} is not a multiple of {step}")
 
@@ -176,7 +184,9 @@ def _pattern(validator: object, pattern: str, value: Json, schema: object) -> It
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
-EXACT = extend(Draft202012Validator, {"multipleOf": _multiple_of, "pattern": _pattern})
+EXACT = extend(  # type: ignore[no-untyped-call]  # jsonschema does not say
+    Draft202012Validator, {"multipleOf": _multiple_of, "pattern": _pattern}
+)
 
 
 def _violation(error: ValidationError) -> Violation:
@@ -210,7 +220,7 @@ def _words(error: ValidationError, schema: Mapping[str, Any]) -> tuple[str, str]
             name = error.message.split("'")[1]
             return f"a value for `{name}`", f"`{name}` is missing"
         case "additionalProperties":
-            extra = [name for name in error.instance if name not in schema.get("properties", {})]
+            extra = [name for name in _names(error.instance) if name not in schema.get("properties", {})]
             names = ", ".join(f"`{name}`" for name in extra)
             return f"one of {', '.join(schema.get('properties', {}))}", f"there is no fact {names}"
         case "type":
@@ -247,6 +257,10 @@ _PHRASES = {
     "const": "{}",
     "pattern": "a text that matches {}",
 }
+
+
+def _names(instance: object) -> Iterable[str]:
+    return instance if isinstance(instance, Mapping) else ()
 
 
 def _shown(value: Json) -> str:

@@ -18,8 +18,10 @@ from policy_engine.files import write_whole
 from policy_engine.frontend.rule_tests import read_tests
 
 
-def test(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Test files, or folders of them.  [default: rules]")] = None,
+def run_tests(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Test files, or folders of them.  [default: rules]")
+    ] = None,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write the results as JUnit XML.")] = None,

@@ -1,0 +1,143 @@
+"""The types of calls: functions of the table, and aggregates over generators."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from policy_engine.diagnostics import did_you_mean
+from policy_engine.language import expressions as tree
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
+from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Text, Type, with_article
+
+if TYPE_CHECKING:
+    from policy_engine.frontend.typing import Typer
+
+MAY_LEAVE_THE_CALENDAR = frozenset(
+    {"add_days", "add_months", "add_years", "add_weekdays", "add_business_days", "date_of"}
+)
+EMPTY_IS_UNKNOWN = frozenset({"min", "max", "first", "last"})
+
+
+def call(typer: Typer, node: ast.Call) -> tree.Node:
+    """The typed tree of a call."""
+    if not isinstance(node.func, ast.Name):
+        what = "a method" if isinstance(node.func, ast.Attribute) else "a call of this"
+        return typer.fault(
+            "expression-not-allowed", node, what=what, hint="call a function of the language by its name"
+        )
+    name = node.func.id
+    if name in AGGREGATES and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
+        return _aggregate(typer, node, node.args[0], name)
+    function = FUNCTIONS.get(name)
+    if function is None:
+        code = "generator-needed" if name in AGGREGATES else "unknown-function"
+        hint = None if name in AGGREGATES else did_you_mean(name, [*FUNCTIONS, *AGGREGATES])
+        return typer.fault(code, node.func, hint=hint, name=name)
+    if node.keywords:
+        return typer.fault("wrong-arguments", node, signature=function.signature, why="arguments have no names")
+    return _function_call(typer, node, function)
+
+
+def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Node:
+    arguments = tuple(typer.infer(argument) for argument in node.args)
+    if function.name == "if_known" and node is not typer.parsed.tree:
+        return typer.fault("if-known-place", node)
+    expected = function.at_least or len(function.parameters)
+    if len(arguments) < expected or (len(arguments) > expected and not function.at_least):
+        why = f"it takes {'at least ' if function.at_least else ''}{expected}, and is given {len(arguments)}"
+        return typer.fault("wrong-arguments", node, signature=function.signature, why=why)
+    parameters = [function.parameters[min(i, len(function.parameters) - 1)] for i in range(len(arguments))]
+    if function.name != "round":
+        arguments = tuple(typer.settled(a, side) for a, side in zip(arguments, node.args, strict=True))
+    for parameter, argument, side in zip(parameters, arguments, node.args, strict=True):
+        if not parameter.accepts(argument.type):
+            hint = _argument_hint(parameter.expected, argument.type)
+            what = f"`{parameter.name}` of `{function.name}`"
+            return typer.fault(
+                "wrong-type", side, hint=hint, what=what, expected=parameter.expected, found=with_article(argument.type)
+            )
+    if any(isinstance(argument.type, Anything) for argument in arguments):
+        return tree.stand_in(typer.parsed.span(node))
+    kind = function.result(*(argument.type for argument in arguments))
+    if kind is None:
+        return typer.fault(
+            "mixed-types", node, left=with_article(arguments[0].type), right=with_article(arguments[-1].type)
+        )
+    optional = _call_optional(function, arguments)
+    span = typer.parsed.span(node)
+    return typer.settled(
+        tree.Call(type=kind, optional=optional, span=span, function=function.name, arguments=arguments), node
+    )
+
+
+def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: str) -> tree.Node:
+    clause = generator.generators[0]
+    if (
+        len(generator.generators) > 1
+        or len(clause.ifs) > 1
+        or clause.is_async
+        or not isinstance(clause.target, ast.Name)
+    ):
+        return typer.fault("generator-form", generator, function=name)
+    variable = clause.target.id
+    source = typer.infer(clause.iter)
+    if not isinstance(source.type, ListOf | Anything):
+        return typer.fault(
+            "wrong-type", clause.iter, what="what follows `in`", expected="a list", found=with_article(source.type)
+        )
+    clash = typer.scope.kind_of(variable) or ("variable" if variable in typer.variables else None)
+    if clash:
+        return typer.fault("shadowed-name", clause.target, name=variable, kind=clash)
+    if source.type == ListOf(ANYTHING, 0):
+        return typer.fault(
+            "wrong-type",
+            clause.iter,
+            what="what follows `in`",
+            expected="a list of something",
+            found="always empty",
+        )
+    element_type = source.type.element if isinstance(source.type, ListOf) else ANYTHING
+    most = source.type.most if isinstance(source.type, ListOf) else None
+    inner = replace(typer, variables={**typer.variables, variable: element_type})
+    condition = inner.condition(clause.ifs[0]) if clause.ifs else None
+    element = inner.settled(inner.infer(generator.elt), generator.elt)
+    if isinstance(element.type, Anything):
+        return tree.stand_in(typer.parsed.span(node))
+    row = AGGREGATES[name]
+    kind = row.result(element.type, most)
+    if kind is None:
+        return typer.fault(
+            "wrong-type",
+            generator.elt,
+            what=f"what `{name}` goes over",
+            expected=row.expected,
+            found=with_article(element.type),
+        )
+    optional = name in EMPTY_IS_UNKNOWN or any(
+        part is not None and part.optional for part in (source, condition, element)
+    )
+    made = tree.Aggregate(
+        type=kind, optional=optional, span=typer.parsed.span(node),
+        function=name, variable=variable, source=source, condition=condition, element=element,
+    )  # fmt: skip
+    return typer.settled(made, node)
+
+
+def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool:
+    match function.name:
+        case "known":
+            return False
+        case "default":
+            return all(argument.optional for argument in arguments)
+        case name:
+            return name in MAY_LEAVE_THE_CALENDAR or any(argument.optional for argument in arguments)
+
+
+def _argument_hint(expected: str, found: Type) -> str | None:
+    if expected == "a date" and isinstance(found, Instant):
+        return "turn the instant into a date with `date_of(...)`"
+    if expected == "a date" and isinstance(found, Text):
+        return "there is no date literal: make a parameter with `type: date`, and name it here"
+    return None

@@ -1,0 +1,150 @@
+"""The types of comparisons, chained ones and `in` included."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from policy_engine.diagnostics import did_you_mean
+from policy_engine.frontend import operators
+from policy_engine.language import expressions as tree
+from policy_engine.language.types import (
+    BOOLEAN,
+    Anything,
+    Boolean,
+    Date,
+    Instant,
+    ListOf,
+    Number,
+    Text,
+    Type,
+    with_article,
+)
+
+if TYPE_CHECKING:
+    from policy_engine.frontend.typing import Typer
+    from policy_engine.source import Span
+
+COMPARISONS: Mapping[type[ast.cmpop], str] = MappingProxyType(
+    {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+)
+NUMBER_TEXT = re.compile(r"[0-9]+(\.[0-9]+)?")
+DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
+Side = tuple[tree.Node, ast.expr]
+"""One side of a comparison: typed, and as it was written."""
+
+
+def compare(typer: Typer, node: ast.Compare) -> tree.Node:
+    """The typed tree of a comparison; a chain is the `and` of its links."""
+    sides = [node.left, *node.comparators]
+    typed = [typer.infer(side) for side in sides]
+    links = [
+        _link(typer, operation, (typed[i], sides[i]), (typed[i + 1], sides[i + 1]), node)
+        for i, operation in enumerate(node.ops)
+    ]
+    if len(links) == 1:
+        return links[0]
+    optional = any(link.optional for link in links)
+    return tree.And(type=BOOLEAN, optional=optional, span=typer.parsed.span(node), operands=tuple(links))
+
+
+def _link(
+    typer: Typer,
+    operation: ast.cmpop,
+    first: Side,
+    second: Side,
+    node: ast.Compare,
+) -> tree.Node:
+    left, right = first[0], second[0]
+    span = typer.parsed.span(node)
+    optional = left.optional or right.optional
+    if isinstance(operation, ast.In | ast.NotIn):
+        found = _membership(typer, first, second, span)
+        return (
+            found
+            if isinstance(operation, ast.In)
+            else tree.Not(type=BOOLEAN, optional=found.optional, span=span, operand=found)
+        )
+    operator = COMPARISONS.get(type(operation))
+    if operator is None:
+        return typer.fault("expression-not-allowed", node, what="`is`", hint="write `==`")
+    if not operators.comparable(left.type, right.type):
+        return typer.fault(
+            "not-comparable",
+            node,
+            hint=_comparison_hint(left, right),
+            left=with_article(left.type),
+            right=with_article(right.type),
+        )
+    if operator not in ("==", "!="):
+        for kind in (left.type, right.type):
+            if not operators.ordered(kind):
+                return typer.fault("no-order", node, kind=with_article(kind))
+    _check_possible(typer, first, second)
+    return tree.Compare(type=BOOLEAN, optional=optional, span=span, operator=operator, left=left, right=right)
+
+
+def _membership(typer: Typer, first: Side, second: Side, span: Span) -> tree.Node:
+    (item, item_side), (listed, list_side) = first, second
+    if not isinstance(listed.type, ListOf | Anything):
+        hint = "write `contains(text, part)`" if isinstance(listed.type, Text) else "write `[a, b]`"
+        return typer.fault(
+            "wrong-type",
+            list_side,
+            hint=hint,
+            what="what follows `in`",
+            expected="a list",
+            found=with_article(listed.type),
+        )
+    if isinstance(listed.type, ListOf) and not operators.comparable(item.type, listed.type.element):
+        return typer.fault(
+            "not-comparable", item_side, left=with_article(item.type), right=with_article(listed.type.element)
+        )
+    if isinstance(listed, tree.ListLiteral) and isinstance(list_side, ast.List):
+        for element, side in zip(listed.elements, list_side.elts, strict=True):
+            _check_possible(typer, first, (element, side))
+    elif isinstance(listed.type, ListOf):
+        _check_possible(typer, first, (replace(listed, type=listed.type.element), list_side))
+    optional = item.optional or listed.optional
+    return tree.In(type=BOOLEAN, optional=optional, span=span, item=item, list=listed)
+
+
+def _check_possible(typer: Typer, first: Side, second: Side) -> None:
+    """Report a text that the other side can never be."""
+    never = operators.never_equal(first[0].type, second[0].type)
+    if never is None:
+        return
+    value, closed = never
+    wrong, other = (first, second) if isinstance(first[0], tree.Literal) else (second, first)
+    typer.fault(
+        "impossible-value",
+        wrong[1],
+        hint=did_you_mean(value, closed),
+        value=value,
+        what=f"`{typer.parsed.segment(other[1])}`",
+        values=", ".join(closed),
+    )
+
+
+def _comparison_hint(left: tree.Node, right: tree.Node) -> str | None:
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, tree.Literal) and isinstance(one.value, str):
+            if isinstance(other.type, Date | Instant) and DATE_TEXT.fullmatch(one.value):
+                return "there is no date literal: make a parameter with `type: date`, and name it here"
+            if isinstance(other.type, Number) and NUMBER_TEXT.fullmatch(one.value):
+                return f"a number stands without quotes: `{one.value}`"
+            if isinstance(other.type, Boolean) and one.value in ("true", "false", "yes", "no"):
+                return f"write `{'true' if one.value in ('true', 'yes') else 'false'}` without quotes"
+    if _has(Date, left, right) and _has(Instant, left, right):
+        return "turn the instant into a date with `date_of(...)`"
+    if _has(Date, left, right) and _has(Number, left, right):
+        return "write `days_between(a, b)` for a number of days"
+    return None
+
+
+def _has(kind: type[Type], *nodes: tree.Node) -> bool:
+    return any(isinstance(node.type, kind) for node in nodes)
