@@ -8,7 +8,7 @@ import pendulum
 
 from policy_engine.language.values import Holidays, Undefined
 
-OUTSIDE = "a date outside the years 0001 to 9999"
+OUTSIDE = "a date falls outside the years 0001 to 9999"
 EPOCH = date(1, 1, 1)
 """A Monday, so a day's ordinal less one, modulo seven, is its weekday counted from Monday."""
 
@@ -100,7 +100,7 @@ def add_business_days(day: date, count: int, holidays: tuple[date, ...] | Holida
         return _past_holidays(day, count, holidays)
     result = _past_holidays(day, count, holidays.dates)
     if not all(holidays.first <= end.year <= holidays.last for end in (day, result)):
-        raise Undefined(f"a day outside the years {holidays.first} to {holidays.last} of {holidays.name}")
+        raise Undefined(f"a day falls outside the years {holidays.first} to {holidays.last} of {holidays.name}")
     return result
 
 

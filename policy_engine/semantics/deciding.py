@@ -282,7 +282,7 @@ def _parts(decision: Decision, values: Mapping[str, Value], unknown: Unknown | N
         cause = f"`{decision.decision}` has no rule for these facts"
         unseen = unknown or Unknown(causes=(cause,))
         return {"outcome": unseen} | dict.fromkeys(decision.values, unseen)
-    nothing = Unknown(causes=(f"a value that `{decision.decision}` does not give here",))
+    nothing = Unknown(causes=(f"`{decision.decision}` does not give this value here",))
     parts: dict[str, Value] = {name: values.get(name, nothing) for name in decision.values}
     return parts | {"outcome": decision.outcome if decision.outcome is not None else nothing}
 
@@ -311,7 +311,7 @@ def _plainly(logic: rulesets.DecisionLogic) -> str:
 def _undetermined(evaluation: Evaluation, unknown: Unknown) -> str:
     if unknown.missing:
         return f"This cannot be decided without {', '.join(_in_schema_order(unknown.missing, evaluation.ruleset))}."
-    return f"This cannot be decided: {', '.join(unknown.causes)} has no value."
+    return f"This cannot be decided: {', '.join(unknown.causes)}."
 
 
 def _filled(evaluation: Evaluation, template: rulesets.Template) -> str:

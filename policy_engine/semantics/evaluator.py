@@ -59,7 +59,7 @@ def _strict(meaning: Callable[..., Any]) -> Operator:
         try:
             return meaning(*values)  # type: ignore[no-any-return]
         except ZeroDivisionError:
-            return Unknown(causes=("a division by zero",))
+            return Unknown(causes=("a denominator is zero",))
         except Undefined as undefined:
             return Unknown(causes=(str(undefined),))
 
@@ -169,7 +169,7 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         if node.id in self.variables:
             return self._note(Step(node.id, self.variables[node.id], Origin.FACT))
         if node.id == "unknown":
-            return self._note(Step(node.id, Unknown(causes=("what the rules leave unknown",)), Origin.LITERAL))
+            return self._note(Step(node.id, Unknown(causes=("the rules leave a value unknown",)), Origin.LITERAL))
         if node.id in ("true", "false"):
             return self._note(Step(node.id, node.id == "true", Origin.LITERAL))
         return self._note(self.environment.look_up(node.id))
