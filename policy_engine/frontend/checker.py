@@ -108,7 +108,7 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
     if isinstance(inner, Number) and not fits(inner):
         context.faults.append(say("too-many-digits", parameter.name.span, text=parameter.name.value))
     dated = sorted(parameter.values, key=lambda entry: entry[0] or date.min)
-    ends = [day for day, _ in dated[1:]] + [None]
+    ends = [*(day for day, _ in dated[1:]), None][: len(dated)]
     values = tuple(
         rulesets.ParameterValue(Period(day or date.min, end), _settled(value, kind))
         for (day, value), end in zip(dated, ends, strict=True)
