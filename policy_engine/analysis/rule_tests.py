@@ -10,12 +10,12 @@ from typing import Any
 from policy_engine.engine import Engine
 from policy_engine.errors import FactsError, NotInForce, PolicyError
 from policy_engine.frontend.rule_tests import RuleCase
-from policy_engine.language.decisions import Explanation
+from policy_engine.language.decisions import Decision, Explanation
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What came of a case: `failures` is empty where it passed; the explanations are those of the decisions that failed."""
+    """What came of a case: its failures, none where it passed, and the answers to the decisions it names."""
 
     case: RuleCase
     failures: tuple[str, ...]
@@ -26,28 +26,31 @@ class CaseResult:
         """Whether every expectation was met."""
         return not self.failures
 
+    @property
+    def answers(self) -> tuple[Decision, ...]:
+        """The answers, without their traces."""
+        return tuple(explanation.decision for explanation in self.explanations)
+
 
 def run_case(engine: Engine, case: RuleCase) -> CaseResult:
     """The result of one case."""
     try:
-        answers = {
-            name: engine.explain(f"{case.ruleset}.{name}", case.facts, as_of=case.as_of, readings=case.readings)
-            for name in case.expect
-        }
         if case.invalid is not None or case.not_in_force:
             engine.decide_all(case.ruleset, case.facts, as_of=case.as_of, readings=case.readings)
-            return CaseResult(
-                case, ("the facts are valid and the ruleset is in force, and the case expects otherwise",)
-            )
+            return CaseResult(case, ("an error is expected, and there is none",))
+        answers = {name: _ask(engine, case, name) for name in case.expect}
     except FactsError as error:
         return CaseResult(case, _invalid(case, error))
     except NotInForce as error:
         return CaseResult(case, () if case.not_in_force else (str(error),))
     except PolicyError as error:
         return CaseResult(case, (str(error),))
-    differences = {name: tuple(_differences(name, answers[name], wanted)) for name, wanted in case.expect.items()}
-    failures = tuple(difference for found in differences.values() for difference in found)
-    return CaseResult(case, failures, tuple(answers[name] for name, found in differences.items() if found))
+    failures = [text for name, wanted in case.expect.items() for text in _differences(name, answers[name], wanted)]
+    return CaseResult(case, tuple(failures), tuple(answers.values()))
+
+
+def _ask(engine: Engine, case: RuleCase, name: str) -> Explanation:
+    return engine.explain(f"{case.ruleset}.{name}", case.facts, as_of=case.as_of, readings=case.readings)
 
 
 def _invalid(case: RuleCase, error: FactsError) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import typer
 from rich.text import Text
 
+from policy_engine.analysis.coverage import Coverage, coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
 from policy_engine.cli.show import answer_text, console, diagnostic_text, explanation_tree, safe
@@ -24,11 +25,15 @@ def run_tests(
     ] = None,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Also say which rules, cells and readings no case exercises.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write the results as JUnit XML.")] = None,
 ) -> None:
     """Run the tests that stand beside the rules.
 
-    Exit code 0: all passed. 1: a case failed, or a test file has faults. 2: could not run.
+    Exit code 0: all passed. 1: a case failed, a test file has faults, or coverage was asked for and is not complete.
+    2: could not run.
     """
     engine = Engine.load(rules, schemas)
     cases, faults = read_tests(paths or [rules], engine.rulebook)
@@ -41,10 +46,26 @@ def run_tests(
     if junit is not None:
         write_whole(junit, _junit(results))
     failed = sum(not result.passed for result in results)
+    covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results))
     console().print(f"{len(results) - failed} passed, {failed} failed")
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
-    raise typer.Exit(Exit.FAULTS if failed or faults or not results else Exit.FINE)
+    raise typer.Exit(Exit.FAULTS if failed or faults or not results or not covered else Exit.FINE)
+
+
+def _show_coverage(coverage: Coverage) -> bool:
+    """Say what no case exercises, and whether that is nothing."""
+    out = console()
+    for branch, span in coverage.unexercised:
+        name = f"{branch.decision}: {branch.rule}{f' -> {branch.outcome}' if branch.outcome else ''}"
+        out.print(safe(f"{span}: no case comes by {branch.ruleset} {branch.version} {name}"))
+    for choice, span in coverage.unswitched:
+        out.print(safe(f"{span}: no case switches {choice}"))
+    exercised, switched = coverage.branches - len(coverage.unexercised), coverage.choices - len(coverage.unswitched)
+    out.print(
+        f"{exercised} of {coverage.branches} rules and cells exercised, {switched} of {coverage.choices} readings switched"
+    )
+    return coverage.complete
 
 
 def _show(result: CaseResult, engine: Engine) -> None:

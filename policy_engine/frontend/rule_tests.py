@@ -192,8 +192,7 @@ def _table(node: YamlNode, reading: _Reading) -> list[RuleCase] | None:
     columns = fields.texts("columns")
     _check_columns(columns, reading)
     cases = []
-    rows = node.get("rows")
-    for name, row in rows.entries if isinstance(rows, MappingNode) else ():
+    for name, row in _rows(node.get("rows")):
         cells = row.items if isinstance(row, SequenceNode) else ()
         if len(cells) != len(columns):
             reading.faults.append(say("test-row", name.span, found=len(cells), expected=len(columns)))
@@ -202,6 +201,17 @@ def _table(node: YamlNode, reading: _Reading) -> list[RuleCase] | None:
         _unique(full, reading)
         cases.append(_row(full, list(zip(columns, cells, strict=True)), _Defaults(day, facts, readings), reading))
     return [case for case in cases if case is not None]
+
+
+def _rows(node: YamlNode | None) -> Iterator[tuple[Authored, YamlNode]]:
+    """The rows of a table: each under a name, or a list of them, where its cells are its name."""
+    if isinstance(node, MappingNode):
+        yield from node.entries
+    elif isinstance(node, SequenceNode):
+        for row in node.items:
+            cells = row.items if isinstance(row, SequenceNode) else ()
+            words = ", ".join(cell.text.value or "-" for cell in cells if isinstance(cell, ScalarNode))
+            yield Authored(words, row.span), row
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,6 @@ TEST_TABLE = Shape(
         Key("facts", "facts that all rows share"),
         Key("readings", "readings switched for all rows"),
         Key("columns", "facts, as_of, readings.NAME, decisions, or decision.part", required=True),
-        Key("rows", "under each name the cells of its row", required=True),
+        Key("rows", "the cells of each row, under its name or in a list", required=True),
     ),
 )

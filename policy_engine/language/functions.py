@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -256,9 +257,9 @@ _AGGREGATES = (
     AggregateFunction("max", _ordered, "a number, a date or an instant", "The greatest element.",
                       Example("max(d for d in off)", OFF, "2026-01-01"), max, "an empty list has no greatest element"),
     AggregateFunction("first", lambda element, most: element, "an element", "The first element.",
-                      Example("first(d for d in off)", OFF, "2025-12-25"), lambda found: found[0], "an empty list has no first element"),
+                      Example("first(d for d in off)", OFF, "2025-12-25"), itemgetter(0), "an empty list has no first element"),
     AggregateFunction("last", lambda element, most: element, "an element", "The last element.",
-                      Example("last(d for d in off)", OFF, "2026-01-01"), lambda found: found[-1], "an empty list has no last element"),
+                      Example("last(d for d in off)", OFF, "2026-01-01"), itemgetter(-1), "an empty list has no last element"),
     AggregateFunction("list", _several, "an element that is not itself a list", "The elements as a list.",
                       Example(f"list({LATE})", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), tuple),
     AggregateFunction("last_run", _several, "an element that is not itself a list",
