@@ -243,7 +243,8 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     unknown = merge(unknowns) if unknowns else None
     status = Status.GAP if gap else Status.UNDETERMINED if unknown else Status.DECIDED
     applied = finding.applied if status is Status.DECIDED or collects else ()
-    values = {d.name: settle(s.value, d.type) for d, s in zip(definitions, steps, strict=False)}
+    types = dict(logic.value_types)
+    values = {d.name: settle(s.value, types[d.name]) for d, s in zip(definitions, steps, strict=False)}
     decision = Decision(
         decision=f"{evaluation.ruleset.id}.{logic.name}",
         status=status,

@@ -1,0 +1,77 @@
+"""`policy rules`: list the rulesets, show one as a page, write the pages of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
+from policy_engine.cli.show import console, safe
+from policy_engine.engine import Engine
+from policy_engine.errors import UnknownDecision
+from policy_engine.files import write_whole
+from policy_engine.frontend.loader import Rulebook
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.reports.rule_pages import index_of, page_of
+
+app = typer.Typer(help="List the rulesets, show one, or write their pages.", invoke_without_command=True)
+PAGES = Path("docs/rulebook")
+
+
+@app.callback()
+def rules(context: typer.Context, rules: RulesOption = RULES, schemas: SchemasOption = SCHEMAS) -> None:
+    """List the rulesets with their versions and questions."""
+    context.obj = (rules, schemas)
+    if context.invoked_subcommand is not None:
+        return
+    out = console()
+    for versions in _all(Engine.load(rules, schemas).rulebook):
+        out.print(safe(f"{versions[-1].id}  {versions[-1].title}", "bold"))
+        for version in versions:
+            out.print(safe(f"  version {version.version}, {version.period}", "dim"))
+        for decision in versions[-1].decisions:
+            out.print(safe(f"  {decision.name}: {decision.question}"))
+
+
+@app.command()
+def show(context: typer.Context, ruleset: Annotated[str, typer.Argument(help="The ruleset.")]) -> None:
+    """Print the page of a ruleset."""
+    rulebook = Engine.load(*context.obj).rulebook
+    versions = rulebook.versions(ruleset)
+    if not versions:
+        raise UnknownDecision(
+            f"there is no ruleset `{ruleset}`; there is {', '.join(dict.fromkeys(r.id for r in rulebook.rulesets))}"
+        )
+    typer.echo(page_of(versions), nl=False)
+
+
+@app.command()
+def docs(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", help="The folder of the pages.")] = PAGES,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 where a page is not current.")
+    ] = False,
+) -> None:
+    """Write a page for each ruleset, and a list of them."""
+    rulebook = Engine.load(*context.obj).rulebook
+    pages = {f"{versions[-1].id}.md": page_of(versions) for versions in _all(rulebook)}
+    pages["README.md"] = index_of(_all(rulebook))
+    stale = [
+        name for name, text in pages.items() if not (out / name).is_file() or (out / name).read_text("utf-8") != text
+    ]
+    if check:
+        for name in stale:
+            typer.echo(f"{out / name} is not current; run `policy rules docs`", err=True)
+        raise typer.Exit(Exit.FAULTS if stale else Exit.FINE)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        write_whole(out / name, pages[name])
+    console().print(f"{len(pages)} pages in {out}, {len(stale)} of them written anew")
+
+
+def _all(rulebook: Rulebook) -> list[tuple[Ruleset, ...]]:
+    names = sorted({ruleset.id for ruleset in rulebook.rulesets})
+    return [rulebook.versions(name) for name in names]
