@@ -56,11 +56,11 @@ def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> C
 
 def _exercised(result: CaseResult) -> Iterator[Branch]:
     for answer in result.answers:
-        reference = answer.ruleset
-        decision = answer.decision.split(".")[1]
-        outcomes = answer.outcome if isinstance(answer.outcome, tuple) else (answer.outcome,) * len(answer.rules)
-        for rule, outcome in zip(answer.rules, outcomes, strict=False):
-            yield Branch(reference.id, reference.version, decision, rule, outcome or "")
+        reference, decision = answer.ruleset, answer.decision.split(".")[1]
+        outcomes = (answer.outcome,) if isinstance(answer.outcome, str) else answer.outcome or ("",)
+        for rule in answer.rules:
+            for outcome in outcomes:
+                yield Branch(reference.id, reference.version, decision, rule, outcome)
 
 
 def _branches(ruleset: Ruleset) -> Iterator[tuple[Branch, Span]]:

@@ -15,6 +15,7 @@ from policy_engine.language.values import Unknown, in_words
 
 STYLES = {
     Verdict.APPLIES: "green",
+    Verdict.WOULD_APPLY: "dim",
     Verdict.UNKNOWN: "yellow",
     Verdict.DOES_NOT_APPLY: "dim",
     Verdict.NOT_REACHED: "dim",

@@ -191,6 +191,6 @@ def _with_readings(ruleset: rulesets.Ruleset) -> rulesets.Ruleset:
     decisions = []
     for decision in ruleset.decisions:
         found = mentions.reached(graph[mentions.Mention("decision", decision.name)], graph)
-        names = {mention.name for mention in found if mention.kind == "reading"}
+        names = {*decision.readings, *(mention.name for mention in found if mention.kind == "reading")}
         decisions.append(replace(decision, readings=tuple(r.name for r in ruleset.readings if r.name in names)))
     return replace(ruleset, decisions=tuple(decisions))

@@ -17,7 +17,7 @@ HITS = ("first", "collect")
 
 
 def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.DecisionLogic:
-    """One decision, checked; its readings are not yet filled in."""
+    """One decision, checked; of its readings only those it lists are known yet."""
     _check_form(context, syntax)
     values = check_values(context, syntax.values)
     body = _body(context, syntax)
@@ -33,7 +33,7 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
         body=body,
         because=because,
         sources=tuple(dict.fromkeys([*own, *cited])),
-        readings=(),
+        readings=_readings(context, syntax.readings),
         span=syntax.span,
     )
 
@@ -104,18 +104,22 @@ def _conclusion(
             context.faults.append(say("value-twice", name.span, name=name.value))
     named = dict(_by_name(decision.values)) | dict(_by_name(syntax.values))
     because = context.template(syntax.because, named) if syntax.because is not None else rulesets.Template(())
-    readings = [reading.name.value for reading in context.syntax.readings]
-    for reading in syntax.readings:
-        if reading.value not in readings:
-            hint = did_you_mean(reading.value, readings)
-            context.faults.append(say("unknown-reading", reading.span, hint=hint, name=reading.value))
     return rulesets.Conclusion(
         outcome=syntax.then.value if syntax.then is not None else None,
         because=because,
         values=check_values(context, syntax.values),
         sources=_sources(context, syntax.sources) or _sources(context, decision.sources) or inherited,
-        readings=tuple(reading.value for reading in syntax.readings),
+        readings=_readings(context, syntax.readings),
     )
+
+
+def _readings(context: Context, listed: Iterable[Authored]) -> tuple[str, ...]:
+    known = [reading.name.value for reading in context.syntax.readings]
+    for reading in listed:
+        if reading.value not in known:
+            hint = did_you_mean(reading.value, known)
+            context.faults.append(say("unknown-reading", reading.span, hint=hint, name=reading.value))
+    return tuple(reading.value for reading in listed)
 
 
 def _check_outcome(context: Context, decision: DecisionSyntax, then: Authored | None) -> None:

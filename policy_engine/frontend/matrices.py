@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from policy_engine.diagnostics import did_you_mean, say
@@ -25,7 +25,7 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
     row_names = [row.value for row in syntax.cells]
     _check_axis(context, rows, syntax.rows, row_names, "matrix-missing-row")
     _check_axis(context, columns, syntax.columns, list(syntax.column_values), "matrix-missing-column")
-    legend: Mapping[str, Entry] = {entry.key.value: _entry(context, entry, conclude) for entry in syntax.legend}
+    entries: dict[str, Entry] = {entry.key.value: _entry(context, entry, conclude) for entry in syntax.legend}
     cells: list[rulesets.Cell] = []
     for row in syntax.cells:
         if len(row.cells) != len(syntax.column_values):
@@ -33,8 +33,13 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
             context.faults.append(say("matrix-cells", row.span, words=words))
         sources = tuple(source for name in row.sources if (source := context.cite(name)) is not None)
         for column, label in zip(syntax.column_values, row.cells, strict=False):
-            entry = _labelled(context, decision, label, legend, conclude)
-            cells.append(_cell(row, column, label, entry, sources, (rows, columns)))
+            if label.value not in entries:
+                entries[label.value] = _labelled(context, decision, label, conclude)
+            words = (
+                "" if decision.because else f"The table says {label.value} for {row.value.value} and {column.value}."
+            )
+            entry = _in_cell(entries[label.value], told, sources)
+            cells.append(_cell(row, column, label, entry, (rows, columns)))
     _check_legend(context, syntax)
     return rulesets.Matrix(
         rows,
@@ -82,12 +87,8 @@ def _entry(context: Context, entry: LegendSyntax, conclude: Conclude) -> Entry:
     return when, conclude(entry.then, ()), otherwise
 
 
-def _labelled(
-    context: Context, decision: DecisionSyntax, label: Authored, legend: Mapping[str, Entry], conclude: Conclude
-) -> Entry:
-    """What a cell's word stands for: an entry of the legend, an outcome itself, or a literal amount."""
-    if label.value in legend:
-        return legend[label.value]
+def _labelled(context: Context, decision: DecisionSyntax, label: Authored, conclude: Conclude) -> Entry:
+    """What a cell's word stands for where the legend does not have it: an outcome itself, or a literal amount."""
     assert decision.matrix is not None
     bare = ConclusionSyntax(label, None, (), (), (), label.span)
     if decision.matrix.value is not None:
@@ -95,7 +96,7 @@ def _labelled(
         return None, conclude(replace(bare, then=None, values=named), ()), None
     outcomes = [outcome.value for outcome in decision.outcomes]
     if label.value not in outcomes:
-        known: Iterable[str] = [*legend, *outcomes]
+        known: Iterable[str] = [*(entry.key.value for entry in decision.matrix.legend), *outcomes]
         hint = did_you_mean(label.value, list(known)) or f"there are {', '.join(known)}"
         context.faults.append(say("unknown-legend-key", label.span, hint=hint, name=label.value))
         bare = replace(bare, then=None)
@@ -108,28 +109,29 @@ def _literal(label: Authored) -> Authored:
     return label if number else Authored(f'"{label.value}"', label.span)
 
 
-def _cell(
-    row: RowSyntax,
-    column: Authored,
-    label: Authored,
-    entry: Entry,
-    sources: tuple[str, ...],
-    axes: tuple[Expression, Expression],
-) -> rulesets.Cell:
-    when, then, otherwise = entry
-    words = rulesets.Template((f"The table says {label.value} for {row.value.value} and {column.value}.",))
+def _in_cell(entry: Entry, words: str, sources: tuple[str, ...]) -> Entry:
+    """What a word stands for in one cell: with the cell's own reason where it has none, and the row's sources."""
+    template = rulesets.Template((words,) if words else ())
 
     def own(conclusion: rulesets.Conclusion) -> rulesets.Conclusion:
-        because = conclusion.because if conclusion.because.parts else words
+        because = conclusion.because if conclusion.because.parts else template
         return replace(conclusion, because=because, sources=sources or conclusion.sources)
 
+    when, then, otherwise = entry
+    return when, own(then), own(otherwise) if otherwise is not None else None
+
+
+def _cell(
+    row: RowSyntax, column: Authored, label: Authored, entry: Entry, axes: tuple[Expression, Expression]
+) -> rulesets.Cell:
+    when, then, otherwise = entry
     return rulesets.Cell(
         id=f"{row.value.value}.{column.value}",
         row=_value(row.value, axes[0]),
         column=_value(column, axes[1]),
         when=when,
-        then=own(then),
-        otherwise=own(otherwise) if otherwise is not None else None,
+        then=then,
+        otherwise=otherwise,
         label=label.value,
         span=label.span,
     )

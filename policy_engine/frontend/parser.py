@@ -203,6 +203,7 @@ def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax 
         matrix=_matrix(matrix, faults) if matrix is not None else None,
         because=fields.text("because"),
         sources=fields.texts("source"),
+        readings=fields.texts("readings"),
         span=name.span,
     )
 

@@ -110,6 +110,7 @@ DECISION = Shape(
         Key("matrix", "a table in place of rules"),
         Key("values", "what a calculation gives: a name and an expression each"),
         BECAUSE_KEY,
+        READINGS_KEY,
     ),
 )
 RULE = Shape(

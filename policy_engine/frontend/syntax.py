@@ -148,6 +148,7 @@ class DecisionSyntax:
     matrix: MatrixSyntax | None
     because: Authored | None
     sources: tuple[Authored, ...]
+    readings: tuple[Authored, ...]
     span: Span
 
 

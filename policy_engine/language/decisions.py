@@ -104,6 +104,7 @@ class Verdict(StrEnum):
     """What became of a rule."""
 
     APPLIES = "applies"
+    WOULD_APPLY = "would apply"
     DOES_NOT_APPLY = "does not apply"
     UNKNOWN = "unknown"
     NOT_REACHED = "not reached"

@@ -191,8 +191,8 @@ class DecisionLogic:
     """How one question is decided: by `Rules`, by a `Matrix`, or, where `body` is None, by calculating its values.
 
     `values` are computed for every outcome. `value_types` are those of the answer, rules' own values included; a value that
-    is nullable, or that some rule does not give, may be null. `sources` are all that the decision cites, `readings` all that its
-    expressions mention, through definitions and used decisions.
+    is nullable, or that some rule does not give, may be null. `sources` are all that the decision cites, `readings` all that it
+    lists and that its expressions mention, through definitions and used decisions.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 
 from policy_engine.errors import FactsError, Violation
@@ -169,6 +169,8 @@ def _first(evaluation: Evaluation, body: rulesets.Rules) -> Finding:
     found: tuple[str, rulesets.Conclusion] | None = None
     for rule in body.rules:
         trace, value = _considered(evaluation, rule, reached=found is None)
+        if unknowns and trace.verdict is Verdict.APPLIES:
+            trace = replace(trace, verdict=Verdict.WOULD_APPLY)
         traces.append(trace)
         if isinstance(value, Unknown):
             unknowns.append(value)
