@@ -35,9 +35,7 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
         for column, label in zip(syntax.column_values, row.cells, strict=False):
             if label.value not in entries:
                 entries[label.value] = _labelled(context, decision, label, conclude)
-            told = (
-                "" if decision.because else f"The table says {label.value} for {row.value.value} and {column.value}."
-            )
+            told = "" if decision.because else f"The table says {label.value} for {row.value.value} and {column.value}."
             entry = _in_cell(entries[label.value], told, sources)
             cells.append(_cell(row, column, label, entry, (rows, columns)))
     _check_legend(context, syntax)

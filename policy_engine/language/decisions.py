@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
-from policy_engine.language.values import Unknown, Value, to_json
+from policy_engine.language.types import Type
+from policy_engine.language.values import Unknown, Value, settle, to_json
 
 
 class Status(StrEnum):
@@ -27,42 +29,130 @@ class RulesetReference:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The answer to one question about one set of facts.
+Late = Callable[[Any, date], tuple[str, tuple[str, ...]]]
+"""Gives a decision's reason and its missing facts from the facts and the day, when somebody asks."""
 
-    `outcome` is a text, for `collect` a tuple of texts, and None for a calculation and where nothing was decided. `rules` are
-    the ids of the rules that determined it. `values` holds plain Python values (exact: int, Decimal, date), None where there
-    is none. `missing` are schema paths. `as_of` is a civil date in the ruleset's time zone.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """All of an answer that does not vary with the facts: back ends make each once and share it between decisions."""
 
     decision: str
     status: Status
     outcome: str | tuple[str, ...] | None
     rules: tuple[str, ...]
-    reason: str
-    values: Mapping[str, Value | None]
+    value_names: tuple[str, ...]
+    value_types: tuple[Type, ...]
     sources: tuple[str, ...]
     readings: Mapping[str, str]
-    missing: tuple[str, ...]
-    as_of: date
     ruleset: RulesetReference
+    late: Late = field(compare=False, repr=False)
+
+
+class Decision:
+    """The answer to one question about one set of facts.
+
+    `outcome` is a text, for `collect` a tuple of texts, and None for a calculation and where nothing was decided. `rules` are
+    the ids of the rules that determined it. `values` holds plain Python values (exact: int, Decimal, date), None where there
+    is none. `missing` are schema paths. `as_of` is a civil date in the ruleset's time zone. `reason` and `missing` are made
+    from the facts when first asked for, so ask before you change the facts you gave.
+    """
+
+    __slots__ = ("_facts", "_told", "_values", "as_of", "ruling")
+
+    def __init__(self, ruling: Ruling, values: tuple[Value | None, ...], as_of: date, facts: object) -> None:
+        self.ruling = ruling
+        self._values = values
+        self.as_of = as_of
+        self._facts = facts
+        self._told: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def decision(self) -> str:
+        """The id, `ruleset.decision`."""
+        return self.ruling.decision
+
+    @property
+    def status(self) -> Status:
+        """Decided, undetermined or gap."""
+        return self.ruling.status
+
+    @property
+    def outcome(self) -> str | tuple[str, ...] | None:
+        """The outcome; a tuple for `collect`; None where there is none."""
+        return self.ruling.outcome
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of the determining rules."""
+        return self.ruling.rules
+
+    @property
+    def values(self) -> dict[str, Value | None]:
+        """The values by name, exact; all None unless decided."""
+        ruling = self.ruling
+        if not self._values:
+            return dict.fromkeys(ruling.value_names)
+        return {
+            name: None if value is None else settle(value, kind)
+            for name, value, kind in zip(ruling.value_names, self._values, ruling.value_types, strict=True)
+        }
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The ids of the sources cited."""
+        return self.ruling.sources
+
+    @property
+    def readings(self) -> dict[str, str]:
+        """The readings used, each with its choice."""
+        return dict(self.ruling.readings)
+
+    @property
+    def ruleset(self) -> RulesetReference:
+        """Which text decided."""
+        return self.ruling.ruleset
+
+    @property
+    def reason(self) -> str:
+        """The reason in words."""
+        return self._tell()[0]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The facts that are missing, as schema paths in schema order."""
+        return () if self.ruling.status is Status.DECIDED else self._tell()[1]
+
+    def _tell(self) -> tuple[str, tuple[str, ...]]:
+        if self._told is None:
+            self._told = self.ruling.late(self._facts, self.as_of)
+        return self._told
 
     def to_dict(self) -> dict[str, object]:
         """The same keys in JSON types; satisfies `schemas/decision.schema.json`."""
+        outcome, ruleset = self.outcome, self.ruleset
         return {
             "decision": self.decision,
             "status": str(self.status),
-            "outcome": list(self.outcome) if isinstance(self.outcome, tuple) else self.outcome,
+            "outcome": list(outcome) if isinstance(outcome, tuple) else outcome,
             "rules": list(self.rules),
             "reason": self.reason,
             "values": {name: to_json(value) for name, value in self.values.items()},
             "sources": list(self.sources),
-            "readings": dict(self.readings),
+            "readings": self.readings,
             "missing": list(self.missing),
             "as_of": self.as_of.isoformat(),
-            "ruleset": {"id": self.ruleset.id, "version": self.ruleset.version, "digest": self.ruleset.digest},
+            "ruleset": {"id": ruleset.id, "version": ruleset.version, "digest": ruleset.digest},
         }
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_dict() == other.to_dict() if isinstance(other, Decision) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.decision, self.status, self.outcome, self.rules, self.as_of))
+
+    def __repr__(self) -> str:
+        return f"Decision({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
 
 
 class Origin(StrEnum):

@@ -12,7 +12,6 @@ from policy_engine.language.decisions import (
     Decision,
     Explanation,
     Origin,
-    RulesetReference,
     RuleTrace,
     Status,
     Step,
@@ -21,6 +20,7 @@ from policy_engine.language.decisions import (
 )
 from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.mentions import fact_paths
+from policy_engine.language.rulings import ruling_of
 from policy_engine.language.timezones import zone
 from policy_engine.language.values import (
     RecordValue,
@@ -247,19 +247,11 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     applied = finding.applied if status is Status.DECIDED or collects else ()
     types = dict(logic.value_types)
     values = {d.name: settle(s.value, types[d.name]) for d, s in zip(definitions, steps, strict=False)}
-    decision = Decision(
-        decision=f"{evaluation.ruleset.id}.{logic.name}",
-        status=status,
-        outcome=_outcome(applied, collects),
-        rules=tuple(rule for rule, _ in applied),
-        reason=_reason(evaluation, logic, applied, unknown, gap),
-        values={name: _known(values.get(name)) if status is Status.DECIDED else None for name, _ in logic.value_types},
-        sources=_sources(logic, applied) if status is Status.DECIDED else logic.sources,
-        readings=_readings(evaluation, logic, applied),
-        missing=_in_schema_order(unknown.missing if unknown else (), evaluation.ruleset),
-        as_of=evaluation.as_of,
-        ruleset=RulesetReference(evaluation.ruleset.id, evaluation.ruleset.version, evaluation.ruleset.digest),
-    )
+    reason = _reason(evaluation, logic, applied, unknown, gap)
+    missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
+    ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, lambda _, __: (reason, missing))
+    given = tuple(_known(values.get(name)) for name in ruling.value_names) if status is Status.DECIDED else ()
+    decision = Decision(ruling, given, evaluation.as_of, None)
     return Answer(decision, finding.traces, tuple(steps), _parts(decision, values, unknown))
 
 
@@ -270,13 +262,6 @@ def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step
 
 def _known(value: Value | None) -> Value | None:
     return None if value is None or is_unknown(value) else value
-
-
-def _outcome(applied: Sequence[tuple[str, rulesets.Conclusion]], collects: bool) -> str | tuple[str, ...] | None:
-    outcomes = tuple(dict.fromkeys(c.outcome for _, c in applied if c.outcome is not None))
-    if collects:
-        return outcomes
-    return outcomes[0] if outcomes else None
 
 
 def _parts(decision: Decision, values: Mapping[str, Value], unknown: Unknown | None) -> Mapping[str, Value]:
@@ -324,19 +309,6 @@ def _filled(evaluation: Evaluation, template: rulesets.Template) -> str:
         return in_words(settle(evaluation.condition(part).value, part.tree.type))
 
     return "".join(map(words, template.parts))
-
-
-def _sources(logic: rulesets.DecisionLogic, applied: Sequence[tuple[str, rulesets.Conclusion]]) -> tuple[str, ...]:
-    cited = tuple(dict.fromkeys(source for _, conclusion in applied for source in conclusion.sources))
-    return cited or logic.sources
-
-
-def _readings(
-    evaluation: Evaluation, logic: rulesets.DecisionLogic, applied: Sequence[tuple[str, rulesets.Conclusion]]
-) -> dict[str, str]:
-    """The readings that the decision's expressions mention, and those that its determining rules list (sentence 23.1)."""
-    used = {*logic.readings, *(name for _, conclusion in applied for name in conclusion.readings)}
-    return {r.name: evaluation.choices[r.name] for r in evaluation.ruleset.readings if r.name in used}
 
 
 def _in_schema_order(missing: Iterable[str], ruleset: rulesets.Ruleset) -> tuple[str, ...]:
