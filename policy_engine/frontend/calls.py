@@ -100,7 +100,8 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         )
     element_type = source.type.element if isinstance(source.type, ListOf) else ANYTHING
     most = source.type.most if isinstance(source.type, ListOf) else None
-    inner = replace(typer, variables={**typer.variables, variable: element_type})
+    variables = {**typer.variables, variable: (element_type, tree.has_unknown_elements(source))}
+    inner = replace(typer, variables=variables)
     condition = inner.condition(clause.ifs[0]) if clause.ifs else None
     element = inner.settled(inner.infer(generator.elt), generator.elt)
     if isinstance(element.type, Anything):

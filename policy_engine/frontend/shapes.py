@@ -1,25 +1,93 @@
-"""Which keys a rule file has, and what each means: the parser's table, and the words of hints and documentation."""
+"""Which keys a rule file has, what each means, and what may stand under it.
+
+The parser's table, and the words of hints, of the documentation, and of the schemas for editors. A shape stands below the
+shapes it holds, so the whole file (`RULESET`, `TESTS`) comes last.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeAlias
+
+from policy_engine.language.calendars import CALENDARS
+
+
+class Kind(Enum):
+    """What a single value may be."""
+
+    TEXT = auto()
+    """Words: any scalar that is not empty."""
+    EXPRESSION = auto()
+    CONDITION = auto()
+    """An expression, or a `GROUP`."""
+    CONSTANT = auto()
+    """A number, a text, a boolean, a date, or a list of those."""
+    SNAKE = auto()
+    """A name that expressions can use."""
+    KEBAB = auto()
+    """The id of a rule or a source."""
+    DATE = auto()
+    FLAG = auto()
+    YEAR = auto()
+    ANYTHING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list; where its length matters, at least and at most so many items."""
+
+    items: Form
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A mapping from names of the author's choice; no kind of name where any text may be one."""
+
+    values: Form
+    names: Kind | None = Kind.SNAKE
+    single: bool = False
+    """Whether there is exactly one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Any of some forms, no two of which are both scalars, both lists or both mappings."""
+
+    forms: tuple[Form, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key: its name, its meaning in a sentence, and whether it must be there."""
+    """A key: its name, its meaning in a sentence, what stands under it, whether it must be there, and what it needs beside it."""
 
     name: str
     meaning: str
+    form: Form
     required: bool = False
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A mapping with a fixed set of keys; `thing` is what messages call it."""
+    """A mapping with a fixed set of keys; `thing` is what messages call it.
+
+    Exactly one of the keys `one_of`, and at least one of the keys `some_of`, must be there.
+    """
 
     thing: str
     keys: tuple[Key, ...]
+    one_of: tuple[str, ...] = ()
+    some_of: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -27,191 +95,220 @@ class Shape:
         return tuple(key.name for key in self.keys)
 
 
-SOURCE_KEY = Key("source", "the id of the source, or a list of ids")
-READINGS_KEY = Key("readings", "a list of the readings this rests on")
-WITH_KEY = Key("with", "further values: a name and an expression each")
-BECAUSE_KEY = Key("because", "the reason in words; {name} is filled in")
+Form: TypeAlias = Kind | OneOf | ListOf | MapOf | Either | Shape
 
-RULESET = Shape(
-    "a ruleset",
-    (
-        Key("ruleset", "the ruleset's id, in snake_case", required=True),
-        Key("title", "what the ruleset is about, in words", required=True),
-        Key("version", "the version, a text in quotes", required=True),
-        Key("effective", "the days it is in force: {from: a date, until: the first day outside}", required=True),
-        Key("timezone", "the IANA time zone that turns instants into dates", required=True),
-        Key("facts", "the name of the facts' schema", required=True),
-        Key("sources", "the documents that rules cite, under their ids"),
-        Key("readings", "questions that the sources leave open, with the choice taken"),
-        Key("parameters", "constants with a name"),
-        Key("checks", "what must not be false of valid facts"),
-        Key("definitions", "conditions and amounts with a name"),
-        Key("decisions", "the questions and how they are decided", required=True),
-    ),
-)
+TEXTS = ListOf(Kind.TEXT)
+EXPRESSIONS = MapOf(Kind.EXPRESSION)
+SWITCHED = MapOf(Kind.SNAKE)
+ANY_MAPPING = MapOf(Kind.ANYTHING, names=None)
+ANY_LIST = ListOf(Kind.ANYTHING)
+
+ONE_SOURCE_KEY = Key("source", "the id of the source", Kind.KEBAB)
+SOURCE_KEY = Key("source", "the id of the source, or a list of ids", Either((Kind.KEBAB, ListOf(Kind.KEBAB))))
+READINGS_KEY = Key("readings", "a list of the readings this rests on", Either((Kind.SNAKE, ListOf(Kind.SNAKE))))
+WITH_KEY = Key("with", "further values: a name and an expression each", EXPRESSIONS)
+THEN_KEY = Key("then", "the outcome", Kind.TEXT, required=True)
+BECAUSE_KEY = Key("because", "the reason in words; {name} is filled in", Kind.TEXT)
+NEEDED_BECAUSE_KEY = Key("because", BECAUSE_KEY.meaning, Kind.TEXT, required=True)
+
 EFFECTIVE = Shape(
     "a period",
     (
-        Key("from", "the first day in force"),
-        Key("until", "the first day no longer in force"),
-        Key("because", "why, where the source does not say it"),
+        Key("from", "the first day in force", Kind.DATE),
+        Key("until", "the first day no longer in force", Kind.DATE),
+        Key("because", "why, where the source does not say it", Kind.TEXT),
     ),
 )
 SOURCE = Shape(
     "a source",
     (
-        Key("title", "the document's title", required=True),
-        Key("number", "its number"),
-        Key("updated", "the date of its edition"),
-        Key("url", "where it can be read"),
+        Key("title", "the document's title", Kind.TEXT, required=True),
+        Key("number", "its number", Kind.TEXT),
+        Key("updated", "the date of its edition", Kind.DATE),
+        Key("url", "where it can be read", Kind.TEXT),
     ),
 )
 READING = Shape(
     "a reading",
     (
-        Key("question", "what the source leaves open", required=True),
-        Key("choice", "the choice taken", required=True),
-        Key("choices", "each choice and the argument for it", required=True),
-        Key("source", "the id of the source that leaves it open"),
-        Key("fixed", "true where the choice cannot be switched"),
+        Key("question", "what the source leaves open", Kind.TEXT, required=True),
+        Key("choice", "the choice taken", Kind.SNAKE, required=True),
+        Key("choices", "each choice and the argument for it", MapOf(Kind.TEXT), required=True),
+        Key("source", "the id of the source that leaves it open", Kind.KEBAB),
+        Key("fixed", "true where the choice cannot be switched", Kind.FLAG),
     ),
 )
 PARAMETER = Shape(
     "a parameter",
     (
-        Key("value", "its value"),
-        Key("values", "its values, each under the date from which it holds"),
-        Key("calendar", "the name of a calendar of holidays, in place of a value"),
-        Key("years", "the first and the last year of the calendar"),
-        Key("type", "date, where the value is a date or a list of dates"),
-        Key("unit", "the unit, in words"),
-        Key("source", "the id of the source"),
-        Key("meaning", "what it stands for"),
+        Key("value", "its value", Kind.CONSTANT),
+        Key("values", "its values, each under the date from which it holds", MapOf(Kind.CONSTANT, Kind.DATE)),
+        Key(
+            "calendar",
+            "the name of a calendar of holidays, in place of a value",
+            OneOf(tuple(CALENDARS)),
+            needs=("years",),
+        ),
+        Key("years", "the first and the last year of the calendar", ListOf(Kind.YEAR, 2, 2), needs=("calendar",)),
+        Key("type", "date, where the value is a date or a list of dates", OneOf(("date",))),
+        Key("unit", "the unit, in words", Kind.TEXT),
+        ONE_SOURCE_KEY,
+        Key("meaning", "what it stands for", Kind.TEXT),
     ),
+    one_of=("value", "values", "calendar"),
+)
+GROUP = Shape(
+    "a condition",
+    (
+        Key("all", "true where all are", ListOf(Kind.CONDITION, least=1)),
+        Key("any", "true where one is", ListOf(Kind.CONDITION, least=1)),
+        Key("none", "true where none is", ListOf(Kind.CONDITION, least=1)),
+    ),
+    one_of=("all", "any", "none"),
 )
 CHECK = Shape(
     "a check",
     (
-        Key("expect", "the condition that must not be false", required=True),
-        Key("because", "what a person is told where it is", required=True),
-        Key("source", "the id of the source"),
-    ),
-)
-DECISION = Shape(
-    "a decision",
-    (
-        Key("question", "the question it answers", required=True),
-        SOURCE_KEY,
-        Key("outcomes", "the list of possible outcomes"),
-        Key("hit", "first (the default) or collect"),
-        WITH_KEY,
-        Key("rules", "the rules in order"),
-        Key("otherwise", "what holds where no rule applies"),
-        Key("matrix", "a table in place of rules"),
-        Key("values", "what a calculation gives: a name and an expression each"),
-        BECAUSE_KEY,
-        READINGS_KEY,
+        Key("expect", "the condition that must not be false", Kind.CONDITION, required=True),
+        Key("because", "what a person is told where it is", Kind.TEXT, required=True),
+        ONE_SOURCE_KEY,
     ),
 )
 RULE = Shape(
     "a rule",
     (
-        Key("id", "the rule's id, in kebab-case", required=True),
-        Key("when", "the condition: an expression, or all, any, none over a list", required=True),
-        Key("then", "the outcome", required=True),
-        Key("because", "the reason in words; {name} is filled in", required=True),
+        Key("id", "the rule's id, in kebab-case", Kind.KEBAB, required=True),
+        Key("when", "the condition: an expression, or all, any, none over a list", Kind.CONDITION, required=True),
+        THEN_KEY,
+        NEEDED_BECAUSE_KEY,
         SOURCE_KEY,
         READINGS_KEY,
         WITH_KEY,
-        Key("effective", "the days the rule is in force: {from, until}"),
+        Key("effective", "the days the rule is in force: {from, until}", EFFECTIVE),
     ),
 )
-OTHERWISE = Shape(
-    "an otherwise",
-    (
-        Key("then", "the outcome", required=True),
-        Key("because", "the reason in words; {name} is filled in", required=True),
-        SOURCE_KEY,
-        READINGS_KEY,
-        WITH_KEY,
-    ),
-)
-MATRIX = Shape(
-    "a matrix",
-    (
-        Key("rows", "the fact or definition that chooses the row", required=True),
-        Key(
-            "columns", "the fact or definition that chooses the column, and its values: {name: [values]}", required=True
-        ),
-        Key("legend", "what the words in the cells stand for"),
-        Key("cells", "a row under each value: a list of cells, or {cells, source}", required=True),
-        Key("value", "the name of the value that literal cells give"),
-    ),
-)
+OTHERWISE = Shape("an otherwise", (THEN_KEY, NEEDED_BECAUSE_KEY, SOURCE_KEY, READINGS_KEY, WITH_KEY))
 LEGEND = Shape(
     "a legend entry",
     (
-        Key("then", "the outcome", required=True),
+        THEN_KEY,
         BECAUSE_KEY,
-        Key("when", "a condition"),
-        Key("else", "the outcome where the condition is false"),
-        Key("else_because", "the reason for that"),
+        Key("when", "a condition", Kind.CONDITION, needs=("else",)),
+        Key("else", "the outcome where the condition is false", Kind.TEXT, needs=("when",)),
+        Key("else_because", "the reason for that", Kind.TEXT),
         SOURCE_KEY,
         READINGS_KEY,
         WITH_KEY,
     ),
 )
-ROW = Shape("a row", (Key("cells", "the cells", required=True), SOURCE_KEY))
-GROUP = Shape(
-    "a condition",
+ROW = Shape("a row", (Key("cells", "the cells", TEXTS, required=True), SOURCE_KEY))
+MATRIX = Shape(
+    "a matrix",
     (
-        Key("all", "true where all are"),
-        Key("any", "true where one is"),
-        Key("none", "true where none is"),
+        Key("rows", "the fact or definition that chooses the row", Kind.SNAKE, required=True),
+        Key(
+            "columns",
+            "the fact or definition that chooses the column, and its values: {name: [values]}",
+            MapOf(TEXTS, single=True),
+            required=True,
+        ),
+        Key("legend", "what the words in the cells stand for", MapOf(LEGEND)),
+        Key(
+            "cells",
+            "a row under each value: a list of cells, or {cells, source}",
+            MapOf(Either((TEXTS, ROW)), names=None),
+            required=True,
+        ),
+        Key("value", "the name of the value that literal cells give", Kind.SNAKE),
     ),
 )
-TESTS = Shape(
-    "a test file",
+DECISION = Shape(
+    "a decision",
     (
-        Key("tests", "the ruleset under test", required=True),
-        Key("cases", "the cases, one mapping each"),
-        Key("tables", "tables of cases, one line each"),
+        Key("question", "the question it answers", Kind.TEXT, required=True),
+        SOURCE_KEY,
+        Key("outcomes", "the list of possible outcomes", TEXTS),
+        Key("hit", "first (the default) or collect", OneOf(("first", "collect"))),
+        WITH_KEY,
+        Key("rules", "the rules in order", ListOf(RULE), needs=("outcomes",)),
+        Key("otherwise", "what holds where no rule applies", OTHERWISE, needs=("outcomes",)),
+        Key("matrix", "a table in place of rules", MATRIX),
+        Key("values", "what a calculation gives: a name and an expression each", EXPRESSIONS),
+        BECAUSE_KEY,
+        READINGS_KEY,
     ),
+    some_of=("rules", "matrix", "values", "otherwise", "with"),
 )
-TEST_CASE = Shape(
-    "a case",
+RULESET = Shape(
+    "a ruleset",
     (
-        Key("name", "what the case shows, in a sentence", required=True),
-        Key("as_of", "the day of the question", required=True),
-        Key("facts", "the facts, or {from: a fixture's path, with: changes}"),
-        Key("readings", "readings switched for this case"),
-        Key("expect", "what each decision must answer"),
-        Key("invalid", "the pointers of the violations that the facts must have"),
-        Key("not_in_force", "true where the day is outside every version"),
+        Key("ruleset", "the ruleset's id, in snake_case", Kind.SNAKE, required=True),
+        Key("title", "what the ruleset is about, in words", Kind.TEXT, required=True),
+        Key("version", "the version, a text in quotes", Kind.TEXT, required=True),
+        Key(
+            "effective",
+            "the days it is in force: {from: a date, until: the first day outside}",
+            EFFECTIVE,
+            required=True,
+        ),
+        Key("timezone", "the IANA time zone that turns instants into dates", Kind.TEXT, required=True),
+        Key("facts", "the name of the facts' schema", Kind.TEXT, required=True),
+        Key("sources", "the documents that rules cite, under their ids", MapOf(SOURCE, Kind.KEBAB)),
+        Key("readings", "questions that the sources leave open, with the choice taken", MapOf(READING)),
+        Key("parameters", "constants with a name", MapOf(PARAMETER)),
+        Key("checks", "what must not be false of valid facts", ListOf(CHECK)),
+        Key("definitions", "conditions and amounts with a name", MapOf(Kind.CONDITION)),
+        Key("decisions", "the questions and how they are decided", MapOf(DECISION), required=True),
     ),
 )
 TEST_EXPECTATION = Shape(
     "an expectation",
     (
-        Key("status", "decided, undetermined or gap"),
-        Key("outcome", "the outcome"),
-        Key("rule", "the id of the determining rule"),
-        Key("rules", "the ids of the determining rules"),
-        Key("values", "the values that must be so"),
-        Key("missing", "exactly the facts that are missing"),
-        Key("reason", "the reason, word for word"),
-        Key("sources", "exactly the sources cited"),
-        Key("readings", "the readings used, with their choices"),
+        Key("status", "decided, undetermined or gap", OneOf(("decided", "undetermined", "gap"))),
+        Key("outcome", "the outcome", Kind.ANYTHING),
+        Key("rule", "the id of the determining rule", Kind.TEXT),
+        Key("rules", "the ids of the determining rules", TEXTS),
+        Key("values", "the values that must be so", ANY_MAPPING),
+        Key("missing", "exactly the facts that are missing", TEXTS),
+        Key("reason", "the reason, word for word", Kind.TEXT),
+        Key("sources", "exactly the sources cited", TEXTS),
+        Key("readings", "the readings used, with their choices", SWITCHED),
     ),
+)
+TEST_CASE = Shape(
+    "a case",
+    (
+        Key("name", "what the case shows, in a sentence", Kind.TEXT, required=True),
+        Key("as_of", "the day of the question", Kind.DATE, required=True),
+        Key("facts", "the facts, or {from: a fixture's path, with: changes}", ANY_MAPPING),
+        Key("readings", "readings switched for this case", SWITCHED),
+        Key("expect", "what each decision must answer", MapOf(Either((Kind.TEXT, TEXTS, TEST_EXPECTATION)))),
+        Key("invalid", "the pointers of the violations that the facts must have", ListOf(Kind.ANYTHING)),
+        Key("not_in_force", "true where the day is outside every version", Kind.FLAG),
+    ),
+    some_of=("expect", "invalid", "not_in_force"),
 )
 TEST_TABLE = Shape(
     "a table",
     (
-        Key("name", "what the table shows, in a sentence", required=True),
-        Key("as_of", "the day of the question, where no column gives it"),
-        Key("facts", "facts that all rows share"),
-        Key("readings", "readings switched for all rows"),
-        Key("columns", "facts, as_of, readings.NAME, decisions, or decision.part", required=True),
-        Key("rows", "the cells of each row, under its name or in a list", required=True),
+        Key("name", "what the table shows, in a sentence", Kind.TEXT, required=True),
+        Key("as_of", "the day of the question, where no column gives it", Kind.DATE),
+        Key("facts", "facts that all rows share", ANY_MAPPING),
+        Key("readings", "readings switched for all rows", SWITCHED),
+        Key("columns", "facts, as_of, readings.NAME, decisions, or decision.part", TEXTS, required=True),
+        Key(
+            "rows",
+            "the cells of each row, under its name or in a list",
+            Either((MapOf(ANY_LIST, names=None), ListOf(ANY_LIST))),
+            required=True,
+        ),
+    ),
+)
+TESTS = Shape(
+    "a test file",
+    (
+        Key("tests", "the ruleset under test", Kind.SNAKE, required=True),
+        Key("cases", "the cases, one mapping each", ListOf(TEST_CASE)),
+        Key("tables", "tables of cases, one line each", ListOf(TEST_TABLE)),
     ),
 )

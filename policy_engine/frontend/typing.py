@@ -18,7 +18,7 @@ from policy_engine.frontend import operators
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare
 from policy_engine.frontend.expressions import ParsedExpression
-from policy_engine.frontend.scope import Scope
+from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.types import (
@@ -82,7 +82,7 @@ class Typer:
     parsed: ParsedExpression
     scope: Scope
     faults: list[Diagnostic]
-    variables: dict[str, Type] = field(default_factory=dict)
+    variables: dict[str, Known] = field(default_factory=dict)
 
     def fault(self, code: str, node: ast.AST, *, hint: str | None = None, **words: object) -> tree.Node:
         """Report a fault at a part of the expression, and stand in for the part."""
@@ -134,7 +134,8 @@ class Typer:
     def name(self, node: ast.Name) -> tree.Node:
         span = self.parsed.span(node)
         if node.id in self.variables:
-            return tree.Variable(type=self.variables[node.id], optional=False, span=span, name=node.id)
+            kind, optional = self.variables[node.id]
+            return tree.Variable(type=kind, optional=optional, span=span, name=node.id)
         if node.id == "unknown":
             return self.fault("unknown-place", node)
         if node.id == "decisions":

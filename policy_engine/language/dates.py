@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 import pendulum
@@ -92,11 +93,11 @@ def add_weekdays(day: date, count: int) -> date:
     return nth_weekday(weekdays_before(day) + count)
 
 
-def add_business_days(day: date, count: int, holidays: tuple[date, ...] | Holidays) -> date:
+def add_business_days(day: date, count: int, holidays: Sequence[date] | Holidays) -> date:
     """Like `add_weekdays`, over the weekdays that are not holidays; undefined beyond the years of a named calendar."""
     if count == 0:
         return day
-    if isinstance(holidays, tuple):
+    if not isinstance(holidays, Holidays):
         return _past_holidays(day, count, holidays)
     result = _past_holidays(day, count, holidays.dates)
     if not all(holidays.first <= end.year <= holidays.last for end in (day, result)):
@@ -104,7 +105,7 @@ def add_business_days(day: date, count: int, holidays: tuple[date, ...] | Holida
     return result
 
 
-def _past_holidays(day: date, count: int, holidays: tuple[date, ...]) -> date:
+def _past_holidays(day: date, count: int, holidays: Sequence[date]) -> date:
     """Each holiday passed pushes the day one weekday further, so walk from holiday to holiday, not from day to day."""
     step = 1 if count > 0 else -1
     passed = sorted({h for h in holidays if is_weekday(h) and (h > day if step > 0 else h < day)}, reverse=step < 0)

@@ -32,6 +32,9 @@ class RulesetReference:
 Late = Callable[[Any, date], tuple[str, tuple[str, ...]]]
 """Gives a decision's reason and its missing facts from the facts and the day, when somebody asks."""
 
+Present = Callable[[Any, Type], Value]
+"""Makes a value as a back end holds it one of the forms that `values` names, by its type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -47,6 +50,7 @@ class Ruling:
     readings: Mapping[str, str]
     ruleset: RulesetReference
     late: Late = field(compare=False, repr=False)
+    present: Present = field(compare=False, repr=False, default=settle)
 
 
 class Decision:
@@ -94,7 +98,7 @@ class Decision:
         if not self._values:
             return dict.fromkeys(ruling.value_names)
         return {
-            name: None if value is None else settle(value, kind)
+            name: None if value is None else ruling.present(value, kind)
             for name, value, kind in zip(ruling.value_names, self._values, ruling.value_types, strict=True)
         }
 

@@ -214,6 +214,20 @@ def children(node: Node) -> Iterator[Node]:
             yield from (item for item in value if isinstance(item, Node))
 
 
+def has_unknown_elements(node: Node) -> bool:
+    """Whether single elements of a list may be unknown: only lists written out hold such elements."""
+    match node:
+        case ListLiteral(elements=elements):
+            return any(element.optional for element in elements)
+        case Conditional(then=then, otherwise=otherwise):
+            return has_unknown_elements(then) or has_unknown_elements(otherwise)
+        case Call(arguments=arguments):
+            return any(has_unknown_elements(argument) for argument in arguments)
+        case Definition(optional=optional):
+            return optional
+    return False
+
+
 def walk(node: Node) -> Iterator[Node]:
     """A node and all nodes below it, each once, from the outside in."""
     yield node

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from policy_engine.language.decisions import Late, RulesetReference, Ruling, Status
+from policy_engine.language.decisions import Late, Present, RulesetReference, Ruling, Status
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rules, Ruleset
+from policy_engine.language.values import settle
 
 Applied = Sequence[tuple[str, Conclusion]]
 """The rules that apply, each with what follows from it."""
 
 
 def ruling_of(
-    ruleset: Ruleset, choices: Mapping[str, str], logic: DecisionLogic, status: Status, applied: Applied, late: Late
+    ruleset: Ruleset,
+    choices: Mapping[str, str],
+    logic: DecisionLogic,
+    status: Status,
+    applied: Applied,
+    late: Late,
+    present: Present = settle,
 ) -> Ruling:
     """What an answer says by its status and the rules that apply. Undetermined and gap cite all of the decision's sources."""
     collects = isinstance(logic.body, Rules) and logic.body.hit == "collect"
@@ -29,6 +36,7 @@ def ruling_of(
         readings={r.name: choices[r.name] for r in ruleset.readings if r.name in used},
         ruleset=RulesetReference(ruleset.id, ruleset.version, ruleset.digest),
         late=late,
+        present=present,
     )
 
 

@@ -1,0 +1,136 @@
+"""Aggregates over a list as loops (sentence 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from policy_engine.language import expressions as tree
+
+if TYPE_CHECKING:
+    from policy_engine.backends.python.expressions import Expressions
+
+RESULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "count": "len({0})",
+        "sum": "sum({0})",
+        "min": "(min({0}) if {0} else None)",
+        "max": "(max({0}) if {0} else None)",
+        "first": "({0}[0] if {0} else None)",
+        "last": "({0}[-1] if {0} else None)",
+        "list": "{0}",
+        "last_run": "{0}",
+    }
+)
+"""What each aggregate makes of the elements that pass."""
+
+
+def write(to: Expressions, node: tree.Aggregate) -> str:
+    """The name of an aggregate's value."""
+    writer = to.writer
+    _names_before_the_loop(to, node)
+    source = writer.named(to.code(node.source))
+    result = writer.fresh()
+    if node.source.optional and not isinstance(node.source, tree.ListLiteral):
+        writer.line(f"{result} = None")
+        with writer.block(f"if {source} is not None:"):
+            _loop(to, node, source, result)
+    else:
+        _loop(to, node, source, result)
+    return result
+
+
+def _names_before_the_loop(to: Expressions, node: tree.Aggregate) -> None:
+    """Work out what does not change from element to element; an inner list may hang on an outer element, and waits."""
+    own = {node.variable}
+    for part in (node.condition, node.element):
+        for inner in tree.walk(part) if part is not None else ():
+            if isinstance(inner, tree.Aggregate):
+                own.add(inner.variable)
+            if isinstance(inner, tree.Fact | tree.Definition | tree.DecisionPart):
+                to.code(inner)
+
+
+def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> None:
+    writer = to.writer
+    element = writer.fresh("e")
+    outer, to.variables = to.variables, {**to.variables, node.variable: element}
+    write_loop: Callable[[Expressions, tree.Aggregate, str], None] = (
+        _quantified if node.function in ("any", "all") else _gathered
+    )
+    writer.line(f"{result} = {_start(node.function)}")
+    with writer.block(f"for {element} in {source}:"):
+        _members_first(to, node)
+        write_loop(to, node, result)
+    to.variables = outer
+    if node.function in RESULTS and RESULTS[node.function] != "{0}":
+        with writer.block(f"if {result} is not None:"):
+            writer.line(f"{result} = {RESULTS[node.function].format(result)}")
+
+
+def _start(function: str) -> str:
+    return {"any": "False", "all": "True"}.get(function, "[]")
+
+
+def _members_first(to: Expressions, node: tree.Aggregate) -> None:
+    """Read the element's members at the top of each round, so that none is left over from the round before."""
+    for part in (node.condition, node.element):
+        for inner in tree.walk(part) if part is not None else ():
+            if isinstance(inner, tree.MemberOf) and inner.record == _variable(inner.record, node.variable):
+                to.code(inner)
+
+
+def _variable(record: tree.Node, name: str) -> tree.Node | None:
+    return record if isinstance(record, tree.Variable) and record.name == name else None
+
+
+def _quantified(to: Expressions, node: tree.Aggregate, result: str) -> None:
+    """`any` is the `or` of filter and element, `all` the `and` of no filter or element."""
+    writer, condition = to.writer, node.condition
+    decisive = str(node.function == "any")
+    operands = [(partial(to.code, node.element), node.element.optional)]
+    if condition is not None:
+        passes = partial(to.code, condition) if node.function == "any" else partial(_negated, to, condition)
+        operands.append((passes, condition.optional))
+    held = writer.named(to.junction("and" if node.function == "any" else "or", operands))
+    writer.line(f"if {held} is {decisive}:")
+    writer.line(f"    {result} = {decisive}")
+    writer.line("    break")
+    if any(optional for _, optional in operands):
+        writer.line(f"if {held} is None:")
+        writer.line(f"    {result} = None")
+
+
+def _negated(to: Expressions, node: tree.Node) -> str:
+    return to.negation(to.code(node), node.optional)
+
+
+def _gathered(to: Expressions, node: tree.Aggregate, result: str) -> None:
+    """The elements that pass; unknown as soon as a filter, or an element that passes, is."""
+    writer = to.writer
+    if node.condition is None:
+        _append(to, node, result)
+        return
+    passes = writer.named(to.code(node.condition))
+    if node.condition.optional:
+        _give_up(to, passes, result)
+    with writer.block(f"if {passes}:"):
+        _append(to, node, result)
+    if node.function == "last_run":
+        writer.line("else:")
+        writer.line(f"    {result} = []")
+
+
+def _append(to: Expressions, node: tree.Aggregate, result: str) -> None:
+    element = to.writer.named(to.code(node.element))
+    if node.element.optional:
+        _give_up(to, element, result)
+    to.writer.line(f"{result}.append({element})")
+
+
+def _give_up(to: Expressions, value: str, result: str) -> None:
+    to.writer.line(f"if {value} is None:")
+    to.writer.line(f"    {result} = None")
+    to.writer.line("    break")

@@ -1,0 +1,414 @@
+"""Expressions of the typed tree as Python expressions: three-valued only where a value may be unknown.
+
+Every method gives the text of an expression whose value is the node's: None where it is unknown, a number in units of its
+type. What does not fit into an expression is written as lines before it. Constants go through `constants` by reference, so
+that no author's text becomes program text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from policy_engine.backends.python import aggregates
+from policy_engine.backends.python.constants import OPEN, Settled, units
+from policy_engine.backends.python.functions import CALLS
+from policy_engine.backends.python.writer import Writer
+from policy_engine.language import expressions as tree
+from policy_engine.language.types import Date, Instant, ListOf, Number, Ratio, Record, Type, member_of
+
+Use = Callable[[str], str]
+"""Has another decision worked out and gives the name of its result."""
+
+
+@dataclass(slots=True)
+class Expressions:
+    """Writes the expressions of one function."""
+
+    settled: Settled
+    writer: Writer
+    constants: dict[str, Any]
+    use: Use
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def condition(self, condition: tree.Condition) -> tuple[str, bool]:
+        """A condition, and whether it may be unknown."""
+        value = self.settled.condition(condition)
+        if value is not OPEN:
+            return str(value), False
+        if isinstance(condition, tree.Expression):
+            return self.code(condition.tree), condition.tree.optional
+        parts = [(partial(self.condition_code, part), _optional(part)) for part in condition.conditions]
+        code = self.junction("and" if condition.kind == "all" else "or", parts)
+        optional = any(optional for _, optional in parts)
+        return (self.negation(code, optional) if condition.kind == "none" else code), optional
+
+    def condition_code(self, condition: tree.Condition) -> str:
+        """The text of a condition."""
+        return self.condition(condition)[0]
+
+    def code(self, node: tree.Node) -> str:
+        """The text of an expression."""
+        value = self.settled.constant(node)
+        if value is not OPEN:
+            return self.constant(value, node.type)
+        return HANDLERS[type(node)](self, node)
+
+    def scaled(self, node: tree.Node, kind: Type) -> str:
+        """An expression in the units of a type that is as fine as its own or finer."""
+        code = self.code(node)
+        if not (isinstance(kind, Number) and isinstance(node.type, Number)) or kind.places == node.type.places:
+            return code
+        factor = 10 ** (kind.places - node.type.places)
+        return self.over([code], [node.optional], f"{{0}} * {factor}")
+
+    def constant(self, value: Any, kind: Type) -> str:
+        """A settled value: small ones by their own text, others by a name bound to them."""
+        if isinstance(kind, Number) and not isinstance(value, bool):
+            return f"({units(value, kind)})"
+        if isinstance(value, bool):
+            return str(value)
+        if isinstance(kind, ListOf) and isinstance(kind.element, Number):
+            value = tuple(units(Fraction(part), kind.element) for part in value)
+        return self.bind(value)
+
+    def bind(self, value: Any) -> str:
+        """The name of a constant."""
+        for name, bound in self.constants.items():
+            if name[0] == "K" and type(bound) is type(value) and repr(bound) == repr(value):
+                return name
+        name = f"K{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def bind_new(self, value: Any) -> str:
+        """The name of a table of its own."""
+        name = f"T{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def over(self, codes: Sequence[str], optional: Sequence[bool], text: str) -> str:
+        """A text over known operands: None where one is unknown."""
+        names = [self.writer.named(code) if maybe else code for code, maybe in zip(codes, optional, strict=True)]
+        filled = text.format(*names, all=", ".join(names))
+        tests = [f"{name} is None" for name, maybe in zip(names, optional, strict=True) if maybe]
+        return f"(None if {' or '.join(dict.fromkeys(tests))} else {filled})" if tests else f"({filled})"
+
+    def junction(self, word: str, operands: Sequence[tuple[Callable[[], str], bool]]) -> str:
+        """`and` or `or` over operands, the sure ones first: their order never matters, and they are the cheaper ones."""
+        ordered = sorted(operands, key=lambda operand: operand[1])
+        decisive = str(word == "or")
+        result = ""
+        unsure = False
+        for compute, optional in ordered:
+            if not result:
+                result, unsure = compute(), optional
+                continue
+            code, lines = self.writer.captured(compute)
+            if lines:
+                result = self._later(result, code, lines, decisive)
+            elif not (optional and unsure):
+                result = f"({result} {word} {code})"
+            else:
+                result = self._both(word, result, code)
+            unsure = unsure or optional
+        return result
+
+    def _later(self, result: str, code: str, lines: list[str], decisive: str) -> str:
+        """An operand that needs lines of its own, written only where those before it have not decided."""
+        name, last = self.writer.fresh(), self.writer.fresh()
+        self.writer.line(f"{name} = {result}")
+        self.writer.line(f"if {name} is not {decisive}:")
+        self.writer.add(lines, deeper=1)
+        self.writer.line(f"    {last} = {code}")
+        self.writer.line(f"    if {last} is {decisive} or {last} is None:")
+        self.writer.line(f"        {name} = {last}")
+        return name
+
+    def _both(self, word: str, first: str, second: str) -> str:
+        """Two operands that may both be unknown."""
+        decisive, neutral = ("False", "True") if word == "and" else ("True", "False")
+        one, two = self.writer.fresh(), self.writer.fresh()
+        return (
+            f"({one} if ({one} := {first}) is {decisive} else {two} if ({two} := {second}) is not {neutral} else {one})"
+        )
+
+    def negation(self, code: str, optional: bool) -> str:
+        """`not`."""
+        return self.over([code], [optional], "not {0}")
+
+    # Each handler writes one kind of node.
+
+    def as_of(self, node: tree.AsOf) -> str:
+        return "as_of"
+
+    def left_unknown(self, node: tree.LeftUnknown) -> str:
+        return "None"
+
+    def fact(self, node: tree.Fact) -> str:
+        record = self.settled.ruleset.facts.type
+        member = member_of(record, node.name)
+        assert member is not None
+        return self.writer.once(f"fact_{node.name}", lambda: self.read("facts", member))
+
+    def read(self, record: str, member: Any) -> str:
+        """A member of a record as it came, made into a value of its type."""
+        name = self.bind(member.name)
+        raw = f"{record}[{name}]" if member.required else f"{record}.get({name})"
+        made = self.reader(member.type, member.ordered_by)
+        if made is None:
+            return raw
+        held = self.writer.named(raw)
+        filled = made.format(held)
+        return filled if member.required else f"(None if {held} is None else {filled})"
+
+    def reader(self, kind: Type, ordered_by: str | None = None) -> str | None:
+        """The text that makes a JSON value a value of a type, None where it is one already."""
+        match kind:
+            case Date():
+                return "to_date({0})"
+            case Instant():
+                return "to_instant({0})"
+            case Number(places=0):
+                return "({0} if {0}.__class__ is int else to_integer({0}))"
+            case Number(places=places):
+                return f"to_units({{0}}, {places})"
+            case ListOf(element=element):
+                return self._list_reader(element, ordered_by)
+        return None
+
+    def _list_reader(self, element: Type, ordered_by: str | None) -> str | None:
+        if isinstance(element, Record) and ordered_by is not None:
+            member = member_of(element, ordered_by)
+            assert member is not None
+            made = self.reader(member.type)
+            item = f"item[{self.bind(ordered_by)}]"
+            key = made.format(item) if made else item
+            return f"sorted({{0}}, key=lambda item: {key})"
+        made = self.reader(element)
+        return f"[{made.format('item')} for item in {{0}}]" if made else None
+
+    def definition(self, node: tree.Definition) -> str:
+        definition = next(d for d in self.settled.ruleset.definitions if d.name == node.name)
+        return self.writer.once(f"def_{node.name}", lambda: self.condition_code(definition.body))
+
+    def decision_part(self, node: tree.DecisionPart) -> str:
+        result = self.use(node.decision)
+        if node.part == "outcome":
+            return f"({result}[0].outcome if {result}[0].status is DECIDED else None)"
+        logic = next(d for d in self.settled.ruleset.decisions if d.name == node.decision)
+        index = [name for name, _ in logic.value_types].index(node.part)
+        return f"({result}[1][{index}] if {result}[1] else None)"
+
+    def variable(self, node: tree.Variable) -> str:
+        return self.variables[node.name]
+
+    def member(self, node: tree.MemberOf) -> str:
+        assert isinstance(node.record.type, Record)
+        member = member_of(node.record.type, node.name)
+        assert member is not None
+        if isinstance(node.record, tree.Variable):
+            holder = self.variables[node.record.name]
+            return self.writer.once(f"{holder}_{node.name}", lambda: self.read(holder, member))
+        record = self.writer.named(self.code(node.record))
+        if not node.record.optional:
+            return self.read(record, member)
+        name = self.writer.fresh()
+        self.writer.line(f"{name} = None")
+        with self.writer.block(f"if {record} is not None:"):
+            self.writer.line(f"{name} = {self.read(record, member)}")
+        return name
+
+    def negated(self, node: tree.Not) -> str:
+        return self.negation(self.code(node.operand), node.operand.optional)
+
+    def conjunction(self, node: tree.And) -> str:
+        return self.junction("and", [(partial(self.code, operand), operand.optional) for operand in node.operands])
+
+    def disjunction(self, node: tree.Or) -> str:
+        return self.junction("or", [(partial(self.code, operand), operand.optional) for operand in node.operands])
+
+    def compare(self, node: tree.Compare) -> str:
+        left, right = node.left, node.right
+        if isinstance(left.type, Ratio) or isinstance(right.type, Ratio):
+            codes = [self.exact(left), self.exact(right)]
+        elif isinstance(left.type, Number) and isinstance(right.type, Number):
+            finer = max(left.type, right.type, key=lambda kind: kind.places)
+            codes = [self.scaled(left, finer), self.scaled(right, finer)]
+        else:
+            codes = [self.code(left), self.code(right)]
+        return self.over(codes, [left.optional, right.optional], f"{{0}} {node.operator} {{1}}")
+
+    def exact(self, node: tree.Node) -> str:
+        """A number or a ratio that compares exactly with a ratio."""
+        code = self.code(node)
+        if not isinstance(node.type, Number) or node.type.places == 0:
+            return code
+        return self.over([code], [node.optional], f"Fraction({{0}}, {10**node.type.places})")
+
+    def contains(self, node: tree.In) -> str:
+        assert isinstance(node.list.type, ListOf)
+        element = node.list.type.element
+        if isinstance(node.item.type, Ratio | Number) and isinstance(element, Number):
+            return self._number_in(node, element)
+        item, elements = self.code(node.item), self._elements(node.list)
+        return self._member_test(node, item, elements)
+
+    def _number_in(self, node: tree.In, element: Number) -> str:
+        """A number in a list of numbers, both exact, whatever their scales."""
+        item, listed = self.exact(node.item), self.code(node.list)
+        if element.places:
+            one = f"None if e is None else Fraction(e, {10**element.places})"
+            listed = self.over([listed], [self._list_optional(node.list)], f"[{one} for e in {{0}}]")
+        return self._member_test(node, item, listed)
+
+    def _member_test(self, node: tree.In, item: str, elements: str) -> str:
+        if not node.item.optional and not node.list.optional:
+            return f"({item} in {elements})"
+        optional = self._list_optional(node.list)
+        return self.over([elements, item], [optional, False], "contained({1}, {0})")
+
+    def _list_optional(self, node: tree.Node) -> bool:
+        """Whether a list itself may be unknown, and not only single elements of it."""
+        return node.optional and not isinstance(node, tree.ListLiteral)
+
+    def _elements(self, node: tree.Node) -> str:
+        """The elements of a list; a list of constants is one constant."""
+        if isinstance(node, tree.ListLiteral):
+            values = [self.settled.constant(element) for element in node.elements]
+            if values and not any(value is OPEN for value in values):
+                return self.bind(frozenset(values))
+        return self.code(node)
+
+    def arithmetic(self, node: tree.Arithmetic) -> str:
+        left, right = node.left, node.right
+        assert isinstance(left.type, Number)
+        assert isinstance(right.type, Number)
+        optional = [left.optional, right.optional]
+        if node.operator == "/":
+            places = right.type.places - left.type.places
+            return self.over([self.code(left), self.code(right)], optional, f"quotient({{0}}, {{1}}, {places})")
+        if node.operator in ("//", "%"):
+            return self.over(
+                [self.code(left), self.code(right)], optional, f"{{0}} {node.operator} {{1}} if {{1}} else None"
+            )
+        if node.operator == "*":
+            return self.over([self.code(left), self.code(right)], optional, "{0} * {1}")
+        codes = [self.scaled(left, node.type), self.scaled(right, node.type)]
+        return self.over(codes, optional, f"{{0}} {node.operator} {{1}}")
+
+    def negate(self, node: tree.Negate) -> str:
+        return self.over([self.code(node.operand)], [node.operand.optional], "-{0}")
+
+    def conditional(self, node: tree.Conditional) -> str:
+        chosen = self.settled.constant(node.condition)
+        if chosen is not OPEN:
+            return self.scaled(node.then if chosen else node.otherwise, node.type)
+        condition = self.code(node.condition)
+        then, then_lines = self.writer.captured(lambda: self.scaled(node.then, node.type))
+        otherwise, other_lines = self.writer.captured(lambda: self.scaled(node.otherwise, node.type))
+        if node.condition.optional:
+            condition = self.writer.named(condition)
+        if not then_lines and not other_lines:
+            test = f"None if {condition} is None else " if node.condition.optional else ""
+            return f"({test}{then} if {condition} else {otherwise})"
+        return self._branches(condition, (then, then_lines), (otherwise, other_lines), node.condition.optional)
+
+    def _branches(
+        self, condition: str, then: tuple[str, list[str]], otherwise: tuple[str, list[str]], optional: bool
+    ) -> str:
+        name, writer = self.writer.fresh(), self.writer
+        writer.line(f"if {condition}:")
+        writer.add(then[1], deeper=1)
+        writer.line(f"    {name} = {then[0]}")
+        if optional:
+            writer.line(f"elif {condition} is None:")
+            writer.line(f"    {name} = None")
+        writer.line("else:")
+        writer.add(otherwise[1], deeper=1)
+        writer.line(f"    {name} = {otherwise[0]}")
+        return name
+
+    def list_literal(self, node: tree.ListLiteral) -> str:
+        assert isinstance(node.type, ListOf)
+        parts = [self.scaled(element, node.type.element) for element in node.elements]
+        return f"({', '.join(parts)}{',' if parts else ''})"
+
+    def call(self, node: tree.Call) -> str:
+        match node.function:
+            case "known":
+                return f"({self._whole(node.arguments[0])} is not None)"
+            case "if_known":
+                return self._whole(node.arguments[0])
+            case "default":
+                return self._default(node)
+            case "len":
+                return self.over([self.code(node.arguments[0])], [self._list_optional(node.arguments[0])], "len({0})")
+            case "round":
+                return self._round(node)
+        kind = node.type if node.function in ("min", "max", "abs") else None
+        codes = [self.scaled(a, kind) if kind else self._whole(a) for a in node.arguments]
+        return self.over(codes, [argument.optional for argument in node.arguments], CALLS[node.function])
+
+    def _whole(self, node: tree.Node) -> str:
+        """A value as a whole: a list is unknown where an element is."""
+        code = self.code(node)
+        return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
+
+    def _value(self, node: tree.Node, kind: Type) -> str:
+        """A value as a whole, in the units of a type."""
+        return self.scaled(node, kind) if isinstance(kind, Number) else self._whole(node)
+
+    def _default(self, node: tree.Call) -> str:
+        first, second = node.arguments
+        value = self._value(first, node.type)
+        if not first.optional:
+            return value
+        name = self.writer.fresh()
+        self.writer.line(f"{name} = {value}")
+        other, lines = self.writer.captured(lambda: self._value(second, node.type))
+        self.writer.line(f"if {name} is None:")
+        self.writer.add(lines, deeper=1)
+        self.writer.line(f"    {name} = {other}")
+        return name
+
+    def _round(self, node: tree.Call) -> str:
+        value, places, mode = (node.arguments[0], *(self.settled.constant(a) for a in node.arguments[1:]))
+        return self.over(
+            [self.exact(value)], [value.optional], f"rounded_units({{0}}, {int(places)}, {self.bind(mode)})"
+        )
+
+    def aggregate(self, node: tree.Aggregate) -> str:
+        return aggregates.write(self, node)
+
+
+def _optional(condition: tree.Condition) -> bool:
+    return any(expression.tree.optional for expression in tree.expressions_of(condition))
+
+
+HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], str]] = MappingProxyType(
+    {
+        tree.AsOf: Expressions.as_of,
+        tree.LeftUnknown: Expressions.left_unknown,
+        tree.Fact: Expressions.fact,
+        tree.Definition: Expressions.definition,
+        tree.DecisionPart: Expressions.decision_part,
+        tree.Variable: Expressions.variable,
+        tree.MemberOf: Expressions.member,
+        tree.Not: Expressions.negated,
+        tree.And: Expressions.conjunction,
+        tree.Or: Expressions.disjunction,
+        tree.Compare: Expressions.compare,
+        tree.In: Expressions.contains,
+        tree.Arithmetic: Expressions.arithmetic,
+        tree.Negate: Expressions.negate,
+        tree.Conditional: Expressions.conditional,
+        tree.ListLiteral: Expressions.list_literal,
+        tree.Call: Expressions.call,
+        tree.Aggregate: Expressions.aggregate,
+    }
+)

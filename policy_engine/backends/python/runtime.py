@@ -1,0 +1,99 @@
+"""What generated code calls. An unknown value is None here, and a decimal is an integer of its type's units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from policy_engine.language import dates
+from policy_engine.language.rounding import rounded
+from policy_engine.language.types import ListOf, Number, Type
+from policy_engine.language.values import Undefined, Value
+
+UNSET = object()
+"""Marks a name whose value was not needed yet."""
+
+
+def to_instant(text: str) -> datetime:
+    """An instant; RFC 3339 lets its letters be small, and Python does not."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text.upper())
+
+
+def to_integer(value: Any) -> int:
+    """An integer fact that a caller wrote as 5.0."""
+    whole = int(value)
+    if whole != value or isinstance(value, bool | str):
+        raise ValueError(value)
+    return whole
+
+
+def to_units(value: Any, places: int) -> int:
+    """A decimal fact in units of 10**-places; a float is read by its shortest form."""
+    if value.__class__ is int:
+        return int(value * 10**places)
+    exact = Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+    units = exact * 10**places
+    if units.denominator != 1 or isinstance(value, bool | str):
+        raise ValueError(value)
+    return int(units)
+
+
+def present(value: Any, kind: Type) -> Value:
+    """A value of an answer as callers see it: units as an exact decimal, a list as a tuple."""
+    match kind:
+        case Number(places=places) if places:
+            digits = tuple(map(int, str(abs(value))))
+            return Decimal((int(value < 0), digits, -places))
+        case ListOf(element=element):
+            return tuple(present(part, element) for part in value)
+        case _:
+            return value  # type: ignore[no-any-return]  # a value by its type
+
+
+def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that gives None where it has no result."""
+
+    def over(*arguments: Any) -> Any:
+        try:
+            return meaning(*arguments)
+        except Undefined:
+            return None
+
+    return over
+
+
+add_days = total(dates.add_days)
+add_months = total(dates.add_months)
+add_years = total(dates.add_years)
+add_weekdays = total(dates.add_weekdays)
+add_business_days = total(dates.add_business_days)
+date_of: Callable[[datetime, tzinfo], date | None] = total(dates.date_of)
+
+
+def whole(elements: Any) -> Any:
+    """A list as a whole: unknown where an element is."""
+    return None if elements is None or None in elements else elements
+
+
+def contained(item: Any, elements: Iterable[Any]) -> bool | None:
+    """`in` where the item or elements may be unknown."""
+    if item is None:
+        return None if any(True for _ in elements) else False
+    elements = tuple(elements)
+    return True if item in elements else (None if None in elements else False)
+
+
+def quotient(numerator: int, denominator: int, places: int) -> Fraction | None:
+    """A ratio of units; `places` are the denominator's less the numerator's."""
+    return Fraction(numerator, denominator) * Fraction(10) ** places if denominator else None
+
+
+def rounded_units(value: Fraction, places: int, mode: str) -> int:
+    """A rounded number in units of 10**-places."""
+    return int(Fraction(rounded(value, places, mode)) * 10**places)

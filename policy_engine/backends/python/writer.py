@@ -1,0 +1,95 @@
+"""Lines of generated code, and which names are surely set where.
+
+Facts, definitions and used decisions are worked out at most once and only when needed. A name that is set on every way to a
+place is used as it is; one that may be set on some way is asked for `UNSET` first; one that cannot be is simply assigned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+SURE, PERHAPS = "sure", "perhaps"
+
+
+@dataclass(slots=True)
+class Writer:
+    """The body of one function under construction."""
+
+    lines: list[str] = field(default_factory=list)
+    depth: int = 1
+    state: dict[str, str] = field(default_factory=dict)
+    guarded: set[str] = field(default_factory=set)
+    counter: int = 0
+
+    def line(self, text: str) -> None:
+        """Add a line."""
+        self.lines.append("    " * self.depth + text)
+
+    def fresh(self, stem: str = "t") -> str:
+        """A name that nothing else has."""
+        self.counter += 1
+        return f"{stem}{self.counter}"
+
+    def named(self, value: str) -> str:
+        """A name for an expression, so that it is worked out once."""
+        if value.isidentifier():
+            return value
+        name = self.fresh()
+        self.line(f"{name} = {value}")
+        return name
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """An indented block that may or may not run: what it sets is set perhaps."""
+        self.line(head)
+        before = dict(self.state)
+        self.depth += 1
+        start = len(self.lines)
+        yield
+        if len(self.lines) == start:
+            self.line("pass")
+        self.depth -= 1
+        self.merge(before)
+
+    def merge(self, before: dict[str, str]) -> None:
+        """Go back to what was sure before; all that was set since is set perhaps."""
+        for name in self.state:
+            if before.get(name) != SURE:
+                before[name] = PERHAPS
+                self.guarded.add(name)
+        self.state = before
+
+    def once(self, name: str, compute: Callable[[], str]) -> str:
+        """The name, set to what `compute` writes unless it is set already."""
+        known = self.state.get(name)
+        if known is None:
+            self._assign(name, compute())
+        elif known == PERHAPS:
+            with self.block(f"if {name} is UNSET:"):
+                self._assign(name, compute())
+        self.state[name] = SURE
+        return name
+
+    def _assign(self, name: str, value: str) -> None:
+        if value != name:
+            self.line(f"{name} = {value}")
+
+    def sure(self) -> set[str]:
+        """The names that are surely set here."""
+        return {name for name, known in self.state.items() if known == SURE}
+
+    def captured(self, compute: Callable[[], str]) -> tuple[str, list[str]]:
+        """What `compute` gives and the lines it writes, which are not added; names that the lines set are set perhaps."""
+        before, state = self.lines, dict(self.state)
+        self.lines = []
+        value = compute()
+        lines, self.lines = self.lines, before
+        if lines:
+            self.merge(state)
+        return value, lines
+
+    def add(self, lines: list[str], deeper: int = 0) -> None:
+        """Add captured lines, indented by so many levels more."""
+        self.lines.extend("    " * deeper + line for line in lines)

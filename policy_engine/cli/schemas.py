@@ -1,0 +1,30 @@
+"""`policy schemas`: the schemas by which editors complete, explain and check rule and test files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from policy_engine.cli.options import SCHEMAS, Exit, SchemasOption
+from policy_engine.errors import CannotRun
+from policy_engine.files import write_whole
+from policy_engine.frontend.editor_schemas import editor_schemas, stale_schemas
+
+
+def schemas(
+    folder: SchemasOption = SCHEMAS,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 where a schema is not current.")
+    ] = False,
+) -> None:
+    """Write the schemas by which editors complete, explain and check rule and test files."""
+    if not folder.is_dir():
+        raise CannotRun(f"there is no folder `{folder}`")
+    stale = stale_schemas(folder)
+    if check and stale:
+        typer.echo(f"not current: {', '.join(map(str, stale))}; run `policy schemas`", err=True)
+        raise typer.Exit(Exit.FAULTS)
+    for path in stale:
+        write_whole(path, editor_schemas()[path.name])
+        typer.echo(str(path))

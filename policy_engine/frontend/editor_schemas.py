@@ -1,0 +1,181 @@
+"""JSON Schemas of rule and test files, for editors: what `shapes` says, in the words that editors read.
+
+The keywords are those that mean one thing in every draft an editor may know. `markdownDescription`, `patternErrorMessage` and
+`errorMessage` are the words of yaml-language-server; others pass over them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from policy_engine.frontend import shapes
+from policy_engine.frontend.fields import KEBAB, SNAKE
+from policy_engine.frontend.shapes import Either, Form, Key, Kind, ListOf, MapOf, OneOf, Shape
+from policy_engine.language.calendars import EARLIEST, LATEST
+
+Json: TypeAlias = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+FILES: Mapping[str, Shape] = MappingProxyType(
+    {"ruleset.schema.json": shapes.RULESET, "ruleset_test.schema.json": shapes.TESTS}
+)
+"""The schema files, and the shape of the files that each is for."""
+
+SCALARS = ("string", "number", "boolean")
+"""What YAML may take a text for; the engine reads all of them as they were written."""
+CONDITION_PLACE = "#/$defs/condition"
+
+
+def editor_schemas() -> dict[str, str]:
+    """The text of each schema file, under the file's name."""
+    return {name: f"{json.dumps(_document(shape), indent=2)}\n" for name, shape in FILES.items()}
+
+
+def stale_schemas(folder: Path) -> list[Path]:
+    """The schema files of a folder that are not there, or not what they should be."""
+    return [folder / name for name, text in editor_schemas().items() if _read(folder / name) != text]
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8", "replace") if path.is_file() else None
+
+
+def _document(shape: Shape) -> Json:
+    document = {"$schema": DIALECT, **_shape(shape)}
+    if shape is shapes.RULESET:
+        document["$defs"] = {"condition": _condition()}
+    return document
+
+
+def _shape(shape: Shape) -> Json:
+    """A mapping with a fixed set of keys."""
+    required = [key.name for key in shape.keys if key.required]
+    needs = {key.name: list(key.needs) for key in shape.keys if key.needs}
+    return {
+        "title": shape.thing,
+        "type": "object",
+        "properties": {key.name: _key(key) for key in shape.keys},
+        **({"required": required} if required else {}),
+        **({"dependentRequired": needs} if needs else {}),
+        **_alternatives(shape),
+        "additionalProperties": False,
+    }
+
+
+def _alternatives(shape: Shape) -> Json:
+    """Of which keys one must be there, and which exclude one another.
+
+    Each alternative carries the whole sentence, for an editor may show any of them; of two keys the later is complained of.
+    All this binds mappings alone, so that a form may be another type as well.
+    """
+    found: Json = {}
+    keys, amount = (shape.one_of, "exactly one") if shape.one_of else (shape.some_of, "one")
+    if keys:
+        message = f"{shape.thing} needs {amount} of {', '.join(f'`{key}`' for key in keys)}"
+        found["anyOf"] = [{"required": [key], "errorMessage": message} for key in keys]
+    if shape.one_of:
+        excluded = {key: shape.one_of[i + 1 :] for i, key in enumerate(shape.one_of[:-1])}
+        found["dependentSchemas"] = {
+            key: {"properties": dict.fromkeys(others, False), "errorMessage": message}
+            for key, others in excluded.items()
+        }
+    return found
+
+
+def _key(key: Key) -> Json:
+    """What stands under a key, with the key's meaning."""
+    form = _condition() if key.form is Kind.CONDITION else _form(key.form)
+    needed = " (required)" if key.required else ""
+    return {
+        **form,
+        "description": key.meaning,
+        "markdownDescription": f"`{key.name}`{needed}: {key.meaning}",
+    }
+
+
+def _form(form: Form) -> Json:
+    match form:
+        case Shape():
+            return _shape(form)
+        case OneOf(words=words):
+            return {"type": "string", "enum": list(words)}
+        case ListOf():
+            return _list(form)
+        case MapOf():
+            return _map(form)
+        case Either(forms=forms):
+            return _either(map(_form, forms))
+        case Kind():
+            return _kind(form)
+
+
+def _list(form: ListOf) -> Json:
+    length = {"minItems": form.least, "maxItems": form.most}
+    return {
+        "type": "array",
+        "items": _form(form.items),
+        **{keyword: bound for keyword, bound in length.items() if bound is not None},
+    }
+
+
+def _map(form: MapOf) -> Json:
+    return {
+        "type": "object",
+        **({} if form.names is None else {"propertyNames": _pattern(form.names)}),
+        **({"minProperties": 1, "maxProperties": 1} if form.single else {}),
+        "additionalProperties": _form(form.values),
+    }
+
+
+def _either(schemas: Iterable[Json]) -> Json:
+    """Forms of different types in one schema: each keyword binds only values of its own type, so no `oneOf` is needed."""
+    merged: Json = {}
+    types: list[str] = []
+    for schema in schemas:
+        types += [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        merged |= schema
+    return merged | {"type": types}
+
+
+def _condition() -> Json:
+    """An expression or a group, written out but for the conditions in the group."""
+    return _either((_kind(Kind.EXPRESSION), _shape(shapes.GROUP)))
+
+
+def _kind(kind: Kind) -> Json:
+    match kind:
+        case Kind.TEXT | Kind.EXPRESSION:
+            return {"type": list(SCALARS), "pattern": r"\S", "patternErrorMessage": "this must not be empty"}
+        case Kind.CONDITION:
+            return {"$ref": CONDITION_PLACE}
+        case Kind.CONSTANT:
+            return {"type": [*SCALARS, "array"], "items": {"type": list(SCALARS)}}
+        case Kind.SNAKE | Kind.DATE:
+            return {"type": "string", **_pattern(kind)}
+        case Kind.KEBAB:
+            return {"type": ["string", "integer"], **_pattern(kind)}
+        case Kind.FLAG:
+            return {"type": "boolean"}
+        case Kind.YEAR:
+            return {"type": "integer", "minimum": EARLIEST, "maximum": LATEST}
+        case Kind.ANYTHING:
+            return {}
+
+
+def _pattern(kind: Kind) -> Json:
+    """How a name or a date is written, and what to say where it is not."""
+    pattern, message = PATTERNS[kind]
+    return {"pattern": f"^{pattern}$", "patternErrorMessage": message}
+
+
+PATTERNS: Mapping[Kind, tuple[str, str]] = MappingProxyType(
+    {
+        Kind.SNAKE: (SNAKE.pattern, "a name has small letters, digits and underscores, and begins with a letter"),
+        Kind.KEBAB: (KEBAB.pattern, "an id has small letters, digits and hyphens"),
+        Kind.DATE: ("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "write the date as 2025-02-28"),
+    }
+)
