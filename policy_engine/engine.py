@@ -1,32 +1,42 @@
-"""The facade: load once, decide many; picks the version in force on a date."""
+"""The facade: load once, prepare once, decide many; picks the version in force on a date."""
 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+from policy_engine.backends.python import Program, prepare, stretch
 from policy_engine.diagnostics import did_you_mean, has_errors
-from policy_engine.errors import RulesetError, UnknownDecision, UnknownReading
+from policy_engine.errors import FactsError, RulesetError, UnknownDecision, UnknownReading
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
-from policy_engine.language.decisions import Decision, Explanation
+from policy_engine.language.decisions import Decision, Explanation, Late
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
-from policy_engine.semantics.facts import valid_facts
+from policy_engine.semantics.facts import to_json_types, valid_facts
+from policy_engine.semantics.gate import gate_of
 
 NO_READINGS: Mapping[str, str] = {}
 EXACT = decimal.Context(prec=80)
 """Decimals are exact whatever context the caller has set."""
+NOT_PLAIN = (TypeError, ValueError, KeyError, AttributeError)
+"""What a program raises over facts that are not in JSON types; the reference then decides."""
+MOST_READY = 4_096
+"""How many (decision, day) pairs are kept ready; a service asks for few days."""
+Question = Callable[[Any, date], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Engine:
-    """Checked rulesets, ready to decide. It reads no clock: the day is always given."""
+    """Checked rulesets, ready to decide. It reads no clock: the day is always given. Threads may share it."""
 
     rulebook: Rulebook
+    _programs: dict[object, Program] = field(default_factory=dict, repr=False)
+    _ready: dict[tuple[str, date], Question] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, rules: str | Path | Iterable[str | Path] = "rules", schemas: str | Path = "schemas") -> Engine:
@@ -41,29 +51,103 @@ class Engine:
         return cls(rulebook)
 
     def decide(
-        self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
+        self,
+        decision: str,
+        facts: Mapping[str, object],
+        *,
+        as_of: date,
+        readings: Mapping[str, str] = NO_READINGS,
+        trusted: bool = False,
     ) -> Decision:
         """The answer to `ruleset.decision` about facts in JSON types, on a civil date in the ruleset's time zone.
 
+        `trusted` skips validation and checks, for facts that went through them before; the answer to others is undefined.
         Raises `UnknownDecision`, `NotInForce`, `UnknownReading`, and `FactsError` with every violation.
         """
+        if trusted and not readings:
+            ready = self._ready.get((decision, as_of))
+            if ready is not None:
+                try:
+                    return ready(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
+                except NOT_PLAIN:
+                    pass
         ruleset, name = self._question(decision, as_of)
-        with decimal.localcontext(EXACT):
-            return _evaluation(ruleset, facts, as_of, readings).answer(name).decision
+        program = self._program(ruleset, as_of, readings)
+        given = facts if trusted else self._valid(ruleset, program, facts, as_of)
+        question = program.decide(name)
+        if not readings:
+            self._keep((decision, as_of), question)
+        try:
+            return question(given, as_of)
+        except NOT_PLAIN:
+            with decimal.localcontext(EXACT):
+                return _evaluation(ruleset, facts, as_of, readings).answer(name).decision
 
     def decide_all(
-        self, ruleset: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
+        self,
+        ruleset: str,
+        facts: Mapping[str, object],
+        *,
+        as_of: date,
+        readings: Mapping[str, str] = NO_READINGS,
+        trusted: bool = False,
     ) -> dict[str, Decision]:
-        """Every decision of a ruleset about the same facts, by name, in file order; raises like `decide`."""
+        """Every decision of a ruleset about the same facts, by name, in file order; like `decide` in all else."""
+        if trusted and not readings:
+            ready = self._ready.get((ruleset, as_of))
+            if ready is not None:
+                try:
+                    return ready(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
+                except NOT_PLAIN:
+                    pass
         found = self.ruleset(ruleset, as_of)
-        with decimal.localcontext(EXACT):
-            evaluation = _evaluation(found, facts, as_of, readings)
-            return {logic.name: evaluation.answer(logic.name).decision for logic in found.decisions}
+        program = self._program(found, as_of, readings)
+        given = facts if trusted else self._valid(found, program, facts, as_of)
+        question = program.decide_all()
+        if not readings:
+            self._keep((ruleset, as_of), question)
+        try:
+            return question(given, as_of)
+        except NOT_PLAIN:
+            with decimal.localcontext(EXACT):
+                evaluation = _evaluation(found, facts, as_of, readings)
+                return {logic.name: evaluation.answer(logic.name).decision for logic in found.decisions}
+
+    def decide_many(
+        self,
+        decision: str,
+        facts: Iterable[Mapping[str, object]],
+        *,
+        as_of: date,
+        readings: Mapping[str, str] = NO_READINGS,
+        trusted: bool = False,
+    ) -> Iterator[Decision | FactsError]:
+        """One answer for each set of facts, one at a time; where facts are invalid their error stands in its place.
+
+        Raises like `decide` for what concerns all of them: `UnknownDecision`, `NotInForce`, `UnknownReading`.
+        """
+        ruleset, _ = self._question(decision, as_of)
+        chosen(ruleset, readings)
+        return self._each(decision, facts, as_of, readings, trusted)
+
+    def _each(
+        self,
+        decision: str,
+        facts: Iterable[Mapping[str, object]],
+        as_of: date,
+        readings: Mapping[str, str],
+        trusted: bool,
+    ) -> Iterator[Decision | FactsError]:
+        for item in facts:
+            try:
+                yield self.decide(decision, item, as_of=as_of, readings=readings, trusted=trusted)
+            except FactsError as error:
+                yield error
 
     def explain(
         self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> Explanation:
-        """The answer with its trace: every sub-expression, its value, and where the value came from; raises like `decide`."""
+        """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
         ruleset, name = self._question(decision, as_of)
         with decimal.localcontext(EXACT):
             return explanation_of(_evaluation(ruleset, facts, as_of, readings), name)
@@ -76,6 +160,11 @@ class Engine:
             raise UnknownDecision(_unknown("ruleset", name, names))
         return self.rulebook.in_force(name, as_of)
 
+    def code(self, decision: str, as_of: date, readings: Mapping[str, str] = NO_READINGS) -> str:
+        """The Python function that decides `ruleset.decision` on a day, as text."""
+        ruleset, name = self._question(decision, as_of)
+        return self._program(ruleset, as_of, readings).source(name)
+
     def _question(self, decision: str, as_of: date) -> tuple[Ruleset, str]:
         ruleset_name, _, name = decision.partition(".")
         ruleset = self.ruleset(ruleset_name, as_of)
@@ -84,10 +173,51 @@ class Engine:
             raise UnknownDecision(_unknown(f"decision of `{ruleset_name}`", name, names))
         return ruleset, name
 
+    def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Program:
+        """The program for the readings, and for the stretch of days around the day."""
+        key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of)[0])
+        if key not in self._programs:
+            choices = chosen(ruleset, readings)
+            self._programs[key] = prepare(ruleset, choices, as_of, lambda name: _late(ruleset, choices, name))
+        return self._programs[key]
 
-def _evaluation(ruleset: Ruleset, facts: Mapping[str, object], as_of: date, readings: Mapping[str, str]) -> Evaluation:
-    choices = chosen(ruleset, readings)
-    evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, choices)
+    def _keep(self, key: tuple[str, date], question: Question) -> None:
+        if len(self._ready) >= MOST_READY:
+            self._ready.clear()
+        self._ready[key] = question
+
+    def _valid(self, ruleset: Ruleset, program: Program, facts: Mapping[str, object], as_of: date) -> Any:
+        """The facts in JSON types, valid; raises `FactsError`."""
+        if gate_of(ruleset.facts.document)(facts):
+            try:
+                if program.checks()(facts, as_of):
+                    return facts
+            except NOT_PLAIN:
+                pass
+        with decimal.localcontext(EXACT):
+            _evaluation(ruleset, facts, as_of, NO_READINGS, program.settled.choices)
+        return to_json_types(facts)[0]
+
+
+def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
+    """What tells a decision's reason and missing facts: the reference."""
+
+    def tell(facts: Any, as_of: date) -> tuple[str, tuple[str, ...]]:
+        with decimal.localcontext(EXACT):
+            decision = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, choices).answer(name).decision
+        return decision.reason, decision.missing
+
+    return tell
+
+
+def _evaluation(
+    ruleset: Ruleset,
+    facts: Mapping[str, object],
+    as_of: date,
+    readings: Mapping[str, str],
+    choices: Mapping[str, str] | None = None,
+) -> Evaluation:
+    evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, choices or chosen(ruleset, readings))
     check_facts(evaluation)
     return evaluation
 

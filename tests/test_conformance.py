@@ -3,34 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
-from policy_engine.engine import Engine
+from policy_engine.engine import Engine, chosen
 from policy_engine.errors import FactsError
 from policy_engine.frontend.loader import Rulebook
+from policy_engine.language.decisions import Decision
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
-from policy_engine.language.rulesets import Ruleset
+from policy_engine.semantics.deciding import Evaluation, check_facts
+from policy_engine.semantics.facts import valid_facts
 from tests.support.conformance import Case, load_cases
 
 CASES = list(load_cases())
 SENTENCES = {str(number) for number in range(1, 24)}
-BACKENDS: Mapping[str, Callable[[Ruleset], Engine]] = {
-    "reference": lambda ruleset: Engine(Rulebook((ruleset,), ())),
-}
+BackEnd = Callable[[Case], Mapping[str, Decision]]
+
+
+def reference(case: Case) -> Mapping[str, Decision]:
+    """All decisions by the reference evaluator."""
+    ruleset = case.ruleset
+    evaluation = Evaluation(ruleset, valid_facts(case.facts, ruleset.facts), case.as_of, chosen(ruleset, case.readings))
+    check_facts(evaluation)
+    return {logic.name: evaluation.answer(logic.name).decision for logic in ruleset.decisions}
+
+
+def python_one_by_one(case: Case) -> Mapping[str, Decision]:
+    """Each decision by a function of its own."""
+    engine = Engine(Rulebook((case.ruleset,), ()))
+    ask = partial(engine.decide, facts=case.facts, as_of=case.as_of, readings=case.readings)
+    return {logic.name: ask(f"conformance.{logic.name}") for logic in case.ruleset.decisions}
+
+
+def python_fused(case: Case) -> Mapping[str, Decision]:
+    """All decisions by one function."""
+    engine = Engine(Rulebook((case.ruleset,), ()))
+    return engine.decide_all("conformance", case.facts, as_of=case.as_of, readings=case.readings)
+
+
+BACKENDS: Mapping[str, BackEnd] = {"reference": reference, "python": python_one_by_one, "python fused": python_fused}
 
 
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_back_end_gives_the_expected_answer(case: Case, name: str) -> None:
-    engine = BACKENDS[name](case.ruleset)
+    decide = BACKENDS[name]
     if case.invalid is not None:
         with pytest.raises(FactsError) as caught:
-            engine.decide_all("conformance", case.facts, as_of=case.as_of, readings=case.readings)
+            decide(case)
         assert sorted(violation.pointer for violation in caught.value.violations) == sorted(case.invalid)
         return
-    answers = engine.decide_all("conformance", case.facts, as_of=case.as_of, readings=case.readings)
+    answers = decide(case)
     for decision, expected in case.expect.items():
         answer: dict[str, Any] = answers[decision].to_dict()
         assert {key: _only(answer[key], wanted) for key, wanted in expected.items()} == expected

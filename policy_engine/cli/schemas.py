@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from policy_engine.cli.options import SCHEMAS, Exit, SchemasOption
-from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 from policy_engine.frontend.editor_schemas import editor_schemas, stale_schemas
 
@@ -19,12 +18,11 @@ def schemas(
     ] = False,
 ) -> None:
     """Write the schemas by which editors complete, explain and check rule and test files."""
-    if not folder.is_dir():
-        raise CannotRun(f"there is no folder `{folder}`")
     stale = stale_schemas(folder)
     if check and stale:
         typer.echo(f"not current: {', '.join(map(str, stale))}; run `policy schemas`", err=True)
         raise typer.Exit(Exit.FAULTS)
+    folder.mkdir(parents=True, exist_ok=True)
     for path in stale:
         write_whole(path, editor_schemas()[path.name])
         typer.echo(str(path))

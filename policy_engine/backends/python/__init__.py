@@ -5,6 +5,7 @@
 `program` compiles.
 """
 
+from policy_engine.backends.python.constants import stretch
 from policy_engine.backends.python.program import Program, prepare
 
-__all__ = ["Program", "prepare"]
+__all__ = ["Program", "prepare", "stretch"]

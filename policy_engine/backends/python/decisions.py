@@ -23,7 +23,7 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
 )
 from policy_engine.language.rulings import Applied, ruling_of
-from policy_engine.language.types import ListOf, Number, Text
+from policy_engine.language.types import ListOf, Number, Text, Type
 
 SHORTEST_RUN = 3
 """So many rules in a row that test one name for equality become a look-up."""
@@ -42,6 +42,7 @@ class DecisionWriter:
     result: str
     returns: bool
     sure: set[str] | None = field(default=None)
+    at_hand: dict[str, str] = field(default_factory=dict)
 
     def write(self) -> None:
         """Write the block, or, where the function returns from it, its lines."""
@@ -56,6 +57,11 @@ class DecisionWriter:
         writer.merge(dict.fromkeys(self.sure or (), SURE))
 
     def _body(self) -> None:
+        """The values that every outcome has come first: worked out once, they are at hand wherever the decision ends."""
+        types = dict(self.logic.value_types)
+        if not isinstance(self.logic.body, Matrix):
+            for value in self.logic.values:
+                self.at_hand[value.name] = self.to.writer.named(self._value(value, types[value.name]))
         match self.logic.body:
             case Rules(hit="collect"):
                 self._collect(self.logic.body)
@@ -94,17 +100,20 @@ class DecisionWriter:
         codes: dict[str, str] = {}
         types = dict(self.logic.value_types)
         for definition in definitions:
-            node = definition.expression.tree
-            code = self.to.scaled(node, types[definition.name])
-            if isinstance(node.type, ListOf) and node.optional:
-                code = f"whole({code})"
-            if node.optional:
+            code = self.at_hand.get(definition.name) or self._value(definition, types[definition.name])
+            if definition.expression.tree.optional:
                 code = self.to.writer.named(code)
                 if not definition.nullable:
                     with self.to.writer.block(f"if {code} is None:"):
                         self._undetermined()
             codes[definition.name] = code
         return codes
+
+    def _value(self, definition: ValueDefinition, kind: Type) -> str:
+        """A value as a whole, in the units of the answer's type."""
+        node = definition.expression.tree
+        code = self.to.scaled(node, kind)
+        return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
 
     def _tuple(self, codes: dict[str, str]) -> str:
         names = [name for name, _ in self.logic.value_types]
@@ -193,7 +202,7 @@ class DecisionWriter:
     def _own_values(self, rule: Rule, own: dict[str, str], applied: str) -> None:
         """The values beside a rule of a collect decision."""
         for value in rule.then.values:
-            code = self.to.writer.named(self.to.scaled(value.expression.tree, dict(self.logic.value_types)[value.name]))
+            code = self.to.writer.named(self._value(value, dict(self.logic.value_types)[value.name]))
             self.to.writer.line(f"{own[value.name]} = {code}")
             if value.expression.tree.optional and not value.nullable:
                 with self.to.writer.block(f"if {code} is None:"):
@@ -202,14 +211,10 @@ class DecisionWriter:
     def _collected_values(self, applied: str) -> dict[str, str]:
         codes = {}
         for value in self.logic.values:
-            node = value.expression.tree
-            code = self.to.writer.named(self.to.scaled(node, dict(self.logic.value_types)[value.name]))
-            if isinstance(node.type, ListOf) and node.optional:
-                code = self.to.writer.named(f"whole({code})")
-            if node.optional and not value.nullable:
-                with self.to.writer.block(f"if {code} is None:"):
+            codes[value.name] = self.at_hand[value.name]
+            if value.expression.tree.optional and not value.nullable:
+                with self.to.writer.block(f"if {codes[value.name]} is None:"):
                     self.to.writer.line(f"{applied} |= 1")
-            codes[value.name] = code
         return codes
 
     # Matrices.

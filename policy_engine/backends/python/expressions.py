@@ -101,7 +101,7 @@ class Expressions:
     def junction(self, word: str, operands: Sequence[tuple[Callable[[], str], bool]]) -> str:
         """`and` or `or` over operands, the sure ones first: their order never matters, and they are the cheaper ones."""
         ordered = sorted(operands, key=lambda operand: operand[1])
-        decisive = str(word == "or")
+        decisive, neutral = str(word == "or"), str(word == "and")
         result = ""
         unsure = False
         for compute, optional in ordered:
@@ -109,7 +109,12 @@ class Expressions:
                 result, unsure = compute(), optional
                 continue
             code, lines = self.writer.captured(compute)
-            if lines:
+            if code == neutral:
+                continue
+            if result == neutral:
+                self.writer.add(lines)
+                result, unsure = code, optional
+            elif lines:
                 result = self._later(result, code, lines, decisive)
             elif not (optional and unsure):
                 result = f"({result} {word} {code})"

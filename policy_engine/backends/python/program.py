@@ -70,6 +70,12 @@ class Program:
             self.functions["*"] = self._compile("all", *self._all())
         return self.functions["*"]
 
+    def checks(self) -> Callable[[Any, date], bool]:
+        """The function that tells whether no check of the ruleset is false."""
+        if "?" not in self.functions:
+            self.functions["?"] = self._compile("checks", *self._checks())
+        return self.functions["?"]
+
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
         writer, _ = self._all() if name is None else self._one(name)
@@ -85,6 +91,15 @@ class Program:
         results = {logic.name: to.use(logic.name) for logic in self.settled.ruleset.decisions}
         pairs = (f"{name!r}: Decision({held}[0], {held}[1], as_of, facts)" for name, held in results.items())
         writer.line(f"return {{{', '.join(pairs)}}}")
+        return writer, to.constants
+
+    def _checks(self) -> tuple[Writer, dict[str, Any]]:
+        writer, to = self._start()
+        for check in self.settled.ruleset.checks:
+            code, _ = to.condition(check.expect)
+            with writer.block(f"if {code} is False:"):
+                writer.line("return False")
+        writer.line("return True")
         return writer, to.constants
 
     def _start(self) -> tuple[Writer, Expressions]:
