@@ -17,7 +17,7 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Explanation, Late
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
-from policy_engine.semantics.facts import to_json_types, valid_facts
+from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
 
 NO_READINGS: Mapping[str, str] = {}
@@ -25,9 +25,18 @@ EXACT = decimal.Context(prec=80)
 """Decimals are exact whatever context the caller has set."""
 NOT_PLAIN = (TypeError, ValueError, KeyError, AttributeError)
 """What a program raises over facts that are not in JSON types; the reference then decides."""
-MOST_READY = 4_096
-"""How many (decision, day) pairs are kept ready; a service asks for few days."""
-Question = Callable[[Any, date], Any]
+MOST_DAYS = 1_000
+"""For so many days questions are kept ready; a service asks for few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A question on a day, prepared: `answer` decides plain valid facts, `passes` tells whether facts are plain and valid."""
+
+    ruleset: Ruleset
+    program: Program
+    answer: Callable[[Any, date], Any]
+    passes: Callable[[Any, date], bool]
 
 
 @dataclass(slots=True)
@@ -36,7 +45,8 @@ class Engine:
 
     rulebook: Rulebook
     _programs: dict[object, Program] = field(default_factory=dict, repr=False)
-    _ready: dict[tuple[str, date], Question] = field(default_factory=dict, repr=False)
+    _days: dict[date, dict[str, Ready]] = field(default_factory=dict, repr=False)
+    _latest: tuple[date | None, dict[str, Ready]] = field(default=(None, {}), repr=False)
 
     @classmethod
     def load(cls, rules: str | Path | Iterable[str | Path] = "rules", schemas: str | Path = "schemas") -> Engine:
@@ -64,24 +74,17 @@ class Engine:
         `trusted` skips validation and checks, for facts that went through them before; the answer to others is undefined.
         Raises `UnknownDecision`, `NotInForce`, `UnknownReading`, and `FactsError` with every violation.
         """
-        if trusted and not readings:
-            ready = self._ready.get((decision, as_of))
-            if ready is not None:
-                try:
-                    return ready(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
-                except NOT_PLAIN:
-                    pass
-        ruleset, name = self._question(decision, as_of)
-        program = self._program(ruleset, as_of, readings)
-        given = facts if trusted else self._valid(ruleset, program, facts, as_of)
-        question = program.decide(name)
-        if not readings:
-            self._keep((decision, as_of), question)
+        day, today = self._latest
+        ready = today.get(decision) if as_of is day and not readings else None
+        if ready is None:
+            ready = self._prepared(decision, as_of, readings)
         try:
-            return question(given, as_of)
+            if trusted or ready.passes(facts, as_of):
+                return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
         except NOT_PLAIN:
-            with decimal.localcontext(EXACT):
-                return _evaluation(ruleset, facts, as_of, readings).answer(name).decision
+            pass
+        with decimal.localcontext(EXACT):
+            return _evaluation(ready, facts, as_of).answer(decision.partition(".")[2]).decision
 
     def decide_all(
         self,
@@ -93,25 +96,18 @@ class Engine:
         trusted: bool = False,
     ) -> dict[str, Decision]:
         """Every decision of a ruleset about the same facts, by name, in file order; like `decide` in all else."""
-        if trusted and not readings:
-            ready = self._ready.get((ruleset, as_of))
-            if ready is not None:
-                try:
-                    return ready(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
-                except NOT_PLAIN:
-                    pass
-        found = self.ruleset(ruleset, as_of)
-        program = self._program(found, as_of, readings)
-        given = facts if trusted else self._valid(found, program, facts, as_of)
-        question = program.decide_all()
-        if not readings:
-            self._keep((ruleset, as_of), question)
+        day, today = self._latest
+        ready = today.get(ruleset) if as_of is day and not readings else None
+        if ready is None:
+            ready = self._prepared(ruleset, as_of, readings)
         try:
-            return question(given, as_of)
+            if trusted or ready.passes(facts, as_of):
+                return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
         except NOT_PLAIN:
-            with decimal.localcontext(EXACT):
-                evaluation = _evaluation(found, facts, as_of, readings)
-                return {logic.name: evaluation.answer(logic.name).decision for logic in found.decisions}
+            pass
+        with decimal.localcontext(EXACT):
+            evaluation = _evaluation(ready, facts, as_of)
+            return {logic.name: evaluation.answer(logic.name).decision for logic in ready.ruleset.decisions}
 
     def decide_many(
         self,
@@ -126,8 +122,8 @@ class Engine:
 
         Raises like `decide` for what concerns all of them: `UnknownDecision`, `NotInForce`, `UnknownReading`.
         """
-        ruleset, _ = self._question(decision, as_of)
-        chosen(ruleset, readings)
+        self._question(decision, as_of)
+        self._prepared(decision, as_of, readings)
         return self._each(decision, facts, as_of, readings, trusted)
 
     def _each(
@@ -148,9 +144,10 @@ class Engine:
         self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
-        ruleset, name = self._question(decision, as_of)
+        _, name = self._question(decision, as_of)
+        ready = self._prepared(decision, as_of, readings)
         with decimal.localcontext(EXACT):
-            return explanation_of(_evaluation(ruleset, facts, as_of, readings), name)
+            return explanation_of(_evaluation(ready, facts, as_of), name)
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:
         """The version of a ruleset in force on a civil date; raises `UnknownDecision` and `NotInForce`."""
@@ -181,22 +178,24 @@ class Engine:
             self._programs[key] = prepare(ruleset, choices, as_of, lambda name: _late(ruleset, choices, name))
         return self._programs[key]
 
-    def _keep(self, key: tuple[str, date], question: Question) -> None:
-        if len(self._ready) >= MOST_READY:
-            self._ready.clear()
-        self._ready[key] = question
+    def _prepared(self, question: str, as_of: date, readings: Mapping[str, str]) -> Ready:
+        """A decision, or all of a ruleset, on a day; kept for the next time unless readings are switched."""
+        ruleset, name = self._question(question, as_of) if "." in question else (self.ruleset(question, as_of), "")
+        if readings:
+            return _ready(ruleset, name, self._program(ruleset, as_of, readings))
+        if len(self._days) > MOST_DAYS:
+            self._days.clear()
+        today = self._days.setdefault(as_of, {})
+        if question not in today:
+            today[question] = _ready(ruleset, name, self._program(ruleset, as_of, readings))
+        self._latest = as_of, today
+        return today[question]
 
-    def _valid(self, ruleset: Ruleset, program: Program, facts: Mapping[str, object], as_of: date) -> Any:
-        """The facts in JSON types, valid; raises `FactsError`."""
-        if gate_of(ruleset.facts.document)(facts):
-            try:
-                if program.checks()(facts, as_of):
-                    return facts
-            except NOT_PLAIN:
-                pass
-        with decimal.localcontext(EXACT):
-            _evaluation(ruleset, facts, as_of, NO_READINGS, program.settled.choices)
-        return to_json_types(facts)[0]
+
+def _ready(ruleset: Ruleset, name: str, program: Program) -> Ready:
+    answer = program.decide(name) if name else program.decide_all()
+    is_valid, checks = gate_of(ruleset.facts.document), program.checks()
+    return Ready(ruleset, program, answer, lambda facts, as_of: is_valid(facts) and checks(facts, as_of))
 
 
 def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
@@ -210,14 +209,10 @@ def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
     return tell
 
 
-def _evaluation(
-    ruleset: Ruleset,
-    facts: Mapping[str, object],
-    as_of: date,
-    readings: Mapping[str, str],
-    choices: Mapping[str, str] | None = None,
-) -> Evaluation:
-    evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, choices or chosen(ruleset, readings))
+def _evaluation(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
+    """The reference over valid facts; raises `FactsError`."""
+    choices = ready.program.settled.choices
+    evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices)
     check_facts(evaluation)
     return evaluation
 

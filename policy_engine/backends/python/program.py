@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from policy_engine.backends.python import runtime
@@ -18,6 +19,7 @@ from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Late, Status
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.timezones import zone
+from policy_engine.language.types import Date, Instant, ListOf, Member, Record
 
 LateFor = Callable[[str], Late]
 """For a decision's name, what tells its reason and missing facts when somebody asks."""
@@ -71,7 +73,7 @@ class Program:
         return self.functions["*"]
 
     def checks(self) -> Callable[[Any, date], bool]:
-        """The function that tells whether no check of the ruleset is false."""
+        """The function that tells whether no check of the ruleset is false; raises `ValueError` where there is no such day."""
         if "?" not in self.functions:
             self.functions["?"] = self._compile("checks", *self._checks())
         return self.functions["?"]
@@ -95,12 +97,31 @@ class Program:
 
     def _checks(self) -> tuple[Writer, dict[str, Any]]:
         writer, to = self._start()
+        self._read_dates(to, "facts", self.settled.ruleset.facts.type)
         for check in self.settled.ruleset.checks:
             code, _ = to.condition(check.expect)
             with writer.block(f"if {code} is False:"):
                 writer.line("return False")
         writer.line("return True")
         return writer, to.constants
+
+    def _read_dates(self, to: Expressions, record: str, kind: Record) -> None:
+        """Read every date and instant of a record, so that one that is on no calendar is found."""
+        for member in kind.members:
+            element = member.type.element if isinstance(member.type, ListOf) else member.type
+            if isinstance(element, Record):
+                self._read_dates_below(to, record, member, element)
+            elif isinstance(element, Date | Instant):
+                name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
+                to.writer.once(name, partial(to.read, record, member))
+
+    def _read_dates_below(self, to: Expressions, record: str, member: Member, element: Record) -> None:
+        held, writer = to.writer.fresh(), to.writer
+        writer.line(f"{held} = {record}.get({to.bind(member.name)})")
+        item = writer.fresh() if isinstance(member.type, ListOf) else held
+        head = f"for {item} in {held} or ():" if isinstance(member.type, ListOf) else f"if {held} is not None:"
+        with writer.block(head):
+            self._read_dates(to, item, element)
 
     def _start(self) -> tuple[Writer, Expressions]:
         writer = Writer()
