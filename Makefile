@@ -1,8 +1,9 @@
 # The words of the house; `make demo` and `make test` set up what they need.
 PYTHON ?= python3
 BIN := .venv/bin
+EDITORS := tests/editors
 
-.PHONY: demo test check lint types golden docs clean
+.PHONY: demo test check lint types golden docs editors clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
@@ -10,7 +11,7 @@ demo: .venv/base
 	    user_roles=fixtures/role_questions.jsonl \
 	    email_suppression=fixtures/senders.jsonl
 
-test: .venv/dev lint types
+test: .venv/dev editors lint types
 	$(BIN)/policy check rules
 	$(BIN)/policy test rules
 	$(BIN)/python -m pytest
@@ -25,11 +26,17 @@ lint: .venv/dev
 types: .venv/dev
 	$(BIN)/mypy
 
+docs: .venv/dev
+	$(BIN)/python docs/make.py
+	$(BIN)/policy rules docs
+
 golden: .venv/dev
 	$(BIN)/python -m pytest --golden
 
+editors: $(EDITORS)/node_modules/.package-lock.json
+
 clean:
-	rm -rf .venv build
+	rm -rf .venv build $(EDITORS)/node_modules
 
 .venv/base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -38,4 +45,9 @@ clean:
 
 .venv/dev: pyproject.toml .venv/base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(EDITORS)/node_modules/.package-lock.json: $(EDITORS)/package-lock.json
+	@command -v npm >/dev/null || { echo "the editor tests need Node.js 18 or later with npm: install them first" >&2; exit 1; }
+	npm ci --prefix $(EDITORS) --no-audit --no-fund --loglevel=error
 	touch $@

@@ -78,7 +78,7 @@ _FILES = {
     "yaml-syntax": Wording("this is not YAML: {why}"),
     "yaml-tab": Wording("a tab cannot indent", "indent with blanks"),
     "yaml-quoted-start": Wording(
-        "YAML takes the quotes for the whole text, and more follows", "quote the whole expression: `{better}`"
+        "YAML takes the quotes for the whole text, and more follows", "quote the whole expression: {better}"
     ),
     "yaml-special-start": Wording(
         "YAML gives `{sign}` a meaning of its own at the start of a text", "quote the whole text"
@@ -181,6 +181,7 @@ _EXPRESSIONS = {
     "no-order": Wording("{kind} has no order", "`==` and `in` can be asked"),
     "impossible-value": Wording("`{value}` is never a value of {what}", "it is one of {values}"),
     "not-addable": Wording("`{operator}` takes numbers, not {left} and {right}"),
+    "zero-denominator": Wording("the denominator is always zero", "a division by zero is unknown"),
     "too-many-digits": Wording(
         "the result of `{text}` may have more than 18 digits", "narrow `minimum` and `maximum` in the schema"
     ),
@@ -220,9 +221,10 @@ _MEANING = {
     "matrix-missing-column": Wording("there is no column for `{value}`, a value of `{name}`"),
     "matrix-cells": Wording("this row has {found} cells and the table {expected} columns"),
     "matrix-else": Wording("`when` and `else` go together in a legend"),
-    "check-false": Wording("a check that is always false makes all facts invalid"),
+    "check-constant": Wording(
+        "this check reads no fact, so it says the same of all facts", "name a fact, or leave it out"
+    ),
     "uncited-rule": Wording("this rule cites no source", "add `source:` here or to the decision"),
-    "no-reason": Wording("this rule gives no reason", "add `because:`"),
     "unused-source": _warning("no rule cites the source `{name}`", "cite it, or leave it out"),
     "unused-reading": _warning("no expression asks for the reading `{name}`", "use it, or mark it `fixed: true`"),
     "unused-parameter": _warning("nothing uses the parameter `{name}`", "use it, or leave it out"),

@@ -22,12 +22,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Authored:
-    """A text as its author meant it (`value`), and as it stands in the file (`raw`, beginning at `span`)."""
+    """A text as its author meant it (`value`), and as it stands in the file (`raw`, beginning at `span`).
+
+    `tail` is what follows it on its last line.
+    """
 
     value: str
     span: Span = field(compare=False)
     raw: str = field(compare=False, repr=False, default="")
     plain: bool = field(compare=False, default=True)
+    tail: str = field(compare=False, repr=False, default="")
 
     def part(self, start: int, end: int) -> Span:
         """The place of `value[start:end]`, through YAML's folding and quoting; the whole text's where it cannot be told."""

@@ -12,6 +12,7 @@ import typer
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
 from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
 from policy_engine.diagnostics import Diagnostic, in_order
+from policy_engine.errors import CannotRun
 from policy_engine.frontend.loader import load, rule_files
 from policy_engine.frontend.rule_tests import read_tests, test_files
 
@@ -36,12 +37,19 @@ def check(
     Exit code 0: no fault. 1: faults in the files. 2: could not run.
     """
     places = paths or [RULES]
-    rulebook = load(places, schemas)
+    rules, tests = rule_files(places), test_files(places)
+    if not rules and not tests:
+        raise CannotRun(f"there is no rule file in {', '.join(map(str, places))}")
+    rulebook = load(rules or {test.parent for test in tests}, schemas)
     _, faults = read_tests(places, rulebook)
     diagnostics = in_order([*rulebook.diagnostics, *faults])
-    files = f"{len(rule_files(places))} rule files, {len(test_files(places))} test files"
+    files = f"{_counted(len(rules), 'rule file')}, {_counted(len(tests), 'test file')}"
     _print(diagnostics, form, files)
     raise typer.Exit(Exit.FAULTS if diagnostics else Exit.FINE)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' * (count != 1)}"
 
 
 def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
@@ -55,5 +63,4 @@ def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
         else:
             out.print(diagnostic_text(diagnostic))
     if form is Form.TEXT:
-        count = len(diagnostics)
-        out.print(f"{files}: {'no faults' if not count else f'{count} fault' + 's' * (count != 1)}")
+        out.print(f"{files}: {_counted(len(diagnostics), 'fault') if diagnostics else 'no faults'}")

@@ -140,9 +140,10 @@ def _settled(value: object, kind: object) -> Value:
 
 
 def _check(context: Context, written: CheckSyntax) -> rulesets.Check:
-    return rulesets.Check(
-        context.condition(written.expect), written.because, context.cite(written.source), written.span
-    )
+    expect = context.condition(written.expect)
+    if not has_errors(context.faults) and not mentions.mentions_in([expect]):
+        context.faults.append(say("check-constant", written.span))
+    return rulesets.Check(expect, written.because, context.cite(written.source), written.span)
 
 
 def _definition(context: Context, name: str, span: Span) -> rulesets.Definition:

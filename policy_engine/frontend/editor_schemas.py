@@ -1,7 +1,7 @@
 """JSON Schemas of rule and test files, for editors: what `shapes` says, in the words that editors read.
 
-The keywords are those that mean one thing in every draft an editor may know. `markdownDescription`, `patternErrorMessage` and
-`errorMessage` are the words of yaml-language-server; others pass over them.
+An editor that knows only older drafts passes over `dependentRequired` and `dependentSchemas`, and reads the rest alike.
+`markdownDescription`, `patternErrorMessage` and `errorMessage` are the words of yaml-language-server.
 """
 
 from __future__ import annotations

@@ -103,6 +103,8 @@ def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None
 
 def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError) -> Diagnostic:
     bare = QUOTED.sub(lambda quoted: "_" * len(quoted.group()), text)
+    if authored.plain and authored.tail.lstrip(" ").startswith("#"):
+        return say("yaml-comment", authored.span)
     for pattern, advice in FOREIGN:
         found = pattern.search(bare)
         if found:

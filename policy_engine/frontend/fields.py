@@ -131,6 +131,14 @@ class Fields:
         return Period(start or date.min, end), fields.words("because")
 
 
+def is_split(node: YamlNode | None) -> bool:
+    """Whether a list in brackets holds a piece of an expression, cut at a comma within round brackets."""
+    if not isinstance(node, SequenceNode) or not node.flow:
+        return False
+    texts = [item.text.value for item in node.items if isinstance(item, ScalarNode) and item.text.plain]
+    return any(text.count("(") != text.count(")") for text in texts)
+
+
 def check_name(name: Authored, form: re.Pattern[str], faults: list[Diagnostic]) -> None:
     """Report a name that has not the form."""
     if not form.fullmatch(name.value):

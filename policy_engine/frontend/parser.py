@@ -7,7 +7,7 @@ from functools import partial
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.frontend import shapes
-from policy_engine.frontend.fields import ISO_DATE, KEBAB, SNAKE, Fields, check_name, read_date
+from policy_engine.frontend.fields import ISO_DATE, KEBAB, SNAKE, Fields, check_name, is_split, read_date
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (
@@ -46,6 +46,10 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     if name is not None:
         check_name(name, SNAKE, faults)
     period, because = fields.period("effective", shapes.EFFECTIVE)
+    effective = fields.node.get("effective")
+    if isinstance(effective, MappingNode) and effective.get("from") is None:
+        meaning = "the first day in force"
+        faults.append(say("missing-key", effective.span, thing="the ruleset's period", key="from", meaning=meaning))
     timezone, facts = fields.text("timezone"), fields.text("facts")
     sources = tuple(s for entry in fields.named("sources", KEBAB) if (s := _source(*entry, faults)))
     readings = tuple(r for entry in fields.named("readings") if (r := _reading(*entry, faults)))
@@ -178,6 +182,9 @@ def _condition(node: YamlNode, faults: Faults) -> ConditionSyntax | None:
     if len(groups) != 1:
         if not any(fault.span.line == fields.span.line for fault in faults):
             faults.append(say("one-of-keys", fields.span, thing="a condition", keys="`all`, `any` and `none`"))
+        return None
+    if is_split(node.get(groups[0])):
+        faults.append(say("yaml-split", fields.span))
         return None
     conditions: tuple[ConditionSyntax, ...] = fields.list_of(groups[0], partial(_condition, faults=faults))
     if not conditions:

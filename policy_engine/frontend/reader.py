@@ -173,7 +173,8 @@ def _below(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
 def _authored(reader: Reader, event: yaml.ScalarEvent) -> Authored:
     start, end = _marks(event)
     raw = reader.text[start.index : end.index]
-    return Authored(event.value, _span(reader, event), raw, not event.style)
+    tail = reader.text[end.index : reader.text.find("\n", end.index) % (len(reader.text) + 1)]
+    return Authored(event.value, _span(reader, event), raw, not event.style, tail)
 
 
 def _marks(event: yaml.Event) -> tuple[Mark | FastMark, Mark | FastMark]:
@@ -209,7 +210,9 @@ def _syntax_fault(error: yaml.MarkedYAMLError, reader: Reader) -> Diagnostic:
         return say("yaml-special-start", span, sign=rest[0])
     quoted = re.search(r"""(?:^|[:\-,\[{]\s+)((["']).*)$""", line)
     if quoted and quoted.start(1) < mark.column and "expected" in problem:
-        return say("yaml-quoted-start", span, better=f"'{quoted[1].rstrip()}'")
+        in_flow = "{" in line[: quoted.start(1)] or "[" in line[: quoted.start(1)]
+        better = "the other kind of quotes around all of it" if in_flow else f"`'{quoted[1].rstrip()}'`"
+        return say("yaml-quoted-start", span, better=better)
     if "mapping values are not allowed" in problem:
         return say("yaml-colon", span)
     return say("yaml-syntax", span, why=problem)

@@ -237,6 +237,8 @@ class Typer:
             return self.fault(
                 "wrong-type", node, what=f"each side of `{operator}`", expected="an integer", found="a decimal"
             )
+        if operator in ("/", "//", "%") and right.type.low == right.type.high == 0:
+            return self.fault("zero-denominator", node.right)
         kind = operators.arithmetic(operator, left.type, right.type)
         optional = (
             left.optional or right.optional or (operator in ("/", "//", "%") and operators.may_be_zero(right.type))
