@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -20,8 +21,9 @@ from policy_engine.cli.options import (
     facts_from,
     read_readings,
 )
-from policy_engine.cli.show import answer_text, console, explanation_tree
+from policy_engine.cli.show import answer_text, console, explanation_tree, safe
 from policy_engine.engine import Engine
+from policy_engine.reports.explanations import Reader, Section, as_markdown, as_text, explained
 
 
 def decide(
@@ -55,6 +57,10 @@ def explain(
     facts: FactsOption,
     as_of: AsOfOption = None,
     reading: ReadingOption = None,
+    reader: Annotated[
+        Reader | None, typer.Option("--for", help="Whom it is for; a tree of all steps if left out.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --for: print Markdown.")] = False,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -66,6 +72,10 @@ def explain(
     given, readings = facts_from(facts), read_readings(reading)
     names = [name] if name else [logic.name for logic in engine.ruleset(ruleset, day).decisions]
     told = {n: engine.explain(f"{ruleset}.{n}", given, as_of=day, readings=readings) for n in names}
+    if reader is not None:
+        sections = {n: explained(explanation, engine.ruleset(ruleset, day), reader) for n, explanation in told.items()}
+        _tell(sections, name, markdown, as_json)
+        return
     if as_json:
         shown = {decision: explanation.to_dict() for decision, explanation in told.items()}
         typer.echo(json.dumps(shown[name] if name else shown, ensure_ascii=False))
@@ -73,3 +83,15 @@ def explain(
     for explanation in told.values():
         console().print(answer_text(explanation.decision, engine.ruleset(ruleset, day)), end="")
         console().print(explanation_tree(explanation))
+
+
+def _tell(sections: dict[str, tuple[Section, ...]], name: str, markdown: bool, as_json: bool) -> None:
+    """Explanations for one reader, as JSON, Markdown or text; nothing from a file reaches the terminal raw."""
+    if as_json:
+        told = {decision: [section.to_dict() for section in parts] for decision, parts in sections.items()}
+        typer.echo(json.dumps(told[name] if name else told, ensure_ascii=False))
+        return
+    write = as_markdown if markdown else as_text
+    for parts in sections.values():
+        for line in write(parts).split("\n")[:-1]:
+            typer.echo(safe(line).plain)

@@ -129,37 +129,44 @@ def _value(value: object) -> str:
 
 
 def explanation_tree(explanation: Explanation) -> Tree:
-    """The rules of a decision in order, each with the steps of its condition; then its values, then the decisions it used."""
-    tree = Tree(Text("how it was decided", "bold"))
-    for rule in explanation.trace.rules:
-        _add_rule(tree, rule)
-    for step in explanation.trace.values:
-        _add_step(tree, step)
+    """The rules of a decision in order, each with the steps of its condition; then its values, then the decisions it used.
+
+    What a definition stands for is shown where it is first used.
+    """
+    tree, seen = Tree(Text("how it was decided", "bold")), set[str]()
+    _add_trace(tree, explanation, seen)
     for used in explanation.trace.used:
-        branch = tree.add(safe(f"{used.decision.decision}: {_outcome(used.decision)}", "bold"))
-        for rule in used.trace.rules:
-            _add_rule(branch, rule)
-        for step in used.trace.values:
-            _add_step(branch, step)
+        _add_trace(tree.add(safe(f"{used.decision.decision}: {_outcome(used.decision)}", "bold")), used, seen)
     return tree
 
 
-def _add_rule(tree: Tree, rule: RuleTrace) -> None:
-    label = Text.assemble(
-        safe(rule.id, "bold"), "  ", (str(rule.verdict), STYLES[rule.verdict]), "  ", safe(rule.place, "dim")
-    )
-    branch = tree.add(label)
+def _add_trace(tree: Tree, explanation: Explanation, seen: set[str]) -> None:
+    for rule in explanation.trace.rules:
+        _add_rule(tree, rule, seen)
+    for step in explanation.trace.values:
+        _add_step(tree, step, seen)
+
+
+def _add_rule(tree: Tree, rule: RuleTrace, seen: set[str]) -> None:
+    verdict = (str(rule.verdict), STYLES[rule.verdict])
+    branch = tree.add(Text.assemble(safe(rule.id, "bold"), "  ", verdict, "  ", safe(rule.place, "dim")))
     for step in rule.steps:
-        _add_step(branch, step)
+        _add_step(branch, step, seen)
 
 
-def _add_step(tree: Tree, step: Step) -> None:
+def _add_step(tree: Tree, step: Step, seen: set[str]) -> None:
     if step.origin is Origin.LITERAL:
         return
+    known = step.origin is Origin.DEFINITION and step.text in seen
     origin = "" if step.origin is Origin.COMPUTED else f"  {step.origin}{f': {step.note}' if step.note else ''}"
-    branch = tree.add(Text.assemble(safe(step.text), " = ", _step_value(step), safe(origin, "dim")))
-    for below in step.steps:
-        _add_step(branch, below)
+    label = Text.assemble(
+        safe(step.text), " = ", _step_value(step), safe(origin + (", as above" if known else ""), "dim")
+    )
+    branch = tree.add(label)
+    if step.origin is Origin.DEFINITION:
+        seen.add(step.text)
+    for below in () if known else step.steps:
+        _add_step(branch, below, seen)
 
 
 def _step_value(step: Step) -> Text:

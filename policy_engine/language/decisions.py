@@ -225,10 +225,19 @@ class RuleTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of a reason; `sensitive` where it tells a fact that the schema marks `x-sensitive`."""
+
+    text: str
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
-    """How a decision came about: its rules in order, its values, and the traces of the decisions it used."""
+    """How a decision came about: its reason in pieces, its rules in order, its values, and the decisions it used."""
 
     decision: str
+    reason: tuple[Said, ...]
     rules: tuple[RuleTrace, ...]
     values: tuple[Step, ...]
     used: tuple[Explanation, ...] = ()

@@ -107,6 +107,28 @@ def reached(start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) 
     return frozenset(found)
 
 
+def sensitive_paths(record: Record, prefix: str = "") -> Iterator[str]:
+    """Every path that the schema marks `x-sensitive`, and all below it."""
+    for member in record.members:
+        path = f"{prefix}{member.name}"
+        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        below = kind if isinstance(kind, Record) else None
+        if member.sensitive:
+            yield path
+            yield from fact_paths(below, f"{path}.") if below else ()
+        elif below:
+            yield from sensitive_paths(below, f"{path}.")
+
+
+def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
+    """Whether an expression tells a sensitive fact, itself or through definitions and decisions."""
+    sensitive = set(sensitive_paths(ruleset.facts.type))
+    if not sensitive:
+        return False
+    found = reached(mentions_in([expression]), graph_of(ruleset))
+    return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
+
+
 def fact_paths(record: Record, prefix: str = "") -> Iterator[str]:
     """Every path of a schema in schema order, parents before their members."""
     for member in record.members:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 
@@ -13,13 +13,14 @@ from policy_engine.language.decisions import (
     Explanation,
     Origin,
     RuleTrace,
+    Said,
     Status,
     Step,
     Trace,
     Verdict,
 )
 from policy_engine.language.expressions import Condition, Expression, Group
-from policy_engine.language.mentions import fact_paths
+from policy_engine.language.mentions import fact_paths, reads_sensitive
 from policy_engine.language.rulings import ruling_of
 from policy_engine.language.timezones import zone
 from policy_engine.language.values import (
@@ -107,6 +108,7 @@ class Answer:
     """A decision, its rules' traces and values' steps, and its parts as other decisions see them: unknown unless decided."""
 
     decision: Decision
+    reason: tuple[Said, ...]
     rules: tuple[RuleTrace, ...]
     values: tuple[Step, ...]
     parts: Mapping[str, Value]
@@ -139,7 +141,9 @@ def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
     answer = evaluation.answer(name)
     steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
     used = tuple(explanation_of(evaluation, other) for other in dict.fromkeys(_decisions_in(steps)))
-    return Explanation(answer.decision, Trace(answer.decision.decision, answer.rules, answer.values, used))
+    return Explanation(
+        answer.decision, Trace(answer.decision.decision, answer.reason, answer.rules, answer.values, used)
+    )
 
 
 def _decisions_in(steps: Iterable[Step]) -> Iterable[str]:
@@ -247,12 +251,13 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     applied = finding.applied if status is Status.DECIDED or collects else ()
     types = dict(logic.value_types)
     values = {d.name: settle(s.value, types[d.name]) for d, s in zip(definitions, steps, strict=False)}
-    reason = _reason(evaluation, logic, applied, unknown, gap)
+    said = tuple(_reason(evaluation, logic, applied, unknown, gap))
+    reason = "".join(part.text for part in said)
     missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
     ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, lambda _, __: (reason, missing))
     given = tuple(_known(values.get(name)) for name in ruling.value_names) if status is Status.DECIDED else ()
     decision = Decision(ruling, given, evaluation.as_of, None)
-    return Answer(decision, finding.traces, tuple(steps), _parts(decision, values, unknown))
+    return Answer(decision, said, finding.traces, tuple(steps), _parts(decision, values, unknown))
 
 
 def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step:
@@ -281,15 +286,18 @@ def _reason(
     applied: Sequence[tuple[str, rulesets.Conclusion]],
     unknown: Unknown | None,
     gap: bool,
-) -> str:
+) -> Iterator[Said]:
+    """The reasons of the rules that apply, each once; or why there is no answer; or what the decision says of itself."""
     sentences = [_filled(evaluation, conclusion.because) for _, conclusion in applied if conclusion.because.parts]
     if unknown is not None:
-        sentences.append(_undetermined(evaluation, unknown))
+        sentences.append((Said(_undetermined(evaluation, unknown)),))
     elif gap:
-        sentences.append("No rule covers these facts.")
+        sentences.append((Said("No rule covers these facts."),))
     elif not sentences:
-        sentences.append(_filled(evaluation, logic.because) if logic.because else _plainly(logic))
-    return " ".join(dict.fromkeys(sentences))
+        sentences.append(_filled(evaluation, logic.because) if logic.because else (Said(_plainly(logic)),))
+    for number, sentence in enumerate(dict.fromkeys(sentences)):
+        yield from ((Said(" "),) if number else ())
+        yield from sentence
 
 
 def _plainly(logic: rulesets.DecisionLogic) -> str:
@@ -302,13 +310,16 @@ def _undetermined(evaluation: Evaluation, unknown: Unknown) -> str:
     return f"This cannot be decided: {', '.join(unknown.causes)}."
 
 
-def _filled(evaluation: Evaluation, template: rulesets.Template) -> str:
-    def words(part: str | Expression) -> str:
-        if isinstance(part, str):
-            return part
-        return in_words(settle(evaluation.condition(part).value, part.tree.type))
+def _filled(evaluation: Evaluation, template: rulesets.Template) -> tuple[Said, ...]:
+    """A sentence with its holes filled."""
 
-    return "".join(map(words, template.parts))
+    def said(part: str | Expression) -> Said:
+        if isinstance(part, str):
+            return Said(part)
+        words = in_words(settle(evaluation.condition(part).value, part.tree.type))
+        return Said(words, reads_sensitive(evaluation.ruleset, part))
+
+    return tuple(map(said, template.parts))
 
 
 def _in_schema_order(missing: Iterable[str], ruleset: rulesets.Ruleset) -> tuple[str, ...]:

@@ -1,0 +1,121 @@
+"""Writes the tables of the documentation that come from the code: functions, keys, diagnostics.
+
+`python docs/make.py` writes them; `python docs/make.py --check` writes nothing, and fails where one is not current. A table
+stands between `<!-- name -->` and `<!-- /name -->`; a table of keys also says whose: `<!-- keys: RULE -->`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from policy_engine import diagnostics
+from policy_engine.diagnostics import Wording
+from policy_engine.frontend import shapes
+from policy_engine.frontend.shapes import Key, Shape
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS, AggregateFunction, Example, Function
+
+FOLDER = Path(__file__).parent
+PAGES = ("language.md", "diagnostics.md")
+TABLE = re.compile(r"(<!-- (functions|aggregates|keys|diagnostics)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+SHAPES: Mapping[str, Shape] = {name: shape for name, shape in vars(shapes).items() if isinstance(shape, Shape)}
+GROUPS = (
+    ("Files and YAML", "_FILES"),
+    ("Keys and shapes", "_SHAPES"),
+    ("Schemas", "_SCHEMAS"),
+    ("Names", "_NAMES"),
+    ("Expressions", "_EXPRESSIONS"),
+    ("Meaning", "_MEANING"),
+    ("Tests", "_TESTS"),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with `--check` only name those that are not current; the exit code."""
+    stale = [page for page in PAGES if not _is_current(FOLDER / page, write="--check" not in arguments)]
+    missing = sorted(SHAPES.keys() - _shapes_shown())
+    if missing:
+        sys.stderr.write(
+            f"docs/language.md has no place for the keys of {', '.join(missing)}: add `<!-- keys: NAME -->`\n"
+        )
+    if stale and "--check" in arguments:
+        sys.stderr.write(f"not current: {', '.join(stale)}; run `python docs/make.py`\n")
+        return 1
+    return 1 if missing else 0
+
+
+def _is_current(path: Path, *, write: bool) -> bool:
+    text = path.read_text("utf-8")
+    made = TABLE.sub(lambda found: f"{found[1]}\n{_table(found[2], found[3])}\n{found[4]}", text)
+    if made != text and write:
+        path.write_text(made, "utf-8")
+    return made == text
+
+
+def _shapes_shown() -> set[str]:
+    return {found[3] for found in TABLE.finditer((FOLDER / "language.md").read_text("utf-8")) if found[3]}
+
+
+def _table(kind: str, name: str) -> str:
+    match kind:
+        case "functions":
+            return _rows(("call", "takes", "gives", "for example"), map(_function, FUNCTIONS.values()))
+        case "aggregates":
+            return _rows(("aggregate", "goes over", "gives", "for example"), map(_aggregate, AGGREGATES.values()))
+        case "keys":
+            return _rows(("key", "needed", "what it says"), map(_key, SHAPES[name].keys))
+        case _:
+            return "\n".join(_group(title, getattr(diagnostics, table)) for title, table in GROUPS)
+
+
+def _rows(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = tuple(head)
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _key(key: Key) -> tuple[str, ...]:
+    return f"`{key.name}`", "yes" if key.required else "", _plain(key.meaning)
+
+
+def _function(row: Function) -> tuple[str, ...]:
+    takes = "; ".join(f"`{parameter.name}`: {parameter.expected}" for parameter in row.parameters)
+    return f"`{row.signature}`", takes, _plain(row.meaning), _example(row.example)
+
+
+def _aggregate(row: AggregateFunction) -> tuple[str, ...]:
+    unknown = " Unknown over an empty list." if row.empty else ""
+    return f"`{row.name}`", row.expected, _plain(row.meaning) + unknown, _example(row.example)
+
+
+def _example(example: Example) -> str:
+    facts = ", ".join(f"`{name}` is {_json(value)}" for name, value in example.facts.items())
+    return f"`{example.expression}` is {_json(example.gives)}" + (f", where {facts}" if facts else ", with no facts")
+
+
+def _json(value: object) -> str:
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`".replace('"', "")
+
+
+def _group(title: str, table: Mapping[str, Wording]) -> str:
+    rows = (
+        (f'<a id="{code}"></a>`{code}`', str(row.severity), _words(row.message), _words(row.hint or ""))
+        for code, row in table.items()
+    )
+    return f"## {title}\n\n{_rows(('code', 'severity', 'it says', 'and advises'), rows)}"
+
+
+def _words(text: str) -> str:
+    """A wording with its holes: a doubled brace is a brace to read."""
+    return _plain(text.replace("{{{", "{{").replace("}}}", "}}"))
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
