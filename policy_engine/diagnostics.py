@@ -206,6 +206,7 @@ _MEANING = {
     "calendar-years": Wording(
         "a calendar needs its first and last year", "write `years: [2021, 2050]`, within {first} to {last}"
     ),
+    "silence-code": Wording("`{name}` is not a warning, and only warnings can be silenced"),
     "versions-overlap": Wording(
         "this version and another are both in force {period}", "let one end where the other begins"
     ),
@@ -232,6 +233,11 @@ _MEANING = {
     "unused-outcome": _warning("no rule gives the outcome `{name}`", "leave it out, or add the rule"),
     "unused-legend": _warning("no cell uses `{name}`", "leave it out"),
     "unused-fact": _warning("no rule reads the fact `{name}` of {schema}", "mark it `x-key`, or leave it out"),
+    "constant-condition": _warning("`{text}` is always {truth}: {why}", "leave it out, or correct it"),
+    "needless-default": _warning("`{name}` is never absent, so this asks for nothing", "leave `{function}` out"),
+    "repeated-number": _warning("`{text}` is the value of the parameter `{name}`", "write `{name}`"),
+    "unmentioned-value": _warning("no rule mentions `{value}`, a value of `{name}`", "add a rule, or silence this"),
+    "unused-silence": _warning("nothing is silenced by this", "leave it out"),
     "unreachable-rule": _warning("no facts reach this rule: {why}", "move it up, or leave it out"),
 }
 _TESTS = {

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.language import mentions
-from policy_engine.language.expressions import Condition, Expression, Literal
-from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Matrix, Rules, Ruleset, conclusions_of
+from policy_engine.language.expressions import (
+    Call,
+    Compare,
+    Condition,
+    Expression,
+    Fact,
+    Literal,
+    Node,
+    expressions_of,
+    walk,
+)
+from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rules, Ruleset, conclusions_of
+from policy_engine.language.types import Number, scaled
+from policy_engine.language.values import Value, in_words
 
+SMALLEST_TELLING = 10
 Lint = Callable[[Ruleset], Iterator[Diagnostic]]
 
 
@@ -19,7 +33,7 @@ def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
         yield from find(ruleset)
 
 
-def _mentioned(ruleset: Ruleset, kind: str) -> set[str]:
+def mentioned(ruleset: Ruleset, kind: str) -> set[str]:
     """Names of a kind that a check or a decision, its sentences included, mentions, through definitions."""
     graph = mentions.graph_of(ruleset)
     asked = chain.from_iterable((*mentions.logic_of(d), *mentions.wording_of(d)) for d in ruleset.decisions)
@@ -29,19 +43,19 @@ def _mentioned(ruleset: Ruleset, kind: str) -> set[str]:
 
 def unused_definitions(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Definitions that nothing uses."""
-    used = _mentioned(ruleset, "definition")
+    used = mentioned(ruleset, "definition")
     return (say("unused-definition", d.span, name=d.name) for d in ruleset.definitions if d.name not in used)
 
 
 def unused_parameters(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Parameters that nothing uses."""
-    used = _mentioned(ruleset, "parameter")
+    used = mentioned(ruleset, "parameter")
     return (say("unused-parameter", p.span, name=p.name) for p in ruleset.parameters if p.name not in used)
 
 
 def unused_readings(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Readings that could be switched, had they any effect."""
-    used = _mentioned(ruleset, "reading")
+    used = mentioned(ruleset, "reading")
     loose = (r for r in ruleset.readings if r.name not in used and not r.fixed)
     return (say("unused-reading", r.span, name=r.name) for r in loose)
 
@@ -86,12 +100,73 @@ def _is_true(when: Condition) -> bool:
     return isinstance(when, Expression) and isinstance(when.tree, Literal) and when.tree.value is True
 
 
-def facts_read(ruleset: Ruleset) -> frozenset[str]:
-    """Paths of the schema that a ruleset reads, sentences included."""
-    matrices = (d.body for d in ruleset.decisions if isinstance(d.body, Matrix))
-    axes = mentions.mentions_in(chain.from_iterable((m.rows, m.columns) for m in matrices))
-    names = _mentioned(ruleset, "fact") | _mentioned(ruleset, "member")
-    return frozenset(names | {mention.name for mention in axes})
+def constant_conditions(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Comparisons that the bounds of the schema settle."""
+    for node in _nodes(ruleset):
+        if isinstance(node, Compare) and isinstance(node.left.type, Number) and isinstance(node.right.type, Number):
+            truth = _settled(node.operator, node.left.type, node.right.type)
+            if truth is not None and mentions.mentions_in([Expression("", node)]):
+                why = f"{_range(node.left.type)} against {_range(node.right.type)}"
+                yield say("constant-condition", node.span, text=node.operator, truth=str(truth).lower(), why=why)
+
+
+def _settled(operator: str, left: Number, right: Number) -> bool | None:
+    """The truth of a comparison where the ranges of its sides leave only one."""
+    places = max(left.places, right.places)
+    left, right = scaled(left, places), scaled(right, places)
+    below, above = left.high < right.low, left.low > right.high
+    at_most, at_least = left.high <= right.low, left.low >= right.high
+    yes, no = {
+        "==": (False, below or above),
+        "!=": (below or above, False),
+        "<": (below, at_least),
+        "<=": (at_most, above),
+        ">": (above, at_most),
+        ">=": (at_least, below),
+    }[operator]
+    return True if yes else False if no else None
+
+
+def _range(kind: Number) -> str:
+    low, high = (
+        in_words(Decimal(units).scaleb(-kind.places) if kind.places else units) for units in (kind.low, kind.high)
+    )
+    return low if low == high else f"{low} to {high}"
+
+
+def needless_defaults(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """`known` and `default` of a fact that the schema requires."""
+    for node in _nodes(ruleset):
+        if isinstance(node, Call) and node.function in ("known", "default", "if_known"):
+            asked = node.arguments[0]
+            if isinstance(asked, Fact) and not asked.optional:
+                yield say("needless-default", node.span, name=asked.name, function=node.function)
+
+
+def repeated_numbers(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """A number written out that a parameter holds; small ones are no sign of anything."""
+    values = [(value.value, parameter.name) for parameter in ruleset.parameters for value in parameter.values]
+    held = {number: name for value, name in values if (number := _number(value)) is not None}
+    for node in _nodes(ruleset):
+        number = _number(node.value) if isinstance(node, Literal) else None
+        if number in held and number is not None and abs(number) >= SMALLEST_TELLING:
+            yield say("repeated-number", node.span, text=number, name=held[number])
+
+
+def _number(value: Value) -> int | Decimal | None:
+    return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _nodes(ruleset: Ruleset) -> Iterator[Node]:
+    """Every node of every condition and value, each expression once."""
+    conditions = chain(
+        (definition.body for definition in ruleset.definitions),
+        (check.expect for check in ruleset.checks),
+        chain.from_iterable(mentions.logic_of(decision) for decision in ruleset.decisions),
+    )
+    expressions = {e.tree.span: e for condition in conditions for e in expressions_of(condition)}
+    for expression in expressions.values():
+        yield from walk(expression.tree)
 
 
 LINTS: tuple[Lint, ...] = (
@@ -101,4 +176,7 @@ LINTS: tuple[Lint, ...] = (
     unused_sources,
     unused_outcomes,
     unreachable_rules,
+    constant_conditions,
+    needless_defaults,
+    repeated_numbers,
 )

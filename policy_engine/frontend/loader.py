@@ -12,14 +12,13 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, in_o
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.frontend.checker import check, expanded
 from policy_engine.frontend.digest import digest_of
-from policy_engine.frontend.lints import facts_read
+from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.reader import read_file
 from policy_engine.frontend.schemas import is_name, read_schema
-from policy_engine.frontend.syntax import RulesetSyntax
-from policy_engine.language.mentions import fact_paths
+from policy_engine.frontend.silences import silenced
+from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
 from policy_engine.language.rulesets import FactsSchema, Period, Ruleset
-from policy_engine.language.types import ListOf, Record
 from policy_engine.source import Span
 
 TEST_SUFFIX = "_test"
@@ -53,6 +52,7 @@ class _Load:
     texts: dict[str, list[str]] = field(default_factory=dict)
     read: dict[str, Schema] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
+    silences: list[SilenceSyntax] = field(default_factory=list)
 
 
 def rule_files(paths: Iterable[Path]) -> list[Path]:
@@ -78,8 +78,14 @@ def load(paths: Iterable[Path], schemas: Path) -> Rulebook:
     state = _Load(schemas)
     loaded = [ruleset for path in rule_files(paths) if (ruleset := _load_file(state, path)) is not None]
     state.faults.extend(_overlaps(loaded))
-    state.faults.extend(_unread_facts(loaded, state))
-    return Rulebook(tuple(loaded), in_order(with_excerpts(state.faults, state.texts)))
+    if not has_errors(state.faults):
+        read = [
+            (facts, state.texts[str(_path(state, facts.name))]) for facts, _ in state.read.values() if facts is not None
+        ]
+        over = [SchemaUse(facts, str(_path(state, facts.name)), lines, loaded) for facts, lines in read]
+        state.faults.extend(fault for use in over for fault in lint_schema(use))
+    told = silenced(state.faults, state.silences)
+    return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)))
 
 
 def _load_file(state: _Load, path: Path) -> Ruleset | None:
@@ -93,6 +99,7 @@ def _load_file(state: _Load, path: Path) -> Ruleset | None:
     facts = _schema(state, syntax) if syntax is not None else None
     if syntax is None or facts is None:
         return None
+    state.silences.extend(syntax.silences)
     calendars = [expanded(p.calendar) for p in syntax.parameters if p.calendar is not None]
     ruleset, found = check(syntax, facts, digest_of(node, facts.document, calendars))
     state.faults.extend(found)
@@ -102,7 +109,7 @@ def _load_file(state: _Load, path: Path) -> Ruleset | None:
 def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     """The schema that a ruleset names; its own faults are reported once, at the schema."""
     name = syntax.facts.value
-    path = state.schemas / f"{name}.schema.json"
+    path = _path(state, name)
     if not is_name(name) or not path.is_file():
         known = [file.name.removesuffix(".schema.json") for file in state.schemas.glob("*.schema.json")]
         hint = did_you_mean(name, known)
@@ -116,6 +123,10 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     return state.read[name][0]
 
 
+def _path(state: _Load, name: str) -> Path:
+    return state.schemas / f"{name}.schema.json"
+
+
 def _overlaps(loaded: list[Ruleset]) -> Iterator[Diagnostic]:
     """Two versions of one ruleset in force on one day."""
     for first, second in combinations(loaded, 2):
@@ -126,43 +137,6 @@ def _overlaps(loaded: list[Ruleset]) -> Iterator[Diagnostic]:
 
 def _overlap(first: Period, second: Period) -> bool:
     return first.start in second or second.start in first
-
-
-def _unread_facts(loaded: list[Ruleset], state: _Load) -> Iterator[Diagnostic]:
-    """Facts of a schema that no version of any ruleset over it reads; only told where all of them were loaded well."""
-    if has_errors(state.faults):
-        return
-    for name, (facts, _) in state.read.items():
-        over = [ruleset for ruleset in loaded if ruleset.facts.name == name]
-        if facts is None or not over:
-            continue
-        read = frozenset().union(*(facts_read(ruleset) for ruleset in over))
-        excused = _excused(facts.type)
-        path = str(state.schemas / f"{name}.schema.json")
-        for fact in fact_paths(facts.type):
-            if fact not in read and fact not in excused:
-                yield say("unused-fact", _place(state.texts[path], path, fact), name=fact, schema=name)
-
-
-def _place(lines: list[str], path: str, fact: str) -> Span:
-    """Where a schema speaks of a property, as far as its name tells."""
-    quoted = f'"{fact.rsplit(".", maxsplit=1)[-1]}"'
-    line = next((i for i, text in enumerate(lines) if f"{quoted}:" in text.replace(" :", ":")), 0)
-    return Span(path, line + 1, lines[line].find(quoted) + 1 or 1, len(quoted))
-
-
-def _excused(record: Record, prefix: str = "") -> set[str]:
-    """Keys, and the members that lists are ordered by."""
-    excused = set()
-    for member in record.members:
-        if member.key:
-            excused.add(prefix + member.name)
-        kind = member.type.element if isinstance(member.type, ListOf) else member.type
-        if member.ordered_by:
-            excused.add(f"{prefix}{member.name}.{member.ordered_by}")
-        if isinstance(kind, Record):
-            excused |= _excused(kind, f"{prefix}{member.name}.")
-    return excused
 
 
 def with_excerpts(diagnostics: Iterable[Diagnostic], texts: dict[str, list[str]]) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import ISO_DATE, KEBAB, SNAKE, Fields, check_name, is_split, read_date
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
@@ -26,6 +26,7 @@ from policy_engine.frontend.syntax import (
     RowSyntax,
     RulesetSyntax,
     RuleSyntax,
+    SilenceSyntax,
     SourceSyntax,
 )
 from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
@@ -57,12 +58,13 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     definitions = tuple((n, c) for n, value in fields.named("definitions") if (c := _condition(value, faults)))
     checks = fields.list_of("checks", lambda item: _check(item, faults))
     decisions = tuple(d for entry in fields.named("decisions") if (d := _decision(*entry, faults)))
+    silences = fields.list_of("silence", lambda item: _silence(item, faults))
     title, version = fields.words("title"), fields.words("version")
     if name is None or timezone is None or facts is None:
         return None, faults
     return RulesetSyntax(
         name, title or "", version or "", period, because, timezone, facts,
-        sources, readings, parameters, checks, definitions, decisions, fields.span,
+        sources, readings, parameters, checks, definitions, decisions, silences, fields.span,
     ), faults  # fmt: skip
 
 
@@ -164,6 +166,19 @@ def _check(node: YamlNode, faults: Faults) -> CheckSyntax | None:
     if fields is None or expect is None:
         return None
     return CheckSyntax(expect, fields.words("because") or "", fields.text("source"), fields.span)
+
+
+def _silence(node: YamlNode, faults: Faults) -> SilenceSyntax | None:
+    fields = _fields(node, shapes.SILENCE, "a silence", faults)
+    code = fields.text("code") if fields is not None else None
+    if fields is None or code is None:
+        return None
+    wording = WORDINGS.get(code.value)
+    if wording is None or wording.severity is not Severity.WARNING:
+        hint = did_you_mean(code.value, [name for name, w in WORDINGS.items() if w.severity is Severity.WARNING])
+        faults.append(say("silence-code", code.span, hint=hint, name=code.value))
+        return None
+    return SilenceSyntax(code, fields.words("name"), fields.words("because") or "")
 
 
 def _condition_under(fields: Fields, key: str) -> ConditionSyntax | None:

@@ -239,6 +239,14 @@ DECISION = Shape(
     ),
     some_of=("rules", "matrix", "values", "otherwise", "with"),
 )
+SILENCE = Shape(
+    "a silence",
+    (
+        Key("code", "the code of the warning", Kind.KEBAB, required=True),
+        Key("name", "the name it is about; every one if left out", Kind.TEXT),
+        Key("because", "why it is no fault here", Kind.TEXT, required=True),
+    ),
+)
 RULESET = Shape(
     "a ruleset",
     (
@@ -259,6 +267,7 @@ RULESET = Shape(
         Key("checks", "what must not be false of valid facts", ListOf(CHECK)),
         Key("definitions", "conditions and amounts with a name", MapOf(Kind.CONDITION)),
         Key("decisions", "the questions and how they are decided", MapOf(DECISION), required=True),
+        Key("silence", "warnings that are no faults here, each with the reason", ListOf(SILENCE)),
     ),
 )
 TEST_EXPECTATION = Shape(

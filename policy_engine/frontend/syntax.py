@@ -153,6 +153,15 @@ class DecisionSyntax:
 
 
 @dataclass(frozen=True, slots=True)
+class SilenceSyntax:
+    """A warning that the author has answered: its code, the name it is about (None: every one), and why."""
+
+    code: Authored
+    name: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class RulesetSyntax:
     """A rule file."""
 
@@ -169,4 +178,5 @@ class RulesetSyntax:
     checks: tuple[CheckSyntax, ...]
     definitions: tuple[tuple[Authored, ConditionSyntax], ...]
     decisions: tuple[DecisionSyntax, ...]
+    silences: tuple[SilenceSyntax, ...]
     span: Span

@@ -1,0 +1,140 @@
+"""What a schema offers and no version of any ruleset over it takes up: facts never read, values never mentioned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.lints import mentioned
+from policy_engine.language import mentions
+from policy_engine.language.expressions import (
+    Compare,
+    Fact,
+    In,
+    ListLiteral,
+    Literal,
+    MemberOf,
+    Node,
+    expressions_of,
+    walk,
+)
+from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
+from policy_engine.language.types import ListOf, Record, Text
+from policy_engine.source import Span
+
+FEWEST_MENTIONED = 3
+"""Rules that mention so many values, and more than they leave out, go through them one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaUse:
+    """A schema with its file, and the rulesets of the load."""
+
+    facts: FactsSchema
+    path: str
+    lines: list[str]
+    loaded: list[Ruleset]
+
+    @property
+    def rulesets(self) -> list[Ruleset]:
+        """The rulesets whose facts these are."""
+        return [ruleset for ruleset in self.loaded if ruleset.facts.name == self.facts.name]
+
+
+def lint_schema(use: SchemaUse) -> Iterator[Diagnostic]:
+    """Every finding about a schema."""
+    if use.rulesets:
+        yield from _unread_facts(use)
+        yield from _unmentioned_values(use)
+
+
+def _unread_facts(use: SchemaUse) -> Iterator[Diagnostic]:
+    read = frozenset[str]().union(*(_facts_read(ruleset) for ruleset in use.rulesets))
+    excused = _excused(use.facts.type)
+    for fact in mentions.fact_paths(use.facts.type):
+        if fact not in read and fact not in excused:
+            yield say("unused-fact", _place(use, fact), name=fact, schema=use.facts.name)
+
+
+def _facts_read(ruleset: Ruleset) -> frozenset[str]:
+    """Paths of the schema that a ruleset reads, sentences included."""
+    return frozenset(mentioned(ruleset, "fact") | mentioned(ruleset, "member"))
+
+
+def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:
+    """Values of an enum that are in no comparison and no matrix, where the rules go through the others one by one."""
+    told: dict[str, set[str]] = {}
+    for ruleset in use.rulesets:
+        for path, texts in _texts_mentioned(ruleset):
+            told.setdefault(path, set()).update(texts)
+    for path, kind in _closed_texts(use.facts.type):
+        here = [value for value in kind.values or () if value in told.get(path, ())]
+        loose = [value for value in kind.values or () if value not in here]
+        if len(here) >= FEWEST_MENTIONED and len(here) > len(loose):
+            yield from (say("unmentioned-value", _place(use, path), value=value, name=path) for value in loose)
+
+
+def _texts_mentioned(ruleset: Ruleset) -> Iterator[tuple[str, Iterable[str]]]:
+    for node in _all_nodes(ruleset):
+        match node:
+            case Compare(left=one, right=Literal(value=str(text))) | Compare(left=Literal(value=str(text)), right=one):
+                yield _path_of(one), (text,)
+            case In(item=one, list=ListLiteral(elements=elements)):
+                yield _path_of(one), [e.value for e in elements if isinstance(e, Literal) and isinstance(e.value, str)]
+    for decision in ruleset.decisions:
+        if isinstance(decision.body, Matrix):
+            yield _path_of(decision.body.rows.tree), map(str, decision.body.row_values)
+            yield _path_of(decision.body.columns.tree), map(str, decision.body.column_values)
+
+
+def _all_nodes(ruleset: Ruleset) -> Iterator[Node]:
+    conditions = chain(
+        (definition.body for definition in ruleset.definitions),
+        (check.expect for check in ruleset.checks),
+        chain.from_iterable(mentions.logic_of(decision) for decision in ruleset.decisions),
+    )
+    for condition in conditions:
+        for expression in expressions_of(condition):
+            yield from walk(expression.tree)
+
+
+def _path_of(node: Node) -> str:
+    """The schema path a node reads, "" where it is not plainly one."""
+    match node:
+        case Fact(name=name):
+            return name
+        case MemberOf(record=record, name=name) if isinstance(record.type, Record):
+            return f"{record.type.path}.{name}"
+    return ""
+
+
+def _closed_texts(record: Record, prefix: str = "") -> Iterator[tuple[str, Text]]:
+    for member in record.members:
+        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        if isinstance(kind, Text) and kind.values is not None:
+            yield prefix + member.name, kind
+        if isinstance(kind, Record):
+            yield from _closed_texts(kind, f"{prefix}{member.name}.")
+
+
+def _place(use: SchemaUse, fact: str) -> Span:
+    """Where a schema speaks of a property, as far as its name tells."""
+    quoted = f'"{fact.rsplit(".", maxsplit=1)[-1]}"'
+    line = next((i for i, text in enumerate(use.lines) if f"{quoted}:" in text.replace(" :", ":")), 0)
+    return Span(use.path, line + 1, use.lines[line].find(quoted) + 1 or 1, len(quoted))
+
+
+def _excused(record: Record, prefix: str = "") -> set[str]:
+    """Keys, and the members that lists are ordered by."""
+    excused = set()
+    for member in record.members:
+        if member.key:
+            excused.add(prefix + member.name)
+        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        if member.ordered_by:
+            excused.add(f"{prefix}{member.name}.{member.ordered_by}")
+        if isinstance(kind, Record):
+            excused |= _excused(kind, f"{prefix}{member.name}.")
+    return excused
