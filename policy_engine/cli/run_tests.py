@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import typer
 from rich.text import Text
 
+from policy_engine.analysis.boundaries import untried
 from policy_engine.analysis.coverage import Coverage, coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
@@ -46,14 +47,14 @@ def run_tests(
     if junit is not None:
         write_whole(junit, _junit(results))
     failed = sum(not result.passed for result in results)
-    covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results))
+    covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results), results)
     console().print(f"{len(results) - failed} passed, {failed} failed")
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
     raise typer.Exit(Exit.FAULTS if failed or faults or not results or not covered else Exit.FINE)
 
 
-def _show_coverage(coverage: Coverage) -> bool:
+def _show_coverage(coverage: Coverage, results: Sequence[CaseResult]) -> bool:
     """Say what no case exercises, and whether that is nothing."""
     out = console()
     for branch, span in coverage.unexercised:
@@ -61,11 +62,14 @@ def _show_coverage(coverage: Coverage) -> bool:
         out.print(safe(f"{span}: no case comes by {branch.ruleset} {branch.version} {name}"))
     for choice, span in coverage.unswitched:
         out.print(safe(f"{span}: no case switches {choice}"))
+    gaps = untried(results)
+    for boundary, missing in gaps:
+        out.print(safe(f"no case stands on {boundary.ruleset} {boundary.version} `{boundary.text}`: {missing}"))
     exercised, switched = coverage.branches - len(coverage.unexercised), coverage.choices - len(coverage.unswitched)
     out.print(
         f"{exercised} of {coverage.branches} rules and cells exercised, {switched} of {coverage.choices} readings switched"
     )
-    return coverage.complete
+    return coverage.complete and not gaps
 
 
 def _show(result: CaseResult, engine: Engine) -> None:

@@ -149,7 +149,7 @@ def repeated_numbers(ruleset: Ruleset) -> Iterator[Diagnostic]:
     held = {number: name for value, name in values if (number := _number(value)) is not None}
     for node in _nodes(ruleset):
         number = _number(node.value) if isinstance(node, Literal) else None
-        if number in held and number is not None and abs(number) >= SMALLEST_TELLING:
+        if number in held and number is not None and abs(Decimal(number)) >= SMALLEST_TELLING:
             yield say("repeated-number", node.span, text=number, name=held[number])
 
 

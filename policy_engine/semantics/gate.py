@@ -50,6 +50,18 @@ def _by_form(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     read = {name: _by_form(part) for name, part in schema.items()}
+    if read.get("type") == "object" and "properties" in read:
+        needed = read.get("required", ())
+        members = {name: part if name in needed else _or_null(part) for name, part in read["properties"].items()}
+        return {**read, "properties": members}
     if read.get("type") != "string":
         return read
     return {"pattern": FORMS.get(str(read.pop("format", "")), ""), **read}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A member that need not be there may be null: it is left out before facts are judged."""
+    if not isinstance(schema.get("type"), str):
+        return {"anyOf": [{"type": "null"}, schema]}
+    also = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [schema["type"], "null"], **also}

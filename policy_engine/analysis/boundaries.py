@@ -1,0 +1,104 @@
+"""Which boundaries the tests of analysts stand on: a comparison is tried where both sides are equal, and one unit beyond.
+
+A boundary that no case stands on is where `<` and `<=` can be swapped without any test noticing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from types import MappingProxyType
+
+from policy_engine.analysis.rule_tests import CaseResult
+from policy_engine.language.decisions import Explanation, Origin, Step
+from policy_engine.language.values import Value
+
+BEYOND: Mapping[type[ast.cmpop], int] = MappingProxyType({ast.LtE: 1, ast.Lt: -1, ast.GtE: -1, ast.Gt: 1})
+"""For each operator, by how many units the left side differs from the right where the answer has just changed."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Boundary:
+    """A comparison of a ruleset's version, as it is written."""
+
+    ruleset: str
+    version: str
+    text: str
+
+
+def untried(results: Iterable[CaseResult]) -> tuple[tuple[Boundary, str], ...]:
+    """The boundaries that some case came by and none stood on, each with what is not tried yet."""
+    seen: dict[Boundary, set[int]] = {}
+    wanted: dict[Boundary, set[int]] = {}
+    for result in results:
+        for explanation in result.explanations:
+            for boundary, beyond, distance in _distances(explanation):
+                wanted[boundary] = {0, beyond}
+                seen.setdefault(boundary, set()).add(distance)
+    gaps = ((boundary, wanted[boundary] - seen[boundary]) for boundary in sorted(seen))
+    return tuple((boundary, _words(missing)) for boundary, missing in gaps if missing)
+
+
+def _words(missing: set[int]) -> str:
+    names = {0: "both sides equal", 1: "the left side one more", -1: "the left side one less"}
+    return " and ".join(names[distance] for distance in sorted(missing))
+
+
+def _distances(explanation: Explanation) -> Iterator[tuple[Boundary, int, int]]:
+    reference = explanation.decision.ruleset
+    steps = [*explanation.trace.values, *(step for rule in explanation.trace.rules for step in rule.steps)]
+    for step in _all_steps(steps):
+        for text, beyond, left, right in _links(step):
+            distance = _distance(left, right)
+            if distance is not None:
+                yield Boundary(reference.id, reference.version, text), beyond, distance
+    for used in explanation.trace.used:
+        yield from _distances(used)
+
+
+def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _all_steps(step.steps)
+
+
+def _links(step: Step) -> Iterator[tuple[str, int, Value, Value]]:
+    """The links of a comparison, each with its sides' values."""
+    if step.origin is not Origin.COMPUTED or not step.steps or ("<" not in step.text and ">" not in step.text):
+        return
+    tree = _parsed(step.text)
+    if not isinstance(tree, ast.Compare) or len(step.steps) != len(tree.ops) + 1:
+        return
+    for index, operation in enumerate(tree.ops):
+        if type(operation) in BEYOND:
+            left, right = step.steps[index], step.steps[index + 1]
+            yield f"{left.text} {_sign(operation)} {right.text}", BEYOND[type(operation)], left.value, right.value
+
+
+@cache
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return None
+
+
+def _sign(operation: ast.cmpop) -> str:
+    return {ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">"}[type(operation)]
+
+
+def _distance(left: Value, right: Value) -> int | None:
+    """How many units the left side lies above the right: days, whole numbers, or the last decimal place."""
+    if isinstance(left, datetime) or isinstance(right, datetime):
+        return None
+    if isinstance(left, date) and isinstance(right, date):
+        return (left - right).days
+    if not (isinstance(left, int | Decimal) and isinstance(right, int | Decimal)):
+        return None
+    difference = Decimal(left) - Decimal(right)
+    places = max(-int(Decimal(side).as_tuple().exponent) for side in (left, right))
+    return int(difference.scaleb(max(0, places)))
