@@ -19,7 +19,7 @@ from policy_engine.frontend.shapes import Key, Shape
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, AggregateFunction, Example, Function
 
 FOLDER = Path(__file__).parent
-PAGES = ("language.md", "diagnostics.md")
+PAGES = ("language.md", "diagnostics/README.md")
 TABLE = re.compile(r"(<!-- (functions|aggregates|keys|diagnostics)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 SHAPES: Mapping[str, Shape] = {name: shape for name, shape in vars(shapes).items() if isinstance(shape, Shape)}
 GROUPS = (
