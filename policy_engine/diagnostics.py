@@ -87,16 +87,18 @@ _FILES = {
     "yaml-colon": Wording("YAML reads `: ` as a key and its value", "quote the whole text"),
     "yaml-comment": Wording("YAML reads ` #` as the start of a comment, so this expression lost its end", "quote it"),
     "yaml-duplicate-key": Wording("the key `{key}` stands here twice", "keep one of them"),
-    "yaml-key": Wording("a key must be a plain text"),
+    "yaml-key": Wording("a key must be a plain text", "leave the brackets out, or quote it"),
     "yaml-merge": Wording("`<<` has no meaning in YAML 1.2", "write the keys out"),
     "yaml-tag": Wording("tags such as `{tag}` are not used here", "leave it out"),
-    "yaml-alias": Wording("there is no anchor `{name}` before this place"),
+    "yaml-alias": Wording(
+        "there is no anchor `{name}` before this place", "write `&{name}` before it, or quote the text"
+    ),
     "yaml-too-big": Wording(
         "with its aliases written out this file has more than {limit} parts", "write fewer aliases"
     ),
     "yaml-too-deep": Wording("this is nested more than {limit} levels deep"),
     "yaml-several-documents": Wording("a file holds one document", "put what follows `---` into a file of its own"),
-    "yaml-control-character": Wording("the character {character} is not allowed in a file"),
+    "yaml-control-character": Wording("the character {character} is not allowed in a file", "delete it"),
 }
 _SHAPES = {
     "unknown-key": Wording("{thing} has no key `{key}`"),
@@ -119,20 +121,24 @@ _SCHEMAS = {
     "schema-reference": Wording(
         "at {pointer}: `{reference}` refers outside this file, or to nothing in it", 'use `"$ref": "#/$defs/name"`'
     ),
-    "schema-recursive": Wording("at {pointer}: `{reference}` refers to itself", "facts have a fixed depth"),
+    "schema-recursive": Wording(
+        "at {pointer}: `{reference}` refers to itself", "write out as many levels as the facts have"
+    ),
     "schema-open": Wording(
         'at {pointer}: an object must say `"additionalProperties": false`', "so that a misspelt fact is found"
     ),
     "schema-type": Wording("at {pointer}: a type is needed, one of {types}"),
     "schema-null": Wording(
-        "at {pointer}: a null is removed before validation", "leave the fact out of `required` instead"
+        "at {pointer}: a fact has one type, and null is none", "leave the fact out of `required` instead"
     ),
     "schema-bounds": Wording(
-        "at {pointer}: a number needs `minimum` and `maximum` that prove that 18 digits are enough", "write both"
+        "at {pointer}: a number needs `minimum` and `maximum` that prove that 18 digits are enough",
+        "write both, as narrow as is true",
     ),
     "schema-places": Wording("at {pointer}: a decimal needs `multipleOf` to say its places", "such as 0.01 for two"),
     "schema-name": Wording(
-        "at {pointer}: no expression could use the name `{name}`", "use a snake_case name that is not a word of Python"
+        "at {pointer}: no expression could use the name `{name}`",
+        "use small letters, digits and underscores, and no word that is taken",
     ),
     "schema-format": Wording(
         "at {pointer}: the format `{format}` is not supported", "supported are date and date-time"
@@ -140,7 +146,7 @@ _SCHEMAS = {
     "schema-pattern": Wording(
         "at {pointer}: `{pattern}` is not a pattern that all engines read alike: {why}", "{hint}"
     ),
-    "schema-enum": Wording("at {pointer}: an enum lists different texts"),
+    "schema-enum": Wording("at {pointer}: an enum must list texts, each once"),
     "schema-order": Wording(
         "at {pointer}: `x-ordered-by` names a required date, date-time or integer of the list's objects"
     ),

@@ -17,7 +17,7 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Explanation, Late
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
-from policy_engine.semantics.facts import valid_facts
+from policy_engine.semantics.facts import typed_facts, valid_facts
 from policy_engine.semantics.gate import gate_of
 
 NO_READINGS: Mapping[str, str] = {}
@@ -39,14 +39,18 @@ class Ready:
     passes: Callable[[Any, date], bool]
 
 
+Day = tuple[dict[str, Ready], dict[str, Ready]]
+"""What is ready for a day: decisions by `ruleset.decision`, and whole rulesets by name."""
+
+
 @dataclass(slots=True)
 class Engine:
     """Checked rulesets, ready to decide. It reads no clock: the day is always given. Threads may share it."""
 
     rulebook: Rulebook
     _programs: dict[object, Program] = field(default_factory=dict, repr=False)
-    _days: dict[date, dict[str, Ready]] = field(default_factory=dict, repr=False)
-    _latest: tuple[date | None, dict[str, Ready]] = field(default=(None, {}), repr=False)
+    _days: dict[date, Day] = field(default_factory=dict, repr=False)
+    _latest: tuple[date | None, Day] = field(default=(None, ({}, {})), repr=False)
 
     @classmethod
     def load(cls, rules: str | Path | Iterable[str | Path] = "rules", schemas: str | Path = "schemas") -> Engine:
@@ -75,9 +79,9 @@ class Engine:
         Raises `UnknownDecision`, `NotInForce`, `UnknownReading`, and `FactsError` with every violation.
         """
         day, today = self._latest
-        ready = today.get(decision) if as_of is day and not readings else None
+        ready = today[0].get(decision) if (as_of is day or as_of == day) and not readings else None
         if ready is None:
-            ready = self._prepared(decision, as_of, readings)
+            ready = self._prepared_decision(decision, as_of, readings)
         try:
             if trusted or ready.passes(facts, as_of):
                 return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
@@ -97,9 +101,9 @@ class Engine:
     ) -> dict[str, Decision]:
         """Every decision of a ruleset about the same facts, by name, in file order; like `decide` in all else."""
         day, today = self._latest
-        ready = today.get(ruleset) if as_of is day and not readings else None
+        ready = today[1].get(ruleset) if (as_of is day or as_of == day) and not readings else None
         if ready is None:
-            ready = self._prepared(ruleset, as_of, readings)
+            ready = self._prepared_ruleset(ruleset, as_of, readings)
         try:
             if trusted or ready.passes(facts, as_of):
                 return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
@@ -122,8 +126,7 @@ class Engine:
 
         Raises like `decide` for what concerns all of them: `UnknownDecision`, `NotInForce`, `UnknownReading`.
         """
-        self._question(decision, as_of)
-        self._prepared(decision, as_of, readings)
+        self._prepared_decision(decision, as_of, readings)
         return self._each(decision, facts, as_of, readings, trusted)
 
     def _each(
@@ -144,10 +147,9 @@ class Engine:
         self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
-        _, name = self._question(decision, as_of)
-        ready = self._prepared(decision, as_of, readings)
+        ready = self._prepared_decision(decision, as_of, readings)
         with decimal.localcontext(EXACT):
-            return explanation_of(_evaluation(ready, facts, as_of), name)
+            return explanation_of(_evaluation(ready, facts, as_of), decision.partition(".")[2])
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:
         """The version of a ruleset in force on a civil date; raises `UnknownDecision` and `NotInForce`."""
@@ -178,22 +180,38 @@ class Engine:
             self._programs[key] = prepare(ruleset, choices, as_of, lambda name: _late(ruleset, choices, name))
         return self._programs[key]
 
-    def _prepared(self, question: str, as_of: date, readings: Mapping[str, str]) -> Ready:
-        """A decision, or all of a ruleset, on a day; kept for the next time unless readings are switched."""
-        ruleset, name = self._question(question, as_of) if "." in question else (self.ruleset(question, as_of), "")
+    def _prepared_decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> Ready:
+        """A decision on a day; kept for the next time unless readings are switched."""
+        ruleset, name = self._question(decision, as_of)
+        program = self._program(ruleset, as_of, readings)
         if readings:
-            return _ready(ruleset, name, self._program(ruleset, as_of, readings))
+            return _ready(ruleset, program, program.decide(name))
+        table = self._today(as_of)[0]
+        if decision not in table:
+            table[decision] = _ready(ruleset, program, program.decide(name))
+        return table[decision]
+
+    def _prepared_ruleset(self, name: str, as_of: date, readings: Mapping[str, str]) -> Ready:
+        """All decisions of a ruleset on a day; kept for the next time unless readings are switched."""
+        ruleset = self.ruleset(name, as_of)
+        program = self._program(ruleset, as_of, readings)
+        if readings:
+            return _ready(ruleset, program, program.decide_all())
+        table = self._today(as_of)[1]
+        if name not in table:
+            table[name] = _ready(ruleset, program, program.decide_all())
+        return table[name]
+
+    def _today(self, as_of: date) -> Day:
+        """What is ready for a day, which becomes the latest."""
         if len(self._days) > MOST_DAYS:
             self._days.clear()
-        today = self._days.setdefault(as_of, {})
-        if question not in today:
-            today[question] = _ready(ruleset, name, self._program(ruleset, as_of, readings))
+        today = self._days.setdefault(as_of, ({}, {}))
         self._latest = as_of, today
-        return today[question]
+        return today
 
 
-def _ready(ruleset: Ruleset, name: str, program: Program) -> Ready:
-    answer = program.decide(name) if name else program.decide_all()
+def _ready(ruleset: Ruleset, program: Program, answer: Callable[[Any, date], Any]) -> Ready:
     is_valid, checks = gate_of(ruleset.facts.document), program.checks()
     return Ready(ruleset, program, answer, lambda facts, as_of: is_valid(facts) and checks(facts, as_of))
 
@@ -203,7 +221,7 @@ def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
 
     def tell(facts: Any, as_of: date) -> tuple[str, tuple[str, ...]]:
         with decimal.localcontext(EXACT):
-            decision = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, choices).answer(name).decision
+            decision = Evaluation(ruleset, typed_facts(facts, ruleset.facts), as_of, choices).answer(name).decision
         return decision.reason, decision.missing
 
     return tell

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
+from policy_engine.cli.options import RULES, SCHEMAS, AsOfOption, Exit, RulesOption, SchemasOption, day_of_question
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.errors import UnknownDecision
 from policy_engine.files import write_whole
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.reports.rule_pages import index_of, page_of
+from policy_engine.reports.rule_pages import GENERATED, index_of, page_of
 
 app = typer.Typer(help="List the rulesets, show one, or write their pages.", invoke_without_command=True)
 PAGES = Path("docs/rulebook")
@@ -36,15 +36,26 @@ def rules(context: typer.Context, rules: RulesOption = RULES, schemas: SchemasOp
 
 
 @app.command()
-def show(context: typer.Context, ruleset: Annotated[str, typer.Argument(help="The ruleset.")]) -> None:
-    """Print the page of a ruleset."""
-    rulebook = Engine.load(*context.obj).rulebook
-    versions = rulebook.versions(ruleset)
+def show(
+    context: typer.Context,
+    ruleset: Annotated[str, typer.Argument(help="The ruleset.")],
+    code: Annotated[
+        bool, typer.Option("--code", help="Print the Python functions that decide, in place of the page.")
+    ] = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Print the page of a ruleset, or the functions that its decisions become."""
+    engine = Engine.load(*context.obj)
+    versions = engine.rulebook.versions(ruleset)
     if not versions:
-        raise UnknownDecision(
-            f"there is no ruleset `{ruleset}`; there is {', '.join(dict.fromkeys(r.id for r in rulebook.rulesets))}"
-        )
-    typer.echo(page_of(versions), nl=False)
+        known = ", ".join(dict.fromkeys(r.id for r in engine.rulebook.rulesets))
+        raise UnknownDecision(f"there is no ruleset `{ruleset}`; there is {known}")
+    if not code:
+        typer.echo(page_of(versions), nl=False)
+        return
+    day = day_of_question(engine, ruleset, as_of)
+    for decision in engine.ruleset(ruleset, day).decisions:
+        typer.echo(engine.code(f"{ruleset}.{decision.name}", day))
 
 
 @app.command()
@@ -62,13 +73,20 @@ def docs(
     stale = [
         name for name, text in pages.items() if not (out / name).is_file() or (out / name).read_text("utf-8") != text
     ]
+    lost = [
+        page for page in out.glob("*.md") if page.name not in pages and page.read_text("utf-8").startswith(GENERATED)
+    ]
     if check:
         for name in stale:
             typer.echo(f"{out / name} is not current; run `policy rules docs`", err=True)
-        raise typer.Exit(Exit.FAULTS if stale else Exit.FINE)
+        for page in lost:
+            typer.echo(f"{page} is the page of no ruleset; run `policy rules docs`", err=True)
+        raise typer.Exit(Exit.FAULTS if stale or lost else Exit.FINE)
     out.mkdir(parents=True, exist_ok=True)
     for name in stale:
         write_whole(out / name, pages[name])
+    for page in lost:
+        page.unlink()
     console().print(f"{len(pages)} pages in {out}, {len(stale)} of them written anew")
 
 

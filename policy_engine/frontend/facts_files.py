@@ -13,6 +13,7 @@ from policy_engine.errors import CannotRun
 from policy_engine.frontend.nodes import plain
 from policy_engine.frontend.reader import read_text
 
+LONGEST_NUMBER = 100
 LARGEST_RECORD = 1_000_000
 """Characters of one record."""
 
@@ -30,11 +31,17 @@ class Line:
 def read_json(text: str) -> Any:
     """The value of a JSON text; raises `ValueError` with a sentence for a person."""
     try:
-        return json.loads(text, parse_float=_exact, object_pairs_hook=_unique)
+        return json.loads(text, parse_float=_exact, parse_int=_integer, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}") from None
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"the number {text[:20]}... has more than {LONGEST_NUMBER} digits")
+    return int(text)
 
 
 def _exact(text: str) -> Decimal:

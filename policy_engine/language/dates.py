@@ -10,8 +10,6 @@ import pendulum
 from policy_engine.language.values import Holidays, Undefined
 
 OUTSIDE = "a date falls outside the years 0001 to 9999"
-EPOCH = date(1, 1, 1)
-"""A Monday, so a day's ordinal less one, modulo seven, is its weekday counted from Monday."""
 
 
 def days_between(start: date, end: date) -> int:
@@ -63,8 +61,8 @@ def is_weekday(day: date) -> bool:
 
 
 def weekdays_before(day: date) -> int:
-    """Weekdays from the first of January 0001 up to, and without, the date."""
-    weeks, rest = divmod((day - EPOCH).days, 7)
+    """Weekdays from the first of January 0001, a Monday, up to, and without, the date."""
+    weeks, rest = divmod(day.toordinal() - 1, 7)
     return 5 * weeks + min(rest, 5)
 
 
@@ -79,8 +77,8 @@ def nth_weekday(index: int) -> date:
     """The weekday that has `index` weekdays before it since the first of January 0001."""
     weeks, rest = divmod(index, 5)
     try:
-        return EPOCH + timedelta(days=7 * weeks + rest)
-    except OverflowError:
+        return date.fromordinal(7 * weeks + rest + 1)
+    except (ValueError, OverflowError):
         raise Undefined(OUTSIDE) from None
 
 

@@ -1,37 +1,45 @@
-"""Rounding a ratio or a decimal to a number of places, by name of the mode."""
+"""Rounding a ratio or a decimal to a number of places, by name of the mode; in integers, so that no context matters."""
 
 from __future__ import annotations
 
-import decimal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
-MODES: Mapping[str, str] = MappingProxyType(
+MODES: Mapping[str, Callable[[int, int, bool], bool]] = MappingProxyType(
     {
-        "half_even": decimal.ROUND_HALF_EVEN,
-        "half_up": decimal.ROUND_HALF_UP,
-        "half_down": decimal.ROUND_HALF_DOWN,
-        "up": decimal.ROUND_UP,
-        "down": decimal.ROUND_DOWN,
-        "ceiling": decimal.ROUND_CEILING,
-        "floor": decimal.ROUND_FLOOR,
+        "half_even": lambda whole, rest, negative: rest > 0 or (rest == 0 and whole % 2 == 1),
+        "half_up": lambda whole, rest, negative: rest >= 0,
+        "half_down": lambda whole, rest, negative: rest > 0,
+        "up": lambda whole, rest, negative: True,
+        "down": lambda whole, rest, negative: False,
+        "ceiling": lambda whole, rest, negative: not negative,
+        "floor": lambda whole, rest, negative: negative,
     }
 )
-"""Our names of the modes: half_up rounds ties away from zero, up rounds away from zero, down towards zero."""
+"""For a number between two whole ones, whether it goes away from zero.
 
-TENTHS = (Decimal("0"), Decimal("0.2"), Decimal("0.5"), Decimal("0.7"))
+Asked with the whole part, the rest against one half (below, at or above zero), and whether the number is negative. half_up
+sends ties away from zero, up sends everything away from zero, down towards it.
+"""
 
 
 def rounded(value: int | Decimal | Fraction, places: int, mode: str) -> Decimal:
-    """The number with `places` decimal places, exactly rounded from its exact value.
+    """The number with `places` decimal places, rounded once from its exact value."""
+    return decimal_of(rounded_units(Fraction(value), places, mode), places)
 
-    A whole part and a stand-in for the rest (none, less than half, half, more than half) are all that rounding asks for.
-    """
+
+def rounded_units(value: Fraction | int, places: int, mode: str) -> int:
+    """The rounded number in units of 10**-places."""
     exact = Fraction(value) * 10**places
     whole, rest = divmod(abs(exact.numerator), exact.denominator)
-    stand_in = (2 * rest > exact.denominator) + (2 * rest >= exact.denominator) + (rest > 0)
-    digits = Decimal(whole) + TENTHS[stand_in]
-    signed = digits.copy_negate() if exact < 0 else digits
-    return (signed.quantize(Decimal(1), rounding=MODES[mode]) + 0).scaleb(-places)  # + 0: there is no minus nought
+    negative = exact < 0
+    if rest and MODES[mode](whole, 2 * rest - exact.denominator, negative):
+        whole += 1
+    return int(-whole if negative else whole)
+
+
+def decimal_of(units: int, places: int) -> Decimal:
+    """The decimal of so many units of 10**-places, exactly, whatever the context."""
+    return Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -places))

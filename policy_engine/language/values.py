@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
+from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import ListOf, Number, Type
 
 
@@ -77,8 +78,7 @@ def settle(value: Value, kind: Type) -> Value:
         case ((int() | Decimal()), Number(places=0)):
             return int(value)
         case ((int() | Decimal()), Number(places=places)):
-            units = int(Fraction(value) * 10**places)
-            return Decimal(units).scaleb(-places)
+            return decimal_of(int(Fraction(value) * 10**places), places)
         case tuple(), ListOf(element=element):
             return tuple(settle(part, element) for part in value)
         case _:

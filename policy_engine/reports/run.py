@@ -45,14 +45,13 @@ class Outputs:
 
 
 def jobs_for(engine: Engine, pairs: Iterable[tuple[str, Path]], as_of: date, readings: Mapping[str, str]) -> list[Job]:
-    """The jobs of a report; a reading is switched in every ruleset that has it. Raises `PolicyError`s."""
+    """The jobs of a report; a reading is switched in every ruleset where it can be. Raises `PolicyError`s."""
     jobs = []
     used: set[str] = set()
     for name, facts in pairs:
         ruleset = engine.ruleset(name, as_of)
-        own = {
-            reading: choice for reading, choice in readings.items() if any(r.name == reading for r in ruleset.readings)
-        }
+        free = {reading.name for reading in ruleset.readings if not reading.fixed}
+        own = {reading: choice for reading, choice in readings.items() if reading in free}
         chosen(ruleset, own)
         used.update(own)
         jobs.append(Job(ruleset, facts, own))
@@ -60,7 +59,7 @@ def jobs_for(engine: Engine, pairs: Iterable[tuple[str, Path]], as_of: date, rea
             raise CannotRun(f"there is no file `{facts}`")
     unused = [reading for reading in readings if reading not in used]
     if unused:
-        raise UnknownReading(f"none of the rulesets has a reading `{unused[0]}`")
+        raise UnknownReading(f"none of the rulesets has a reading `{unused[0]}` that can be switched")
     return jobs
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
@@ -23,6 +22,9 @@ from policy_engine.language.types import Date, Instant, ListOf, Member, Number, 
 from policy_engine.language.values import RecordValue, Value, settle
 from policy_engine.semantics.formats import FORMATS, read_date, read_instant
 
+DEEPEST = 64
+DIGITS = 40
+LARGEST: int = 10**DIGITS
 Json = Any
 """Facts in JSON types, numbers exact: dict, list, str, bool, int, Decimal."""
 
@@ -38,6 +40,11 @@ def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue
     return _record(plain, schema.type)
 
 
+def typed_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue:
+    """The typed values of facts that are known to be valid."""
+    return _record(to_json_types(facts)[0], schema.type)
+
+
 def to_json_types(facts: object) -> tuple[Json, list[Violation]]:
     """A caller's facts in JSON types, members that are null left out, and what no JSON could say.
 
@@ -50,11 +57,16 @@ def to_json_types(facts: object) -> tuple[Json, list[Violation]]:
 
 
 def _plain(value: object, pointer: str, unfit: list[Violation]) -> Json:
+    if pointer.count("/") > DEEPEST:
+        unfit.append(
+            _unfit(pointer, value, f"at most {DEEPEST} levels", f"facts are nested more than {DEEPEST} levels deep")
+        )
+        return None
     match value:
         case bool() | None:
             return value
         case int():
-            return int(value)
+            return _integer(value, pointer, unfit)
         case float() | Decimal():
             return _number(value, pointer, unfit)
         case str():
@@ -80,12 +92,24 @@ def _members(value: Mapping[object, object], pointer: str, unfit: list[Violation
     return members
 
 
-def _number(value: float | Decimal, pointer: str, unfit: list[Violation]) -> Json:
-    if not math.isfinite(value):
-        unfit.append(_unfit(pointer, str(value), "a number", f"{value} is not a number"))
+def _integer(value: int, pointer: str, unfit: list[Violation]) -> Json:
+    if abs(value) >= LARGEST:
+        words = "a number too large to be meant"
+        unfit.append(_unfit(pointer, words, "a number of at most 40 digits", f"this is {words}"))
         return None
+    return int(value)
+
+
+def _number(value: float | Decimal, pointer: str, unfit: list[Violation]) -> Json:
     exact = Decimal(repr(value)) if isinstance(value, float) else value
-    return int(exact) if exact.adjusted() < 40 and exact == exact.to_integral_value() else exact
+    if not exact.is_finite():
+        unfit.append(_unfit(pointer, str(value), "a number", "NaN and infinities are not numbers"))
+        return None
+    if not -DIGITS < exact.adjusted() < DIGITS:
+        words = "a number too large or too small to be meant"
+        unfit.append(_unfit(pointer, words, "a number of at most 40 digits", f"this is {words}"))
+        return None
+    return int(exact) if exact == exact.to_integral_value() else exact
 
 
 def _text(value: str, pointer: str, unfit: list[Violation]) -> Json:
@@ -264,7 +288,7 @@ def _names(instance: object) -> Iterable[str]:
 
 
 def _shown(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 

@@ -28,7 +28,9 @@ FORMS: Mapping[str, str] = MappingProxyType(
 @cache
 def gate_of(document: str) -> Callable[[object], bool]:
     """The check for a schema's JSON text; facts that it cannot take at all, such as Python dates, are a no as well."""
-    is_valid = jsonschema_rs.Draft202012Validator(_by_form(json.loads(document))).is_valid
+    unique = '"uniqueItems"' in document  # a null that is left out may make items equal
+    schema = _by_form(json.loads(document), nulls=not unique)
+    is_valid = jsonschema_rs.Draft202012Validator(schema).is_valid
 
     def passes(facts: object) -> bool:
         try:
@@ -39,18 +41,18 @@ def gate_of(document: str) -> Callable[[object], bool]:
     return passes
 
 
-def _by_form(schema: Any) -> Any:
-    """The schema with patterns in place of formats.
+def _by_form(schema: Any, *, nulls: bool) -> Any:
+    """The schema with patterns in place of formats, and where `nulls` with members that may be null.
 
     Every other text gets a pattern that all texts match: jsonschema-rs reads a text, and finds half characters in it, only
     if it must.
     """
     if isinstance(schema, list):
-        return [_by_form(part) for part in schema]
+        return [_by_form(part, nulls=nulls) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    read = {name: _by_form(part) for name, part in schema.items()}
-    if read.get("type") == "object" and "properties" in read:
+    read = {name: _by_form(part, nulls=nulls) for name, part in schema.items()}
+    if nulls and read.get("type") == "object" and "properties" in read:
         needed = read.get("required", ())
         members = {name: part if name in needed else _or_null(part) for name, part in read["properties"].items()}
         return {**read, "properties": members}

@@ -127,9 +127,10 @@ def _complete(decision: Any) -> None:
 
 
 def _merged(base: Any, over: Any) -> Any:
+    """Two mappings as one, at every depth; else what stands over."""
     if not (isinstance(base, dict) and isinstance(over, dict)):
         return over
-    return {key: _merged(base[key], over[key]) if key in base and key in over else over.get(key, base.get(key)) for key in {**base, **over}}
+    return {**base, **{key: _merged(base.get(key), value) for key, value in over.items()}}
 
 
 def _json(value: Any) -> str:

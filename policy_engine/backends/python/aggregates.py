@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 RESULTS: Mapping[str, str] = MappingProxyType(
     {
-        "count": "len({0})",
         "sum": "sum({0})",
         "min": "(min({0}) if {0} else None)",
         "max": "(max({0}) if {0} else None)",
         "first": "({0}[0] if {0} else None)",
-        "last": "({0}[-1] if {0} else None)",
-        "list": "{0}",
-        "last_run": "{0}",
     }
 )
-"""What each aggregate makes of the elements that pass."""
+"""What an aggregate makes of the list of elements that pass, where it is not that list."""
+STARTS: Mapping[str, str] = MappingProxyType(
+    {"any": "False", "all": "True", "count": "0", "first at once": "None", "last": "None"}
+)
+STEPS: Mapping[str, str] = MappingProxyType({"count": "{0} += 1", "first at once": "{0} = {1}", "last": "{0} = {1}"})
+"""What an aggregate that keeps no list does with an element that passes."""
 
 
 def write(to: Expressions, node: tree.Aggregate) -> str:
@@ -60,26 +61,33 @@ def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> No
     write_loop: Callable[[Expressions, tree.Aggregate, str], None] = (
         _quantified if node.function in ("any", "all") else _gathered
     )
-    writer.line(f"{result} = {_start(node.function)}")
+    writer.line(f"{result} = {STARTS.get(_form(node), '[]')}")
     with writer.block(f"for {element} in {source}:"):
         _members_first(to, node)
         write_loop(to, node, result)
     to.variables = outer
-    if node.function in RESULTS and RESULTS[node.function] != "{0}":
-        with writer.block(f"if {result} is not None:"):
-            writer.line(f"{result} = {RESULTS[node.function].format(result)}")
+    if _form(node) in RESULTS:
+        made = RESULTS[node.function].format(result)
+        writer.line(f"{result} = {f'None if {result} is None else {made}' if _may_give_up(node) else made}")
 
 
-def _start(function: str) -> str:
-    return {"any": "False", "all": "True"}.get(function, "[]")
+def _form(node: tree.Aggregate) -> str:
+    """How it is worked out: the first element ends the loop where no later one can make it unknown."""
+    return "first at once" if node.function == "first" and not _may_give_up(node) else node.function
+
+
+def _may_give_up(node: tree.Aggregate) -> bool:
+    return node.element.optional or (node.condition is not None and node.condition.optional)
 
 
 def _members_first(to: Expressions, node: tree.Aggregate) -> None:
-    """Read the element's members at the top of each round, so that none is left over from the round before."""
-    for part in (node.condition, node.element):
-        for inner in tree.walk(part) if part is not None else ():
-            if isinstance(inner, tree.MemberOf) and inner.record == _variable(inner.record, node.variable):
-                to.code(inner)
+    """Read the members that are used more than once at the top of each round, so that none is left over from the last."""
+    parts = [part for part in (node.condition, node.element) if part is not None]
+    inner = [one for part in parts for one in tree.walk(part)]
+    members = [m for m in inner if isinstance(m, tree.MemberOf) and m.record == _variable(m.record, node.variable)]
+    for member in members:
+        if members.count(member) > 1:
+            to.code(member)
 
 
 def _variable(record: tree.Node, name: str) -> tree.Node | None:
@@ -127,7 +135,10 @@ def _append(to: Expressions, node: tree.Aggregate, result: str) -> None:
     element = to.writer.named(to.code(node.element))
     if node.element.optional:
         _give_up(to, element, result)
-    to.writer.line(f"{result}.append({element})")
+    form = _form(node)
+    to.writer.line(STEPS.get(form, "{0}.append({1})").format(result, element))
+    if form == "first at once":
+        to.writer.line("break")
 
 
 def _give_up(to: Expressions, value: str, result: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -115,7 +116,7 @@ class Expressions:
                 self.writer.add(lines)
                 result, unsure = code, optional
             elif lines:
-                result = self._later(result, code, lines, decisive)
+                result = self._later(result, code, lines, decisive, unsure)
             elif not (optional and unsure):
                 result = f"({result} {word} {code})"
             else:
@@ -123,10 +124,15 @@ class Expressions:
             unsure = unsure or optional
         return result
 
-    def _later(self, result: str, code: str, lines: list[str], decisive: str) -> str:
+    def _later(self, result: str, code: str, lines: list[str], decisive: str, unsure: bool) -> str:
         """An operand that needs lines of its own, written only where those before it have not decided."""
         name, last = self.writer.fresh(), self.writer.fresh()
         self.writer.line(f"{name} = {result}")
+        if not unsure:
+            self.writer.line(f"if {'not ' if decisive == 'True' else ''}{name}:")
+            self.writer.add(lines, deeper=1)
+            self.writer.line(f"    {name} = {code}")
+            return name
         self.writer.line(f"if {name} is not {decisive}:")
         self.writer.add(lines, deeper=1)
         self.writer.line(f"    {last} = {code}")
@@ -190,6 +196,8 @@ class Expressions:
         if isinstance(element, Record) and ordered_by is not None:
             member = member_of(element, ordered_by)
             assert member is not None
+            if isinstance(member.type, Date) or (isinstance(member.type, Number) and member.type.places == 0):
+                return f"sorted({{0}}, key={self.bind(itemgetter(ordered_by))})"
             made = self.reader(member.type)
             item = f"item[{self.bind(ordered_by)}]"
             key = made.format(item) if made else item
@@ -272,10 +280,14 @@ class Expressions:
         return self._member_test(node, item, listed)
 
     def _member_test(self, node: tree.In, item: str, elements: str) -> str:
-        if not node.item.optional and not node.list.optional:
-            return f"({item} in {elements})"
+        if not node.list.optional and (not node.item.optional or self._holds_elements(node.list)):
+            return self.over([item, elements], [node.item.optional, False], "{0} in {1}")
         optional = self._list_optional(node.list)
         return self.over([elements, item], [optional, False], "contained({1}, {0})")
+
+    def _holds_elements(self, node: tree.Node) -> bool:
+        """Whether a list surely holds something, so that nobody can say whether an unknown item is among it."""
+        return isinstance(node, tree.ListLiteral) and len(node.elements) > 0
 
     def _list_optional(self, node: tree.Node) -> bool:
         """Whether a list itself may be unknown, and not only single elements of it."""

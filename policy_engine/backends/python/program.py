@@ -17,6 +17,7 @@ from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.writer import Writer
 from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Late, Status
+from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.timezones import zone
 from policy_engine.language.types import Date, Instant, ListOf, Member, Record
@@ -36,7 +37,7 @@ NAMES: Mapping[str, Any] = {
     "whole": runtime.whole,
     "contained": runtime.contained,
     "quotient": runtime.quotient,
-    "rounded_units": runtime.rounded_units,
+    "rounded_units": rounded_units,
     "add_days": runtime.add_days,
     "add_months": runtime.add_months,
     "add_years": runtime.add_years,

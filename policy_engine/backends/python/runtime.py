@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, tzinfo
-from decimal import Decimal
+from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Any
 
 from policy_engine.language import dates
-from policy_engine.language.rounding import rounded
+from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import ListOf, Number, Type
 from policy_engine.language.values import Undefined, Value
 
@@ -48,8 +47,7 @@ def present(value: Any, kind: Type) -> Value:
     """A value of an answer as callers see it: units as an exact decimal, a list as a tuple."""
     match kind:
         case Number(places=places) if places:
-            digits = tuple(map(int, str(abs(value))))
-            return Decimal((int(value < 0), digits, -places))
+            return decimal_of(value, places)
         case ListOf(element=element):
             return tuple(present(part, element) for part in value)
         case _:
@@ -68,7 +66,14 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
     return over
 
 
-add_days = total(dates.add_days)
+def add_days(day: date, count: int) -> date | None:
+    """The date so many days later; None where there is none."""
+    try:
+        return day + timedelta(count)
+    except OverflowError:
+        return None
+
+
 add_months = total(dates.add_months)
 add_years = total(dates.add_years)
 add_weekdays = total(dates.add_weekdays)
@@ -92,8 +97,3 @@ def contained(item: Any, elements: Iterable[Any]) -> bool | None:
 def quotient(numerator: int, denominator: int, places: int) -> Fraction | None:
     """A ratio of units; `places` are the denominator's less the numerator's."""
     return Fraction(numerator, denominator) * Fraction(10) ** places if denominator else None
-
-
-def rounded_units(value: Fraction, places: int, mode: str) -> int:
-    """A rounded number in units of 10**-places."""
-    return int(Fraction(rounded(value, places, mode)) * 10**places)

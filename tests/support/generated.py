@@ -1,0 +1,437 @@
+"""Hypothesis strategies for whole rulesets with their schema, written as files, and for questions about them.
+
+What is written is well typed by construction, as far as it goes; `questions` gives checked rulesets with facts, days and readings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from policy_engine.diagnostics import Diagnostic, has_errors
+from policy_engine.frontend.checker import check
+from policy_engine.frontend.parser import parse_ruleset
+from policy_engine.frontend.reader import read_text
+from policy_engine.frontend.schemas import schema_of
+from policy_engine.language.rulesets import FactsSchema, Ruleset
+from policy_engine.language.types import (
+    BOOLEAN,
+    DATE,
+    Boolean,
+    ListOf,
+    Number,
+    Record,
+    Text,
+    Type,
+    fits,
+    join,
+    number_of,
+)
+from tests.support.choosing import Choices
+from tests.support.generated_expressions import Author, Made, names_below
+from tests.support.generated_facts import WORDS, days, facts_for, schemas
+
+Json = Any
+STARTS = ("0001-01-01", "2024-02-29", "2025-01-01", "2025-03-01", "9999-12-31")
+CONSTANTS: tuple[tuple[str, ...], ...] = (
+    ("3", "5", "-2"), ("0.5", "1.25", "2"), ("true", "false", "true"), ("0.001", "12", "7.5"), ("60", "45", "30"),
+)  # fmt: skip
+OUTCOMES = ("allow", "deny", "ask", "a b", "é")
+AMOUNTS = ("1", "2.5", "0.25", "-3", "1000", "0")
+HEAD = {
+    "ruleset": "generated",
+    "title": "Generated",
+    "version": "1",
+    "effective": {"from": "0001-01-01"},
+    "timezone": "America/New_York",
+    "facts": "generated",
+    "sources": {"one": {"title": "One"}, "two": {"title": "Two"}},
+}
+MOST_CLOSED = 4
+
+
+@dataclass(frozen=True)
+class Written:
+    """A ruleset and the schema of its facts as they would stand in files."""
+
+    ruleset: str
+    schema: str
+
+    def check(self) -> tuple[Ruleset | None, list[Diagnostic]]:
+        """The ruleset as the front end sees it, and its faults."""
+        facts, faults = schema_of(self.schema, "generated.schema.json", "generated")
+        assert facts is not None, faults
+        node, faults = read_text(self.ruleset, "generated.yaml")
+        assert node is not None, faults
+        syntax, faults = parse_ruleset(node)
+        assert syntax is not None, faults
+        ruleset, found = check(syntax, facts, "sha256:" + "0" * 64)
+        return (None if has_errors(faults) else ruleset), [*faults, *found]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a ruleset: about which facts, on which days, under which readings."""
+
+    written: Written
+    ruleset: Ruleset
+    facts: tuple[Json, ...]
+    days: tuple[date, ...]
+    readings: Mapping[str, str]
+
+
+class RulesetAuthor:
+    """Writes a ruleset over a schema, from parameters to decisions; each may use what was written before it."""
+
+    def __init__(self, choices: Choices, facts: FactsSchema) -> None:
+        self.choices = choices
+        self.bare = [Made(member.name, member.type) for member in facts.type.members]
+        self.readings: dict[str, Sequence[str]] = {}
+        self.author = Author(choices, list(names_below(facts.type)), self.readings)
+
+    def write(self) -> Json:
+        """The ruleset as plain data."""
+        checks = self.choices.some(0, 1, self.check)
+        parts = {
+            "readings": dict(self.choices.some(0, 2, self.reading)),
+            "parameters": dict(self.choices.some(0, 3, self.parameter)),
+            "definitions": dict(self.choices.some(0, 5, self.definition)),
+        }
+        decisions = dict(self.choices.some(1, 4, self.decision))
+        if self.choices.chance(30):
+            decisions = dict(reversed(decisions.items()))
+        return {**HEAD, **parts, "checks": checks, "decisions": decisions}
+
+    def named(self, stem: str, *kinds: Type) -> str:
+        """A name that nothing else has; where its type is given it is in scope from now on."""
+        self.author.variables += 1
+        name = f"{stem}_{self.author.variables}"
+        for kind in kinds:
+            made = Made(name, kind)
+            self.bare.append(made)
+            self.author.names[:0] = [made, *(names_below(kind, f"{name}.") if isinstance(kind, Record) else ())]
+        return name
+
+    # Before the decisions.
+
+    def reading(self) -> tuple[str, Json]:
+        choices = ("counts", "does_not", "ask_again")[: self.choices.between(2, 3)]
+        name = self.named("reading")
+        self.readings[name] = choices
+        told = {"question": "How?", "choice": self.choices.one_of(choices), "choices": dict.fromkeys(choices, "So.")}
+        return name, told
+
+    def parameter(self) -> tuple[str, Json]:
+        how = self.choices.between(0, 9)
+        if how == 9:
+            return self._calendar()
+        make = (self._number, self._number, self._dates, self._text)[how % 4]
+        several = self.choices.chance(30)
+
+        def value() -> tuple[Json, Type]:
+            return self._list_of_constants(make) if several else make()
+
+        if self.choices.chance(50):
+            values = [value() for _ in STARTS]
+            written = {"values": {day: told for day, (told, _) in zip(STARTS, values, strict=True)}}
+        else:
+            values = [value()]
+            written = {"value": values[0][0]}
+        return self._parameter(written, [kind for _, kind in values], is_date=make == self._dates)
+
+    def _parameter(self, written: Json, kinds: Sequence[Type], *, is_date: bool) -> tuple[str, Json]:
+        kind = kinds[0]
+        for other in kinds:
+            kind = join(kind, other) or kind
+        return self.named("parameter", kind), {**written, **({"type": "date"} if is_date else {})}
+
+    def _calendar(self) -> tuple[str, Json]:
+        """A calendar fits only where holidays are asked for, so it has no part in other expressions."""
+        name = self.named("parameter")
+        self.author.calendars.append(name)
+        return name, {"calendar": "us_federal", "years": [2024, 2025]}
+
+    def _number(self) -> tuple[Json, Type]:
+        text = self.choices.one_of(AMOUNTS)
+        value = Decimal(text) if "." in text else int(text)
+        return value, number_of(value)
+
+    def _dates(self) -> tuple[Json, Type]:
+        return self.choices.one_of(STARTS), DATE
+
+    def _text(self) -> tuple[Json, Type]:
+        word = self.choices.one_of(WORDS)
+        return word, Text((word,))
+
+    def _list_of_constants(self, make: Callable[[], tuple[Json, Type]]) -> tuple[Json, Type]:
+        made = self.choices.some(1, 3, make)
+        kind = made[0][1]
+        for _, other in made:
+            kind = join(kind, other) or kind
+        return [value for value, _ in made], ListOf(kind, len(made))
+
+    def definition(self) -> tuple[str, Json]:
+        """A condition, a value, a record or a list with a name."""
+        how = self.choices.between(0, 9)
+        if how < 3:
+            body, kind = self.when(2), BOOLEAN
+            return self.named("definition", kind), body
+        if how == 3 and self.author.named(Record):
+            made = self._record()
+        elif how == 4:
+            made = self.author.source(2) or self.author.any_value(2)
+        else:
+            made = self.author.any_value(3)
+        return self.named("definition", made.type), made.text
+
+    def _record(self) -> Made:
+        made = self.choices.one_of(self.author.named(Record))
+        if self.choices.chance(50):
+            return Made(f"({made.text} if {self.author.condition(1)} else unknown)", made.type)
+        return made
+
+    def check(self) -> Json:
+        """A check, which must read a fact."""
+        fact = self.choices.one_of(self.bare)
+        kind = self.choices.one_of(("any", "all"))
+        return {"expect": {kind: [f"known({fact.text})", self.when(1)]}, "because": "It must be so."}
+
+    def when(self, depth: int) -> Json:
+        """A condition, or a group of them."""
+        if depth == 0 or self.choices.chance(65):
+            return self.author.condition(depth + 1)
+        kind = self.choices.one_of(("all", "any", "none"))
+        return {kind: self.choices.some(1, 3, lambda: self.when(depth - 1))}
+
+    # Decisions.
+
+    def decision(self) -> tuple[str, Json]:
+        """One of the forms of a decision, in scope for those after it."""
+        name = self.named("decision")
+        form = self.choices.one_of((self.first, self.first, self.collect, self.matrix, self.calculation, self.run))
+        values = Values(self)
+        body = form(values)
+        outcomes = body.get("outcomes")
+        if outcomes:
+            kind: Type = Text(tuple(outcomes))
+            kind = ListOf(kind, len(outcomes)) if body.get("hit") == "collect" else kind
+            self.author.names.insert(0, Made(f"decisions.{name}.outcome", kind))
+        self.author.names[:0] = [Made(f"decisions.{name}.{value}", kind) for value, kind in values.types.items()]
+        return name, {"question": "What now?", "source": self.choices.one_of(("one", "two", ["one", "two"])), **body}
+
+    def calculation(self, values: Values) -> Json:
+        return {"values": values.some(1, 3), "because": self.because(values)}
+
+    def first(self, values: Values) -> Json:
+        body = {"outcomes": self.outcomes(), "with": values.some(0, 1)}
+        rules = self.choices.some(1, 4, lambda: self.rule(body["outcomes"], values))
+        return {**body, "rules": rules, **self.otherwise(body["outcomes"], values)}
+
+    def collect(self, values: Values) -> Json:
+        body = {"outcomes": self.outcomes(), "with": values.some(0, 1), "hit": "collect"}
+        return {**body, "rules": self.choices.some(1, 5, lambda: self.rule(body["outcomes"], values))}
+
+    def run(self, values: Values) -> Json:
+        """Rules in a row that ask for the same text."""
+        body = {"outcomes": self.outcomes(), "with": values.some(0, 1)}
+        asked = self.author.text(1)
+        assert isinstance(asked.type, Text)
+        words = asked.type.values or WORDS
+        whens = [self._equality(asked, words) for _ in range(self.choices.between(3, 5))]
+        rules = [self.rule(body["outcomes"], values, when) for when in whens]
+        return {**body, "rules": rules, **self.otherwise(body["outcomes"], values)}
+
+    def _equality(self, asked: Made, words: Sequence[str]) -> str:
+        listed = [f'"{word}"' for word in self.choices.some(1, 2, lambda: self.choices.one_of(words))]
+        return f"{asked.text} == {listed[0]}" if len(listed) == 1 else f"{asked.text} in [{', '.join(listed)}]"
+
+    def outcomes(self) -> list[str]:
+        return list(OUTCOMES[: self.choices.between(2, 4)])
+
+    def otherwise(self, outcomes: Sequence[str], values: Values) -> Json:
+        if self.choices.chance(40):
+            return {}
+        told = {"then": self.choices.one_of(outcomes), "because": self.because(values)}
+        return {"otherwise": {**told, "with": values.some(0, 1)}}
+
+    def rule(self, outcomes: Sequence[str], values: Values, when: Json = None) -> Json:
+        """A rule, in force always or for a time; one with a condition given has seldom values of its own."""
+        rule = {
+            "id": self.named("rule").replace("_", "-"),
+            "when": self.when(2) if when is None else when,
+            "then": self.choices.one_of(outcomes),
+            "because": self.because(values),
+        }
+        if self.choices.chance(15 if when is None else 5):
+            start = self.choices.one_of(STARTS[1:4])
+            rule["effective"] = {"from": start, "until": "2025-03-02"} if self.choices.chance(50) else {"from": start}
+        if self.choices.chance(30 if when is None else 5):
+            rule["with"] = values.some(1, 2)
+        if self.choices.chance(20):
+            rule["source"] = "two"
+        if self.readings and self.choices.chance(20):
+            rule["readings"] = [self.choices.one_of(list(self.readings))]
+        return rule
+
+    def because(self, values: Values) -> str:
+        """A sentence with holes."""
+        names = [*(made.text for made in self.bare if isinstance(made.type, Boolean | Number | Text)), *self.readings]
+        holes = self.choices.some(0, 1, lambda: self.choices.one_of([*names, "as_of"]))
+        return " ".join(["It is so", *(f"{{{name}}}" for name in holes)])
+
+    # Matrices.
+
+    def matrix(self, values: Values) -> Json:
+        """A table over two closed sets, with outcomes or amounts."""
+        rows, columns = self._axis(), self._axis()
+        frame = {"rows": rows.text, "columns": {columns.text: _closed(columns.type)}}
+        if self.choices.chance(25):
+            return {"matrix": {**frame, "value": values.amount(), "cells": self._cells(rows, columns, values.literal)}}
+        outcomes = self.outcomes()
+        shared = values.some(0, 1)
+        legend = dict(self.choices.some(0, 3, lambda: self._legend(outcomes, values)))
+        cells = self._cells(rows, columns, lambda: self.choices.one_of([*legend, *outcomes]))
+        return {"outcomes": outcomes, "with": shared, "matrix": {**frame, "legend": legend, "cells": cells}}
+
+    def _axis(self) -> Made:
+        known = [made for made in self.bare if 0 < len(_closed(made.type)) <= MOST_CLOSED]
+        known += [Made(name, Text(tuple(choices))) for name, choices in self.readings.items()]
+        return self.choices.one_of(known or [Made("true", BOOLEAN)])
+
+    def _cells(self, rows: Made, columns: Made, cell: Callable[[], Json]) -> Json:
+        made = {}
+        for row in _closed(rows.type):
+            told: Json = [cell() for _ in _closed(columns.type)]
+            made[row] = {"cells": told, "source": "two"} if self.choices.chance(20) else told
+        return made
+
+    def _legend(self, outcomes: Sequence[str], values: Values) -> tuple[str, Json]:
+        told = {"then": self.choices.one_of(outcomes), "with": values.some(0, 1), "because": self.because(values)}
+        if self.choices.chance(60):
+            told |= {"when": self.when(1), "else": self.choices.one_of(outcomes)}
+        return self.named("key"), told
+
+
+class Values:
+    """The values that one decision gives, each of one type wherever it is given."""
+
+    def __init__(self, ruleset: RulesetAuthor) -> None:
+        self.ruleset = ruleset
+        self.types: dict[str, Type] = {}
+        self.own: set[str] = set()
+        self.texts = False
+
+    def some(self, least: int, most: int) -> Json:
+        """Values by name; the first that are asked for are the decision's own, which no rule may give again."""
+        made = {}
+        for _ in range(self.ruleset.choices.between(least, most)):
+            name, text = self.value(made)
+            made[name] = text
+        if not self.own:
+            self.own = {*made, "-"}
+        return made
+
+    def value(self, taken: Mapping[str, str]) -> tuple[str, str]:
+        """A new value, or one that another rule gives as well, in a type that goes with the type it has there."""
+        choices, author = self.ruleset.choices, self.ruleset.author
+        known = [name for name in self.types if name not in self.own and name not in taken]
+        if known and choices.chance(60):
+            name = choices.one_of(known)
+            made = self._like(self.types[name])
+            joined = join(self.types[name], made.type)
+            if joined is not None and _fits(joined):
+                self.types[name] = joined
+                return name, self._perhaps_null(made)
+        made = author.any_value(2)
+        name = self.ruleset.named("value")
+        self.types[name] = made.type
+        return name, self._perhaps_null(made)
+
+    def _like(self, kind: Type) -> Made:
+        author = self.ruleset.author
+        return author.list_of(kind.element, 1) if isinstance(kind, ListOf) else author.want(kind, 2)
+
+    def _perhaps_null(self, made: Made) -> str:
+        return f"if_known({made.text})" if self.ruleset.choices.chance(20) else made.text
+
+    def amount(self) -> str:
+        """The value that a matrix gives."""
+        self.texts = self.ruleset.choices.chance(30)
+        name = self.ruleset.named("value")
+        self.types[name] = Text() if self.texts else Number(2, -300, 100_000)
+        return name
+
+    def literal(self) -> Json:
+        """A cell of a matrix of amounts, or of words."""
+        text = self.ruleset.choices.one_of(OUTCOMES if self.texts else AMOUNTS)
+        return text if self.texts else Decimal(text) if "." in text else int(text)
+
+
+def _closed(kind: Type) -> list[str]:
+    """The words of a closed set, none where it is not closed."""
+    if isinstance(kind, Boolean):
+        return ["false", "true"]
+    return list(kind.values or ()) if isinstance(kind, Text) else []
+
+
+def _fits(kind: Type) -> bool:
+    inner = kind.element if isinstance(kind, ListOf) else kind
+    return not isinstance(inner, Number) or fits(inner)
+
+
+def as_json(value: Json) -> str:
+    """JSON, and so YAML, with decimals exact and empty parts of rulesets left out."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{as_json(key)}: {as_json(part)}" for key, part in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(as_json, value)) + "]"
+        case Decimal():
+            return f"{value:f}"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _without_empty(value: Json) -> Json:
+    """A ruleset without the parts in which nothing stands."""
+    if not isinstance(value, dict):
+        return [_without_empty(part) for part in value] if isinstance(value, list) else value
+    return {key: _without_empty(part) for key, part in value.items() if part not in ({}, [], None)}
+
+
+@st.composite
+def written_rulesets(draw: st.DrawFn) -> Written:
+    """A ruleset with its schema; nearly all of them have no fault."""
+    schema = as_json(draw(schemas()))
+    facts, faults = schema_of(schema, "generated.schema.json", "generated")
+    assert facts is not None, faults
+    return Written(as_json(_without_empty(RulesetAuthor(Choices(draw), facts).write())), schema)
+
+
+@st.composite
+def questions(draw: st.DrawFn, most_facts: int = 3) -> Question:
+    """A checked ruleset with some facts, a day for each, and readings of which some are switched."""
+    written = draw(written_rulesets())
+    ruleset, faults = written.check()
+    assume(ruleset is not None)
+    assert ruleset is not None, faults
+    schema = json.loads(written.schema, parse_float=Decimal)
+    choices = Choices(draw)
+    asked = choices.between(1, most_facts)
+    readings = {r.name: choices.one_of([c.name for c in r.choices]) for r in ruleset.readings if choices.chance(30)}
+    facts = tuple(draw(facts_for(schema)) for _ in range(asked))
+    return Question(written, ruleset, facts, tuple(draw(days()) for _ in range(asked)), readings)
+
+
+def faults_of(written: Written) -> Iterator[str]:
+    """What the front end says against a ruleset, for whoever mends the strategies."""
+    ruleset, faults = written.check()
+    if ruleset is None:
+        yield from (f"{fault.code}: {fault.message}" for fault in faults if has_errors([fault]))

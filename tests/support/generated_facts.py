@@ -1,0 +1,207 @@
+"""Hypothesis strategies for schemas of facts, for facts that satisfy them, and for days to ask on."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.support.choosing import Choices
+
+Json = Any
+WORDS = ("red", "green", "blue", "a b", "é", "", "straße", "Ünï", "日本", "\U0001f600")
+DAYS = (
+    "2025-01-31", "2024-02-29", "2024-02-28", "2024-03-01", "2025-02-28", "2025-03-01", "2025-02-01", "2025-12-31",
+    "2025-01-01", "2024-12-31", "2025-03-09", "0001-01-01", "0001-01-02", "0001-12-31", "9999-12-31", "9999-12-01",
+    "2000-02-29", "1900-02-28",
+)  # fmt: skip
+TIMES = ("00:00:00", "23:59:59", "12:30:00.5", "04:59:59.999999", "05:00:00")
+OFFSETS = ("Z", "+00:00", "-05:00", "+23:59", "-23:59", "+05:30")
+WHOLE_BOUNDS = (
+    (0, 10),
+    (-1000, 1000),
+    (1, 28),
+    (0, 0),
+    (-(10**9), 10**9),
+    (-(10**17), 10**17),
+    (0, 999_999_999_999_999_999),
+)
+STEPS = (
+    ("0.01", "-1000", "1000"), ("0.1", "0", "10"), ("0.001", "-0.005", "99.5"), ("0.25", "0", "4"),
+    ("0.01", "0", "9999999999999999.99"), ("0.00001", "-1000000", "1000000"), ("0.5", "-3", "3"),
+)  # fmt: skip
+ORDERS = ("day", "moment", "whole", "amount")
+
+
+class SchemaAuthor:
+    """Writes a schema; names tell the type and are used once."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+        self.count = 0
+
+    def record(self, least: int, most: int, depth: int) -> Json:
+        """An object with some properties, some of them required."""
+        members = dict(self.choices.some(least, most, lambda: self.member(depth)))
+        return _closed(members, [name for name in members if self.choices.chance(45)])
+
+    def member(self, depth: int) -> tuple[str, Json]:
+        """A property: its name and its schema."""
+        kind = self.choices.one_of((*SCALARS, "items", "list", "record") if depth else (*SCALARS, "list"))
+        return self.name(kind), self.property(kind, depth)
+
+    def name(self, kind: str) -> str:
+        """A name that nothing else has."""
+        self.count += 1
+        return f"{kind}_{self.count}"
+
+    def property(self, kind: str, depth: int) -> Json:
+        """The schema of a property of a kind."""
+        if kind == "record":
+            return self.record(1, 3, depth - 1)
+        if kind == "items":
+            return self.items(depth)
+        if kind == "list":
+            return self.list_of()
+        return getattr(self, kind)()
+
+    def flag(self) -> Json:
+        return {"type": "boolean"}
+
+    def whole(self) -> Json:
+        low, high = self.choices.one_of(WHOLE_BOUNDS)
+        return {"type": "integer", "minimum": low, "maximum": high}
+
+    def amount(self) -> Json:
+        step, low, high = map(Decimal, self.choices.one_of(STEPS))
+        return {"type": "number", "multipleOf": step, "minimum": low, "maximum": high}
+
+    def word(self) -> Json:
+        return {"type": "string"}
+
+    def kind(self) -> Json:
+        start = self.choices.between(0, 6)
+        return {"type": "string", "enum": list(WORDS[start : start + self.choices.between(1, 3)])}
+
+    def day(self) -> Json:
+        return {"type": "string", "format": "date"}
+
+    def moment(self) -> Json:
+        return {"type": "string", "format": "date-time"}
+
+    def list_of(self) -> Json:
+        """A list of scalars."""
+        kind = self.choices.one_of(SCALARS)
+        return {"type": "array", "maxItems": self.choices.one_of((6, 40, 1)), "items": self.property(kind, 0)}
+
+    def items(self, depth: int) -> Json:
+        """A list of records, in an order or as it comes."""
+        record = self.record(1, 3, depth - 1)
+        made = {"type": "array", "maxItems": self.choices.one_of((5, 30)), "items": record}
+        if self.choices.chance(40):
+            kind = self.choices.one_of(ORDERS)
+            by = self.name(kind)
+            record["properties"][by] = self.property(kind, 0)
+            record["required"].append(by)
+            made["x-ordered-by"] = by
+        return made
+
+
+SCALARS = ("flag", "whole", "kind", "day", "amount", "moment", "word")
+
+
+def _closed(members: dict[str, Json], required: list[str]) -> Json:
+    return {"type": "object", "additionalProperties": False, "properties": members, "required": required}
+
+
+class FactsAuthor:
+    """Writes facts that satisfy a schema; members that need not be there may be absent or null."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+
+    def value(self, schema: Json) -> Json:
+        """A value of a property."""
+        match schema:
+            case {"type": "object"}:
+                return self.record(schema)
+            case {"type": "array"}:
+                return self.several(schema)
+            case {"type": "boolean"}:
+                return self.choices.chance(50)
+            case {"type": "integer"}:
+                return self.whole(schema)
+            case {"type": "number"}:
+                return self.amount(schema)
+            case {"format": "date"}:
+                return self.day()
+            case {"format": "date-time"}:
+                return self.moment()
+        return self.choices.one_of(schema.get("enum", WORDS))
+
+    def record(self, schema: Json) -> Json:
+        facts = {}
+        for name, part in schema["properties"].items():
+            if name in schema["required"] or not self.choices.chance(30):
+                facts[name] = self.value(part)
+            elif self.choices.chance(20):
+                facts[name] = None
+        return facts
+
+    def several(self, schema: Json) -> Json:
+        most = schema["maxItems"]
+        if most > 6 and self.choices.chance(4):
+            return [self.value(schema["items"])] * most
+        return self.choices.some(0, min(most, 3), lambda: self.value(schema["items"]))
+
+    def whole(self, schema: Json) -> Json:
+        low, high = schema["minimum"], schema["maximum"]
+        near = [
+            n for n in (0, 1, 2, 3, 28, -1, -7, low, high, high - 1, low + 1, (low + high) // 2) if low <= n <= high
+        ]
+        value = self.choices.one_of(near)
+        form = self.choices.between(0, 19)
+        if form == 19 and abs(value) < 2**53:
+            return float(value)
+        return Decimal(value) if form == 18 else value
+
+    def amount(self, schema: Json) -> Json:
+        low, high, step = schema["minimum"], schema["maximum"], schema["multipleOf"]
+        near = [n for n in (0, step, 3 * step, 1, 2, -step, low, high, high - step, 10 * step) if low <= n <= high]
+        value = Decimal(self.choices.one_of([n for n in near if n % step == 0]))
+        form = self.choices.between(0, 3)
+        if form == 1 and Decimal(repr(float(value))) == value:
+            return float(value)
+        return int(value) if form == 2 and value == int(value) else value
+
+    def day(self) -> str:
+        if self.choices.chance(30):
+            return (date(2024, 2, 1) + timedelta(self.choices.between(0, 500))).isoformat()
+        return self.choices.one_of(DAYS)
+
+    def moment(self) -> str:
+        text = f"{self.day()}T{self.choices.one_of(TIMES)}{self.choices.one_of(OFFSETS)}"
+        return text.lower() if self.choices.chance(8) else text
+
+
+@st.composite
+def schemas(draw: st.DrawFn) -> Json:
+    """A schema of facts as plain data, with decimals exact."""
+    return SchemaAuthor(Choices(draw)).record(2, 6, 2)
+
+
+@st.composite
+def facts_for(draw: st.DrawFn, schema: Json) -> Json:
+    """Facts that satisfy a schema."""
+    return FactsAuthor(Choices(draw)).record(schema)
+
+
+@st.composite
+def days(draw: st.DrawFn) -> date:
+    """A day to ask on; rulesets' periods begin and end on some of them, or next to them."""
+    choices = Choices(draw)
+    day = date.fromisoformat(choices.one_of(DAYS))
+    moved = day.toordinal() + choices.between(0, 2) - 1
+    return date.fromordinal(min(max(moved, 1), date.max.toordinal()))

@@ -1,0 +1,118 @@
+"""The Python program gives the reference's answers: over rulesets and facts that Hypothesis writes.
+
+`AGREEMENT_EXAMPLES` says over how many; without it the examples are those of CI, the same each time. `make fuzz` sets it.
+"""
+
+from __future__ import annotations
+
+import decimal
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, note, settings
+
+from policy_engine.backends.python import Program, prepare, stretch
+from policy_engine.engine import EXACT, chosen
+from policy_engine.errors import FactsError
+from policy_engine.language.decisions import Decision, Late
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.semantics.deciding import Evaluation, check_facts
+from policy_engine.semantics.facts import to_json_types, valid_facts
+from policy_engine.semantics.gate import gate_of
+from tests.support.generated import Question, questions
+
+IN_CI = 5_000
+WANTED = os.environ.get("AGREEMENT_EXAMPLES")
+PROFILE = settings(
+    max_examples=int(WANTED or IN_CI),
+    derandomize=WANTED is None,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+
+@dataclass
+class Programs:
+    """The programs of a ruleset, one for each stretch of days, as the engine keeps them."""
+
+    ruleset: Ruleset
+    choices: Mapping[str, str]
+    made: dict[object, Program] = field(default_factory=dict)
+
+    def on(self, day: date) -> Program:
+        """The program for a day."""
+        mark = stretch(self.ruleset, day)[0]
+        if mark not in self.made:
+            self.made[mark] = prepare(self.ruleset, self.choices, day, self.late_for)
+        return self.made[mark]
+
+    def late_for(self, name: str) -> Late:
+        """What tells a decision's reason and missing facts: the reference over the facts that the decision kept."""
+
+        def tell(facts: Any, as_of: date) -> tuple[str, tuple[str, ...]]:
+            decision = self.reference(facts, as_of).answer(name).decision
+            return decision.reason, decision.missing
+
+        return tell
+
+    def reference(self, facts: Any, as_of: date) -> Evaluation:
+        """The reference over facts."""
+        return Evaluation(self.ruleset, valid_facts(facts, self.ruleset.facts), as_of, self.choices)
+
+
+@given(questions())
+@PROFILE
+def test_the_program_gives_the_references_answers(question: Question) -> None:
+    note(f"{question.written.schema}\n{question.written.ruleset}")
+    programs = Programs(question.ruleset, chosen(question.ruleset, question.readings))
+    with decimal.localcontext(EXACT):
+        for facts, day in zip(question.facts, question.days, strict=True):
+            note(f"{facts} on {day} under {question.readings}")
+            _agree(programs, facts, day)
+
+
+def _agree(programs: Programs, facts: Any, day: date) -> None:
+    """The reference, the function of each decision and the one for all say the same; of facts as given too, if they pass."""
+    plain, unfit = to_json_types(facts)
+    assert not unfit
+    evaluation = programs.reference(facts, day)
+    program = programs.on(day)
+    names = [logic.name for logic in programs.ruleset.decisions]
+    expected = {name: _told(evaluation.answer(name).decision) for name in names}
+    assert {name: _told(program.decide(name)(plain, day)) for name in names} == expected
+    together = program.decide_all()(plain, day)
+    assert {name: _told(decision) for name, decision in together.items()} == expected
+    assert _late(together[names[-1]]) == _late(evaluation.answer(names[-1]).decision)
+    assert program.checks()(plain, day) == _holds(evaluation)
+    if gate_of(programs.ruleset.facts.document)(facts):
+        assert {name: _told(decision) for name, decision in program.decide_all()(facts, day).items()} == expected
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """All that a decision says at once; values with their Python types, for 1 is not 1.0."""
+    return {
+        "status": decision.status,
+        "outcome": decision.outcome,
+        "rules": decision.rules,
+        "values": {name: repr(value) for name, value in decision.values.items()},
+        "readings": decision.readings,
+        "sources": decision.sources,
+        "as_of": decision.as_of,
+    }
+
+
+def _late(decision: Decision) -> tuple[str, tuple[str, ...]]:
+    return decision.reason, decision.missing
+
+
+def _holds(evaluation: Evaluation) -> bool:
+    try:
+        check_facts(evaluation)
+    except FactsError:
+        return False
+    return True

@@ -1,0 +1,144 @@
+"""Imports point downwards only, never sideways, and each library is known to the modules that may know it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "policy_engine"
+FOUNDATION = ("source", "diagnostics", "errors", "files")
+LAYERS = (
+    FOUNDATION,
+    ("language",),
+    ("frontend", "semantics", "backends"),
+    ("engine",),
+    ("analysis", "reports", "decision_log"),
+    ("service",),
+    ("cli",),
+)
+"""From the bottom up. Rooms of one layer do not know each other; the foundation's stand on one another, in order."""
+
+ABOVE_ALL = ("__init__", "__main__")
+ALLOWED = {
+    "yaml": ("frontend/reader.py",),
+    "simpleeval": ("semantics/evaluator.py",),
+    "jsonschema": ("frontend/schemas.py", "semantics/facts.py"),
+    "jsonschema_rs": ("semantics/",),
+    "referencing": ("frontend/schemas.py", "semantics/facts.py"),
+    "typer": ("cli/",),
+    "click": ("cli/",),
+    "rich": ("cli/",),
+    "pendulum": ("language/",),
+    "tzdata": ("language/timezones.py",),
+    "holidays": ("language/calendars.py",),
+    "polars": ("backends/", "reports/"),
+    "sqlglot": ("backends/sql",),
+    "z3": ("analysis/",),
+    "starlette": ("service/",),
+    "granian": ("service/",),
+}
+
+
+class Import(NamedTuple):
+    """A module and a name it imports, at a line."""
+
+    module: str
+    imported: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"policy_engine/{self.module}:{self.line} imports {self.imported}"
+
+
+def imports() -> Iterator[Import]:
+    """Every import of every module, those within functions included."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for name in _imported(node):
+                yield Import(module, name, getattr(node, "lineno", 0))
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """The modules that a node imports; `from a import b` may name the module a.b."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "a relative import"
+        yield from {_module(node.module or "", alias.name) for alias in node.names}
+
+
+def _module(parent: str, name: str) -> str:
+    below = Path(*parent.split(".")) / name
+    is_module = (ROOT / below).is_dir() or (ROOT / below.with_suffix(".py")).is_file()
+    return f"{parent}.{name}" if parent.startswith("policy_engine") and is_module else parent
+
+
+def room(module: str) -> str:
+    """The top-level part of the package that a module belongs to."""
+    return module.removesuffix(".py").partition("/")[0]
+
+
+def level(name: str) -> int | None:
+    """The layer of a room, None for one that no layer knows."""
+    return next((height for height, rooms in enumerate(LAYERS) if name in rooms), None)
+
+
+def rises(found: Import) -> bool:
+    """Whether an import of ours points up or sideways."""
+    here, there = room(found.module), found.imported.split(".")[1] if "." in found.imported else "__init__"
+    if here in ABOVE_ALL or here == there:
+        return False
+    below, above = level(here), level(there)
+    if below is None or above is None:
+        return True
+    if here in FOUNDATION and there in FOUNDATION:
+        return FOUNDATION.index(there) >= FOUNDATION.index(here)
+    return above >= below
+
+
+def test_every_room_has_a_layer() -> None:
+    rooms = {room(path.relative_to(PACKAGE).as_posix()) for path in PACKAGE.rglob("*.py")}
+    assert sorted(name for name in rooms if name not in ABOVE_ALL and level(name) is None) == []
+
+
+def test_imports_point_downwards_and_never_sideways() -> None:
+    ours = [found for found in imports() if found.imported.partition(".")[0] == "policy_engine"]
+    assert ours
+    assert [str(found) for found in ours if rises(found)] == []
+
+
+def test_libraries_are_known_only_where_they_may_be() -> None:
+    outside = [found for found in imports() if _is_library(found.imported)]
+    assert outside
+    assert [str(found) for found in outside if not found.module.startswith(_places(found))] == []
+
+
+def _is_library(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top != "policy_engine" and top not in sys.stdlib_module_names
+
+
+def _places(found: Import) -> tuple[str, ...]:
+    return ALLOWED.get(found.imported.partition(".")[0], ("nowhere/",))
+
+
+def test_nothing_below_the_edge_reads_a_clock_or_chance() -> None:
+    wanted = {"random", "secrets", "time", "uuid", "socket", "urllib.request", "http.client"}
+    edge = ("cli/", "service/", "decision_log/")
+    assert [str(found) for found in imports() if found.imported in wanted and not found.module.startswith(edge)] == []
+
+
+def test_one_place_reads_today() -> None:
+    readers = [
+        f"{path.relative_to(PACKAGE).as_posix()}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("now", "today", "utcnow", "environ", "getenv")
+    ]
+    assert [place.split(":")[0] for place in readers] == ["cli/options.py"]

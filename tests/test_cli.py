@@ -1,0 +1,461 @@
+"""The command line: what it prints where, its exit codes, and that nothing makes it show a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from policy_engine.cli.main import main
+from policy_engine.reports.summary import JobSummary
+from tests.conftest import ROOT, lay_out
+from tests.test_engine import ORDER, ORDER_SCHEMA
+
+FAULTY = ORDER.replace("price >= limit", "pirce >= limit")
+UNUSED = ORDER.replace("definitions:\n", "definitions:\n  is_idle: price == 0\n")
+TESTS = """
+tests: orders
+cases:
+  - {name: large is free, as_of: 2025-07-01, facts: {price: 50}, expect: {shipping: free}}
+  - {name: small is charged, as_of: 2025-07-01, facts: {price: 5}, expect: {shipping: charged}}
+"""
+FILES = {"rules/orders.yaml": ORDER, "schemas/order.schema.json": json.dumps(ORDER_SCHEMA)}
+LINES = [
+    {"price": 50},
+    {"price": 5, "note": "x", "rate": 1},
+    {"price": -1},
+    "[1]",
+    "{",
+    '{"price": 1, "price": 2}',
+    '{"price": NaN}',
+    "",
+    {"price": 7.5, "rate": None},
+]
+JSONL = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in LINES)
+DECIDE = ("decide", "orders.shipping", "--as-of", "2025-07-01", "--facts")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in a folder with one ruleset."""
+    lay_out(FILES, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["policy", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        told = capsys.readouterr()
+        return Ran(code, told.out, told.err)
+
+    return command
+
+
+def process(folder: Path, *arguments: str, stdin: str | bytes = "") -> Ran:
+    """A command as a process of its own."""
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "policy_engine", *arguments]
+    ended = subprocess.run(command, input=given, capture_output=True, cwd=folder, env=environment, check=False)
+    return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+def put(content: str | bytes, name: str = "facts.json") -> str:
+    """A file in the current folder."""
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return name
+
+
+def refused(ran: Ran, *told: str, code: int | None = None) -> None:
+    """A message on standard error, a non-zero exit, nothing on standard output, no traceback."""
+    assert ran.code != 0
+    assert code is None or ran.code == code
+    assert ran.out == ""
+    assert "Traceback" not in ran.err
+    for words in told:
+        assert words in ran.err
+
+
+# check
+
+
+def test_check_is_content(run: Run) -> None:
+    ran = run("check")
+    assert (ran.code, ran.out, ran.err) == (0, "1 rule file, 0 test files: no faults\n", "")
+
+
+def test_check_tells_faults_as_marked_lines(run: Run) -> None:
+    put(FAULTY, "rules/orders.yaml")
+    ran = run("check")
+    assert ran.code == 1
+    line = 1 + FAULTY.splitlines().index(next(text for text in FAULTY.splitlines() if "pirce" in text))
+    assert f"rules/orders.yaml:{line}:13: error[unknown-name]: " in ran.out
+    assert "\n   |             ^^^^^\n" in ran.out
+    assert " = help: did you mean `price`?" in ran.out
+    assert ran.out.endswith("1 rule file, 0 test files: 1 fault\n")
+
+
+def test_check_tells_faults_one_a_line(run: Run) -> None:
+    put(FAULTY, "rules/orders.yaml")
+    ran = run("check", "--format", "line")
+    assert ran.code == 1
+    (line,) = ran.out.splitlines()
+    assert line.endswith("there is no fact, parameter, definition or reading `pirce` (did you mean `price`?)")
+
+
+def test_check_tells_faults_as_json(run: Run) -> None:
+    put(FAULTY, "rules/orders.yaml")
+    ran = run("check", "rules", "--format", "json")
+    (told,) = json.loads(ran.out)["diagnostics"]
+    assert ran.code == 1
+    assert (told["code"], told["severity"], told["column"], told["length"]) == ("unknown-name", "error", 13, 5)
+    assert told["hint"] == "did you mean `price`?"
+    assert json.loads(run("check", "nowhere", "--format", "json").out or "{}") == {}
+
+
+def test_check_of_no_faults_as_json_and_lines(run: Run) -> None:
+    assert json.loads(run("check", "--format", "json").out) == {"diagnostics": []}
+    assert run("check", "--format", "line").out == ""
+
+
+def test_check_tells_warnings_too(run: Run) -> None:
+    put(UNUSED, "rules/orders.yaml")
+    ran = run("check", "--format", "line")
+    assert ran.code == 1
+    assert "warning[unused-definition]" in ran.out
+
+
+def test_check_reads_test_files(run: Run) -> None:
+    put(TESTS.replace("shipping: free", "shiping: free"), "rules/orders_test.yaml")
+    ran = run("check", "--format", "line")
+    assert ran.code == 1
+    assert "rules/orders_test.yaml:4:75: error[test-decision]" in ran.out
+
+
+@pytest.mark.parametrize("arguments", [("check", "nowhere"), ("check", "--format", "xml"), ("chekc",)])
+def test_check_could_not_run(run: Run, arguments: tuple[str, ...]) -> None:
+    refused(run(*arguments), code=2)
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(run: Run) -> None:
+    put(ORDER.replace("is_large: price", "is_large: '\x1b[31m' == price"), "rules/orders.yaml")
+    for form in ("text", "line", "json"):
+        ran = run("check", "--format", form)
+        assert ran.code == 1
+        assert "\x1b" not in ran.out
+
+
+# decide and explain
+
+
+def test_decide_tells_the_answer(run: Run) -> None:
+    ran = run(*DECIDE, put('{"price": 50}'))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("orders.shipping: free\n")
+    for words in (
+        "The price of 50.00 reaches 50.",
+        "above = 0.00",
+        "The price list",
+        "free_from = included",
+        "2025-07-01",
+    ):
+        assert words in ran.out
+
+
+def test_decide_prints_one_json_object_and_nothing_else(run: Run) -> None:
+    ran = run(*DECIDE, put('{"price": 50}'), "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert len(ran.out.splitlines()) == 1
+    assert json.loads(ran.out)["outcome"] == "free"
+
+
+def test_decide_without_a_decision_tells_all(run: Run) -> None:
+    facts = put("price: 50\nat: 2025-01-01T00:00:00Z\n", "facts.yaml")
+    ran = run("decide", "orders", "--as-of", "2025-07-01", "--facts", facts, "--json")
+    assert list(json.loads(ran.out)) == ["shipping", "totals", "notes", "only_large"]
+    spoken = run("decide", "orders", "--as-of", "2025-07-01", "--facts", facts)
+    assert spoken.code == 0
+    assert [f"orders.{name}: " in spoken.out for name in ("shipping", "totals", "notes", "only_large")] == [True] * 4
+
+
+def test_decide_takes_a_reading(run: Run) -> None:
+    ran = run(*DECIDE, put('{"price": 50}'), "--reading", "free_from=excluded", "--json")
+    assert json.loads(ran.out)["readings"]["free_from"] == "excluded"
+
+
+def test_without_a_day_it_is_today_and_says_so(run: Run) -> None:
+    put(ORDER.replace(", until: 2030-01-01", ""), "rules/orders.yaml")
+    ran = run("decide", "orders.shipping", "--facts", put('{"price": 50}'))
+    assert ran.code == 0
+    assert " (America/New_York)" in ran.out
+    told = json.loads(run("decide", "orders.shipping", "--facts", "facts.json", "--json").out)
+    assert told["as_of"] in ran.out
+
+
+def test_decide_reads_standard_input(tmp_path: Path) -> None:
+    lay_out(FILES, tmp_path)
+    ran = process(tmp_path, *DECIDE, "-", "--json", stdin='{"price": 50}')
+    assert (ran.code, ran.err, json.loads(ran.out)["outcome"]) == (0, "", "free")
+    refused(process(tmp_path, *DECIDE, "-", stdin="{"), "not JSON")
+
+
+def test_explain_shows_the_trace(run: Run) -> None:
+    ran = run("explain", "orders.shipping", "--as-of", "2025-07-01", "--facts", put('{"price": 50}'))
+    assert ran.code == 0
+    for words in (
+        "how it was decided",
+        "large  applies",
+        "price = 50.00  fact",
+        "limit = 50  parameter: dollars, from 2025-01-01",
+    ):
+        assert words in ran.out
+
+
+def test_explain_prints_one_json_object(run: Run) -> None:
+    ran = run("explain", "orders.shipping", "--as-of", "2025-07-01", "--facts", put('{"price": 50}'), "--json")
+    told = json.loads(ran.out)
+    assert told["trace"]["decision"] == "orders.shipping"
+    assert told["trace"]["rules"][0]["verdict"] == "applies"
+    whole = json.loads(run("explain", "orders", "--as-of", "2025-07-01", "--facts", "facts.json", "--json").out)
+    assert set(whole) == {"shipping", "totals", "notes", "only_large"}
+
+
+BAD_FACTS: tuple[tuple[str | bytes, str], ...] = (
+    ("{", "not JSON at line 1, column 2"),
+    ("", "not JSON"),
+    (b'{"note": "\xff"}', "not UTF-8"),
+    ('{"price": 1, "price": 2}', "`price` stands twice"),
+    ('{"price": NaN}', "NaN"),
+    ('{"price": -Infinity}', "inf"),
+    ('{"price": 1e999999999}', "out of range"),
+    ("[]", "facts are an object, not a list"),
+    ("5", "facts are an object"),
+    ("null", "facts are an object"),
+    ('{"price": 1, "placed": "2025-02-30"}', "/placed"),
+    ('{"price": 1, "placed": "30.2.2025"}', "/placed"),
+    ('{"price": 1, "pirce": 1}', "there is no fact `pirce`"),
+    ("{}", "`price` is missing"),
+    ('{"price": 1, "note": "\\ud800"}', "surrogate"),
+    ('{"note": ' + "[" * 100_000, "nested too deep"),
+    ('{"note": ' + "[" * 100 + "]" * 100 + "}", "/note"),
+    ('{"price": ' + "9" * 90 + "}", "/price"),
+    ('{"price": ' + "9" * 4000 + "}", "has more than 100 digits"),
+)
+
+
+@pytest.mark.parametrize("command", ["decide", "explain"])
+@pytest.mark.parametrize(("content", "told"), BAD_FACTS, ids=[told for _, told in BAD_FACTS])
+def test_bad_facts_are_refused(run: Run, content: str | bytes, told: str, command: str) -> None:
+    ran = run(command, *DECIDE[1:], put(content), "--json")
+    refused(ran)
+    assert told.lower() in ran.err.lower()
+
+
+@pytest.mark.parametrize("depth", [300, 500, 900])
+@pytest.mark.parametrize("command", ["decide", "report"])
+def test_deep_facts_are_refused(run: Run, depth: int, command: str) -> None:
+    content = '{"price": 1, "note": ' + "[" * depth + "]" * depth + "}"
+    if command == "decide":
+        refused(run(*DECIDE, put(content)))
+        return
+    put(content + "\n" + '{"price": 1}\n', "deep.jsonl")
+    ran = run("report", "orders=deep.jsonl", "--as-of", "2025-07-01", "--out", "out", "--json")
+    assert ran.code == 0
+    assert [(job["valid"], job["invalid"]) for job in json.loads(ran.out)["rulesets"]] == [(1, 1)]
+
+
+def test_a_number_of_five_thousand_digits_is_told_in_our_words(run: Run) -> None:
+    ran = run(*DECIDE, put('{"price": ' + "9" * 5000 + "}"))
+    refused(ran)
+    assert "set_int_max_str_digits" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("orders.shiping", "--facts", "facts.json"), "did you mean `shipping`"),
+        (("order", "--facts", "facts.json"), "did you mean `orders`"),
+        (("orders.shipping", "--facts", "nowhere.json"), "nowhere.json"),
+        (("orders.shipping", "--facts", "rules"), "rules"),
+        (("orders.shipping", "--facts", "facts.json", "--as-of", "2025-02-30"), "`2025-02-30` is not a date"),
+        (("orders.shipping", "--facts", "facts.json", "--as-of", "20250228"), "`20250228` is not a date"),
+        (("orders.shipping", "--facts", "facts.json", "--as-of", "today"), "`today` is not a date"),
+        (("orders.shipping", "--facts", "facts.json", "--as-of", "2035-01-01"), "version 2 from 2025-01-01"),
+        (("orders.shipping", "--facts", "facts.json", "--reading", "free_from"), "NAME=CHOICE"),
+        (("orders.shipping", "--facts", "facts.json", "--reading", "free_form=included"), "did you mean `free_from`"),
+        (("orders.shipping", "--facts", "facts.json", "--reading", "free_from=include"), "did you mean `included`"),
+        (("orders.shipping", "--facts", "facts.json", "--reading", "rounding=half_up"), "fixed"),
+        (("orders.shipping", "--facts", "facts.json", "--rules", "nowhere"), "nowhere"),
+        (("orders.shipping", "--facts", "facts.json", "--schemas", "nowhere"), "there is no schema `order`"),
+        (("orders.shipping",), "--facts"),
+        (("orders.shipping", "--facts", "facts.json", "--no-such-option"), "--no-such-option"),
+    ],
+)
+def test_bad_arguments_are_refused(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    put('{"price": 50}')
+    day = () if "--as-of" in arguments else ("--as-of", "2025-07-01")
+    refused(run("decide", *arguments, *day), told)
+
+
+def test_exit_codes_of_decide(run: Run) -> None:
+    facts = put('{"price": -1}')
+    assert run(*DECIDE, facts).code == 1
+    assert run(*DECIDE, "nowhere.json").code == 2
+    put(FAULTY, "rules/orders.yaml")
+    refused(run(*DECIDE, facts), "error[unknown-name]", code=1)
+
+
+def test_a_process_ends_with_the_same_codes(tmp_path: Path) -> None:
+    lay_out({**FILES, "good.json": '{"price": 50}', "bad.json": "{}"}, tmp_path)
+    codes = [process(tmp_path, *DECIDE, facts).code for facts in ("good.json", "bad.json", "nowhere.json")]
+    assert codes == [0, 1, 2]
+    refused(process(tmp_path, *DECIDE, "bad.json"), "`price` is missing")
+
+
+# test
+
+
+def test_test_passes(run: Run) -> None:
+    put(TESTS, "rules/orders_test.yaml")
+    ran = run("test")
+    assert (ran.code, ran.out, ran.err) == (0, "2 passed, 0 failed\n", "")
+
+
+def test_a_failing_case_shows_how_it_came_about(run: Run) -> None:
+    put(TESTS.replace("shipping: charged", "shipping: free"), "rules/orders_test.yaml")
+    ran = run("test", "--junit", "results.xml")
+    assert ran.code == 1
+    for words in (
+        "rules/orders_test.yaml:5:12: small is charged",
+        "shipping outcome is `charged`, and the case expects `free`",
+        "how it was decided",
+        "large  does not apply",
+        "price = 5.00  fact",
+    ):
+        assert words in ran.out
+    assert ran.out.endswith("1 passed, 1 failed\n")
+    suite = ElementTree.parse("results.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    (failure,) = suite.iter("failure")
+    assert failure.get("message") == "shipping outcome is `charged`, and the case expects `free`"
+
+
+def test_test_without_cases_or_with_faults_fails(run: Run) -> None:
+    assert run("test").code == 1
+    put(TESTS.replace("shipping: free", "shiping: free"), "rules/orders_test.yaml")
+    ran = run("test")
+    assert ran.code == 1
+    assert "error[test-decision]" in ran.err
+    refused(run("test", "nowhere"), "nowhere", code=2)
+    put(TESTS, "rules/orders_test.yaml")
+    refused(run("test", "--junit", "nowhere/results.xml"), "nowhere/results.xml", code=2)
+
+
+# report
+
+
+def report(run: Run, *more: str) -> Ran:
+    """A report over the lines."""
+    put(JSONL, "orders.jsonl")
+    return run("report", "orders=orders.jsonl", "--as-of", "2025-07-01", "--out", "out", *more)
+
+
+def lines_of(path: str) -> list[Any]:
+    """A JSON Lines file."""
+    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
+
+
+def test_a_report_is_three_files_that_add_up(run: Run) -> None:
+    ran = report(run)
+    assert ran.code == 0
+    assert {"summary.json", "decisions.jsonl", "invalid.jsonl"} <= {path.name for path in Path("out").iterdir()}
+    (job,) = json.loads(Path("out/summary.json").read_text("utf-8"))["rulesets"]
+    assert (job["valid"], job["invalid"], job["records"]) == (3, 5, 8)
+    decisions, invalid = lines_of("out/decisions.jsonl"), lines_of("out/invalid.jsonl")
+    assert len(decisions) == 4 * job["valid"]
+    assert [line["row"] for line in invalid] == [3, 4, 5, 6, 7]
+    assert {line["row"] for line in decisions} == {1, 2, 9}
+    for counts in job["decisions"].values():
+        assert sum(counts["statuses"].values()) == job["valid"]
+        assert counts["statuses"].get("decided", 0) <= sum(counts["outcomes"].values())
+
+
+def test_a_report_as_json_is_its_summary(run: Run) -> None:
+    ran = report(run, "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out) == json.loads(Path("out/summary.json").read_text("utf-8"))
+
+
+def test_a_report_replaces_a_report_and_nothing_else(run: Run) -> None:
+    assert [report(run).code, report(run).code] == [0, 0]
+    Path("mine").mkdir()
+    put("precious", "mine/file.txt")
+    refused(run("report", "orders=orders.jsonl", "--as-of", "2025-07-01", "--out", "mine"), "mine", code=2)
+    assert Path("mine/file.txt").read_text("utf-8") == "precious"
+    put("precious", "file")
+    refused(run("report", "orders=orders.jsonl", "--as-of", "2025-07-01", "--out", "file"), "file", code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("orders=nowhere.jsonl",), "nowhere.jsonl"),
+        (("orders",), "which facts for `orders`"),
+        (("order=orders.jsonl",), "did you mean `orders`"),
+        (("orders=orders.jsonl", "--reading", "free_form=included"), "free_form"),
+        (("orders=orders.jsonl", "--reading", "free_from=include"), "did you mean `included`"),
+        (("orders=orders.jsonl", "--as-of", "2035-01-01"), "version 2"),
+    ],
+)
+def test_a_report_that_cannot_run_leaves_nothing(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    put(JSONL, "orders.jsonl")
+    before = sorted(path.name for path in Path().iterdir())
+    day = () if "--as-of" in arguments else ("--as-of", "2025-07-01")
+    refused(run("report", *arguments, *day, "--out", "out"), told, code=2)
+    assert sorted(path.name for path in Path().iterdir()) == before
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_report_that_breaks_off_leaves_what_was_there(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, there: bool
+) -> None:
+    put(JSONL, "orders.jsonl")
+    if there:
+        assert report(run).code == 0
+    before = contents()
+
+    def breaks(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(JobSummary, "count_valid", breaks)
+    refused(report(run), code=code)
+    assert contents() == before
+
+
+def contents() -> dict[str, bytes]:
+    """Every file below the current folder."""
+    return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}

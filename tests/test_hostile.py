@@ -1,0 +1,239 @@
+"""Hostile and mistaken input is refused with diagnostics, soon, and never with an exception."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policy_engine.diagnostics import has_errors
+from policy_engine.frontend.loader import Rulebook, load
+from policy_engine.frontend.rule_tests import read_tests
+from tests.conftest import ROOT, lay_out, read_data
+
+EXPRESSIONS: Mapping[str, list[Any]] = read_data(ROOT / "tests/hostile/expressions.yaml")
+FILES: Mapping[str, Mapping[str, Any]] = read_data(ROOT / "tests/hostile/files.yaml")
+SHIPPED = sorted((ROOT / "rules").glob("*.yaml"))
+SCHEMAS = sorted((ROOT / "schemas").glob("*.schema.json"))
+BOOLEAN = {"type": "boolean"}
+FACTS: dict[str, Any] = {
+    "n": {"type": "integer", "minimum": 0, "maximum": 1000},
+    "word": {"type": "string"},
+    "flag": BOOLEAN,
+    "history": {
+        "type": "array",
+        "items": {"type": "object", "additionalProperties": False, "properties": {"x": BOOLEAN}},
+    },
+}
+HEAD = {
+    "ruleset": "hostile",
+    "title": "Hostile",
+    "version": "1",
+    "effective": {"from": "2025-01-01"},
+    "timezone": "UTC",
+    "facts": "facts",
+}
+EXAMPLES = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+class TooSlow(BaseException):
+    """Not an `Exception`, so that nothing swallows it."""
+
+
+@contextmanager
+def within_a_second() -> Iterator[None]:
+    """A second of this process's own time, so that a busy machine does not matter."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, 1.0)
+    try:
+        yield
+    except TooSlow:
+        pytest.fail("it takes more than a second", pytrace=False)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def record(properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """A closed object."""
+    return {"type": "object", "additionalProperties": False, "properties": dict(properties), **more}
+
+
+def ruleset(expression: str) -> str:
+    """A rule file with one value, as JSON, which is YAML."""
+    values = {"v": expression}
+    return json.dumps({**HEAD, "decisions": {"d": {"question": "Q", "values": values}}})
+
+
+def loaded(folder: Path, rules: Any, schema: Any = None) -> Rulebook:
+    """What `load` makes of a rule file and a schema."""
+    files = {"rules/hostile.yaml": rules, "schemas/facts.schema.json": schema or json.dumps(record(FACTS))}
+    lay_out(files, folder)
+    with within_a_second():
+        return load([folder / "rules"], folder / "schemas")
+
+
+def written(entry: Any) -> str:
+    """An expression of the file, long ones written out."""
+    if isinstance(entry, str):
+        return entry
+    before, part, times, after = entry["repeat"]
+    part_after, times_after = entry.get("then", ["", 0])
+    return f"{before}{part * times}{after}{part_after * times_after}"
+
+
+def marked(names: Iterable[str]) -> list[Any]:
+    """The names as parameters; those not refused yet are expected to fail, and not run where they would take minutes."""
+    bugs: Mapping[str, str] = FILES["bugs"]
+    marks = {name: pytest.mark.xfail(reason=why, run="takes" not in why, strict=True) for name, why in bugs.items()}
+    return [pytest.param(name, marks=[marks[name]] if name in marks else []) for name in names]
+
+
+HOSTILE = [(kind, entry) for kind, entries in EXPRESSIONS.items() for entry in entries]
+
+
+def test_there_are_many() -> None:
+    assert len(HOSTILE) >= 60
+
+
+@pytest.mark.parametrize(("kind", "entry"), HOSTILE, ids=lambda part: str(part)[:40])
+def test_hostile_expressions_are_refused(kind: str, entry: Any, tmp_path: Path) -> None:
+    rulebook = loaded(tmp_path, ruleset(written(entry)))
+    assert has_errors(rulebook.diagnostics)
+    assert rulebook.rulesets == ()
+
+
+@pytest.mark.parametrize("kind", ["rules", "schemas"])
+def test_a_hostile_expression_in_a_sentence_or_a_cell_is_refused(kind: str, tmp_path: Path) -> None:
+    decision: dict[str, Any] = {
+        "question": "Q",
+        "outcomes": ["x"],
+        "rules": [{"id": "one", "when": "flag", "then": "x", "because": "{word.__class__} {history[0]}"}],
+    }
+    if kind == "schemas":
+        cells = {"true": ["__import__", "x"], "false": ["x", "x"]}
+        matrix = {"rows": "flag.__class__", "columns": {"flag": ["true", "false"]}, "cells": cells}
+        decision = {"question": "Q", "outcomes": ["x"], "matrix": matrix}
+    assert has_errors(loaded(tmp_path, json.dumps({**HEAD, "decisions": {"d": decision}})).diagnostics)
+
+
+@pytest.mark.parametrize("name", marked(FILES["rules"]))
+def test_hostile_rule_files_are_refused(name: str, tmp_path: Path) -> None:
+    assert has_errors(loaded(tmp_path, FILES["rules"][name]).diagnostics)
+
+
+@pytest.mark.parametrize("name", marked(FILES["schemas"]))
+def test_hostile_schemas_are_refused(name: str, tmp_path: Path) -> None:
+    content = FILES["schemas"][name] or {"hex": ""}
+    assert has_errors(loaded(tmp_path, ruleset("n"), content).diagnostics)
+
+
+def fan_out(branches: int, levels: int) -> str:
+    """A schema each of whose levels refers many times to the next."""
+    last = {"type": "boolean"}
+    definitions = {
+        f"level_{i}": record({f"m{j}": {"$ref": f"#/$defs/level_{i + 1}"} for j in range(branches)})
+        for i in range(levels)
+    }
+    return json.dumps(record({"n": {"$ref": "#/$defs/level_0"}}, **{"$defs": definitions | {f"level_{levels}": last}}))
+
+
+@pytest.mark.xfail(reason="references are written out without bound: 200,000 members here", run=False)
+def test_a_schema_that_doubles_at_every_level_is_refused(tmp_path: Path) -> None:
+    assert has_errors(loaded(tmp_path, ruleset("n"), fan_out(60, 3)).diagnostics)
+
+
+@pytest.mark.xfail(reason="a circle is found by its depth alone, once for every way there", run=False)
+def test_a_recursive_schema_with_many_branches_is_told_once(tmp_path: Path) -> None:
+    tree = record({f"m{i}": {"$ref": "#/$defs/tree"} for i in range(60)})
+    schema = json.dumps(record({"n": {"$ref": "#/$defs/tree"}}, **{"$defs": {"tree": tree}}))
+    assert 0 < len(loaded(tmp_path, ruleset("n"), schema).diagnostics) <= 60
+
+
+PATTERNS = ["^(a+)+$", "^((a)+)+$", "^(a|aa)+$", "^(a|a)*$", "^((a|aa))+$", "^([a-z]+)*$", "^(a*)*b$", "^((a*))*$"]
+
+
+@pytest.mark.parametrize("pattern", marked(PATTERNS))
+def test_exploding_patterns_are_refused(pattern: str, tmp_path: Path) -> None:
+    schema = json.dumps(record({"n": {"type": "string", "pattern": pattern}}))
+    assert has_errors(loaded(tmp_path, ruleset('n == "a"'), schema).diagnostics)
+
+
+PIECES = (
+    "ruleset: a", "decisions:", "  d:", "    values: {a: n}", "- ", "  ", "\t", ": ", "{", "}", "[", "]", "&a ", "*a", '"', "'",
+    "|", ">-", "#", "!x ", "? ", "---", "...", "<<: *a", "\n", "\n", "\n  ", "~", "true", "2025-02-28",
+)  # fmt: skip
+YAMLISH = st.lists(st.sampled_from(PIECES)).map("".join)
+
+
+def survives(folder: Path, name: str, text: str) -> None:
+    """Reading a file raises nothing, and everything said has words and a place."""
+    lay_out({name: text}, folder)
+    rulebook = load([folder / "rules"], folder / "schemas" if (folder / "schemas").exists() else ROOT / "schemas")
+    _, faults = read_tests([folder / "rules"], rulebook)
+    for diagnostic in (*rulebook.diagnostics, *faults):
+        assert diagnostic.message
+        assert diagnostic.span.line >= 1
+        assert diagnostic.span.column >= 1
+    (folder / name).unlink()
+
+
+@EXAMPLES
+@given(text=st.text())
+def test_any_text_is_read(text: str, tmp_path: Path) -> None:
+    survives(tmp_path, "rules/any.yaml", text)
+
+
+@EXAMPLES
+@given(text=YAMLISH)
+def test_anything_like_yaml_is_read(text: str, tmp_path: Path) -> None:
+    survives(tmp_path, "rules/any.yaml", text)
+
+
+@EXAMPLES
+@given(text=YAMLISH)
+def test_anything_like_yaml_is_read_as_a_test_file(text: str, tmp_path: Path) -> None:
+    survives(tmp_path, "rules/any_test.yaml", text)
+
+
+@st.composite
+def mutations(draw: st.DrawFn, paths: list[Path]) -> tuple[str, str]:
+    """The name of a shipped file and its text, a random slice of it deleted, doubled or replaced."""
+    path = draw(st.sampled_from(paths))
+    text = path.read_text("utf-8")
+    start = draw(st.integers(0, len(text)))
+    end = min(len(text), start + draw(st.integers(0, 60)))
+    new = draw(st.one_of(st.just(""), st.just(text[start:end] * 2), YAMLISH, st.text(max_size=20)))
+    return path.name, text[:start] + new + text[end:]
+
+
+@EXAMPLES
+@given(mutation=mutations(SHIPPED))
+def test_mutated_rule_and_test_files_are_read(mutation: tuple[str, str], tmp_path: Path) -> None:
+    name, text = mutation
+    survives(tmp_path, f"rules/{name}", text)
+
+
+@EXAMPLES
+@given(mutation=mutations(SCHEMAS))
+def test_mutated_schemas_are_read(mutation: tuple[str, str], tmp_path: Path) -> None:
+    name, text = mutation
+    rules = json.dumps({**HEAD, "facts": name.removesuffix(".schema.json"), "decisions": {}})
+    lay_out({"rules/a.yaml": rules}, tmp_path)
+    survives(tmp_path, f"schemas/{name}", text)
