@@ -148,7 +148,7 @@ _SCHEMAS = {
     ),
     "schema-enum": Wording("at {pointer}: an enum must list texts, each once"),
     "schema-order": Wording(
-        "at {pointer}: `x-ordered-by` names a required date, date-time or integer of the list's objects"
+        "at {pointer}: `x-ordered-by` names a required date, date-time or number of the list's objects"
     ),
 }
 _NAMES = {
@@ -163,12 +163,12 @@ _NAMES = {
     "unknown-outcome": Wording("`{name}` is not among the outcomes of the decision"),
     "unknown-legend-key": Wording("`{name}` is neither in the legend nor an outcome"),
     "name-clash": Wording("`{name}` already names a {kind}", "one of them needs another name"),
-    "shadowed-name": Wording("`{name}` already names a {kind}", "choose another variable"),
+    "shadowed-name": Wording("`{name}` already names a {kind}", "give the variable another name"),
     "duplicate-id": Wording("the id `{name}` stands here twice", "give each its own"),
     "cycle": Wording("this depends on itself: {path}"),
 }
 _EXPRESSIONS = {
-    "expression-empty": Wording("an expression is missing here"),
+    "expression-empty": Wording("an expression is missing here", "write it, or leave the key out"),
     "expression-syntax": Wording("this is not an expression: {why}"),
     "expression-too-long": Wording(
         "the expression has more than {limit} characters", "give its parts names in `definitions`"
@@ -219,15 +219,15 @@ _MEANING = {
     "hit-unknown": Wording("`hit` is first or collect, not `{name}`"),
     "collect-otherwise": Wording("a collect decision has no `otherwise`", "where no rule applies its list is empty"),
     "decision-empty": Wording("the decision decides nothing", "give it rules, a matrix or values"),
-    "decision-mixed": Wording("a decision has rules or a matrix, not both"),
+    "decision-mixed": Wording("a decision has rules or a matrix, not both", "keep one"),
     "outcomes-missing": Wording("a decision with {what} needs its `outcomes`"),
     "value-twice": Wording("the value `{name}` is given both by the decision and by this rule", "keep one"),
     "matrix-not-closed": Wording("`{name}` has no closed set of values", "a matrix needs an enum or a boolean"),
     "matrix-not-a-value": Wording("`{value}` is no value of `{name}`"),
     "matrix-missing-row": Wording("there is no row for `{value}`, a value of `{name}`"),
     "matrix-missing-column": Wording("there is no column for `{value}`, a value of `{name}`"),
-    "matrix-cells": Wording("this row has {found} cells and the table {expected} columns"),
-    "matrix-else": Wording("`when` and `else` go together in a legend"),
+    "matrix-cells": Wording("the table has {expected} columns, and this row {found}"),
+    "matrix-else": Wording("`when` and `else` go together in a legend", "write both, or neither"),
     "check-constant": Wording(
         "this check reads no fact, so it says the same of all facts", "name a fact, or leave it out"
     ),
@@ -237,7 +237,7 @@ _MEANING = {
     "unused-parameter": _warning("nothing uses the parameter `{name}`", "use it, or leave it out"),
     "unused-definition": _warning("nothing uses the definition `{name}`", "use it, or leave it out"),
     "unused-outcome": _warning("no rule gives the outcome `{name}`", "leave it out, or add the rule"),
-    "unused-legend": _warning("no cell uses `{name}`", "leave it out"),
+    "unused-legend": _warning("no cell uses `{name}`", "use it, or leave it out"),
     "unused-fact": _warning("no rule reads the fact `{name}` of {schema}", "mark it `x-key`, or leave it out"),
     "constant-condition": _warning("`{text}` is always {truth}: {why}", "leave it out, or correct it"),
     "needless-default": _warning("`{name}` is never absent, so this asks for nothing", "leave `{function}` out"),
@@ -250,7 +250,7 @@ _TESTS = {
     "test-ruleset": Wording("there is no ruleset `{name}` to test"),
     "test-decision": Wording("the ruleset has no decision `{name}`"),
     "test-column": Wording("the column `{name}` is neither a fact nor a decision"),
-    "test-row": Wording("this row has {found} cells and the table {expected} columns"),
+    "test-row": Wording("the table has {expected} columns, and this row {found}"),
     "test-twice": Wording("the case `{name}` stands here twice", "let each case have its own name"),
     "test-empty": Wording("this case expects nothing", "add `expect:` or `invalid:`"),
 }

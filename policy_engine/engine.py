@@ -19,6 +19,7 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
 from policy_engine.semantics.facts import typed_facts, valid_facts
 from policy_engine.semantics.gate import gate_of
+from policy_engine.semantics.recording import record
 
 NO_READINGS: Mapping[str, str] = {}
 EXACT = decimal.Context(prec=80)
@@ -221,7 +222,9 @@ def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
 
     def tell(facts: Any, as_of: date) -> tuple[str, tuple[str, ...]]:
         with decimal.localcontext(EXACT):
-            decision = Evaluation(ruleset, typed_facts(facts, ruleset.facts), as_of, choices).answer(name).decision
+            decision = (
+                Evaluation(ruleset, typed_facts(facts, ruleset.facts), as_of, choices, record).answer(name).decision
+            )
         return decision.reason, decision.missing
 
     return tell
@@ -230,9 +233,18 @@ def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
 def _evaluation(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
     """The reference over valid facts; raises `FactsError`."""
     choices = ready.program.settled.choices
-    evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices)
+    if _passes(ready, facts, as_of):
+        return Evaluation(ready.ruleset, typed_facts(facts, ready.ruleset.facts), as_of, choices, record)
+    evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices, record)
     check_facts(evaluation)
     return evaluation
+
+
+def _passes(ready: Ready, facts: object, as_of: date) -> bool:
+    try:
+        return ready.passes(facts, as_of)
+    except NOT_PLAIN:
+        return False
 
 
 def chosen(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:

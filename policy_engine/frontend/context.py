@@ -167,14 +167,16 @@ class Context:
 
 
 def values_written(decision: DecisionSyntax) -> Named:
-    """Every value that a decision, its rules or its legend write, in file order."""
+    """Every value that a decision, its rules or the entries of its legend that some cell uses write, in file order."""
     written = list(decision.values)
     for rule in decision.rules:
         written += rule.conclusion.values
     if decision.otherwise is not None:
         written += decision.otherwise.values
-    for entry in decision.matrix.legend if decision.matrix else ():
-        written += entry.then.values
+    if decision.matrix is not None:
+        used = {cell.value for row in decision.matrix.cells for cell in row.cells}
+        for entry in decision.matrix.legend:
+            written += entry.then.values if entry.key.value in used else ()
     return tuple(written)
 
 

@@ -84,16 +84,18 @@ def unreachable_rules(ruleset: Ruleset) -> Iterator[Diagnostic]:
 
 
 def _behind(decision: DecisionLogic, body: Rules) -> Iterator[Diagnostic]:
-    before: list[tuple[str, Condition]] = []
+    always: str | None = None
+    before: dict[tuple[str, ...], list[tuple[str, Condition]]] = {}
     for rule in body.rules:
-        always = next((id_ for id_, when in before if _is_true(when)), None)
-        same = next((id_ for id_, when in before if when == rule.when), None)
+        alike = before.setdefault(tuple(each.text for each in expressions_of(rule.when)), [])
+        same = next((id_ for id_, when in alike if when == rule.when), None)
         if always is not None:
             yield say("unreachable-rule", rule.span, why=f"`{always}` before it is always true")
         elif same is not None:
             yield say("unreachable-rule", rule.span, why=f"`{same}` before it asks the same")
         if rule.period == ALWAYS:
-            before.append((rule.id, rule.when))
+            alike.append((rule.id, rule.when))
+            always = rule.id if always is None and _is_true(rule.when) else always
 
 
 def _is_true(when: Condition) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_engine.language.types import Type
 from policy_engine.language.values import Unknown, Value, settle, to_json
@@ -63,13 +63,13 @@ class Decision:
     """
 
     __slots__ = ("_facts", "_told", "_values", "as_of", "ruling")
+    _told: tuple[str, tuple[str, ...]]
 
     def __init__(self, ruling: Ruling, values: tuple[Value | None, ...], as_of: date, facts: object) -> None:
         self.ruling = ruling
         self._values = values
         self.as_of = as_of
         self._facts = facts
-        self._told: tuple[str, tuple[str, ...]] | None = None
 
     @property
     def decision(self) -> str:
@@ -128,9 +128,11 @@ class Decision:
         return () if self.ruling.status is Status.DECIDED else self._tell()[1]
 
     def _tell(self) -> tuple[str, tuple[str, ...]]:
-        if self._told is None:
+        try:
+            return self._told
+        except AttributeError:  # nobody has asked yet, and a slot that is left empty costs nothing
             self._told = self.ruling.late(self._facts, self.as_of)
-        return self._told
+            return self._told
 
     def to_dict(self) -> dict[str, object]:
         """The same keys in JSON types; satisfies `schemas/decision.schema.json`."""
@@ -172,8 +174,7 @@ class Origin(StrEnum):
     COMPUTED = "computed"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One sub-expression with its value; `note` says more of the origin, such as a parameter's period and source."""
 
     text: str

@@ -204,14 +204,24 @@ def stand_in(span: Span) -> Node:
     return Literal(type=ANYTHING, optional=False, span=span, value=False)
 
 
+PARTS: dict[type[Node], tuple[str, ...]] = {}
+
+
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node."""
-    for part in fields(node):
-        value = getattr(node, part.name)
+    for name in _parts(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):
             yield from (item for item in value if isinstance(item, Node))
+
+
+def _parts(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes."""
+    if kind not in PARTS:
+        PARTS[kind] = tuple(part.name for part in fields(kind) if part.name not in ("type", "optional", "span"))
+    return PARTS[kind]
 
 
 def has_unknown_elements(node: Node) -> bool:

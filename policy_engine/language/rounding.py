@@ -25,9 +25,10 @@ sends ties away from zero, up sends everything away from zero, down towards it.
 """
 
 
-def rounded(value: int | Decimal | Fraction, places: int, mode: str) -> Decimal:
-    """The number with `places` decimal places, rounded once from its exact value."""
-    return decimal_of(rounded_units(Fraction(value), places, mode), places)
+def rounded(value: int | Decimal | Fraction, places: int, mode: str) -> int | Decimal:
+    """The number with `places` decimal places, an integer where there are none, rounded once from its exact value."""
+    units = rounded_units(Fraction(value), places, mode)
+    return decimal_of(units, places) if places else units
 
 
 def rounded_units(value: Fraction | int, places: int, mode: str) -> int:

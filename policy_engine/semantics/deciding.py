@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 
@@ -33,20 +33,24 @@ from policy_engine.language.values import (
     settle,
     unknown_parts,
 )
-from policy_engine.semantics.evaluator import evaluate
+from policy_engine.semantics.evaluator import Names, evaluate
 from policy_engine.semantics.logic import conjunction, disjunction, negation
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """One set of facts on one day under chosen readings; every definition and decision is worked out at most once."""
+    """One set of facts on one day under chosen readings; every name and decision is worked out at most once.
+
+    `evaluate` gives an expression's value with its steps: the reference, or `recording.record`, which is the same and faster.
+    """
 
     ruleset: rulesets.Ruleset
     facts: RecordValue
     as_of: date
     choices: Mapping[str, str]
+    evaluate: Callable[[str, Names], Step] = evaluate
     zone: tzinfo = field(init=False)
-    definitions: dict[str, Step] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,6 +58,12 @@ class Evaluation:
 
     def look_up(self, name: str) -> Step:
         """The value of a name and where it came from."""
+        if name in self.steps:
+            return self.steps[name]
+        self.steps[name] = step = self._looked_up(name)
+        return step
+
+    def _looked_up(self, name: str) -> Step:
         if name == "as_of":
             return Step(name, self.as_of, Origin.AS_OF)
         if name in self.choices:
@@ -72,11 +82,8 @@ class Evaluation:
         return Step(name, self.choices[name], Origin.READING, f"{reading.question} Not: {', '.join(others)}")
 
     def _definition(self, definition: rulesets.Definition) -> Step:
-        if definition.name not in self.definitions:
-            body = self.condition(definition.body)
-            value = settle(body.value, definition.type)
-            self.definitions[definition.name] = Step(definition.name, value, Origin.DEFINITION, steps=(body,))
-        return self.definitions[definition.name]
+        body = self.condition(definition.body)
+        return Step(definition.name, settle(body.value, definition.type), Origin.DEFINITION, steps=(body,))
 
     def _parameter(self, parameter: rulesets.Parameter) -> Step:
         found = next(value for value in parameter.values if self.as_of in value.period)
@@ -91,7 +98,7 @@ class Evaluation:
     def condition(self, condition: Condition) -> Step:
         """The value of a condition: an expression's, or all, any, none over a list (sentence 14.1)."""
         if isinstance(condition, Expression):
-            return evaluate(condition.text, self)
+            return self.evaluate(condition.text, self)
         steps = tuple(self.condition(part) for part in condition.conditions)
         return Step(condition.kind, _group(condition, [step.value for step in steps]), Origin.COMPUTED, steps=steps)
 
@@ -140,17 +147,20 @@ def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
     """The answer to a question with its whole trace, those of the decisions it used included."""
     answer = evaluation.answer(name)
     steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
-    used = tuple(explanation_of(evaluation, other) for other in dict.fromkeys(_decisions_in(steps)))
+    used = tuple(explanation_of(evaluation, other) for other in dict.fromkeys(_decisions_in(steps, set())))
     return Explanation(
         answer.decision, Trace(answer.decision.decision, answer.reason, answer.rules, answer.values, used)
     )
 
 
-def _decisions_in(steps: Iterable[Step]) -> Iterable[str]:
+def _decisions_in(steps: Iterable[Step], seen: set[int]) -> Iterable[str]:
+    """The decisions that steps ask for; a step that stands in several places is looked at once."""
     for step in steps:
         if step.origin is Origin.DECISION:
             yield step.text.split(".")[1]
-        yield from _decisions_in(step.steps)
+        elif step.steps and id(step) not in seen:
+            seen.add(id(step))
+            yield from _decisions_in(step.steps, seen)
 
 
 def _answer(evaluation: Evaluation, logic: rulesets.DecisionLogic) -> Answer:

@@ -44,18 +44,31 @@ def evaluate(text: str, names: Names) -> Step:
     return ReferenceEvaluator(text, names).run()
 
 
+Row = tuple[Value, Value]
+"""Of an element of a list: whether it passes the filter, and what it gives."""
+
+
 @cache
-def _parsed(text: str) -> ast.expr:
+def parsed(text: str) -> ast.expr:
+    """The syntax tree of an expression."""
     return ast.parse(text, mode="eval").body
 
 
-def _strict(meaning: Callable[..., Any]) -> Operator:
+def segment(text: str, node: ast.AST) -> str:
+    """The text of a part of an expression, which stands on one line."""
+    start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", None)
+    if text.isascii():
+        return text[start:end]
+    return text.encode()[start:end].decode()
+
+
+def strict(meaning: Callable[..., Any]) -> Operator:
     """The meaning over known values; unknown, with its cause, where a value is unknown or there is no result."""
 
     def over(*values: Value) -> Value:
-        unknown = unknown_of(values)
-        if unknown is not None:
-            return unknown
+        for value in values:
+            if isinstance(value, Unknown | tuple) and is_unknown(value):
+                return unknown_of(values) or value
         try:
             return meaning(*values)  # type: ignore[no-any-return]
         except ZeroDivisionError:
@@ -64,6 +77,13 @@ def _strict(meaning: Callable[..., Any]) -> Operator:
             return Unknown(causes=(str(undefined),))
 
     return over
+
+
+def plain_meaning(name: str) -> Callable[..., Any]:
+    """What a function of the table does with known values."""
+    meaning = FUNCTIONS[name].plain
+    assert meaning is not None
+    return meaning
 
 
 def _compared(meaning: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -86,25 +106,25 @@ def _member(item: Value, elements: Value) -> Value:
     if isinstance(elements, Unknown):
         return elements
     assert isinstance(elements, tuple)
-    return disjunction(OPERATORS[ast.Eq](item, element) for element in elements)
+    return disjunction([OPERATORS[ast.Eq](item, element) for element in elements])
 
 
 OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
     {
-        ast.Add: _strict(operator.add),
-        ast.Sub: _strict(operator.sub),
-        ast.Mult: _strict(operator.mul),
-        ast.Div: _strict(_quotient),
-        ast.FloorDiv: _strict(operator.floordiv),
-        ast.Mod: _strict(operator.mod),
-        ast.USub: _strict(operator.neg),
+        ast.Add: strict(operator.add),
+        ast.Sub: strict(operator.sub),
+        ast.Mult: strict(operator.mul),
+        ast.Div: strict(_quotient),
+        ast.FloorDiv: strict(operator.floordiv),
+        ast.Mod: strict(operator.mod),
+        ast.USub: strict(operator.neg),
         ast.Not: negation,
-        ast.Eq: _strict(_compared(operator.eq)),
-        ast.NotEq: _strict(_compared(operator.ne)),
-        ast.Lt: _strict(_compared(operator.lt)),
-        ast.LtE: _strict(_compared(operator.le)),
-        ast.Gt: _strict(_compared(operator.gt)),
-        ast.GtE: _strict(_compared(operator.ge)),
+        ast.Eq: strict(_compared(operator.eq)),
+        ast.NotEq: strict(_compared(operator.ne)),
+        ast.Lt: strict(_compared(operator.lt)),
+        ast.LtE: strict(_compared(operator.le)),
+        ast.Gt: strict(_compared(operator.gt)),
+        ast.GtE: strict(_compared(operator.ge)),
         ast.In: _member,
         ast.NotIn: lambda item, elements: negation(_member(item, elements)),
     }
@@ -135,7 +155,7 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
 
     def run(self) -> Step:
         """The step of the whole expression."""
-        self._eval(_parsed(self.text))
+        self._eval(parsed(self.text))
         return self.steps[0][0]
 
     def _eval(self, node: ast.AST) -> Value:
@@ -147,10 +167,10 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         return value
 
     def _step(self, node: ast.AST, value: Value, below: list[Step]) -> Step:
-        text = ast.get_source_segment(self.text, node) or self.text
+        text = segment(self.text, node)
         if isinstance(node, ast.Constant):
             return Step(text, value, Origin.LITERAL)
-        named = isinstance(node, ast.Name) or _decision_part(node) is not None
+        named = isinstance(node, ast.Name) or decision_part_of(node) is not None
         if named and len(below) == 1 and below[0].text == text:
             return below[0]
         return Step(text, value, Origin.COMPUTED, steps=tuple(below))
@@ -160,30 +180,22 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         return step.value
 
     def _eval_constant(self, node: ast.Constant) -> Value:
-        text = ast.get_source_segment(self.text, node) or ""
-        if isinstance(node.value, str):
-            return node.value
-        return Decimal(text) if "." in text else int(text)
+        return constant_of(node, segment(self.text, node))
 
     def _eval_name(self, node: ast.Name) -> Value:
         if node.id in self.variables:
             return self._note(Step(node.id, self.variables[node.id], Origin.FACT))
         if node.id == "unknown":
-            return self._note(Step(node.id, Unknown(causes=("the rules leave a value unknown",)), Origin.LITERAL))
+            return self._note(left_unknown())
         if node.id in ("true", "false"):
             return self._note(Step(node.id, node.id == "true", Origin.LITERAL))
         return self._note(self.environment.look_up(node.id))
 
     def _eval_attribute(self, node: ast.Attribute) -> Value:
-        part = _decision_part(node)
+        part = decision_part_of(node)
         if part is not None:
             return self._note(self.environment.decision_part(*part))
-        record = self._eval(node.value)
-        if isinstance(record, Unknown):
-            return Unknown(frozenset(f"{path}.{node.attr}" for path in record.missing), record.causes)
-        assert isinstance(record, RecordValue)
-        path = f"{record.path}.{node.attr}"
-        return record.members.get(node.attr, Unknown(frozenset({path})))
+        return member_of_value(self._eval(node.value), node.attr)
 
     def _eval_boolop(self, node: ast.BoolOp) -> Value:
         join = conjunction if isinstance(node.op, ast.And) else disjunction
@@ -211,12 +223,8 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         arguments = [self._eval(argument) for argument in node.args]
         if name in LAZY:
             return LAZY[name](*arguments)
-        function = FUNCTIONS[name]
-        assert function.plain is not None
-        meaning = function.plain
-        if name == "len":
-            return arguments[0] if isinstance(arguments[0], Unknown) else meaning(arguments[0])
-        return _strict(meaning)(*arguments, *([self.environment.zone] if function.in_zone else []))
+        zone = [self.environment.zone] if FUNCTIONS[name].in_zone else []
+        return strict(plain_meaning(name))(*arguments, *zone)
 
     def _aggregate(self, name: str, generator: ast.GeneratorExp) -> Value:
         """An aggregate over the elements of a list (sentence 8)."""
@@ -227,16 +235,9 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
             return source
         assert isinstance(source, tuple)
         rows = [self._row(clause.target.id, element, clause.ifs, generator.elt) for element in source]
-        if name == "any":
-            return disjunction(conjunction(row) for row in rows)
-        if name == "all":
-            return conjunction(disjunction((negation(passes), value)) for passes, value in rows)
-        unknown = unknown_of(part for row in rows if row[0] is not False for part in row)
-        if unknown is not None:
-            return unknown
-        return _over_known(name, rows)
+        return aggregated(name, rows)
 
-    def _row(self, variable: str, element: Value, filters: list[ast.expr], part: ast.expr) -> tuple[Value, Value]:
+    def _row(self, variable: str, element: Value, filters: list[ast.expr], part: ast.expr) -> Row:
         """Whether an element passes, and what it gives; what does not pass gives nothing."""
         outer, self.variables = self.variables, {**self.variables, variable: element}
         self.steps.append([])
@@ -248,7 +249,37 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         return passes, value
 
 
-def _over_known(name: str, rows: list[tuple[Value, Value]]) -> Value:
+def constant_of(node: ast.Constant, text: str) -> Value:
+    """The value of a literal, a number from its own text."""
+    if isinstance(node.value, str):
+        return node.value
+    return Decimal(text) if "." in text else int(text)
+
+
+def left_unknown() -> Step:
+    """The branch that says `unknown`."""
+    return Step("unknown", Unknown(causes=("the rules leave a value unknown",)), Origin.LITERAL)
+
+
+def member_of_value(record: Value, name: str) -> Value:
+    """A record's member; an absent one is missing under the path asked for (sentence 1.1)."""
+    if isinstance(record, Unknown):
+        return Unknown(frozenset(f"{path}.{name}" for path in record.missing), record.causes)
+    assert isinstance(record, RecordValue)
+    return record.members.get(name, Unknown(frozenset({f"{record.path}.{name}"})))
+
+
+def aggregated(name: str, rows: list[Row]) -> Value:
+    """An aggregate over its rows (sentence 8)."""
+    if name == "any":
+        return disjunction([conjunction(row) for row in rows])
+    if name == "all":
+        return conjunction([disjunction((negation(passes), value)) for passes, value in rows])
+    unknown = unknown_of([part for row in rows if row[0] is not False for part in row])
+    return _over_known(name, rows) if unknown is None else unknown
+
+
+def _over_known(name: str, rows: list[Row]) -> Value:
     """An aggregate all of whose filters and elements are known."""
     if name == "last_run":
         run: list[Value] = []
@@ -271,12 +302,23 @@ def _default(value: Value, otherwise: Value) -> Value:
     return (unknown_of([value, otherwise]) or otherwise) if is_unknown(otherwise) else otherwise
 
 
+def _length(elements: Value) -> Value:
+    """`len` counts unknown elements too (sentence 5.1)."""
+    assert isinstance(elements, Unknown | tuple)
+    return elements if isinstance(elements, Unknown) else len(elements)
+
+
 LAZY: Mapping[str, Operator] = MappingProxyType(
-    {"known": lambda value: not is_unknown(value), "default": _default, "if_known": lambda value: value}
+    {
+        "known": lambda value: not is_unknown(value),
+        "default": _default,
+        "if_known": lambda value: value,
+        "len": _length,
+    }
 )
 
 
-def _decision_part(node: ast.AST) -> tuple[str, str] | None:
+def decision_part_of(node: ast.AST) -> tuple[str, str] | None:
     """The decision and the part that `decisions.name.part` asks for."""
     match node:
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="decisions"), attr=decision), attr=part):

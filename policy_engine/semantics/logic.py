@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from policy_engine.language.values import Unknown, Value, is_unknown, merge, unknown_parts
 
 
-def conjunction(operands: Iterable[Value]) -> Value:
+def conjunction(operands: Sequence[Value]) -> Value:
     """`and`: false beats unknown, unknown beats true; the order of operands never matters."""
-    return _junction(list(operands), False)
+    return _junction(operands, False)
 
 
-def disjunction(operands: Iterable[Value]) -> Value:
+def disjunction(operands: Sequence[Value]) -> Value:
     """`or`: true beats unknown, unknown beats false; the order of operands never matters."""
-    return _junction(list(operands), True)
+    return _junction(operands, True)
 
 
-def _junction(operands: list[Value], decisive: bool) -> Value:
-    if any(operand is decisive for operand in operands):
-        return decisive
-    return unknown_of(operands) or (not decisive)
+def _junction(operands: Sequence[Value], decisive: bool) -> Value:
+    sure = True
+    for operand in operands:
+        if operand is decisive:
+            return decisive
+        sure = sure and operand.__class__ is bool
+    return not decisive if sure else unknown_of(operands) or (not decisive)
 
 
 def negation(operand: Value) -> Value:

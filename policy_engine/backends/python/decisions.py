@@ -169,7 +169,7 @@ class DecisionWriter:
         found = writer.fresh()
         writer.line(f"{found} = {self.to.bind_new(table)}.get({name})")
         with writer.block(f"if {found} is not None:"):
-            self._end(found)
+            self._end(found, self._tuple(self._values(self.logic.values)) if self.logic.values else "()")
 
     def _collect(self, body: Rules) -> None:
         """A number whose bits tell which rules apply, and its last whether one is unknown; each number's ruling is made once."""

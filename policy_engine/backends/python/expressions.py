@@ -224,7 +224,7 @@ class Expressions:
         assert isinstance(node.record.type, Record)
         member = member_of(node.record.type, node.name)
         assert member is not None
-        if isinstance(node.record, tree.Variable):
+        if isinstance(node.record, tree.Variable) and not node.record.optional:
             holder = self.variables[node.record.name]
             return self.writer.once(f"{holder}_{node.name}", lambda: self.read(holder, member))
         record = self.writer.named(self.code(node.record))
@@ -357,6 +357,8 @@ class Expressions:
 
     def call(self, node: tree.Call) -> str:
         match node.function:
+            case "known" if not node.arguments[0].optional:
+                return "True"
             case "known":
                 return f"({self._whole(node.arguments[0])} is not None)"
             case "if_known":
