@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 EDITORS := tests/editors
 
-.PHONY: demo test check lint types golden docs editors clean
+.PHONY: demo test check lint types golden bench docs editors clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
 	    partner_earnings=fixtures/account_moves.jsonl \
 	    user_roles=fixtures/role_questions.jsonl \
 	    email_suppression=fixtures/senders.jsonl
+	$(BIN)/policy compare email_suppression --facts fixtures/senders.jsonl --as-of 2025-06-30
 
 test: .venv/dev editors lint types
 	$(BIN)/policy check rules
@@ -33,6 +34,9 @@ docs: .venv/dev
 golden: .venv/dev
 	$(BIN)/python -m pytest --golden
 
+bench: .venv/bench
+	$(BIN)/python -m benchmarks
+
 editors: $(EDITORS)/node_modules/.package-lock.json
 
 clean:
@@ -45,6 +49,10 @@ clean:
 
 .venv/dev: pyproject.toml .venv/base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+.venv/bench: pyproject.toml .venv/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	touch $@
 
 $(EDITORS)/node_modules/.package-lock.json: $(EDITORS)/package-lock.json

@@ -168,7 +168,7 @@ _NAMES = {
     "cycle": Wording("this depends on itself: {path}"),
 }
 _EXPRESSIONS = {
-    "expression-empty": Wording("an expression is missing here", "write it, or leave the key out"),
+    "expression-empty": Wording("an expression is missing here"),
     "expression-syntax": Wording("this is not an expression: {why}"),
     "expression-too-long": Wording(
         "the expression has more than {limit} characters", "give its parts names in `definitions`"

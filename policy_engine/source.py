@@ -24,7 +24,7 @@ class Span:
 class Authored:
     """A text as its author meant it (`value`), and as it stands in the file (`raw`, beginning at `span`).
 
-    `tail` is what follows it on its last line.
+    `tail` is what follows it on its last line. `unread` is the stand-in for what could not be read, which was reported.
     """
 
     value: str
@@ -32,6 +32,7 @@ class Authored:
     raw: str = field(compare=False, repr=False, default="")
     plain: bool = field(compare=False, default=True)
     tail: str = field(compare=False, repr=False, default="")
+    unread: bool = field(compare=False, repr=False, default=False)
 
     def part(self, start: int, end: int) -> Span:
         """The place of `value[start:end]`, through YAML's folding and quoting; the whole text's where it cannot be told."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
+from policy_engine.cli.pages import page_about
 from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
 from policy_engine.diagnostics import Diagnostic, in_order
 from policy_engine.errors import CannotRun
@@ -25,17 +26,27 @@ class Form(StrEnum):
     LINE = "line"
 
 
+MORE = "policy check --explain CODE tells more"
+
+
 def check(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Rule and test files, or folders of them.  [default: rules]")
     ] = None,
     schemas: SchemasOption = SCHEMAS,
     form: Annotated[Form, typer.Option("--format", help="Marked lines, JSON, or one line per fault.")] = Form.TEXT,
+    code: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="CODE", help="Print the page about a code, such as unknown-name, and end."),
+    ] = None,
 ) -> None:
     """Check rule files, their schemas and their tests, and report every fault.
 
     Exit code 0: no fault. 1: faults in the files. 2: could not run.
     """
+    if code is not None:
+        typer.echo(page_about(code), nl=False)
+        return
     places = paths or [RULES]
     rules, tests = rule_files(places), test_files(places)
     if not rules and not tests:
@@ -64,3 +75,5 @@ def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
             out.print(diagnostic_text(diagnostic))
     if form is Form.TEXT:
         out.print(f"{files}: {_counted(len(diagnostics), 'fault') if diagnostics else 'no faults'}")
+        if diagnostics:
+            out.print(MORE)

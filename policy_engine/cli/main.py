@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from policy_engine.cli import check, decide, report, rules, run_tests, schemas
+from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas
 from policy_engine.cli.options import Exit
 from policy_engine.cli.show import console, diagnostic_text, safe
 from policy_engine.errors import FactsError, PolicyError, RulesetError
@@ -24,6 +24,7 @@ app.command()(decide.decide)
 app.command()(decide.explain)
 app.command("test")(run_tests.run_tests)
 app.command()(report.report)
+app.command("compare")(compare.compare_versions)
 app.command()(schemas.schemas)
 app.add_typer(rules.app, name="rules")
 

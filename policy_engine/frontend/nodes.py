@@ -12,6 +12,8 @@ from policy_engine.source import Authored, Span
 INTEGER = re.compile(r"[-+]?[0-9]+")
 DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?")
 MOST_DIGITS = 40
+"""Signs of a number, so that a file cannot make us count for long; what rules reckon with has 18 digits."""
+LARGEST_EXPONENT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,12 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class SequenceNode:
-    """A list; `flow` where it was written in brackets."""
+    """A list; `flow` where it was written in brackets, and then `raw` is what stands in the file."""
 
     items: tuple[YamlNode, ...]
     span: Span = field(compare=False)
     flow: bool = False
+    raw: str = field(compare=False, repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class MappingNode:
     def get(self, key: str) -> YamlNode | None:
         """The value of a key."""
         return next((value for name, value in self.entries if name.value == key), None)
+
+    def key_span(self, key: str) -> Span:
+        """Where a key stands; the mapping itself where it has no such key."""
+        return next((name.span for name, _ in self.entries if name.value == key), self.span)
 
 
 YamlNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
@@ -63,12 +70,21 @@ def plain_scalar(text: Authored) -> bool | int | Decimal | str | None:
         return True
     if value in ("false", "False", "FALSE"):
         return False
-    if len(value) <= MOST_DIGITS:
+    if value[0] in "+-.0123456789" and not is_huge(text):
         if INTEGER.fullmatch(value):
             return int(value)
         if DECIMAL.fullmatch(value):
             return Decimal(value)
     return value
+
+
+def is_huge(text: Authored) -> bool:
+    """Whether a text is a number that nobody could mean, by its length or its exponent; it is read as a text."""
+    number = DECIMAL.fullmatch(text.value) if text.plain else None
+    if number is None:
+        return False
+    exponent = (number[2] or "e0")[1:]
+    return len(text.value) > MOST_DIGITS or len(exponent) > 5 or abs(int(exponent)) > LARGEST_EXPONENT
 
 
 def plain(node: YamlNode) -> Plain:

@@ -251,6 +251,8 @@ class Typer:
     def conditional(self, node: ast.IfExp) -> tree.Node:
         condition = self.condition(node.test)
         then, otherwise = self.branch(node.body), self.branch(node.orelse)
+        if isinstance(then, tree.LeftUnknown) and isinstance(otherwise, tree.LeftUnknown):
+            return self.fault("unknown-place", node, hint="one of the two branches must be a value")
         kind = join(then.type, otherwise.type)
         if kind is None:
             return self.fault("mixed-types", node, left=with_article(then.type), right=with_article(otherwise.type))

@@ -132,7 +132,7 @@ def _gathered(to: Expressions, node: tree.Aggregate, result: str) -> None:
 
 
 def _append(to: Expressions, node: tree.Aggregate, result: str) -> None:
-    element = to.writer.named(to.code(node.element))
+    element = to.writer.named(to.whole(node.element))
     if node.element.optional:
         _give_up(to, element, result)
     form = _form(node)

@@ -297,9 +297,9 @@ class Rulings(dict[int, Ruling]):
 
 
 def _in_units(value: Any, kind: Any) -> Any:
-    if value is not None and isinstance(kind, Number):
-        return int(value * 10**kind.places)
-    return value
+    if isinstance(value, tuple) and isinstance(kind, ListOf):
+        return tuple(_in_units(part, kind.element) for part in value)
+    return int(value * 10**kind.places) if value is not None and isinstance(kind, Number) else value
 
 
 def _equality(rule: Rule) -> tuple[tree.Node, tuple[str, ...]] | None:

@@ -61,11 +61,13 @@ class Expressions:
 
     def scaled(self, node: tree.Node, kind: Type) -> str:
         """An expression in the units of a type that is as fine as its own or finer."""
-        code = self.code(node)
-        if not (isinstance(kind, Number) and isinstance(node.type, Number)) or kind.places == node.type.places:
+        code, factor = self.code(node), _factor(node.type, kind)
+        if factor == 1:
             return code
-        factor = 10 ** (kind.places - node.type.places)
-        return self.over([code], [node.optional], f"{{0}} * {factor}")
+        if not isinstance(node.type, ListOf):
+            return self.over([code], [node.optional], f"{{0}} * {factor}")
+        one = f"None if e is None else e * {factor}" if tree.has_unknown_elements(node) else f"e * {factor}"
+        return self.over([code], [self._list_optional(node)], f"[{one} for e in {{0}}]")
 
     def constant(self, value: Any, kind: Type) -> str:
         """A settled value: small ones by their own text, others by a name bound to them."""
@@ -360,9 +362,9 @@ class Expressions:
             case "known" if not node.arguments[0].optional:
                 return "True"
             case "known":
-                return f"({self._whole(node.arguments[0])} is not None)"
+                return f"({self.whole(node.arguments[0])} is not None)"
             case "if_known":
-                return self._whole(node.arguments[0])
+                return self.whole(node.arguments[0])
             case "default":
                 return self._default(node)
             case "len":
@@ -370,17 +372,18 @@ class Expressions:
             case "round":
                 return self._round(node)
         kind = node.type if node.function in ("min", "max", "abs") else None
-        codes = [self.scaled(a, kind) if kind else self._whole(a) for a in node.arguments]
+        codes = [self.scaled(a, kind) if kind else self.whole(a) for a in node.arguments]
         return self.over(codes, [argument.optional for argument in node.arguments], CALLS[node.function])
 
-    def _whole(self, node: tree.Node) -> str:
+    def whole(self, node: tree.Node) -> str:
         """A value as a whole: a list is unknown where an element is."""
         code = self.code(node)
         return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
 
     def _value(self, node: tree.Node, kind: Type) -> str:
         """A value as a whole, in the units of a type."""
-        return self.scaled(node, kind) if isinstance(kind, Number) else self._whole(node)
+        code = self.scaled(node, kind)
+        return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
 
     def _default(self, node: tree.Call) -> str:
         first, second = node.arguments
@@ -403,6 +406,14 @@ class Expressions:
 
     def aggregate(self, node: tree.Aggregate) -> str:
         return aggregates.write(self, node)
+
+
+def _factor(kind: Type, finer: Type) -> int:
+    """By how much numbers, or those of a list, grow in the units of a type that is as fine or finer."""
+    if isinstance(kind, ListOf) and isinstance(finer, ListOf):
+        return _factor(kind.element, finer.element)
+    both = isinstance(kind, Number) and isinstance(finer, Number)
+    return int(10 ** (finer.places - kind.places)) if both else 1  # type: ignore[union-attr]
 
 
 def _optional(condition: tree.Condition) -> bool:
