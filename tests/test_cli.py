@@ -115,7 +115,7 @@ def test_check_tells_faults_as_marked_lines(run: Run) -> None:
     assert f"rules/orders.yaml:{line}:13: error[unknown-name]: " in ran.out
     assert "\n   |             ^^^^^\n" in ran.out
     assert " = help: did you mean `price`?" in ran.out
-    assert ran.out.endswith("1 rule file, 0 test files: 1 fault\n")
+    assert ran.out.endswith("\n1 rule file, 0 test files: 1 fault\npolicy check --explain CODE tells more\n")
 
 
 def test_check_tells_faults_one_a_line(run: Run) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from policy_engine import Decision, Engine
+from policy_engine.analysis.boundaries import untried
 from policy_engine.analysis.coverage import coverage_of
-from policy_engine.analysis.rule_tests import run_case
+from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.frontend.rule_tests import read_tests
 from tests.conftest import ROOT
 
@@ -155,17 +156,36 @@ def test_an_evening_in_new_york_is_the_day_before_in_utc() -> None:
 
 # ---- the tests that stand beside the rules
 
+# Comparisons that no facts bring to their boundary, each with the rule before it that has settled the case there.
+SETTLED_BEFORE = {
+    "client_management: days_to_renewal <= days_shown": "renewal-far-away",
+    "client_trial: active_for_days_in_cycle >= days_that_make_it_active": "not-active-in-cycle",
+    "partner_earnings: days_after_conversion < 0": "moved-soon-after-conversion",
+    "sender_health: bounce_rate_percent < bounces_below": "too-many-bounces",
+    "sender_health: spam_complaint_rate_percent <= highest_spam_rate": "too-many-spam-complaints",
+    "sender_health: unsubscribe_rate_percent < unsubscribes_below": "too-many-unsubscribes",
+    "suspended_account: days_past_due > unpaid_days_allowed": "not-long-enough",
+}
 
-def test_they_pass_and_leave_no_rule_cell_or_reading_out() -> None:
+
+@pytest.fixture(scope="module")
+def results() -> list[CaseResult]:
     cases, faults = read_tests([ROOT / "rules"], ENGINE.rulebook)
-    results = [run_case(ENGINE, case) for case in cases]
-    coverage = coverage_of(ENGINE.rulebook.rulesets, results)
     assert list(faults) == []
+    return [run_case(ENGINE, case) for case in cases]
+
+
+def test_they_pass_and_leave_no_rule_cell_or_reading_out(results: list[CaseResult]) -> None:
+    coverage = coverage_of(ENGINE.rulebook.rulesets, results)
     assert [result.case.name for result in results if not result.passed] == []
     assert coverage.unexercised == ()
     assert coverage.unswitched == ()
 
 
-def test_every_ruleset_is_under_test() -> None:
-    cases, _ = read_tests([ROOT / "rules"], ENGINE.rulebook)
-    assert {case.ruleset for case in cases} == {ruleset.id for ruleset in ENGINE.rulebook.rulesets}
+def test_they_stand_on_every_boundary_that_can_be_reached(results: list[CaseResult]) -> None:
+    gaps = {f"{boundary.ruleset}: {boundary.text}" for boundary, _ in untried(results)}
+    assert gaps == SETTLED_BEFORE.keys()
+
+
+def test_every_ruleset_is_under_test(results: list[CaseResult]) -> None:
+    assert {result.case.ruleset for result in results} == {ruleset.id for ruleset in ENGINE.rulebook.rulesets}

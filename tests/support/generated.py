@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -81,7 +81,7 @@ class Question:
     """What is asked of a ruleset: about which facts, on which days, under which readings."""
 
     written: Written
-    ruleset: Ruleset
+    ruleset: Ruleset = field(repr=False)
     facts: tuple[Json, ...]
     days: tuple[date, ...]
     readings: Mapping[str, str]
@@ -296,8 +296,8 @@ class RulesetAuthor:
             return {"matrix": {**frame, "value": values.amount(), "cells": self._cells(rows, columns, values.literal)}}
         outcomes = self.outcomes()
         shared = values.some(0, 1)
-        legend = dict(self.choices.some(0, 3, lambda: self._legend(outcomes, values)))
-        cells = self._cells(rows, columns, lambda: self.choices.one_of([*legend, *outcomes]))
+        legend: dict[str, Json] = {}
+        cells = self._cells(rows, columns, lambda: self._cell(outcomes, values, legend))
         return {"outcomes": outcomes, "with": shared, "matrix": {**frame, "legend": legend, "cells": cells}}
 
     def _axis(self) -> Made:
@@ -311,6 +311,17 @@ class RulesetAuthor:
             told: Json = [cell() for _ in _closed(columns.type)]
             made[row] = {"cells": told, "source": "two"} if self.choices.chance(20) else told
         return made
+
+    def _cell(self, outcomes: Sequence[str], values: Values, legend: dict[str, Json]) -> str:
+        """An outcome, or a word of the legend, new or used before."""
+        how = self.choices.between(0, 2)
+        if how == 0 or (how == 1 and not legend):
+            return self.choices.one_of(outcomes)
+        if how == 2 and len(legend) < MOST_CLOSED:
+            key, told = self._legend(outcomes, values)
+            legend[key] = told
+            return key
+        return self.choices.one_of(list(legend))
 
     def _legend(self, outcomes: Sequence[str], values: Values) -> tuple[str, Json]:
         told = {"then": self.choices.one_of(outcomes), "with": values.some(0, 1), "because": self.because(values)}

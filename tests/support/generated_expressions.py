@@ -286,6 +286,9 @@ class Author:
         if how == 7 and self.named(Record):
             records = self.choices.some(1, 2, lambda: self.choices.one_of(self.named(Record)))
             return _list_literal([record for record in records if record.type == records[0].type])
+        if how == 9 and depth > 0 and self.choices.chance(50):
+            name = self.choices.one_of(("first", "last"))
+            return self._over_list(name, depth - 1, lambda inner: inner.list_of(KNOWN, depth - 1))
         return self._filtered(depth) if how == 8 else self.list_of(self.choices.one_of(self.value_kinds()), depth)
 
     def list_of(self, element: Type, depth: int) -> Made:
@@ -328,8 +331,10 @@ class Author:
         name = self.choices.one_of(("list", "last_run"))
         return self._over_list(name, depth, lambda inner: inner.element(depth))
 
-    def element(self, depth: int) -> Made:
-        """What a list is made of: its own elements, often."""
+    def element(self, depth: int, *, lists: bool = False) -> Made:
+        """What a list is made of: its own elements, often; for some aggregates lists as well."""
+        if lists and self.choices.chance(10):
+            return self.list_of(KNOWN, depth)
         if self.choices.chance(60) and self.names and not isinstance(self.names[0].type, ListOf):
             return self.names[0]
         return self.want(self.choices.one_of(self.value_kinds()), depth)
@@ -378,7 +383,7 @@ class Author:
             made = self.source(depth)
             return _settled_call("len", [made]) if made is not None else None
         if self.choices.chance(50):
-            return self._over_list("count", depth, lambda inner: inner.element(depth))
+            return self._over_list("count", depth, lambda inner: inner.element(depth, lists=True))
         return self._over_list("sum", depth, lambda inner: inner.number(depth))
 
     def distance(self, depth: int) -> Made | None:

@@ -139,19 +139,19 @@ class FactsAuthor:
                 return self.day()
             case {"format": "date-time"}:
                 return self.moment()
-        return self.choices.one_of(schema.get("enum", WORDS))
+        return self.choices.one_of([schema["const"]] if "const" in schema else schema.get("enum", WORDS))
 
     def record(self, schema: Json) -> Json:
         facts = {}
         for name, part in schema["properties"].items():
-            if name in schema["required"] or not self.choices.chance(30):
+            if name in schema.get("required", ()) or not self.choices.chance(30):
                 facts[name] = self.value(part)
             elif self.choices.chance(20):
                 facts[name] = None
         return facts
 
     def several(self, schema: Json) -> Json:
-        most = schema["maxItems"]
+        most = schema.get("maxItems", 4)
         if most > 6 and self.choices.chance(4):
             return [self.value(schema["items"])] * most
         return self.choices.some(0, min(most, 3), lambda: self.value(schema["items"]))
@@ -168,7 +168,8 @@ class FactsAuthor:
         return Decimal(value) if form == 18 else value
 
     def amount(self, schema: Json) -> Json:
-        low, high, step = schema["minimum"], schema["maximum"], schema["multipleOf"]
+        low, high = _bounds(schema)
+        step = schema["multipleOf"]
         near = [n for n in (0, step, 3 * step, 1, 2, -step, low, high, high - step, 10 * step) if low <= n <= high]
         value = Decimal(self.choices.one_of([n for n in near if n % step == 0]))
         form = self.choices.between(0, 3)
@@ -184,6 +185,22 @@ class FactsAuthor:
     def moment(self) -> str:
         text = f"{self.day()}T{self.choices.one_of(TIMES)}{self.choices.one_of(OFFSETS)}"
         return text.lower() if self.choices.chance(8) else text
+
+
+def _bounds(schema: Json) -> tuple[Json, Json]:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    return schema["exclusiveMinimum"] if low is None else low, schema["exclusiveMaximum"] if high is None else high
+
+
+def without_references(schema: Json, root: Json = None) -> Json:
+    """A schema with what it refers to in place of the references."""
+    root = schema if root is None else root
+    match schema:
+        case {"$ref": str(reference)}:
+            return without_references(root["$defs"][reference.removeprefix("#/$defs/")], root)
+        case dict():
+            return {key: without_references(part, root) for key, part in schema.items()}
+    return schema
 
 
 @st.composite
