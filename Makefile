@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EDITORS := tests/editors
 
-.PHONY: demo test check lint types golden bench docs editors clean
+.PHONY: demo test check lint types golden fuzz bench docs editors editors-if-npm clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
@@ -12,7 +12,7 @@ demo: .venv/base
 	    email_suppression=fixtures/senders.jsonl
 	$(BIN)/policy compare email_suppression --facts fixtures/senders.jsonl --as-of 2025-06-30
 
-test: .venv/dev editors lint types
+test: .venv/dev editors-if-npm lint types
 	$(BIN)/policy check rules
 	$(BIN)/policy test rules
 	$(BIN)/python -m pytest
@@ -34,10 +34,17 @@ docs: .venv/dev
 golden: .venv/dev
 	$(BIN)/python -m pytest --golden
 
+fuzz: .venv/dev
+	AGREEMENT_EXAMPLES=100000 $(BIN)/python -m pytest tests/test_agreement.py
+
 bench: .venv/bench
 	$(BIN)/python -m benchmarks
 
 editors: $(EDITORS)/node_modules/.package-lock.json
+
+editors-if-npm:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory editors; \
+	else echo "no npm: the tests of what editors say are skipped; they need Node.js 18 or later with npm"; fi
 
 clean:
 	rm -rf .venv build $(EDITORS)/node_modules

@@ -102,7 +102,7 @@ def _json(value: object) -> str:
 
 def _group(title: str, table: Mapping[str, Wording]) -> str:
     rows = (
-        (f'<a id="{code}"></a>`{code}`', str(row.severity), _words(row.message), _words(row.hint or ""))
+        (f'<a id="{code}"></a>[`{code}`]({code}.md)', str(row.severity), _words(row.message), _words(row.hint or ""))
         for code, row in table.items()
     )
     return f"## {title}\n\n{_rows(('code', 'severity', 'it says', 'and advises'), rows)}"

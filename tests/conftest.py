@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--golden`: expectations are rewritten rather than compared."""
-    parser.addoption("--golden", action="store_true", help="write what is said now into tests/diagnostics/*.yaml")
+    parser.addoption("--golden", action="store_true", help="write what is said now into tests/diagnostics/ and docs/diagnostics/")
 
 
 @pytest.fixture
@@ -38,7 +39,10 @@ def read_data(path: Path) -> Any:
 
 
 def lay_out(files: Mapping[str, Any], folder: Path) -> None:
-    """Write files: each a text, `{hex: ...}`, `{repeat: text, times: n}` (with `before:` and `after:`), or `{link: target}`."""
+    """Write files: each a text, `{hex: ...}` or `{repeat: text, times: n}` (with `before:`, `after:` and `mode:`).
+
+    Or what is no file: `{link: target}`, `{folder: true}`, `{fifo: true}`.
+    """
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,8 +51,13 @@ def lay_out(files: Mapping[str, Any], folder: Path) -> None:
                 path.write_bytes(bytes.fromhex(digits))
             case {"repeat": text, "times": times}:
                 path.write_text(content.get("before", "") + text * times + content.get("after", ""), "utf-8")
+                path.chmod(content.get("mode", 0o644))
             case {"link": target}:
                 path.symlink_to(target)
+            case {"folder": True}:
+                path.mkdir()
+            case {"fifo": True}:
+                os.mkfifo(path)
             case text:
                 path.write_bytes(text.encode("utf-8", "surrogatepass"))
 

@@ -9,8 +9,9 @@ import pytest
 
 from policy_engine.diagnostics import WORDINGS
 from tests.conftest import lay_out, said
-from tests.support.pages import HEADINGS, Page, pages
+from tests.support.pages import FOLDER, HEADINGS, Page, pages
 from tests.test_diagnostics import CASES
+from tests.test_docs import broken_links
 
 PAGES = pages()
 SHOWN = [page for page in PAGES if not page.shown_by_tests]
@@ -49,6 +50,11 @@ def test_a_page_has_the_form_of_all(page: Page) -> None:
     assert page.headings == HEADINGS
     assert all(page.section(heading).strip() for heading in HEADINGS)
     assert [word for word in FORBIDDEN if word in page.text] == []
+
+
+@pytest.mark.parametrize("path", [FOLDER / "README.md", *(page.path for page in PAGES)], ids=lambda path: path.stem)
+def test_every_link_of_a_page_leads_somewhere(path: Path) -> None:
+    assert list(broken_links(path)) == []
 
 
 @pytest.mark.parametrize("page", SHOWN, ids=str)

@@ -20,10 +20,15 @@ from policy_engine.language.values import Value
 BEYOND: Mapping[type[ast.cmpop], int] = MappingProxyType({ast.LtE: 1, ast.Lt: -1, ast.GtE: -1, ast.Gt: 1})
 """For each operator, by how many units the left side differs from the right where the answer has just changed."""
 
+OPPOSITE: Mapping[type[ast.cmpop], type[ast.cmpop]] = MappingProxyType({ast.GtE: ast.Lt, ast.Gt: ast.LtE})
+MIRRORED: Mapping[type[ast.cmpop], type[ast.cmpop]] = MappingProxyType(
+    {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Boundary:
-    """A comparison of a ruleset's version, as it is written."""
+    """Where comparisons of a version change their answer; `a <= b`, `a > b`, `b >= a` and `b < a` change it together."""
 
     ruleset: str
     version: str
@@ -75,8 +80,11 @@ def _links(step: Step) -> Iterator[tuple[str, int, Value, Value]]:
         return
     for index, operation in enumerate(tree.ops):
         if type(operation) in BEYOND:
-            left, right = step.steps[index], step.steps[index + 1]
-            yield f"{left.text} {_sign(operation)} {right.text}", BEYOND[type(operation)], left.value, right.value
+            left, right, sign = step.steps[index], step.steps[index + 1], type(operation)
+            if left.text > right.text:
+                left, right, sign = right, left, MIRRORED[sign]
+            sign = OPPOSITE.get(sign, sign)
+            yield f"{left.text} {_sign(sign)} {right.text}", BEYOND[sign], left.value, right.value
 
 
 @cache
@@ -87,8 +95,8 @@ def _parsed(text: str) -> ast.expr | None:
         return None
 
 
-def _sign(operation: ast.cmpop) -> str:
-    return {ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">"}[type(operation)]
+def _sign(operation: type[ast.cmpop]) -> str:
+    return {ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">"}[operation]
 
 
 def _distance(left: Value, right: Value) -> int | None:

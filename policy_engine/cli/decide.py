@@ -46,7 +46,7 @@ def decide(
         answers = engine.decide_all(ruleset, given, as_of=day, readings=readings)
     if as_json:
         told = {decision: answer.to_dict() for decision, answer in answers.items()}
-        typer.echo(json.dumps(told[name] if name else told, ensure_ascii=False))
+        typer.echo(json.dumps(told[name] if name else told))
         return
     for answer in answers.values():
         console().print(answer_text(answer, engine.ruleset(ruleset, day)), end="")
@@ -78,7 +78,7 @@ def explain(
         return
     if as_json:
         shown = {decision: explanation.to_dict() for decision, explanation in told.items()}
-        typer.echo(json.dumps(shown[name] if name else shown, ensure_ascii=False))
+        typer.echo(json.dumps(shown[name] if name else shown))
         return
     for explanation in told.values():
         console().print(answer_text(explanation.decision, engine.ruleset(ruleset, day)), end="")
@@ -89,7 +89,7 @@ def _tell(sections: dict[str, tuple[Section, ...]], name: str, markdown: bool, a
     """Explanations for one reader, as JSON, Markdown or text; nothing from a file reaches the terminal raw."""
     if as_json:
         told = {decision: [section.to_dict() for section in parts] for decision, parts in sections.items()}
-        typer.echo(json.dumps(told[name] if name else told, ensure_ascii=False))
+        typer.echo(json.dumps(told[name] if name else told))
         return
     write = as_markdown if markdown else as_text
     for parts in sections.values():

@@ -60,7 +60,7 @@ def report(
         task = bar.add_task("deciding", total=sum(job.facts.stat().st_size for job in jobs))
         summary = run_report(engine, jobs, day, out, lambda size: bar.advance(task, size))
     if as_json:
-        typer.echo(json.dumps(summary.to_dict(), ensure_ascii=False))
+        typer.echo(json.dumps(summary.to_dict()))
         return
     show_summary(summary, console())
     console().print(f"\nwritten to {out}: {SUMMARY}, {DECISIONS}, {INVALID}")

@@ -126,6 +126,10 @@ def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
     if not sensitive:
         return False
     found = reached(mentions_in([expression]), graph_of(ruleset))
+    kind = expression.tree.type
+    whole = kind.element if isinstance(kind, ListOf) else kind
+    if isinstance(whole, Record) and any(path.startswith(f"{whole.path}.") for path in sensitive):
+        return True
     return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from policy_engine.diagnostics import shown_text
 from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Said, Status, Step, Verdict
-from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source
+from policy_engine.language.mentions import reads_sensitive
+from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
 from policy_engine.language.values import Unknown, in_words
 
 MASK = "(withheld)"
+LONGEST = 2_000
 
 
 class Reader(StrEnum):
@@ -46,11 +50,17 @@ def explained(explanation: Explanation, ruleset: Ruleset, reader: Reader) -> tup
     logic = next(d for d in ruleset.decisions if explanation.decision.decision == f"{ruleset.id}.{d.name}")
     match reader:
         case Reader.CUSTOMER:
-            return (Section("", (Line(_answer(explanation.decision, logic)), Line(_masked(explanation.trace.reason)))),)
+            answer = _answer(explanation.decision, logic, _withheld(ruleset, logic, explanation.decision))
+            return _telling((Section("", (Line(answer), Line(_masked(explanation.trace.reason)))),))
         case Reader.AGENT:
-            return tuple(_for_agent(explanation, logic))
+            return _telling(_for_agent(explanation, logic))
         case Reader.AUDITOR:
-            return tuple(_for_auditor(explanation, ruleset, logic))
+            return _telling(_for_auditor(explanation, ruleset, logic))
+
+
+def _telling(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """The sections that have lines."""
+    return tuple(section for section in sections if section.lines)
 
 
 def as_text(sections: Iterable[Section]) -> str:
@@ -58,7 +68,7 @@ def as_text(sections: Iterable[Section]) -> str:
     lines: list[str] = []
     for section in sections:
         lines += ["", section.heading] if section.heading else []
-        lines += [f"{'  ' * (line.depth + bool(section.heading))}{line.text}" for line in section.lines]
+        lines += [f"{'  ' * (line.depth + bool(section.heading))}{_one_line(line.text)}" for line in section.lines]
     return "\n".join(lines) + "\n"
 
 
@@ -68,28 +78,41 @@ def as_markdown(sections: Iterable[Section]) -> str:
     for section in sections:
         if section.heading:
             lines += ["", f"## {section.heading}", ""]
-            lines += [f"{'  ' * line.depth}- {_escaped(line.text)}" for line in section.lines]
+            lines += [f"{'  ' * line.depth}- {_escaped(_one_line(line.text))}" for line in section.lines]
         else:
-            lines += [_escaped(line.text) for line in section.lines]
+            lines += [_escaped(_one_line(line.text)) for line in section.lines]
     return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """A text in which no line break or other sign of control, which a fact may hold, can forge a line."""
+    return shown_text(text, LONGEST)
 
 
 def _escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_<>[]#|" else c for c in text)
 
 
-def _answer(decision: Decision, logic: DecisionLogic) -> str:
-    return f"The answer to \u201c{logic.question}\u201d is {outcome_in_words(decision)}."
+def _answer(decision: Decision, logic: DecisionLogic, withheld: frozenset[str] = frozenset()) -> str:
+    return f"The answer to \u201c{logic.question}\u201d is {outcome_in_words(decision, withheld)}."
 
 
-def outcome_in_words(decision: Decision) -> str:
-    """The outcome without underscores; a calculation's values; or that there is none."""
+def _withheld(ruleset: Ruleset, logic: DecisionLogic, decision: Decision) -> frozenset[str]:
+    """The values of a decision that tell a sensitive fact."""
+    own = [value for _, conclusion in conclusions_of(logic.body) for value in conclusion.values]
+    values = [value for value in (*logic.values, *own) if value.name in decision.values]
+    return frozenset(value.name for value in values if reads_sensitive(ruleset, value.expression))
+
+
+def outcome_in_words(decision: Decision, withheld: frozenset[str] = frozenset()) -> str:
+    """The outcome without underscores; a calculation's values, but for those withheld; or that there is none."""
     if decision.status is Status.UNDETERMINED:
         return "not known yet"
     if decision.status is Status.GAP:
         return "not covered by the rules"
     if decision.outcome is None:
-        return ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in decision.values.items())
+        told = {name: MASK if name in withheld else _shown(value) for name, value in decision.values.items()}
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items())
     outcomes = decision.outcome if isinstance(decision.outcome, tuple) else (decision.outcome,)
     return ", ".join(outcome.replace("_", " ") for outcome in outcomes) or "nothing"
 
@@ -105,7 +128,7 @@ def _for_agent(explanation: Explanation, logic: DecisionLogic) -> Iterator[Secti
     if decision.missing:
         lines.append(Line(f"Missing: {', '.join(decision.missing)}."))
     yield Section("", tuple(lines))
-    considered = [rule for rule in explanation.trace.rules if rule.steps]
+    considered = [rule for rule in explanation.trace.rules if rule.steps or rule.verdict is Verdict.APPLIES]
     yield Section("What decided", tuple(line for rule in considered for line in _rule_in_short(rule)))
     if decision.values:
         yield Section("Values", tuple(Line(f"{name}: {_shown(value)}") for name, value in decision.values.items()))
@@ -118,14 +141,24 @@ def _rule_in_short(rule: RuleTrace) -> Iterator[Line]:
 
 
 def _decisive(step: Step) -> Iterator[str]:
-    """The innermost conditions that made a condition what it is; what the name of a definition stands for included."""
-    conditions = [below for below in step.steps if isinstance(below.value, bool | Unknown) and below.steps]
-    if not isinstance(step.value, bool | Unknown) or not conditions:
+    """The innermost conditions that made a condition what it is; those that definitions stand for included."""
+    below = [part for part in step.steps if part.origin is not Origin.LITERAL] if _joins(step) else []
+    if not below:
         yield _with_values(step)
         return
-    same = [below for below in conditions if _alike(below.value, step.value)]
-    for below in same or conditions:
-        yield from _decisive(below)
+    same = [part for part in below if _alike(part.value, step.value)]
+    for part in same or below:
+        yield from _decisive(part)
+
+
+def _joins(step: Step) -> bool:
+    """Whether a step is a condition made of conditions: a definition, all, any, none, `and`, `or`, `not`."""
+    if not isinstance(step.value, bool | Unknown):
+        return False
+    if step.origin is Origin.DEFINITION or step.text in ("all", "any", "none"):
+        return True
+    tree = ast.parse(step.text, mode="eval").body if step.steps else None
+    return isinstance(tree, ast.BoolOp) or (isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not))
 
 
 def _alike(one: object, other: object) -> bool:

@@ -1,6 +1,6 @@
-"""Hypothesis strategies for whole rulesets with their schema, written as files, and for questions about them.
+"""Hypothesis strategies for whole rulesets with their schema, as written in files, and for questions about them.
 
-What is written is well typed by construction, as far as it goes; `questions` gives checked rulesets with facts, days and readings.
+What is written is well typed by construction, as far as it goes; `questions` gives checked rulesets with facts and days.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import assume
@@ -57,6 +58,14 @@ HEAD = {
 MOST_CLOSED = 4
 
 
+@lru_cache(maxsize=64)
+def facts_schema(text: str) -> FactsSchema:
+    """The schema of a JSON text that has no fault."""
+    facts, faults = schema_of(text, "generated.schema.json", "generated")
+    assert facts is not None, faults
+    return facts
+
+
 @dataclass(frozen=True)
 class Written:
     """A ruleset and the schema of its facts as they would stand in files."""
@@ -66,8 +75,7 @@ class Written:
 
     def check(self) -> tuple[Ruleset | None, list[Diagnostic]]:
         """The ruleset as the front end sees it, and its faults."""
-        facts, faults = schema_of(self.schema, "generated.schema.json", "generated")
-        assert facts is not None, faults
+        facts = facts_schema(self.schema)
         node, faults = read_text(self.ruleset, "generated.yaml")
         assert node is not None, faults
         syntax, faults = parse_ruleset(node)
@@ -306,7 +314,7 @@ class RulesetAuthor:
         return self.choices.one_of(known or [Made("true", BOOLEAN)])
 
     def _cells(self, rows: Made, columns: Made, cell: Callable[[], Json]) -> Json:
-        made = {}
+        made: dict[str, Json] = {}
         for row in _closed(rows.type):
             told: Json = [cell() for _ in _closed(columns.type)]
             made[row] = {"cells": told, "source": "two"} if self.choices.chance(20) else told
@@ -341,7 +349,7 @@ class Values:
 
     def some(self, least: int, most: int) -> Json:
         """Values by name; the first that are asked for are the decision's own, which no rule may give again."""
-        made = {}
+        made: dict[str, str] = {}
         for _ in range(self.ruleset.choices.between(least, most)):
             name, text = self.value(made)
             made[name] = text
@@ -421,9 +429,8 @@ def _without_empty(value: Json) -> Json:
 def written_rulesets(draw: st.DrawFn) -> Written:
     """A ruleset with its schema; nearly all of them have no fault."""
     schema = as_json(draw(schemas()))
-    facts, faults = schema_of(schema, "generated.schema.json", "generated")
-    assert facts is not None, faults
-    return Written(as_json(_without_empty(RulesetAuthor(Choices(draw), facts).write())), schema)
+    author = RulesetAuthor(Choices(draw), facts_schema(schema))
+    return Written(as_json(_without_empty(author.write())), schema)
 
 
 @st.composite

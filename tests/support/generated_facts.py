@@ -157,7 +157,7 @@ class FactsAuthor:
         return self.choices.some(0, min(most, 3), lambda: self.value(schema["items"]))
 
     def whole(self, schema: Json) -> Json:
-        low, high = schema["minimum"], schema["maximum"]
+        low, high = _bounds(schema)
         near = [
             n for n in (0, 1, 2, 3, 28, -1, -7, low, high, high - 1, low + 1, (low + high) // 2) if low <= n <= high
         ]

@@ -6,13 +6,18 @@ forks for every job, so that time and memory are those of the job and not of Pyt
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -93,19 +98,32 @@ def main() -> None:
     from policy_engine.cli import main as command
 
     jobs = [Job(**json.loads(line)) for line in sys.stdin]
+    _warm_up(command.main)
     for job in jobs:
         print(json.dumps(asdict(run(job, command.main))), flush=True)  # noqa: T201 - this is the answer
 
 
+def _warm_up(command: Any) -> None:
+    """Let Python load what commands load as they run, once and here."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "a.yaml").write_text("[n, ?", "utf-8")
+        for form in ("json", "text"):
+            with redirect_stdout(io.StringIO()):
+                _exit_code(("check", "--format", form, folder), command)
+    gc.freeze()
+
+
 def run(job: Job, command: Any) -> Cost:
     """One job in a child."""
-    outputs = [Path(job.folder) / f".{name}" for name in ("stdout", "stderr")]
+    outputs = [Path(tempfile.gettempdir(), f"measured-{os.getpid()}-{name}") for name in ("out", "err")]
     child = os.fork()
     if not child:
         _confine(job, outputs)
-        os._exit(_exit_code(job, command))
+        os._exit(_exit_code(job.arguments, command))
     _, status, used = os.wait4(child, 0)
     out, err = (path.read_bytes().decode("utf-8", "backslashreplace") for path in outputs)
+    for path in outputs:
+        path.unlink()
     code = os.waitstatus_to_exitcode(status)
     return Cost(job.name, code, out, err, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
@@ -122,11 +140,9 @@ def _confine(job: Job, outputs: Iterable[Path]) -> None:
         os.dup2(handle, number)
 
 
-def _exit_code(job: Job, command: Any) -> int:
+def _exit_code(arguments: Sequence[str], command: Any) -> int:
     """The exit code of the command; 70 and a traceback where an exception gets out."""
-    import traceback
-
-    sys.argv = ["policy", *job.arguments]
+    sys.argv = ["policy", *arguments]
     code = 0
     try:
         command()
