@@ -36,6 +36,7 @@ golden: .venv/dev
 
 fuzz: .venv/dev
 	AGREEMENT_EXAMPLES=100000 $(BIN)/python -m pytest tests/test_agreement.py
+	HOSTILE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_hostile.py -k "is_read or are_read"
 
 bench: .venv/bench
 	$(BIN)/python -m benchmarks

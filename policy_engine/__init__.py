@@ -1,4 +1,4 @@
-"""A rules engine whose rules are plain YAML, type-checked against the JSON Schema of the facts."""
+"""Rules in plain YAML, checked against the schema of their facts, decided exactly and explained."""
 
 from policy_engine.engine import Engine
 from policy_engine.errors import (

@@ -1,7 +1,7 @@
 """What is said to authors about their files: one table of codes and wordings, so that it stays one voice.
 
 A message is one lower-case line without a full stop; the author's text stands in backticks. To add a diagnostic, add a row
-here and a case to `tests/diagnostics/`.
+here, a case to `tests/diagnostics/` and a page to `docs/diagnostics/`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ _FILES = {
     "yaml-syntax": Wording("this is not YAML: {why}"),
     "yaml-tab": Wording("a tab cannot indent", "indent with blanks"),
     "yaml-quoted-start": Wording(
-        "YAML takes the quotes for the whole text, and more follows", "quote the whole expression: {better}"
+        "YAML takes the quotes for the whole text, and more follows", "quote the whole expression: `{better}`"
     ),
     "yaml-special-start": Wording(
         "YAML gives `{sign}` a meaning of its own at the start of a text", "quote the whole text"
@@ -103,7 +103,7 @@ _FILES = {
 _SHAPES = {
     "unknown-key": Wording("{thing} has no key `{key}`"),
     "missing-key": Wording("{thing} lacks the key `{key}`", "{meaning}"),
-    "wrong-kind": Wording("`{key}` must be {expected}"),
+    "wrong-kind": Wording("{what} must be {expected}"),
     "wrong-name": Wording("`{name}` cannot be a name", "use {form}"),
     "reserved-name": Wording("`{name}` has a meaning of its own and cannot be a name here", "choose another"),
     "bad-date": Wording("`{text}` is not a date", "write it as 2025-02-28"),
@@ -116,10 +116,13 @@ _SHAPES = {
 _SCHEMAS = {
     "schema-missing": Wording("there is no schema `{name}`", "it would be {path}"),
     "schema-not-json": Wording("this is not JSON: {why}"),
-    "schema-invalid": Wording("at {pointer}: {why}", "see JSON Schema 2020-12"),
+    "schema-invalid": Wording("at {pointer}: {why}"),
     "schema-keyword": Wording("at {pointer}: the keyword `{keyword}` is not supported", "{supported}"),
     "schema-reference": Wording(
         "at {pointer}: `{reference}` refers outside this file, or to nothing in it", 'use `"$ref": "#/$defs/name"`'
+    ),
+    "schema-too-big": Wording(
+        "at {pointer}: with its references written out this schema has more than {limit} members", "refer to less"
     ),
     "schema-recursive": Wording(
         "at {pointer}: `{reference}` refers to itself", "write out as many levels as the facts have"
@@ -188,9 +191,7 @@ _EXPRESSIONS = {
     "impossible-value": Wording("`{value}` is never a value of {what}", "it is one of {values}"),
     "not-addable": Wording("`{operator}` takes numbers, not {left} and {right}"),
     "zero-denominator": Wording("the denominator is always zero", "a division by zero is unknown"),
-    "too-many-digits": Wording(
-        "the result of `{text}` may have more than 18 digits", "narrow `minimum` and `maximum` in the schema"
-    ),
+    "too-many-digits": Wording("{what} more than 18 digits"),
     "wrong-arguments": Wording("`{signature}` is not called this way: {why}"),
     "mixed-types": Wording("these values have no common type: {left} and {right}"),
     "generator-form": Wording(
@@ -202,7 +203,7 @@ _EXPRESSIONS = {
         "`unknown` stands only as a branch of a conditional", "write `x if condition else unknown`"
     ),
     "ratio-place": Wording("a ratio can be compared or rounded, nothing else", 'write `round(a / b, 2, "half_even")`'),
-    "value-type": Wording("a value cannot be a {found}", "name one of its members, or round it"),
+    "value-type": Wording("a value cannot be {found}"),
     "template-hole": Wording("`{{{text}}}` is not a name", "make a definition, and name it here"),
     "template-brace": Wording("a brace in this sentence has no partner", "write two for a brace that shall be read"),
 }
@@ -214,7 +215,7 @@ _MEANING = {
     ),
     "silence-code": Wording("`{name}` is not a warning, and only warnings can be silenced"),
     "versions-overlap": Wording(
-        "this version and another are both in force {period}", "let one end where the other begins"
+        "this version and {other} are both in force {period}", "let one end where the other begins"
     ),
     "hit-unknown": Wording("`hit` is first or collect, not `{name}`"),
     "collect-otherwise": Wording("a collect decision has no `otherwise`", "where no rule applies its list is empty"),
@@ -277,10 +278,17 @@ def say(
 
 def did_you_mean(name: str, known: Collection[str]) -> str | None:
     """A hint with the nearest known name, also by case and blanks, or None where nothing is near."""
+    close = nearest(name, known)
+    return f"did you mean `{shown_text(close)}`?" if close is not None else None
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """The known name that was probably meant, also by case and blanks, or None where none is near."""
     folded = {word.lower().replace(" ", "_").replace("-", "_"): word for word in known}
     key = name.lower().replace(" ", "_").replace("-", "_")
-    close = [folded[key]] if key in folded else get_close_matches(name, known, n=1)
-    return f"did you mean `{shown_text(close[0])}`?" if close else None
+    if key in folded:
+        return folded[key]
+    return next(iter(get_close_matches(name, known, n=1)), None)
 
 
 def shown_text(text: str, limit: int = 200) -> str:

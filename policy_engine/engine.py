@@ -1,4 +1,4 @@
-"""The facade: load once, prepare once, decide many; picks the version in force on a date."""
+"""What programs talk to: rulesets are read and checked once, made ready once a day, and asked as often as one likes."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 BLANK = " \t\r\n"
 
@@ -49,6 +50,7 @@ class Authored:
         return Span(self.span.path, self.span.line + line, column, max(1, last - first + 1))
 
 
+@lru_cache(maxsize=32)
 def _align(value: str, raw: str) -> list[int]:
     """For each character of `value` its index in `raw`; shorter than `value` where an escape hides the rest."""
     places: list[int] = []

@@ -18,11 +18,6 @@ SHOWN = [page for page in PAGES if not page.shown_by_tests]
 CODE = re.compile(r": (?:error|warning)\[([a-z-]+)\]: ")
 HOLE = re.compile(r"\\\{\w+\\\}")
 FORBIDDEN = ("/work", "/tmp")
-BUGS = {
-    "unknown-calendar": "the parameter is told to be unused because it is broken",
-    "calendar-years": "the parameter is told to be unused because it is broken",
-}
-"""Pages whose example does not earn yet what it should."""
 
 
 @pytest.fixture
@@ -58,14 +53,10 @@ def test_every_link_of_a_page_leads_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", SHOWN, ids=str)
-def test_an_example_earns_its_code_and_no_other(
-    page: Page, folder: Path, golden: bool, request: pytest.FixtureRequest
-) -> None:
+def test_an_example_earns_its_code_and_no_other(page: Page, folder: Path, golden: bool) -> None:
     lay_out(page.files("Example"), folder)
     now = said()
-    if page.code in BUGS:
-        request.applymarker(pytest.mark.xfail(reason=BUGS[page.code], strict=True))
-    elif golden:
+    if golden:
         page.rewrite(now)
         return
     assert now == page.says

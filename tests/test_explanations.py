@@ -35,7 +35,6 @@ What decided
     default(enrolled_in_single_bill, false) is false (enrolled_in_single_bill is false)
   nothing-past-due does not apply
     balance_past_due is true
-    not balance_past_due is false (balance_past_due is true)
   not-long-enough applies
     known(days_past_due) is true (days_past_due is 75)
     days_past_due <= unpaid_days_allowed is true (days_past_due is 75, unpaid_days_allowed is 75)

@@ -1,10 +1,15 @@
-"""Hostile and mistaken input is refused with diagnostics, soon, and never with an exception."""
+"""Hostile and mistaken input is refused with diagnostics, soon, and never with an exception.
+
+`test_safety.py` has the corpora of `tests/hostile/`, each case in a process of its own. `HOSTILE_EXAMPLES` says over how many
+examples the generated texts go; `make fuzz` sets it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -42,7 +47,7 @@ HEAD = {
     "facts": "facts",
 }
 EXAMPLES = settings(
-    max_examples=200,
+    max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "200")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -98,27 +103,6 @@ def written(entry: Any) -> str:
     return f"{before}{part * times}{after}{part_after * times_after}"
 
 
-def marked(names: Iterable[str]) -> list[Any]:
-    """The names as parameters; those not refused yet are expected to fail, and not run where they would take minutes."""
-    bugs: Mapping[str, str] = FILES["bugs"]
-    marks = {name: pytest.mark.xfail(reason=why, run="takes" not in why, strict=True) for name, why in bugs.items()}
-    return [pytest.param(name, marks=[marks[name]] if name in marks else []) for name in names]
-
-
-HOSTILE = [(kind, entry) for kind, entries in EXPRESSIONS.items() for entry in entries]
-
-
-def test_there_are_many() -> None:
-    assert len(HOSTILE) >= 60
-
-
-@pytest.mark.parametrize(("kind", "entry"), HOSTILE, ids=lambda part: str(part)[:40])
-def test_hostile_expressions_are_refused(kind: str, entry: Any, tmp_path: Path) -> None:
-    rulebook = loaded(tmp_path, ruleset(written(entry)))
-    assert has_errors(rulebook.diagnostics)
-    assert rulebook.rulesets == ()
-
-
 @pytest.mark.parametrize("kind", ["rules", "schemas"])
 def test_a_hostile_expression_in_a_sentence_or_a_cell_is_refused(kind: str, tmp_path: Path) -> None:
     decision: dict[str, Any] = {
@@ -133,17 +117,6 @@ def test_a_hostile_expression_in_a_sentence_or_a_cell_is_refused(kind: str, tmp_
     assert has_errors(loaded(tmp_path, json.dumps({**HEAD, "decisions": {"d": decision}})).diagnostics)
 
 
-@pytest.mark.parametrize("name", marked(FILES["rules"]))
-def test_hostile_rule_files_are_refused(name: str, tmp_path: Path) -> None:
-    assert has_errors(loaded(tmp_path, FILES["rules"][name]).diagnostics)
-
-
-@pytest.mark.parametrize("name", marked(FILES["schemas"]))
-def test_hostile_schemas_are_refused(name: str, tmp_path: Path) -> None:
-    content = FILES["schemas"][name] or {"hex": ""}
-    assert has_errors(loaded(tmp_path, ruleset("n"), content).diagnostics)
-
-
 def fan_out(branches: int, levels: int) -> str:
     """A schema each of whose levels refers many times to the next."""
     last = {"type": "boolean"}
@@ -154,12 +127,10 @@ def fan_out(branches: int, levels: int) -> str:
     return json.dumps(record({"n": {"$ref": "#/$defs/level_0"}}, **{"$defs": definitions | {f"level_{levels}": last}}))
 
 
-@pytest.mark.xfail(reason="references are written out without bound: 200,000 members here", run=False)
 def test_a_schema_that_doubles_at_every_level_is_refused(tmp_path: Path) -> None:
     assert has_errors(loaded(tmp_path, ruleset("n"), fan_out(60, 3)).diagnostics)
 
 
-@pytest.mark.xfail(reason="a circle is found by its depth alone, once for every way there", run=False)
 def test_a_recursive_schema_with_many_branches_is_told_once(tmp_path: Path) -> None:
     tree = record({f"m{i}": {"$ref": "#/$defs/tree"} for i in range(60)})
     schema = json.dumps(record({"n": {"$ref": "#/$defs/tree"}}, **{"$defs": {"tree": tree}}))
@@ -169,7 +140,7 @@ def test_a_recursive_schema_with_many_branches_is_told_once(tmp_path: Path) -> N
 PATTERNS = ["^(a+)+$", "^((a)+)+$", "^(a|aa)+$", "^(a|a)*$", "^((a|aa))+$", "^([a-z]+)*$", "^(a*)*b$", "^((a*))*$"]
 
 
-@pytest.mark.parametrize("pattern", marked(PATTERNS))
+@pytest.mark.parametrize("pattern", PATTERNS)
 def test_exploding_patterns_are_refused(pattern: str, tmp_path: Path) -> None:
     schema = json.dumps(record({"n": {"type": "string", "pattern": pattern}}))
     assert has_errors(loaded(tmp_path, ruleset('n == "a"'), schema).diagnostics)

@@ -201,7 +201,7 @@ def names() -> list[Any]:
     for name in REFUSED:
         why = STAYS.get(name, "")
         mark = pytest.mark.xfail(reason=why, run=not any(word in why for word in SLOW), strict=True)
-        marked.append(pytest.param(name, marks=[mark] if why and name != "a number of minus a million digits" else []))
+        marked.append(pytest.param(name, marks=[mark] if why else []))
     return marked
 
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
 from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, has_errors, say
-from policy_engine.frontend import lints
-from policy_engine.frontend.context import Context, context_of, parameter_type
+from policy_engine.frontend.context import Context, constant_type, context_of, fits_all, joined_type, parameter_type
 from policy_engine.frontend.decisions import check_decision
+from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.schemas import RESERVED, is_name
 from policy_engine.frontend.syntax import CalendarSyntax, CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
 from policy_engine.language import mentions, rulesets
 from policy_engine.language.calendars import holidays_of
 from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
-from policy_engine.language.types import Anything, ListOf, Number, Ratio, fits
+from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_article
 from policy_engine.language.values import Holidays, Value, settle
 from policy_engine.source import Span
 
 
 def check(
-    syntax: RulesetSyntax, facts: rulesets.FactsSchema, digest: str
+    syntax: RulesetSyntax, facts: rulesets.FactsSchema, digest: str, before: Iterable[Diagnostic] = ()
 ) -> tuple[rulesets.Ruleset | None, list[Diagnostic]]:
-    """The checked ruleset, None where its faults forbid its use, and its faults."""
-    faults: list[Diagnostic] = []
+    """The checked ruleset, None where the faults of its file forbid its use, and the faults, those found before included."""
+    faults = list(before)
     context = context_of(syntax, facts, faults)
     _check_timezone(context)
     _check_names(context, facts)
@@ -51,9 +51,7 @@ def check(
     faults.extend(_cycles(ruleset))
     if has_errors(faults):
         return None, faults
-    ruleset = _with_readings(ruleset)
-    faults.extend(lints.lint(ruleset))
-    return ruleset, faults
+    return _with_readings(ruleset), faults
 
 
 def _check_timezone(context: Context) -> None:
@@ -71,7 +69,9 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
         *((name, "definition") for name, _ in syntax.definitions),
         *((reading.name, "reading") for reading in syntax.readings),
     ]
-    for name, kind in named:
+    for name, kind in sorted(named, key=lambda entry: entry[0].span):
+        if not SNAKE.fullmatch(name.value):
+            continue  # which was reported
         if name.value in RESERVED or not is_name(name.value):
             context.faults.append(say("reserved-name", name.span, name=name.value))
         elif name.value in seen:
@@ -84,7 +84,7 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
 
 def _reading(context: Context, reading: ReadingSyntax) -> rulesets.Reading:
     choices = [choice.name for choice in reading.choices]
-    if reading.choice.value not in choices:
+    if reading.choice.value not in choices and not reading.choice.unread and choices:
         hint = did_you_mean(reading.choice.value, choices) or f"it has {', '.join(choices)}"
         context.faults.append(say("unknown-choice", reading.choice.span, hint=hint, name=reading.choice.value))
     return rulesets.Reading(
@@ -101,12 +101,7 @@ def _reading(context: Context, reading: ReadingSyntax) -> rulesets.Reading:
 def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Parameter:
     """A parameter with its periods, which must cover those of the ruleset."""
     kind = parameter_type(parameter)
-    inner = kind.element if isinstance(kind, ListOf) else kind
-    empty = all(value == () for _, value in parameter.values)
-    if isinstance(inner, Anything) and parameter.values and not empty:
-        context.faults.append(say("mixed-types", parameter.name.span, left="one value", right="another"))
-    if isinstance(inner, Number) and not fits(inner):
-        context.faults.append(say("too-many-digits", parameter.name.span, text=parameter.name.value))
+    _check_values(context, parameter)
     dated = sorted(parameter.values, key=lambda entry: entry[0] or date.min)
     ends = [*(day for day, _ in dated[1:]), None][: len(dated)]
     values = tuple(
@@ -128,6 +123,30 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
         parameter.meaning,
         parameter.name.span,
     )
+
+
+def _check_values(context: Context, parameter: ParameterSyntax) -> None:
+    """One type holds all of a parameter's values, its numbers with one count of places."""
+    values = [value for _, value in parameter.values]
+    groups = [values, *(list(value) for value in values if isinstance(value, tuple))]
+    clash = next((found for group in groups if (found := _clash(map(constant_type, group)))), None)
+    if clash is not None:
+        words = {"left": with_article(clash[0]), "right": with_article(clash[1])}
+        context.faults.append(say("mixed-types", parameter.name.span, words=words))
+    elif not fits_all(joined_type(parameter)):
+        what, hint = f"with as many places as the others a value of `{parameter.name.value}` has", "write fewer digits"
+        context.faults.append(say("too-many-digits", parameter.name.span, hint=hint, what=what))
+
+
+def _clash(kinds: Iterable[Type]) -> tuple[Type, Type] | None:
+    """The first type that does not go with those before it."""
+    joined: Type = ANYTHING
+    for kind in kinds:
+        wider = join(joined, kind)
+        if wider is None:
+            return joined, kind
+        joined = wider
+    return None
 
 
 def expanded(calendar: CalendarSyntax) -> Holidays:

@@ -35,15 +35,18 @@ from policy_engine.language.types import (
     Anything,
     Boolean,
     ListOf,
+    Number,
     Text,
     Type,
+    fits,
     join,
-    name_of,
     number_of,
+    with_article,
 )
 from policy_engine.source import Authored, Span
 
 HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+LONGEST_SENTENCE = 4_000
 HOLE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 PENDING: Known = (ANYTHING, True)
 """The type of what is being typed already: a cycle, which is reported elsewhere."""
@@ -62,6 +65,8 @@ class Context:
 
     def expression(self, text: Authored) -> tree.Expression:
         """One checked expression of any type."""
+        if text.unread:
+            return nothing(text.span)
         parsed = parse_expression(text, self.faults)
         if parsed is None:
             return nothing(text.span)
@@ -74,10 +79,8 @@ class Context:
             return tree.Group(syntax.kind, tuple(map(self.condition, syntax.conditions)), syntax.span)
         checked = self.expression(syntax)
         if not isinstance(checked.tree.type, Boolean | Anything):
-            found = f"a {name_of(checked.tree.type)}"
-            self.faults.append(
-                say("wrong-type", syntax.span, what="a condition", expected="true or false", found=found)
-            )
+            words = {"expected": "true or false", "found": with_article(checked.tree.type)}
+            self.faults.append(say("wrong-type", syntax.span, words=words, what="a condition"))
         return checked
 
     def definition(self, name: str) -> tuple[tree.Condition, Known]:
@@ -97,8 +100,14 @@ class Context:
         """A definition's type, and whether it may be unknown."""
         return self.definition(name)[1]
 
-    def parts_of(self, decision: DecisionSyntax) -> Mapping[str, Known]:
-        """What other decisions can ask of a decision: its outcome, and its values; each may be unknown."""
+    def parts_of(self, decision: DecisionSyntax) -> Mapping[str, Known] | None:
+        """What other decisions can ask of a decision: its outcome, and its values; each may be unknown.
+
+        None where a part of the decision could not be read.
+        """
+        return None if decision.broken else self._parts_of(decision)
+
+    def _parts_of(self, decision: DecisionSyntax) -> Mapping[str, Known]:
         name = decision.name.value
         if name in self.values:
             return self.values[name]
@@ -131,24 +140,26 @@ class Context:
 
     def template(self, text: Authored, values: Mapping[str, Authored]) -> Template:
         """A sentence whose holes name values of the decision, or anything that an expression could name."""
+        if len(text.value) > LONGEST_SENTENCE:
+            expected = f"of at most {LONGEST_SENTENCE} characters"
+            self.faults.append(say("wrong-kind", text.span, what="a sentence", expected=expected))
+            return Template(())
         parts: list[str | tree.Expression] = []
         end = 0
         sentence = " ".join(text.value.split())
-        for hole in HOLE.finditer(sentence):
+        for hole, written in zip(HOLE.finditer(sentence), HOLE.finditer(text.value), strict=True):
             parts.append(sentence[end : hole.start()])
             end = hole.end()
             if hole.group() in ("{{", "}}"):
                 parts.append(hole.group()[0])
             elif hole.group(1) is None:
-                self.faults.append(say("template-brace", text.span))
+                self.faults.append(say("template-brace", text.part(*written.span())))
             else:
-                parts.append(self._hole(text, hole.group(1), values))
+                parts.append(self._hole(text.part(*written.span(1)), hole.group(1), values))
         parts.append(sentence[end:])
         return Template(tuple(part for part in parts if part != ""))
 
-    def _hole(self, text: Authored, name: str, values: Mapping[str, Authored]) -> tree.Expression:
-        at = text.value.find("{" + name + "}") + 1
-        place = text.part(at, at + len(name)) if at else text.span
+    def _hole(self, place: Span, name: str, values: Mapping[str, Authored]) -> tree.Expression:
         if not HOLE_NAME.fullmatch(name):
             self.faults.append(say("template-hole", place, text=name))
             return nothing(place)
@@ -159,7 +170,7 @@ class Context:
         if found is None:
             return None
         known_ids = [source.id.value for source in self.syntax.sources]
-        if found.value not in known_ids:
+        if found.value not in known_ids and "sources" not in self.syntax.lost:
             self.faults.append(
                 say("unknown-source", found.span, hint=did_you_mean(found.value, known_ids), name=found.value)
             )
@@ -183,10 +194,11 @@ def values_written(decision: DecisionSyntax) -> Named:
 def context_of(syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnostic]) -> Context:
     """The context of a rule file: every name, before anything is typed."""
     definitions: dict[str, Callable[[], Known]] = {}
-    decisions: dict[str, Callable[[], Mapping[str, Known]]] = {}
+    decisions: dict[str, Callable[[], Mapping[str, Known] | None]] = {}
     parameters = {parameter.name.value: parameter_type(parameter) for parameter in syntax.parameters}
     readings = {reading.name.value: tuple(choice.name for choice in reading.choices) for reading in syntax.readings}
-    context = Context(syntax, faults, Scope(facts.type, parameters, readings, definitions, decisions))
+    lost = not syntax.lost.isdisjoint(("parameters", "definitions", "readings"))
+    context = Context(syntax, faults, Scope(facts.type, parameters, readings, definitions, decisions, lost))
     for name, _ in syntax.definitions:
         definitions[name.value] = partial(context.definition_type, name.value)
     for decision in syntax.decisions:
@@ -207,16 +219,28 @@ def nothing(span: Span) -> tree.Expression:
 
 
 def parameter_type(parameter: ParameterSyntax) -> Type:
-    """The narrowest type of all of a parameter's values; `ANYTHING` where they have none in common."""
+    """The narrowest type of all of a parameter's values; `ANYTHING` where they have none in common, or it is too long."""
     if parameter.calendar is not None:
         return CALENDAR
+    kind = joined_type(parameter)
+    return kind if fits_all(kind) else ANYTHING
+
+
+def joined_type(parameter: ParameterSyntax) -> Type:
+    """The narrowest type of all of a parameter's values, however long; `ANYTHING` where they have none in common."""
     kind: Type = ANYTHING
     for _, value in parameter.values:
-        kind = join(kind, _constant_type(value)) or ANYTHING
+        kind = join(kind, constant_type(value)) or ANYTHING
     return kind
 
 
-def _constant_type(value: ConstantValue) -> Type:
+def fits_all(kind: Type) -> bool:
+    """Whether the numbers of a type, or of its elements, have few enough digits."""
+    inner = kind.element if isinstance(kind, ListOf) else kind
+    return not isinstance(inner, Number) or fits(inner)
+
+
+def constant_type(value: ConstantValue) -> Type:
     match value:
         case bool():
             return BOOLEAN
@@ -229,5 +253,5 @@ def _constant_type(value: ConstantValue) -> Type:
         case _:
             kind: Type = ANYTHING
             for item in value:
-                kind = join(kind, _constant_type(item)) or ANYTHING
+                kind = join(kind, constant_type(item)) or ANYTHING
             return ListOf(kind, len(value))

@@ -10,7 +10,7 @@ from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
 from policy_engine.language import rulesets
 from policy_engine.language.expressions import Call, Expression
-from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, join, name_of
+from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, join, with_article
 from policy_engine.source import Authored
 
 HITS = ("first", "collect")
@@ -22,6 +22,7 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
     values = check_values(context, syntax.values)
     body = _body(context, syntax)
     because = context.template(syntax.because, dict(_by_name(syntax.values))) if syntax.because else None
+    _check_given(context, syntax, body)
     own = _sources(context, syntax.sources)
     cited = [source for _, conclusion in rulesets.conclusions_of(body) for source in conclusion.sources]
     return rulesets.DecisionLogic(
@@ -39,7 +40,20 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
 
 
 def _check_form(context: Context, syntax: DecisionSyntax) -> None:
-    """Which parts go together."""
+    """Which parts go together; nothing is said of a decision some part of which could not be read."""
+    faults, at = context.faults, syntax.span
+    if not syntax.broken:
+        _check_parts(context, syntax)
+    if syntax.hit is not None and syntax.hit.value not in HITS:
+        hint = did_you_mean(syntax.hit.value, HITS)
+        faults.append(say("hit-unknown", syntax.hit.span, hint=hint, name=syntax.hit.value))
+    if _collects(syntax) and syntax.otherwise is not None:
+        faults.append(say("collect-otherwise", syntax.keys.get("otherwise", at)))
+    _check_twice(context, [*syntax.outcomes])
+    _check_twice(context, [rule.id for rule in syntax.rules])
+
+
+def _check_parts(context: Context, syntax: DecisionSyntax) -> None:
     faults, at = context.faults, syntax.span
     rules = bool(syntax.rules) or syntax.otherwise is not None
     amounts = syntax.matrix is not None and syntax.matrix.value is not None
@@ -47,23 +61,26 @@ def _check_form(context: Context, syntax: DecisionSyntax) -> None:
         faults.append(say("decision-mixed", at))
     if not (rules or syntax.matrix or syntax.values):
         faults.append(say("decision-empty", at))
+    elif syntax.outcomes and not rules and (syntax.matrix is None or amounts):
+        faults.append(say("needless-key", syntax.keys.get("outcomes", at), key="outcomes", thing="a calculation"))
     if (rules or (syntax.matrix is not None and not amounts)) and not syntax.outcomes:
         faults.append(say("outcomes-missing", at, what="rules" if rules else "a matrix"))
-    if syntax.outcomes and not rules and (syntax.matrix is None or amounts):
-        faults.append(say("needless-key", at, key="outcomes", thing="a calculation"))
-    if syntax.hit is not None and syntax.hit.value not in HITS:
-        hint = did_you_mean(syntax.hit.value, HITS)
-        faults.append(say("hit-unknown", syntax.hit.span, hint=hint, name=syntax.hit.value))
-    if _collects(syntax) and syntax.otherwise is not None:
-        faults.append(say("collect-otherwise", syntax.otherwise.span))
-    _check_twice(context, [*syntax.outcomes])
-    _check_twice(context, [rule.id for rule in syntax.rules])
+
+
+def _check_given(context: Context, syntax: DecisionSyntax, body: rulesets.Rules | rulesets.Matrix | None) -> None:
+    """Some rule gives each outcome."""
+    given = {conclusion.outcome for _, conclusion in rulesets.conclusions_of(body)}
+    context.faults.extend(
+        say("unused-outcome", outcome.span, name=outcome.value)
+        for outcome in syntax.outcomes
+        if outcome.value not in given
+    )
 
 
 def _check_twice(context: Context, names: Iterable[Authored]) -> None:
     seen: set[str] = set()
     for name in names:
-        if name.value in seen:
+        if name.value in seen and not name.unread:
             context.faults.append(say("duplicate-id", name.span, name=name.value))
         seen.add(name.value)
 
@@ -124,7 +141,8 @@ def _readings(context: Context, listed: Iterable[Authored]) -> tuple[str, ...]:
 
 def _check_outcome(context: Context, decision: DecisionSyntax, then: Authored | None) -> None:
     outcomes = [outcome.value for outcome in decision.outcomes]
-    if then is not None and outcomes and then.value not in outcomes:
+    unread = any(outcome.unread for outcome in decision.outcomes)
+    if then is not None and outcomes and not unread and then.value not in outcomes:
         hint = did_you_mean(then.value, outcomes) or f"it has {', '.join(outcomes)}"
         context.faults.append(say("unknown-outcome", then.span, hint=hint, name=then.value))
 
@@ -149,8 +167,13 @@ def _value(context: Context, name: Authored, text: Authored) -> rulesets.ValueDe
     kind = expression.tree.type
     inner = kind.element if isinstance(kind, ListOf) else kind
     if isinstance(inner, Record | Ratio | ListOf):
-        context.faults.append(say("value-type", text.span, found=name_of(kind)))
+        hint = "round it" if isinstance(inner, Ratio) else _members_hint(kind)
+        context.faults.append(say("value-type", text.span, hint=hint, found=with_article(kind)))
     return rulesets.ValueDefinition(name.value, expression, kind, _is_if_known(expression))
+
+
+def _members_hint(kind: Type) -> str:
+    return "name one of its members" if isinstance(kind, Record) else "name one of their members"
 
 
 def _is_if_known(expression: Expression) -> bool:
@@ -167,7 +190,7 @@ def _value_types(
             before = types.get(value.name, ANYTHING)
             joined = join(before, value.type)
             if joined is None:
-                words = {"left": f"a {name_of(before)}", "right": f"a {name_of(value.type)}"}
+                words = {"left": with_article(before), "right": with_article(value.type)}
                 context.faults.append(say("mixed-types", value.expression.tree.span, words=words))
             types[value.name] = joined or ANYTHING
     return tuple(types.items())

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.quoting import quoted
 from policy_engine.source import Authored, Span
 
 LONGEST = 2_000
@@ -28,6 +29,17 @@ FOREIGN = (
     (re.compile(r"\bNOT\b"), "write `not`"),
     (LOOSE_EQUALS, "to compare, write `==`"),
 )
+
+
+TYPED = {
+    "\u2265": "`>=`", "\u2264": "`<=`", "\u2260": "`!=`", "\u00d7": "`*`", "\u00b7": "`*`", "\u00f7": "`/`",
+    "\u2212": "`-`", "\u2013": "`-`", "\u2014": "`-`", "\u2010": "`-`", "\u2011": "`-`",
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019\u201a", "a straight quote"),
+    **dict.fromkeys("\u00a0\u2007\u2009\u200a\u202f\u3000", "a blank"),
+}  # fmt: skip
+"""What a word processor makes of what was typed, and what to type."""
+UNSEEN = {"\u00a0": "a no-break blank", "\u202f": "a no-break blank", "\u200b": "a blank of no width"}
+WRONG_NUMBER = re.compile(r"(?<![\w.])(?:0[0-9]+|[0-9]+[A-Za-z_]\w*)(?:\.\w*)?(?![\w.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +99,10 @@ def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None
         return say("expression-empty", authored.span)
     if len(text) > LONGEST:
         return say("expression-too-long", authored.span, limit=LONGEST)
-    bare = QUOTED.sub(lambda quoted: "_" * len(quoted.group()), text)
+    bare = QUOTED.sub(lambda held: "_" * len(held.group()), text)
     for index, character in enumerate(bare):
         if not (character.isascii() and character.isprintable()):
-            place = authored.part(index + offset, index + offset + 1)
-            return say("expression-character", place, character=f"U+{ord(character):04X} ({character})")
+            return _character_fault(character, authored.part(index + offset, index + offset + 1))
     depth = deepest = 0
     for character in bare:
         depth += (character in "([{") - (character in ")]}")
@@ -101,17 +112,32 @@ def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None
     return None
 
 
+def _character_fault(character: str, place: Span) -> Diagnostic:
+    code = f"U+{ord(character):04X}"
+    name = UNSEEN.get(character, character if character.isprintable() else "")
+    hint = f"write {TYPED[character]}" if character in TYPED else None
+    return say("expression-character", place, hint=hint, character=f"{code} ({name})" if name else code)
+
+
 def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError) -> Diagnostic:
-    bare = QUOTED.sub(lambda quoted: "_" * len(quoted.group()), text)
+    bare = QUOTED.sub(lambda held: "_" * len(held.group()), text)
     if authored.plain and authored.tail.lstrip(" ").startswith("#"):
-        return say("yaml-comment", authored.span)
+        whole = f"{authored.value}{authored.tail.rstrip()}"
+        return say("yaml-comment", authored.span, hint=f"quote the whole expression: `{quoted(whole)}`")
     for pattern, advice in FOREIGN:
         found = pattern.search(bare)
         if found:
             place = authored.part(found.start() + offset, found.end() + offset)
             return say("expression-syntax", place, why=f"`{found.group()}` has no meaning here", hint=advice)
-    at = min(max((error.offset or 1) - 1, 0), len(text) - 1)
-    place = authored.part(at + offset, at + offset + 1)
+    number = WRONG_NUMBER.search(bare)
+    if number is not None:
+        return say("number-form", authored.part(number.start() + offset, number.end() + offset), text=number.group())
+    at = min((error.offset or len(text)) - 1, len(text) - 1)
+    return _unreadable(text, bare, authored.part(at + offset, at + offset + 1), at if error.offset else len(text))
+
+
+def _unreadable(text: str, bare: str, place: Span, at: int) -> Diagnostic:
+    """What cannot be read from a place on."""
     opened, closed = sum(map(bare.count, "([{")), sum(map(bare.count, ")]}"))
     if opened != closed:
         side = "closed" if opened > closed else "opened"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.errors import CannotRun
+from policy_engine.frontend.json_faults import fault_at
 from policy_engine.frontend.nodes import plain
 from policy_engine.frontend.reader import read_text
 
@@ -33,7 +34,8 @@ def read_json(text: str) -> Any:
     try:
         return json.loads(text, parse_float=_exact, parse_int=_integer, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}") from None
+        fault = fault_at(text, error)
+        raise ValueError(f"not JSON at line {fault.line}, column {fault.column}: {fault.why}") from None
     except RecursionError:
         raise ValueError("nested too deep") from None
 

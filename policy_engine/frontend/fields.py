@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TypeVar
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
+from policy_engine.frontend.quoting import open_brackets, unread
 from policy_engine.frontend.shapes import Shape
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.source import Authored, Span
@@ -24,9 +25,11 @@ class Fields:
 
     def __init__(self, node: MappingNode, shape: Shape, faults: list[Diagnostic]) -> None:
         self.node, self.shape, self.faults = node, shape, faults
+        self.meant: set[str] = set()
+        """Keys that an unknown one was probably meant to be."""
         self._refuse_unknown_keys()
         for key in shape.keys:
-            if key.required and node.get(key.name) is None:
+            if key.required and node.get(key.name) is None and key.name not in self.meant:
                 faults.append(say("missing-key", self.span, thing=shape.thing, key=key.name, meaning=key.meaning))
 
     @property
@@ -35,19 +38,38 @@ class Fields:
         return self.node.entries[0][0].span if self.node.entries else self.node.span
 
     def _refuse_unknown_keys(self) -> None:
+        cut = any(_is_cut(value) for _, value in self.node.entries) if self.node.flow else False
         for key, value in self.node.entries:
             if key.value in self.shape.names:
                 continue
             empty = isinstance(value, ScalarNode) and value.text.value == "" and value.text.plain
-            if self.node.flow and empty and re.search(r"[()\[\]<>=+*/ ]", key.value):
-                self.faults.append(say("yaml-split", key.span))
+            if self.node.flow and empty:
+                self._refuse_piece(key, cut)
             else:
-                hint = did_you_mean(key.value, self.shape.names) or f"it has {', '.join(self.shape.names)}"
-                self.faults.append(say("unknown-key", key.span, hint=hint, thing=self.shape.thing, key=key.value))
+                self._refuse_unknown(key)
 
-    def wrong(self, key: str, expected: str, node: YamlNode) -> None:
-        """Report that a key's value is of the wrong kind."""
-        self.faults.append(say("wrong-kind", node.span, key=key, expected=expected))
+    def _refuse_unknown(self, key: Authored) -> None:
+        near = nearest(key.value, self.shape.names)
+        self.meant.update([near] if near is not None else [])
+        hint = did_you_mean(key.value, self.shape.names) or f"it has {', '.join(self.shape.names)}"
+        self.faults.append(say("unknown-key", key.span, hint=hint, thing=self.shape.thing, key=key.value))
+
+    def _refuse_piece(self, key: Authored, cut: bool) -> None:
+        """A key without a value between braces: its colon is not one, or it is a piece of the expression before it."""
+        word = re.match(r"[a-z_]+", key.value)
+        rest = key.value[word.end() :] if word else ""
+        if word and word.group() in self.shape.names and rest[:1] in (":", " ", ""):
+            self.meant.add(word.group())
+            thing = "a blank is missing after the colon" if rest[:1] == ":" else "a colon is missing"
+            self.faults.append(say("yaml-syntax", key.span, why=f"{thing} behind `{word.group()}`"))
+        elif not cut and re.search(r"[()\[\]<>=+*/ ]", key.value):
+            self.faults.append(say("yaml-split", key.span, hint="quote the whole expression before it, with this"))
+        elif not cut:
+            self._refuse_unknown(key)
+
+    def wrong(self, what: str, expected: str, node: YamlNode) -> None:
+        """Report that something is of the wrong kind; the author's words stand in backticks in `what`."""
+        self.faults.append(say("wrong-kind", node.span, what=what, expected=expected))
 
     def text(self, key: str) -> Authored | None:
         """The text under a key, None where there is none."""
@@ -56,7 +78,7 @@ class Fields:
             return None
         if isinstance(node, ScalarNode) and node.text.value.strip():
             return node.text
-        self.wrong(key, "a text", node)
+        self.wrong(f"`{key}`", "a text", node)
         return None
 
     def words(self, key: str) -> str | None:
@@ -71,7 +93,7 @@ class Fields:
             return False
         if isinstance(node, ScalarNode) and isinstance(flag := plain_scalar(node.text), bool):
             return flag
-        self.wrong(key, "true or false", node)
+        self.wrong(f"`{key}`", "true or false", node)
         return False
 
     def day(self, key: str) -> date | None:
@@ -88,11 +110,8 @@ class Fields:
             return (node.text,)
         return self.list_of(key, self._text_item)
 
-    def _text_item(self, node: YamlNode) -> Authored | None:
-        if isinstance(node, ScalarNode):
-            return node.text
-        self.wrong("an item", "a text", node)
-        return None
+    def _text_item(self, node: YamlNode) -> Authored:
+        return text_item(node, self.faults)
 
     def list_of(self, key: str, read: Callable[[YamlNode], Item | None]) -> tuple[Item, ...]:
         """Each item of the list under a key as `read` reads it, without those it could not."""
@@ -100,7 +119,7 @@ class Fields:
         if node is None:
             return ()
         if not isinstance(node, SequenceNode):
-            self.wrong(key, "a list", node)
+            self.wrong(f"`{key}`", "a list", node)
             return ()
         return tuple(item for item in map(read, node.items) if item is not None)
 
@@ -110,7 +129,7 @@ class Fields:
         if node is None:
             return
         if not isinstance(node, MappingNode):
-            self.wrong(key, "a mapping of names", node)
+            self.wrong(f"`{key}`", "a mapping of names", node)
             return
         for name, value in node.entries:
             check_name(name, form, self.faults)
@@ -122,7 +141,7 @@ class Fields:
         if node is None:
             return ALWAYS, None
         if not isinstance(node, MappingNode):
-            self.wrong(key, "{from: a date, until: a date}", node)
+            self.wrong(f"`{key}`", "{from: a date, until: a date}", node)
             return ALWAYS, None
         fields = Fields(node, shape, self.faults)
         start, end = fields.day("from"), fields.day("until")
@@ -131,12 +150,22 @@ class Fields:
         return Period(start or date.min, end), fields.words("because")
 
 
-def is_split(node: YamlNode | None) -> bool:
-    """Whether a list in brackets holds a piece of an expression, cut at a comma within round brackets."""
-    if not isinstance(node, SequenceNode) or not node.flow:
-        return False
-    texts = [item.text.value for item in node.items if isinstance(item, ScalarNode) and item.text.plain]
-    return any(text.count("(") != text.count(")") for text in texts)
+def _is_cut(node: YamlNode) -> bool:
+    """Whether a text is the beginning of one that YAML cut, and whose end was not found."""
+    return isinstance(node, ScalarNode) and node.text.plain and bool(open_brackets(node.text.value))
+
+
+def is_empty(node: YamlNode) -> bool:
+    """Whether nothing stands under a key, or a sign for nothing."""
+    return isinstance(node, ScalarNode) and node.text.plain and node.text.value in ("", "~", "null")
+
+
+def text_item(node: YamlNode, faults: list[Diagnostic]) -> Authored:
+    """An item that must be a text; what is none is reported, and keeps its place."""
+    if isinstance(node, ScalarNode):
+        return node.text
+    faults.append(say("wrong-kind", node.span, what="an item", expected="a text"))
+    return unread(node.span)
 
 
 def check_name(name: Authored, form: re.Pattern[str], faults: list[Diagnostic]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 
@@ -19,18 +19,20 @@ from policy_engine.language.expressions import (
     expressions_of,
     walk,
 )
-from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rules, Ruleset, conclusions_of
+from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rules, Ruleset
 from policy_engine.language.types import Number, scaled
 from policy_engine.language.values import Value, in_words
+from policy_engine.source import Span
 
 SMALLEST_TELLING = 10
 Lint = Callable[[Ruleset], Iterator[Diagnostic]]
 
 
-def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """Every finding of every lint."""
+def lint(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
+    """Every finding of every lint; `lines` are those of the ruleset's file."""
     for find in LINTS:
         yield from find(ruleset)
+    yield from constant_conditions(ruleset, lines)
 
 
 def mentioned(ruleset: Ruleset, kind: str) -> set[str]:
@@ -69,13 +71,6 @@ def unused_sources(ruleset: Ruleset) -> Iterator[Diagnostic]:
     return (say("unused-source", s.span, name=s.id) for s in ruleset.sources if s.id not in cited)
 
 
-def unused_outcomes(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """Outcomes that no rule gives."""
-    for decision in ruleset.decisions:
-        given = {conclusion.outcome for _, conclusion in conclusions_of(decision.body)}
-        yield from (say("unused-outcome", decision.span, name=o) for o in decision.outcomes if o not in given)
-
-
 def unreachable_rules(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Rules behind one that is always true, or that asks the same."""
     for decision in ruleset.decisions:
@@ -102,14 +97,21 @@ def _is_true(when: Condition) -> bool:
     return isinstance(when, Expression) and isinstance(when.tree, Literal) and when.tree.value is True
 
 
-def constant_conditions(ruleset: Ruleset) -> Iterator[Diagnostic]:
+def constant_conditions(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
     """Comparisons that the bounds of the schema settle."""
     for node in _nodes(ruleset):
         if isinstance(node, Compare) and isinstance(node.left.type, Number) and isinstance(node.right.type, Number):
             truth = _settled(node.operator, node.left.type, node.right.type)
             if truth is not None and mentions.mentions_in([Expression("", node)]):
                 why = f"{_range(node.left.type)} against {_range(node.right.type)}"
-                yield say("constant-condition", node.span, text=node.operator, truth=str(truth).lower(), why=why)
+                text = _written(node.span, lines)
+                yield say("constant-condition", node.span, text=text, truth=str(truth).lower(), why=why)
+
+
+def _written(span: Span, lines: Sequence[str]) -> str:
+    """What stands at a place."""
+    line = lines[span.line - 1] if span.line <= len(lines) else ""
+    return line[span.column - 1 :][: span.length].strip()
 
 
 def _settled(operator: str, left: Number, right: Number) -> bool | None:
@@ -176,9 +178,7 @@ LINTS: tuple[Lint, ...] = (
     unused_parameters,
     unused_readings,
     unused_sources,
-    unused_outcomes,
     unreachable_rules,
-    constant_conditions,
     needless_defaults,
     repeated_numbers,
 )

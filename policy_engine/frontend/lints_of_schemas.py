@@ -21,7 +21,7 @@ from policy_engine.language.expressions import (
     walk,
 )
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
-from policy_engine.language.types import ListOf, Record, Text
+from policy_engine.language.types import ListOf, Record, Text, member_of
 from policy_engine.source import Span
 
 FEWEST_MENTIONED = 3
@@ -30,11 +30,9 @@ FEWEST_MENTIONED = 3
 
 @dataclass(frozen=True, slots=True)
 class SchemaUse:
-    """A schema with its file, and the rulesets of the load."""
+    """A schema, and the rulesets of the load."""
 
     facts: FactsSchema
-    path: str
-    lines: list[str]
     loaded: list[Ruleset]
 
     @property
@@ -55,7 +53,7 @@ def _unread_facts(use: SchemaUse) -> Iterator[Diagnostic]:
     excused = _excused(use.facts.type)
     for fact in mentions.fact_paths(use.facts.type):
         if fact not in read and fact not in excused:
-            yield say("unused-fact", _place(use, fact), name=fact, schema=use.facts.name)
+            yield say("unused-fact", _place(use.facts.type, fact), name=fact, schema=use.facts.name)
 
 
 def _facts_read(ruleset: Ruleset) -> frozenset[str]:
@@ -73,7 +71,7 @@ def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:
         here = [value for value in kind.values or () if value in told.get(path, ())]
         loose = [value for value in kind.values or () if value not in here]
         if len(here) >= FEWEST_MENTIONED and len(here) > len(loose):
-            yield from (say("unmentioned-value", _place(use, path), value=value, name=path) for value in loose)
+            yield from (say("unmentioned-value", _place(use.facts.type, path), value=value, name=path) for value in loose)
 
 
 def _texts_mentioned(ruleset: Ruleset) -> Iterator[tuple[str, Iterable[str]]]:
@@ -119,11 +117,13 @@ def _closed_texts(record: Record, prefix: str = "") -> Iterator[tuple[str, Text]
             yield from _closed_texts(kind, f"{prefix}{member.name}.")
 
 
-def _place(use: SchemaUse, fact: str) -> Span:
-    """Where a schema speaks of a property, as far as its name tells."""
-    quoted = f'"{fact.rsplit(".", maxsplit=1)[-1]}"'
-    line = next((i for i, text in enumerate(use.lines) if f"{quoted}:" in text.replace(" :", ":")), 0)
-    return Span(use.path, line + 1, use.lines[line].find(quoted) + 1 or 1, len(quoted))
+def _place(record: Record, fact: str) -> Span:
+    """Where a schema speaks of a property."""
+    name, _, below = fact.partition(".")
+    member = member_of(record, name)
+    assert member is not None, "a path of the schema"
+    kind = member.type.element if isinstance(member.type, ListOf) else member.type
+    return _place(kind, below) if below and isinstance(kind, Record) else member.span
 
 
 def _excused(record: Record, prefix: str = "") -> set[str]:

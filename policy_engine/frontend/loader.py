@@ -8,10 +8,11 @@ from datetime import date
 from itertools import combinations
 from pathlib import Path
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, in_order, say
+from policy_engine.diagnostics import Diagnostic, Related, Severity, did_you_mean, has_errors, in_order, say
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.frontend.checker import check, expanded
 from policy_engine.frontend.digest import digest_of
+from policy_engine.frontend.lints import lint
 from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.reader import read_file
@@ -22,15 +23,20 @@ from policy_engine.language.rulesets import FactsSchema, Period, Ruleset
 from policy_engine.source import Span
 
 TEST_SUFFIX = "_test"
+LONGEST_NAME = 100
 Schema = tuple[FactsSchema | None, tuple[Diagnostic, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """All rulesets of a load, each version by itself, and what was found wrong with the files."""
+    """All rulesets of a load, each version by itself, and what was found wrong with the files.
+
+    `refused` are the ids of rulesets some file of which has errors; where the id could not be read, the file's name.
+    """
 
     rulesets: tuple[Ruleset, ...]
     diagnostics: tuple[Diagnostic, ...]
+    refused: frozenset[str] = frozenset()
 
     def versions(self, name: str) -> tuple[Ruleset, ...]:
         """The versions of a ruleset, oldest first; empty where there is no such ruleset."""
@@ -46,6 +52,14 @@ class Rulebook:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A checked ruleset, and where its file says when it is in force."""
+
+    ruleset: Ruleset
+    effective: Span
+
+
 @dataclass(slots=True)
 class _Load:
     schemas: Path
@@ -53,6 +67,7 @@ class _Load:
     read: dict[str, Schema] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
     silences: list[SilenceSyntax] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
 
 def rule_files(paths: Iterable[Path]) -> list[Path]:
@@ -76,41 +91,43 @@ def yaml_files(paths: Iterable[Path]) -> list[Path]:
 def load(paths: Iterable[Path], schemas: Path) -> Rulebook:
     """Read and check every rule file among the paths; schemas are looked up by name in one folder."""
     state = _Load(schemas)
-    loaded = [ruleset for path in rule_files(paths) if (ruleset := _load_file(state, path)) is not None]
-    state.faults.extend(_overlaps(loaded))
+    versions = [version for path in rule_files(paths) if (version := _load_file(state, path)) is not None]
+    loaded = [version.ruleset for version in versions]
+    state.faults.extend(_overlaps(versions))
     if not has_errors(state.faults):
-        read = [
-            (facts, state.texts[str(_path(state, facts.name))]) for facts, _ in state.read.values() if facts is not None
-        ]
-        over = [SchemaUse(facts, str(_path(state, facts.name)), lines, loaded) for facts, lines in read]
-        state.faults.extend(fault for use in over for fault in lint_schema(use))
+        read = [facts for facts, _ in state.read.values() if facts is not None]
+        state.faults.extend(fault for facts in read for fault in lint_schema(SchemaUse(facts, loaded)))
     told = silenced(state.faults, state.silences)
-    return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)))
+    return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused))
 
 
-def _load_file(state: _Load, path: Path) -> Ruleset | None:
+def _load_file(state: _Load, path: Path) -> _Version | None:
+    """One version; where its file has errors, only those are told."""
     text, node, faults = read_file(path)
-    state.texts[str(path)] = text.split("\n")
-    state.faults.extend(faults)
-    if node is None:
-        return None
-    syntax, faults = parse_ruleset(node)
-    state.faults.extend(faults)
+    lines = state.texts[str(path)] = text.split("\n")
+    version = None
+    syntax, more = parse_ruleset(node) if node is not None else (None, [])
+    faults = [*faults, *more]
     facts = _schema(state, syntax) if syntax is not None else None
-    if syntax is None or facts is None:
-        return None
-    state.silences.extend(syntax.silences)
-    calendars = [expanded(p.calendar) for p in syntax.parameters if p.calendar is not None]
-    ruleset, found = check(syntax, facts, digest_of(node, facts.document, calendars))
-    state.faults.extend(found)
-    return None if has_errors(faults) else ruleset
+    if node is not None and syntax is not None and facts is not None:
+        calendars = [expanded(p.calendar) for p in syntax.parameters if p.calendar is not None]
+        ruleset, faults = check(syntax, facts, digest_of(node, facts.document, calendars), faults)
+        if ruleset is not None:
+            version = _Version(ruleset, syntax.effective_span)
+            faults.extend(lint(ruleset, lines))
+            state.silences.extend(syntax.silences)
+    if version is None:
+        state.refused.add(syntax.id.value if syntax is not None else path.name.split(".")[0])
+    errors = [fault for fault in faults if fault.severity is Severity.ERROR]
+    state.faults.extend(errors or faults)
+    return version
 
 
 def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     """The schema that a ruleset names; its own faults are reported once, at the schema."""
     name = syntax.facts.value
     path = _path(state, name)
-    if not is_name(name) or not path.is_file():
+    if not is_name(name) or len(name) > LONGEST_NAME or not path.is_file():
         known = [file.name.removesuffix(".schema.json") for file in state.schemas.glob("*.schema.json")]
         hint = did_you_mean(name, known)
         state.faults.append(say("schema-missing", syntax.facts.span, hint=hint, name=name, path=path))
@@ -127,12 +144,14 @@ def _path(state: _Load, name: str) -> Path:
     return state.schemas / f"{name}.schema.json"
 
 
-def _overlaps(loaded: list[Ruleset]) -> Iterator[Diagnostic]:
-    """Two versions of one ruleset in force on one day."""
-    for first, second in combinations(loaded, 2):
-        if first.id == second.id and _overlap(first.period, second.period):
-            both = max(first.period, second.period, key=lambda period: period.start)
-            yield say("versions-overlap", Span(second.path), period=f"from {both.start}")
+def _overlaps(loaded: list[_Version]) -> Iterator[Diagnostic]:
+    """Two versions of one ruleset in force on one day, told where the later one begins."""
+    for pair in combinations(loaded, 2):
+        first, second = sorted(pair, key=lambda version: version.ruleset.period.start)
+        if first.ruleset.id == second.ruleset.id and _overlap(first.ruleset.period, second.ruleset.period):
+            name = f"version {first.ruleset.version}"
+            words = {"other": f"{name} ({first.ruleset.path})", "period": f"from {second.ruleset.period.start}"}
+            yield say("versions-overlap", second.effective, related=[Related(first.effective, name)], words=words)
 
 
 def _overlap(first: Period, second: Period) -> bool:

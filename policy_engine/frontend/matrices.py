@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.diagnostics import did_you_mean, nearest, say
 from policy_engine.frontend.context import Context
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, LegendSyntax, MatrixSyntax, RowSyntax
 from policy_engine.language import rulesets
@@ -14,7 +14,18 @@ from policy_engine.language.types import Anything, Boolean, Text, Type
 from policy_engine.source import Authored
 
 Conclude = Callable[[ConclusionSyntax, tuple[str, ...]], rulesets.Conclusion]
+BOOLEAN_WORDS = {"yes": "true", "no": "false", "on": "true", "off": "false", "true": "true", "false": "false"}
 Entry = tuple[Condition | None, rulesets.Conclusion, rulesets.Conclusion | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The rows or the columns: what chooses one, under its name, the values listed, and the code where one is missing."""
+
+    chosen: Expression
+    name: Authored
+    values: list[Authored]
+    missing: str
 
 
 def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude) -> rulesets.Matrix | None:
@@ -23,12 +34,15 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
     assert syntax is not None
     rows, columns = context.expression(syntax.rows), context.expression(syntax.columns)
     row_names = [row.value for row in syntax.cells]
-    _check_axis(context, rows, syntax.rows, row_names, "matrix-missing-row")
-    _check_axis(context, columns, syntax.columns, list(syntax.column_values), "matrix-missing-column")
+    for axis in (
+        Axis(rows, syntax.rows, row_names, "matrix-missing-row"),
+        Axis(columns, syntax.columns, list(syntax.column_values), "matrix-missing-column"),
+    ):
+        _check_axis(context, axis, whole=not decision.broken)
     entries: dict[str, Entry] = {entry.key.value: _entry(context, entry, conclude) for entry in syntax.legend}
     cells: list[rulesets.Cell] = []
     for row in syntax.cells:
-        if len(row.cells) != len(syntax.column_values):
+        if len(row.cells) != len(syntax.column_values) and not decision.broken:
             words = {"found": len(row.cells), "expected": len(syntax.column_values)}
             context.faults.append(say("matrix-cells", row.span, words=words))
         sources = tuple(source for name in row.sources if (source := context.cite(name)) is not None)
@@ -48,24 +62,34 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
     )
 
 
-def _check_axis(context: Context, chosen: Expression, name: Authored, values: list[Authored], missing: str) -> None:
-    """Every value of the closed set once, and no other."""
-    closed = closed_values(chosen.tree.type)
+def _check_axis(context: Context, axis: Axis, *, whole: bool) -> None:
+    """Every value of the closed set once, and no other; none is missed where not the whole table could be read."""
+    closed = closed_values(axis.chosen.tree.type)
     if closed is None:
-        if not isinstance(chosen.tree.type, Anything):
-            context.faults.append(say("matrix-not-closed", name.span, name=name.value))
+        if not isinstance(axis.chosen.tree.type, Anything):
+            context.faults.append(say("matrix-not-closed", axis.name.span, name=axis.name.value))
         return
     seen: set[str] = set()
-    for value in values:
-        if value.value not in closed:
-            hint = did_you_mean(value.value, closed)
-            context.faults.append(say("matrix-not-a-value", value.span, hint=hint, value=value.value, name=name.value))
-        if value.value in seen:
+    for value in axis.values:
+        if value.unread:
+            continue
+        meant = value.value if value.value in closed else _refuse_value(context, axis, value, closed)
+        if meant in seen and meant == value.value:
             context.faults.append(say("duplicate-id", value.span, name=value.value))
-        seen.add(value.value)
-    context.faults.extend(
-        say(missing, name.span, value=value, name=name.value) for value in closed if value not in seen
-    )
+        seen.add(meant)
+    if whole:
+        loose = (value for value in closed if value not in seen)
+        context.faults.extend(say(axis.missing, axis.name.span, value=v, name=axis.name.value) for v in loose)
+
+
+def _refuse_value(context: Context, axis: Axis, value: Authored, closed: tuple[str, ...]) -> str:
+    """Report what is no value; the one that was probably meant, so that it is not missed as well."""
+    truth = BOOLEAN_WORDS.get(value.value.lower()) if isinstance(axis.chosen.tree.type, Boolean) else None
+    meant = truth or nearest(value.value, closed)
+    hint = f"write `{truth}`" if truth else did_you_mean(value.value, closed)
+    words = {"value": value.value, "name": axis.name.value}
+    context.faults.append(say("matrix-not-a-value", value.span, hint=hint, words=words))
+    return meant or value.value
 
 
 def closed_values(kind: Type) -> tuple[str, ...] | None:
@@ -93,7 +117,9 @@ def _labelled(context: Context, decision: DecisionSyntax, label: Authored, concl
         named = ((decision.matrix.value, _literal(label)),)
         return None, conclude(replace(bare, then=None, values=named), ()), None
     outcomes = [outcome.value for outcome in decision.outcomes]
-    if label.value not in outcomes:
+    if label.unread or (decision.broken and not outcomes):
+        bare = replace(bare, then=None)
+    elif label.value not in outcomes:
         known: Iterable[str] = [*(entry.key.value for entry in decision.matrix.legend), *outcomes]
         hint = did_you_mean(label.value, list(known)) or f"there are {', '.join(known)}"
         context.faults.append(say("unknown-legend-key", label.span, hint=hint, name=label.value))
@@ -103,6 +129,8 @@ def _labelled(context: Context, decision: DecisionSyntax, label: Authored, concl
 
 def _literal(label: Authored) -> Authored:
     """A literal cell as an expression: a number stays one, all else is text."""
+    if label.unread:
+        return label
     number = label.plain and label.value.replace(".", "", 1).replace("-", "", 1).isdigit()
     return label if number else Authored(f'"{label.value}"', label.span)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import partial
 
-from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say
+from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say, shown_text
 from policy_engine.frontend import shapes
-from policy_engine.frontend.fields import ISO_DATE, KEBAB, SNAKE, Fields, check_name, is_split, read_date
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
+from policy_engine.frontend.fields import ISO_DATE, KEBAB, SNAKE, Fields, check_name, is_empty, read_date, text_item
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
+from policy_engine.frontend.quoting import split_fault, unread
 from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (
     CalendarSyntax,
@@ -31,10 +34,14 @@ from policy_engine.frontend.syntax import (
 )
 from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
 from policy_engine.language.rulesets import OTHERWISE, Choice
+from policy_engine.language.types import fits, number_of
 from policy_engine.source import Authored, Span
 
 Faults = list[Diagnostic]
-A_CONDITION = {"key": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}
+A_CONDITION = {"what": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}
+A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a date, or a list"}
+NOTHING = Shape("nothing", ())
+SECTIONS = ("sources", "readings", "parameters", "definitions", "decisions")
 
 
 def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
@@ -52,74 +59,94 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
         meaning = "the first day in force"
         faults.append(say("missing-key", effective.span, thing="the ruleset's period", key="from", meaning=meaning))
     timezone, facts = fields.text("timezone"), fields.text("facts")
-    sources = tuple(s for entry in fields.named("sources", KEBAB) if (s := _source(*entry, faults)))
-    readings = tuple(r for entry in fields.named("readings") if (r := _reading(*entry, faults)))
-    parameters = tuple(p for entry in fields.named("parameters") if (p := _parameter(*entry, faults)))
-    definitions = tuple((n, c) for n, value in fields.named("definitions") if (c := _condition(value, faults)))
+    sources = tuple(_source(*entry, faults) for entry in fields.named("sources", KEBAB))
+    readings = tuple(_reading(*entry, faults) for entry in fields.named("readings"))
+    parameters = tuple(_parameter(*entry, faults) for entry in fields.named("parameters"))
+    definitions = tuple((n, _condition(value, faults)) for n, value in fields.named("definitions"))
     checks = fields.list_of("checks", lambda item: _check(item, faults))
-    decisions = tuple(d for entry in fields.named("decisions") if (d := _decision(*entry, faults)))
+    decisions = tuple(_decision(*entry, faults) for entry in fields.named("decisions"))
     silences = fields.list_of("silence", lambda item: _silence(item, faults))
     title, version = fields.words("title"), fields.words("version")
     if name is None or timezone is None or facts is None:
         return None, faults
     return RulesetSyntax(
         name, title or "", version or "", period, because, timezone, facts,
-        sources, readings, parameters, checks, definitions, decisions, silences, fields.span,
+        sources, readings, parameters, checks, definitions, decisions, silences,
+        fields.node.key_span("effective") if effective is None else effective.span, _lost(fields), fields.span,
     ), faults  # fmt: skip
 
 
-def _fields(node: YamlNode, shape: Shape, key: str, faults: Faults) -> Fields | None:
+def _lost(fields: Fields) -> frozenset[str]:
+    """The sections that are there and could not be read, or stand under a misspelt key."""
+    there = {key: fields.node.get(key) for key in SECTIONS}
+    wrong = {key for key, node in there.items() if node is not None and not isinstance(node, MappingNode)}
+    return frozenset(wrong | {key for key in SECTIONS if key in fields.meant and there[key] is None})
+
+
+def _fields(node: YamlNode, shape: Shape, what: str, faults: Faults) -> Fields | None:
     if isinstance(node, MappingNode):
         return Fields(node, shape, faults)
-    faults.append(say("wrong-kind", node.span, key=key, expected=f"a mapping with {', '.join(shape.names)}"))
+    faults.append(say("wrong-kind", node.span, what=what, expected=f"a mapping with {', '.join(shape.names)}"))
     return None
 
 
-def _source(name: Authored, node: YamlNode, faults: Faults) -> SourceSyntax | None:
-    fields = _fields(node, shapes.SOURCE, name.value, faults)
+def _source(name: Authored, node: YamlNode, faults: Faults) -> SourceSyntax:
+    fields = _fields(node, shapes.SOURCE, f"`{name.value}`", faults)
     if fields is None:
-        return None
+        return SourceSyntax(name, "", None, None, None)
     title = fields.words("title") or ""
     return SourceSyntax(name, title, fields.words("number"), fields.day("updated"), fields.words("url"))
 
 
-def _reading(name: Authored, node: YamlNode, faults: Faults) -> ReadingSyntax | None:
-    fields = _fields(node, shapes.READING, name.value, faults)
+def _reading(name: Authored, node: YamlNode, faults: Faults) -> ReadingSyntax:
+    fields = _fields(node, shapes.READING, f"`{name.value}`", faults)
     if fields is None:
-        return None
+        return ReadingSyntax(name, "", unread(node.span), (), None, fixed=False)
     choices = []
     for choice, argument in fields.named("choices"):
         if isinstance(argument, ScalarNode):
             choices.append(Choice(choice.value, argument.text.value.strip()))
         else:
-            fields.wrong(choice.value, "a text", argument)
-    choice_ = fields.text("choice")
-    if choice_ is None:
-        return None
+            fields.wrong(f"`{choice.value}`", "a text", argument)
+            choices.append(Choice(choice.value, ""))
+    choice_ = fields.text("choice") or unread(fields.span)
     question = fields.words("question") or ""
     return ReadingSyntax(name, question, choice_, tuple(choices), fields.text("source"), fields.flag("fixed"))
 
 
-def _parameter(name: Authored, node: YamlNode, faults: Faults) -> ParameterSyntax | None:
-    fields = _fields(node, shapes.PARAMETER, name.value, faults)
+def _parameter(name: Authored, node: YamlNode, faults: Faults) -> ParameterSyntax:
+    before = len(faults)
+    fields = _fields(node, shapes.PARAMETER, f"`{name.value}`", faults)
     if fields is None:
-        return None
+        return ParameterSyntax(name, (), None, None, None, None)
+    values = _values_of_parameter(fields)
+    calendar, unit, source = _calendar(fields), fields.words("unit"), fields.text("source")
+    values = values if len(faults) == before else ()
+    return ParameterSyntax(name, values, calendar, unit, source, fields.words("meaning"))
+
+
+def _values_of_parameter(fields: Fields) -> tuple[tuple[date | None, ConstantValue], ...]:
+    node, faults = fields.node, fields.faults
     kind = fields.text("type")
     if kind is not None and kind.value != "date":
-        faults.append(say("wrong-kind", kind.span, key="type", expected="date, or left out"))
-    dated = kind is not None
-    values: list[tuple[date | None, ConstantValue]] = []
-    assert isinstance(node, MappingNode)
+        faults.append(say("wrong-kind", kind.span, what="`type`", expected="date, or left out"))
+    dated = kind is not None and kind.value == "date"
     if sum(node.get(key) is not None for key in ("value", "values", "calendar")) != 1:
-        faults.append(say("one-of-keys", fields.span, thing="a parameter", keys="`value`, `values` and `calendar`"))
+        if not fields.meant:
+            faults.append(say("one-of-keys", fields.span, thing="a parameter", keys="`value`, `values` and `calendar`"))
+        return ()
     single = node.get("value")
+    values: list[tuple[date | None, ConstantValue]] = []
     if single is not None:
         values.append((None, _constant(single, dated, faults)))
     for day, value in fields.named("values", ISO_DATE):
-        values.append((read_date(day, []), _constant(value, dated, faults)))
-    return ParameterSyntax(
-        name, tuple(values), _calendar(fields), fields.words("unit"), fields.text("source"), fields.words("meaning")
-    )
+        values.append((_start(day, faults), _constant(value, dated, faults)))
+    return tuple(values)
+
+
+def _start(day: Authored, faults: Faults) -> date | None:
+    """The day from which a value holds; what has not even the form of a date was reported."""
+    return read_date(day, faults) if ISO_DATE.fullmatch(day.value) else None
 
 
 def _calendar(fields: Fields) -> CalendarSyntax | None:
@@ -144,19 +171,16 @@ def _calendar(fields: Fields) -> CalendarSyntax | None:
 def _constant(node: YamlNode, dated: bool, faults: Faults) -> ConstantValue:
     if isinstance(node, SequenceNode):
         return tuple(_constant(item, dated, faults) for item in node.items)
-    if not isinstance(node, ScalarNode):
-        faults.append(
-            say("wrong-kind", node.span, key="value", expected="a number, a text, true, false, a date, or a list")
-        )
-        return 0
-    if dated:
+    if isinstance(node, ScalarNode) and dated:
         return read_date(node.text, faults) or date.min
-    value = plain_scalar(node.text)
-    if value is None:
-        faults.append(
-            say("wrong-kind", node.span, key="value", expected="a number, a text, true, false, a date, or a list")
-        )
+    value = plain_scalar(node.text) if isinstance(node, ScalarNode) else None
+    if value is None or not isinstance(node, ScalarNode):
+        faults.append(say("wrong-kind", node.span, words=A_CONSTANT))
         return 0
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if is_huge(node.text) or (number and not fits(number_of(value))):  # type: ignore[arg-type]  # a number, as asked
+        text = shown_text(node.text.value, 40)
+        faults.append(say("too-many-digits", node.span, hint="write fewer digits", what=f"`{text}` has"))
     return value
 
 
@@ -186,38 +210,53 @@ def _condition_under(fields: Fields, key: str) -> ConditionSyntax | None:
     return None if node is None else _condition(node, fields.faults)
 
 
-def _condition(node: YamlNode, faults: Faults) -> ConditionSyntax | None:
+def _condition(node: YamlNode, faults: Faults) -> ConditionSyntax:
+    """The condition in a node, or the stand-in for one that could not be read."""
     if isinstance(node, ScalarNode):
         return node.text
     if isinstance(node, SequenceNode):
-        faults.append(say("yaml-split", node.span) if node.flow else say("wrong-kind", node.span, words=A_CONDITION))
-        return None
+        return _bracketed(node, faults) if node.flow else _not_a_condition(node, faults)
+    before = len(faults)
     fields = Fields(node, shapes.GROUP, faults)
     groups = [key for key in shapes.GROUP.names if node.get(key) is not None]
     if len(groups) != 1:
-        if not any(fault.span.line == fields.span.line for fault in faults):
+        if len(faults) == before:
             faults.append(say("one-of-keys", fields.span, thing="a condition", keys="`all`, `any` and `none`"))
-        return None
-    if is_split(node.get(groups[0])):
-        faults.append(say("yaml-split", fields.span))
-        return None
-    conditions: tuple[ConditionSyntax, ...] = fields.list_of(groups[0], partial(_condition, faults=faults))
+        return unread(fields.span)
+    listed = node.get(groups[0])
+    conditions: tuple[ConditionSyntax, ...] = ()
+    if listed is not None and not is_empty(listed):
+        conditions = fields.list_of(groups[0], partial(_condition, faults=faults))
     if not conditions:
-        faults.append(say("empty-group", fields.span, kind=groups[0]))
-        return None
+        if len(faults) == before:
+            faults.append(say("empty-group", fields.span, kind=groups[0]))
+        return unread(fields.span)
     return GroupSyntax(groups[0], conditions, fields.span)
 
 
-def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax | None:
-    fields = _fields(node, shapes.DECISION, name.value, faults)
+def _not_a_condition(node: YamlNode, faults: Faults) -> Authored:
+    faults.append(say("wrong-kind", node.span, words=A_CONDITION))
+    return unread(node.span)
+
+
+def _bracketed(node: SequenceNode, faults: Faults, key: str | None = None) -> Authored:
+    """A list in brackets where an expression should stand: YAML took it for its own."""
+    span = replace(node.span, length=len(node.raw.split("\n", 1)[0]))
+    faults.append(split_fault(span, node.raw, key))
+    return Authored(node.raw, span, node.raw)
+
+
+def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
+    before = len(faults)
+    fields = _fields(node, shapes.DECISION, f"`{name.value}`", faults)
     if fields is None:
-        return None
+        fields = Fields(MappingNode((), node.span), NOTHING, faults)
     otherwise, matrix = fields.node.get("otherwise"), fields.node.get("matrix")
     values = _values(fields, "with") + _values(fields, "values")
-    return DecisionSyntax(
+    made = DecisionSyntax(
         name=name,
         question=fields.words("question") or "",
-        outcomes=fields.list_of("outcomes", lambda item: item.text if isinstance(item, ScalarNode) else None),
+        outcomes=fields.list_of("outcomes", lambda item: text_item(item, faults)),
         hit=fields.text("hit"),
         values=values,
         rules=fields.list_of("rules", lambda item: _rule(item, faults)),
@@ -226,8 +265,11 @@ def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax 
         because=fields.text("because"),
         sources=fields.texts("source"),
         readings=fields.texts("readings"),
+        keys={key.value: key.span for key, _ in fields.node.entries},
+        broken=False,
         span=name.span,
     )
+    return replace(made, broken=len(faults) > before)
 
 
 def _values(fields: Fields, key: str) -> Named:
@@ -236,9 +278,10 @@ def _values(fields: Fields, key: str) -> Named:
         if isinstance(value, ScalarNode):
             named.append((name, value.text))
         elif isinstance(value, SequenceNode) and value.flow:
-            fields.faults.append(say("yaml-split", value.span))
+            named.append((name, _bracketed(value, fields.faults, name.value)))
         else:
-            fields.wrong(name.value, "an expression", value)
+            fields.wrong(f"`{name.value}`", "an expression", value)
+            named.append((name, unread(value.span)))
     return tuple(named)
 
 
@@ -253,13 +296,11 @@ def _rule(node: YamlNode, faults: Faults) -> RuleSyntax | None:
             faults.append(say("reserved-name", name.span, name=name.value))
     period, _ = fields.period("effective", shapes.EFFECTIVE)
     conclusion = _conclusion(fields, "then", "because")
-    if name is None or when is None:
-        return None
-    return RuleSyntax(name, when, conclusion, period)
+    return RuleSyntax(name or unread(fields.span), when or unread(fields.span), conclusion, period)
 
 
 def _otherwise(node: YamlNode, faults: Faults) -> ConclusionSyntax | None:
-    fields = _fields(node, shapes.OTHERWISE, OTHERWISE, faults)
+    fields = _fields(node, shapes.OTHERWISE, "`otherwise`", faults)
     return None if fields is None else _conclusion(fields, "then", "because")
 
 
@@ -275,38 +316,40 @@ def _conclusion(fields: Fields, then: str, because: str) -> ConclusionSyntax:
 
 
 def _matrix(node: YamlNode, faults: Faults) -> MatrixSyntax | None:
-    fields = _fields(node, shapes.MATRIX, "matrix", faults)
+    fields = _fields(node, shapes.MATRIX, "`matrix`", faults)
     if fields is None:
         return None
-    rows = fields.text("rows")
+    rows, listed = fields.text("rows"), fields.node.get("columns")
     columns = list(fields.named("columns"))
     legend = tuple(entry for item in fields.named("legend") if (entry := _legend(*item, faults)))
     cells = tuple(row for value, item in _rows(fields) if (row := _row(value, item, faults)))
     if len(columns) != 1:
-        if columns:
-            faults.append(say("one-of-keys", fields.span, thing="columns", keys="a fact or definition and its values"))
+        if isinstance(listed, MappingNode):
+            fields.wrong("`columns`", "one fact or definition with the list of its values", listed)
         return None
     if rows is None:
         return None
-    name, listed = columns[0]
-    values = (
-        tuple(item.text for item in listed.items if isinstance(item, ScalarNode))
-        if isinstance(listed, SequenceNode)
-        else ()
-    )
+    name, values = columns[0][0], _column_values(*columns[0], faults)
     return MatrixSyntax(rows, name, values, legend, cells, fields.text("value"), fields.span)
+
+
+def _column_values(name: Authored, listed: YamlNode, faults: Faults) -> tuple[Authored, ...]:
+    if isinstance(listed, SequenceNode):
+        return tuple(text_item(item, faults) for item in listed.items)
+    faults.append(say("wrong-kind", listed.span, what=f"`{name.value}`", expected="a list of values"))
+    return ()
 
 
 def _rows(fields: Fields) -> tuple[tuple[Authored, YamlNode], ...]:
     node = fields.node.get("cells")
     if node is None or isinstance(node, MappingNode):
         return () if node is None else node.entries
-    fields.wrong("cells", "a row under each value", node)
+    fields.wrong("`cells`", "a row under each value", node)
     return ()
 
 
 def _legend(key: Authored, node: YamlNode, faults: Faults) -> LegendSyntax | None:
-    fields = _fields(node, shapes.LEGEND, key.value, faults)
+    fields = _fields(node, shapes.LEGEND, f"`{key.value}`", faults)
     if fields is None:
         return None
     when = _condition_under(fields, "when")
@@ -325,10 +368,8 @@ def _row(value: Authored, node: YamlNode, faults: Faults) -> RowSyntax | None:
         sources = fields.texts("source")
         cells = fields.texts("cells")
     elif isinstance(node, SequenceNode):
-        cells = tuple(item.text for item in node.items if isinstance(item, ScalarNode))
+        cells = tuple(text_item(item, faults) for item in node.items)
     else:
-        faults.append(say("wrong-kind", node.span, key=value.value, expected="a list of cells"))
+        faults.append(say("wrong-kind", node.span, what=f"`{value.value}`", expected="a list of cells"))
         return None
-    return RowSyntax(
-        value, cells, sources, Span(value.span.path, value.span.line, value.span.column, value.span.length)
-    )
+    return RowSyntax(value, cells, sources, value.span)

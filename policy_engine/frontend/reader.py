@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ import yaml
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
+from policy_engine.frontend.quoting import Piece, quoted, runs, split_fault
+from policy_engine.frontend.yaml_faults import Complaint, Place, fault_of, value_around
 from policy_engine.source import Authored, Span
 
 if TYPE_CHECKING:
@@ -24,9 +27,15 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 1_000_000
 """Bytes; the largest rulebook file we know has 60,000."""
-MOST_PARTS = 100_000
+MOST_PARTS = 50_000
+MOST_CONTROLS = 10
 DEEPEST = 60
+LONGEST_TAIL = 200
+"""Of what follows a text on its line only so much is kept: a line may have many texts."""
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+LOST_NOT = re.compile(r"!(?![a-z0-9_.-]*[:/,!])[a-z_(]")
+Pair = tuple[YamlNode, YamlNode]
 
 
 class Refused(Exception):  # noqa: N818 - carries a diagnostic, and never leaves this module
@@ -44,7 +53,10 @@ class Reader:
     text: str
     events: Iterator[yaml.Event]
     faults: list[Diagnostic]
+    lines: list[str]
     anchors: dict[str, tuple[YamlNode, int]] = field(default_factory=dict)
+    loose: dict[str, tuple[Authored, int]] = field(default_factory=dict)
+    """Anchors of plain texts that no alias has named yet, and where they stand."""
     parts: int = 0
 
 
@@ -71,22 +83,22 @@ def read_text(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
     faults = _control_characters(text, path)
     if faults:
         return None, faults
-    reader = Reader(path, text, yaml.parse(text, Loader=yaml.CSafeLoader), faults)
+    reader = Reader(path, text, yaml.parse(text, Loader=yaml.CSafeLoader), faults, text.split("\n"))
     try:
         return _document(reader), faults
     except Refused as refused:
         return None, [*faults, refused.diagnostic]
     except yaml.MarkedYAMLError as error:
-        return None, [*faults, _syntax_fault(error, reader)]
+        return None, [*faults, fault_of(_complaint(error), text, path)]
 
 
 def _control_characters(text: str, path: str) -> list[Diagnostic]:
     found = []
-    for match in CONTROL.finditer(text):
+    for match in islice(CONTROL.finditer(text), MOST_CONTROLS):
         before = text[: match.start()]
         span = Span(path, before.count("\n") + 1, match.start() - before.rfind("\n"))
         found.append(say("yaml-control-character", span, character=f"U+{ord(match.group()):04X}"))
-    return found[:10]
+    return found
 
 
 def _document(reader: Reader) -> YamlNode:
@@ -98,6 +110,10 @@ def _document(reader: Reader) -> YamlNode:
             node = _node(reader, event, 1)
     if node is None:
         raise Refused(say("file-empty", Span(reader.path)))
+    reader.faults.extend(
+        say("yaml-special-start", text.span, sign="&", hint=_quote_all(reader, start))
+        for text, start in reader.loose.values()
+    )
     return node
 
 
@@ -117,16 +133,35 @@ def _node(reader: Reader, event: yaml.NodeEvent, depth: int) -> YamlNode:
         assert isinstance(event, yaml.MappingStartEvent)
         node = _mapping(reader, event, depth)
     if event.tag is not None and event.tag != "!":
-        reader.faults.append(say("yaml-tag", _span(reader, event), tag=event.tag))
+        reader.faults.append(_tag_fault(reader, event))
     if event.anchor is not None:
         reader.anchors[event.anchor] = (node, reader.parts - before)
+        if isinstance(node, ScalarNode) and node.text.plain:
+            reader.loose[event.anchor] = (node.text, _marks(event)[0].index)
     return node
+
+
+def _tag_fault(reader: Reader, event: yaml.NodeEvent) -> Diagnostic:
+    """A tag as its author wrote it, or the sign of another language for `not`."""
+    start = _marks(event)[0].index
+    written = re.search(r"!\S*", reader.text[start:])
+    sign = written.group() if written else "!"
+    if LOST_NOT.match(sign):
+        hint = f"write `not`, or {_quote_all(reader, start)}"
+        return say("yaml-special-start", _span(reader, event), sign="!", hint=hint)
+    return say("yaml-tag", _span(reader, event), tag=sign)
+
+
+def _quote_all(reader: Reader, start: int) -> str:
+    return f"quote the whole text: `{quoted(value_around(reader.text, start))}`"
 
 
 def _alias(reader: Reader, event: yaml.AliasEvent) -> YamlNode:
     """What an alias stands for, its parts counted as if written out; an anchor still open is not there yet."""
     if event.anchor not in reader.anchors:
-        raise Refused(say("yaml-alias", _span(reader, event), name=event.anchor))
+        hint = f"a text that begins with `*` needs quotes: `{quoted(value_around(reader.text, _marks(event)[0].index))}`"
+        raise Refused(say("yaml-alias", _span(reader, event), hint=hint, name=event.anchor))
+    reader.loose.pop(event.anchor, None)
     node, parts = reader.anchors[event.anchor]
     _count(reader, event, parts)
     return node
@@ -139,30 +174,88 @@ def _count(reader: Reader, event: yaml.Event, parts: int) -> None:
 
 
 def _sequence(reader: Reader, start: yaml.SequenceStartEvent, depth: int) -> SequenceNode:
-    items = []
+    items, pieces = [], []
+    end = start
     for event in reader.events:
         if isinstance(event, yaml.SequenceEndEvent):
+            end = event
             break
-        items.append(_below(reader, event, depth))
-    return SequenceNode(tuple(items), _span(reader, start), bool(start.flow_style))
+        item = _below(reader, event, depth)
+        items.append(item)
+        if start.flow_style:
+            pieces.append(_piece(event, item))
+    if not start.flow_style:
+        return SequenceNode(tuple(items), _span(reader, start))
+    whole = [items[i] if i + 1 == j else _joined(reader, pieces[i], pieces[j - 1], None) for i, j in _runs(reader, pieces)]
+    raw = reader.text[_marks(start)[0].index : _marks(end)[1].index]
+    return SequenceNode(tuple(whole), _span(reader, start), flow=True, raw=raw)
 
 
 def _mapping(reader: Reader, start: yaml.MappingStartEvent, depth: int) -> MappingNode:
-    entries: dict[str, tuple[Authored, YamlNode]] = {}
+    pairs: list[Pair] = []
+    pieces: list[Piece] = []
     for event in reader.events:
         if isinstance(event, yaml.MappingEndEvent):
             break
         key = _below(reader, event, depth)
-        value = _below(reader, next(reader.events), depth)
+        after = next(reader.events)
+        value = _below(reader, after, depth)
+        pairs.append((key, value))
+        if start.flow_style:
+            pieces.append(_entry_piece(event, key, after, value))
+    if start.flow_style:
+        pairs = [_whole_pair(reader, pairs[i], pieces[i:j]) for i, j in _runs(reader, pieces)]
+    return MappingNode(tuple(_entries(reader, pairs)), _span(reader, start), bool(start.flow_style))
+
+
+def _entries(reader: Reader, pairs: list[Pair]) -> Iterator[tuple[Authored, YamlNode]]:
+    """The entries whose keys are plain texts, each once."""
+    seen: set[str] = set()
+    for key, value in pairs:
         if not isinstance(key, ScalarNode):
             reader.faults.append(say("yaml-key", key.span))
         elif key.text.value == "<<":
             reader.faults.append(say("yaml-merge", key.span))
-        elif key.text.value in entries:
+        elif key.text.value in seen:
             reader.faults.append(say("yaml-duplicate-key", key.span, key=key.text.value))
         else:
-            entries[key.text.value] = (key.text, value)
-    return MappingNode(tuple(entries.values()), _span(reader, start), bool(start.flow_style))
+            seen.add(key.text.value)
+            yield key.text, value
+
+
+def _runs(reader: Reader, pieces: list[Piece]) -> Iterator[tuple[int, int]]:
+    return iter(runs(pieces, reader.text))
+
+
+def _piece(event: yaml.Event, node: YamlNode) -> Piece:
+    start, end = _marks(event)
+    plain = isinstance(node, ScalarNode) and node.text.plain and isinstance(event, yaml.ScalarEvent)
+    return Piece(start.index, end.index, plain, plain)
+
+
+def _entry_piece(key_event: yaml.Event, key: YamlNode, event: yaml.Event, value: YamlNode) -> Piece:
+    """An entry between braces: its value may go on, and a key without a value be the rest of another's."""
+    value_piece, key_piece = _piece(event, value), _piece(key_event, key)
+    if isinstance(value, ScalarNode) and value.text.raw == "":
+        return Piece(key_piece.start, key_piece.end, opens=False, follows=key_piece.follows)
+    return Piece(value_piece.start, value_piece.end, value_piece.opens, follows=False)
+
+
+def _whole_pair(reader: Reader, pair: Pair, pieces: list[Piece]) -> Pair:
+    if len(pieces) == 1:
+        return pair
+    key = pair[0].text.value if isinstance(pair[0], ScalarNode) else None
+    return pair[0], _joined(reader, pieces[0], pieces[-1], key)
+
+
+def _joined(reader: Reader, first: Piece, last: Piece, key: str | None) -> ScalarNode:
+    """The text that YAML cut, whole again, so that only the cut is told."""
+    raw = reader.text[first.start : last.end]
+    line = reader.text.count("\n", 0, first.start)
+    column = first.start - (reader.text.rfind("\n", 0, first.start) + 1)
+    span = Span(reader.path, line + 1, column + 1, len(raw.split("\n", 1)[0]))
+    reader.faults.append(split_fault(span, raw, key))
+    return ScalarNode(Authored(raw, span, raw))
 
 
 def _below(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
@@ -173,8 +266,13 @@ def _below(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
 def _authored(reader: Reader, event: yaml.ScalarEvent) -> Authored:
     start, end = _marks(event)
     raw = reader.text[start.index : end.index]
-    tail = reader.text[end.index : reader.text.find("\n", end.index) % (len(reader.text) + 1)]
-    return Authored(event.value, _span(reader, event), raw, not event.style, tail)
+    span = _span(reader, event)
+    properties = PROPERTIES.match(raw) if event.tag is not None or event.anchor is not None else None
+    if properties is not None and "\n" not in properties.group():
+        raw = raw[properties.end() :]
+        span = Span(span.path, span.line, span.column + properties.end(), max(1, span.length - properties.end()))
+    line = reader.lines[end.line] if end.line < len(reader.lines) else ""
+    return Authored(event.value, span, raw, not event.style, line[end.column : end.column + LONGEST_TAIL])
 
 
 def _marks(event: yaml.Event) -> tuple[Mark | FastMark, Mark | FastMark]:
@@ -186,33 +284,17 @@ def _marks(event: yaml.Event) -> tuple[Mark | FastMark, Mark | FastMark]:
 
 def _span(reader: Reader, event: yaml.Event) -> Span:
     start, end = _marks(event)
-    length = end.column - start.column if end.line == start.line else len(_line(reader, start.line)) - start.column
+    if end.line == start.line:
+        length = end.column - start.column
+    else:
+        length = len(reader.lines[start.line].rstrip()) - start.column if start.line < len(reader.lines) else 1
     return Span(reader.path, start.line + 1, start.column + 1, max(1, length))
 
 
-def _line(reader: Reader, line: int) -> str:
-    lines = reader.text.split("\n")
-    return lines[line].rstrip() if line < len(lines) else ""
+def _complaint(error: yaml.MarkedYAMLError) -> Complaint:
+    at = _place(error.problem_mark or error.context_mark) or Place(0, 0, 0)
+    return Complaint(error.problem or "", at, error.context or "", _place(error.context_mark) or at)
 
 
-def _syntax_fault(error: yaml.MarkedYAMLError, reader: Reader) -> Diagnostic:
-    """PyYAML's complaint in our words, where we have some; the common mistakes get the form to write instead."""
-    mark = error.problem_mark or error.context_mark
-    if mark is None:
-        return say("yaml-syntax", Span(reader.path), why=error.problem or "unreadable")
-    span = Span(reader.path, mark.line + 1, mark.column + 1)
-    line = _line(reader, mark.line)
-    rest = line[mark.column :]
-    problem = error.problem or "unreadable"
-    if rest.startswith("\t") or "\t" in line[: mark.column + 1] or "tab character" in problem:
-        return say("yaml-tab", span)
-    if rest[:1] in ("@", "`", "%", "*", "&", "!"):
-        return say("yaml-special-start", span, sign=rest[0])
-    quoted = re.search(r"""(?:^|[:\-,\[{]\s+)((["']).*)$""", line)
-    if quoted and quoted.start(1) < mark.column and "expected" in problem:
-        in_flow = "{" in line[: quoted.start(1)] or "[" in line[: quoted.start(1)]
-        better = "the other kind of quotes around all of it" if in_flow else f"`'{quoted[1].rstrip()}'`"
-        return say("yaml-quoted-start", span, better=better)
-    if "mapping values are not allowed" in problem:
-        return say("yaml-colon", span)
-    return say("yaml-syntax", span, why=problem)
+def _place(mark: Mark | FastMark | None) -> Place | None:
+    return None if mark is None else Place(mark.index, mark.line, mark.column)

@@ -11,12 +11,12 @@ from typing import Any
 from policy_engine.diagnostics import Diagnostic, did_you_mean, in_order, say
 from policy_engine.errors import CannotRun
 from policy_engine.frontend import shapes
-from policy_engine.frontend.facts_files import read_facts_file
+from policy_engine.frontend.case_names import CaseNames, case_names
+from policy_engine.frontend.facts_files import read_facts, read_file_text
 from policy_engine.frontend.fields import Fields, read_date
 from policy_engine.frontend.loader import TEST_SUFFIX, Rulebook, with_excerpts, yaml_files
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.frontend.reader import read_file
-from policy_engine.language.rulesets import Ruleset
 from policy_engine.source import Authored, Span
 
 PARTS = ("status", "outcome", "rules", "values", "missing", "reason", "sources", "readings")
@@ -44,26 +44,10 @@ class RuleCase:
 @dataclass(slots=True)
 class _Reading:
     path: Path
-    rulebook: Rulebook
     ruleset: str
     faults: list[Diagnostic]
+    known: CaseNames
     names: set[str] = field(default_factory=set)
-
-    @property
-    def versions(self) -> tuple[Ruleset, ...]:
-        return self.rulebook.versions(self.ruleset)
-
-    def decisions(self) -> dict[str, set[str]]:
-        """Each decision that some version has, and the names of its values."""
-        found: dict[str, set[str]] = {}
-        for version in self.versions:
-            for decision in version.decisions:
-                found.setdefault(decision.name, set()).update(name for name, _ in decision.value_types)
-        return found
-
-    def facts(self) -> set[str]:
-        """The names of the facts of every version."""
-        return {member.name for version in self.versions for member in version.facts.type.members}
 
 
 def test_files(paths: Iterable[Path]) -> list[Path]:
@@ -87,7 +71,7 @@ def read_tests(paths: Iterable[Path], rulebook: Rulebook) -> tuple[tuple[RuleCas
 
 def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnostic]) -> Iterator[RuleCase]:
     if not isinstance(node, MappingNode):
-        faults.append(say("wrong-kind", node.span, key="a test file", expected="a mapping with tests and cases"))
+        faults.append(say("wrong-kind", node.span, what="a test file", expected="a mapping with tests and cases"))
         return
     fields = Fields(node, shapes.TESTS, faults)
     name = fields.text("tests")
@@ -95,9 +79,10 @@ def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnosti
         return
     known = {ruleset.id for ruleset in rulebook.rulesets}
     if name.value not in known:
-        faults.append(say("test-ruleset", name.span, hint=did_you_mean(name.value, known), name=name.value))
+        if name.value not in rulebook.refused and path.stem.removesuffix(TEST_SUFFIX) not in rulebook.refused:
+            faults.append(say("test-ruleset", name.span, hint=did_you_mean(name.value, known), name=name.value))
         return
-    reading = _Reading(path, rulebook, name.value, faults)
+    reading = _Reading(path, name.value, faults, case_names(rulebook.versions(name.value), faults))
     yield from fields.list_of("cases", lambda item: _case(item, reading))
     for table in fields.list_of("tables", lambda item: _table(item, reading)):
         yield from table
@@ -105,7 +90,7 @@ def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnosti
 
 def _case(node: YamlNode, reading: _Reading) -> RuleCase | None:
     if not isinstance(node, MappingNode):
-        reading.faults.append(say("wrong-kind", node.span, key="a case", expected="a mapping"))
+        reading.faults.append(say("wrong-kind", node.span, what="a case", expected="a mapping"))
         return None
     fields = Fields(node, shapes.TEST_CASE, reading.faults)
     name, day = fields.text("name"), fields.day("as_of")
@@ -114,12 +99,13 @@ def _case(node: YamlNode, reading: _Reading) -> RuleCase | None:
     if name is None or day is None:
         return None
     _unique(name, reading)
-    if not (expect or not_in_force) and invalid is None:
+    if not (expect or not_in_force or "expect" in fields.meant) and invalid is None:
         reading.faults.append(say("test-empty", name.span))
     pointers = tuple(text.value for text in fields.texts("invalid")) if invalid is not None else None
-    facts = _facts(node.get("facts"), reading)
+    facts = _facts(node.get("facts"), reading, free=invalid is not None)
+    readings = _readings(fields, reading)
     return RuleCase(
-        name.value, reading.ruleset, day, facts, _words(fields, "readings"), expect, pointers, not_in_force, name.span
+        name.value, reading.ruleset, day, facts, readings, expect, pointers, not_in_force, name.span
     )
 
 
@@ -129,49 +115,100 @@ def _unique(name: Authored, reading: _Reading) -> None:
     reading.names.add(name.value)
 
 
-def _words(fields: Fields, key: str) -> dict[str, str]:
-    return {name.value: value.text.value for name, value in fields.named(key) if isinstance(value, ScalarNode)}
+def _readings(fields: Fields, reading: _Reading) -> dict[str, str]:
+    """The readings switched, each known, and its choice too."""
+    switched = {}
+    for name, choice in fields.named("readings"):
+        if not isinstance(choice, ScalarNode):
+            fields.wrong(f"`{name.value}`", "a text", choice)
+        elif reading.known.check_reading(name):
+            reading.known.check_choice(name.value, choice)
+            switched[name.value] = choice.text.value
+    return switched
 
 
-def _facts(node: YamlNode | None, reading: _Reading) -> Mapping[str, Any]:
-    """Facts written out, or those of a fixture file with changes."""
+def _facts(node: YamlNode | None, reading: _Reading, *, free: bool = False) -> Mapping[str, Any]:
+    """Facts written out, or those of a fixture file with changes; `free` where they may be invalid."""
+    if node is None:
+        return {}
     if not isinstance(node, MappingNode):
+        reading.faults.append(say("wrong-kind", node.span, what="`facts`", expected="a mapping of facts"))
         return {}
     start = node.get("from")
     if not isinstance(start, ScalarNode):
-        return _plain_facts(node)
-    found = next(
-        (p / start.text.value for p in reading.path.absolute().parents if (p / start.text.value).is_file()), None
-    )
+        return _written_facts(node, reading, free=free)
+    changes = node.get("with")
+    changed = _written_facts(changes, reading, free=free) if isinstance(changes, MappingNode) else {}
+    return {**_fixture(start.text, reading), **changed}
+
+
+def _fixture(written: Authored, reading: _Reading) -> Mapping[str, Any]:
+    """The facts of a file that some folder above the test file has; messages name it as its author does."""
+    found = next((p / written.value for p in reading.path.absolute().parents if _is_file(p / written.value)), None)
     if found is None:
-        reading.faults.append(say("file-unreadable", start.span, why=f"there is no file `{start.text.value}`"))
+        reading.faults.append(say("file-unreadable", written.span, why=f"there is no file `{written.value}`"))
         return {}
     try:
-        base = read_facts_file(found)
+        facts = read_facts(Path(written.value), read_file_text(found))
     except CannotRun as error:
-        reading.faults.append(say("file-unreadable", start.span, why=error))
+        why = str(error).replace(str(found), written.value)
+        reading.faults.append(say("file-unreadable", written.span, why=why))
         return {}
-    changes = node.get("with")
-    return {**base, **(_plain_facts(changes) if isinstance(changes, MappingNode) else {})}
+    if isinstance(facts, Mapping):
+        return facts
+    reading.faults.append(say("wrong-kind", written.span, what=f"`{written.value}`", expected="a mapping of facts"))
+    return {}
 
 
-def _plain_facts(node: MappingNode) -> dict[str, Any]:
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file could have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _written_facts(node: MappingNode, reading: _Reading, *, free: bool) -> dict[str, Any]:
+    if not free:
+        reading.known.check_facts(node)
     return {key.value: plain(value) for key, value in node.entries}
 
 
 def _expectation(decision: Authored, node: YamlNode, reading: _Reading) -> dict[str, Any]:
-    decisions = reading.decisions()
-    if decision.value not in decisions:
-        hint = did_you_mean(decision.value, decisions)
+    known = reading.known
+    if decision.value not in known.decisions:
+        hint = did_you_mean(decision.value, known.decisions)
         reading.faults.append(say("test-decision", decision.span, hint=hint, name=decision.value))
+        return {}
     if not isinstance(node, MappingNode):
+        known.check_outcome(decision.value, node)
         return {"status": "decided", "outcome": plain(node)}
     fields = Fields(node, shapes.TEST_EXPECTATION, reading.faults)
+    for part, value in node.entries:
+        _check_part(decision.value, part.value, value, reading)
+    _readings(fields, reading)
     wanted: dict[str, Any] = {part: plain(value) for part in PARTS if (value := node.get(part)) is not None}
     rule = fields.words("rule")
     if rule is not None:
         wanted["rules"] = [rule]
     return _with_status(wanted)
+
+
+def _check_part(decision: str, part: str, node: YamlNode, reading: _Reading) -> None:
+    """The names that a part of an expectation holds."""
+    known = reading.known
+    match part, node:
+        case "outcome", _:
+            known.check_outcome(decision, node)
+        case ("rule" | "rules"), _:
+            known.check_rule(decision, node)
+        case "sources", _:
+            known.check_source(decision, node)
+        case "missing", _:
+            known.check_missing(node)
+        case "values", MappingNode(entries=entries):
+            for name, _ in entries:
+                known.check_value(decision, name)
 
 
 def _with_status(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -184,11 +221,11 @@ def _with_status(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _table(node: YamlNode, reading: _Reading) -> list[RuleCase] | None:
     if not isinstance(node, MappingNode):
-        reading.faults.append(say("wrong-kind", node.span, key="a table", expected="a mapping"))
+        reading.faults.append(say("wrong-kind", node.span, what="a table", expected="a mapping"))
         return None
     fields = Fields(node, shapes.TEST_TABLE, reading.faults)
     title, day = fields.words("name") or "", fields.day("as_of")
-    facts, readings = _facts(node.get("facts"), reading), _words(fields, "readings")
+    facts, readings = _facts(node.get("facts"), reading), _readings(fields, reading)
     columns = fields.texts("columns")
     _check_columns(columns, reading)
     cases = []
@@ -222,13 +259,13 @@ class _Defaults:
 
 
 def _check_columns(columns: tuple[Authored, ...], reading: _Reading) -> None:
-    decisions, facts = reading.decisions(), reading.facts()
+    decisions, facts = reading.known.decisions, reading.known.fact_names()
+    parts = [f"{name}.{part}" for name, of in decisions.items() for part in (*PARTS, "rule", *of.values)]
+    switches = [f"readings.{name}" for name in reading.known.readings]
+    known = [*facts, *decisions, *parts, *switches, "as_of"]
     for column in columns:
-        name, _, part = column.value.partition(".")
-        fine = column.value in facts or column.value == "as_of" or name == "readings"
-        fine = fine or (name in decisions and (not part or part in (*PARTS, "rule") or part in decisions[name]))
-        if not fine:
-            hint = did_you_mean(column.value, [*facts, *decisions, "as_of"])
+        if column.value not in known and not column.unread:
+            hint = did_you_mean(column.value, known)
             reading.faults.append(say("test-column", column.span, hint=hint, name=column.value))
 
 
@@ -237,6 +274,7 @@ def _row(
 ) -> RuleCase | None:
     day, facts, readings = defaults.day, dict(defaults.facts), dict(defaults.readings)
     expect: dict[str, dict[str, Any]] = {}
+    fact_names = reading.known.fact_names()
     for column, node in cells:
         value = plain(node)
         head, _, part = column.value.partition(".")
@@ -244,11 +282,15 @@ def _row(
             continue
         if column.value == "as_of" and isinstance(node, ScalarNode):
             day = read_date(node.text, reading.faults)
-        elif head == "readings":
+        elif head == "readings" and part:
+            if part in reading.known.readings:
+                reading.known.check_choice(part, node)
             readings[part] = str(value)
-        elif head in reading.decisions() and (part or column.value not in reading.facts()):
+        elif head in reading.known.decisions and (part or column.value not in fact_names):
+            _check_part(head, part or "outcome", node, reading)
             _expect_part(expect.setdefault(head, {}), part, value)
         else:
+            _check_fact(column.value, node, reading)
             facts[column.value] = value
     if day is None:
         reading.faults.append(
@@ -259,6 +301,12 @@ def _row(
     if not wanted:
         reading.faults.append(say("test-empty", name.span))
     return RuleCase(name.value, reading.ruleset, day, facts, readings, wanted, None, False, name.span)
+
+
+def _check_fact(name: str, node: YamlNode, reading: _Reading) -> None:
+    """The members of a fact in a cell; the fact itself was looked up for its column."""
+    if name in reading.known.fact_names():
+        reading.known.check_facts(MappingNode(((Authored(name, node.span), node),), node.span))
 
 
 def _expect_part(wanted: dict[str, Any], part: str, value: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from policy_engine.language import expressions as tree
-from policy_engine.language.types import BOOLEAN, DATE, Record, Text, Type, member_of
+from policy_engine.language.types import ANYTHING, BOOLEAN, DATE, Record, Text, Type, member_of
 from policy_engine.source import Span
 
 Known = tuple[Type, bool]
@@ -17,14 +17,16 @@ Known = tuple[Type, bool]
 class Scope:
     """Facts, parameters, readings, definitions and decisions of a ruleset.
 
-    Definitions and decisions are asked for their types, and typed then, so that they may stand in any order.
+    Definitions and decisions are asked for their types, and typed then, so that they may stand in any order. A decision gives
+    None where a part of it could not be read. `open` tells that a whole section could not be: any name may be one of its.
     """
 
     facts: Record
     parameters: Mapping[str, Type]
     readings: Mapping[str, tuple[str, ...]]
     definitions: Mapping[str, Callable[[], Known]]
-    decisions: Mapping[str, Callable[[], Mapping[str, Known]]]
+    decisions: Mapping[str, Callable[[], Mapping[str, Known] | None]]
+    open: bool = False
 
     def names(self) -> list[str]:
         """Every name of the one namespace."""
@@ -50,8 +52,9 @@ class Scope:
         if name in self.parameters:
             return tree.Parameter(type=self.parameters[name], optional=False, span=span, name=name)
         if name in self.readings:
-            return tree.Reading(type=Text(self.readings[name]), optional=False, span=span, name=name)
+            kind_ = Text(self.readings[name]) if self.readings[name] else ANYTHING
+            return tree.Reading(type=kind_, optional=False, span=span, name=name)
         if name in self.definitions:
             kind, optional = self.definitions[name]()
             return tree.Definition(type=kind, optional=optional, span=span, name=name)
-        return None
+        return tree.stand_in(span) if self.open else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -59,7 +60,10 @@ class CalendarSyntax:
 
 @dataclass(frozen=True, slots=True)
 class ParameterSyntax:
-    """A parameter under its name: its values, each from its day on (None: from the ruleset's first)."""
+    """A parameter under its name: its values, each from its day on (None: from the ruleset's first).
+
+    It has neither values nor calendar where they could not be read, which was reported.
+    """
 
     name: Authored
     values: tuple[tuple[date | None, ConstantValue], ...]
@@ -136,7 +140,7 @@ class MatrixSyntax:
 
 @dataclass(frozen=True, slots=True)
 class DecisionSyntax:
-    """A decision under its name."""
+    """A decision under its name; `keys` tells where each of its keys stands, `broken` whether something below was reported."""
 
     name: Authored
     question: str
@@ -149,6 +153,8 @@ class DecisionSyntax:
     because: Authored | None
     sources: tuple[Authored, ...]
     readings: tuple[Authored, ...]
+    keys: Mapping[str, Span]
+    broken: bool
     span: Span
 
 
@@ -163,7 +169,7 @@ class SilenceSyntax:
 
 @dataclass(frozen=True, slots=True)
 class RulesetSyntax:
-    """A rule file."""
+    """A rule file; `lost` are the sections that could not be read, so that any name may be one of theirs."""
 
     id: Authored
     title: str
@@ -179,4 +185,6 @@ class RulesetSyntax:
     definitions: tuple[tuple[Authored, ConditionSyntax], ...]
     decisions: tuple[DecisionSyntax, ...]
     silences: tuple[SilenceSyntax, ...]
+    effective_span: Span
+    lost: frozenset[str]
     span: Span

@@ -43,6 +43,17 @@ from policy_engine.language.types import (
 ARITHMETIC: Mapping[type[ast.operator], str] = MappingProxyType(
     {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%"}
 )
+FOREIGN_OPERATORS: Mapping[type[ast.operator], tuple[str, str | None]] = MappingProxyType(
+    {
+        ast.Pow: ("`**`", "write `x * x`"),
+        ast.BitAnd: ("`&`", "write `and`"),
+        ast.BitOr: ("`|`", "write `or`"),
+        ast.BitXor: ("`^`", "write `x * x`, or `a != b`"),
+        ast.LShift: ("`<<`", None),
+        ast.RShift: ("`>>`", None),
+        ast.MatMult: ("`@`", None),
+    }
+)
 NUMBER_FORM = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 TEXT_FORM = re.compile(r'"[^"\\]*"|\'[^\'\\]*\'')
 PYTHON_WORDS = {"True": "write `true`", "False": "write `false`", "None": "ask `known(x)`"}
@@ -112,13 +123,14 @@ class Typer:
         if isinstance(found.type, Ratio):
             return self.fault("ratio-place", node)
         if isinstance(found.type, Number) and not fits(found.type):
-            return self.fault("too-many-digits", node, text=self.parsed.segment(node))
+            what = f"the result of `{self.parsed.segment(node)}` may have"
+            return self.fault("too-many-digits", node, hint="narrow `minimum` and `maximum` in the schema", what=what)
         return found
 
     def constant(self, node: ast.Constant) -> tree.Node:
         text, span = self.parsed.segment(node), self.parsed.span(node)
-        if isinstance(node.value, str):
-            if not TEXT_FORM.fullmatch(text):
+        if isinstance(node.value, str | bytes):
+            if not TEXT_FORM.fullmatch(text) or isinstance(node.value, bytes):
                 return self.fault("text-form", node, text=text)
             return tree.Literal(type=Text((node.value,)), optional=False, span=span, value=node.value)
         if text in PYTHON_WORDS:
@@ -128,7 +140,7 @@ class Typer:
         value: int | Decimal = Decimal(text) if "." in text else int(text)
         kind = number_of(value)
         if not fits(kind):
-            return self.fault("too-many-digits", node, text=text)
+            return self.fault("too-many-digits", node, hint="write fewer digits", what=f"`{text}` has")
         return tree.Literal(type=kind, optional=False, span=span, value=value)
 
     def name(self, node: ast.Name) -> tree.Node:
@@ -153,13 +165,7 @@ class Typer:
             case ast.Attribute(value=ast.Name(id="decisions"), attr=decision):
                 return self.decision_part(node, decision)
             case ast.Name(id="decisions"):
-                return self.fault(
-                    "unknown-decision-part",
-                    node,
-                    decision=node.attr,
-                    name="",
-                    hint=f"write `decisions.{node.attr}.outcome`",
-                )
+                return self.bare_decision(node)
         record = self.infer(node.value)
         if isinstance(record.type, Anything):
             return record
@@ -179,12 +185,24 @@ class Typer:
             type=member.type, optional=optional, span=self.parsed.span(node), record=record, name=node.attr
         )
 
+    def bare_decision(self, node: ast.Attribute) -> tree.Node:
+        """A decision where one of its parts should be named."""
+        if node.attr not in self.scope.decisions:
+            return self.decision_part(node, node.attr)
+        parts = list(self.scope.decisions[node.attr]() or ("outcome",))
+        hint = f"write `decisions.{node.attr}.{parts[0]}`" if parts else None
+        return self.fault("expression-not-allowed", node, hint=hint, what=f"`decisions.{node.attr}` by itself")
+
     def decision_part(self, node: ast.Attribute, decision: str) -> tree.Node:
         parts = self.scope.decisions.get(decision)
         if parts is None:
+            if self.scope.open:
+                return tree.stand_in(self.parsed.span(node))
             hint = did_you_mean(decision, self.scope.decisions)
             return self.fault("unknown-decision", node, hint=hint, name=decision)
         known = parts()
+        if known is None:
+            return tree.stand_in(self.parsed.span(node))
         if node.attr not in known:
             hint = did_you_mean(node.attr, known) or f"it has {', '.join(known) or 'nothing'}"
             return self.fault("unknown-decision-part", node, hint=hint, decision=decision, name=node.attr)
@@ -219,7 +237,8 @@ class Typer:
         operator = ARITHMETIC.get(type(node.op))
         left, right = self.infer(node.left), self.infer(node.right)
         if operator is None:
-            return self.fault("expression-not-allowed", node, what="this operator")
+            sign, hint = FOREIGN_OPERATORS.get(type(node.op), ("this operator", None))
+            return self.fault("expression-not-allowed", node, hint=hint, what=sign)
         left, right = self.settled(left, node.left), self.settled(right, node.right)
         if isinstance(left.type, Anything) or isinstance(right.type, Anything):
             return tree.stand_in(self.parsed.span(node))
@@ -273,7 +292,9 @@ class Typer:
         kind: Type = ANYTHING
         for element, side in zip(elements, node.elts, strict=True):
             joined = join(kind, element.type)
-            if joined is None or isinstance(element.type, ListOf):
+            if isinstance(element.type, ListOf):
+                return self.fault("expression-not-allowed", side, what="a list of lists")
+            if joined is None:
                 return self.fault("mixed-types", side, left=with_article(kind), right=with_article(element.type))
             kind = joined
         optional = any(element.optional for element in elements)

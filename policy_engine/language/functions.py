@@ -1,6 +1,6 @@
 """The one table of functions and aggregates.
 
-To add a function: one row here, and one entry in each back end's own table. The `plain` meaning takes known values and gives
+To add a function, write its row here and its call in the table of each back end. The `plain` meaning takes known values and gives
 a value or raises `Undefined`; an unknown argument makes the result unknown before it is asked, except in the rows marked lazy.
 """
 
@@ -263,7 +263,7 @@ _AGGREGATES = (
     AggregateFunction("list", _several, "an element that is not itself a list", "The elements as a list.",
                       Example(f"list({LATE})", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), tuple),
     AggregateFunction("last_run", _several, "an element that is not itself a list",
-                      "The longest end of the list all of whose elements pass.",
+                      "The elements at the end of the list that pass without a break.",
                       Example("last_run(d for d in off if d > day)", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), None),
 )  # fmt: skip
 

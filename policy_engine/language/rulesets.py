@@ -17,18 +17,19 @@ OTHERWISE = "otherwise"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days on which something is in force: `start` counts, `end` does not; None is without end.
+    """A stretch of civil days from `start` up to, and without, `end`; where `end` is None it goes on.
 
-    >>> fee_2025 = Period(date(2025, 1, 1), date(2026, 1, 1))
-    >>> date(2025, 12, 31) in fee_2025, date(2026, 1, 1) in fee_2025
-    (True, False)
+    >>> spring = Period(date(2025, 3, 1), date(2025, 6, 1))
+    >>> [day in spring for day in (date(2025, 2, 28), date(2025, 3, 1), date(2025, 5, 31), date(2025, 6, 1))]
+    [False, True, True, False]
     """
 
     start: date = date.min
     end: date | None = None
 
     def __contains__(self, day: date) -> bool:
-        return self.start <= day and (self.end is None or day < self.end)
+        ended = self.end is not None and day >= self.end
+        return day >= self.start and not ended
 
     def __str__(self) -> str:
         since = "always" if self.start == date.min else f"from {self.start}"

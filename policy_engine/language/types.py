@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
+from policy_engine.source import Span
+
 DIGITS = 18
 """Every number, scaled to an integer, has at most this many digits, so that each back end can hold it in 64 bits."""
 
@@ -75,6 +77,7 @@ class Member:
     key: bool = False
     sensitive: bool = False
     ordered_by: str | None = None
+    span: Span = field(compare=False, repr=False, default=Span(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,19 @@ def name_of(kind: Type) -> str:
 
 def with_article(kind: Type) -> str:
     """A type as messages say it in a sentence."""
+    match kind:
+        case ListOf(element=element) if not isinstance(element, Anything):
+            return f"a list of {_several(element)}"
+        case Anything():
+            return "a value"
     name = name_of(kind)
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _several(kind: Type) -> str:
+    """The plural of a type's name."""
+    inner = kind.element if isinstance(kind, ListOf) else None
+    return f"{name_of(kind)}s" if inner is None else f"lists of {_several(inner)}"
 
 
 def member_of(record: Record, name: str) -> Member | None:

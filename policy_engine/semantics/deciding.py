@@ -260,7 +260,7 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     status = Status.GAP if gap else Status.UNDETERMINED if unknown else Status.DECIDED
     applied = finding.applied if status is Status.DECIDED or collects else ()
     types = dict(logic.value_types)
-    values = {d.name: settle(s.value, types[d.name]) for d, s in zip(definitions, steps, strict=False)}
+    values = {d.name: _whole(settle(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
     said = tuple(_reason(evaluation, logic, applied, unknown, gap))
     reason = "".join(part.text for part in said)
     missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
@@ -273,6 +273,11 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
 def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step:
     step = evaluation.condition(definition.expression)
     return Step(definition.name, step.value, Origin.COMPUTED, steps=(step,))
+
+
+def _whole(value: Value) -> Value:
+    """A value of an answer, which a list with an unknown element is not (sentence 5.1)."""
+    return merge(unknown_parts(value)) if is_unknown(value) else value
 
 
 def _known(value: Value | None) -> Value | None:

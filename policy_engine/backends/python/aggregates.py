@@ -62,7 +62,8 @@ def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> No
         _quantified if node.function in ("any", "all") else _gathered
     )
     writer.line(f"{result} = {STARTS.get(_form(node), '[]')}")
-    with writer.block(f"for {element} in {source}:"):
+    only_last = node.function == "last" and node.condition is None and not node.element.optional
+    with writer.block(f"for {element} in {source}{'[-1:]' if only_last else ''}:"):
         _members_first(to, node)
         write_loop(to, node, result)
     to.variables = outer

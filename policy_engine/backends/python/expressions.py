@@ -120,7 +120,7 @@ class Expressions:
             elif lines:
                 result = self._later(result, code, lines, decisive, unsure)
             elif not (optional and unsure):
-                result = f"({result} {word} {code})"
+                result = f"({result} {word} {_after(result, code) if word == 'and' else code})"
             else:
                 result = self._both(word, result, code)
             unsure = unsure or optional
@@ -414,6 +414,13 @@ def _factor(kind: Type, finer: Type) -> int:
         return _factor(kind.element, finer.element)
     both = isinstance(kind, Number) and isinstance(finer, Number)
     return int(10 ** (finer.places - kind.places)) if both else 1  # type: ignore[union-attr]
+
+
+def _after(known: str, code: str) -> str:
+    """An operand without its own test for a name of which the operand before it says that it is known."""
+    name = known[1:].removesuffix(" is not None)")
+    test = f"(None if {name} is None else "
+    return f"({code.removeprefix(test)}" if name.isidentifier() and code.startswith(test) else code
 
 
 def _optional(condition: tree.Condition) -> bool:

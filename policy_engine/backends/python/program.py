@@ -20,7 +20,7 @@ from policy_engine.language.decisions import Decision, Late, Status
 from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.timezones import zone
-from policy_engine.language.types import Date, Instant, ListOf, Member, Record
+from policy_engine.language.types import Date, Instant, ListOf, Record, Type
 
 LateFor = Callable[[str], Late]
 """For a decision's name, what tells its reason and missing facts when somebody asks."""
@@ -110,19 +110,25 @@ class Program:
         """Read every date and instant of a record, so that one that is on no calendar is found."""
         for member in kind.members:
             element = member.type.element if isinstance(member.type, ListOf) else member.type
-            if isinstance(element, Record):
-                self._read_dates_below(to, record, member, element)
+            if isinstance(element, Record | ListOf):
+                held = to.writer.fresh()
+                to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
+                with to.writer.block(f"if {held} is not None:"):
+                    self._read_dates_below(to, held, member.type)
             elif isinstance(element, Date | Instant):
                 name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
                 to.writer.once(name, partial(to.read, record, member))
 
-    def _read_dates_below(self, to: Expressions, record: str, member: Member, element: Record) -> None:
-        held, writer = to.writer.fresh(), to.writer
-        writer.line(f"{held} = {record}.get({to.bind(member.name)})")
-        item = writer.fresh() if isinstance(member.type, ListOf) else held
-        head = f"for {item} in {held} or ():" if isinstance(member.type, ListOf) else f"if {held} is not None:"
-        with writer.block(head):
-            self._read_dates(to, item, element)
+    def _read_dates_below(self, to: Expressions, held: str, kind: Type) -> None:
+        """Read those of a record, of a list of records, or of a list of lists."""
+        if isinstance(kind, Record):
+            self._read_dates(to, held, kind)
+        elif isinstance(kind, ListOf):
+            item = to.writer.fresh()
+            with to.writer.block(f"for {item} in {held}:"):
+                self._read_dates_below(to, item, kind.element)
+        elif isinstance(kind, Date | Instant):
+            to.writer.line((to.reader(kind) or "").format(held))
 
     def _start(self) -> tuple[Writer, Expressions]:
         writer = Writer()

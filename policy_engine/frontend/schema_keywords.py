@@ -1,0 +1,122 @@
+"""The keywords of JSON Schema that a facts' schema may use, with which type each goes, and what it must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
+
+RANGE = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const"})
+KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "object": frozenset({"properties", "required", "additionalProperties"}),
+        "array": frozenset({"items", "minItems", "maxItems", "uniqueItems", "x-ordered-by"}),
+        "string": frozenset({"enum", "const", "format", "pattern", "minLength", "maxLength"}),
+        "integer": RANGE,
+        "number": RANGE,
+        "boolean": frozenset({"const"}),
+    }
+)
+ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-sensitive"})
+AT_TOP = frozenset({"$schema", "$id", "$defs"})
+ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
+TYPES = ", ".join(KEYWORDS)
+
+
+def is_text(node: YamlNode) -> bool:
+    """Whether a node is a JSON string."""
+    return isinstance(node, ScalarNode) and not node.text.plain
+
+
+def _is_address(node: YamlNode) -> bool:
+    return isinstance(node, ScalarNode) and is_text(node) and bool(ADDRESS.fullmatch(node.text.value))
+
+
+def _scalar(node: YamlNode) -> object:
+    return plain_scalar(node.text) if isinstance(node, ScalarNode) else None
+
+
+def _is_number(node: YamlNode) -> bool:
+    value = _scalar(node)
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _is_step(node: YamlNode) -> bool:
+    return _is_number(node) and Decimal(str(_scalar(node))) > 0
+
+
+def _is_count(node: YamlNode) -> bool:
+    value = _scalar(node)
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_flag(node: YamlNode) -> bool:
+    return isinstance(_scalar(node), bool)
+
+
+def _is_object(node: YamlNode) -> bool:
+    return isinstance(node, MappingNode)
+
+
+def _is_list(node: YamlNode) -> bool:
+    return isinstance(node, SequenceNode)
+
+
+def _is_names(node: YamlNode) -> bool:
+    if not isinstance(node, SequenceNode) or not all(map(is_text, node.items)):
+        return False
+    return len({repr(plain(item)) for item in node.items}) == len(node.items)
+
+
+MUST_BE: Mapping[str, tuple[Callable[[YamlNode], bool], str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (_is_number, "a number")),
+        **dict.fromkeys(
+            ("minItems", "maxItems", "minLength", "maxLength"), (_is_count, "an integer that is not negative")
+        ),
+        **dict.fromkeys(("uniqueItems", "x-key", "x-sensitive"), (_is_flag, "true or false")),
+        **dict.fromkeys(
+            ("$ref", "$comment", "title", "description", "format", "pattern", "x-ordered-by"),
+            (is_text, "a text"),
+        ),
+        **dict.fromkeys(("$id", "$schema"), (_is_address, "an address")),
+        **dict.fromkeys(("properties", "$defs"), (_is_object, "an object")),
+        "multipleOf": (_is_step, "a number greater than 0"),
+        "required": (_is_names, "a list of different names"),
+        "examples": (_is_list, "a list"),
+        "enum": (_is_list, "a list"),
+    }
+)
+
+
+def keyword_faults(node: MappingNode, kind: str, pointer: str) -> Iterator[Diagnostic]:
+    """Keywords that do not go with a type, or are not what they must be."""
+    allowed = KEYWORDS[kind] | ANNOTATIONS | (AT_TOP if not pointer else frozenset())
+    for key, value in node.entries:
+        if key.value not in allowed:
+            hint = did_you_mean(key.value, allowed)
+            hint = hint or f"with the type {kind} there are {', '.join(sorted(KEYWORDS[kind]))}"
+            words = {"pointer": pointer or "the top", "keyword": key.value, "supported": hint}
+            yield say("schema-keyword", key.span, words=words)
+        elif (fault := value_fault(key.value, value, pointer)) is not None:
+            yield fault
+
+
+def value_fault(keyword: str, value: YamlNode, pointer: str) -> Diagnostic | None:
+    """What is wrong with the value of a keyword by itself."""
+    fits, expected = MUST_BE.get(keyword, (lambda node: True, ""))
+    if fits(value):
+        return None
+    return say("schema-invalid", value.span, pointer=f"{pointer}/{keyword}", why=f"`{keyword}` must be {expected}")
+
+
+def closed_set(node: MappingNode) -> list[Plain] | None:
+    """The values that `enum` or `const` allows, None where there is neither."""
+    listed, only = node.get("enum"), node.get("const")
+    if isinstance(listed, SequenceNode):
+        return [plain(item) for item in listed.items]
+    return None if only is None else [plain(only)]

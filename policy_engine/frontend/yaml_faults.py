@@ -1,0 +1,360 @@
+"""What is said where a text is not YAML: what a person would see there, at the place where they would look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from policy_engine.diagnostics import Diagnostic, say, shown_text
+from policy_engine.frontend.quoting import CLOSING, as_entry, quote_end, quoted
+from policy_engine.source import Span
+
+SPECIAL = "@`%*&!|>"
+BLOCK_VALUE = re.compile(r"[ ]*(?:- +)*(?:(?P<key>[^\s:#\"'\[{][^:]*?) ?: +)?(?P<value>\S.*?)\s*$")
+NO_BLANK = re.compile(r"[ ]*(?:- +)*[\w-]+(?P<colon>:)\S")
+ALIGN = "align it with its siblings"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a text: `index` counts characters from the start, `line` and `column` from 0."""
+
+    index: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What the reader of YAML says (never shown to a person), where, and what it was reading and from where."""
+
+    problem: str
+    at: Place
+    context: str
+    begun: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The text that an author meant as one, from `start` to `end`, under its key if it has one."""
+
+    key: str | None
+    start: int
+    end: int
+    text: str
+
+    @property
+    def entry(self) -> str:
+        """The form to write."""
+        return as_entry(self.key, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A complaint with the text it is about, also line by line."""
+
+    complaint: Complaint
+    text: str
+    path: str
+    lines: list[str]
+
+    @property
+    def at(self) -> Place:
+        return self.complaint.at
+
+    @property
+    def begun(self) -> Place:
+        return self.complaint.begun
+
+    @property
+    def sign(self) -> str:
+        """The character at the place."""
+        return self.text[self.at.index : self.at.index + 1]
+
+    def line(self, number: int) -> str:
+        """A line, counted from 0."""
+        return self.lines[number] if 0 <= number < len(self.lines) else ""
+
+    def span(self, place: Place, length: int = 1) -> Span:
+        """Where a place is, for a person."""
+        return Span(self.path, place.line + 1, place.column + 1, length)
+
+    def span_at(self, index: int, length: int = 1) -> Span:
+        """Where a character is, for a person."""
+        start = self.text.rfind("\n", 0, index) + 1
+        return Span(self.path, self.text.count("\n", 0, index) + 1, index - start + 1, length)
+
+    def not_yaml(self, span: Span, why: str, hint: str | None = None) -> Diagnostic:
+        return say("yaml-syntax", span, hint=hint, why=why)
+
+
+def fault_of(complaint: Complaint, text: str, path: str) -> Diagnostic:
+    """A complaint in our own words, with the form to write instead where there is one."""
+    case = Case(complaint, text, path, text.split("\n"))
+    for explain in EXPLANATIONS:
+        found = explain(case)
+        if found is not None:
+            return found
+    if not case.text[case.at.index :].strip():
+        return case.not_yaml(case.span(case.begun), "what begins here has no end")
+    return case.not_yaml(case.span(case.at), "it cannot be read from here on")
+
+
+def value_around(text: str, index: int) -> str:
+    """The text that an author meant as one, around a place."""
+    return _value(text, index).text
+
+
+def _value(text: str, index: int) -> Value:
+    start = text.rfind("\n", 0, index) + 1
+    opener = _innermost_bracket(text, start, index)
+    return _block_value(text, index) if opener is None else _flow_value(text, opener, index)
+
+
+def _innermost_bracket(text: str, start: int, end: int) -> int | None:
+    """The bracket or brace of YAML's that stands open at `end`."""
+    opened: list[int] = []
+    while start < end:
+        sign = text[start]
+        if sign in "\"'":
+            start = quote_end(text, start)
+        elif sign in "[{" and text[max(0, start - 40) : start].rstrip(" ")[-1:] in (":", ",", "[", "{", "-", "\n", ""):
+            opened.append(start)
+        elif sign in "]}" and opened:
+            opened.pop()
+        start += 1
+    return opened[-1] if opened else None
+
+
+def _block_value(text: str, index: int) -> Value:
+    start = text.rfind("\n", 0, index) + 1
+    end = text.find("\n", index)
+    line = text[start : end if end >= 0 else len(text)]
+    found = BLOCK_VALUE.match(line)
+    if found is None:
+        return Value(None, start, start + len(line), line.strip())
+    return Value(found["key"], start + found.start("value"), start + found.end("value"), found["value"])
+
+
+def _flow_value(text: str, opener: int, index: int) -> Value:
+    """The item or value between brackets that holds a place; commas within its own brackets and quotes do not end it."""
+    key, start, at = None, opener + 1, opener + 1
+    needed: list[str] = []
+    while at < len(text):
+        sign = text[at]
+        if sign in "\"'":
+            at = quote_end(text, at)
+        elif sign in CLOSING:
+            needed.append(CLOSING[sign])
+        elif needed and sign == needed[-1]:
+            needed.pop()
+        elif sign == "\n" and at >= index:
+            break
+        elif sign in ",]}" and not needed:
+            if at >= index:
+                break
+            key, start = None, at + 1
+        elif sign == ":" and not needed and key is None and text[at + 1 : at + 2] in (" ", "\n") and at < index:
+            key, start = text[start:at].strip(), at + 1
+        at += 1
+    held = text[start:at]
+    begin = start + len(held) - len(held.lstrip())
+    return Value(key, begin, begin + len(held.strip()), held.strip())
+
+
+def _tab(case: Case) -> Diagnostic | None:
+    line = case.line(case.at.line)
+    indentation = line[: len(line) - len(line.lstrip())]
+    if "tab character" in case.complaint.problem or case.sign == "\t":
+        return say("yaml-tab", case.span(case.at))
+    tab = indentation.find("\t")
+    return say("yaml-tab", case.span(Place(0, case.at.line, tab))) if tab >= 0 else None
+
+
+def _open_quote(case: Case) -> Diagnostic | None:
+    """A quote without its partner: at the end of the file, or at the next quote, which belongs to another text."""
+    if "quoted scalar" in case.complaint.context:
+        if "escape" in case.complaint.problem or "hexdecimal" in case.complaint.problem:
+            start = max(case.text.rfind("\\", 0, case.at.index + 1), 0)
+            escape = shown_text(case.text[start : start + 2])
+            hint = "write two backslashes, or single quotes around the text"
+            return case.not_yaml(case.span_at(start, 2), f"in double quotes `{escape}` has no meaning", hint)
+        return case.not_yaml(case.span(case.begun), "a quote is never closed")
+    mark = case.text[case.at.index - 1 : case.at.index]
+    value = _block_value(case.text, case.at.index)
+    if mark in ('"', "'") and value.start == case.at.index - 1:
+        opened = _unpaired(case.text, mark, value.start)
+        if opened is not None:
+            return case.not_yaml(case.span_at(opened), "a quote is never closed")
+    return None
+
+
+def _unpaired(text: str, mark: str, end: int) -> int | None:
+    """The quote before a place that its own line does not close."""
+    line_end = text.rfind("\n", 0, end)
+    while line_end > 0:
+        start = text.rfind("\n", 0, line_end) + 1
+        if text[start:line_end].count(mark) % 2:
+            return text.rfind(mark, start, line_end)
+        line_end = start - 1
+    return None
+
+
+def _special(case: Case) -> Diagnostic | None:
+    """A text that begins with a sign of YAML's."""
+    scanned = ("next token", "an alias", "an anchor", "a tag", "block scalar", "a directive")
+    if not case.complaint.context.endswith(scanned):
+        value = _block_value(case.text, case.at.index)
+        begins_before = value.text[:1] in ("*", "&", "!") and case.at.index > value.start
+        if case.complaint.context != "while parsing a block mapping" or not begins_before:
+            return None
+        return _special_start(case, value)
+    value = _value(case.text, case.begun.index)
+    if value.text[:1] in SPECIAL and value.text:
+        return _special_start(case, value)
+    return None
+
+
+def _special_start(case: Case, value: Value) -> Diagnostic:
+    hint = f"quote the whole text: `{value.entry}`"
+    return say("yaml-special-start", case.span_at(value.start), hint=hint, sign=value.text[0])
+
+
+def _comment(case: Case) -> Diagnostic | None:
+    """A text between brackets that lost its end, and theirs, to a comment."""
+    if not _in_flow(case):
+        return None
+    start = case.begun.index
+    end = case.text.find("\n", start)
+    line = case.text[start : end if end >= 0 else len(case.text)]
+    for found in islice(re.finditer(r" #", line), 20):
+        value = _flow_value(case.text, start, start + found.start())
+        if value.end > start + found.start() + 1 and value.start < start + found.start():
+            span = case.span_at(value.start, value.end - value.start)
+            return say("yaml-comment", span, hint=f"quote the whole expression: `{value.entry}`")
+    return None
+
+
+def _in_flow(case: Case) -> bool:
+    return case.complaint.context.startswith("while parsing a flow ") and case.begun.index < case.at.index
+
+
+def _open_bracket(case: Case) -> Diagnostic | None:
+    """A bracket without its partner, or with that of another kind."""
+    if not _in_flow(case):
+        return None
+    outside = case.line(case.at.line)
+    begun = case.line(case.begun.line)
+    indentation = len(outside) - len(outside.lstrip())
+    next_entry = case.at.line > case.begun.line and indentation <= len(begun) - len(begun.lstrip())
+    if not case.text[case.at.index :].strip() or next_entry:
+        return case.not_yaml(case.span(case.begun), "a bracket is never closed")
+    opener = case.text[case.begun.index]
+    if case.sign in "]}" and case.sign != CLOSING.get(opener):
+        return case.not_yaml(case.span(case.at), f"`{case.sign}` closes a bracket that `{opener}` opened")
+    return None
+
+
+def _cut_in_flow(case: Case) -> Diagnostic | None:
+    """A text between brackets that begins with quotes, holds a colon, or is cut at a bracket of its own."""
+    if not _in_flow(case):
+        return None
+    value = _flow_value(case.text, case.begun.index, case.at.index)
+    span = case.span_at(value.start, max(1, min(value.end, case.at.index + 1) - value.start))
+    if value.text[:1] in ("'", '"') and value.text:
+        return say("yaml-quoted-start", case.span(case.at), better=_better(case, value))
+    if case.sign == ":":
+        word = case.text[value.start : case.at.index].split(" ")[-1]
+        comma = f", or put a comma before `{shown_text(word)}`" if re.fullmatch(r"[a-z_]+", word) else ""
+        return say("yaml-colon", case.span(case.at), hint=f"quote the whole text: `{value.entry}`{comma}")
+    if set(value.text) & set("[]{}("):
+        return say("yaml-split", span, hint=f"quote the whole expression: `{value.entry}`")
+    return case.not_yaml(case.span(case.at), "a comma is missing before this")
+
+
+def _better(case: Case, value: Value) -> str:
+    """The quoted form; of a sentence with an apostrophe the quotes that its author meant go."""
+    text, mark = value.text, value.text[0]
+    prose = case.sign.isalnum() and len(text) > 1 and text.endswith(mark)
+    return quoted(text[1:-1]) if prose else quoted(text)
+
+
+def _colon(case: Case) -> Diagnostic | None:
+    """A second colon on a line, or a first one where a text goes on."""
+    if not case.complaint.problem.startswith("mapping values"):
+        return None
+    line = case.line(case.at.line)
+    value = _block_value(case.text, case.at.index)
+    if value.key is not None and value.start < case.at.index:
+        return say("yaml-colon", case.span(case.at), hint=f"quote the whole text: `{value.entry}`")
+    number = next((n for n in range(case.at.line - 1, -1, -1) if case.line(n).strip()), case.at.line)
+    before = case.line(number)
+    key = Place(0, case.at.line, len(line) - len(line.lstrip()))
+    if re.search(r":(\s|$)", before):
+        return case.not_yaml(case.span(key), "this key is indented more than those around it", ALIGN)
+    return _missing_colon(case, number)
+
+
+def _missing_colon(case: Case, number: int) -> Diagnostic:
+    line = case.line(number)
+    run_together = NO_BLANK.match(line)
+    if run_together is not None:
+        return case.not_yaml(case.span(Place(0, number, run_together.start("colon"))), "a blank is missing after the colon")
+    start = len(line) - len(line.lstrip())
+    return case.not_yaml(case.span(Place(0, number, start), len(line.strip())), "a colon is missing after this key")
+
+
+def _simple_key(case: Case) -> Diagnostic | None:
+    return _missing_colon(case, case.begun.line) if "simple key" in case.complaint.context else None
+
+
+def _block(case: Case) -> Diagnostic | None:
+    """What stands in a block, and fits neither its indentation nor the value before it."""
+    if not case.complaint.context.startswith("while parsing a block ") or "expected" not in case.complaint.problem:
+        return None
+    line = case.line(case.at.line)
+    if case.at.column == len(line) - len(line.lstrip()) and case.sign not in "]},":
+        return _misplaced(case)
+    value = _block_value(case.text, case.at.index)
+    if value.text[:1] in ('"', "'"):
+        return say("yaml-quoted-start", case.span(case.at), better=_better(case, value))
+    if case.sign in ("]", "}"):
+        return case.not_yaml(case.span(case.at), "this bracket was never opened")
+    if value.text[:1] in ("[", "{"):
+        hint = f"quote the whole expression: `{value.entry}`"
+        return say("yaml-split", case.span_at(value.start, len(value.text)), hint=hint)
+    if case.sign == ",":
+        return case.not_yaml(case.span(case.at), "a comma stands where a value should")
+    return None
+
+
+def _misplaced(case: Case) -> Diagnostic:
+    """A key or an item at an indentation where none belongs."""
+    if case.complaint.context.endswith("collection"):
+        why, hint = "this stands where an item of the list should", "begin it with `- `, or indent it as the list's key"
+        return case.not_yaml(case.span(case.at), why, hint)
+    if case.text.startswith(("- ", "-\n"), case.at.index):
+        return case.not_yaml(case.span(case.at), "a list stands here among keys", "put it under a key of its own")
+    return case.not_yaml(case.span(case.at), "this key is indented unlike those around it", ALIGN)
+
+
+def _list_on_a_line(case: Case) -> Diagnostic | None:
+    if not case.complaint.problem.startswith("block sequence entries"):
+        return None
+    return case.not_yaml(case.span(case.at), "a list with `- ` begins on a line of its own")
+
+
+EXPLANATIONS: tuple[Callable[[Case], Diagnostic | None], ...] = (
+    _tab,
+    _open_quote,
+    _special,
+    _comment,
+    _open_bracket,
+    _cut_in_flow,
+    _colon,
+    _simple_key,
+    _list_on_a_line,
+    _block,
+)
