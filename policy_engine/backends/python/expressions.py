@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
 from policy_engine.backends.python import aggregates
 from policy_engine.backends.python.constants import OPEN, Settled, units
 from policy_engine.backends.python.functions import CALLS
+from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer
 from policy_engine.language import expressions as tree
-from policy_engine.language.types import Date, Instant, ListOf, Number, Ratio, Record, Type, member_of
+from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
 
 Use = Callable[[str], str]
 """Has another decision worked out and gives the name of its result."""
@@ -166,46 +166,7 @@ class Expressions:
         record = self.settled.ruleset.facts.type
         member = member_of(record, node.name)
         assert member is not None
-        return self.writer.once(f"fact_{node.name}", lambda: self.read("facts", member))
-
-    def read(self, record: str, member: Any) -> str:
-        """A member of a record as it came, made into a value of its type."""
-        name = self.bind(member.name)
-        raw = f"{record}[{name}]" if member.required else f"{record}.get({name})"
-        made = self.reader(member.type, member.ordered_by)
-        if made is None:
-            return raw
-        held = self.writer.named(raw)
-        filled = made.format(held)
-        return filled if member.required else f"(None if {held} is None else {filled})"
-
-    def reader(self, kind: Type, ordered_by: str | None = None) -> str | None:
-        """The text that makes a JSON value a value of a type, None where it is one already."""
-        match kind:
-            case Date():
-                return "to_date({0})"
-            case Instant():
-                return "to_instant({0})"
-            case Number(places=0):
-                return "({0} if {0}.__class__ is int else to_integer({0}))"
-            case Number(places=places):
-                return f"to_units({{0}}, {places})"
-            case ListOf(element=element):
-                return self._list_reader(element, ordered_by)
-        return None
-
-    def _list_reader(self, element: Type, ordered_by: str | None) -> str | None:
-        if isinstance(element, Record) and ordered_by is not None:
-            member = member_of(element, ordered_by)
-            assert member is not None
-            if isinstance(member.type, Date) or (isinstance(member.type, Number) and member.type.places == 0):
-                return f"sorted({{0}}, key={self.bind(itemgetter(ordered_by))})"
-            made = self.reader(member.type)
-            item = f"item[{self.bind(ordered_by)}]"
-            key = made.format(item) if made else item
-            return f"sorted({{0}}, key=lambda item: {key})"
-        made = self.reader(element)
-        return f"[{made.format('item')} for item in {{0}}]" if made else None
+        return self.writer.once(f"fact_{node.name}", lambda: read(self, "facts", member))
 
     def definition(self, node: tree.Definition) -> str:
         definition = next(d for d in self.settled.ruleset.definitions if d.name == node.name)
@@ -228,14 +189,14 @@ class Expressions:
         assert member is not None
         if isinstance(node.record, tree.Variable) and not node.record.optional:
             holder = self.variables[node.record.name]
-            return self.writer.once(f"{holder}_{node.name}", lambda: self.read(holder, member))
+            return self.writer.once(f"{holder}_{node.name}", lambda: read(self, holder, member))
         record = self.writer.named(self.code(node.record))
         if not node.record.optional:
-            return self.read(record, member)
+            return read(self, record, member)
         name = self.writer.fresh()
         self.writer.line(f"{name} = None")
         with self.writer.block(f"if {record} is not None:"):
-            self.writer.line(f"{name} = {self.read(record, member)}")
+            self.writer.line(f"{name} = {read(self, record, member)}")
         return name
 
     def negated(self, node: tree.Not) -> str:

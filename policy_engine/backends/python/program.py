@@ -14,6 +14,7 @@ from policy_engine.backends.python import runtime
 from policy_engine.backends.python.constants import Settled, stretch
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
+from policy_engine.backends.python.reading import reader
 from policy_engine.backends.python.writer import Writer
 from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Late, Status
@@ -128,7 +129,7 @@ class Program:
             with to.writer.block(f"for {item} in {held}:"):
                 self._read_dates_below(to, item, kind.element)
         elif isinstance(kind, Date | Instant):
-            to.writer.line((to.reader(kind) or "").format(held))
+            to.writer.line((reader(to, kind) or "").format(held))
 
     def _start(self) -> tuple[Writer, Expressions]:
         writer = Writer()

@@ -1,0 +1,53 @@
+"""Reading facts: a JSON value becomes a value of its type, once, where it is first needed."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from policy_engine.language.types import Date, Instant, ListOf, Member, Number, Record, Type, member_of
+
+if TYPE_CHECKING:
+    from policy_engine.backends.python.expressions import Expressions
+
+
+def read(to: Expressions, record: str, member: Member) -> str:
+    """A member of a record as it came, made into a value of its type."""
+    name = to.bind(member.name)
+    raw = f"{record}[{name}]" if member.required else f"{record}.get({name})"
+    made = reader(to, member.type, member.ordered_by)
+    if made is None:
+        return raw
+    held = to.writer.named(raw)
+    filled = made.format(held)
+    return filled if member.required else f"(None if {held} is None else {filled})"
+
+
+def reader(to: Expressions, kind: Type, ordered_by: str | None = None) -> str | None:
+    """The text that makes a JSON value a value of a type, None where it is one already."""
+    match kind:
+        case Date():
+            return "to_date({0})"
+        case Instant():
+            return "to_instant({0})"
+        case Number(places=0):
+            return "({0} if {0}.__class__ is int else to_integer({0}))"
+        case Number(places=places):
+            return f"to_units({{0}}, {places})"
+        case ListOf(element=element):
+            return _list_reader(to, element, ordered_by)
+    return None
+
+
+def _list_reader(to: Expressions, element: Type, ordered_by: str | None) -> str | None:
+    if isinstance(element, Record) and ordered_by is not None:
+        member = member_of(element, ordered_by)
+        assert member is not None
+        if isinstance(member.type, Date) or (isinstance(member.type, Number) and member.type.places == 0):
+            return f"sorted({{0}}, key={to.bind(itemgetter(ordered_by))})"
+        made = reader(to, member.type)
+        item = f"item[{to.bind(ordered_by)}]"
+        key = made.format(item) if made else item
+        return f"sorted({{0}}, key=lambda item: {key})"
+    made = reader(to, element)
+    return f"[{made.format('item')} for item in {{0}}]" if made else None
