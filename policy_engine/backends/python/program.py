@@ -7,21 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from policy_engine.backends.python import runtime
 from policy_engine.backends.python.constants import Settled, stretch
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.reading import reader
+from policy_engine.backends.python.reading import read_dates
 from policy_engine.backends.python.writer import Writer
 from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Late, Status
 from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.timezones import zone
-from policy_engine.language.types import Date, Instant, ListOf, Record, Type
 
 LateFor = Callable[[str], Late]
 """For a decision's name, what tells its reason and missing facts when somebody asks."""
@@ -99,37 +97,13 @@ class Program:
 
     def _checks(self) -> tuple[Writer, dict[str, Any]]:
         writer, to = self._start()
-        self._read_dates(to, "facts", self.settled.ruleset.facts.type)
+        read_dates(to, "facts", self.settled.ruleset.facts.type)
         for check in self.settled.ruleset.checks:
             code, _ = to.condition(check.expect)
             with writer.block(f"if {code} is False:"):
                 writer.line("return False")
         writer.line("return True")
         return writer, to.constants
-
-    def _read_dates(self, to: Expressions, record: str, kind: Record) -> None:
-        """Read every date and instant of a record, so that one that is on no calendar is found."""
-        for member in kind.members:
-            element = member.type.element if isinstance(member.type, ListOf) else member.type
-            if isinstance(element, Record | ListOf):
-                held = to.writer.fresh()
-                to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
-                with to.writer.block(f"if {held} is not None:"):
-                    self._read_dates_below(to, held, member.type)
-            elif isinstance(element, Date | Instant):
-                name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
-                to.writer.once(name, partial(to.read, record, member))
-
-    def _read_dates_below(self, to: Expressions, held: str, kind: Type) -> None:
-        """Read those of a record, of a list of records, or of a list of lists."""
-        if isinstance(kind, Record):
-            self._read_dates(to, held, kind)
-        elif isinstance(kind, ListOf):
-            item = to.writer.fresh()
-            with to.writer.block(f"for {item} in {held}:"):
-                self._read_dates_below(to, item, kind.element)
-        elif isinstance(kind, Date | Instant):
-            to.writer.line((reader(to, kind) or "").format(held))
 
     def _start(self) -> tuple[Writer, Expressions]:
         writer = Writer()

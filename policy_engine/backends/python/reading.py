@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,29 @@ def _list_reader(to: Expressions, element: Type, ordered_by: str | None) -> str 
         return f"sorted({{0}}, key=lambda item: {key})"
     made = reader(to, element)
     return f"[{made.format('item')} for item in {{0}}]" if made else None
+
+
+def read_dates(to: Expressions, record: str, kind: Record) -> None:
+    """Read every date and instant of a record, so that one that is on no calendar is found."""
+    for member in kind.members:
+        element = member.type.element if isinstance(member.type, ListOf) else member.type
+        if isinstance(element, Record | ListOf):
+            held = to.writer.fresh()
+            to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
+            with to.writer.block(f"if {held} is not None:"):
+                _read_dates_below(to, held, member.type)
+        elif isinstance(element, Date | Instant):
+            name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
+            to.writer.once(name, partial(read, to, record, member))
+
+
+def _read_dates_below(to: Expressions, held: str, kind: Type) -> None:
+    """Read those of a record, of a list of records, or of a list of lists."""
+    if isinstance(kind, Record):
+        read_dates(to, held, kind)
+    elif isinstance(kind, ListOf):
+        item = to.writer.fresh()
+        with to.writer.block(f"for {item} in {held}:"):
+            _read_dates_below(to, item, kind.element)
+    elif isinstance(kind, Date | Instant):
+        to.writer.line((reader(to, kind) or "").format(held))
