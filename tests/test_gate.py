@@ -21,7 +21,8 @@ from jsonschema import Draft202012Validator
 from policy_engine.backends.python import prepare
 from policy_engine.engine import NOT_PLAIN, Engine, chosen
 from policy_engine.errors import FactsError
-from policy_engine.frontend.schemas import KEYWORDS, schema_of
+from policy_engine.frontend.schema_keywords import KEYWORDS
+from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts
 from policy_engine.semantics.facts import valid_facts

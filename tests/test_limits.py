@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from policy_engine.diagnostics import shown_text
-from policy_engine.frontend import expressions, facts_files, nodes, patterns, reader, schemas
+from policy_engine.frontend import context, expressions, facts_files, loader, nodes, patterns, reader, schemas
 from policy_engine.language import types
 from policy_engine.semantics import facts
 from tests.conftest import ROOT
@@ -24,6 +24,10 @@ LIMITS: Mapping[str, int] = {
     "`types.DIGITS`": types.DIGITS,
     "`nodes.MOST_DIGITS`": nodes.MOST_DIGITS,
     "`schemas.DEEPEST`": schemas.DEEPEST,
+    "`MOST_MEMBERS`": schemas.MOST_MEMBERS,
+    "`LONGEST_NAME`": loader.LONGEST_NAME,
+    "`LONGEST_SENTENCE`": context.LONGEST_SENTENCE,
+    "`LARGEST_EXPONENT`": nodes.LARGEST_EXPONENT,
     "`LONGEST_PATTERN`": patterns.LONGEST_PATTERN,
     "`facts.DEEPEST`": facts.DEEPEST,
     "`facts.DIGITS`": facts.DIGITS,

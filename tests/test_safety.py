@@ -69,7 +69,10 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Cost]:
     return measure(jobs)
 
 
-STAYS: Mapping[str, str] = {}
+STAYS: Mapping[str, str] = {
+    "a queue": "named on the command line, it is waited for without end",
+    "a link to a device": "named on the command line, it is read without end",
+}
 """What is not refused as it should be, and what happens instead."""
 
 

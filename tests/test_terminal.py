@@ -47,7 +47,13 @@ RULES = {
             "outcomes": [f"yes {HOSTILE}", "no"],
             "with": {"w": "if_known(word)", "v": "p"},
             "rules": [
-                {"id": "one", "when": "n > 3 and is_p", "then": f"yes {HOSTILE}", "because": REASON, "readings": ["way"]}
+                {
+                    "id": "one",
+                    "when": "n > 3 and is_p",
+                    "then": f"yes {HOSTILE}",
+                    "because": REASON,
+                    "readings": ["way"],
+                }
             ],
             "otherwise": {"then": "no", "because": REASON},
         },
@@ -57,8 +63,8 @@ RULES = {
 CASES = {
     "tests": "loud",
     "cases": [
-        {"name": f"fails {HOSTILE}", "as_of": "2025-07-01", "facts": {"n": 5, "word": HOSTILE}, "expect": {"answer": HOSTILE}},
-        {"name": f"is invalid {HOSTILE}", "as_of": "2025-07-01", "facts": {HOSTILE: 5}, "expect": {"answer": "no"}},
+        {"name": f"fails {HOSTILE}", "as_of": "2025-07-01", "facts": {"n": 1, "word": HOSTILE}, "expect": {"answer": f"yes {HOSTILE}"}},
+        {"name": f"is invalid {HOSTILE}", "as_of": "2025-07-01", "facts": {"n": HOSTILE}, "expect": {"answer": "no"}},
     ],
 }  # fmt: skip
 TABLES = {
@@ -110,11 +116,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "a question that is not there": ("decide", f"loud.{HOSTILE}", *COMMON[1:], "good.json"),
 }  # fmt: skip
 OUTCOMES = ("decide good", "decide yaml", "decide all good", "explain good", "test")
-IN_JSON = ("decide json good", "explain json good", "report json", *(f"explain {reader} json" for reader in READERS))
 PASSED_ON: Mapping[str, str] = {
     "rules show": "the page is printed as it is",
     **dict.fromkeys(OUTCOMES, "the line of the answer prints the outcome and the values as they are"),
-    **dict.fromkeys(IN_JSON, "JSON leaves DEL, C1 and the marks of direction as they are"),
 }
 """Commands that are known to pass control characters on."""
 
@@ -148,7 +152,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Cost]:
     jobs = [Job(name, str(folder), arguments) for name, arguments in COMMANDS.items()]
     for name, rules in BROKEN.items():
         below = tmp_path_factory.mktemp("broken")
-        files = {"rules/a.yaml": quoted(rules), "rules/a_test.yaml": quoted(TABLES), "schemas/loud.schema.json": quoted(SCHEMA)}
+        files = {
+            "rules/a.yaml": quoted(rules),
+            "rules/a_test.yaml": quoted(TABLES),
+            "schemas/loud.schema.json": quoted(SCHEMA),
+        }
         lay_out(files, below)
         jobs += [Job(f"{form} {name}", str(below), ("check", "--format", form)) for form in ("text", "line", "json")]
     return measure(jobs)

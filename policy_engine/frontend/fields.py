@@ -17,6 +17,7 @@ from policy_engine.source import Authored, Span
 Item = TypeVar("Item")
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+BEFORE_IT = "quote the whole expression before it, with this"
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -63,7 +64,7 @@ class Fields:
             thing = "a blank is missing after the colon" if rest[:1] == ":" else "a colon is missing"
             self.faults.append(say("yaml-syntax", key.span, why=f"{thing} behind `{word.group()}`"))
         elif not cut and re.search(r"[()\[\]<>=+*/ ]", key.value):
-            self.faults.append(say("yaml-split", key.span, hint="quote the whole expression before it, with this"))
+            self.faults.append(say("yaml-split", key.span, hint=BEFORE_IT))
         elif not cut:
             self._refuse_unknown(key)
 
@@ -76,7 +77,7 @@ class Fields:
         node = self.node.get(key)
         if node is None:
             return None
-        if isinstance(node, ScalarNode) and node.text.value.strip():
+        if isinstance(node, ScalarNode) and (node.text.value.strip() or node.text.unread):
             return node.text
         self.wrong(f"`{key}`", "a text", node)
         return None
@@ -132,8 +133,16 @@ class Fields:
             self.wrong(f"`{key}`", "a mapping of names", node)
             return
         for name, value in node.entries:
-            check_name(name, form, self.faults)
-            yield name, value
+            if node.flow and isinstance(value, ScalarNode) and value.text.raw == "" and not SNAKE.fullmatch(name.value):
+                self._refuse_rest(name, node)
+            elif not (node.flow and _is_rest(value, node)):
+                check_name(name, form, self.faults)
+                yield name, value
+
+    def _refuse_rest(self, piece: Authored, node: MappingNode) -> None:
+        """A key that is no name and has no value is the rest of the expression before it."""
+        if not any(_is_cut(value) for _, value in node.entries):
+            self.faults.append(say("yaml-split", piece.span, hint=BEFORE_IT))
 
     def period(self, key: str, shape: Shape) -> tuple[Period, str | None]:
         """The half-open period under a key, and the reason given for it."""
@@ -153,6 +162,12 @@ class Fields:
 def _is_cut(node: YamlNode) -> bool:
     """Whether a text is the beginning of one that YAML cut, and whose end was not found."""
     return isinstance(node, ScalarNode) and node.text.plain and bool(open_brackets(node.text.value))
+
+
+def _is_rest(value: YamlNode, node: MappingNode) -> bool:
+    """Whether a key without a value follows an expression that YAML cut."""
+    bare = isinstance(value, ScalarNode) and value.text.raw == ""
+    return bare and any(_is_cut(before) for _, before in node.entries)
 
 
 def is_empty(node: YamlNode) -> bool:

@@ -71,7 +71,9 @@ def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:
         here = [value for value in kind.values or () if value in told.get(path, ())]
         loose = [value for value in kind.values or () if value not in here]
         if len(here) >= FEWEST_MENTIONED and len(here) > len(loose):
-            yield from (say("unmentioned-value", _place(use.facts.type, path), value=value, name=path) for value in loose)
+            yield from (
+                say("unmentioned-value", _place(use.facts.type, path), value=value, name=path) for value in loose
+            )
 
 
 def _texts_mentioned(ruleset: Ruleset) -> Iterator[tuple[str, Iterable[str]]]:

@@ -35,7 +35,7 @@ from policy_engine.frontend.syntax import (
 from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
 from policy_engine.language.rulesets import OTHERWISE, Choice
 from policy_engine.language.types import fits, number_of
-from policy_engine.source import Authored, Span
+from policy_engine.source import Authored
 
 Faults = list[Diagnostic]
 A_CONDITION = {"what": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}

@@ -110,7 +110,9 @@ def _count_open(reading: _Reading) -> None:
     """Parts in a row that may each match more or less are tried in all combinations."""
     reading.open_parts += 1
     if reading.open_parts > MOST_OPEN:
-        raise _Refused(f"more than {MOST_OPEN} parts of open length can take forever", "write fixed counts, or shorten it")
+        raise _Refused(
+            f"more than {MOST_OPEN} parts of open length can take forever", "write fixed counts, or shorten it"
+        )
 
 
 def _counts(found: re.Match[str]) -> tuple[int, int]:
@@ -148,7 +150,9 @@ def _single(reading: _Reading) -> bool:
         case "\\":
             _escape(reading)
         case "*" | "+" | "?":
-            raise _Refused("there is nothing before it to repeat", f"write `\\{reading.sign}` where it is meant as a sign")
+            raise _Refused(
+                "there is nothing before it to repeat", f"write `\\{reading.sign}` where it is meant as a sign"
+            )
         case "]" | "}" | "{":
             raise _Refused("a bracket has no partner", f"write `\\{reading.sign}` where it is meant as a sign")
         case _:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,11 +134,23 @@ def _node(reader: Reader, event: yaml.NodeEvent, depth: int) -> YamlNode:
         node = _mapping(reader, event, depth)
     if event.tag is not None and event.tag != "!":
         reader.faults.append(_tag_fault(reader, event))
+        node = _unread(node)
     if event.anchor is not None:
+        node = _anchored(reader, event, node)
         reader.anchors[event.anchor] = (node, reader.parts - before)
-        if isinstance(node, ScalarNode) and node.text.plain:
-            reader.loose[event.anchor] = (node.text, _marks(event)[0].index)
     return node
+
+
+def _anchored(reader: Reader, event: yaml.NodeEvent, node: YamlNode) -> YamlNode:
+    """A node under its anchor; one on a text that no alias names is probably a text that begins with `&`."""
+    if isinstance(node, ScalarNode) and node.text.plain and event.anchor is not None:
+        reader.loose[event.anchor] = (node.text, _marks(event)[0].index)
+        return _unread(node) if not node.text.value else node
+    return node
+
+
+def _unread(node: YamlNode) -> YamlNode:
+    return ScalarNode(replace(node.text, unread=True)) if isinstance(node, ScalarNode) else node
 
 
 def _tag_fault(reader: Reader, event: yaml.NodeEvent) -> Diagnostic:
@@ -159,7 +171,9 @@ def _quote_all(reader: Reader, start: int) -> str:
 def _alias(reader: Reader, event: yaml.AliasEvent) -> YamlNode:
     """What an alias stands for, its parts counted as if written out; an anchor still open is not there yet."""
     if event.anchor not in reader.anchors:
-        hint = f"a text that begins with `*` needs quotes: `{quoted(value_around(reader.text, _marks(event)[0].index))}`"
+        hint = (
+            f"a text that begins with `*` needs quotes: `{quoted(value_around(reader.text, _marks(event)[0].index))}`"
+        )
         raise Refused(say("yaml-alias", _span(reader, event), hint=hint, name=event.anchor))
     reader.loose.pop(event.anchor, None)
     node, parts = reader.anchors[event.anchor]
@@ -175,7 +189,7 @@ def _count(reader: Reader, event: yaml.Event, parts: int) -> None:
 
 def _sequence(reader: Reader, start: yaml.SequenceStartEvent, depth: int) -> SequenceNode:
     items, pieces = [], []
-    end = start
+    end: yaml.Event = start
     for event in reader.events:
         if isinstance(event, yaml.SequenceEndEvent):
             end = event
@@ -186,7 +200,9 @@ def _sequence(reader: Reader, start: yaml.SequenceStartEvent, depth: int) -> Seq
             pieces.append(_piece(event, item))
     if not start.flow_style:
         return SequenceNode(tuple(items), _span(reader, start))
-    whole = [items[i] if i + 1 == j else _joined(reader, pieces[i], pieces[j - 1], None) for i, j in _runs(reader, pieces)]
+    whole = [
+        items[i] if i + 1 == j else _joined(reader, pieces[i], pieces[j - 1], None) for i, j in _runs(reader, pieces)
+    ]
     raw = reader.text[_marks(start)[0].index : _marks(end)[1].index]
     return SequenceNode(tuple(whole), _span(reader, start), flow=True, raw=raw)
 

@@ -104,9 +104,7 @@ def _case(node: YamlNode, reading: _Reading) -> RuleCase | None:
     pointers = tuple(text.value for text in fields.texts("invalid")) if invalid is not None else None
     facts = _facts(node.get("facts"), reading, free=invalid is not None)
     readings = _readings(fields, reading)
-    return RuleCase(
-        name.value, reading.ruleset, day, facts, readings, expect, pointers, not_in_force, name.span
-    )
+    return RuleCase(name.value, reading.ruleset, day, facts, readings, expect, pointers, not_in_force, name.span)
 
 
 def _unique(name: Authored, reading: _Reading) -> None:
@@ -184,8 +182,8 @@ def _expectation(decision: Authored, node: YamlNode, reading: _Reading) -> dict[
         known.check_outcome(decision.value, node)
         return {"status": "decided", "outcome": plain(node)}
     fields = Fields(node, shapes.TEST_EXPECTATION, reading.faults)
-    for part, value in node.entries:
-        _check_part(decision.value, part.value, value, reading)
+    for part, named in node.entries:
+        _check_part(decision.value, part.value, named, reading)
     _readings(fields, reading)
     wanted: dict[str, Any] = {part: plain(value) for part in PARTS if (value := node.get(part)) is not None}
     rule = fields.words("rule")
@@ -200,7 +198,7 @@ def _check_part(decision: str, part: str, node: YamlNode, reading: _Reading) -> 
     match part, node:
         case "outcome", _:
             known.check_outcome(decision, node)
-        case ("rule" | "rules"), _:
+        case (("rule" | "rules"), _):
             known.check_rule(decision, node)
         case "sources", _:
             known.check_source(decision, node)

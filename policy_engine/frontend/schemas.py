@@ -153,14 +153,9 @@ def _type(walk: _Walk, node: YamlNode, place: _Place) -> Type:
     reference = node.get("$ref")
     if reference is not None:
         return _reference(walk, node, reference, place)
-    named = node.get("type")
-    kind = _text(node, "type")
-    if isinstance(named, SequenceNode):
-        return walk.fault("schema-null", named, place.pointer)
-    if named is not None and kind not in (*KEYWORDS, "null"):
-        return _no_type(walk, named, place)
-    if kind is None or kind not in KEYWORDS:
-        return walk.fault("schema-type", node, place.pointer, types=TYPES)
+    kind = _named_type(walk, node, place)
+    if kind is None:
+        return ANYTHING
     wrong = list(keyword_faults(node, kind, place.pointer))
     walk.faults.extend(wrong)
     match kind:
@@ -178,11 +173,20 @@ def _type(walk: _Walk, node: YamlNode, place: _Place) -> Type:
             return _number(walk, node, kind, place.pointer)
 
 
-def _no_type(walk: _Walk, named: YamlNode, place: _Place) -> Type:
-    text = named.text.value if isinstance(named, ScalarNode) else ""
-    hint = did_you_mean(text, KEYWORDS)
-    why = f"`type` must be one of {TYPES}"
-    return walk.fault("schema-invalid", named, f"{place.pointer}/type", why=why, hint_=hint)
+def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
+    """The type that a schema names, None where that is none of ours, which is reported."""
+    named = node.get("type")
+    kind = named.text.value if isinstance(named, ScalarNode) else None
+    if kind in KEYWORDS:
+        return kind
+    if isinstance(named, SequenceNode):
+        walk.fault("schema-null", named, place.pointer)
+    elif named is None or kind == "null":
+        walk.fault("schema-type", node, place.pointer, types=TYPES)
+    else:
+        hint, why = did_you_mean(kind or "", KEYWORDS), f"`type` must be one of {TYPES}"
+        walk.fault("schema-invalid", named, f"{place.pointer}/type", why=why, hint_=hint)
+    return None
 
 
 def _definitions(walk: _Walk) -> tuple[str, ...]:

@@ -178,7 +178,12 @@ RULE = Shape(
     "a rule",
     (
         Key("id", "the rule's id, in kebab-case", Kind.KEBAB, required=True),
-        Key("when", "the condition: one expression, or a list of them under all, any or none", Kind.CONDITION, required=True),
+        Key(
+            "when",
+            "the condition: one expression, or a list of them under all, any or none",
+            Kind.CONDITION,
+            required=True,
+        ),
         THEN_KEY,
         NEEDED_BECAUSE_KEY,
         SOURCE_KEY,

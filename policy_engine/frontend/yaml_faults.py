@@ -301,7 +301,9 @@ def _missing_colon(case: Case, number: int) -> Diagnostic:
     line = case.line(number)
     run_together = NO_BLANK.match(line)
     if run_together is not None:
-        return case.not_yaml(case.span(Place(0, number, run_together.start("colon"))), "a blank is missing after the colon")
+        return case.not_yaml(
+            case.span(Place(0, number, run_together.start("colon"))), "a blank is missing after the colon"
+        )
     start = len(line) - len(line.lstrip())
     return case.not_yaml(case.span(Place(0, number, start), len(line.strip())), "a colon is missing after this key")
 

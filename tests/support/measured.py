@@ -74,9 +74,7 @@ def measure(jobs: Sequence[Job]) -> dict[str, Cost]:
     command = [sys.executable, "-m", "tests.support.measured"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
     running = [
-        subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in halves
     ]
     for process, half in zip(running, halves, strict=True):
@@ -148,7 +146,7 @@ def _exit_code(arguments: Sequence[str], command: Any) -> int:
         command()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:  # noqa: BLE001
+    except BaseException:
         traceback.print_exc(limit=-4)
         code = 70
     sys.stdout.flush()
