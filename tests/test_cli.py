@@ -244,7 +244,7 @@ def test_explain_prints_one_json_object(run: Run) -> None:
 
 
 BAD_FACTS: tuple[tuple[str | bytes, str], ...] = (
-    ("{", "not JSON at line 1, column 2"),
+    ("{", "not JSON at line 1, column 1: a bracket is never closed"),
     ("", "not JSON"),
     (b'{"note": "\xff"}', "not UTF-8"),
     ('{"price": 1, "price": 2}', "`price` stands twice"),

@@ -13,7 +13,7 @@ from policy_engine.diagnostics import WORDINGS
 from tests.conftest import ROOT, lay_out, read_data
 from tests.support.measured import MOST_MEGABYTES, MOST_SECONDS, Cost, Job, measure
 from tests.support.terminal import unprintable
-from tests.test_hostile import EXPRESSIONS, FACTS, FILES, record, ruleset, written
+from tests.test_hostile import EXPRESSIONS, FACTS, FILES, HEAD, record, ruleset, written
 
 SIMPLEEVAL: Mapping[str, Any] = read_data(ROOT / "tests/hostile/simpleeval.yaml")
 FILE = "rules/hostile.yaml"
@@ -70,6 +70,8 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Cost]:
 
 
 STAYS: Mapping[str, str] = {
+    "many nots on one line": "thousands of faults, which take more than a second to print as text",
+    "many cut calls": "thousands of faults, which take more than a second to print as text",
     "a queue": "named on the command line, it is waited for without end",
     "a link to a device": "named on the command line, it is read without end",
 }
@@ -135,3 +137,58 @@ def test_what_is_no_file_is_refused(name: str, costs: Mapping[str, Cost]) -> Non
         cheap(cost)
     else:
         refused(cost)
+
+
+def chain(length: int, body: str) -> dict[str, Any]:
+    """Definitions each of which names the one before."""
+    parts = {f"d{i}": body.format(f"d{i - 1}") if i else "flag" for i in range(length)}
+    return {"definitions": parts, "decisions": {"d": {"question": "Q", "values": {"v": f"d{length - 1}"}}}}
+
+
+def decisions(length: int) -> dict[str, Any]:
+    """Decisions each of which asks the one before."""
+    values = [f"decisions.d{i - 1}.v" if i else "n" for i in range(length)]
+    return {"decisions": {f"d{i}": {"question": "Q", "values": {"v": value}} for i, value in enumerate(values)}}
+
+
+def misspelt(length: int) -> dict[str, Any]:
+    """Many names that are not there, among as many that are."""
+    return {
+        "definitions": {f"name_{i}": "flag" for i in range(length)},
+        "decisions": {"d": {"question": "Q", "values": {f"v{i}": f"nmae_{i}" for i in range(length)}}},
+    }
+
+
+CHECK = ("check", "--format", "json")
+ASK = ("--as-of", "2025-07-01", "--facts", "facts.json")
+LARGE: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
+    "definitions in a row": (chain(3_000, "{0}"), CHECK),
+    "decisions in a row": (decisions(1_500), CHECK),
+    "names misspelt": (misspelt(2_000), CHECK),
+    "definitions that double": (chain(25, "{0} and {0}"), CHECK),
+    "a decision by definitions that double": (chain(25, "{0} and {0}"), ("decide", "hostile.d", *ASK)),
+    "an explanation by definitions that double": (chain(25, "{0} and {0}"), ("explain", "hostile.d", *ASK)),
+}
+TOO_DEAR = {
+    "definitions in a row": "each is followed to the first again",
+    "decisions in a row": "each is followed to the first again",
+    "names misspelt": "each is compared with every name for a suggestion",
+    "a decision by definitions that double": "preparing it takes twice as long with each definition",
+    "an explanation by definitions that double": "preparing it takes twice as long with each definition",
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.xfail(reason=TOO_DEAR[name], strict=True)] if name in TOO_DEAR else [])
+        for name in LARGE
+    ],
+)
+def test_a_large_ruleset_is_answered_soon(name: str, tmp_path: Path) -> None:
+    body, command = LARGE[name]
+    lay_out({FILE: json.dumps({**HEAD, **body}), SCHEMA: FACTS_SCHEMA, "facts.json": '{"flag": true}'}, tmp_path)
+    cost = measure([Job(name, str(tmp_path), command)])[name]
+    assert not cost.ended_by
+    assert cost.code in (0, 1), cost.err
+    cheap(cost)

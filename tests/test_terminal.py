@@ -63,7 +63,7 @@ RULES = {
 CASES = {
     "tests": "loud",
     "cases": [
-        {"name": f"fails {HOSTILE}", "as_of": "2025-07-01", "facts": {"n": 1, "word": HOSTILE}, "expect": {"answer": f"yes {HOSTILE}"}},
+        {"name": f"fails {HOSTILE}", "as_of": "2025-07-01", "facts": {"n": 5, "word": HOSTILE}, "expect": {"answer": "no"}},
         {"name": f"is invalid {HOSTILE}", "as_of": "2025-07-01", "facts": {"n": HOSTILE}, "expect": {"answer": "no"}},
     ],
 }  # fmt: skip

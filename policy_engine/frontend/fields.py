@@ -132,17 +132,14 @@ class Fields:
         if not isinstance(node, MappingNode):
             self.wrong(f"`{key}`", "a mapping of names", node)
             return
+        cut = node.flow and any(_is_cut(value) for _, value in node.entries)
         for name, value in node.entries:
-            if node.flow and isinstance(value, ScalarNode) and value.text.raw == "" and not SNAKE.fullmatch(name.value):
-                self._refuse_rest(name, node)
-            elif not (node.flow and _is_rest(value, node)):
+            bare = node.flow and isinstance(value, ScalarNode) and value.text.raw == ""
+            if bare and not cut and not SNAKE.fullmatch(name.value):
+                self.faults.append(say("yaml-split", name.span, hint=BEFORE_IT))
+            elif not (bare and cut):
                 check_name(name, form, self.faults)
                 yield name, value
-
-    def _refuse_rest(self, piece: Authored, node: MappingNode) -> None:
-        """A key that is no name and has no value is the rest of the expression before it."""
-        if not any(_is_cut(value) for _, value in node.entries):
-            self.faults.append(say("yaml-split", piece.span, hint=BEFORE_IT))
 
     def period(self, key: str, shape: Shape) -> tuple[Period, str | None]:
         """The half-open period under a key, and the reason given for it."""
@@ -162,12 +159,6 @@ class Fields:
 def _is_cut(node: YamlNode) -> bool:
     """Whether a text is the beginning of one that YAML cut, and whose end was not found."""
     return isinstance(node, ScalarNode) and node.text.plain and bool(open_brackets(node.text.value))
-
-
-def _is_rest(value: YamlNode, node: MappingNode) -> bool:
-    """Whether a key without a value follows an expression that YAML cut."""
-    bare = isinstance(value, ScalarNode) and value.text.raw == ""
-    return bare and any(_is_cut(before) for _, before in node.entries)
 
 
 def is_empty(node: YamlNode) -> bool:

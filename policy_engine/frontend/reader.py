@@ -30,9 +30,11 @@ LARGEST_FILE = 1_000_000
 MOST_PARTS = 50_000
 MOST_CONTROLS = 10
 DEEPEST = 60
+LONGEST_LINE = 1_000
 LONGEST_TAIL = 200
 """Of what follows a text on its line only so much is kept: a line may have many texts."""
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+TAG = re.compile(r"!\S*")
 PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 LOST_NOT = re.compile(r"!(?![a-z0-9_.-]*[:/,!])[a-z_(]")
 Pair = tuple[YamlNode, YamlNode]
@@ -156,7 +158,7 @@ def _unread(node: YamlNode) -> YamlNode:
 def _tag_fault(reader: Reader, event: yaml.NodeEvent) -> Diagnostic:
     """A tag as its author wrote it, or the sign of another language for `not`."""
     start = _marks(event)[0].index
-    written = re.search(r"!\S*", reader.text[start:])
+    written = TAG.search(reader.text, start, start + LONGEST_TAIL)
     sign = written.group() if written else "!"
     if LOST_NOT.match(sign):
         hint = f"write `not`, or {_quote_all(reader, start)}"
@@ -165,15 +167,15 @@ def _tag_fault(reader: Reader, event: yaml.NodeEvent) -> Diagnostic:
 
 
 def _quote_all(reader: Reader, start: int) -> str:
+    if start - reader.text.rfind("\n", 0, start) > LONGEST_LINE:
+        return "quote the whole text"
     return f"quote the whole text: `{quoted(value_around(reader.text, start))}`"
 
 
 def _alias(reader: Reader, event: yaml.AliasEvent) -> YamlNode:
     """What an alias stands for, its parts counted as if written out; an anchor still open is not there yet."""
     if event.anchor not in reader.anchors:
-        hint = (
-            f"a text that begins with `*` needs quotes: `{quoted(value_around(reader.text, _marks(event)[0].index))}`"
-        )
+        hint = f"where `*` begins a text, {_quote_all(reader, _marks(event)[0].index)}"
         raise Refused(say("yaml-alias", _span(reader, event), hint=hint, name=event.anchor))
     reader.loose.pop(event.anchor, None)
     node, parts = reader.anchors[event.anchor]

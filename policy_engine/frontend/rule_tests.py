@@ -177,9 +177,8 @@ def _expectation(decision: Authored, node: YamlNode, reading: _Reading) -> dict[
     if decision.value not in known.decisions:
         hint = did_you_mean(decision.value, known.decisions)
         reading.faults.append(say("test-decision", decision.span, hint=hint, name=decision.value))
-        return {}
     if not isinstance(node, MappingNode):
-        known.check_outcome(decision.value, node)
+        _check_part(decision.value, "outcome", node, reading)
         return {"status": "decided", "outcome": plain(node)}
     fields = Fields(node, shapes.TEST_EXPECTATION, reading.faults)
     for part, named in node.entries:
@@ -195,6 +194,8 @@ def _expectation(decision: Authored, node: YamlNode, reading: _Reading) -> dict[
 def _check_part(decision: str, part: str, node: YamlNode, reading: _Reading) -> None:
     """The names that a part of an expectation holds."""
     known = reading.known
+    if decision not in known.decisions:
+        return
     match part, node:
         case "outcome", _:
             known.check_outcome(decision, node)

@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from policy_engine.cli import main as command
+
 ROOT = Path(__file__).parents[2]
 MOST_SECONDS = 1.0
 """Of the process's own time, so that a busy machine does not matter."""
@@ -93,31 +95,29 @@ def _answers(process: subprocess.Popen[str]) -> Iterable[Cost]:
 
 def main() -> None:
     """Answer every job of standard input."""
-    from policy_engine.cli import main as command
-
     jobs = [Job(**json.loads(line)) for line in sys.stdin]
-    _warm_up(command.main)
+    _warm_up()
     for job in jobs:
-        print(json.dumps(asdict(run(job, command.main))), flush=True)  # noqa: T201 - this is the answer
+        print(json.dumps(asdict(run(job))), flush=True)  # noqa: T201 - this is the answer
 
 
-def _warm_up(command: Any) -> None:
+def _warm_up() -> None:
     """Let Python load what commands load as they run, once and here."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "a.yaml").write_text("[n, ?", "utf-8")
         for form in ("json", "text"):
             with redirect_stdout(io.StringIO()):
-                _exit_code(("check", "--format", form, folder), command)
+                _exit_code(("check", "--format", form, folder))
     gc.freeze()
 
 
-def run(job: Job, command: Any) -> Cost:
+def run(job: Job) -> Cost:
     """One job in a child."""
     outputs = [Path(tempfile.gettempdir(), f"measured-{os.getpid()}-{name}") for name in ("out", "err")]
     child = os.fork()
     if not child:
         _confine(job, outputs)
-        os._exit(_exit_code(job.arguments, command))
+        os._exit(_exit_code(job.arguments))
     _, status, used = os.wait4(child, 0)
     out, err = (path.read_bytes().decode("utf-8", "backslashreplace") for path in outputs)
     for path in outputs:
@@ -138,12 +138,12 @@ def _confine(job: Job, outputs: Iterable[Path]) -> None:
         os.dup2(handle, number)
 
 
-def _exit_code(arguments: Sequence[str], command: Any) -> int:
+def _exit_code(arguments: Sequence[str]) -> int:
     """The exit code of the command; 70 and a traceback where an exception gets out."""
     sys.argv = ["policy", *arguments]
     code = 0
     try:
-        command()
+        command.main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
