@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -54,13 +54,20 @@ class Engine:
     _latest: tuple[date | None, Day] = field(default=(None, ({}, {})), repr=False)
 
     @classmethod
-    def load(cls, rules: str | Path | Iterable[str | Path] = "rules", schemas: str | Path = "schemas") -> Engine:
+    def load(
+        cls,
+        rules: str | Path | Iterable[str | Path] = "rules",
+        schemas: str | Path = "schemas",
+        *,
+        only: Collection[str] = (),
+    ) -> Engine:
         """Read and check the rule files below a folder (or the files given), and their schemas.
 
-        Raises `RulesetError` with every diagnostic where a file has an error, `CannotRun` where there is no such file.
+        `only` names the rulesets that are wanted; files of others are then left unread. Raises `RulesetError` with every
+        diagnostic where a file has an error, `CannotRun` where there is no such file.
         """
         paths = [rules] if isinstance(rules, str | Path) else list(rules)
-        rulebook = loader.load(map(Path, paths), Path(schemas))
+        rulebook = loader.load(map(Path, paths), Path(schemas), lints=False, only=only)
         if has_errors(rulebook.diagnostics):
             raise RulesetError(rulebook.diagnostics)
         return cls(rulebook)

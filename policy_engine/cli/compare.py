@@ -24,7 +24,7 @@ def compare_versions(
     schemas: SchemasOption = SCHEMAS,
 ) -> None:
     """Decide every account by two versions of a ruleset on one day, and show whose answer changes."""
-    engine = Engine.load(rules, schemas)
+    engine = Engine.load(rules, schemas, only=[ruleset])
     versions = versions_of(engine.rulebook, ruleset, old, new)
     day = day_of_question(engine, ruleset, as_of)
     _show(compare(*versions, read_lines(facts), day))

@@ -36,8 +36,8 @@ def decide(
     schemas: SchemasOption = SCHEMAS,
 ) -> None:
     """Decide one question about facts, or every question of a ruleset."""
-    engine = Engine.load(rules, schemas)
     ruleset, _, name = question.partition(".")
+    engine = Engine.load(rules, schemas, only=[ruleset])
     day = day_of_question(engine, ruleset, as_of)
     given, readings = facts_from(facts), read_readings(reading)
     if name:
@@ -66,8 +66,8 @@ def explain(
     schemas: SchemasOption = SCHEMAS,
 ) -> None:
     """Decide, and show how: every rule, every sub-expression, its value, and where the value came from."""
-    engine = Engine.load(rules, schemas)
     ruleset, _, name = question.partition(".")
+    engine = Engine.load(rules, schemas, only=[ruleset])
     day = day_of_question(engine, ruleset, as_of)
     given, readings = facts_from(facts), read_readings(reading)
     names = [name] if name else [logic.name for logic in engine.ruleset(ruleset, day).decisions]

@@ -51,8 +51,8 @@ def report(
 
     Writes summary.json, decisions.jsonl (one decision a line) and invalid.jsonl (every violation), all or nothing.
     """
-    engine = Engine.load(rules, schemas)
     pairs = [_pair(argument, facts) for argument in rulesets]
+    engine = Engine.load(rules, schemas, only=[name for name, _ in pairs])
     day = day_of_question(engine, pairs[0][0], as_of)
     jobs = jobs_for(engine, pairs, day, read_readings(reading))
     err = console(stderr=True)

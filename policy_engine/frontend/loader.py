@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
@@ -23,6 +24,8 @@ from policy_engine.language.rulesets import FactsSchema, Period, Ruleset
 from policy_engine.source import Span
 
 TEST_SUFFIX = "_test"
+RULESET_LINE = re.compile(r"^ruleset:[ \t]*([a-z][a-z0-9_]*)[ \t]*(?:#.*)?$", re.MULTILINE)
+FIRST_CHARACTERS = 4_000
 LONGEST_NAME = 100
 Schema = tuple[FactsSchema | None, tuple[Diagnostic, ...]]
 
@@ -63,6 +66,7 @@ class _Version:
 @dataclass(slots=True)
 class _Load:
     schemas: Path
+    lints: bool
     texts: dict[str, list[str]] = field(default_factory=dict)
     read: dict[str, Schema] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
@@ -88,17 +92,41 @@ def yaml_files(paths: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def load(paths: Iterable[Path], schemas: Path) -> Rulebook:
-    """Read and check every rule file among the paths; schemas are looked up by name in one folder."""
-    state = _Load(schemas)
-    versions = [version for path in rule_files(paths) if (version := _load_file(state, path)) is not None]
+def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Collection[str] = ()) -> Rulebook:
+    """Read and check the rule files among the paths; schemas are looked up by name in one folder.
+
+    Without `lints` only errors are looked for. `only` names the rulesets that are wanted: files of others are left unread,
+    unless no file has any of them.
+    """
+    state = _Load(schemas, lints)
+    versions = [
+        version for path in _wanted(rule_files(paths), only) if (version := _load_file(state, path)) is not None
+    ]
     loaded = [version.ruleset for version in versions]
     state.faults.extend(_overlaps(versions))
+    if not lints:
+        told = with_excerpts(state.faults, state.texts)
+        return Rulebook(tuple(loaded), in_order(told), frozenset(state.refused))
     if not has_errors(state.faults):
         read = [facts for facts, _ in state.read.values() if facts is not None]
         state.faults.extend(fault for facts in read for fault in lint_schema(SchemaUse(facts, loaded)))
     told = silenced(state.faults, state.silences)
     return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused))
+
+
+def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
+    """The files whose first lines name one of the rulesets; all of them where none does."""
+    named = [file for file in files if only and _ruleset_named(file) in only]
+    return named or files
+
+
+def _ruleset_named(file: Path) -> str | None:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            found = RULESET_LINE.search(opened.read(FIRST_CHARACTERS))
+    except OSError:
+        return None
+    return found[1] if found else None
 
 
 def _load_file(state: _Load, path: Path) -> _Version | None:
@@ -114,7 +142,7 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
         ruleset, faults = check(syntax, facts, digest_of(node, facts.document, calendars), faults)
         if ruleset is not None:
             version = _Version(ruleset, syntax.effective_span)
-            faults.extend(lint(ruleset, lines))
+            faults.extend(lint(ruleset, lines) if state.lints else ())
             state.silences.extend(syntax.silences)
     if version is None:
         state.refused.add(syntax.id.value if syntax is not None else path.name.split(".")[0])
