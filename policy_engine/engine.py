@@ -221,7 +221,9 @@ class Engine:
 
 def _ready(ruleset: Ruleset, program: Program, answer: Callable[[Any, date], Any]) -> Ready:
     is_valid, checks = gate_of(ruleset.facts.document), program.checks()
-    return Ready(ruleset, program, answer, lambda facts, as_of: is_valid(facts) and checks(facts, as_of))
+    return Ready(
+        ruleset, program, answer, lambda facts, as_of: type(facts) is dict and is_valid(facts) and checks(facts, as_of)
+    )
 
 
 def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:

@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--golden`: expectations are rewritten rather than compared."""
-    parser.addoption("--golden", action="store_true", help="write what is said now into tests/diagnostics/ and docs/diagnostics/")
+    parser.addoption(
+        "--golden", action="store_true", help="write what is said now into tests/diagnostics/ and docs/diagnostics/"
+    )
 
 
 @pytest.fixture

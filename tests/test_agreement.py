@@ -20,8 +20,9 @@ from policy_engine.errors import FactsError
 from policy_engine.language.decisions import Decision, Late
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts
-from policy_engine.semantics.facts import to_json_types, valid_facts
+from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
+from policy_engine.semantics.plain import to_json_types
 from tests.support.generated import Question, questions
 
 IN_CI = 5_000

@@ -16,7 +16,8 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Late
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.semantics.deciding import Evaluation, check_facts
-from policy_engine.semantics.facts import to_json_types, valid_facts
+from policy_engine.semantics.facts import valid_facts
+from policy_engine.semantics.plain import to_json_types
 from tests.support.conformance import Case, load_cases
 
 CASES = list(load_cases())

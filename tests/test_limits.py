@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from policy_engine.diagnostics import shown_text
 from policy_engine.frontend import context, expressions, facts_files, loader, nodes, patterns, reader, schemas
 from policy_engine.language import types
-from policy_engine.semantics import facts
+from policy_engine.semantics import plain, violations
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/safety.md").read_text("utf-8")
@@ -29,8 +29,12 @@ LIMITS: Mapping[str, int] = {
     "`LONGEST_SENTENCE`": context.LONGEST_SENTENCE,
     "`LARGEST_EXPONENT`": nodes.LARGEST_EXPONENT,
     "`LONGEST_PATTERN`": patterns.LONGEST_PATTERN,
-    "`facts.DEEPEST`": facts.DEEPEST,
-    "`facts.DIGITS`": facts.DIGITS,
+    "`plain.DEEPEST`": plain.DEEPEST,
+    "`plain.DIGITS`": plain.DIGITS,
+    "`MOST_VALUES`": plain.MOST_VALUES,
+    "`MOST_UNFIT`": plain.MOST_UNFIT,
+    "`MOST_VIOLATIONS`": violations.MOST_VIOLATIONS,
+    "`LARGEST_FACTS`": facts_files.LARGEST_FACTS,
     "`LONGEST_NUMBER`": facts_files.LONGEST_NUMBER,
     "`LARGEST_RECORD`": facts_files.LARGEST_RECORD,
     "of an author's word": inspect.signature(shown_text).parameters["limit"].default,

@@ -166,15 +166,11 @@ LARGE: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     "decisions in a row": (decisions(1_500), CHECK),
     "names misspelt": (misspelt(2_000), CHECK),
     "definitions that double": (chain(25, "{0} and {0}"), CHECK),
-    "a decision by definitions that double": (chain(25, "{0} and {0}"), ("decide", "hostile.d", *ASK)),
-    "an explanation by definitions that double": (chain(25, "{0} and {0}"), ("explain", "hostile.d", *ASK)),
 }
 TOO_DEAR = {
     "definitions in a row": "each is followed to the first again",
     "decisions in a row": "each is followed to the first again",
     "names misspelt": "each is compared with every name for a suggestion",
-    "a decision by definitions that double": "preparing it takes twice as long with each definition",
-    "an explanation by definitions that double": "preparing it takes twice as long with each definition",
 }
 
 

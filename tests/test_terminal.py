@@ -115,12 +115,6 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "a file that is not there": ("decide", *COMMON, f"{HOSTILE[:-1]}.json"),
     "a question that is not there": ("decide", f"loud.{HOSTILE}", *COMMON[1:], "good.json"),
 }  # fmt: skip
-OUTCOMES = ("decide good", "decide yaml", "decide all good", "explain good", "test")
-PASSED_ON: Mapping[str, str] = {
-    "rules show": "the page is printed as it is",
-    **dict.fromkeys(OUTCOMES, "the line of the answer prints the outcome and the values as they are"),
-}
-"""Commands that are known to pass control characters on."""
 
 
 def quoted(data: Any) -> str:
@@ -162,13 +156,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Cost]:
     return measure(jobs)
 
 
-def names() -> list[Any]:
-    """The commands, with a mark on those that are known to fail."""
-    marks = {name: pytest.mark.xfail(reason=why, strict=True) for name, why in PASSED_ON.items()}
-    return [pytest.param(name, marks=[marks[name]] if name in marks else []) for name in COMMANDS]
-
-
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_passes_control_characters_on(name: str, told: Mapping[str, Cost]) -> None:
     cost = told[name]
     assert cost.code in (0, 1, 2), cost.err
@@ -184,7 +172,6 @@ def test_no_diagnostic_passes_control_characters_on(name: str, form: str, told: 
     assert (unprintable(cost.out), unprintable(cost.err)) == ([], [])
 
 
-@pytest.mark.xfail(reason="a hint with the outcomes, and the name of the file, are printed as they are")
 @pytest.mark.parametrize("name", ["outcomes"])
 def test_no_line_of_a_diagnostic_passes_control_characters_on(name: str, told: Mapping[str, Cost]) -> None:
     assert unprintable(told[f"line {name}"].out) == []

@@ -51,7 +51,8 @@ def show(
         known = ", ".join(dict.fromkeys(r.id for r in engine.rulebook.rulesets))
         raise UnknownDecision(f"there is no ruleset `{ruleset}`; there is {known}")
     if not code:
-        typer.echo(page_of(versions), nl=False)
+        for line in page_of(versions).split("\n")[:-1]:
+            typer.echo(safe(line, limit=100_000).plain)
         return
     day = day_of_question(engine, ruleset, as_of)
     for decision in engine.ruleset(ruleset, day).decisions:

@@ -86,7 +86,9 @@ def _junit(results: Sequence[CaseResult]) -> str:
     failed = sum(not result.passed for result in results)
     suite = ElementTree.Element("testsuite", name="policy", tests=str(len(results)), failures=str(failed))
     for result in results:
-        case = ElementTree.SubElement(suite, "testcase", classname=result.case.ruleset, name=result.case.name)
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=result.case.ruleset, name=safe(result.case.name).plain
+        )
         if not result.passed:
             told = "\n".join(safe(failure).plain for failure in result.failures)
             ElementTree.SubElement(case, "failure", message=told.split("\n")[0]).text = told

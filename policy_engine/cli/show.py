@@ -23,6 +23,7 @@ STYLES = {
 }
 LONGEST_VALUE = 120
 WIDE = 200
+LONGEST_LINE = 2_000
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -33,15 +34,17 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def safe(text: str, style: str = "") -> Text:
+def safe(text: str, style: str = "", limit: int = LONGEST_LINE) -> Text:
     """Text fit for a terminal."""
-    return Text(shown_text(text, limit=2_000), style=style)
+    return Text(shown_text(text, limit=limit), style=style)
 
 
 def diagnostic_line(diagnostic: Diagnostic) -> str:
     """A diagnostic on one line."""
     hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-    return f"{diagnostic.span}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}{hint}"
+    return shown_text(
+        f"{diagnostic.span}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}{hint}", LONGEST_LINE
+    )
 
 
 def diagnostic_text(diagnostic: Diagnostic) -> Text:
@@ -58,7 +61,7 @@ def diagnostic_text(diagnostic: Diagnostic) -> Text:
         text.append(_marked(diagnostic))
     gutter = " " * len(str(diagnostic.span.line))
     for related in diagnostic.related:
-        text.append(f"{gutter} = see: {related.span}: {related.label}\n")
+        text.append_text(safe(f"{gutter} = see: {related.span}: {related.label}")).append("\n")
     if diagnostic.hint:
         text.append(f"{gutter} = help: ", "bold").append_text(safe(diagnostic.hint)).append("\n")
     return text
@@ -80,7 +83,7 @@ def answer_text(decision: Decision, ruleset: Ruleset) -> Text:
     text = Text.assemble(
         (decision.decision, "bold"),
         ": ",
-        (_outcome(decision), "bold green" if decision.status == "decided" else "bold yellow"),
+        safe(_outcome(decision), "bold green" if decision.status == "decided" else "bold yellow"),
         "\n",
     )
     for label, told in _details(decision, ruleset):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
+from policy_engine.frontend import advice
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
 from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Text, Type, with_article
@@ -30,11 +31,13 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
     name = node.func.id
     if name in AGGREGATES and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
         return _aggregate(typer, node, node.args[0], name)
+    if name in AGGREGATES and len(node.args) == 1 and (listed := advice.of_list(typer, name, node.args[0])):
+        return typer.fault("generator-needed", node.func, hint=listed, name=name)
     function = FUNCTIONS.get(name)
     if function is None:
         code = "generator-needed" if name in AGGREGATES else "unknown-function"
-        hint = None if name in AGGREGATES else did_you_mean(name, [*FUNCTIONS, *AGGREGATES])
-        return typer.fault(code, node.func, hint=hint, name=name)
+        foreign = advice.THE_DAY if name in advice.PAST_AND_PRESENT else did_you_mean(name, [*FUNCTIONS, *AGGREGATES])
+        return typer.fault(code, node.func, hint=None if name in AGGREGATES else foreign, name=name)
     if node.keywords:
         return typer.fault("wrong-arguments", node, signature=function.signature, why="arguments have no names")
     return _function_call(typer, node, function)
@@ -55,8 +58,14 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
         if not parameter.accepts(argument.type):
             hint = _argument_hint(parameter.expected, argument.type)
             what = f"`{parameter.name}` of `{function.name}`"
-            return typer.fault(
-                "wrong-type", side, hint=hint, what=what, expected=parameter.expected, found=with_article(argument.type)
+            return typer.type_fault(
+                (argument,),
+                "wrong-type",
+                side,
+                hint=hint,
+                what=what,
+                expected=parameter.expected,
+                found=with_article(argument.type),
             )
     if any(isinstance(argument.type, Anything) for argument in arguments):
         return tree.stand_in(typer.parsed.span(node))
@@ -140,5 +149,5 @@ def _argument_hint(expected: str, found: Type) -> str | None:
     if expected == "a date" and isinstance(found, Instant):
         return "turn the instant into a date with `date_of(...)`"
     if expected == "a date" and isinstance(found, Text):
-        return "there is no date literal: make a parameter with `type: date`, and name it here"
+        return advice.NO_DATES
     return None

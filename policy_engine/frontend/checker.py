@@ -111,7 +111,7 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
     if parameter.calendar is not None:
         values = (rulesets.ParameterValue(Period(), expanded(parameter.calendar)),)
     start = context.syntax.period.start
-    if values and values[0].period.start > start:
+    if start != date.min and values and values[0].period.start > start:  # a lost `effective` was reported
         hole = f"before {values[0].period.start}"
         context.faults.append(say("parameter-hole", parameter.name.span, name=parameter.name.value, period=hole))
     return rulesets.Parameter(

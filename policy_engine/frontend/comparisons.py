@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
-from policy_engine.frontend import operators
+from policy_engine.frontend import advice, operators
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import (
     BOOLEAN,
@@ -40,8 +40,11 @@ Side = tuple[tree.Node, ast.expr]
 
 def compare(typer: Typer, node: ast.Compare) -> tree.Node:
     """The typed tree of a comparison; a chain is the `and` of its links."""
+    nothing = advice.of_nothing(typer, node)
+    if nothing is not None:
+        return _with_nothing(typer, node, nothing)
     sides = [node.left, *node.comparators]
-    typed = [typer.infer(side) for side in sides]
+    typed = _typed(typer, sides)
     links = [
         _link(typer, operation, (typed[i], sides[i]), (typed[i + 1], sides[i + 1]), node)
         for i, operation in enumerate(node.ops)
@@ -50,6 +53,27 @@ def compare(typer: Typer, node: ast.Compare) -> tree.Node:
         return links[0]
     optional = any(link.optional for link in links)
     return tree.And(type=BOOLEAN, optional=optional, span=typer.parsed.span(node), operands=tuple(links))
+
+
+def _with_nothing(typer: Typer, node: ast.Compare, hint: str) -> tree.Node:
+    """Report a comparison with what is no value."""
+    typer.infer(node.left)
+    operator = {ast.Is: "is", ast.IsNot: "is not", ast.Eq: "==", ast.NotEq: "!="}.get(type(node.ops[0]), "this")
+    word = node.comparators[0]
+    if isinstance(word, ast.Name) and word.id == "unknown":
+        return typer.fault("unknown-place", word, hint=hint)
+    what = f"`{operator} {typer.parsed.segment(node.comparators[0])}`"
+    return typer.fault("expression-not-allowed", node, what=what, hint=hint)
+
+
+def _typed(typer: Typer, sides: list[ast.expr]) -> list[tree.Node]:
+    """Each side, typed; a loose word of one may be a text of another, so these come last."""
+    loose = [advice.is_unresolved(typer, side) or isinstance(side, ast.List) for side in sides]
+    typed = {i: typer.infer(side) for i, side in enumerate(sides) if not loose[i]}
+    closed = (node.type.values or () for node in typed.values() if isinstance(node.type, Text))
+    inner = replace(typer, texts=tuple(text for values in closed for text in values))
+    typed |= {i: inner.infer(side) for i, side in enumerate(sides) if loose[i]}
+    return [typed[i] for i in range(len(sides))]
 
 
 def _link(
@@ -71,19 +95,21 @@ def _link(
         )
     operator = COMPARISONS.get(type(operation))
     if operator is None:
-        return typer.fault("expression-not-allowed", node, what="`is`", hint="write `==`")
+        sign = "==" if isinstance(operation, ast.Is) else "!="
+        return typer.fault("expression-not-allowed", node, what="`is`", hint=f"write `{sign}`")
     if not operators.comparable(left.type, right.type):
-        return typer.fault(
+        return typer.type_fault(
+            (left, right),
             "not-comparable",
             node,
-            hint=_comparison_hint(left, right),
+            hint=_date_hint(typer, first, second) or _comparison_hint(left, right),
             left=with_article(left.type),
             right=with_article(right.type),
         )
     if operator not in ("==", "!="):
         for kind in (left.type, right.type):
             if not operators.ordered(kind):
-                return typer.fault("no-order", node, kind=with_article(kind))
+                return typer.type_fault((left, right), "no-order", node, kind=with_article(kind))
     _check_possible(typer, first, second)
     return tree.Compare(type=BOOLEAN, optional=optional, span=span, operator=operator, left=left, right=right)
 
@@ -130,11 +156,17 @@ def _check_possible(typer: Typer, first: Side, second: Side) -> None:
     )
 
 
+def _date_hint(typer: Typer, *sides: Side) -> str | None:
+    """What to do with `day < 2024-10-12`, where the right side is a number."""
+    written = any(advice.DATE_LITERAL.fullmatch(typer.parsed.segment(side)) for _, side in sides)
+    return advice.NO_DATES if written else None
+
+
 def _comparison_hint(left: tree.Node, right: tree.Node) -> str | None:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, tree.Literal) and isinstance(one.value, str):
             if isinstance(other.type, Date | Instant) and DATE_TEXT.fullmatch(one.value):
-                return "there is no date literal: make a parameter with `type: date`, and name it here"
+                return advice.NO_DATES
             if isinstance(other.type, Number) and NUMBER_TEXT.fullmatch(one.value):
                 return f"a number stands without quotes: `{one.value}`"
             if isinstance(other.type, Boolean) and one.value in ("true", "false", "yes", "no"):

@@ -14,6 +14,7 @@ from functools import partial
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.frontend.expressions import parse_expression
+from policy_engine.frontend.misread import misread_parameters
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.frontend.syntax import (
     ConditionSyntax,
@@ -198,7 +199,8 @@ def context_of(syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnosti
     parameters = {parameter.name.value: parameter_type(parameter) for parameter in syntax.parameters}
     readings = {reading.name.value: tuple(choice.name for choice in reading.choices) for reading in syntax.readings}
     lost = not syntax.lost.isdisjoint(("parameters", "definitions", "readings"))
-    context = Context(syntax, faults, Scope(facts.type, parameters, readings, definitions, decisions, lost))
+    misread = misread_parameters(syntax.parameters)
+    context = Context(syntax, faults, Scope(facts.type, parameters, readings, definitions, decisions, lost, misread))
     for name, _ in syntax.definitions:
         definitions[name.value] = partial(context.definition_type, name.value)
     for decision in syntax.decisions:

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend import advice
 from policy_engine.frontend.quoting import quoted
 from policy_engine.source import Authored, Span
 
@@ -124,16 +125,25 @@ def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError
     if authored.plain and authored.tail.lstrip(" ").startswith("#"):
         whole = f"{authored.value}{authored.tail.rstrip()}"
         return say("yaml-comment", authored.span, hint=f"quote the whole expression: `{quoted(whole)}`")
-    for pattern, advice in FOREIGN:
-        found = pattern.search(bare)
-        if found:
-            place = authored.part(found.start() + offset, found.end() + offset)
-            return say("expression-syntax", place, why=f"`{found.group()}` has no meaning here", hint=advice)
+    phrase = advice.phrase(text, bare) or _sign(bare)
+    if phrase is not None:
+        start, end, hint = phrase
+        place = authored.part(start + offset, end + offset)
+        return say("expression-syntax", place, why=f"`{text[start:end]}` has no meaning here", hint=hint)
     number = WRONG_NUMBER.search(bare)
     if number is not None:
         return say("number-form", authored.part(number.start() + offset, number.end() + offset), text=number.group())
     at = min((error.offset or len(text)) - 1, len(text) - 1)
     return _unreadable(text, bare, authored.part(at + offset, at + offset + 1), at if error.offset else len(text))
+
+
+def _sign(bare: str) -> tuple[int, int, str] | None:
+    """The first sign of another language: from, to, and what to write."""
+    for pattern, hint in FOREIGN:
+        found = pattern.search(bare)
+        if found:
+            return *found.span(), hint
+    return None
 
 
 def _unreadable(text: str, bare: str, place: Span, at: int) -> Diagnostic:

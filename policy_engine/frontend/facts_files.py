@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.json_faults import fault_at
@@ -16,6 +16,7 @@ from policy_engine.frontend.reader import read_text
 
 LONGEST_NUMBER = 100
 LARGEST_RECORD = 1_000_000
+LARGEST_FACTS = 10_000_000
 """Characters of one record."""
 
 
@@ -47,8 +48,11 @@ def _integer(text: str) -> int:
 
 
 def _exact(text: str) -> Decimal:
-    number = Decimal(text)
-    if not -400 < number.adjusted() < 400:
+    try:
+        number = Decimal(text) if len(text) <= LONGEST_NUMBER else None
+    except ArithmeticError:
+        number = None
+    if number is None or not -400 < number.adjusted() < 400:
         raise ValueError(f"the number {text[:40]} is out of range")
     return number
 
@@ -83,6 +87,10 @@ def read_facts_file(path: Path) -> Any:
 def read_file_text(path: Path) -> str:
     """The text of a UTF-8 file; raises `CannotRun`."""
     try:
+        if not path.is_file():
+            raise CannotRun(f"`{path}` is not a file" if path.exists() else f"there is no file `{path}`")
+        if path.stat().st_size > LARGEST_FACTS:
+            raise CannotRun(f"`{path}` has more than {LARGEST_FACTS} bytes, which is more than one set of facts has")
         return path.read_text("utf-8-sig")
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
@@ -93,12 +101,24 @@ def read_file_text(path: Path) -> str:
 def read_lines(path: Path) -> Iterator[Line]:
     """The records of a JSON Lines file, one at a time; a bad line is told and passed over. Raises `CannotRun`."""
     try:
+        if path.exists() and not path.is_file():
+            raise CannotRun(f"`{path}` is not a file")
         with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(_whole_lines(file), start=1):
                 if raw.strip():
                     yield _line(number, raw)
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; one that is too long is cut, so that it is never held as a whole."""
+    while line := file.readline(LARGEST_RECORD + 1):
+        yield line
+        while len(line) > LARGEST_RECORD and not line.endswith(b"\n"):
+            line = file.readline(LARGEST_RECORD + 1)
+            if not line:
+                return
 
 
 def _line(number: int, raw: bytes) -> Line:

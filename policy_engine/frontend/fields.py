@@ -17,7 +17,10 @@ from policy_engine.source import Authored, Span
 Item = TypeVar("Item")
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+A_DASH = "each item of the list begins with `- `"
+THOUSANDS = re.compile(r"[0-9]{3}(\.[0-9]+)?")
 BEFORE_IT = "quote the whole expression before it, with this"
+LONGEST_NAME = 100
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -40,14 +43,25 @@ class Fields:
 
     def _refuse_unknown_keys(self) -> None:
         cut = any(_is_cut(value) for _, value in self.node.entries) if self.node.flow else False
+        before: YamlNode | None = None
         for key, value in self.node.entries:
-            if key.value in self.shape.names:
+            last, before = before, value
+            if key.value in self.shape.names or (self.node.flow and self._refuse_thousands(last, key)):
                 continue
             empty = isinstance(value, ScalarNode) and value.text.value == "" and value.text.plain
             if self.node.flow and empty:
                 self._refuse_piece(key, cut)
             else:
                 self._refuse_unknown(key)
+
+    def _refuse_thousands(self, before: YamlNode | None, key: Authored) -> bool:
+        """Whether a key is the end of `1,000`, which is reported."""
+        number = before.text.value if isinstance(before, ScalarNode) and before.text.plain else ""
+        if not (number.isdigit() and THOUSANDS.fullmatch(key.value)):
+            return False
+        better = f"write `{number}{key.value}`"
+        self.faults.append(say("number-form", key.span, hint=better, text=f"{number},{key.value}"))
+        return True
 
     def _refuse_unknown(self, key: Authored) -> None:
         near = nearest(key.value, self.shape.names)
@@ -68,9 +82,9 @@ class Fields:
         elif not cut:
             self._refuse_unknown(key)
 
-    def wrong(self, what: str, expected: str, node: YamlNode) -> None:
+    def wrong(self, what: str, expected: str, node: YamlNode, hint: str | None = None) -> None:
         """Report that something is of the wrong kind; the author's words stand in backticks in `what`."""
-        self.faults.append(say("wrong-kind", node.span, what=what, expected=expected))
+        self.faults.append(say("wrong-kind", node.span, hint=hint, what=what, expected=expected))
 
     def text(self, key: str) -> Authored | None:
         """The text under a key, None where there is none."""
@@ -120,7 +134,7 @@ class Fields:
         if node is None:
             return ()
         if not isinstance(node, SequenceNode):
-            self.wrong(f"`{key}`", "a list", node)
+            self.wrong(f"`{key}`", "a list", node, _list_hint(node))
             return ()
         return tuple(item for item in map(read, node.items) if item is not None)
 
@@ -161,6 +175,15 @@ def _is_cut(node: YamlNode) -> bool:
     return isinstance(node, ScalarNode) and node.text.plain and bool(open_brackets(node.text.value))
 
 
+def _list_hint(node: YamlNode) -> str | None:
+    """The list to write where its items stand without brackets, or the keys of its only item without a dash."""
+    if isinstance(node, MappingNode):
+        return None if node.flow else A_DASH
+    text = node.text.value.strip() if isinstance(node, ScalarNode) else ""
+    items = [item.strip() for item in text.split(",")]
+    return f"write `[{', '.join(items)}]`" if all(items) and not set(text) & set("[]{}()\n") else None
+
+
 def is_empty(node: YamlNode) -> bool:
     """Whether nothing stands under a key, or a sign for nothing."""
     return isinstance(node, ScalarNode) and node.text.plain and node.text.value in ("", "~", "null")
@@ -178,7 +201,18 @@ def check_name(name: Authored, form: re.Pattern[str], faults: list[Diagnostic]) 
     """Report a name that has not the form."""
     if not form.fullmatch(name.value):
         words = "small letters, digits and underscores" if form is SNAKE else "small letters, digits and hyphens"
-        faults.append(say("wrong-name", name.span, name=name.value, form=words))
+        better = name_in_form(name.value, form)
+        hint = f"write `{better}`" if better is not None else None
+        faults.append(say("wrong-name", name.span, hint=hint, name=name.value, form=words))
+
+
+def name_in_form(name: str, form: re.Pattern[str]) -> str | None:
+    """The name that was probably meant, in small letters and with the form's own sign between words; None where none is."""
+    between = "_" if form is SNAKE else "-"
+    better = (
+        re.sub(r"[ _.-]+", between, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", between, name.strip())).lower().strip(between)
+    )
+    return better if form is not ISO_DATE and form.fullmatch(better) and len(name) <= LONGEST_NAME else None
 
 
 def read_date(text: Authored, faults: list[Diagnostic]) -> date | None:

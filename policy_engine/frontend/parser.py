@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -41,6 +42,7 @@ Faults = list[Diagnostic]
 A_CONDITION = {"what": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}
 A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a date, or a list"}
 NOTHING = Shape("nothing", ())
+SCHEMA_FILE = re.compile(r"(?:.*/)?([a-z][a-z0-9_]*)(?:\.schema)?\.json")
 SECTIONS = ("sources", "readings", "parameters", "definitions", "decisions")
 
 
@@ -58,7 +60,7 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     if isinstance(effective, MappingNode) and effective.get("from") is None:
         meaning = "the first day in force"
         faults.append(say("missing-key", effective.span, thing="the ruleset's period", key="from", meaning=meaning))
-    timezone, facts = fields.text("timezone"), fields.text("facts")
+    timezone, facts = fields.text("timezone"), _schema_name(fields)
     sources = tuple(_source(*entry, faults) for entry in fields.named("sources", KEBAB))
     readings = tuple(_reading(*entry, faults) for entry in fields.named("readings"))
     parameters = tuple(_parameter(*entry, faults) for entry in fields.named("parameters"))
@@ -74,6 +76,17 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
         sources, readings, parameters, checks, definitions, decisions, silences,
         fields.node.key_span("effective") if effective is None else effective.span, _lost(fields), fields.span,
     ), faults  # fmt: skip
+
+
+def _schema_name(fields: Fields) -> Authored | None:
+    """The name of the facts' schema; that of a file is reported, and its schema taken."""
+    name = fields.text("facts")
+    found = SCHEMA_FILE.fullmatch(name.value) if name is not None else None
+    if name is None or found is None:
+        return name
+    hint = f"write `facts: {found[1]}`"
+    fields.faults.append(say("wrong-name", name.span, hint=hint, name=name.value))
+    return replace(name, value=found[1])
 
 
 def _lost(fields: Fields) -> frozenset[str]:
@@ -300,6 +313,12 @@ def _rule(node: YamlNode, faults: Faults) -> RuleSyntax | None:
 
 
 def _otherwise(node: YamlNode, faults: Faults) -> ConclusionSyntax | None:
+    if isinstance(node, ScalarNode) and not is_empty(node):
+        hint = f"write `otherwise: {{then: {node.text.value.strip()}, because: ...}}`"
+        faults.append(
+            say("wrong-kind", node.span, hint=hint, what="`otherwise`", expected="a mapping with then and because")
+        )
+        return None
     fields = _fields(node, shapes.OTHERWISE, "`otherwise`", faults)
     return None if fields is None else _conclusion(fields, "then", "because")
 

@@ -229,16 +229,28 @@ def _mapping(reader: Reader, start: yaml.MappingStartEvent, depth: int) -> Mappi
 def _entries(reader: Reader, pairs: list[Pair]) -> Iterator[tuple[Authored, YamlNode]]:
     """The entries whose keys are plain texts, each once."""
     seen: set[str] = set()
+    run_on = False
     for key, value in pairs:
         if not isinstance(key, ScalarNode):
             reader.faults.append(say("yaml-key", key.span))
         elif key.text.value == "<<":
             reader.faults.append(say("yaml-merge", key.span))
         elif key.text.value in seen:
-            reader.faults.append(say("yaml-duplicate-key", key.span, key=key.text.value))
+            starts_item = key.text == _first_of_item(reader, pairs)
+            if not run_on:
+                hint = "begin the next item with `- `" if starts_item else None
+                reader.faults.append(say("yaml-duplicate-key", key.span, hint=hint, key=key.text.value))
+            run_on = run_on or starts_item
         else:
             seen.add(key.text.value)
             yield key.text, value
+
+
+def _first_of_item(reader: Reader, pairs: list[Pair]) -> Authored | None:
+    """The first key of a mapping that begins behind a dash, None where it begins elsewhere."""
+    first = pairs[0][0]
+    before = reader.lines[first.span.line - 1][: first.span.column - 1]
+    return first.text if isinstance(first, ScalarNode) and before.strip() == "-" else None
 
 
 def _runs(reader: Reader, pieces: list[Piece]) -> Iterator[tuple[int, int]]:

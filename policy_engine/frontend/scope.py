@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from policy_engine.frontend.misread import Misread
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ANYTHING, BOOLEAN, DATE, Record, Text, Type, member_of
 from policy_engine.source import Span
 
+NOTHING_MISREAD: Mapping[str, Misread] = MappingProxyType({})
 Known = tuple[Type, bool]
 """A type, and whether the value may be unknown."""
 
@@ -27,6 +30,7 @@ class Scope:
     definitions: Mapping[str, Callable[[], Known]]
     decisions: Mapping[str, Callable[[], Mapping[str, Known] | None]]
     open: bool = False
+    misread: Mapping[str, Misread] = NOTHING_MISREAD
 
     def names(self) -> list[str]:
         """Every name of the one namespace."""

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
-from policy_engine.frontend import operators
+from policy_engine.frontend import advice, operators
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare
 from policy_engine.frontend.expressions import ParsedExpression
+from policy_engine.frontend.misread import told_at_parameter
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
@@ -57,13 +58,6 @@ FOREIGN_OPERATORS: Mapping[type[ast.operator], tuple[str, str | None]] = Mapping
 NUMBER_FORM = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 TEXT_FORM = re.compile(r'"[^"\\]*"|\'[^\'\\]*\'')
 PYTHON_WORDS = {"True": "write `true`", "False": "write `false`", "None": "ask `known(x)`"}
-FOREIGN_NAMES = {
-    "null": "ask `known(x)`",
-    "nil": "ask `known(x)`",
-    "None": "ask `known(x)`",
-    "yes": "write `true`",
-    "no": "write `false`",
-}
 FORBIDDEN: Mapping[type[ast.AST], tuple[str, str | None]] = MappingProxyType(
     {
         ast.Subscript: ("a subscript", "use `first`, `last` or a generator"),
@@ -94,12 +88,24 @@ class Typer:
     scope: Scope
     faults: list[Diagnostic]
     variables: dict[str, Known] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+    """The closed set of texts that this is compared with."""
 
     def fault(self, code: str, node: ast.AST, *, hint: str | None = None, **words: object) -> tree.Node:
         """Report a fault at a part of the expression, and stand in for the part."""
         span = self.parsed.span(node)
         self.faults.append(say(code, span, hint=hint, words=words))
         return tree.stand_in(span)
+
+    def type_fault(
+        self, sides: Iterable[tree.Node], code: str, node: ast.AST, *, hint: str | None = None, **words: object
+    ) -> tree.Node:
+        """Report that types do not go together: at a parameter where that is a text by mistake."""
+        told = told_at_parameter(sides, self.scope.misread)
+        if told is None:
+            return self.fault(code, node, hint=hint, **words)
+        self.faults.append(told)
+        return tree.stand_in(self.parsed.span(node))
 
     def infer(self, node: ast.AST) -> tree.Node:
         """The typed tree of a part of the expression."""
@@ -155,7 +161,9 @@ class Typer:
         found = self.scope.resolve(node.id, span)
         if found is not None:
             return found
-        hint = FOREIGN_NAMES.get(node.id) or did_you_mean(node.id, [*self.scope.names(), *self.variables])
+        if node.id in self.texts:
+            return self.fault("unknown-name", node, hint=f'a text stands in quotes: `"{node.id}"`', name=node.id)
+        hint = advice.of_name(node.id, self.scope) or did_you_mean(node.id, [*self.scope.names(), *self.variables])
         if hint is None and node.id in {**FUNCTIONS, **AGGREGATES}:
             hint = f"`{node.id}` is a function, and is called with brackets"
         return self.fault("unknown-name", node, hint=hint, name=node.id)
@@ -166,6 +174,9 @@ class Typer:
                 return self.decision_part(node, decision)
             case ast.Name(id="decisions"):
                 return self.bare_decision(node)
+        decision_hint = advice.of_member(self, node)
+        if decision_hint is not None:
+            return self.fault("unknown-name", node.value, hint=decision_hint, name=self.parsed.segment(node.value))
         record = self.infer(node.value)
         if isinstance(record.type, Anything):
             return record
@@ -244,7 +255,8 @@ class Typer:
             return tree.stand_in(self.parsed.span(node))
         if not (isinstance(left.type, Number) and isinstance(right.type, Number)):
             hint = "write `days_between(a, b)` or `add_days(date, n)`" if _is_a(Date, left, right) else None
-            return self.fault(
+            return self.type_fault(
+                (left, right),
                 "not-addable",
                 node,
                 hint=hint,

@@ -14,6 +14,7 @@ from policy_engine.source import Span
 SPECIAL = "@`%*&!|>"
 BLOCK_VALUE = re.compile(r"[ ]*(?:- +)*(?:(?P<key>[^\s:#\"'\[{][^:]*?) ?: +)?(?P<value>\S.*?)\s*$")
 NO_BLANK = re.compile(r"[ ]*(?:- +)*[\w-]+(?P<colon>:)\S")
+NO_BLANK_AFTER_DASH = re.compile(r" *-[A-Za-z_]")
 ALIGN = "align it with its siblings"
 
 
@@ -292,6 +293,13 @@ def _colon(case: Case) -> Diagnostic | None:
     number = next((n for n in range(case.at.line - 1, -1, -1) if case.line(n).strip()), case.at.line)
     before = case.line(number)
     key = Place(0, case.at.line, len(line) - len(line.lstrip()))
+    if NO_BLANK_AFTER_DASH.match(before):
+        dash = Place(0, number, before.index("-"))
+        return case.not_yaml(case.span(dash), "a blank is missing after the dash")
+    if re.match(r" *- ", before):
+        return case.not_yaml(
+            case.span(key), "this key is indented more than those around it", _one_column(case, number)
+        )
     if re.search(r":(\s|$)", before):
         return case.not_yaml(case.span(key), "this key is indented more than those around it", ALIGN)
     return _missing_colon(case, number)
@@ -335,11 +343,23 @@ def _block(case: Case) -> Diagnostic | None:
 def _misplaced(case: Case) -> Diagnostic:
     """A key or an item at an indentation where none belongs."""
     if case.complaint.context.endswith("collection"):
-        why, hint = "this stands where an item of the list should", "begin it with `- `, or indent it as the list's key"
-        return case.not_yaml(case.span(case.at), why, hint)
+        why = "this stands where an item of the list should"
+        return case.not_yaml(case.span(case.at), why, _one_column(case, case.begun.line))
     if case.text.startswith(("- ", "-\n"), case.at.index):
         return case.not_yaml(case.span(case.at), "a list stands here among keys", "put it under a key of its own")
     return case.not_yaml(case.span(case.at), "this key is indented unlike those around it", ALIGN)
+
+
+def _one_column(case: Case, number: int) -> str:
+    """What to do with the keys of an item that stand in several columns; the list goes through a line."""
+    dash = case.line(number)
+    column = len(dash) - len(dash.lstrip())
+    above = (case.line(n) for n in range(number - 1, -1, -1))
+    owner = next((line for line in above if line.strip() and not line[: column + 1].strip(" ") == ""), "")
+    thing = "rule" if owner.strip() == "rules:" else "item"
+    return (
+        f"the keys of one {thing} stand in one column, and {'a' if thing == 'rule' else 'an'} {thing} begins with `- `"
+    )
 
 
 def _list_on_a_line(case: Case) -> Diagnostic | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -38,6 +38,7 @@ class Settled:
     choices: Mapping[str, str]
     parameters: Mapping[str, Value]
     as_of: date
+    folded: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def in_force(self, period: Period) -> bool:
         """Whether a rule's period holds on the stretch."""
@@ -53,7 +54,7 @@ class Settled:
             case tree.Reading(name=name):
                 return self.choices[name]
             case tree.Definition(name=name):
-                return self.condition(next(d.body for d in self.ruleset.definitions if d.name == name))
+                return self._definition(name)
             case tree.Compare(operator=sign, left=left, right=right):
                 return _compared(sign, self.constant(left), self.constant(right))
             case tree.And() | tree.Or() | tree.Not():
@@ -64,6 +65,12 @@ class Settled:
                 chosen = self.constant(condition)
                 return OPEN if chosen is OPEN else self.constant(then if chosen else otherwise)
         return OPEN
+
+    def _definition(self, name: str) -> Any:
+        """A definition's value where it is settled, worked out once however often it is used."""
+        if name not in self.folded:
+            self.folded[name] = self.condition(next(d.body for d in self.ruleset.definitions if d.name == name))
+        return self.folded[name]
 
     def condition(self, condition: tree.Condition) -> Any:
         """The value of a condition where it is settled."""

@@ -13,7 +13,7 @@ from policy_engine.backends.python import runtime
 from policy_engine.backends.python.constants import Settled, stretch
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.reading import read_dates
+from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.writer import Writer
 from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Late, Status
@@ -97,7 +97,7 @@ class Program:
 
     def _checks(self) -> tuple[Writer, dict[str, Any]]:
         writer, to = self._start()
-        read_dates(to, "facts", self.settled.ruleset.facts.type)
+        read_all(to, "facts", self.settled.ruleset.facts.type)
         for check in self.settled.ruleset.checks:
             code, _ = to.condition(check.expect)
             with writer.block(f"if {code} is False:"):

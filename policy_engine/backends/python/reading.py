@@ -6,7 +6,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from policy_engine.language.types import Date, Instant, ListOf, Member, Number, Record, Type, member_of
+from policy_engine.language.types import LIMIT, Date, Instant, ListOf, Member, Number, Record, Type, member_of
 
 if TYPE_CHECKING:
     from policy_engine.backends.python.expressions import Expressions
@@ -54,27 +54,34 @@ def _list_reader(to: Expressions, element: Type, ordered_by: str | None) -> str 
     return f"[{made.format('item')} for item in {{0}}]" if made else None
 
 
-def read_dates(to: Expressions, record: str, kind: Record) -> None:
-    """Read every date and instant of a record, so that one that is on no calendar is found."""
+def read_all(to: Expressions, record: str, kind: Record) -> None:
+    """Read every date and instant of a record, so that one that is on no calendar is found, and weigh every number."""
     for member in kind.members:
         element = member.type.element if isinstance(member.type, ListOf) else member.type
         if isinstance(element, Record | ListOf):
             held = to.writer.fresh()
             to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
             with to.writer.block(f"if {held} is not None:"):
-                _read_dates_below(to, held, member.type)
+                _read_below(to, held, member.type)
+        elif isinstance(element, Number):
+            held = to.writer.named(f"{record}.get({to.bind(member.name)})")
+            with to.writer.block(f"if {held} is not None and not {-LIMIT} <= {held} <= {LIMIT}:"):
+                to.writer.line("raise ValueError")
         elif isinstance(element, Date | Instant):
             name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
             to.writer.once(name, partial(read, to, record, member))
 
 
-def _read_dates_below(to: Expressions, held: str, kind: Type) -> None:
+def _read_below(to: Expressions, held: str, kind: Type) -> None:
     """Read those of a record, of a list of records, or of a list of lists."""
     if isinstance(kind, Record):
-        read_dates(to, held, kind)
+        read_all(to, held, kind)
     elif isinstance(kind, ListOf):
         item = to.writer.fresh()
         with to.writer.block(f"for {item} in {held}:"):
-            _read_dates_below(to, item, kind.element)
+            _read_below(to, item, kind.element)
+    elif isinstance(kind, Number):
+        with to.writer.block(f"if not {-LIMIT} <= {held} <= {LIMIT}:"):
+            to.writer.line("raise ValueError")
     elif isinstance(kind, Date | Instant):
         to.writer.line((reader(to, kind) or "").format(held))

@@ -1,0 +1,141 @@
+"""What to write in place of what other languages, and people, write: hints for the messages about expressions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from policy_engine.diagnostics import nearest
+from policy_engine.language.types import ListOf, Record, member_of
+
+if TYPE_CHECKING:
+    from policy_engine.frontend.scope import Scope
+    from policy_engine.frontend.typing import Typer
+
+NO_DATES = "there is no date literal: make a parameter with `type: date`, and name it here"
+NUMBER_ALONE = "write the number alone; the unit goes into `unit:`"
+THE_DAY = "the day of the question is `as_of`"
+DATE_LITERAL = re.compile(r"(?<![\w.])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![\w.])")
+OPERAND = r"[\w.]+(?:\([^()]*\))?"
+PHRASES = (
+    (DATE_LITERAL, NO_DATES),
+    (re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?\s*%(?=\s*(?:of\b|and\b|or\b|if\b|else\b|[^\s\w(.-]|$))"), NUMBER_ALONE),
+    (re.compile(r"=>"), "write `>=`"),
+    (re.compile(r"=<"), "write `<=`"),
+    (
+        re.compile(rf"(?P<x>{OPERAND}) (?P<word>between) (?P<a>{OPERAND}) and (?P<b>{OPERAND})"),
+        "write `{a} <= {x} <= {b}`",
+    ),
+    (
+        re.compile(r"^(?P<word>if)\b(?P<a>.+?),? then (?P<b>.+?),? else (?P<c>.+)$"),
+        "write `{b} if {a} else {c}`, or two rules",
+    ),
+    (re.compile(r"^(?P<word>if)\b.+$"), "write `b if a else c`, or two rules"),
+)
+"""What is no expression, and what to write; `word` is the part to mark, where it is not the whole."""
+PAST_AND_PRESENT = frozenset({"today", "now", "current_date", "sysdate", "date_today"})
+NOTHING = frozenset({"None", "null", "nil", "missing", "empty", "absent", "none", "undefined", "unknown"})
+"""Words that people compare with where they ask whether something is known."""
+FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "null": "ask `known(x)`",
+        "nil": "ask `known(x)`",
+        "None": "ask `known(x)`",
+        "yes": "write `true`",
+        "no": "write `false`",
+        **dict.fromkeys(PAST_AND_PRESENT, THE_DAY),
+    }
+)
+BUILT_IN = ("as_of", "true", "false")
+ELEMENT: Mapping[str, str] = MappingProxyType({"any": "condition", "all": "condition"})
+
+
+def phrase(text: str, bare: str) -> tuple[int, int, str] | None:
+    """The first phrase of another language in a text (`bare` is without what its quotes hold): from, to, and what to write."""
+    for pattern, advice in PHRASES:
+        found = pattern.search(bare)
+        if found is not None:
+            parts = {name: text[slice(*found.span(name))].strip() for name in found.groupdict()}
+            start, end = found.span("word") if "word" in parts else found.span()
+            return start, end, advice.format(**parts)
+    return None
+
+
+def of_name(name: str, scope: Scope) -> str | None:
+    """What to write in place of a name that is not one here."""
+    if name in scope.decisions and (parts := scope.decisions[name]()):
+        return f"write `decisions.{name}.{next(iter(parts))}`"
+    return FOREIGN_NAMES.get(name)
+
+
+def of_member(typer: Typer, node: ast.Attribute) -> str | None:
+    """What to write in place of `level.percent`, where `level` is a decision."""
+    if not isinstance(node.value, ast.Name) or not is_unresolved(typer, node.value):
+        return None
+    name = node.value.id
+    if name not in typer.scope.decisions:
+        return None
+    return f"write `decisions.{name}.{nearest(node.attr, typer.scope.decisions[name]() or ()) or node.attr}`"
+
+
+def is_unresolved(typer: Typer, node: ast.AST) -> bool:
+    """Whether a part of an expression is a single name that stands for nothing here."""
+    if not isinstance(node, ast.Name) or node.id in typer.variables or typer.scope.open:
+        return False
+    return typer.scope.kind_of(node.id) is None and node.id not in BUILT_IN
+
+
+def of_nothing(typer: Typer, node: ast.Compare) -> str | None:
+    """What to write in place of a comparison with nothing, None where it is none."""
+    if len(node.ops) != 1 or not _is_nothing(typer, node.comparators[0]):
+        return None
+    known = f"known({typer.parsed.segment(node.left)})"
+    return f"write `not {known}`" if isinstance(node.ops[0], ast.Is | ast.Eq) else f"write `{known}`"
+
+
+def _is_nothing(typer: Typer, node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return node.value is None
+    return isinstance(node, ast.Name) and node.id in NOTHING and is_unresolved(typer, node)
+
+
+def of_list(typer: Typer, function: str, argument: ast.expr) -> str | None:
+    """The generator to write in place of a list, or of a member of a list's records; None where it is neither."""
+    whole = argument.value if isinstance(argument, ast.Attribute) else argument
+    listed = argument if _list_of(typer, argument) else whole
+    kind = _list_of(typer, listed)
+    if kind is None:
+        return None
+    name = typer.parsed.segment(listed)
+    variable = _variable(typer, name)
+    element = ELEMENT.get(function, variable)
+    if isinstance(argument, ast.Attribute) and listed is whole:
+        if not isinstance(kind.element, Record) or not member_of(kind.element, argument.attr):
+            return None
+        element = f"{variable}.{argument.attr}"
+    return f"write `{function}({element} for {variable} in {name})`"
+
+
+def _list_of(typer: Typer, node: ast.expr) -> ListOf | None:
+    """The type of a name, or of a member of one, where it is a list; nothing is reported."""
+    match node:
+        case ast.Name() if not is_unresolved(typer, node):
+            pass
+        case ast.Attribute(value=ast.Name()):
+            pass
+        case _:
+            return None
+    reported = len(typer.faults)
+    kind = typer.infer(node).type
+    del typer.faults[reported:]
+    return kind if isinstance(kind, ListOf) else None
+
+
+def _variable(typer: Typer, name: str) -> str:
+    """A short name for an element of a list that no other thing has."""
+    last = name.rsplit(".", 1)[-1]
+    free = (word for word in (last[0], last[:2], f"one_{last}") if not typer.scope.kind_of(word))
+    return next((word for word in free if word not in typer.variables), "element")

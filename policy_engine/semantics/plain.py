@@ -1,0 +1,145 @@
+"""From whatever a caller gives to JSON types: the first half of sentences 1 to 3, bounded in depth, number and digits.
+
+Facts may come from strangers, so no method of their values is run but those of mappings and sequences, and what is shared or
+holds itself cannot keep the reader busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from policy_engine.diagnostics import shown_text
+from policy_engine.errors import Violation
+
+DEEPEST = 64
+MOST_VALUES = 100_000
+MOST_UNFIT = 100
+DIGITS = 40
+LARGEST: int = 10**DIGITS
+TOO_LARGE = "this is a number too large, too small or too long to be meant"
+Json = Any
+"""Facts in JSON types, numbers exact: dict, list, str, bool, int, Decimal."""
+
+
+class Enough(Exception):  # noqa: N818 - not an error: reading stops, and what was found is told
+    """There is no point in reading on."""
+
+
+def to_json_types(facts: object) -> tuple[Json, list[Violation]]:
+    """A caller's facts in JSON types, members that are null left out, and what no JSON could say.
+
+    Floats become the decimal that their shortest form writes; dates and instants of Python become their text.
+    """
+    reader = Reader()
+    if not isinstance(facts, Mapping):
+        return None, [unfit("", _kind(facts), "an object", f"facts are an object, not {_kind(facts)}")]
+    try:
+        return reader.value(facts, "", 0), reader.found
+    except Enough:
+        return None, reader.found
+
+
+@dataclass(slots=True)
+class Reader:
+    """One reading of facts: how many values were met, and what is unfit."""
+
+    met: int = 0
+    found: list[Violation] = field(default_factory=list)
+
+    def value(self, value: object, pointer: str, depth: int) -> Json:
+        """A value in JSON types; None where it is none, which is told."""
+        self.met += 1
+        if self.met > MOST_VALUES:
+            self.refuse(
+                "",
+                "more values than facts have",
+                f"at most {MOST_VALUES} values",
+                f"there are more than {MOST_VALUES} values",
+            )
+            raise Enough
+        if depth > DEEPEST:
+            words = f"facts are nested more than {DEEPEST} levels deep"
+            return self.refuse(pointer, _kind(value), f"at most {DEEPEST} levels", words)
+        match value:
+            case bool() | None:
+                return value
+            case int() | float() | Decimal():
+                return self.number(value, pointer)
+            case str():
+                return self.text(value, pointer)
+            case datetime() | date():
+                return value.isoformat()
+            case Mapping():
+                return self.members(value, pointer, depth)
+            case list() | tuple():
+                return [self.value(item, f"{pointer}/{index}", depth + 1) for index, item in enumerate(value)]
+        return self.refuse(pointer, type(value).__name__, "a JSON value", f"{_kind(value)} is not a JSON value")
+
+    def members(self, value: Mapping[object, object], pointer: str, depth: int) -> Json:
+        """An object without the members that are null."""
+        members = {}
+        for name, member in value.items():
+            if not isinstance(name, str):
+                words = f"a name is a text, and {_kind(name)} is none"
+                self.refuse(pointer, _kind(name), "names that are texts", words)
+            elif member is not None:
+                members[str.__str__(name)] = self.value(member, f"{pointer}/{escaped(name)}", depth + 1)
+        return members
+
+    def number(self, value: float | Decimal, pointer: str) -> Json:
+        """An integer, or an exact decimal."""
+        if isinstance(value, int):
+            whole = int.__int__(value)
+            return whole if -LARGEST < whole < LARGEST else self.refuse(pointer, "a number", _OF_DIGITS, TOO_LARGE)
+        exact = Decimal(float.__repr__(value)) if isinstance(value, float) else value
+        if not exact.is_finite():
+            return self.refuse(pointer, str(exact), "a number", "NaN and infinities are not numbers")
+        if not -DIGITS < exact.adjusted() < DIGITS or len(exact.as_tuple().digits) > 2 * DIGITS:
+            return self.refuse(pointer, "a number", _OF_DIGITS, TOO_LARGE)
+        return int(exact) if exact == exact.to_integral_value() else exact
+
+    def text(self, value: str, pointer: str) -> Json:
+        """A text of whole characters."""
+        try:
+            str.encode(value)
+        except UnicodeEncodeError:
+            shown = str.encode(value, "utf-8", "backslashreplace").decode()
+            words = "the text holds half a character (a lone surrogate)"
+            return self.refuse(pointer, shown_text(shown), "a text of whole characters", words)
+        return str.__str__(value)
+
+    def refuse(self, pointer: str, value: str, expected: str, message: str) -> None:
+        """Note what is unfit; after many there is no point in reading on."""
+        self.found.append(unfit(pointer, value, expected, message))
+        if len(self.found) >= MOST_UNFIT:
+            raise Enough
+
+
+_OF_DIGITS = f"a number of at most {DIGITS} digits"
+
+
+def unfit(pointer: str, value: str, expected: str, message: str) -> Violation:
+    """A violation of what JSON can say."""
+    return Violation(pointer, value, "type", expected, message)
+
+
+def _kind(value: object) -> str:
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        type(None): "null",
+    }
+    return names.get(type(value), f"a Python {type(value).__name__}")
+
+
+def escaped(name: str) -> str:
+    """A name as a part of a JSON pointer."""
+    return shown_text(str.__str__(name)).replace("~", "~0").replace("/", "~1")
