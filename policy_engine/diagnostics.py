@@ -245,6 +245,7 @@ _MEANING = {
     "repeated-number": _warning("`{text}` is the value of the parameter `{name}`", "write `{name}`"),
     "unmentioned-value": _warning("no rule mentions `{value}`, a value of `{name}`", "add a rule, or silence this"),
     "unused-silence": _warning("nothing is silenced by this", "leave it out"),
+    "unit-mismatch": _warning("`{name}` counts {unit}, and `{function}` {other}"),
     "unreachable-rule": _warning("no facts reach this rule: {why}", "move it up, or leave it out"),
 }
 _TESTS = {
@@ -253,6 +254,9 @@ _TESTS = {
     "test-column": Wording("the column `{name}` is neither a fact nor a decision"),
     "test-row": Wording("the table has {expected} columns, and this row {found}"),
     "test-twice": Wording("the case `{name}` stands here twice", "let each case have its own name"),
+    "test-fixed": Wording(
+        "the reading `{name}` is fixed, and cannot be switched", "leave it out, or take `fixed: true` from the reading"
+    ),
     "test-empty": Wording("this case expects nothing", "add `expect:` or `invalid:`"),
 }
 WORDINGS: Mapping[str, Wording] = MappingProxyType(

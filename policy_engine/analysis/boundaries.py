@@ -28,24 +28,43 @@ MIRRORED: Mapping[type[ast.cmpop], type[ast.cmpop]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Boundary:
-    """Where comparisons of a version change their answer; `a <= b`, `a > b`, `b >= a` and `b < a` change it together."""
+    """A comparison of a version, as its author first wrote it."""
 
     ruleset: str
     version: str
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A comparison that some case came by.
+
+    `place` names where its answer changes: `a <= b`, `a > b`, `b >= a` and `b < a` change it together. `distance` and `beyond`
+    are those of the sides in the order of `place`; `turned` tells that the author wrote them the other way round.
+    """
+
+    place: str
+    text: str
+    turned: bool
+    beyond: int
+    distance: int
+
+
 def untried(results: Iterable[CaseResult]) -> tuple[tuple[Boundary, str], ...]:
     """The boundaries that some case came by and none stood on, each with what is not tried yet."""
-    seen: dict[Boundary, set[int]] = {}
-    wanted: dict[Boundary, set[int]] = {}
+    links: dict[tuple[str, str, str], list[Link]] = {}
     for result in results:
         for explanation in result.explanations:
-            for boundary, beyond, distance in _distances(explanation):
-                wanted[boundary] = {0, beyond}
-                seen.setdefault(boundary, set()).add(distance)
-    gaps = ((boundary, wanted[boundary] - seen[boundary]) for boundary in sorted(seen))
-    return tuple((boundary, _words(missing)) for boundary, missing in gaps if missing)
+            reference = explanation.decision.ruleset
+            for link in _links_of(explanation):
+                links.setdefault((reference.id, reference.version, link.place), []).append(link)
+    gaps = []
+    for (ruleset, version, _), tried in sorted(links.items()):
+        first = tried[0]
+        missing = {0, first.beyond} - {link.distance for link in tried}
+        if missing:
+            gaps.append((Boundary(ruleset, version, first.text), _words({-d if first.turned else d for d in missing})))
+    return tuple(gaps)
 
 
 def _words(missing: set[int]) -> str:
@@ -53,16 +72,12 @@ def _words(missing: set[int]) -> str:
     return " and ".join(names[distance] for distance in sorted(missing))
 
 
-def _distances(explanation: Explanation) -> Iterator[tuple[Boundary, int, int]]:
-    reference = explanation.decision.ruleset
+def _links_of(explanation: Explanation) -> Iterator[Link]:
     steps = [*explanation.trace.values, *(step for rule in explanation.trace.rules for step in rule.steps)]
     for step in _all_steps(steps):
-        for text, beyond, left, right in _links(step):
-            distance = _distance(left, right)
-            if distance is not None:
-                yield Boundary(reference.id, reference.version, text), beyond, distance
+        yield from _links(step)
     for used in explanation.trace.used:
-        yield from _distances(used)
+        yield from _links_of(used)
 
 
 def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
@@ -71,20 +86,29 @@ def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
         yield from _all_steps(step.steps)
 
 
-def _links(step: Step) -> Iterator[tuple[str, int, Value, Value]]:
-    """The links of a comparison, each with its sides' values."""
+def _links(step: Step) -> Iterator[Link]:
+    """The links of a comparison whose sides have a distance."""
     if step.origin is not Origin.COMPUTED or not step.steps or ("<" not in step.text and ">" not in step.text):
         return
     tree = _parsed(step.text)
     if not isinstance(tree, ast.Compare) or len(step.steps) != len(tree.ops) + 1:
         return
     for index, operation in enumerate(tree.ops):
-        if type(operation) in BEYOND:
-            left, right, sign = step.steps[index], step.steps[index + 1], type(operation)
-            if left.text > right.text:
-                left, right, sign = right, left, MIRRORED[sign]
-            sign = OPPOSITE.get(sign, sign)
-            yield f"{left.text} {_sign(sign)} {right.text}", BEYOND[sign], left.value, right.value
+        link = _link(step.steps[index], step.steps[index + 1], type(operation))
+        if link is not None:
+            yield link
+
+
+def _link(left: Step, right: Step, sign: type[ast.cmpop]) -> Link | None:
+    distance = _distance(left.value, right.value)
+    if sign not in BEYOND or distance is None:
+        return None
+    text = f"{left.text} {_sign(sign)} {right.text}"
+    turned = left.text > right.text
+    if turned:
+        left, right, sign, distance = right, left, MIRRORED[sign], -distance
+    sign = OPPOSITE.get(sign, sign)
+    return Link(f"{left.text} {_sign(sign)} {right.text}", text, turned, BEYOND[sign], distance)
 
 
 @cache

@@ -10,7 +10,7 @@ from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, 
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.rulesets import Ruleset, conclusions_of
 from policy_engine.language.types import ListOf, Record, Type
-from policy_engine.source import Authored
+from policy_engine.source import Authored, Span
 
 
 @dataclass(slots=True)
@@ -31,6 +31,8 @@ class CaseNames:
     readings: dict[str, dict[str, None]]
     decisions: dict[str, DecisionNames]
     faults: list[Diagnostic]
+    fixed: frozenset[str] = frozenset()
+    """Readings that no version lets anybody switch."""
 
     def fact_names(self) -> list[str]:
         """The names of the facts."""
@@ -56,6 +58,11 @@ class CaseNames:
     def check_reading(self, name: Authored) -> bool:
         """Whether there is a reading of that name."""
         return self._known("unknown-reading", name, self.readings)
+
+    def check_switch(self, name: str, span: Span) -> None:
+        """Whether a reading can be switched."""
+        if name in self.fixed:
+            self.faults.append(say("test-fixed", span, name=name))
 
     def check_choice(self, reading: str, choice: YamlNode) -> None:
         """Whether the reading has a choice."""
@@ -118,7 +125,9 @@ def case_names(versions: tuple[Ruleset, ...], faults: list[Diagnostic]) -> CaseN
             names.outcomes.update(dict.fromkeys(decision.outcomes))
             names.rules.update(dict.fromkeys(name for name, _ in conclusions_of(decision.body)))
             names.sources.update(dict.fromkeys(decision.sources))
-    return CaseNames(tuple(version.facts.type for version in versions), readings, decisions, faults)
+    switched = {reading.name for version in versions for reading in version.readings if not reading.fixed}
+    facts = tuple(version.facts.type for version in versions)
+    return CaseNames(facts, readings, decisions, faults, frozenset(readings.keys() - switched))
 
 
 def _mappings(node: YamlNode) -> Iterator[MappingNode]:

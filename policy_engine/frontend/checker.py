@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
+from typing import TypeAlias
 
 from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, has_errors, say
 from policy_engine.frontend.context import Context, constant_type, context_of, fits_all, joined_type, parameter_type
@@ -20,13 +22,23 @@ from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_artic
 from policy_engine.language.values import Holidays, Value, settle
 from policy_engine.source import Span
 
+Graph: TypeAlias = "dict[mentions.Mention, frozenset[mentions.Mention]]"
+"""What each definition and each decision mentions directly."""
+
 
 def check(
-    syntax: RulesetSyntax, facts: rulesets.FactsSchema, digest: str, before: Iterable[Diagnostic] = ()
+    syntax: RulesetSyntax,
+    facts: rulesets.FactsSchema,
+    digest: str,
+    before: Iterable[Diagnostic] = (),
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[rulesets.Ruleset | None, list[Diagnostic]]:
-    """The checked ruleset, None where the faults of its file forbid its use, and the faults, those found before included."""
+    """The checked ruleset, None where the faults of its file forbid its use, and the faults, those found before included.
+
+    `elsewhere` tells for facts of other schemas which schema has them, for those who ask for a fact in the wrong ruleset.
+    """
     faults = list(before)
-    context = context_of(syntax, facts, faults)
+    context = context_of(syntax, facts, faults, elsewhere)
     _check_timezone(context)
     _check_names(context, facts)
     ruleset = rulesets.Ruleset(
@@ -48,10 +60,12 @@ def check(
         digest=digest,
         path=syntax.span.path,
     )
-    faults.extend(_cycles(ruleset))
+    graph = mentions.graph_of(ruleset)
+    faults.extend(_cycles(ruleset, graph))
+    faults.extend(() if has_errors(faults) else _constant_checks(ruleset, graph))
     if has_errors(faults):
         return None, faults
-    return _with_readings(ruleset), faults
+    return _with_readings(ruleset, graph), faults
 
 
 def _check_timezone(context: Context) -> None:
@@ -160,9 +174,15 @@ def _settled(value: object, kind: object) -> Value:
 
 def _check(context: Context, written: CheckSyntax) -> rulesets.Check:
     expect = context.condition(written.expect)
-    if not has_errors(context.faults) and not mentions.mentions_in([expect]):
-        context.faults.append(say("check-constant", written.span))
     return rulesets.Check(expect, written.because, context.cite(written.source), written.span)
+
+
+def _constant_checks(ruleset: rulesets.Ruleset, graph: Graph) -> Iterator[Diagnostic]:
+    """Checks that read no fact, through definitions and decisions."""
+    for check_ in ruleset.checks:
+        found = mentions.reached(mentions.mentions_in([check_.expect]), graph)
+        if all(mention.kind != "fact" for mention in found):
+            yield say("check-constant", check_.span)
 
 
 def _definition(context: Context, name: str, span: Span) -> rulesets.Definition:
@@ -172,9 +192,8 @@ def _definition(context: Context, name: str, span: Span) -> rulesets.Definition:
     return rulesets.Definition(name, body, kind, optional, span)
 
 
-def _cycles(ruleset: rulesets.Ruleset) -> Iterator[Diagnostic]:
+def _cycles(ruleset: rulesets.Ruleset, graph: Graph) -> Iterator[Diagnostic]:
     """Each definition or decision that depends on itself, once a cycle, with the way around."""
-    graph = mentions.graph_of(ruleset)
     spans = {("definition", d.name): d.span for d in ruleset.definitions}
     spans |= {("decision", d.name): d.span for d in ruleset.decisions}
     done: set[mentions.Mention] = set()
@@ -186,9 +205,7 @@ def _cycles(ruleset: rulesets.Ruleset) -> Iterator[Diagnostic]:
             yield say("cycle", spans[start.kind, start.name], path=" -> ".join(names))
 
 
-def _way_back(
-    start: mentions.Mention, graph: dict[mentions.Mention, frozenset[mentions.Mention]]
-) -> list[mentions.Mention] | None:
+def _way_back(start: mentions.Mention, graph: Graph) -> list[mentions.Mention] | None:
     """The shortest way from a name through others back to itself."""
     ways: list[list[mentions.Mention]] = [[start]]
     seen: set[mentions.Mention] = set()
@@ -205,9 +222,8 @@ def _way_back(
     return None
 
 
-def _with_readings(ruleset: rulesets.Ruleset) -> rulesets.Ruleset:
+def _with_readings(ruleset: rulesets.Ruleset, graph: Graph) -> rulesets.Ruleset:
     """The ruleset, each of its decisions with the readings that it mentions through definitions and other decisions."""
-    graph = mentions.graph_of(ruleset)
     decisions = []
     for decision in ruleset.decisions:
         found = mentions.reached(graph[mentions.Mention("decision", decision.name)], graph)

@@ -12,8 +12,9 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
 from policy_engine.frontend.expressions import parse_expression
+from policy_engine.frontend.fields import KEBAB
 from policy_engine.frontend.misread import misread_parameters
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.frontend.syntax import (
@@ -171,7 +172,9 @@ class Context:
         if found is None:
             return None
         known_ids = [source.id.value for source in self.syntax.sources]
-        if found.value not in known_ids and "sources" not in self.syntax.lost:
+        near = nearest(found.value, known_ids)
+        reported = "sources" in self.syntax.lost or (near is not None and not KEBAB.fullmatch(near))
+        if found.value not in known_ids and not reported:
             self.faults.append(
                 say("unknown-source", found.span, hint=did_you_mean(found.value, known_ids), name=found.value)
             )
@@ -192,7 +195,9 @@ def values_written(decision: DecisionSyntax) -> Named:
     return tuple(written)
 
 
-def context_of(syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnostic]) -> Context:
+def context_of(
+    syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnostic], elsewhere: Mapping[str, str]
+) -> Context:
     """The context of a rule file: every name, before anything is typed."""
     definitions: dict[str, Callable[[], Known]] = {}
     decisions: dict[str, Callable[[], Mapping[str, Known] | None]] = {}
@@ -200,7 +205,8 @@ def context_of(syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnosti
     readings = {reading.name.value: tuple(choice.name for choice in reading.choices) for reading in syntax.readings}
     lost = not syntax.lost.isdisjoint(("parameters", "definitions", "readings"))
     misread = misread_parameters(syntax.parameters)
-    context = Context(syntax, faults, Scope(facts.type, parameters, readings, definitions, decisions, lost, misread))
+    scope = Scope(facts.type, parameters, readings, definitions, decisions, lost, misread, elsewhere)
+    context = Context(syntax, faults, scope)
     for name, _ in syntax.definitions:
         definitions[name.value] = partial(context.definition_type, name.value)
     for decision in syntax.decisions:

@@ -60,6 +60,11 @@ class ParsedExpression:
         last = len(encoded[:end].decode()) + self.offset
         return self.authored.part(first, last)
 
+    def last_name(self, node: ast.Attribute) -> Span:
+        """Where the name behind the last dot stands."""
+        end = len(self.text.encode()[: node.end_col_offset].decode()) + self.offset
+        return self.authored.part(end - len(node.attr), end)
+
     def segment(self, node: ast.AST) -> str:
         """The text of a part of the tree."""
         return ast.get_source_segment(self.text, node) or ""

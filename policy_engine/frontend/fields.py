@@ -86,14 +86,14 @@ class Fields:
         """Report that something is of the wrong kind; the author's words stand in backticks in `what`."""
         self.faults.append(say("wrong-kind", node.span, hint=hint, what=what, expected=expected))
 
-    def text(self, key: str) -> Authored | None:
+    def text(self, key: str, expected: str = "a text") -> Authored | None:
         """The text under a key, None where there is none."""
         node = self.node.get(key)
         if node is None:
             return None
-        if isinstance(node, ScalarNode) and (node.text.value.strip() or node.text.unread):
+        if isinstance(node, ScalarNode) and (node.text.unread or (node.text.value.strip() and not is_empty(node))):
             return node.text
-        self.wrong(f"`{key}`", "a text", node)
+        self.wrong(f"`{key}`", expected, node)
         return None
 
     def words(self, key: str) -> str | None:
@@ -113,7 +113,7 @@ class Fields:
 
     def day(self, key: str) -> date | None:
         """The civil date under a key."""
-        text = self.text(key)
+        text = self.text(key, "a date, such as 2025-02-28")
         return None if text is None else read_date(text, self.faults)
 
     def texts(self, key: str) -> tuple[Authored, ...]:

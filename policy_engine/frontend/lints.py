@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.lints_of_units import mismatched_units
 from policy_engine.language import mentions
 from policy_engine.language.expressions import (
     Call,
@@ -26,38 +29,48 @@ from policy_engine.source import Span
 
 SMALLEST_TELLING = 10
 Lint = Callable[[Ruleset], Iterator[Diagnostic]]
+Mentioned = Mapping[str, Set[str]]
+"""For each kind of name those that are mentioned."""
 
 
 def lint(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
     """Every finding of every lint; `lines` are those of the ruleset's file."""
+    used = mentioned(ruleset)
+    yield from chain(
+        unused_definitions(ruleset, used), unused_parameters(ruleset, used), unused_readings(ruleset, used)
+    )
     for find in LINTS:
         yield from find(ruleset)
+    yield from mismatched_units(ruleset, _nodes(ruleset))
     yield from constant_conditions(ruleset, lines)
 
 
-def mentioned(ruleset: Ruleset, kind: str) -> set[str]:
-    """Names of a kind that a check or a decision, its sentences included, mentions, through definitions."""
+def mentioned(ruleset: Ruleset) -> Mentioned:
+    """The names of each kind that a check or a decision, its sentences included, mentions, through definitions."""
     graph = mentions.graph_of(ruleset)
     asked = chain.from_iterable((*mentions.logic_of(d), *mentions.wording_of(d)) for d in ruleset.decisions)
     start = mentions.mentions_in([*asked, *(check.expect for check in ruleset.checks)])
-    return {mention.name for mention in mentions.reached(start, graph) if mention.kind == kind}
+    names: dict[str, set[str]] = defaultdict(set)
+    for mention in mentions.reached(start, graph):
+        names[mention.kind].add(mention.name)
+    return names
 
 
-def unused_definitions(ruleset: Ruleset) -> Iterator[Diagnostic]:
+def unused_definitions(ruleset: Ruleset, names: Mentioned) -> Iterator[Diagnostic]:
     """Definitions that nothing uses."""
-    used = mentioned(ruleset, "definition")
+    used = names["definition"]
     return (say("unused-definition", d.span, name=d.name) for d in ruleset.definitions if d.name not in used)
 
 
-def unused_parameters(ruleset: Ruleset) -> Iterator[Diagnostic]:
+def unused_parameters(ruleset: Ruleset, names: Mentioned) -> Iterator[Diagnostic]:
     """Parameters that nothing uses."""
-    used = mentioned(ruleset, "parameter")
+    used = names["parameter"]
     return (say("unused-parameter", p.span, name=p.name) for p in ruleset.parameters if p.name not in used)
 
 
-def unused_readings(ruleset: Ruleset) -> Iterator[Diagnostic]:
+def unused_readings(ruleset: Ruleset, names: Mentioned) -> Iterator[Diagnostic]:
     """Readings that could be switched, had they any effect."""
-    used = mentioned(ruleset, "reading")
+    used = names["reading"]
     loose = (r for r in ruleset.readings if r.name not in used and not r.fixed)
     return (say("unused-reading", r.span, name=r.name) for r in loose)
 
@@ -99,19 +112,22 @@ def _is_true(when: Condition) -> bool:
 
 def constant_conditions(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
     """Comparisons that the bounds of the schema settle."""
-    for node in _nodes(ruleset):
+    for expression, node in _placed(ruleset):
         if isinstance(node, Compare) and isinstance(node.left.type, Number) and isinstance(node.right.type, Number):
             truth = _settled(node.operator, node.left.type, node.right.type)
             if truth is not None and mentions.mentions_in([Expression("", node)]):
                 why = f"{_range(node.left.type)} against {_range(node.right.type)}"
-                text = _written(node.span, lines)
+                text = _written(node.span, expression.text, lines)
                 yield say("constant-condition", node.span, text=text, truth=str(truth).lower(), why=why)
 
 
-def _written(span: Span, lines: Sequence[str]) -> str:
-    """What stands at a place."""
+def _written(span: Span, expression: str, lines: Sequence[str]) -> str:
+    """The comparison of an expression that begins at a place, also where it goes on in the next line."""
     line = lines[span.line - 1] if span.line <= len(lines) else ""
-    return line[span.column - 1 :][: span.length].strip()
+    start = line[span.column - 1 :][: span.length].strip()
+    compares = (node for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Compare))
+    texts = (" ".join((ast.get_source_segment(expression, node) or "").split()) for node in compares)
+    return next((text for text in texts if text.startswith(" ".join(start.split()))), start)
 
 
 def _settled(operator: str, left: Number, right: Number) -> bool | None:
@@ -163,6 +179,11 @@ def _number(value: Value) -> int | Decimal | None:
 
 def _nodes(ruleset: Ruleset) -> Iterator[Node]:
     """Every node of every condition and value, each expression once."""
+    return (node for _, node in _placed(ruleset))
+
+
+def _placed(ruleset: Ruleset) -> Iterator[tuple[Expression, Node]]:
+    """Every node of every condition and value with its expression, each expression once."""
     conditions = chain(
         (definition.body for definition in ruleset.definitions),
         (check.expect for check in ruleset.checks),
@@ -170,13 +191,10 @@ def _nodes(ruleset: Ruleset) -> Iterator[Node]:
     )
     expressions = {e.tree.span: e for condition in conditions for e in expressions_of(condition)}
     for expression in expressions.values():
-        yield from walk(expression.tree)
+        yield from ((expression, node) for node in walk(expression.tree))
 
 
 LINTS: tuple[Lint, ...] = (
-    unused_definitions,
-    unused_parameters,
-    unused_readings,
     unused_sources,
     unreachable_rules,
     needless_defaults,

@@ -58,7 +58,8 @@ def _unread_facts(use: SchemaUse) -> Iterator[Diagnostic]:
 
 def _facts_read(ruleset: Ruleset) -> frozenset[str]:
     """Paths of the schema that a ruleset reads, sentences included."""
-    return frozenset(mentioned(ruleset, "fact") | mentioned(ruleset, "member"))
+    names = mentioned(ruleset)
+    return frozenset(names["fact"] | names["member"])
 
 
 def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:

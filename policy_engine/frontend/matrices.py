@@ -86,7 +86,7 @@ def _refuse_value(context: Context, axis: Axis, value: Authored, closed: tuple[s
     """Report what is no value; the one that was probably meant, so that it is not missed as well."""
     truth = BOOLEAN_WORDS.get(value.value.lower()) if isinstance(axis.chosen.tree.type, Boolean) else None
     meant = truth or nearest(value.value, closed)
-    hint = f"write `{truth}`" if truth else did_you_mean(value.value, closed)
+    hint = f"write `{truth}`" if truth else did_you_mean(value.value, closed) or f"it has {', '.join(closed)}"
     words = {"value": value.value, "name": axis.name.value}
     context.faults.append(say("matrix-not-a-value", value.span, hint=hint, words=words))
     return meant or value.value

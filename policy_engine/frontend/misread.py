@@ -12,7 +12,8 @@ from policy_engine.language import expressions as tree
 from policy_engine.source import Span
 
 AMOUNT = re.compile(
-    r"(?P<before>[$\u20ac\u00a3])?\s*(?P<number>[0-9]{1,3}(?:[,\u00a0 ][0-9]{3})+|[0-9]+)(?P<places>\.[0-9]+)?\s*(?P<unit>%|[^\W\d_][\w ]*|[$\u20ac\u00a3])?"
+    r"(?P<before>[$\u20ac\u00a3])?\s*(?P<number>[0-9]{1,3}(?:[,\u00a0 ][0-9]{3})+|[0-9]+)(?P<places>\.[0-9]+)?"
+    r"\s*(?P<unit>%|[^\W\d_][\w ]*|[$\u20ac\u00a3])?"
 )
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONGEST_AMOUNT = 60
@@ -61,4 +62,4 @@ def _as_number(amount: re.Match[str], unit: str | None) -> str:
     number = re.sub(r"[,\u00a0 ]", "", amount["number"]).lstrip("0") or "0"
     named = (amount["unit"] or amount["before"] or "").strip()
     behind = f", with `unit: {UNITS.get(named, named)}`" if named and unit is None else ""
-    return f"write `{number}{amount['places'] or ''}`{behind}, without quotes"
+    return f"write `{number}{amount['places'] or ''}`{behind}"

@@ -212,7 +212,8 @@ def _silence(node: YamlNode, faults: Faults) -> SilenceSyntax | None:
         return None
     wording = WORDINGS.get(code.value)
     if wording is None or wording.severity is not Severity.WARNING:
-        hint = did_you_mean(code.value, [name for name, w in WORDINGS.items() if w.severity is Severity.WARNING])
+        warnings = [name for name, w in WORDINGS.items() if w.severity is Severity.WARNING]
+        hint = did_you_mean(code.value, warnings) if wording is None else "an error cannot be silenced: correct it"
         faults.append(say("silence-code", code.span, hint=hint, name=code.value))
         return None
     return SilenceSyntax(code, fields.words("name"), fields.words("because") or "")

@@ -36,6 +36,10 @@ LONGEST_TAIL = 200
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 TAG = re.compile(r"!\S*")
 PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+TEST_FILE = re.compile(r"_test\.ya?ml$")
+TAGS = frozenset(
+    {"!date", "!str", "!int", "!float", "!bool", "!timestamp", "!null", "!set", "!binary", "!env", "!include"}
+)
 LOST_NOT = re.compile(r"!(?![a-z0-9_.-]*[:/,!])[a-z_(]")
 Pair = tuple[YamlNode, YamlNode]
 
@@ -111,7 +115,8 @@ def _document(reader: Reader) -> YamlNode:
         if isinstance(event, yaml.NodeEvent):
             node = _node(reader, event, 1)
     if node is None:
-        raise Refused(say("file-empty", Span(reader.path)))
+        hint = "a test file begins with `tests: a_name`" if TEST_FILE.search(reader.path) else None
+        raise Refused(say("file-empty", Span(reader.path), hint=hint))
     reader.faults.extend(
         say("yaml-special-start", text.span, sign="&", hint=_quote_all(reader, start))
         for text, start in reader.loose.values()
@@ -160,7 +165,7 @@ def _tag_fault(reader: Reader, event: yaml.NodeEvent) -> Diagnostic:
     start = _marks(event)[0].index
     written = TAG.search(reader.text, start, start + LONGEST_TAIL)
     sign = written.group() if written else "!"
-    if LOST_NOT.match(sign):
+    if LOST_NOT.match(sign) and sign not in TAGS:
         hint = f"write `not`, or {_quote_all(reader, start)}"
         return say("yaml-special-start", _span(reader, event), sign="!", hint=hint)
     return say("yaml-tag", _span(reader, event), tag=sign)

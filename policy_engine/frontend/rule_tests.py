@@ -103,7 +103,7 @@ def _case(node: YamlNode, reading: _Reading) -> RuleCase | None:
         reading.faults.append(say("test-empty", name.span))
     pointers = tuple(text.value for text in fields.texts("invalid")) if invalid is not None else None
     facts = _facts(node.get("facts"), reading, free=invalid is not None)
-    readings = _readings(fields, reading)
+    readings = _switched(fields, reading)
     return RuleCase(name.value, reading.ruleset, day, facts, readings, expect, pointers, not_in_force, name.span)
 
 
@@ -113,8 +113,16 @@ def _unique(name: Authored, reading: _Reading) -> None:
     reading.names.add(name.value)
 
 
+def _switched(fields: Fields, reading: _Reading) -> dict[str, str]:
+    """The readings that a case switches; none is fixed."""
+    node = fields.node.get("readings")
+    for name, _ in node.entries if isinstance(node, MappingNode) else ():
+        reading.known.check_switch(name.value, name.span)
+    return _readings(fields, reading)
+
+
 def _readings(fields: Fields, reading: _Reading) -> dict[str, str]:
-    """The readings switched, each known, and its choice too."""
+    """The readings named, each known, and its choice too."""
     switched = {}
     for name, choice in fields.named("readings"):
         if not isinstance(choice, ScalarNode):
@@ -224,7 +232,7 @@ def _table(node: YamlNode, reading: _Reading) -> list[RuleCase] | None:
         return None
     fields = Fields(node, shapes.TEST_TABLE, reading.faults)
     title, day = fields.words("name") or "", fields.day("as_of")
-    facts, readings = _facts(node.get("facts"), reading), _readings(fields, reading)
+    facts, readings = _facts(node.get("facts"), reading), _switched(fields, reading)
     columns = fields.texts("columns")
     _check_columns(columns, reading)
     cases = []
@@ -284,6 +292,7 @@ def _row(
         elif head == "readings" and part:
             if part in reading.known.readings:
                 reading.known.check_choice(part, node)
+                reading.known.check_switch(part, column.span)
             readings[part] = str(value)
         elif head in reading.known.decisions and (part or column.value not in fact_names):
             _check_part(head, part or "outcome", node, reading)

@@ -179,7 +179,9 @@ def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
     kind = named.text.value if isinstance(named, ScalarNode) else None
     if kind in KEYWORDS:
         return kind
-    if isinstance(named, SequenceNode):
+    if isinstance(named, SequenceNode) and "null" not in map(plain, named.items):
+        walk.fault("schema-type", named, place.pointer, types=TYPES, hint_="a fact has one type")
+    elif isinstance(named, SequenceNode):
         walk.fault("schema-null", named, place.pointer)
     elif named is None or kind == "null":
         walk.fault("schema-type", node, place.pointer, types=TYPES)

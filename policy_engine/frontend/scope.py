@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from policy_engine.frontend.misread import Misread
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ANYTHING, BOOLEAN, DATE, Record, Text, Type, member_of
 from policy_engine.source import Span
 
-NOTHING_MISREAD: Mapping[str, Misread] = MappingProxyType({})
 Known = tuple[Type, bool]
 """A type, and whether the value may be unknown."""
 
@@ -22,6 +20,7 @@ class Scope:
 
     Definitions and decisions are asked for their types, and typed then, so that they may stand in any order. A decision gives
     None where a part of it could not be read. `open` tells that a whole section could not be: any name may be one of its.
+    `misread` are the parameters that are texts by mistake, `elsewhere` the facts of other schemas, each with its schema.
     """
 
     facts: Record
@@ -30,7 +29,8 @@ class Scope:
     definitions: Mapping[str, Callable[[], Known]]
     decisions: Mapping[str, Callable[[], Mapping[str, Known] | None]]
     open: bool = False
-    misread: Mapping[str, Misread] = NOTHING_MISREAD
+    misread: Mapping[str, Misread] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Every name of the one namespace."""

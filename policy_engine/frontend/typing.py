@@ -40,6 +40,7 @@ from policy_engine.language.types import (
     number_of,
     with_article,
 )
+from policy_engine.source import Span
 
 ARITHMETIC: Mapping[type[ast.operator], str] = MappingProxyType(
     {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%"}
@@ -93,7 +94,10 @@ class Typer:
 
     def fault(self, code: str, node: ast.AST, *, hint: str | None = None, **words: object) -> tree.Node:
         """Report a fault at a part of the expression, and stand in for the part."""
-        span = self.parsed.span(node)
+        return self.fault_at(code, self.parsed.span(node), hint=hint, **words)
+
+    def fault_at(self, code: str, span: Span, *, hint: str | None = None, **words: object) -> tree.Node:
+        """Report a fault at a place, and stand in for what is there."""
         self.faults.append(say(code, span, hint=hint, words=words))
         return tree.stand_in(span)
 
@@ -210,13 +214,15 @@ class Typer:
             if self.scope.open:
                 return tree.stand_in(self.parsed.span(node))
             hint = did_you_mean(decision, self.scope.decisions)
-            return self.fault("unknown-decision", node, hint=hint, name=decision)
+            inner = node.value if isinstance(node.value, ast.Attribute) else node
+            return self.fault_at("unknown-decision", self.parsed.last_name(inner), hint=hint, name=decision)
         known = parts()
         if known is None:
             return tree.stand_in(self.parsed.span(node))
         if node.attr not in known:
             hint = did_you_mean(node.attr, known) or f"it has {', '.join(known) or 'nothing'}"
-            return self.fault("unknown-decision-part", node, hint=hint, decision=decision, name=node.attr)
+            place = self.parsed.last_name(node)
+            return self.fault_at("unknown-decision-part", place, hint=hint, decision=decision, name=node.attr)
         span = self.parsed.span(node)
         return tree.DecisionPart(type=known[node.attr][0], optional=True, span=span, decision=decision, part=node.attr)
 

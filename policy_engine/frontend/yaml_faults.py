@@ -355,7 +355,7 @@ def _one_column(case: Case, number: int) -> str:
     dash = case.line(number)
     column = len(dash) - len(dash.lstrip())
     above = (case.line(n) for n in range(number - 1, -1, -1))
-    owner = next((line for line in above if line.strip() and not line[: column + 1].strip(" ") == ""), "")
+    owner = next((line for line in above if line[: column + 1].strip(" -")), "")
     thing = "rule" if owner.strip() == "rules:" else "item"
     return (
         f"the keys of one {thing} stand in one column, and {'a' if thing == 'rule' else 'an'} {thing} begins with `- `"
