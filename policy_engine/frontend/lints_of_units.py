@@ -21,6 +21,8 @@ ADDS: Mapping[str, str] = MappingProxyType(
 )
 ADDING: Mapping[str, str] = MappingProxyType({unit: function for function, unit in ADDS.items()})
 COUNTS: Mapping[str, str] = MappingProxyType({"days_between": "days", "weekdays_between": "weekdays"})
+ALIKE = frozenset({"weekdays", "business days"})
+"""A reading may leave open which of them a source means, so one parameter may serve both."""
 LONG = ("months", "years")
 SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
 
@@ -62,8 +64,9 @@ def _unit(words: str) -> str | None:
 def _added(call: Call, units: _Units) -> Iterator[Diagnostic]:
     count = call.arguments[1]
     unit = units.of_parameters.get(count.name) if isinstance(count, Parameter) else None
-    if unit is not None and unit != ADDS[call.function]:
-        yield _mismatch(count, unit, call.function, ADDS[call.function], f"did you mean `{ADDING[unit]}`?")
+    other = ADDS[call.function]
+    if unit is not None and unit != other and not {unit, other} <= ALIKE:
+        yield _mismatch(count, unit, call.function, other, f"did you mean `{ADDING[unit]}`?")
 
 
 def _compared(count: Node, counted: Node, units: _Units) -> Iterator[Diagnostic]:
