@@ -64,7 +64,7 @@ def untried(results: Iterable[CaseResult]) -> tuple[tuple[Boundary, str], ...]:
         missing = {0, first.beyond} - {link.distance for link in tried}
         if missing:
             gaps.append((Boundary(ruleset, version, first.text), _words({-d if first.turned else d for d in missing})))
-    return tuple(gaps)
+    return tuple(sorted(gaps))
 
 
 def _words(missing: set[int]) -> str:

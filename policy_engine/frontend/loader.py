@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
@@ -72,6 +72,7 @@ class _Load:
     faults: list[Diagnostic] = field(default_factory=list)
     silences: list[SilenceSyntax] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    facts_of: dict[str, list[str]] | None = None
 
 
 def rule_files(paths: Iterable[Path]) -> list[Path]:
@@ -139,7 +140,8 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
     facts = _schema(state, syntax) if syntax is not None else None
     if node is not None and syntax is not None and facts is not None:
         calendars = [expanded(p.calendar) for p in syntax.parameters if p.calendar is not None]
-        ruleset, faults = check(syntax, facts, digest_of(node, facts.document, calendars), faults)
+        digest = digest_of(node, facts.document, calendars)
+        ruleset, faults = check(syntax, facts, digest, faults, _Elsewhere(state, facts.name))
         if ruleset is not None:
             version = _Version(ruleset, syntax.effective_span)
             faults.extend(lint(ruleset, lines) if state.lints else ())
@@ -166,6 +168,40 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
         state.faults.extend(faults)
         state.texts[str(path)] = path.read_text("utf-8", "replace").split("\n")
     return state.read[name][0]
+
+
+class _Elsewhere(Mapping[str, str]):
+    """The facts of the folder's other schemas, each with its schema's name; read when a name is not found at home."""
+
+    def __init__(self, state: _Load, own: str) -> None:
+        self.state, self.own = state, own
+
+    def __getitem__(self, fact: str) -> str:
+        for name, facts in self._others():
+            if fact in facts:
+                return name
+        raise KeyError(fact)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(fact for _, facts in self._others() for fact in facts))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _others(self) -> Iterator[tuple[str, list[str]]]:
+        return ((name, facts) for name, facts in _facts_of_schemas(self.state).items() if name != self.own)
+
+
+def _facts_of_schemas(state: _Load) -> dict[str, list[str]]:
+    """The top-level facts of every schema of the folder that can be read."""
+    if state.facts_of is None:
+        state.facts_of = {}
+        for path in sorted(state.schemas.glob("*.schema.json")):
+            name = path.name.removesuffix(".schema.json")
+            facts, _ = state.read[name] if name in state.read else read_schema(path, name)
+            if facts is not None:
+                state.facts_of[name] = [member.name for member in facts.type.members]
+    return state.facts_of
 
 
 def _path(state: _Load, name: str) -> Path:

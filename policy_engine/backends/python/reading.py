@@ -58,7 +58,7 @@ def read_all(to: Expressions, record: str, kind: Record) -> None:
     """Read every date and instant of a record, so that one that is on no calendar is found, and weigh every number."""
     for member in kind.members:
         element = member.type.element if isinstance(member.type, ListOf) else member.type
-        if isinstance(element, Record | ListOf):
+        if isinstance(element, Record | ListOf) or (isinstance(element, Number) and isinstance(member.type, ListOf)):
             held = to.writer.fresh()
             to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
             with to.writer.block(f"if {held} is not None:"):
