@@ -168,6 +168,9 @@ _NAMES = {
     "name-clash": Wording("`{name}` already names a {kind}", "one of them needs another name"),
     "shadowed-name": Wording("`{name}` already names a {kind}", "give the variable another name"),
     "duplicate-id": Wording("the id `{name}` stands here twice", "give each its own"),
+    "chain-too-long": Wording(
+        "this stands on a chain of more than {limit} definitions and decisions", "take some of them together"
+    ),
     "cycle": Wording("this depends on itself: {path}"),
 }
 _EXPRESSIONS = {
@@ -280,6 +283,10 @@ def say(
     return Diagnostic(code, wording.message.format(**shown), span, advice or None, tuple(related), wording.severity)
 
 
+MOST_COMPARED = 300
+"""Among more names than these no likeness is looked for: it would take too long."""
+
+
 def did_you_mean(name: str, known: Collection[str]) -> str | None:
     """A hint with the nearest known name, also by case and blanks, or None where nothing is near."""
     close = nearest(name, known)
@@ -292,7 +299,8 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     key = name.lower().replace(" ", "_").replace("-", "_")
     if key in folded:
         return folded[key]
-    return next(iter(get_close_matches(name, known, n=1)), None)
+    near = get_close_matches(name, known, n=1) if len(known) <= MOST_COMPARED else []
+    return next(iter(near), None)
 
 
 def shown_text(text: str, limit: int = 200) -> str:

@@ -27,6 +27,7 @@ LIMITS: Mapping[str, int] = {
     "`MOST_MEMBERS`": schemas.MOST_MEMBERS,
     "`LONGEST_NAME`": loader.LONGEST_NAME,
     "`LONGEST_SENTENCE`": context.LONGEST_SENTENCE,
+    "`LONGEST_CHAIN`": context.LONGEST_CHAIN,
     "`LARGEST_EXPONENT`": nodes.LARGEST_EXPONENT,
     "`LONGEST_PATTERN`": patterns.LONGEST_PATTERN,
     "`plain.DEEPEST`": plain.DEEPEST,

@@ -9,7 +9,15 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, has_errors, say
-from policy_engine.frontend.context import Context, constant_type, context_of, fits_all, joined_type, parameter_type
+from policy_engine.frontend.context import (
+    LONGEST_CHAIN,
+    Context,
+    constant_type,
+    context_of,
+    fits_all,
+    joined_type,
+    parameter_type,
+)
 from policy_engine.frontend.decisions import check_decision
 from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.schemas import RESERVED, is_name
@@ -197,12 +205,16 @@ def _cycles(ruleset: rulesets.Ruleset, graph: Graph) -> Iterator[Diagnostic]:
     spans = {("definition", d.name): d.span for d in ruleset.definitions}
     spans |= {("decision", d.name): d.span for d in ruleset.decisions}
     done: set[mentions.Mention] = set()
+    depths = mentions.depths_of(graph)
     for start in graph:
-        way = _way_back(start, graph) if start not in done else None
+        way = _way_back(start, graph) if start not in done and start not in depths else None
         if way is not None:
             done.update(way)
             names = [f"decisions.{step.name}" if step.kind == "decision" else step.name for step in [*way, start]]
             yield say("cycle", spans[start.kind, start.name], path=" -> ".join(names))
+    too_deep = next((mention for mention, depth in depths.items() if depth > LONGEST_CHAIN), None)
+    if too_deep is not None:
+        yield say("chain-too-long", spans[too_deep.kind, too_deep.name], limit=LONGEST_CHAIN)
 
 
 def _way_back(start: mentions.Mention, graph: Graph) -> list[mentions.Mention] | None:

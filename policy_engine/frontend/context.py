@@ -51,7 +51,10 @@ HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 LONGEST_SENTENCE = 4_000
 HOLE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 PENDING: Known = (ANYTHING, True)
-"""The type of what is being typed already: a cycle, which is reported elsewhere."""
+"""The type of what is being typed already, or too far down a chain: both are reported elsewhere."""
+
+LONGEST_CHAIN = 100
+"""So many definitions and decisions may stand one on another."""
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ class Context:
         """A definition's body, its type, and whether it may be unknown."""
         if name in self.bodies:
             return self.bodies[name]
-        if name in self.pending:
+        if name in self.pending or len(self.pending) > LONGEST_CHAIN:
             return nothing(self.syntax.span), PENDING
         self.pending.add(name)
         syntax = next(body for definition, body in self.syntax.definitions if definition.value == name)
@@ -119,7 +122,7 @@ class Context:
         if decision.outcomes:
             parts["outcome"] = ListOf(outcomes, len(decision.outcomes)) if collects else outcomes, True
         written = values_written(decision)
-        if f"decisions.{name}" in self.pending:
+        if f"decisions.{name}" in self.pending or len(self.pending) > LONGEST_CHAIN:
             return parts | {value.value: PENDING for value, _ in written}
         self.pending.add(f"decisions.{name}")
         for value, text in written:

@@ -71,6 +71,8 @@ def read_file(path: Path, shown: str | None = None) -> tuple[str, YamlNode | Non
     name = shown or str(path)
     here = Span(name)
     try:
+        if path.exists() and not path.is_file():
+            return "", None, [say("file-unreadable", here, why="it is not a file")]
         size = path.stat().st_size
         if size > LARGEST_FILE:
             return "", None, [say("file-too-large", here, size=size, limit=LARGEST_FILE)]

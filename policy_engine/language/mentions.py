@@ -95,6 +95,28 @@ def graph_of(ruleset: Ruleset) -> dict[Mention, frozenset[Mention]]:
     return graph | {Mention("decision", d.name): mentions_in(logic_of(d)) for d in ruleset.decisions}
 
 
+def depths_of(graph: dict[Mention, frozenset[Mention]]) -> dict[Mention, int]:
+    """How many definitions and decisions stand one on another below each, itself counted; in order, those below first.
+
+    What depends on itself, or on such a one, is left out.
+    """
+    below = {mention: [other for other in found if other in graph] for mention, found in graph.items()}
+    above: dict[Mention, list[Mention]] = {mention: [] for mention in graph}
+    for mention, found in below.items():
+        for other in found:
+            above[other].append(mention)
+    open_ = {mention: len(found) for mention, found in below.items()}
+    ready = [mention for mention, count in open_.items() if not count]
+    depths: dict[Mention, int] = {}
+    for mention in ready:
+        depths[mention] = 1 + max((depths[other] for other in below[mention]), default=0)
+        for user in above[mention]:
+            open_[user] -= 1
+            if not open_[user]:
+                ready.append(user)
+    return depths
+
+
 def reached(start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) -> frozenset[Mention]:
     """All that is mentioned from a start on, through definitions and decisions."""
     found: set[Mention] = set()
