@@ -69,17 +69,9 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Cost]:
     return measure(jobs)
 
 
-STAYS: Mapping[str, str] = {
-    "many nots on one line": "thousands of faults, which take more than a second to print as text",
-    "many cut calls": "thousands of faults, which take more than a second to print as text",
-}
-"""What is not refused as it should be, and what happens instead."""
-
-
-def parameters(kind: str) -> list[Any]:
-    """The names of the cases of a kind of file, with marks on those that are known to fail."""
-    marks = {name: [pytest.mark.xfail(reason=why, strict=True)] for name, why in STAYS.items()}
-    return [pytest.param(f"{kind}: {name}", marks=marks.get(name, [])) for name in FILES[kind]]
+def parameters(kind: str) -> list[str]:
+    """The names of the cases of a kind of file."""
+    return [f"{kind}: {name}" for name in FILES[kind]]
 
 
 def refused(cost: Cost) -> None:

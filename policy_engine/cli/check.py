@@ -59,6 +59,10 @@ def check(
     raise typer.Exit(Exit.FAULTS if diagnostics else Exit.FINE)
 
 
+MOST_DRAWN = 200
+"""So many faults are drawn with their lines; nobody reads more at once."""
+
+
 def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'s' * (count != 1)}"
 
@@ -68,12 +72,14 @@ def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
     if form is Form.JSON:
         typer.echo(json.dumps({"diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}))
         return
-    for diagnostic in diagnostics:
-        if form is Form.LINE:
+    if form is Form.LINE:
+        for diagnostic in diagnostics:
             typer.echo(diagnostic_line(diagnostic))
-        else:
-            out.print(diagnostic_text(diagnostic))
-    if form is Form.TEXT:
-        out.print(f"{files}: {_counted(len(diagnostics), 'fault') if diagnostics else 'no faults'}")
-        if diagnostics:
-            out.print(MORE)
+        return
+    for diagnostic in diagnostics[:MOST_DRAWN]:
+        out.print(diagnostic_text(diagnostic))
+    if len(diagnostics) > MOST_DRAWN:
+        out.print(f"and {len(diagnostics) - MOST_DRAWN} more; --format line tells them all")
+    out.print(f"{files}: {_counted(len(diagnostics), 'fault') if diagnostics else 'no faults'}")
+    if diagnostics:
+        out.print(MORE)
