@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 1_000_000
 """Bytes; the largest rulebook file we know has 60,000."""
+MOST_FAULTS = 1_000
 MOST_PARTS = 50_000
 MOST_CONTROLS = 10
 DEEPEST = 60
@@ -42,6 +43,10 @@ TAGS = frozenset(
 )
 LOST_NOT = re.compile(r"!(?![a-z0-9_.-]*[:/,!])[a-z_(]")
 Pair = tuple[YamlNode, YamlNode]
+
+
+class Enough(Exception):  # noqa: N818 - not an error, and never leaves this module
+    """So many faults were found that nobody reads one more."""
 
 
 class Refused(Exception):  # noqa: N818 - carries a diagnostic, and never leaves this module
@@ -94,6 +99,8 @@ def read_text(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
     reader = Reader(path, text, yaml.parse(text, Loader=yaml.CSafeLoader), faults, text.split("\n"))
     try:
         return _document(reader), faults
+    except Enough:
+        return None, faults
     except Refused as refused:
         return None, [*faults, refused.diagnostic]
     except yaml.MarkedYAMLError as error:
@@ -192,6 +199,8 @@ def _alias(reader: Reader, event: yaml.AliasEvent) -> YamlNode:
 
 def _count(reader: Reader, event: yaml.Event, parts: int) -> None:
     reader.parts += parts
+    if len(reader.faults) >= MOST_FAULTS:
+        raise Enough
     if reader.parts > MOST_PARTS:
         raise Refused(say("yaml-too-big", _span(reader, event), limit=MOST_PARTS))
 
@@ -287,6 +296,8 @@ def _whole_pair(reader: Reader, pair: Pair, pieces: list[Piece]) -> Pair:
 
 def _joined(reader: Reader, first: Piece, last: Piece, key: str | None) -> ScalarNode:
     """The text that YAML cut, whole again, so that only the cut is told."""
+    if len(reader.faults) >= MOST_FAULTS:
+        raise Enough
     raw = reader.text[first.start : last.end]
     line = reader.text.count("\n", 0, first.start)
     column = first.start - (reader.text.rfind("\n", 0, first.start) + 1)
