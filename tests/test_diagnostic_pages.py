@@ -17,7 +17,7 @@ PAGES = pages()
 SHOWN = [page for page in PAGES if not page.shown_by_tests]
 CODE = re.compile(r": (?:error|warning)\[([a-z-]+)\]: ")
 HOLE = re.compile(r"\\\{\w+\\\}")
-FORBIDDEN = ("/work", "/tmp")
+FORBIDDEN = ("/home/", "/tmp")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.support.conformance import load_cases
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COPIED = ("rules", "schemas", "fixtures")
-FORBIDDEN = ("/work", "/tmp")
+FORBIDDEN = ("/home/", "/tmp")
 FENCE = re.compile(
     r"^(?:<!-- file: (?P<file>\S+) -->\n+)?```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
