@@ -96,7 +96,7 @@ class Engine:
         except NOT_PLAIN:
             pass
         with decimal.localcontext(EXACT):
-            return _evaluation(ready, facts, as_of).answer(decision.partition(".")[2]).decision
+            return _judged(ready, facts, as_of).answer(decision.partition(".")[2]).decision
 
     def decide_all(
         self,
@@ -118,7 +118,7 @@ class Engine:
         except NOT_PLAIN:
             pass
         with decimal.localcontext(EXACT):
-            evaluation = _evaluation(ready, facts, as_of)
+            evaluation = _judged(ready, facts, as_of)
             return {logic.name: evaluation.answer(logic.name).decision for logic in ready.ruleset.decisions}
 
     def decide_many(
@@ -192,23 +192,15 @@ class Engine:
         """A decision on a day; kept for the next time unless readings are switched."""
         ruleset, name = self._question(decision, as_of)
         program = self._program(ruleset, as_of, readings)
-        if readings:
-            return _ready(ruleset, program, program.decide(name))
-        table = self._today(as_of)[0]
-        if decision not in table:
-            table[decision] = _ready(ruleset, program, program.decide(name))
-        return table[decision]
+        table = {} if readings else self._today(as_of)[0]
+        return table.get(decision) or table.setdefault(decision, _ready(ruleset, program, program.decide(name)))
 
     def _prepared_ruleset(self, name: str, as_of: date, readings: Mapping[str, str]) -> Ready:
         """All decisions of a ruleset on a day; kept for the next time unless readings are switched."""
         ruleset = self.ruleset(name, as_of)
         program = self._program(ruleset, as_of, readings)
-        if readings:
-            return _ready(ruleset, program, program.decide_all())
-        table = self._today(as_of)[1]
-        if name not in table:
-            table[name] = _ready(ruleset, program, program.decide_all())
-        return table[name]
+        table = {} if readings else self._today(as_of)[1]
+        return table.get(name) or table.setdefault(name, _ready(ruleset, program, program.decide_all()))
 
     def _today(self, as_of: date) -> Day:
         """What is ready for a day, which becomes the latest."""
@@ -240,20 +232,23 @@ def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
 
 
 def _evaluation(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
-    """The reference over valid facts; raises `FactsError`."""
+    """The recorder over facts that the gate lets pass, else over facts that are judged; raises `FactsError`."""
+    try:
+        passes = ready.passes(facts, as_of)
+    except NOT_PLAIN:
+        passes = False
+    if not passes:
+        return _judged(ready, facts, as_of)
     choices = ready.program.settled.choices
-    if _passes(ready, facts, as_of):
-        return Evaluation(ready.ruleset, typed_facts(facts, ready.ruleset.facts), as_of, choices, record)
+    return Evaluation(ready.ruleset, typed_facts(facts, ready.ruleset.facts), as_of, choices, record)
+
+
+def _judged(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
+    """The recorder over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
+    choices = ready.program.settled.choices
     evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices, record)
     check_facts(evaluation)
     return evaluation
-
-
-def _passes(ready: Ready, facts: object, as_of: date) -> bool:
-    try:
-        return ready.passes(facts, as_of)
-    except NOT_PLAIN:
-        return False
 
 
 def chosen(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -45,8 +46,7 @@ def decide(
     else:
         answers = engine.decide_all(ruleset, given, as_of=day, readings=readings)
     if as_json:
-        told = {decision: answer.to_dict() for decision, answer in answers.items()}
-        typer.echo(json.dumps(told[name] if name else told))
+        _echo_json({decision: answer.to_dict() for decision, answer in answers.items()}, name)
         return
     for answer in answers.values():
         console().print(answer_text(answer, engine.ruleset(ruleset, day)), end="")
@@ -77,19 +77,22 @@ def explain(
         _tell(sections, name, markdown, as_json)
         return
     if as_json:
-        shown = {decision: explanation.to_dict() for decision, explanation in told.items()}
-        typer.echo(json.dumps(shown[name] if name else shown))
+        _echo_json({decision: explanation.to_dict() for decision, explanation in told.items()}, name)
         return
     for explanation in told.values():
         console().print(answer_text(explanation.decision, engine.ruleset(ruleset, day)), end="")
         console().print(explanation_tree(explanation))
 
 
+def _echo_json(told: Mapping[str, object], name: str) -> None:
+    """One JSON object: that of the decision asked for, or, where a whole ruleset was, one for each by name."""
+    typer.echo(json.dumps(told[name] if name else told))
+
+
 def _tell(sections: dict[str, tuple[Section, ...]], name: str, markdown: bool, as_json: bool) -> None:
     """Explanations for one reader, as JSON, Markdown or text; nothing from a file reaches the terminal raw."""
     if as_json:
-        told = {decision: [section.to_dict() for section in parts] for decision, parts in sections.items()}
-        typer.echo(json.dumps(told[name] if name else told))
+        _echo_json({decision: [section.to_dict() for section in parts] for decision, parts in sections.items()}, name)
         return
     write = as_markdown if markdown else as_text
     for parts in sections.values():

@@ -9,7 +9,7 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.rulesets import Ruleset, conclusions_of
-from policy_engine.language.types import ListOf, Record, Type
+from policy_engine.language.types import Record, Type, innermost
 from policy_engine.source import Authored, Span
 
 
@@ -140,7 +140,7 @@ def _mappings(node: YamlNode) -> Iterator[MappingNode]:
 
 def _records(kinds: list[Type]) -> Iterator[Record]:
     for kind in kinds:
-        inner = kind.element if isinstance(kind, ListOf) else kind
+        inner = innermost(kind)
         if isinstance(inner, Record):
             yield inner
 

@@ -41,6 +41,7 @@ from policy_engine.language.types import (
     Text,
     Type,
     fits,
+    innermost,
     join,
     number_of,
     with_article,
@@ -247,7 +248,7 @@ def joined_type(parameter: ParameterSyntax) -> Type:
 
 def fits_all(kind: Type) -> bool:
     """Whether the numbers of a type, or of its elements, have few enough digits."""
-    inner = kind.element if isinstance(kind, ListOf) else kind
+    inner = innermost(kind)
     return not isinstance(inner, Number) or fits(inner)
 
 

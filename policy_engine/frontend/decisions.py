@@ -10,7 +10,7 @@ from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
 from policy_engine.language import rulesets
 from policy_engine.language.expressions import Call, Expression
-from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, join, with_article
+from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, innermost, join, with_article
 from policy_engine.source import Authored
 
 HITS = ("first", "collect")
@@ -165,7 +165,7 @@ def _value(context: Context, name: Authored, text: Authored) -> rulesets.ValueDe
         context.faults.append(say("reserved-name", name.span, name=name.value))
     expression = context.expression(text)
     kind = expression.tree.type
-    inner = kind.element if isinstance(kind, ListOf) else kind
+    inner = innermost(kind)
     if isinstance(inner, Record | Ratio | ListOf):
         hint = "round it" if isinstance(inner, Ratio) else _members_hint(kind)
         context.faults.append(say("value-type", text.span, hint=hint, found=with_article(kind)))

@@ -15,9 +15,11 @@ from policy_engine.frontend.nodes import plain
 from policy_engine.frontend.reader import read_text
 
 LONGEST_NUMBER = 100
+"""Characters of a number."""
 LARGEST_RECORD = 1_000_000
+"""Bytes of one record of a JSON Lines file."""
 LARGEST_FACTS = 10_000_000
-"""Characters of one record."""
+"""Bytes of a file with one set of facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,6 @@ def read_facts(path: Path, text: str) -> Any:
         return read_json(text)
     except ValueError as error:
         raise CannotRun(f"{path}: {error}") from None
-
-
-def read_facts_file(path: Path) -> Any:
-    """The facts in a file; raises `CannotRun`."""
-    return read_facts(path, read_file_text(path))
 
 
 def read_file_text(path: Path) -> str:

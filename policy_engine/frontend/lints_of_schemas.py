@@ -21,7 +21,7 @@ from policy_engine.language.expressions import (
     walk,
 )
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
-from policy_engine.language.types import ListOf, Record, Text, member_of
+from policy_engine.language.types import Record, Text, innermost, member_of
 from policy_engine.source import Span
 
 FEWEST_MENTIONED = 3
@@ -113,7 +113,7 @@ def _path_of(node: Node) -> str:
 
 def _closed_texts(record: Record, prefix: str = "") -> Iterator[tuple[str, Text]]:
     for member in record.members:
-        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        kind = innermost(member.type)
         if isinstance(kind, Text) and kind.values is not None:
             yield prefix + member.name, kind
         if isinstance(kind, Record):
@@ -125,7 +125,7 @@ def _place(record: Record, fact: str) -> Span:
     name, _, below = fact.partition(".")
     member = member_of(record, name)
     assert member is not None, "a path of the schema"
-    kind = member.type.element if isinstance(member.type, ListOf) else member.type
+    kind = innermost(member.type)
     return _place(kind, below) if below and isinstance(kind, Record) else member.span
 
 
@@ -135,7 +135,7 @@ def _excused(record: Record, prefix: str = "") -> set[str]:
     for member in record.members:
         if member.key:
             excused.add(prefix + member.name)
-        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        kind = innermost(member.type)
         if member.ordered_by:
             excused.add(f"{prefix}{member.name}.{member.ordered_by}")
         if isinstance(kind, Record):

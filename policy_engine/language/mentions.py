@@ -26,7 +26,7 @@ from policy_engine.language.rulesets import (
     conclusions_of,
     conditions_of,
 )
-from policy_engine.language.types import ListOf, Record
+from policy_engine.language.types import Record, innermost
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -133,7 +133,7 @@ def sensitive_paths(record: Record, prefix: str = "") -> Iterator[str]:
     """Every path that the schema marks `x-sensitive`, and all below it."""
     for member in record.members:
         path = f"{prefix}{member.name}"
-        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        kind = innermost(member.type)
         below = kind if isinstance(kind, Record) else None
         if member.sensitive:
             yield path
@@ -149,7 +149,7 @@ def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
         return False
     found = reached(mentions_in([expression]), graph_of(ruleset))
     kind = expression.tree.type
-    whole = kind.element if isinstance(kind, ListOf) else kind
+    whole = innermost(kind)
     if isinstance(whole, Record) and any(path.startswith(f"{whole.path}.") for path in sensitive):
         return True
     return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
@@ -160,6 +160,6 @@ def fact_paths(record: Record, prefix: str = "") -> Iterator[str]:
     for member in record.members:
         path = f"{prefix}{member.name}"
         yield path
-        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        kind = innermost(member.type)
         if isinstance(kind, Record):
             yield from fact_paths(kind, f"{path}.")

@@ -130,6 +130,11 @@ def name_of(kind: Type) -> str:
             return type(kind).__name__.lower()
 
 
+def innermost(kind: Type) -> Type:
+    """What a list is a list of; any other type is itself."""
+    return kind.element if isinstance(kind, ListOf) else kind
+
+
 def with_article(kind: Type) -> str:
     """A type as messages say it in a sentence."""
     match kind:

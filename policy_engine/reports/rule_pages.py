@@ -17,7 +17,7 @@ from policy_engine.language.rulesets import (
     Ruleset,
     Template,
 )
-from policy_engine.language.types import Calendar, ListOf, Member, Number, Record, Text, Type, name_of
+from policy_engine.language.types import Calendar, Member, Number, Record, Text, Type, innermost, name_of
 from policy_engine.language.values import in_words
 
 GENERATED = "<!-- Written by `policy rules docs`; change the rule file, not this page. -->"
@@ -202,7 +202,7 @@ def _facts(ruleset: Ruleset) -> Iterator[str]:
 def _members(record: Record, prefix: str) -> Iterator[tuple[Member, str]]:
     for member in record.members:
         yield member, prefix + member.name
-        kind = member.type.element if isinstance(member.type, ListOf) else member.type
+        kind = innermost(member.type)
         if isinstance(kind, Record):
             yield from _members(kind, f"{prefix}{member.name}.")
 

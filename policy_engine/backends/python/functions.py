@@ -30,4 +30,3 @@ CALLS: Mapping[str, str] = MappingProxyType(
     }
 )
 WRITTEN_OUT = frozenset({"known", "default", "if_known", "len", "round"})
-MAY_BE_UNDEFINED = frozenset({"add_days", "add_months", "add_years", "add_weekdays", "add_business_days", "date_of"})

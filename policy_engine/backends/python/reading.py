@@ -6,7 +6,18 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from policy_engine.language.types import LIMIT, Date, Instant, ListOf, Member, Number, Record, Type, member_of
+from policy_engine.language.types import (
+    LIMIT,
+    Date,
+    Instant,
+    ListOf,
+    Member,
+    Number,
+    Record,
+    Type,
+    innermost,
+    member_of,
+)
 
 if TYPE_CHECKING:
     from policy_engine.backends.python.expressions import Expressions
@@ -57,7 +68,7 @@ def _list_reader(to: Expressions, element: Type, ordered_by: str | None) -> str 
 def read_all(to: Expressions, record: str, kind: Record) -> None:
     """Read every date and instant of a record, so that one that is on no calendar is found, and weigh every number."""
     for member in kind.members:
-        element = member.type.element if isinstance(member.type, ListOf) else member.type
+        element = innermost(member.type)
         if isinstance(element, Record | ListOf) or (isinstance(element, Number) and isinstance(member.type, ListOf)):
             held = to.writer.fresh()
             to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
