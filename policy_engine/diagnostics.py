@@ -305,7 +305,8 @@ def nearest(name: str, known: Collection[str]) -> str | None:
 
 def shown_text(text: str, limit: int = 200) -> str:
     """Text from a file made fit for a terminal: control characters spelled out, and not too long."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    begin = text[: limit + 1]  # the rest, perhaps millions of characters, would not be shown
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in begin)
     return safe if len(safe) <= limit else f"{safe[:limit]}..."
 
 
