@@ -1,0 +1,1 @@
+"""Columns of many accounts at once, in Polars."""

@@ -1,0 +1,41 @@
+"""How facts lie in columns: one Polars type for each type of the language.
+
+An absent fact is a null. A number is an integer of its type's units, so that all arithmetic is exact; a date is a civil date,
+an instant a moment in UTC, to the microsecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+
+ROW = "(row)"
+"""The column that counts the rows of the input from 1; no fact can have this name."""
+
+
+def dtype_of(kind: Type) -> pl.DataType:
+    """The Polars type of a fact's type."""
+    match kind:
+        case Boolean():
+            return pl.Boolean()
+        case Number():
+            return pl.Int64()
+        case Text():
+            return pl.String()
+        case Date():
+            return pl.Date()
+        case Instant():
+            return pl.Datetime("us", "UTC")
+        case ListOf(element=element):
+            return pl.List(dtype_of(element))
+        case Record(members=members):
+            return pl.Struct({member.name: dtype_of(member.type) for member in members})
+    raise TypeError(kind)
+
+
+def schema_of(record: Record) -> Mapping[str, pl.DataType]:
+    """The columns of a table of facts: the row's number, then the members of the schema in their order."""
+    return {ROW: pl.UInt32(), **{member.name: dtype_of(member.type) for member in record.members}}
