@@ -5,12 +5,12 @@ A day is counted as an ordinal, 1 for 1 January 0001, in 64 bits. What leaves th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import polars as pl
 
-from policy_engine.language.dates import is_weekday, weekdays_before
+from policy_engine.language import dates
 from policy_engine.language.timezones import CYCLE, REPEATS, transitions
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -103,7 +103,7 @@ def is_on_weekday(day: pl.Expr) -> pl.Expr:
     return weekday(day) <= 5
 
 
-def _before(day: pl.Expr) -> pl.Expr:
+def weekdays_before(day: pl.Expr) -> pl.Expr:
     """Weekdays since 1 January 0001, a Monday, before the date."""
     whole = ordinal(day) - 1
     rest = whole % 7
@@ -112,7 +112,7 @@ def _before(day: pl.Expr) -> pl.Expr:
 
 def _up_to(day: pl.Expr) -> pl.Expr:
     """The same, up to and with the date."""
-    return _before(day) + is_on_weekday(day).cast(WHOLE)
+    return weekdays_before(day) + is_on_weekday(day).cast(WHOLE)
 
 
 def _nth_weekday(index: pl.Expr) -> pl.Expr:
@@ -128,27 +128,38 @@ def weekdays_between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
 def add_weekdays(day: pl.Expr, count: pl.Expr) -> pl.Expr:
     """The nth weekday strictly after the date, before it where n is negative; the date itself for 0."""
     bounded = _bounded(count, LAST)
-    ahead, back = _up_to(day) + bounded - 1, _before(day) + bounded
+    ahead, back = _up_to(day) + bounded - 1, weekdays_before(day) + bounded
     return pl.when(count == 0).then(day).when(count > 0).then(_nth_weekday(ahead)).when(count < 0).then(_nth_weekday(back))
 
 
+Counter = Callable[[pl.Expr], pl.Expr]
+"""How many of some sorted numbers there are up to a key."""
+
+
 def add_business_days(day: pl.Expr, count: pl.Expr, holidays: Sequence[date]) -> pl.Expr:
-    """Like `add_weekdays`, over the weekdays that are not holidays.
+    """Like `add_weekdays`, over the weekdays that are not among constant holidays."""
+    indices = sorted({dates.weekdays_before(holiday) for holiday in holidays if dates.is_weekday(holiday)})
+    places = pl.Series(indices, dtype=WHOLE)
+    passed = pl.Series([index - rank for rank, index in enumerate(indices)], dtype=WHOLE)
+    return business_day(
+        day, count, lambda key: _counted(places, key, "left"), lambda key: _counted(passed, key, "right")
+    )
+
+
+def business_day(day: pl.Expr, count: pl.Expr, holidays_before: Counter, holidays_passed: Counter) -> pl.Expr:
+    """The nth business day strictly after the date, before it where n is negative; the date itself for 0.
 
     The j-th holiday, counted from 0, that is the w-th weekday has w - j business days before it. So the business day with t
-    before it is the weekday t + j, where j is the number of holidays that have at most t before them.
+    before it is the weekday t + j, where j is the number of holidays that have at most t before them (`holidays_passed`).
     """
-    indices = sorted({weekdays_before(holiday) for holiday in holidays if is_weekday(holiday)})
-    passed = pl.Series([index - j for j, index in enumerate(indices)], dtype=WHOLE)
-    places = pl.Series(indices, dtype=WHOLE)
-
-    def business(weekdays: pl.Expr) -> pl.Expr:
-        """Of so many weekdays, those that are business days."""
-        return weekdays - _counted(places, weekdays, "left")
-
-    target = pl.when(count > 0).then(business(_up_to(day)) + count - 1).otherwise(business(_before(day)) + count)
+    ahead, back = _up_to(day), weekdays_before(day)
+    target = (
+        pl.when(count > 0)
+        .then(ahead - holidays_before(ahead) + count - 1)
+        .otherwise(back - holidays_before(back) + count)
+    )
     bounded = pl.when(count.is_between(-LAST, LAST)).then(target)
-    return pl.when(count == 0).then(day).otherwise(_nth_weekday(bounded + _counted(passed, bounded, "right")))
+    return pl.when(count == 0).then(day).otherwise(_nth_weekday(bounded + holidays_passed(bounded)))
 
 
 def _counted(values: pl.Series, key: pl.Expr, side: str) -> pl.Expr:

@@ -48,7 +48,7 @@ def _in_order(values: pl.Series, parents: pl.Series, key: pl.Series) -> tuple[pl
     falls = (key < key.shift(1)) & (parents == parents.shift(1))
     if not falls.any():
         return values, parents
-    order = pl.select(pl.arg_sort_by([parents.alias("p"), key.alias("k")], maintain_order=True)).to_series()
+    order = pl.DataFrame({"p": parents, "k": key}).select(pl.arg_sort_by("p", "k", maintain_order=True)).to_series()
     return values.gather(order), parents
 
 
@@ -152,8 +152,8 @@ class Position:
             at=pl.when(pl.col("start") < pl.col("end")).then(pl.col("end") - 1 if self.last else pl.col("start"))
         )
         if self.passes is not None:
-            nearest = pl.select(pl.when(frames[self.source.name][self.passes]).then(pl.int_range(pl.len(), dtype=INDEX)))
-            places = nearest.to_series()
+            nearest = pl.when(self.passes).then(pl.int_range(pl.len(), dtype=INDEX))
+            places = frames[self.source.name].select(nearest).to_series()
             places = places.forward_fill() if self.last else places.backward_fill()
             filled = filled.with_columns(at=places.gather(filled["at"]))
         inside = pl.col("at") >= pl.col("start") if self.last else pl.col("at") < pl.col("end")
