@@ -79,7 +79,7 @@ def _is_leap(year: pl.Expr) -> pl.Expr:
 
 
 def _month_length(year: pl.Expr, month: pl.Expr) -> pl.Expr:
-    short = month.is_in([4, 6, 9, 11])
+    short = (month == 4) | (month == 6) | (month == 9) | (month == 11)
     february = pl.when(_is_leap(year)).then(29).otherwise(28)
     return pl.when(month == 2).then(february).when(short).then(30).otherwise(31).cast(WHOLE)
 

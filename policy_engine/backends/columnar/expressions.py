@@ -211,7 +211,7 @@ class Expressions:
         return numbers.rounded(value, self.named(value), int(places), mode)
 
     def date_of(self, node: tree.Call) -> pl.Expr:
-        return days.date_of(self.value(node.arguments[0]), self.settled.ruleset.timezone)
+        return days.date_of(self.named(node.arguments[0]), self.settled.ruleset.timezone)
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:
         day, count = self.named(node.arguments[0]), self.named(node.arguments[1])

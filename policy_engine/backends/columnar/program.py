@@ -66,7 +66,7 @@ def _collected(columns: DecisionColumns, *, outcomes: bool) -> pl.Expr:
         text = rule.then.outcome if outcomes else rule.id
         parts.append(pl.when(columns.bits & (1 << place) != 0).then(pl.lit(text, dtype=pl.String)))
     if not parts:
-        return pl.lit(pl.Series([[]], dtype=pl.List(pl.String)))
+        return pl.lit(pl.Series([[]], dtype=pl.List(pl.String))).first()
     return pl.concat_list(parts).list.drop_nulls().list.unique(maintain_order=True)
 
 

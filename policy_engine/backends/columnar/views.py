@@ -129,6 +129,6 @@ class Views:
         passes = to.plan.named(view.domain, self.inside(view), "passes").meta.output_name()
         column = to.plan.fresh("list")
         to.plan.add(Reduce(view.domain, passes, value, to.domain, column), (to.domain, column))
-        empty = pl.lit(pl.Series([[]], dtype=dtype))
+        empty = pl.lit(pl.Series([[]], dtype=dtype)).first()
         some = pl.when(view.start < view.end).then(pl.col(column)).when(view.start == view.end).then(empty)
         return some.cast(dtype)
