@@ -157,6 +157,7 @@ def reduced(to: Expressions, view: View, passes: pl.Expr | None, value_: pl.Expr
     """One value of the elements of each list that pass, null where none does."""
     inside = to.views.inside(view)
     flag = to.plan.named(view.domain, inside if passes is None else inside & passes, "passes")
+    to.plan.number(view.domain)
     column = to.plan.fresh(stem)
     to.plan.add(Reduce(view.domain, flag.meta.output_name(), value_, to.domain, column), (to.domain, column))
     return pl.when(view.start.is_not_null()).then(pl.col(column))
@@ -191,8 +192,9 @@ def _filtered(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View
     """The elements that pass, as a domain; how many pass before a list begins says where it begins there."""
     plan, source = to.plan, loop.view
     flag = plan.named(source.domain, (passes & to.views.inside(source)).fill_null(False), "passes")
-    domain = Domain(plan.fresh("elements"), to.domain)
-    plan.add(Filter(source.domain, (column,), flag.meta.output_name(), domain), (domain, ""), (domain, column))
+    domain = Domain(plan.fresh("elements"), to.domain, source.domain)
+    step = Filter(source.domain, (column,), flag.meta.output_name(), domain, plan.numbered)
+    plan.add(step, (domain, ""), (domain, column))
     lengths = count(to, source, flag)
     end = plan.named(to.domain, lengths.fill_null(0).cum_sum().cast(pl.UInt32), "end")
     start = plan.named(to.domain, end - lengths, "start")

@@ -5,13 +5,14 @@ A day is counted as an ordinal, 1 for 1 January 0001, in 64 bits. What leaves th
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
 
 import polars as pl
 
 from policy_engine.language import dates
-from policy_engine.language.timezones import CYCLE, REPEATS, transitions
+from policy_engine.language.timezones import CYCLE, REPEATS, Transition, transitions
 
 EPOCH = date(1970, 1, 1).toordinal()
 LAST = date.max.toordinal()
@@ -176,16 +177,27 @@ def within_years(day: pl.Expr, result: pl.Expr, count: pl.Expr, first: int, last
     return pl.when(count == 0).then(day).when(inside).then(result)
 
 
-def date_of(moment: pl.Expr, timezone: str) -> pl.Expr:
-    """The civil date of an instant in a time zone of the pinned database."""
-    micros = moment.cast(WHOLE)
-    seconds = micros // 1_000_000
-    changes = transitions(timezone)
-    offsets = pl.Series([change.offset for change in changes], dtype=WHOLE)
+def date_of(moments: pl.Series, timezone: str) -> pl.Series:
+    """The civil dates of instants in a time zone of the pinned database."""
+    seconds = moments.cast(WHOLE) // 1_000_000
+    if seconds.null_count() == len(seconds):
+        return seconds.cast(pl.Date)
+    within = pl.when(pl.col("s") < REPEATS).then("s").otherwise((pl.col("s") - REPEATS) % CYCLE + REPEATS)
+    frame = pl.DataFrame({"s": seconds}).with_columns(within=within)
+    changes = _changes(frame["within"], timezone)
     offset: pl.Expr = pl.lit(changes[0].offset, dtype=WHOLE)
     if len(changes) > 1:
         starts = pl.Series([change.start for change in changes[1:]], dtype=WHOLE)
-        within = pl.when(seconds < REPEATS).then(seconds).otherwise((seconds - REPEATS) % CYCLE + REPEATS)
-        offset = pl.lit(offsets).gather(_counted(starts, within, "right").cast(pl.UInt32))
-    return day_of((seconds + offset) // 86_400 + EPOCH)
+        offsets = pl.Series([change.offset for change in changes], dtype=WHOLE)
+        offset = pl.lit(offsets).gather(_counted(starts, pl.col("within"), "right").cast(pl.UInt32))
+    return frame.select(day_of((pl.col("s") + offset) // 86_400 + EPOCH)).to_series()
 
+
+def _changes(moments: pl.Series, timezone: str) -> list[Transition]:
+    """The changes of a zone that the moments lie between."""
+    changes = transitions(timezone)
+    starts = [change.start for change in changes]
+    first, last = moments.min(), moments.max()
+    assert isinstance(first, int)
+    assert isinstance(last, int)
+    return list(changes[bisect_right(starts, first) - 1 : bisect_right(starts, last)])

@@ -17,7 +17,7 @@ import polars as pl
 from policy_engine.backends.columnar import aggregates, days, numbers
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
-from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View
+from policy_engine.backends.columnar.plan import ACCOUNTS, Civil, Domain, Plan, View
 from policy_engine.backends.columnar.views import Views
 from policy_engine.backends.python.constants import OPEN, Settled, units
 from policy_engine.language import expressions as tree
@@ -211,7 +211,10 @@ class Expressions:
         return numbers.rounded(value, self.named(value), int(places), mode)
 
     def date_of(self, node: tree.Call) -> pl.Expr:
-        return days.date_of(self.named(node.arguments[0]), self.settled.ruleset.timezone)
+        source, column = self.named(node.arguments[0]).meta.output_name(), self.plan.fresh("date")
+        step = Civil(self.domain, source, column, self.settled.ruleset.timezone)
+        self.plan.add(step, (self.domain, column))
+        return pl.col(column)
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:
         day, count = self.named(node.arguments[0]), self.named(node.arguments[1])

@@ -19,6 +19,7 @@ class Explode:
     domain: Domain
     start: str
     end: str
+    numbered: set[Domain]
     ordered_by: str | None = None
 
     def __call__(self, frames: Frames) -> None:
@@ -29,10 +30,10 @@ class Explode:
         ends = lengths.fill_null(0).cum_sum().cast(INDEX)
         starts = ends - lengths
         values = lists.explode(empty_as_null=False, keep_nulls=False)
-        parents = rows_of(lengths)
         if self.ordered_by is not None:
-            values, parents = _in_order(values, parents, values.struct.field(self.ordered_by))
-        frames[self.domain.name] = pl.DataFrame({VALUE: values, PARENT: parents})
+            values = _in_order(values, values.struct.field(self.ordered_by), lengths, starts)
+        numbers = {PARENT: rows_of(lengths)} if self.domain in self.numbered else {}
+        frames[self.domain.name] = pl.DataFrame({VALUE: values, **numbers})
         known = pl.select(pl.when(lengths.is_not_null()).then(ends).alias(self.end))[self.end]
         frames[self.domain.parent.name] = outer.with_columns(starts.alias(self.start), known)
 
@@ -43,13 +44,13 @@ def rows_of(lengths: pl.Series) -> pl.Series:
     return rows.select(pl.col(PARENT).repeat_by("n").explode(empty_as_null=False, keep_nulls=False))[PARENT]
 
 
-def _in_order(values: pl.Series, parents: pl.Series, key: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The elements of each row by a key, stably; most tables are in order already."""
-    falls = (key < key.shift(1)) & (parents == parents.shift(1))
-    if not falls.any():
-        return values, parents
-    order = pl.DataFrame({"p": parents, "k": key}).select(pl.arg_sort_by("p", "k", maintain_order=True)).to_series()
-    return values.gather(order), parents
+def _in_order(values: pl.Series, key: pl.Series, lengths: pl.Series, starts: pl.Series) -> pl.Series:
+    """The elements of each row by a key, stably. Most tables are in order already: the key falls only where a list begins."""
+    falls = (key < key.shift(1)).fill_null(False)
+    if falls.sum() == falls.gather(starts.filter((lengths > 0).fill_null(False))).sum():
+        return values
+    frame = pl.DataFrame({"row": rows_of(lengths), "key": key})
+    return values.gather(frame.select(pl.arg_sort_by("row", "key", maintain_order=True)).to_series())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,12 @@ class Filter:
     columns: tuple[str, ...]
     passes: str
     domain: Domain
+    numbered: set[Domain]
 
     def __call__(self, frames: Frames) -> None:
         frame = frames[self.source.name]
-        frames[self.domain.name] = frame.select(*self.columns, PARENT).filter(frame[self.passes])
+        columns = (*self.columns, PARENT) if self.domain in self.numbered else self.columns
+        frames[self.domain.name] = frame.select(columns).filter(frame[self.passes])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from policy_engine.backends.columnar import days
+
 Frames = dict[str, pl.DataFrame]
 """The tables of one run, by the name of their domain."""
 
@@ -22,10 +24,14 @@ PARENT, VALUE = "(parent)", "(value)"
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A set of rows; `parent` is the domain that the lists stand in whose elements these are."""
+    """A set of rows; `parent` is the domain that the lists stand in whose elements these are.
+
+    `source` is the domain of which these rows are those that pass a filter.
+    """
 
     name: str
     parent: Domain | None = None
+    source: Domain | None = None
 
 
 ACCOUNTS = Domain("accounts")
@@ -65,11 +71,15 @@ class Compute:
 
 @dataclass(slots=True)
 class Plan:
-    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there."""
+    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there.
+
+    `numbered` are the domains whose elements must know the row they belong to, which costs something.
+    """
 
     steps: list[Step] = field(default_factory=list)
     made: dict[tuple[str, str], int] = field(default_factory=dict)
     lifted: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
+    numbered: set[Domain] = field(default_factory=set)
     counter: int = 0
 
     def fresh(self, stem: str) -> str:
@@ -114,10 +124,17 @@ class Plan:
         name = outer.meta.output_name()
         key = to.name, name
         if key not in self.lifted:
+            self.number(to)
             column = self.fresh("outer")
             self.add(Lift(to, name, column), (to, column))
             self.lifted[key] = pl.col(column)
         return self.lifted[key]
+
+    def number(self, domain: Domain) -> None:
+        """Have the elements of a domain know the row they belong to."""
+        self.numbered.add(domain)
+        if domain.source is not None:
+            self.number(domain.source)
 
     def run(self, frame: pl.DataFrame) -> Frames:
         """The tables that the steps make from a table of facts."""
@@ -140,3 +157,17 @@ class Lift:
         elements, outer = frames[self.domain.name], frames[self.domain.parent.name]
         lifted = outer[self.source].gather(elements[PARENT])
         frames[self.domain.name] = elements.with_columns(lifted.alias(self.column))
+
+
+@dataclass(frozen=True, slots=True)
+class Civil:
+    """The civil dates of a column of instants in a time zone."""
+
+    domain: Domain
+    source: str
+    column: str
+    timezone: str
+
+    def __call__(self, frames: Frames) -> None:
+        frame = frames[self.domain.name]
+        frames[self.domain.name] = frame.with_columns(days.date_of(frame[self.source], self.timezone).alias(self.column))

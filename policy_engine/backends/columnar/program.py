@@ -61,13 +61,27 @@ def _table(values: list[str | None], dtype: pl.DataType, columns: DecisionColumn
 def _collected(columns: DecisionColumns, *, outcomes: bool) -> pl.Expr:
     """The outcomes of a collect decision, or the ids of its rules, of all that apply, each once."""
     assert columns.bits is not None
+    if len(columns.rules) <= MOST_TABLED:
+        return pl.lit(_combinations(columns, outcomes=outcomes)).gather(columns.bits)
     parts = []
     for place, rule in enumerate(columns.rules):
         text = rule.then.outcome if outcomes else rule.id
         parts.append(pl.when(columns.bits & (1 << place) != 0).then(pl.lit(text, dtype=pl.String)))
-    if not parts:
-        return pl.lit(pl.Series([[]], dtype=pl.List(pl.String))).first()
     return pl.concat_list(parts).list.drop_nulls().list.unique(maintain_order=True)
+
+
+MOST_TABLED = 12
+"""For so many rules all combinations are laid out beforehand."""
+
+
+def _combinations(columns: DecisionColumns, *, outcomes: bool) -> pl.Series:
+    """What is collected, for each combination of rules."""
+    names = [str(rule.then.outcome) if outcomes else rule.id for rule in columns.rules]
+    rows = [
+        list(dict.fromkeys(name for place, name in enumerate(names) if bits >> place & 1))
+        for bits in range(1 << len(names))
+    ]
+    return pl.Series(rows, dtype=pl.List(pl.String))
 
 
 @dataclass(slots=True)

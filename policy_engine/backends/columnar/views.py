@@ -81,7 +81,7 @@ class Views:
         column = plan.named(outer, lists, "lists")
         domain = Domain(plan.fresh("elements"), outer)
         start, end = plan.fresh("start"), plan.fresh("end")
-        step = Explode(column.meta.output_name(), domain, start, end, ordered_by)
+        step = Explode(column.meta.output_name(), domain, start, end, plan.numbered, ordered_by)
         plan.add(step, (domain, ""), (domain, VALUE), (outer, start), (outer, end))
         return View(domain, VALUE, pl.col(start), pl.col(end))
 
@@ -127,6 +127,7 @@ class Views:
         """The elements of each list, or what is made of them, as a column of lists."""
         to = self.to
         passes = to.plan.named(view.domain, self.inside(view), "passes").meta.output_name()
+        to.plan.number(view.domain)
         column = to.plan.fresh("list")
         to.plan.add(Reduce(view.domain, passes, value, to.domain, column), (to.domain, column))
         empty = pl.lit(pl.Series([[]], dtype=dtype)).first()
