@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, days, numbers
+from policy_engine.backends.columnar import aggregates, arithmetic, days
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
 from policy_engine.backends.columnar.plan import ACCOUNTS, Civil, Domain, Plan, View
@@ -143,8 +143,8 @@ class Expressions:
     def compared(self, operator: str, left: tuple[tree.Node, pl.Expr], right: tuple[tree.Node, pl.Expr]) -> pl.Expr:
         """A comparison of any two things of one kind."""
         if isinstance(left[0].type, Number | Ratio) and isinstance(right[0].type, Number | Ratio):
-            return numbers.compared(operator, left, right)
-        return numbers.compare(operator, left[1], right[1])
+            return arithmetic.compared(operator, left, right)
+        return arithmetic.compare(operator, left[1], right[1])
 
     def contains(self, node: tree.In) -> pl.Expr:
         return aggregates.contains(self, node)
@@ -153,7 +153,7 @@ class Expressions:
         left, right = node.left, node.right
         match node.operator:
             case "/":
-                return self.plan.named(self.domain, numbers.ratio(self.named(left), self.named(right)), "ratio")
+                return self.plan.named(self.domain, arithmetic.ratio(self.named(left), self.named(right)), "ratio")
             case "//":
                 return self.value(left) // self.value(right)
             case "%":
@@ -208,7 +208,7 @@ class Expressions:
 
     def round(self, node: tree.Call) -> pl.Expr:
         value, (places, mode) = node.arguments[0], (self.settled.constant(part) for part in node.arguments[1:])
-        return numbers.rounded(value, self.named(value), int(places), mode)
+        return arithmetic.rounded(value, self.named(value), int(places), mode)
 
     def date_of(self, node: tree.Call) -> pl.Expr:
         source, column = self.named(node.arguments[0]).meta.output_name(), self.plan.fresh("date")
@@ -241,7 +241,7 @@ def joined(kind: str, parts: Sequence[pl.Expr]) -> pl.Expr:
 def in_units(expression: pl.Expr, kind: Type, finer: Type) -> pl.Expr:
     """A column in the units of a type that is as fine or finer."""
     if isinstance(kind, Number) and isinstance(finer, Number):
-        return numbers.rescaled(expression, kind, finer.places)
+        return arithmetic.rescaled(expression, kind, finer.places)
     if isinstance(kind, ListOf) and isinstance(finer, ListOf) and kind.element != finer.element:
         return expression.list.eval(in_units(pl.element(), kind.element, finer.element))
     return expression

@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from policy_engine.backends.columnar import numbers
+from policy_engine.backends.columnar import arithmetic
 from policy_engine.backends.columnar.decisions import DecisionColumns, DecisionWriter
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.expressions import Expressions
@@ -178,8 +178,8 @@ def presented(column: pl.Expr, kind: Type) -> pl.Expr:
     """A value as an answer has it: units as an exact decimal."""
     match kind:
         case Number(places=places):
-            return numbers.presented(column.cast(pl.Int64), places)
+            return arithmetic.presented(column.cast(pl.Int64), places)
         case ListOf(element=Number(places=places)) if places:
-            return column.list.eval(numbers.presented(pl.element(), places))
+            return column.list.eval(arithmetic.presented(pl.element(), places))
     return column.cast(dtype_or_null(kind))
 
