@@ -73,14 +73,39 @@ EXACT = extend(  # type: ignore[no-untyped-call]  # jsonschema does not say
 )
 
 
+def scalar_violations(value: Json, schema: Mapping[str, Any], pointer: str, document: str) -> list[Violation]:
+    """The violations by one value that is neither list nor object, of its own part of a schema (references followed)."""
+    validator = _validator(document)
+    checks = ((keyword, wanted, EXACT.VALIDATORS.get(keyword)) for keyword, wanted in schema.items())
+    broken = (
+        (keyword, wanted)
+        for keyword, wanted, check in checks
+        if check and _any(check, validator, wanted, value, schema)
+    )
+    return [violation(pointer, keyword, wanted, value, schema) for keyword, wanted in broken]
+
+
+def _any(check: Callable[..., Any], *asked: object) -> bool:
+    """Whether a keyword's check finds an error; one that does not concern the value gives None."""
+    return next(iter(check(*asked) or ()), None) is not None
+
+
 def _violation(error: ValidationError) -> Violation:
     pointer = "".join(f"/{escaped(str(part))}" for part in error.absolute_path)
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    expected, message = _words(error, schema)
-    value, keyword = error.instance, str(error.validator)
+    keyword, name = str(error.validator), ""
     if keyword == "required":
-        value = None
-    return Violation(pointer, _json_value(value), keyword, expected, message, str(schema.get("description", "")))
+        name = error.message.split("'")[1]
+    return violation(pointer, keyword, error.validator_value, error.instance, schema, name)
+
+
+def violation(
+    pointer: str, keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], name: str = ""
+) -> Violation:
+    """A violation in words: of a keyword that wants `wanted`, by a value; `name` is the fact that is missing."""
+    expected, message = _words(keyword, wanted, value, schema, name)
+    shown = None if keyword == "required" else _json_value(value)
+    return Violation(pointer, shown, keyword, expected, message, str(schema.get("description", "")))
 
 
 def _json_value(value: Json) -> object:
@@ -95,16 +120,14 @@ def _json_value(value: Json) -> object:
             return value
 
 
-def _words(error: ValidationError, schema: Mapping[str, Any]) -> tuple[str, str]:
+def _words(keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], name: str) -> tuple[str, str]:
     """What was expected, and a sentence that says what is wrong."""
-    wanted: Any = error.validator_value
-    shown = _shown(error.instance)
-    match error.validator:
+    shown = _shown(value)
+    match keyword:
         case "required":
-            name = error.message.split("'")[1]
             return f"a value for `{name}`", f"`{name}` is missing"
         case "additionalProperties":
-            extra = [name for name in _names(error.instance) if name not in schema.get("properties", {})]
+            extra = [name for name in _names(value) if name not in schema.get("properties", {})]
             names = ", ".join(f"`{name}`" for name in extra)
             return f"one of {', '.join(schema.get('properties', {}))}", f"there is no fact {names}"
         case "type":
@@ -115,8 +138,8 @@ def _words(error: ValidationError, schema: Mapping[str, Any]) -> tuple[str, str]
             return FORMATS[wanted][1], f"{shown} is not {FORMATS[wanted][1]}"
         case "multipleOf":
             return f"a multiple of {wanted}", f"{shown} is not a multiple of {wanted}"
-        case keyword:
-            phrase = _PHRASES.get(str(keyword), f"{keyword} {{}}").format(wanted)
+        case _:
+            phrase = _PHRASES.get(keyword, f"{keyword} {{}}").format(wanted)
             return phrase, f"{shown} is not {phrase}"
 
 
