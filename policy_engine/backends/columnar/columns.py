@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -53,9 +53,10 @@ def together(conditions: Conditions) -> pl.Expr:
 
 def column(part: Part, dtype: pl.DataType, raw: pl.Expr, *, in_units: bool = False) -> Column:
     """A fact read from a column of some type; `in_units` where numbers are units of their type already."""
-    dtype, raw = _plain(dtype, raw)
     if isinstance(dtype, pl.Null):
         return Column(raw, raw.cast(dtype_of(part.type)), [])
+    if (plain := _plain(dtype, raw)) is not None:
+        return replace(column(part, *plain, in_units=in_units), same=False)
     match part.type, dtype:
         case ListOf(), pl.List():
             return _list(part, dtype, raw, in_units=in_units)
@@ -67,15 +68,15 @@ def column(part: Part, dtype: pl.DataType, raw: pl.Expr, *, in_units: bool = Fal
     return _scalar(part, dtype, raw)
 
 
-def _plain(dtype: pl.DataType, raw: pl.Expr) -> tuple[pl.DataType, pl.Expr]:
-    """A column of another form of the same as texts or lists."""
+def _plain(dtype: pl.DataType, raw: pl.Expr) -> tuple[pl.DataType, pl.Expr] | None:
+    """Texts and lists that Polars keeps in another form, in the usual one; None for any other column."""
     match dtype:
         case pl.Categorical() | pl.Enum():
             return pl.String(), raw.cast(pl.String)
         case pl.Array():
             return pl.List(dtype.inner), raw.arr.to_list()
         case _:
-            return dtype, raw
+            return None
 
 
 def _scalar(part: Part, dtype: pl.DataType, raw: pl.Expr) -> Column:
