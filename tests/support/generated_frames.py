@@ -25,9 +25,32 @@ TEXTS = (
     "2025-01-01T00:00:00.1234567Z", "2025-01-01T00:00Z", "9999-12-31T23:59:59-23:59", "0000-12-31T23:59:59-23:59",
     "2025-01-01T00:00:00.123456-05:00", "2025-01-01T00:00:00+0530", "1", "true", "abc", "aaa", "ab\n", "٢٠٢٥-01-01", "a/b", "x" * 70,
 )  # fmt: skip
-FLOATS = (0.0, -0.0, 0.1, 0.25, 1.5, 0.1 + 0.2, 1e-7, 1e16, 1e18, 2.5, -3.0, 1e308, float("nan"), float("inf"), 99.5, 12.345, 9.99)
+FLOATS = (
+    0.0,
+    -0.0,
+    0.1,
+    0.25,
+    1.5,
+    0.1 + 0.2,
+    1e-7,
+    1e16,
+    1e18,
+    2.5,
+    -3.0,
+    1e308,
+    float("nan"),
+    float("inf"),
+    99.5,
+    12.345,
+    9.99,
+)
 WHOLES = (0, 1, -1, 2, 3, 7, 28, 100, 127, 1000, 10**9, 2**53 + 1, 10**17, -(10**17), 10**18, 2**63 - 1)
-MOMENTS = (datetime(2025, 1, 1), datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), datetime(2025, 6, 30, 12, 30, 0, 500))
+MOMENTS = (
+    datetime(2025, 1, 1),
+    datetime(1, 1, 1),
+    datetime(9999, 12, 31, 23, 59, 59),
+    datetime(2025, 6, 30, 12, 30, 0, 500),
+)
 DAYS = (date(2025, 1, 1), date(1, 1, 1), date(9999, 12, 31), date(2024, 2, 29))
 PATTERNS = ("^a", "b$", "^[a-c]{1,3}$", ".", "^x*$", "[^a]")
 
@@ -133,16 +156,15 @@ class FrameAuthor:
 
         def draw() -> dict[str, Any]:
             return {
-                name: None if self.choices.chance(3 if name in needed else 25) else draw() for name, (_, draw) in columns.items()
+                name: None if self.choices.chance(3 if name in needed else 25) else draw()
+                for name, (_, draw) in columns.items()
             }
 
         return pl.Struct({name: dtype for name, (dtype, _) in columns.items()}), draw
 
     def several(self, schema: Json) -> Made:
         dtype, draw = self.column(schema["items"])
-        return pl.List(dtype), lambda: self.choices.some(
-            0, 3, lambda: None if self.choices.chance(3) else draw()
-        )
+        return pl.List(dtype), lambda: self.choices.some(0, 3, lambda: None if self.choices.chance(3) else draw())
 
     def flags(self) -> Made:
         return pl.Boolean(), lambda: not self.choices.chance(30)
@@ -159,7 +181,9 @@ class FrameAuthor:
         return dtype, draw
 
     def numbers(self, schema: Json) -> Made:
-        kind = self.choices.one_of((pl.Int64(), pl.Float64(), pl.Decimal(38, 5), pl.Int128(), pl.UInt64(), pl.Int8(), pl.Float32()))
+        kind = self.choices.one_of(
+            (pl.Int64(), pl.Float64(), pl.Decimal(38, 5), pl.Int128(), pl.UInt64(), pl.Int8(), pl.Float32())
+        )
         if isinstance(kind, pl.Decimal):
             return kind, lambda: self.number(schema, Decimal).quantize(Decimal("0.00001"))
         if kind.is_float():
@@ -172,7 +196,9 @@ class FrameAuthor:
         return form(self.facts.value({"minimum": 0, "maximum": 10, **schema}))
 
     def whole_in(self, kind: pl.DataType, schema: Json) -> int | None:
-        value = self.choices.one_of(WHOLES) if self.choices.chance(40) else int(self.number(schema, lambda number: number))
+        value = (
+            self.choices.one_of(WHOLES) if self.choices.chance(40) else int(self.number(schema, lambda number: number))
+        )
         least = 0 if isinstance(kind, pl.UInt64) else -(2**63)
         most = 127 if isinstance(kind, pl.Int8) else 2**63 - 1
         return min(max(value, -128 if isinstance(kind, pl.Int8) else least), most)

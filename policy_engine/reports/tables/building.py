@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.validation import Fitted, plan_for
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, ListOf, Number, Record
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Type
 
 Values = Sequence[Any]
 
@@ -43,6 +43,19 @@ def series(values: Values, part: Part) -> pl.Series:
             return _records(values, part)
         case _:
             return pl.Series(values, dtype=pl.String)
+
+
+def loose_dtype(kind: Type) -> pl.DataType:
+    """The type of the column that `series` gives for a type."""
+    match kind:
+        case ListOf(element=element):
+            return pl.List(loose_dtype(element))
+        case Record(members=members):
+            return pl.Struct({member.name: loose_dtype(member.type) for member in members})
+        case Date() | Instant():
+            return pl.String()
+        case _:
+            return dtype_of(kind)
 
 
 def _units(places: int, value: int | Decimal | None) -> int | None:

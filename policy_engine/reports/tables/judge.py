@@ -47,7 +47,7 @@ class Reading(Protocol):
     def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame for Python to look into."""
 
-    def facts(self, row: Row) -> tuple[Json, list[Violation]]:
+    def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
         """A row as facts in JSON types, and what of it cannot be read."""
 
     def value(self, name: str, raw: object) -> tuple[Json, list[Violation]]:
@@ -71,7 +71,7 @@ class Typed:
         """The frame for Python to look into."""
         return in_json_types(frame)
 
-    def facts(self, row: Row) -> tuple[Json, list[Violation]]:
+    def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
         """A row as facts in JSON types, and what no JSON could say."""
         return to_json_types({name: value for name, value in row.items() if name != ROW})
 
@@ -140,7 +140,7 @@ class _Court:
             Invalid(number, key, told) for number, key, told in zip(numbers, keys, self.found, strict=True) if told
         ]
         late = [index for index, told in enumerate(self.found) if not told]
-        return invalid, [(numbers[index], self.reading.facts(self._row(index))[0]) for index in late]
+        return invalid, [(numbers[index], self.reading.facts_of(self._row(index))[0]) for index in late]
 
     def _is_simple(self, name: str) -> bool:
         part = self.plan.part.members.get(name)
@@ -172,7 +172,7 @@ class _Court:
 
     def _unknown(self) -> None:
         for index in self._broken([UNKNOWN]):
-            known, unfit = self.reading.facts(self._row(index))
+            known, unfit = self.reading.facts_of(self._row(index))
             if unfit:
                 self.slow.add(index)
             else:
@@ -204,7 +204,7 @@ class _Court:
 
 def violations_in(row: Row, facts: FactsSchema, reading: Reading) -> list[Violation]:
     """Every violation by one row, from the rule of facts; what could not be read stands in place of what it would say."""
-    known, unread = reading.facts(row)
+    known, unread = reading.facts_of(row)
     if unread and (reading.whole or known is None):
         return unread
     places = {found.pointer for found in unread}
