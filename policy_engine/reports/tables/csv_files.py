@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
@@ -20,7 +20,7 @@ from policy_engine.errors import CannotRun
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_CELL = 1_000_000
 """Characters."""
-RECORDS = 20_000
+RECORDS = 10000
 """Read at a time."""
 LINE_END = re.compile("\r\n|\r|\n")
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -124,7 +124,7 @@ def _skipping_blank(reader: Iterator[Cells]) -> Iterator[Cells]:
     return (cells for cells in reader if cells)
 
 
-def _batch(reader: csv._reader, width: int) -> Batch | None:
+def _batch(reader: Any, width: int) -> Batch | None:
     """The next records, None at the end of the file. After a record that cannot be read the next line is tried."""
     records: list[Cells] = []
     before, fault = reader.line_num, None
@@ -136,7 +136,9 @@ def _batch(reader: csv._reader, width: int) -> Batch | None:
         return None
     lines = reader.line_num - before
     spans = [1] * len(records) if lines == len(records) else [_lines_of(cells) for cells in records]
-    faults = [_ragged(cells, width) for cells in records] if {*map(len, records)} - {width} else [None] * len(records)
+    faults: list[str | None] = [None] * len(records)
+    if {*map(len, records)} - {width}:
+        faults = [_ragged(cells, width) for cells in records]
     if fault is not None:
         records.append([""])
         spans.append(max(1, lines - sum(spans)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -62,16 +61,18 @@ def csv_source(
 
 def _frame(header: Sequence[str], batch: Batch, row: int, line: int) -> pl.DataFrame:
     """The records of a batch that are not blank, counted on from a row and a line."""
-    starts = accumulate(batch.spans, initial=line + 1)
-    kept = [
-        (start, cells, fault) for start, cells, fault in zip(starts, batch.records, batch.faults, strict=False) if cells
-    ]
-    lines, records, faults = zip(*kept, strict=True) if kept else ((), (), ())
-    whole = records if not any(faults) else [_padded(cells, len(header)) for cells in records]
-    columns = zip(*whole, strict=True) if whole else [()] * len(header)
-    own = {ROW: range(row + 1, row + 1 + len(kept)), LINE: lines, FAULT: faults}
-    cells = {name: pl.Series(name, values, dtype=pl.String) for name, values in zip(header, columns, strict=True)}
-    return pl.DataFrame({**{name: pl.Series(own[name], dtype=dtype) for name, dtype in OWN.items()}, **cells})
+    lines = pl.Series(batch.spans, dtype=pl.UInt32).cum_sum() - pl.Series(batch.spans, dtype=pl.UInt32) + line + 1
+    faults = pl.Series(batch.faults, dtype=pl.String)
+    records = batch.records
+    if not all(records):
+        there = pl.Series(map(bool, records), dtype=pl.Boolean)
+        lines, faults, records = lines.filter(there), faults.filter(there), [*filter(None, records)]
+    if faults.null_count() < faults.len():
+        records = [_padded(cells, len(header)) for cells in records]
+    rows = pl.int_range(row + 1, row + 1 + len(records), dtype=pl.UInt32, eager=True)
+    columns = zip(*records, strict=True) if records else [()] * len(header)
+    cells = {name: pl.Series(list(values), dtype=pl.String) for name, values in zip(header, columns, strict=True)}
+    return pl.DataFrame({ROW: rows, LINE: lines.cast(pl.UInt32), FAULT: faults, **cells})
 
 
 def _padded(cells: Sequence[str], width: int) -> list[str]:
