@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -12,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, NamedTuple
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
+from policy_engine.reports.tables.opening import opened, unpacked
 
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_CELL = 1_000_000
@@ -61,7 +61,7 @@ class CsvFile:
 
         `progress` is told how many more bytes of the file were read.
         """
-        with _opened(self.path) as raw, _decoded(self, raw) as lines:
+        with opened(self.path) as raw, _decoded(self, raw) as lines:
             at, reader = 0, csv.reader(lines, delimiter=self.delimiter, strict=True)
             next(_skipping_blank(reader))
             while (batch := _batch(reader, len(self.header))) is not None:
@@ -72,14 +72,14 @@ class CsvFile:
 
 def open_csv(path: Path, options: CsvOptions) -> CsvFile:
     """A CSV file with its encoding, delimiter and header; raises `CannotRun`."""
-    with _opened(path) as raw, _stream(path, raw) as stream:
-        encoding = options.encoding or _by_mark(stream.read(4))
+    with opened(path) as raw:
+        encoding = options.encoding or _by_mark(unpacked(path, raw).read(4))
     _check_encoding(encoding)
     file = CsvFile(path, encoding, options.delimiter or ",", (), 0)
     if options.delimiter is None:
-        with _opened(path) as raw, _decoded(file, raw) as lines:
+        with opened(path) as raw, _decoded(file, raw) as lines:
             file = CsvFile(path, encoding, _likely_delimiter(lines), (), 0)
-    with _opened(path) as raw, _decoded(file, raw) as lines:
+    with opened(path) as raw, _decoded(file, raw) as lines:
         reader = csv.reader(lines, delimiter=file.delimiter, strict=True)
         header = _header(path, reader)
         return CsvFile(path, encoding, file.delimiter, header, reader.line_num)
@@ -157,27 +157,10 @@ def _ragged(cells: Cells, width: int) -> str | None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    try:
-        if path.exists() and not path.is_file():
-            raise CannotRun(f"`{path}` is not a file")
-        with path.open("rb") as raw:
-            yield raw
-    except OSError as error:
-        raise CannotRun(f"`{path}` cannot be read: {error.strerror or error}") from None
-    except EOFError:
-        raise CannotRun(f"`{path}` is not a whole gzip file; write it again") from None
-
-
-def _stream(path: Path, raw: IO[bytes]) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(raw)) if path.suffix == ".gz" else raw
-
-
-@contextmanager
 def _decoded(file: CsvFile, raw: IO[bytes]) -> Iterator[io.TextIOWrapper]:
     """The text of a file; raises `CannotRun` where it is none, with the line."""
     csv.field_size_limit(LONGEST_CELL)
-    text = io.TextIOWrapper(_stream(file.path, raw), encoding=file.encoding, newline="")
+    text = io.TextIOWrapper(unpacked(file.path, raw), encoding=file.encoding, newline="")
     try:
         yield text
     except UnicodeError as error:
@@ -190,8 +173,8 @@ def _undecodable(file: CsvFile, error: UnicodeError) -> str:
     where = f"`{file.path}`"
     found = ""
     if isinstance(error, UnicodeDecodeError) and file.encoding in ("utf-8", "utf-8-sig"):
-        with _opened(file.path) as raw:
-            lines = enumerate(_stream(file.path, raw), start=1)
+        with opened(file.path) as raw:
+            lines = enumerate(unpacked(file.path, raw), start=1)
             number, byte = next((number, byte) for number, line in lines if (byte := _bad_byte(line)) is not None)
         where, found = f"{where}, line {number}", f": byte 0x{byte:02X}"
     advice = "save the file as UTF-8, or name its encoding: --encoding cp1252 is usual for Excel on Windows"
