@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -127,7 +128,7 @@ def line_of(number: int, raw: bytes) -> Line:
     if size > LARGEST_RECORD:
         return Line(number, size, None, f"the line has more than {LARGEST_RECORD} bytes")
     try:
-        return Line(number, size, read_json(raw.decode("utf-8-sig")))
+        return Line(number, size, read_json(raw.removeprefix(BOM_UTF8).decode()))
     except UnicodeDecodeError:
         return Line(number, size, None, "not UTF-8 text")
     except ValueError as error:

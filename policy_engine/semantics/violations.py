@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -29,6 +29,29 @@ def violations_of(facts: Json, document: str) -> list[Violation]:
     errors = islice(_validator(document).iter_errors(facts), MOST_VIOLATIONS)
     violations = [_violation(error) for error in errors]
     return in_order(violations)
+
+
+def violations_among(facts: Json, document: str, suspects: Collection[str]) -> list[Violation]:
+    """The same for facts that are an object, all of whose members but the suspects are known to be valid by themselves."""
+    validator = _validator(document)
+    violations: list[Violation] = []
+    schema: Mapping[str, Any] = validator.schema  # type: ignore[assignment]  # ours is never true or false
+    for keyword, wanted in schema.items():
+        if keyword == "properties":
+            parts = ((name, part) for name, part in wanted.items() if name in suspects and name in facts)
+            errors = (error for name, part in parts for error in validator.descend(facts[name], part, path=name))
+            violations += [_violation(error) for error in islice(errors, MOST_VIOLATIONS)]
+        elif keyword in ("required", "additionalProperties"):
+            violations += whole_violations(keyword, wanted, facts, schema)
+    return in_order(violations[:MOST_VIOLATIONS])
+
+
+def whole_violations(keyword: str, wanted: Any, facts: Json, schema: Mapping[str, Any]) -> list[Violation]:
+    """The violations of `required` or `additionalProperties` by facts as a whole."""
+    if keyword == "required":
+        return [violation("", keyword, wanted, None, schema, name) for name in wanted if name not in facts]
+    known = schema.get("properties", {})
+    return [violation("", keyword, wanted, facts, schema)] if any(name not in known for name in facts) else []
 
 
 def in_order(violations: Iterable[Violation]) -> list[Violation]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from itertools import chain
+from itertools import chain, count
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -24,10 +25,18 @@ def columns_of(numbers: Sequence[int], rows: Sequence[Mapping[str, Any]], facts:
 
     The rows have been judged in all but that; members that are null are absent.
     """
-    members = part_of(facts).members
-    columns = {name: series([row.get(name) for row in rows], member) for name, member in members.items()}
-    frame = pl.DataFrame({ROW: pl.Series(numbers, dtype=pl.UInt32), **columns})
+    frame = pl.DataFrame({ROW: pl.Series(numbers, dtype=pl.UInt32), **_members(rows, part_of(facts))})
     return plan_for(facts, frame, in_units=True).fitted(frame)
+
+
+def _members(records: Sequence[Mapping[str, Any]], part: Part) -> dict[str, pl.Series]:
+    """The members of valid records, each as a column."""
+    found = {}
+    for name, member in part.members.items():
+        needed = name in part.required
+        values = map(itemgetter(name), records) if needed else (record.get(name) for record in records)
+        found[name] = series(list(values), member)
+    return found
 
 
 def series(values: Values, part: Part) -> pl.Series:
@@ -82,8 +91,8 @@ def _owners(values: Values) -> Iterable[int]:
 
 
 def _records(values: Values, part: Part) -> pl.Series:
-    there = pl.Series([value is not None for value in values], dtype=pl.Boolean)
-    known = [value or {} for value in values]
-    members = {name: series([value.get(name) for value in known], member) for name, member in part.members.items()}
-    whole = pl.DataFrame(members).to_struct("it").to_frame()
-    return whole.select(pl.when(there).then(pl.col("it")))["it"]
+    """Records, those that are there as rows of their members, each put in its place."""
+    whole = pl.DataFrame(_members([value for value in values if value is not None], part)).to_struct("it")
+    place = count()
+    places = pl.Series([None if value is None else next(place) for value in values], dtype=pl.UInt32)
+    return whole.gather(places)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from functools import cache
 
 import polars as pl
 
@@ -15,7 +13,7 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, ListOf, Member, Number, Record, Text
 from policy_engine.reports.tables.building import loose_dtype, series
 from policy_engine.reports.tables.cells import BLANKS, BOOLEANS, CellStyle, date_pattern, read_cell
-from policy_engine.semantics.gate import gate_of
+from policy_engine.semantics.gate import gate_of_member
 from policy_engine.semantics.plain import Json
 
 NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
@@ -74,7 +72,7 @@ def _nested(part: Part, member: Member, style: CellStyle, facts: FactsSchema) ->
     """A list or a record, written as JSON: read by Python, for only that is strict."""
     raw = pl.col(member.name)
     dtype = pl.Struct({"it": loose_dtype(part.type), "fits": pl.Boolean()})
-    passes = gate_of(_alone(facts, member.name))
+    passes = gate_of_member(facts.document, member.name)
 
     def structs(cells: pl.Series) -> pl.Series:
         values = [_passing(member, style, cell, passes) for cell in cells]
@@ -91,11 +89,4 @@ def _passing(member: Member, style: CellStyle, cell: str | None, passes: Callabl
     if cell is None:
         return None
     value, unread = read_cell(member, style, cell)
-    return value if not unread and passes({member.name: value}) else None
-
-
-@cache
-def _alone(facts: FactsSchema, name: str) -> str:
-    """The JSON text of the schema with one of its facts only."""
-    document = json.loads(facts.document)
-    return json.dumps({**document, "properties": {name: document["properties"][name]}, "required": []})
+    return value if not unread and passes(value) else None

@@ -108,7 +108,7 @@ class CellReading:
         """A row as facts in JSON types, where a cell cannot be read with its text, and what is wrong with those."""
         if row[FAULT] is not None:
             expected = f"a record of {len(self.columns)} cells"
-            return None, [Violation("", None, "cells", expected, f"{_place(row)} {row[FAULT]}")]
+            return None, [Violation("", None, "cells", expected, row[FAULT])]
         known, unread = {}, []
         for name in self.columns:
             if row[name] is not None:
@@ -127,6 +127,8 @@ class CellReading:
 
     def placed(self, found: Violation, row: Row) -> Violation:
         """What cannot be read, with its row, line and column."""
+        if not found.pointer:
+            return replace(found, message=f"{_place(row)} {found.message}")
         column = self.columns[found.pointer.split("/")[1]]
         return replace(found, message=f"{_place(row)}, column `{shown_text(column)}`: {found.message}")
 

@@ -22,7 +22,13 @@ from policy_engine.reports.tables.building import columns_of
 from policy_engine.reports.tables.invalid import Invalid, frame_of, key_text
 from policy_engine.reports.tables.json_columns import in_json_types
 from policy_engine.semantics.plain import Json, Reader, to_json_types
-from policy_engine.semantics.violations import MOST_VIOLATIONS, in_order, scalar_violations, violation, violations_of
+from policy_engine.semantics.violations import (
+    MOST_VIOLATIONS,
+    in_order,
+    scalar_violations,
+    violations_among,
+    whole_violations,
+)
 
 Row = Mapping[str, Any]
 
@@ -134,13 +140,25 @@ class _Court:
                 self._values(name)
         self.slow.update(index for index, told in enumerate(self.found) if len(told) >= MOST_VIOLATIONS)
         for index in self.slow:
-            self.found[index] = violations_in(self._row(index), self.facts, self.reading)
+            self.found[index] = self._violations_in(index)
         numbers, keys = self.raw[ROW].to_list(), self._keys()
         invalid = [
             Invalid(number, key, told) for number, key, told in zip(numbers, keys, self.found, strict=True) if told
         ]
         late = [index for index, told in enumerate(self.found) if not told]
         return invalid, [(numbers[index], self.reading.facts_of(self._row(index))[0]) for index in late]
+
+    def _violations_in(self, index: int) -> list[Violation]:
+        """Every violation by one row; what could not be read stands in place of what the rule would say of it."""
+        row = self._row(index)
+        known, unread = self.reading.facts_of(row)
+        if known is None or (unread and self.reading.whole):
+            return [self.reading.placed(found, row) for found in unread]
+        flags = self.flags.row(index, named=True)
+        suspects = [name for name in self.plan.part.members if not flags.get(name, True)]
+        places = {found.pointer for found in unread}
+        told = [v for v in violations_among(known, self.facts.document, suspects) if v.pointer not in places]
+        return in_order([*told, *(self.reading.placed(found, row) for found in unread)])
 
     def _is_simple(self, name: str) -> bool:
         part = self.plan.part.members.get(name)
@@ -166,18 +184,17 @@ class _Court:
         part = self.plan.part
         for name in part.required:
             there = self.plain[name].is_not_null() if name in self.plain.columns else None
-            wanted = violation("", "required", part.required, None, part.schema, name)
+            told = whole_violations("required", (name,), (), part.schema)
             for index in range(self.raw.height) if there is None else (~there).arg_true():
-                self.found[index].append(wanted)
+                self.found[index] += told
 
     def _unknown(self) -> None:
         for index in self._broken([UNKNOWN]):
-            known, unfit = self.reading.facts_of(self._row(index))
-            if unfit:
+            known, unread = self.reading.facts_of(self._row(index))
+            if unread:
                 self.slow.add(index)
             else:
-                told = violation("", "additionalProperties", False, known, self.plan.part.schema)
-                self.found[index].append(told)
+                self.found[index] += whole_violations("additionalProperties", None, known, self.plan.part.schema)
 
     def _values(self, name: str) -> None:
         """What is wrong with the values of a fact; the same value is looked at once."""
@@ -200,13 +217,3 @@ class _Court:
         if unread:
             return unread, True
         return scalar_violations(value, part.schema, f"/{name}", self.facts.document), False
-
-
-def violations_in(row: Row, facts: FactsSchema, reading: Reading) -> list[Violation]:
-    """Every violation by one row, from the rule of facts; what could not be read stands in place of what it would say."""
-    known, unread = reading.facts_of(row)
-    if unread and (reading.whole or known is None):
-        return unread
-    places = {found.pointer for found in unread}
-    told = [found for found in violations_of(known, facts.document) if found.pointer not in places]
-    return in_order([*told, *(reading.placed(found, row) for found in unread)])

@@ -11,12 +11,14 @@ from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.errors import Violation
 from policy_engine.frontend.facts_files import LARGEST_RECORD, line_of
 from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import Member
 from policy_engine.reports.tables.building import columns_of
 from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
 from policy_engine.reports.tables.judge import Judged
-from policy_engine.semantics.gate import gate_of
+from policy_engine.semantics.facts import typed_value
+from policy_engine.semantics.gate import gate_of, gate_of_member
 from policy_engine.semantics.plain import Json, to_json_types
-from policy_engine.semantics.violations import violations_of
+from policy_engine.semantics.violations import violations_among
 
 BLOCK = 1_000_000
 """Bytes read at a time; a block goes on to the end of its last line."""
@@ -98,7 +100,21 @@ def _by_the_rule(found: Json, fault: str | None, facts: FactsSchema) -> tuple[Js
     if fault is not None:
         return None, [Violation("", None, "json", "one JSON object on a line", fault)]
     known, unfit = to_json_types(found)
-    return known, unfit or violations_of(known, facts.document)
+    if unfit:
+        return known, unfit
+    suspects = [member.name for member in facts.type.members if not _is_fine(member, known, facts)]
+    return known, violations_among(known, facts.document, suspects)
+
+
+def _is_fine(member: Member, known: Json, facts: FactsSchema) -> bool:
+    """Whether a member is absent, or surely valid by itself."""
+    if member.name not in known:
+        return True
+    value = known[member.name]
+    try:
+        return gate_of_member(facts.document, member.name)(value) and typed_value(value, member.type) is not None
+    except ValueError:
+        return False
 
 
 def _key(found: Json, facts: FactsSchema) -> str | None:

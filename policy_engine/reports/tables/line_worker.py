@@ -6,6 +6,7 @@ its own, and no fork of the caller's, so that neither threads nor the caller's m
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import pickle
@@ -81,6 +82,7 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
     """The process's end: answer until there are no more questions; who asks is told of an interrupt, and ends us."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # what is read lives as long as its block, and has no cycles to look for
     with suppress(EOFError, BrokenPipeError):
         facts = pickle.loads(_receive(questions)[1])
         while True:
