@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import polars as pl
 
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, Number, Text, Type
+from policy_engine.language.values import in_words
 from policy_engine.reports.periods import over_time
 from policy_engine.reports.totals import (
     Counts,
     DecisionTotals,
     Example,
     MissingFact,
+    MissingTogether,
     NearMiss,
     RulesetTotals,
     ValueTotals,
@@ -27,8 +31,11 @@ from policy_engine.reports.totals import (
 EXAMPLES = 5
 """So many records are shown for each kind of violation; invalid.parquet holds all."""
 
+MOST_SETS = 10
+"""So many sets of facts that are missing together are told."""
+
 SEPARATOR = "\n"
-"""Joins the names of a list; no outcome, rule or schema path holds a line break."""
+"""Stands between a pointer and a keyword; no keyword holds a line break."""
 
 ELSE = ":else"
 """Ends the reason code of a matrix cell's else branch."""
@@ -36,7 +43,8 @@ ELSE = ":else"
 CALCULATED, NOTHING_APPLIES = "(calculated)", "(nothing applies)"
 """What stands in the place of an outcome over time, where there is none; other statuses stand in parentheses too."""
 
-Answers = Mapping[str, pl.DataFrame]
+Found: TypeAlias = Sequence[tuple[Any, ...]]
+"""The rows of a grouped table: what they have in common, and how many there are."""
 
 
 def ruleset_totals(
@@ -55,9 +63,8 @@ def ruleset_totals(
     `decisions` by which outcomes are counted over time.
     """
     table, wrong = pl.scan_parquet(decisions), pl.scan_parquet(invalid)
-    questions = _questions(ruleset, table, wrong, over)
-    answers = dict(zip(questions, pl.collect_all(list(questions.values()), engine="streaming"), strict=True))
-    valid, invalid_rows = answers["valid"].item(), answers["invalid"].item()
+    statuses = _grouped(table, [f"{logic.name}.status" for logic in ruleset.decisions])
+    valid, invalid_rows = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
     return RulesetTotals(
         ruleset=ruleset.id,
         title=ruleset.title,
@@ -68,113 +75,119 @@ def ruleset_totals(
         rows=valid + invalid_rows,
         valid=valid,
         invalid=invalid_rows,
-        undetermined=answers[Status.UNDETERMINED].item(),
-        gaps=answers[Status.GAP].item(),
-        violations=tuple(_violations(answers["violations"], wrong)),
-        decisions=tuple(_decision(logic, answers, over) for logic in ruleset.decisions),
+        undetermined=sum(row[-1] for row in statuses if Status.UNDETERMINED in row),
+        gaps=sum(row[-1] for row in statuses if Status.GAP in row),
+        violations=tuple(_violations(wrong)),
+        decisions=tuple(_decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions),
         near_misses=tuple(near_misses),
     )
 
 
-def _questions(ruleset: Ruleset, table: pl.LazyFrame, wrong: pl.LazyFrame, over: str | None) -> dict[str, pl.LazyFrame]:
-    """All that is asked of the two tables, to be answered in one go."""
-    asked = {"valid": table.select(pl.len()), "invalid": wrong.select(pl.len()), "violations": _kinds_of(wrong)}
-    for status in (Status.UNDETERMINED, Status.GAP):
-        any_such = pl.any_horizontal(_text(f"{logic.name}.status") == status for logic in ruleset.decisions)
-        asked[status] = table.filter(any_such).select(pl.len())
+def _answer(question: pl.LazyFrame) -> pl.DataFrame:
+    return question.collect(engine="streaming")
+
+
+def _grouped(table: pl.LazyFrame, parts: Iterable[str | pl.Expr]) -> Found:
+    """Each combination that comes, and how often."""
+    return _answer(table.group_by(*parts).len()).rows()
+
+
+def _decision(logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timezone: str) -> DecisionTotals:
     columns = table.collect_schema()
-    for logic in ruleset.decisions:
-        asked[f"{logic.name}.answers"] = _grouped(table, _answer_of(logic, columns))
-        undetermined = table.filter(_text(f"{logic.name}.status") == Status.UNDETERMINED)
-        missing = {"missing": _joined(f"{logic.name}.missing", columns).fill_null("")}
-        asked[f"{logic.name}.missing"] = _grouped(undetermined, missing)
-        if over is not None:
-            parts = {"month": _month(over, columns, ruleset.timezone), "series": _series(logic, columns)}
-            asked[f"{logic.name}.over"] = _grouped(table, parts)
-        for name, kind in logic.value_types:
-            asked[f"{logic.name}.{name}"] = _value_question(table, f"{logic.name}.{name}", kind)
-    return asked
-
-
-def _grouped(table: pl.LazyFrame, parts: Mapping[str, pl.Expr]) -> pl.LazyFrame:
-    """How often each combination comes, in `len`."""
-    return table.select(**parts).group_by(*parts).len()
-
-
-def _text(column: str) -> pl.Expr:
-    return pl.col(column).cast(pl.String)
-
-
-def _joined(column: str, columns: pl.Schema) -> pl.Expr:
-    """A column as text, a list's elements joined; null where there is no such column."""
-    if column not in columns:
-        return pl.lit(None, pl.String)
-    if isinstance(columns[column], pl.List):
-        return pl.col(column).cast(pl.List(pl.String)).list.join(SEPARATOR)
-    return _text(column)
-
-
-def _answer_of(logic: DecisionLogic, columns: pl.Schema) -> dict[str, pl.Expr]:
-    parts = ("status", "outcome", "rule", "reason")
-    return {part: _joined(f"{logic.name}.{part}", columns) for part in parts}
-
-
-def _series(logic: DecisionLogic, columns: pl.Schema) -> pl.Expr:
-    """The outcome, or what stands in its place."""
-    status, outcome = _text(f"{logic.name}.status"), _joined(f"{logic.name}.outcome", columns)
-    decided = pl.when(outcome == "").then(pl.lit(NOTHING_APPLIES)).otherwise(outcome.fill_null(CALCULATED))
-    return pl.when(status == Status.DECIDED).then(decided).otherwise(pl.format("({})", status))
-
-
-def _month(fact: str, columns: pl.Schema, timezone: str) -> pl.Expr:
-    """The first day of a date's month; an instant's date is that of the ruleset's time zone."""
-    column = pl.col(fact)
-    if isinstance(columns[fact], pl.Datetime):
-        column = column.dt.convert_time_zone(timezone).dt.date()
-    return column.dt.truncate("1mo")
-
-
-def _value_question(table: pl.LazyFrame, column: str, kind: Type) -> pl.LazyFrame:
-    known = table.select(pl.col(column)).drop_nulls()
-    value = pl.col(column)
-    if _is_closed(kind):
-        return known.group_by(value.cast(pl.String)).len()
-    if not isinstance(kind, Number | Date | Instant):
-        return known.select(pl.len())
-    middle = value.sort().gather((pl.len() - 1) // 2)
-    return known.select(pl.len(), lowest=value.min(), median=middle.first(), highest=value.max())
-
-
-def _is_closed(kind: Type) -> bool:
-    return isinstance(kind, Boolean) or (isinstance(kind, Text) and kind.values is not None)
-
-
-def _decision(logic: DecisionLogic, answers: Answers, over: str | None) -> DecisionTotals:
-    rows = list(answers[f"{logic.name}.answers"].iter_rows())
-    missing = dict(answers[f"{logic.name}.missing"].iter_rows())
+    found = _grouped(table, _parts(logic.name, ("status", "outcome", "rule", "reason"), columns))
+    missing = _missing(logic.name, table)
     facts = tuple(_missing_facts(missing))
     settles = max(facts, key=lambda fact: fact.alone, default=None)
     return DecisionTotals(
         decision=logic.name,
-        statuses=_counts(Status, ((row[0], row[4]) for row in rows)),
-        outcomes=_counts(logic.outcomes, ((row[1], row[4]) for row in rows)),
-        rules=_counts(dict.fromkeys(id_ for id_, _ in conclusions_of(logic.body)), ((row[2], row[4]) for row in rows)),
-        reasons=_counts(_reasons_of(logic), ((_reason(row), row[4]) for row in rows)),
-        nothing_applies=sum(row[4] for row in rows if row[0] == Status.DECIDED and row[1] == ""),
+        statuses=_counts(Status, ((row[0], row[-1]) for row in found)),
+        outcomes=_counts(logic.outcomes, ((row[1], row[-1]) for row in found)),
+        rules=_counts((id_ for id_, _ in conclusions_of(logic.body)), ((row[2], row[-1]) for row in found)),
+        reasons=_counts(reasons_of(logic), ((row[2] if row[3] is None else row[3], row[-1]) for row in found)),
+        nothing_applies=sum(row[-1] for row in found if row[:2] == (Status.DECIDED, [])),
         missing=facts,
+        missing_together=_together(missing),
         settles_most=settles if settles is not None and settles.alone else None,
-        no_fact_missing=missing.get("", 0),
-        values=tuple(_value(name, kind, answers[f"{logic.name}.{name}"]) for name, kind in logic.value_types),
-        over_time=over_time(over, _dated(answers[f"{logic.name}.over"])) if over is not None else None,
+        no_fact_missing=missing.get((), 0),
+        values=tuple(_value(name, kind, table.select(f"{logic.name}.{name}")) for name, kind in logic.value_types),
+        over_time=over_time(over, _dated(logic, table, over, timezone)) if over is not None else None,
     )
 
 
-def _reason(row: tuple[str | None, ...]) -> str | None:
-    """The reason code; where a decision has none, its rules are its reasons."""
-    return row[2] if row[3] is None else row[3]
+def _parts(name: str, parts: Iterable[str], columns: pl.Schema) -> Iterator[pl.Expr]:
+    """The columns of a decision; null for those that it has not."""
+    for part in parts:
+        column = f"{name}.{part}"
+        yield pl.col(column) if column in columns else pl.lit(None, pl.String).alias(column)
 
 
-def _reasons_of(logic: DecisionLogic) -> Iterator[str]:
+def _counts(names: Iterable[str], found: Iterable[tuple[str | list[str] | None, int]]) -> Counts:
+    """How often each name came, those that never did included; each of a list counts."""
+    counts = Counter({str(name): 0 for name in names})
+    for what, count in found:
+        counts.update(dict.fromkeys(_names(what), count))
+    return ranked(counts)
+
+
+def _names(what: str | list[str] | None) -> list[str]:
+    return [what] if isinstance(what, str) else what or []
+
+
+def _missing(name: str, table: pl.LazyFrame) -> Mapping[tuple[str, ...], int]:
+    """The sets of facts that undetermined records lack."""
+    undetermined = table.filter(pl.col(f"{name}.status") == Status.UNDETERMINED)
+    return {tuple(paths or ()): count for paths, count in _grouped(undetermined, [f"{name}.missing"])}
+
+
+def _missing_facts(missing: Mapping[tuple[str, ...], int]) -> Iterator[MissingFact]:
+    """The facts that undetermined records lack, those that most records lack first."""
+    lacking: Counter[str] = Counter()
+    for paths, count in missing.items():
+        lacking.update(dict.fromkeys(paths, count))
+    for path, rows in ranked(lacking).items():
+        yield MissingFact(path, rows, missing.get((path,), 0))
+
+
+def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, ...]:
+    """The sets that come most often."""
+    sets = sorted(((paths, rows) for paths, rows in missing.items() if paths), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(MissingTogether(paths, rows) for paths, rows in sets[:MOST_SETS])
+
+
+def _dated(
+    logic: DecisionLogic, table: pl.LazyFrame, over: str, timezone: str
+) -> Iterator[tuple[date | None, str, int]]:
+    """Days, what came out, and for how many records; an instant's day is that of the ruleset's time zone."""
+    columns = table.collect_schema()
+    is_instant = isinstance(columns[over], pl.Datetime)
+    day = pl.col(over).dt.convert_time_zone(timezone).dt.date() if is_instant else pl.col(over)
+    for status, outcome, when, count in _grouped(table, [*_parts(logic.name, ("status", "outcome"), columns), day]):
+        yield from ((when, name, count) for name in _series(status, outcome))
+
+
+def _series(status: str, outcome: str | list[str] | None) -> list[str]:
+    """The outcomes, or what stands in their place."""
+    if status != Status.DECIDED:
+        return [f"({status})"]
+    return _names(outcome) or [CALCULATED if outcome is None else NOTHING_APPLIES]
+
+
+def _value(name: str, kind: Type, column: pl.LazyFrame) -> ValueTotals:
+    """The range of a number or a day; how often each member of a closed set came; of others only how many there are."""
+    value, known = pl.nth(0), column.drop_nulls()
+    if isinstance(kind, Boolean) or (isinstance(kind, Text) and kind.values is not None):
+        names = ("true", "false") if isinstance(kind, Boolean) else kind.values or ()
+        counts = _counts(names, ((in_words(what), count) for what, count in _grouped(known, [value])))
+        return ValueTotals(name, sum(counts.values()), None, None, None, counts)
+    if not isinstance(kind, Number | Date | Instant):
+        return ValueTotals(name, _answer(known.select(pl.len())).item(), None, None, None, {})
+    middle = value.sort().gather((pl.len().cast(pl.Int64) - 1) // 2, null_on_oob=True).first()
+    asked = known.select(pl.len(), lowest=value.min(), median=middle, highest=value.max())
+    count, lowest, median, highest = _answer(asked).row(0)
+    return ValueTotals(name, count, lowest, median, highest, {})
+
+
+def reasons_of(logic: DecisionLogic) -> Iterator[str]:
     """Every reason code that a decision can give."""
     if isinstance(logic.body, Matrix):
         for cell in logic.body.cells:
@@ -183,62 +196,31 @@ def _reasons_of(logic: DecisionLogic) -> Iterator[str]:
         yield from (id_ for id_, _ in conclusions_of(logic.body))
 
 
-def _counts(names: Iterable[str], found: Iterable[tuple[str | None, int]]) -> Counts:
-    """How often each name came, those that never did included; joined names count each."""
-    counts = Counter({str(name): 0 for name in names})
-    for joined, count in found:
-        counts.update({name: count for name in (joined or "").split(SEPARATOR) if name})
-    return ranked(counts)
-
-
-def _dated(frame: pl.DataFrame) -> Iterator[tuple[object, str, int]]:
-    for month, joined, count in frame.select("month", "series", "len").iter_rows():
-        yield from ((month, name, count) for name in joined.split(SEPARATOR))
-
-
-def _missing_facts(counts: Mapping[str, int]) -> Iterator[MissingFact]:
-    """The facts that undetermined records lack, those that most records lack first."""
-    lacking: Counter[str] = Counter()
-    for joined, count in counts.items():
-        lacking.update({path: count for path in joined.split(SEPARATOR) if path})
-    for path, rows in ranked(lacking).items():
-        yield MissingFact(path, rows, counts.get(path, 0))
-
-
-def _value(name: str, kind: Type, frame: pl.DataFrame) -> ValueTotals:
-    if _is_closed(kind):
-        names = kind.values or () if isinstance(kind, Text) else ("true", "false")
-        counts = _counts(names, frame.iter_rows())
-        return ValueTotals(name, sum(counts.values()), None, None, None, counts)
-    known, lowest, median, highest = (*frame.row(0), None, None, None)[:4]
-    return ValueTotals(name, known, lowest, median, highest, {})
-
-
-def _kinds_of(wrong: pl.LazyFrame) -> pl.LazyFrame:
-    """Each kind of violation as pointer and keyword, joined; how many rows have it, and the first of them."""
-    kinds = wrong.select("row", kind=_kinds()).explode("kind").group_by("kind")
-    return kinds.agg(pl.len(), rows=pl.col("row").bottom_k(EXAMPLES))
-
-
-def _kinds() -> pl.Expr:
-    """The kinds of a record's violations, each once."""
-    return pl.col("violations").list.eval(_kind(pl.element())).list.unique()
-
-
-def _kind(violation: pl.Expr) -> pl.Expr:
-    parts = violation.struct.field("pointer").str.split("/")
-    named = parts.list.eval(pl.element().filter(~pl.element().str.contains(r"^[0-9]+$"))).list.join("/")
-    return pl.concat_str(named, violation.struct.field("keyword"), separator=SEPARATOR)
-
-
-def _violations(kinds: pl.DataFrame, wrong: pl.LazyFrame) -> Iterator[ViolationTotals]:
+def _violations(wrong: pl.LazyFrame) -> Iterator[ViolationTotals]:
     """The kinds of violations, the most frequent first, each with its first records."""
-    rows = kinds.get_column("rows").explode().unique()
-    shown = wrong.filter(pl.col("row").is_in(rows.implode())).sort("row").collect(engine="streaming")
-    told = shown.select("row", "key", "violations").explode("violations")
-    told = told.with_columns(kind=_kind(pl.col("violations")), message=pl.col("violations").struct.field("message"))
+    kinds = _answer(
+        wrong.select("row", kind=pl.col("violations").list.eval(_kind(pl.element())).list.unique())
+        .explode("kind")
+        .group_by("kind")
+        .agg(pl.len(), rows=pl.col("row").bottom_k(EXAMPLES))
+    )
+    told = _told(wrong, kinds.get_column("rows").explode())
     for kind, count in ranked(dict(kinds.select("kind", "len").iter_rows())).items():
         pointer, keyword = kind.rsplit(SEPARATOR, 1)
         own = told.filter(pl.col("kind") == kind).unique("row", keep="first", maintain_order=True).head(EXAMPLES)
         examples = tuple(Example(*row) for row in own.select("row", "key", "message").iter_rows())
         yield ViolationTotals(pointer, keyword, count, examples)
+
+
+def _told(wrong: pl.LazyFrame, rows: pl.Series) -> pl.DataFrame:
+    """All that is wrong with some rows, a line for each violation."""
+    shown = _answer(wrong.filter(pl.col("row").is_in(rows.unique().implode()))).sort("row").explode("violations")
+    violation = pl.col("violations")
+    return shown.select("row", "key", kind=_kind(violation), message=violation.struct.field("message"))
+
+
+def _kind(violation: pl.Expr) -> pl.Expr:
+    """The pointer of a violation, without positions in lists, and its keyword, joined."""
+    parts = violation.struct.field("pointer").str.split("/")
+    named = parts.list.eval(pl.element().filter(~pl.element().str.contains(r"^[0-9]+$"))).list.join("/")
+    return pl.concat_str(named, violation.struct.field("keyword"), separator=SEPARATOR)

@@ -17,12 +17,12 @@ FAR_OFF = 0.01
 """At most this share of the dated records may lie outside the buckets; a single slip such as 1900 must not squeeze the rest."""
 
 
-def over_time(fact: str, found: Iterable[tuple[object, str, int]]) -> OverTime:
-    """Counts of (first day of a month or None, name, records), in at most `MOST_BUCKETS` buckets."""
+def over_time(fact: str, found: Iterable[tuple[date | None, str, int]]) -> OverTime:
+    """Counts of (day or None, name, records), in at most `MOST_BUCKETS` buckets."""
     months: defaultdict[int, Counter[str]] = defaultdict(Counter)
     undated = 0
     for day, name, count in found:
-        if isinstance(day, date):
+        if day is not None:
             months[day.year * 12 + day.month - 1][name] += count
         else:
             undated += count

@@ -46,6 +46,14 @@ class MissingFact:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingTogether:
+    """Schema paths that so many undetermined records lack, and no others."""
+
+    paths: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class ValueTotals:
     """A value of a decision: how many records have it, its range, or how often each member of its closed set came.
 
@@ -138,7 +146,7 @@ class DecisionTotals:
 
     A `collect` decision counts each outcome and rule that applies; `nothing_applies` are its records to which none does.
     `reasons` are rules, but for a matrix's cell, whose else branch is counted by itself. `no_fact_missing` are
-    undetermined records for which no fact would help, such as a division by zero.
+    undetermined records for which no fact would help, such as a division by zero. `missing_together` has the most frequent.
     """
 
     decision: str
@@ -148,6 +156,7 @@ class DecisionTotals:
     reasons: Counts
     nothing_applies: int
     missing: tuple[MissingFact, ...]
+    missing_together: tuple[MissingTogether, ...]
     settles_most: MissingFact | None
     no_fact_missing: int
     values: tuple[ValueTotals, ...]

@@ -16,9 +16,9 @@ import polars as pl
 from policy_engine.engine import Engine
 from policy_engine.errors import FactsError
 from policy_engine.language.decisions import Decision, Status
-from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset
+from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Type
-from policy_engine.reports.counting import ELSE, ruleset_totals
+from policy_engine.reports.counting import ELSE, reasons_of, ruleset_totals
 from policy_engine.reports.html import Chapter, File, Report
 from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss, ReportTotals, Sample
 from tests.conftest import ROOT
@@ -109,7 +109,8 @@ def _columns(ruleset: Ruleset) -> Iterator[tuple[str, pl.DataType]]:
             yield from ((f"{logic.name}.{part}", pl.List(pl.String())) for part in ("outcome", "rule"))
         elif logic.body is not None:
             yield f"{logic.name}.outcome", pl.Enum(logic.outcomes)
-            yield from ((f"{logic.name}.{part}", pl.String()) for part in ("rule", "reason"))
+            yield f"{logic.name}.rule", pl.Enum(list(dict.fromkeys(id_ for id_, _ in conclusions_of(logic.body))))
+            yield f"{logic.name}.reason", pl.Enum(list(reasons_of(logic)))
         yield from ((f"{logic.name}.{name}", _dtype(kind)) for name, kind in logic.value_types)
         yield f"{logic.name}.missing", pl.List(pl.String())
 
