@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from policy_engine.reports.html.words import number, period, spoken
+from policy_engine.reports.html.words import number, period, share, spoken
 from policy_engine.reports.totals import MarginBucket, NearMiss, OverTime
 
 HEIGHT = 180
@@ -121,7 +121,8 @@ def _nice(most: int) -> int:
     size = 1
     while size * 10 < most:
         size *= 10
-    return next((size * step for step in (1, 2, 4, 5, 6, 8, 10) if size * step >= most), 1) if most else 1
+    tops = (size * halves // 2 for halves in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20))
+    return next(top for top in tops if top >= max(most, 1))
 
 
 def _lines(top: int) -> tuple[Tick, ...]:
@@ -170,17 +171,20 @@ def threshold(near: NearMiss) -> float | None:
 class Slice:
     """A piece of one long bar, in per cent."""
 
+    name: str
+    share: str
     x: str
     width: str
     look: str
 
 
 def strip(counts: Sequence[tuple[str, int]], looks: Mapping[str, str]) -> tuple[Slice, ...]:
-    """One long bar of all that came out."""
+    """One long bar of all that came out: the most frequent outcome first, and last what has none."""
+    counts = sorted(counts, key=lambda entry: (entry[0].startswith("("), -entry[1]))
     whole = sum(count for _, count in counts) or 1
     ends = list(accumulate((count for _, count in counts), initial=0))
     return tuple(
-        Slice(f"{100 * begin / whole:.2f}%", f"{100 * count / whole:.2f}%", looks[name])
+        Slice(name, share(count, whole), f"{100 * begin / whole:.2f}%", f"{100 * count / whole:.2f}%", looks[name])
         for begin, (name, count) in zip(ends, counts, strict=False)
         if count
     )

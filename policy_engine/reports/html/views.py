@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
-from policy_engine.language.decisions import Status
+from policy_engine.language.decisions import Explanation, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Conclusion,
@@ -255,7 +255,14 @@ def _samples(chapter: Chapter, logic: DecisionLogic) -> Iterator[tuple[str, tupl
 
 def _shown(ruleset: Ruleset, sample: Sample) -> Shown:
     facts = {name: json.dumps(value, ensure_ascii=False, default=str) for name, value in sample.facts.items()}
-    return Shown(sample, facts, explained(sample.explanation, ruleset, Reader.AUDITOR))
+    return Shown(sample, facts, explained(_placed(sample.explanation), ruleset, Reader.AUDITOR))
+
+
+def _placed(explanation: Explanation) -> Explanation:
+    """An explanation whose places name files without their folders, so that a report reads alike wherever it is made."""
+    trace = explanation.trace
+    rules = tuple(replace(rule, place=rule.place.replace("\\", "/").rpartition("/")[2]) for rule in trace.rules)
+    return replace(explanation, trace=replace(trace, rules=rules, used=tuple(map(_placed, trace.used))))
 
 
 def _parameters(ruleset: Ruleset, as_of: date) -> Iterable[ParameterView]:
