@@ -245,7 +245,8 @@ def spread(days: int, count: int) -> list[tuple[date | None, str, int]]:
 
 
 @pytest.mark.parametrize(
-    ("days", "unit"), [(0, "month"), (1_800, "month"), (2_000, "quarter"), (5_400, "quarter"), (5_700, "year"), (18_000, "year")]
+    ("days", "unit"),
+    [(0, "month"), (1_800, "month"), (2_000, "quarter"), (5_400, "quarter"), (5_700, "year"), (18_000, "year")],
 )
 def test_buckets_are_as_fine_as_can_be_read(days: int, unit: str) -> None:
     over = over_time("day", spread(days, 1_000))
@@ -255,7 +256,11 @@ def test_buckets_are_as_fine_as_can_be_read(days: int, unit: str) -> None:
 
 
 def test_a_slip_of_a_century_does_not_squeeze_the_rest() -> None:
-    slips: list[tuple[date | None, str, int]] = [(date(1900, 1, 1), "yes", 2), (date(9999, 12, 31), "no", 1), (None, "yes", 4)]
+    slips: list[tuple[date | None, str, int]] = [
+        (date(1900, 1, 1), "yes", 2),
+        (date(9999, 12, 31), "no", 1),
+        (None, "yes", 4),
+    ]
     over = over_time("day", [*spread(300, 1_000), *slips])
     assert (over.unit, over.before, over.after, over.undated) == ("month", 2, 1, 4)
-    assert [bucket.start for bucket in over.buckets][0] == date(2000, 1, 1)
+    assert over.buckets[0].start == date(2000, 1, 1)

@@ -187,6 +187,12 @@ def _role_question(chance: random.Random, schema: Mapping[str, Any], number: int
     return facts
 
 
+def lgc_questions(count: int) -> list[Facts]:
+    """Questions about another product's permissions: those of its fixture, over and over."""
+    lines = (ROOT / "fixtures/lgc_roles.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(lines[number % len(lines)]) for number in range(count)]
+
+
 def senders(count: int, seed: int = 6) -> list[Facts]:
     """Clients with a history of statuses."""
     chance = random.Random(seed)
@@ -256,17 +262,18 @@ def samples(engine: Engine, data: Decided, each: int = 1, day: date = DAY) -> tu
     return tuple(sample for _, group in sorted(taken.items()) for sample in group)
 
 
-MAKERS: Mapping[str, Callable[[int], list[Facts]]] = {
+MAKERS: dict[str, Callable[[int], list[Facts]]] = {
     "partner_earnings": account_moves,
     "user_roles": role_questions,
     "email_suppression": senders,
 }
+SMALL: dict[str, Callable[[int], list[Facts]]] = {"lgc_roles": lgc_questions}
 OVER = {"partner_earnings": "move_effective_date"}
 
 
 def report_of(folder: Path, count: int = 400, names: Iterable[str] = MAKERS) -> Report:
     """A report over drawn records of some shipped rulesets."""
-    return report_about({name: MAKERS[name](count) for name in names}, folder)
+    return report_about({name: (MAKERS | SMALL)[name](count) for name in names}, folder)
 
 
 def report_about(records: Mapping[str, Sequence[Facts]], folder: Path) -> Report:

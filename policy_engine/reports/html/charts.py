@@ -76,11 +76,11 @@ def time_chart(over: OverTime, looks: Mapping[str, str]) -> Chart:
         for name, count in bucket.counts.items():
             totals[name] = totals.get(name, 0) + count
     series = _series(totals, looks)
-    columns = [
-        (period(bucket.start, over.unit), _by_series(bucket.counts, series, looks)) for bucket in over.buckets
-    ]
+    columns = [(period(bucket.start, over.unit), _by_series(bucket.counts, series, looks)) for bucket in over.buckets]
     top = _nice(max((sum(counts) for _, counts in columns), default=0))
-    pieces = tuple(piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top))
+    pieces = tuple(
+        piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
+    )
     return Chart(series, pieces, _lines(top), _ticks([label for label, _ in columns], over.unit), tuple(columns))
 
 
@@ -97,9 +97,7 @@ def _series(totals: Mapping[str, int], looks: Mapping[str, str]) -> tuple[Series
 
 
 def _by_series(counts: Mapping[str, int], series: Sequence[Series], looks: Mapping[str, str]) -> tuple[int, ...]:
-    return tuple(
-        sum(count for name, count in counts.items() if looks[name] == one.look) for one in series
-    )
+    return tuple(sum(count for name, count in counts.items() if looks[name] == one.look) for one in series)
 
 
 def _column(
@@ -144,7 +142,9 @@ def margin_chart(near: NearMiss) -> Chart:
     series = (Series("fails", "s2", near.fails), Series("holds", "s1", near.holds))
     columns = [(_signed(bucket), (0, bucket.rows) if bucket.holds else (bucket.rows, 0)) for bucket in near.buckets]
     top = _nice(max((bucket.rows for bucket in near.buckets), default=0))
-    pieces = tuple(piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top))
+    pieces = tuple(
+        piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
+    )
     return Chart(series, pieces, _lines(top), _margin_ticks(near.buckets), tuple(columns))
 
 
@@ -188,5 +188,3 @@ def strip(counts: Sequence[tuple[str, int]], looks: Mapping[str, str]) -> tuple[
         for begin, (name, count) in zip(ends, counts, strict=False)
         if count
     )
-
-

@@ -45,7 +45,13 @@ def _environment() -> Environment:
         "listed": words.listed,
     }
     style = _style(environment)
-    environment.globals |= {"share": words.share, "width": words.width, "link": link, "style": style, "policy": policy(style)}
+    environment.globals |= {
+        "share": words.share,
+        "width": words.width,
+        "link": link,
+        "style": style,
+        "policy": policy(style),
+    }
     return environment
 
 

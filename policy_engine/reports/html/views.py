@@ -24,7 +24,16 @@ from policy_engine.language.rulesets import (
 from policy_engine.language.types import Record, innermost
 from policy_engine.language.values import Value
 from policy_engine.reports.explanations import Reader, Section, explained
-from policy_engine.reports.html.charts import MOST_SERIES, Chart, Slice, looks_of, margin_chart, strip, threshold, time_chart
+from policy_engine.reports.html.charts import (
+    MOST_SERIES,
+    Chart,
+    Slice,
+    looks_of,
+    margin_chart,
+    strip,
+    threshold,
+    time_chart,
+)
 from policy_engine.reports.html.matrices import MatrixView, matrix_view
 from policy_engine.reports.html.report import Chapter, Report
 from policy_engine.reports.html.sentences import came_out, settling
