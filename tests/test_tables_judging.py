@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import polars as pl
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.validation import fitted
 from policy_engine.errors import FactsError
-from policy_engine.frontend.facts_files import read_lines
-from policy_engine.frontend.schemas import read_schema
 from policy_engine.frontend.schemas import schema_of as schema_from
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.reports.tables.invalid import SCHEMA
-from policy_engine.reports.tables.judge import judged
 from policy_engine.reports.tables.json_columns import in_json_types
+from policy_engine.reports.tables.judge import judged
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.formats import read_date, read_instant
 from policy_engine.semantics.plain import to_json_types
-from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas
 
 Json = Any
