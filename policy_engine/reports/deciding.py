@@ -58,11 +58,11 @@ def _told(job: Job, judged: Judged, watch: Sequence[Watch]) -> pl.DataFrame:
     """The decisions about valid rows, and below them the rows that are invalid."""
     told = job.program.run(judged.valid)
     facts, decisions, margins, wrong = judged.valid, told.decisions, told.margins, judged.invalid
-    broken = pl.any_horizontal(pl.all()) if told.broken.width else pl.lit(False)
-    fails = told.broken.select(broken).to_series() if told.broken.width else None
+    fails = told.broken.select(pl.any_horizontal(pl.all())).to_series() if told.broken.width else None
     if fails is not None and fails.any():
         wrong = _with_broken_checks(job, wrong, facts.filter(fails), told.broken.filter(fails))
-        facts, decisions, margins = (frame.filter(~fails) for frame in (facts, decisions, margins))
+        facts, decisions = facts.filter(~fails), decisions.filter(~fails)
+        margins = margins.filter(~fails) if margins.width else margins
     for look in watch:
         look(facts, decisions, margins)
     valid = pl.concat([_named(job, facts), decisions], how="horizontal")

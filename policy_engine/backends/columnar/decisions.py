@@ -253,10 +253,10 @@ class DecisionWriter:
             columns.code = to.plan.named(ACCOUNTS, code, "code")
         for name in types:
             branches = [Branch(one.applies, value) for one, value in worked if one.value.name == name]
-            columns.values[name] = self._settled_value(columns, branches, types[name])
+            columns.values[name] = self._settled_value(columns, branches)
         return columns
 
-    def _settled_value(self, columns: DecisionColumns, branches: list[Branch], kind: Type) -> pl.Expr:
+    def _settled_value(self, columns: DecisionColumns, branches: list[Branch]) -> pl.Expr:
         """A value where it applies and the decision is decided; of several that apply the one given last."""
         shown = [Branch(columns.decided & branch.when, branch.then) for branch in reversed(branches)]
         return self.to.plan.named(ACCOUNTS, chosen(shown, None), "value")

@@ -1,0 +1,160 @@
+"""Columns give every conformance case the answer it must have, through a report over a table of two such accounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_engine.backends.columnar import days, prepare
+from policy_engine.backends.columnar.functions import CALLS, WRITTEN_OUT
+from policy_engine.engine import chosen
+from policy_engine.language import dates
+from policy_engine.language.functions import FUNCTIONS
+from policy_engine.language.timezones import zone
+from policy_engine.language.values import Undefined
+from policy_engine.reports.deciding import decide_table
+from policy_engine.reports.jobs import Job
+from policy_engine.reports.tables.json_lines import lines_source
+from policy_engine.semantics.plain import to_json_types
+from tests.support.columnar import answers_of, table_of
+from tests.support.conformance import Case, load_cases
+
+CASES = list(load_cases())
+DECIDED = [case for case in CASES if case.invalid is None]
+INVALID = [case for case in CASES if case.invalid is not None]
+TOLD = {"status", "outcome", "rules", "values", "missing"}
+
+
+@pytest.mark.parametrize("case", DECIDED, ids=str)
+def test_columns_give_the_expected_answer(case: Case) -> None:
+    program = prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of)
+    first, second = answers_of(program, table_of([case.facts, case.facts], case.ruleset))
+    assert first == second
+    for decision, expected in case.expect.items():
+        answer = first[decision]
+        wanted = {key: value for key, value in expected.items() if key in TOLD}
+        assert {key: _only(answer[key], value) for key, value in wanted.items()} == wanted
+
+
+def _only(found: Any, wanted: Any) -> Any:
+    """Of an answer's values, those that the case names."""
+    if isinstance(found, dict) and isinstance(wanted, dict) and wanted:
+        return {key: found.get(key, "(absent)") for key in wanted}
+    return found
+
+
+@pytest.mark.parametrize("case", INVALID, ids=str)
+def test_a_report_refuses_invalid_facts_and_decides_the_rest(case: Case, tmp_path: Path) -> None:
+    line = _as_json(case)
+    (tmp_path / "facts.jsonl").write_text(f"{line}\n{line}\n", "utf-8")
+    source = lines_source(tmp_path / "facts.jsonl", case.ruleset.facts)
+    program = prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of)
+    job = Job(case.ruleset, case.readings, tmp_path, source, program, None)
+    decide_table(job, tmp_path / "decisions.parquet", tmp_path / "invalid.parquet")
+    assert pl.read_parquet(tmp_path / "decisions.parquet").height == 0
+    told = [row["violations"] for row in pl.read_parquet(tmp_path / "invalid.parquet").iter_rows(named=True)]
+    pointers = sorted(case.invalid or ())
+    assert [sorted(violation["pointer"] for violation in row) for row in told] == [pointers, pointers]
+
+
+def _as_json(case: Case) -> str:
+    """The facts as a line of a file; what no file can hold is written as JSON writes it, and is then no JSON."""
+    return json.dumps(case.facts, default=str)
+
+
+def test_every_function_is_called_or_written_out() -> None:
+    assert CALLS.keys() | WRITTEN_OUT == FUNCTIONS.keys()
+    assert not CALLS.keys() & WRITTEN_OUT
+
+
+# Days, in closed forms, against the arithmetic of single dates.
+
+EDGES = [date.min, date.max, date(1, 1, 2), date(9999, 12, 1), date(1900, 2, 28), date(2000, 2, 29), date(2024, 2, 29)]
+DAYS = st.sampled_from(EDGES) | st.dates() | st.dates(date(2024, 1, 1), date(2026, 12, 31))
+COUNTS = (
+    st.sampled_from([0, 1, -1, 5, -5, 10**18 - 1, 1 - 10**18])
+    | st.integers(-40, 40)
+    | st.integers(-4_000_000, 4_000_000)
+)
+HOLIDAYS = [date(2024, 1, 1) + timedelta(n * n % 801) for n in range(60)]
+MANY = settings(max_examples=60, deadline=None)
+FORMS = {
+    "days_between": (lambda a, b, n: days.days_between(a, b), lambda a, b, n: dates.days_between(a, b)),
+    "add_days": (lambda a, b, n: days.add_days(a, n), lambda a, b, n: dates.add_days(a, n)),
+    "add_months": (lambda a, b, n: days.add_months(a, n), lambda a, b, n: dates.add_months(a, n)),
+    "add_years": (lambda a, b, n: days.add_years(a, n), lambda a, b, n: dates.add_years(a, n)),
+    "first_of_month": (lambda a, b, n: days.first_of_month(a), lambda a, b, n: dates.first_of_month(a)),
+    "last_of_month": (lambda a, b, n: days.last_of_month(a), lambda a, b, n: dates.last_of_month(a)),
+    "weekday": (lambda a, b, n: days.weekday(a), lambda a, b, n: a.isoweekday()),
+    "is_weekday": (lambda a, b, n: days.is_on_weekday(a), lambda a, b, n: dates.is_weekday(a)),
+    "add_weekdays": (lambda a, b, n: days.add_weekdays(a, n), lambda a, b, n: dates.add_weekdays(a, n)),
+    "weekdays_between": (lambda a, b, n: days.weekdays_between(a, b), lambda a, b, n: dates.weekdays_between(a, b)),
+    "add_business_days": (
+        lambda a, b, n: days.add_business_days(a, n, HOLIDAYS),
+        lambda a, b, n: dates.add_business_days(a, n, HOLIDAYS),
+    ),
+    "no holidays": (lambda a, b, n: days.add_business_days(a, n, []), lambda a, b, n: dates.add_weekdays(a, n)),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@given(rows=st.lists(st.tuples(DAYS, DAYS, COUNTS), min_size=1, max_size=200))
+@MANY
+def test_a_column_of_days_is_its_single_days(name: str, rows: list[tuple[date, date, int]]) -> None:
+    column, single = FORMS[name]
+    frame = pl.DataFrame(rows, {"a": pl.Date, "b": pl.Date, "n": pl.Int64}, orient="row")
+    found = frame.select(column(pl.col("a"), pl.col("b"), pl.col("n")).alias("found"))["found"].to_list()
+    assert found == list(_one_by_one(single, rows))
+
+
+def _one_by_one(single: Any, rows: list[tuple[Any, ...]]) -> Iterator[Any]:
+    for row in rows:
+        try:
+            yield single(*row)
+        except Undefined:
+            yield None
+
+
+ZONES = [
+    "UTC",
+    "America/New_York",
+    "Europe/Dublin",
+    "Africa/Casablanca",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Asia/Gaza",
+]
+MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.datetimes(
+    datetime(2000, 1, 1),
+    datetime(2030, 1, 1),
+    timezones=st.just(UTC),  # noqa: DTZ001 - Hypothesis adds the zone
+)
+
+
+@pytest.mark.parametrize("name", ZONES)
+@given(moments=st.lists(MOMENTS, min_size=1, max_size=200))
+@MANY
+def test_a_column_of_instants_has_the_dates_of_its_zone(name: str, moments: list[datetime]) -> None:
+    column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
+    single = [(moment, zone(name)) for moment in moments]
+    assert days.date_of(column, name).to_list() == list(_one_by_one(dates.date_of, single))
+
+
+def test_instants_around_each_change_of_a_zone_have_its_dates() -> None:
+    for name in ZONES:
+        changes = days.transitions(name)[1:]
+        moments = [datetime.fromtimestamp(change.start + shift, UTC) for change in changes for shift in (-1, 0)]
+        expected = [dates.date_of(moment, zone(name)) for moment in moments]
+        assert days.date_of(pl.Series(moments, dtype=pl.Datetime("us", "UTC")), name).to_list() == expected, name
+
+
+def test_facts_of_a_case_are_json(tmp_path: Path) -> None:
+    assert all(not to_json_types(case.facts)[1] for case in DECIDED)
