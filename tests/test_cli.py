@@ -15,7 +15,6 @@ from xml.etree import ElementTree
 import pytest
 
 from policy_engine.cli.main import main
-from policy_engine.reports.summary import JobSummary
 from tests.conftest import ROOT, lay_out
 from tests.test_engine import ORDER, ORDER_SCHEMA
 
@@ -372,90 +371,3 @@ def test_test_without_cases_or_with_faults_fails(run: Run) -> None:
     refused(run("test", "nowhere"), "nowhere", code=2)
     put(TESTS, "rules/orders_test.yaml")
     refused(run("test", "--junit", "nowhere/results.xml"), "nowhere/results.xml", code=2)
-
-
-# report
-
-
-def report(run: Run, *more: str) -> Ran:
-    """A report over the lines."""
-    put(JSONL, "orders.jsonl")
-    return run("report", "orders=orders.jsonl", "--as-of", "2025-07-01", "--out", "out", *more)
-
-
-def lines_of(path: str) -> list[Any]:
-    """A JSON Lines file."""
-    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
-
-
-def test_a_report_is_three_files_that_add_up(run: Run) -> None:
-    ran = report(run)
-    assert ran.code == 0
-    assert {"summary.json", "decisions.jsonl", "invalid.jsonl"} <= {path.name for path in Path("out").iterdir()}
-    (job,) = json.loads(Path("out/summary.json").read_text("utf-8"))["rulesets"]
-    assert (job["valid"], job["invalid"], job["records"]) == (3, 5, 8)
-    decisions, invalid = lines_of("out/decisions.jsonl"), lines_of("out/invalid.jsonl")
-    assert len(decisions) == 4 * job["valid"]
-    assert [line["row"] for line in invalid] == [3, 4, 5, 6, 7]
-    assert {line["row"] for line in decisions} == {1, 2, 9}
-    for counts in job["decisions"].values():
-        assert sum(counts["statuses"].values()) == job["valid"]
-        assert counts["statuses"].get("decided", 0) <= sum(counts["outcomes"].values())
-
-
-def test_a_report_as_json_is_its_summary(run: Run) -> None:
-    ran = report(run, "--json")
-    assert ran.code == 0
-    assert json.loads(ran.out) == json.loads(Path("out/summary.json").read_text("utf-8"))
-
-
-def test_a_report_replaces_a_report_and_nothing_else(run: Run) -> None:
-    assert [report(run).code, report(run).code] == [0, 0]
-    Path("mine").mkdir()
-    put("precious", "mine/file.txt")
-    refused(run("report", "orders=orders.jsonl", "--as-of", "2025-07-01", "--out", "mine"), "mine", code=2)
-    assert Path("mine/file.txt").read_text("utf-8") == "precious"
-    put("precious", "file")
-    refused(run("report", "orders=orders.jsonl", "--as-of", "2025-07-01", "--out", "file"), "file", code=2)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("orders=nowhere.jsonl",), "nowhere.jsonl"),
-        (("orders",), "which facts for `orders`"),
-        (("order=orders.jsonl",), "did you mean `orders`"),
-        (("orders=orders.jsonl", "--reading", "free_form=included"), "free_form"),
-        (("orders=orders.jsonl", "--reading", "free_from=include"), "did you mean `included`"),
-        (("orders=orders.jsonl", "--as-of", "2035-01-01"), "version 2"),
-    ],
-)
-def test_a_report_that_cannot_run_leaves_nothing(run: Run, arguments: tuple[str, ...], told: str) -> None:
-    put(JSONL, "orders.jsonl")
-    before = sorted(path.name for path in Path().iterdir())
-    day = () if "--as-of" in arguments else ("--as-of", "2025-07-01")
-    refused(run("report", *arguments, *day, "--out", "out"), told, code=2)
-    assert sorted(path.name for path in Path().iterdir()) == before
-
-
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)])
-@pytest.mark.parametrize("there", [True, False])
-def test_a_report_that_breaks_off_leaves_what_was_there(
-    run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, there: bool
-) -> None:
-    put(JSONL, "orders.jsonl")
-    if there:
-        assert report(run).code == 0
-    before = contents()
-
-    def breaks(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(JobSummary, "count_valid", breaks)
-    refused(report(run), code=code)
-    assert contents() == before
-
-
-def contents() -> dict[str, bytes]:
-    """Every file below the current folder."""
-    return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
