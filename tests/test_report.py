@@ -1,4 +1,4 @@
-"""`policy report`: every row of every table is accounted for, the files are whole or not there, and anyone can make them again."""
+"""`policy report`: every row is accounted for, the files are whole or not there, and anyone can make them again."""
 
 from __future__ import annotations
 

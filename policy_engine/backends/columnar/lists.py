@@ -26,6 +26,8 @@ class Explode:
         assert self.domain.parent is not None
         outer = frames[self.domain.parent.name]
         lists = outer[self.column]
+        if lists.dtype == pl.Null:  # a list that is `unknown` on every way
+            lists = lists.cast(pl.List(pl.Null))
         lengths = lists.list.len().cast(INDEX)
         ends = lengths.fill_null(0).cum_sum().cast(INDEX)
         starts = ends - lengths
