@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policy_engine.errors import CannotRun
-from policy_engine.reports.tables import CsvOptions, Judged, csv_source, read_mapping
-from tests.support.tables import account, facts_of, messages, run
+from policy_engine.reports.tables import NOTHING, CsvOptions, Judged, TableMapping, csv_source, read_mapping
+from policy_engine.reports.tables.cells import BLANKS, CellStyle, read_cell
+from policy_engine.semantics.plain import to_json_types
+from policy_engine.semantics.violations import violations_of
+from tests.support.tables import account, canonical, facts_of, messages, rows_of, run
 
 HEADER = "account_id,plan,seats,amount,since,seen_at,active,tags\n"
 
@@ -307,8 +314,7 @@ def test_a_mapping_file(tmp_path: Path) -> None:
     ]
 
 
-def test_the_same_row_by_row(tmp_path: Path) -> None:
-    """Records within a CSV file are judged one by one as soon as one of their members is wrong."""
+def test_records_in_cells(tmp_path: Path) -> None:
     part = {
         "type": "object",
         "additionalProperties": False,
@@ -326,3 +332,46 @@ def test_the_same_row_by_row(tmp_path: Path) -> None:
         '4 D /last type: row 4 (line 5), column `last`: `{"on": 1, "on": 2}` cannot be read: '
         "the name `on` stands twice in one object; write the list or record as JSON",
     ]
+
+
+CELLS = (
+    "", " ", "x", "A1", "pro", "basic", "P", "7", " 7", "7.0", "7.5", "-1", "+3", "007", "1e3", "12,5", "1,234", "1.234,5",
+    "0.01", "0.010", "0.001", ".5", "5.", "999999999999999999", "9999999999999999999", "NaN", "true", "NO", "maybe",
+    "2025-02-28", "2025-02-30",     "28.02.2025", "1.3.2025", "31.2.2025", "28.02.25", "2025-2-3", "2025-02-28T00:00:00Z", "2025-02-28t00:00:00.5-05:00",
+    "2025-02-28T00:00:60Z", "[]", '["a"]', '["a", null]', "[1]", "[", "a,b", "a\nb", 'a"b', "\u0662", "\u00a07",
+)  # fmt: skip
+NAMES = ("account_id", "plan", "seats", "amount", "since", "seen_at", "active", "tags", "other")
+ROWS = st.lists(st.tuples(*(st.sampled_from(CELLS) for _ in NAMES)), max_size=6)
+
+
+@given(ROWS, st.booleans())
+@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+def test_columns_and_cells_one_by_one_agree(rows: list[tuple[str, ...]], mapped: bool) -> None:
+    """What the columns say of a row is what cells that are read one by one and the rule of facts say."""
+    mapping = TableMapping(values={"plan": {"P": "pro"}}, dates={"since": "%d.%m.%Y"}) if mapped else NOTHING
+    with (
+        TemporaryDirectory() as folder,
+        (path := Path(folder, "a.csv")).open("w", encoding="utf-8", newline="") as file,
+    ):
+        csv.writer(file).writerows([NAMES, *rows])
+        file.flush()
+        source = csv_source(path, account(), mapping)
+        found = run(source)
+    told = {row["(row)"]: [one["pointer"] for one in row["violations"]] for row in found.invalid.to_dicts()}
+    valid = {row["(row)"]: row for row in rows_of(found.valid)}
+    members = {member.name: member for member in account().type.members}
+    for number, row in enumerate(rows, start=1):
+        pointers, values = [], {}
+        for name, cell in zip(NAMES, row, strict=True):
+            text = name in ("account_id", "plan", "other")
+            if cell.strip(BLANKS) if not text else cell:
+                style = CellStyle(mapping.values.get(name, {}), mapping.dates.get(name))
+                value, unread = read_cell(members[name], style, cell) if name in members else (cell, [])
+                pointers += [one.pointer for one in unread]
+                values[name] = value
+        schema = [one.pointer for one in violations_of(values, account().document) if one.pointer not in pointers]
+        assert sorted(told.get(number, [])) == sorted(pointers + schema)
+        if number not in told:
+            known = to_json_types(values)[0]
+            assert valid.pop(number) == {"(row)": number, **canonical(known, account().type)}
+    assert valid == {}

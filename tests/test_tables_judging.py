@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,35 +18,16 @@ from policy_engine.backends.columnar.validation import fitted
 from policy_engine.errors import FactsError
 from policy_engine.frontend.facts_files import read_lines
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.reports.tables.invalid import SCHEMA
 from policy_engine.reports.tables.json_columns import in_json_types
 from policy_engine.reports.tables.judge import judged
 from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.formats import read_date, read_instant
 from policy_engine.semantics.plain import to_json_types
 from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas
-from tests.support.tables import account, facts_of, messages, schema_from, shipped
+from tests.support.tables import account, canonical, facts_of, messages, rows_of, schema_from, shipped
 
 Json = Any
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def canonical(value: Json, kind: Type) -> Any:
-    """A valid value as it lies in a canonical column."""
-    match kind:
-        case Number(places=places):
-            return int(Decimal(str(value)).scaleb(places))
-        case Date():
-            return read_date(value)
-        case Instant():
-            return (read_instant(value) - EPOCH) // timedelta(microseconds=1)
-        case ListOf(element=element):
-            return [canonical(item, element) for item in value]
-        case Record(members=members):
-            return {m.name: canonical(value[m.name], m.type) if m.name in value else None for m in members}
-    return value
 
 
 def expected(frame: pl.DataFrame, facts: FactsSchema) -> tuple[list[Any], list[Any]]:
@@ -71,22 +52,9 @@ def agree(frame: pl.DataFrame, facts: FactsSchema) -> None:
     assert dict(found.valid.schema) == dict(schema_of(facts.type))
     assert found.invalid.schema == SCHEMA
     assert [(row[ROW], row["violations"]) for row in found.invalid.to_dicts()] == invalid
-    plain = {name: _in_microseconds(dtype) for name, dtype in found.valid.schema.items()}
-    assert found.valid.cast(plain).to_dicts() == valid
+    assert rows_of(found.valid) == valid
     sure = fitted(frame, facts)
     assert set(frame[ROW].filter(sure.fits)) <= {row[ROW] for row in valid}
-
-
-def _in_microseconds(dtype: Any) -> Any:
-    """The type with integers for moments, of which Python cannot say all in UTC."""
-    match dtype:
-        case pl.Datetime():
-            return pl.Int64()
-        case pl.List():
-            return pl.List(_in_microseconds(dtype.inner))
-        case pl.Struct():
-            return pl.Struct({field.name: _in_microseconds(field.dtype) for field in dtype.fields})
-    return dtype
 
 
 @st.composite

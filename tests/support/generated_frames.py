@@ -66,7 +66,7 @@ class NarrowSchemas(SchemaAuthor):
     def whole(self) -> Json:
         choices = self.choices
         if choices.chance(20):
-            return {"type": "integer", "enum": [0, 1, 7]}
+            return {"type": "integer", "enum": [0, 1, 7], "minimum": 0, "maximum": 10}
         made = super().whole()
         if choices.chance(20):
             made["exclusiveMinimum"] = made.pop("minimum")

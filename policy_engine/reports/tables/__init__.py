@@ -10,10 +10,11 @@ Every source is a lazy frame of raw rows, counted from 1, and a function that ju
         valid, invalid = source.judge(morsel)                       # canonical columns; `invalid.SCHEMA`
         return program.decide(valid)
 
-    source.frame.map_batches(step, streamable=True).sink_parquet("decisions.parquet", engine="streaming")
+    with reading(source):                                           # raises CannotRun, also for a damaged file
+        source.frame.map_batches(step, streamable=True).sink_parquet("decisions.parquet", engine="streaming")
     source.progress.done, source.progress.total, source.progress.unit
 
-Pieces may be judged in several threads at once. An exception such as `CannotRun` comes out of Polars as it is.
+Pieces may be judged in several threads at once.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from policy_engine.reports.tables.csv_tables import csv_source
 from policy_engine.reports.tables.json_lines import lines_source
 from policy_engine.reports.tables.judge import Judged, judged
 from policy_engine.reports.tables.mapping import NOTHING, TableMapping, read_mapping
-from policy_engine.reports.tables.source import Progress, Source
+from policy_engine.reports.tables.source import Progress, Source, reading
 from policy_engine.reports.tables.typed_tables import frame_source, parquet_source
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "lines_source",
     "parquet_source",
     "read_mapping",
+    "reading",
     "source_of",
 ]
 CSV, TABBED, LINES, PARQUET = (".csv", ".txt"), (".tsv", ".tab"), (".jsonl", ".ndjson"), (".parquet", ".pq")
