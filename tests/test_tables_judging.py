@@ -26,6 +26,7 @@ from policy_engine.semantics.plain import to_json_types
 from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas
 from tests.support.tables import account, canonical, facts_of, messages, rows_of, schema_from, shipped
+from tests.test_gate import suite_cases
 
 Json = Any
 
@@ -165,6 +166,18 @@ def test_every_violation_in_the_order_of_the_rule() -> None:
         "3 C /seats maximum: 1001 is not 1000 or less",
         '3 C /since format: "2025-02-29" is not a date such as 2025-02-28',
     ]
+
+
+@pytest.mark.parametrize(("facts", "value", "_valid", "_told"), list(suite_cases()))
+def test_the_official_suite(facts: FactsSchema, value: Any, _valid: bool, _told: str) -> None:
+    """Each value of the suite that a column can hold, beside one that is absent."""
+    try:
+        column = pl.Series("it", [value, None])
+        held = column.to_list() == [value, None]
+    except (TypeError, pl.exceptions.PolarsError):
+        held = False
+    if held:
+        agree(pl.DataFrame([column]).with_row_index(ROW, offset=1), facts)
 
 
 FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl"))
