@@ -257,10 +257,10 @@ def _shape(mention: Mention) -> str:
 
 
 def _template(template: Template) -> str:
-    return _cell("".join(part if isinstance(part, str) else f"{{{_hole(part)}}}" for part in template.parts))
+    return _cell("".join(part if isinstance(part, str) else f"{{{hole_text(part)}}}" for part in template.parts))
 
 
-def _hole(part: Expression) -> str:
+def hole_text(part: Expression) -> str:
     return part.text.removeprefix("if_known(").removesuffix(")") if part.text.startswith("if_known(") else part.text
 
 

@@ -1,0 +1,228 @@
+"""Counting what lies in a report's Parquet files, as it streams by: memory does not grow with the rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from policy_engine.language.decisions import Status
+from policy_engine.language.rulesets import DecisionLogic, Matrix, Ruleset, conclusions_of
+from policy_engine.language.types import Boolean, Date, Instant, Number, Text, Type
+from policy_engine.language.values import in_words
+from policy_engine.reports.periods import over_time
+from policy_engine.reports.totals import (
+    Counts,
+    DecisionTotals,
+    Example,
+    MissingFact,
+    MissingTogether,
+    NearMiss,
+    RulesetTotals,
+    ValueTotals,
+    ViolationTotals,
+    ranked,
+)
+
+EXAMPLES = 5
+"""So many records are shown for each kind of violation; invalid.parquet holds all."""
+
+MOST_SETS = 10
+"""So many sets of facts that are missing together are told."""
+
+SEPARATOR = "\n"
+"""Stands between a pointer and a keyword; no keyword holds a line break."""
+
+ELSE = ":else"
+"""Ends the reason code of a matrix cell's else branch."""
+
+CALCULATED, NOTHING_APPLIES = "(calculated)", "(nothing applies)"
+"""What stands in the place of an outcome over time, where there is none; other statuses stand in parentheses too."""
+
+Found: TypeAlias = Sequence[tuple[Any, ...]]
+"""The rows of a grouped table: what they have in common, and how many there are."""
+
+
+def ruleset_totals(
+    ruleset: Ruleset,
+    decisions: Path,
+    invalid: Path,
+    *,
+    inputs: Iterable[str],
+    readings: Mapping[str, str],
+    over: str | None = None,
+    near_misses: Iterable[NearMiss] = (),
+) -> RulesetTotals:
+    """The totals of a ruleset from its `decisions.parquet` and `invalid.parquet`.
+
+    `inputs` are the names of the files decided on, `readings` the choices taken, `over` the date fact among the columns of
+    `decisions` by which outcomes are counted over time.
+    """
+    table, wrong = pl.scan_parquet(decisions), pl.scan_parquet(invalid)
+    statuses = _grouped(table, [f"{logic.name}.status" for logic in ruleset.decisions])
+    valid, invalid_rows = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
+    return RulesetTotals(
+        ruleset=ruleset.id,
+        title=ruleset.title,
+        version=ruleset.version,
+        digest=ruleset.digest,
+        readings=dict(readings),
+        inputs=tuple(inputs),
+        rows=valid + invalid_rows,
+        valid=valid,
+        invalid=invalid_rows,
+        undetermined=sum(row[-1] for row in statuses if Status.UNDETERMINED in row),
+        gaps=sum(row[-1] for row in statuses if Status.GAP in row),
+        violations=tuple(_violations(wrong)),
+        decisions=tuple(_decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions),
+        near_misses=tuple(near_misses),
+    )
+
+
+def _answer(question: pl.LazyFrame) -> pl.DataFrame:
+    return question.collect(engine="streaming")
+
+
+def _grouped(table: pl.LazyFrame, parts: Iterable[str | pl.Expr]) -> Found:
+    """Each combination that comes, and how often."""
+    return _answer(table.group_by(*parts).len()).rows()
+
+
+def _decision(logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timezone: str) -> DecisionTotals:
+    columns = table.collect_schema()
+    found = _grouped(table, _parts(logic.name, ("status", "outcome", "rule", "reason"), columns))
+    missing = _missing(logic.name, table)
+    facts = tuple(_missing_facts(missing))
+    settles = max(facts, key=lambda fact: fact.alone, default=None)
+    return DecisionTotals(
+        decision=logic.name,
+        statuses=_counts(Status, ((row[0], row[-1]) for row in found)),
+        outcomes=_counts(logic.outcomes, ((row[1], row[-1]) for row in found)),
+        rules=_counts((id_ for id_, _ in conclusions_of(logic.body)), ((row[2], row[-1]) for row in found)),
+        reasons=_counts(reasons_of(logic), ((row[2] if row[3] is None else row[3], row[-1]) for row in found)),
+        nothing_applies=sum(row[-1] for row in found if row[:2] == (Status.DECIDED, [])),
+        missing=facts,
+        missing_together=_together(missing),
+        settles_most=settles if settles is not None and settles.alone else None,
+        no_fact_missing=missing.get((), 0),
+        values=tuple(
+            _value(name, kind, table.select(f"{logic.name}.values.{name}")) for name, kind in logic.value_types
+        ),
+        over_time=over_time(over, _dated(logic, table, over, timezone)) if over is not None else None,
+    )
+
+
+def _parts(name: str, parts: Iterable[str], columns: pl.Schema) -> Iterator[pl.Expr]:
+    """The columns of a decision; null for those that it has not."""
+    for part in parts:
+        column = f"{name}.{part}"
+        yield pl.col(column) if column in columns else pl.lit(None, pl.String).alias(column)
+
+
+def _counts(names: Iterable[str], found: Iterable[tuple[str | list[str] | None, int]]) -> Counts:
+    """How often each name came, those that never did included; each of a list counts."""
+    counts = Counter({str(name): 0 for name in names})
+    for what, count in found:
+        counts.update(dict.fromkeys(_names(what), count))
+    return ranked(counts)
+
+
+def _names(what: str | list[str] | None) -> list[str]:
+    return [what] if isinstance(what, str) else what or []
+
+
+def _missing(name: str, table: pl.LazyFrame) -> Mapping[tuple[str, ...], int]:
+    """The sets of facts that undetermined records lack."""
+    undetermined = table.filter(pl.col(f"{name}.status") == Status.UNDETERMINED)
+    return {tuple(paths or ()): count for paths, count in _grouped(undetermined, [f"{name}.missing"])}
+
+
+def _missing_facts(missing: Mapping[tuple[str, ...], int]) -> Iterator[MissingFact]:
+    """The facts that undetermined records lack, those that most records lack first."""
+    lacking: Counter[str] = Counter()
+    for paths, count in missing.items():
+        lacking.update(dict.fromkeys(paths, count))
+    for path, rows in ranked(lacking).items():
+        yield MissingFact(path, rows, missing.get((path,), 0))
+
+
+def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, ...]:
+    """The sets that come most often."""
+    sets = sorted(((paths, rows) for paths, rows in missing.items() if paths), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(MissingTogether(paths, rows) for paths, rows in sets[:MOST_SETS])
+
+
+def _dated(
+    logic: DecisionLogic, table: pl.LazyFrame, over: str, timezone: str
+) -> Iterator[tuple[date | None, str, int]]:
+    """Days, what came out, and for how many records; an instant's day is that of the ruleset's time zone."""
+    columns = table.collect_schema()
+    is_instant = isinstance(columns[over], pl.Datetime)
+    day = pl.col(over).dt.convert_time_zone(timezone).dt.date() if is_instant else pl.col(over)
+    for status, outcome, when, count in _grouped(table, [*_parts(logic.name, ("status", "outcome"), columns), day]):
+        yield from ((when, name, count) for name in _series(status, outcome))
+
+
+def _series(status: str, outcome: str | list[str] | None) -> list[str]:
+    """The outcomes, or what stands in their place."""
+    if status != Status.DECIDED:
+        return [f"({status})"]
+    return _names(outcome) or [CALCULATED if outcome is None else NOTHING_APPLIES]
+
+
+def _value(name: str, kind: Type, column: pl.LazyFrame) -> ValueTotals:
+    """The range of a number or a day; how often each member of a closed set came; of others only how many there are."""
+    value, known = pl.nth(0), column.drop_nulls()
+    if isinstance(kind, Boolean) or (isinstance(kind, Text) and kind.values is not None):
+        names = ("true", "false") if isinstance(kind, Boolean) else kind.values or ()
+        counts = _counts(names, ((in_words(what), count) for what, count in _grouped(known, [value])))
+        return ValueTotals(name, sum(counts.values()), None, None, None, counts)
+    if not isinstance(kind, Number | Date | Instant):
+        return ValueTotals(name, _answer(known.select(pl.len())).item(), None, None, None, {})
+    middle = value.sort().gather((pl.len().cast(pl.Int64) - 1) // 2, null_on_oob=True).first()
+    asked = known.select(pl.len(), lowest=value.min(), median=middle, highest=value.max())
+    count, lowest, median, highest = _answer(asked).row(0)
+    return ValueTotals(name, count, lowest, median, highest, {})
+
+
+def reasons_of(logic: DecisionLogic) -> Iterator[str]:
+    """Every reason code that a decision can give."""
+    if isinstance(logic.body, Matrix):
+        for cell in logic.body.cells:
+            yield from (cell.id, f"{cell.id}{ELSE}") if cell.otherwise is not None else (cell.id,)
+    else:
+        yield from (id_ for id_, _ in conclusions_of(logic.body))
+
+
+def _violations(wrong: pl.LazyFrame) -> Iterator[ViolationTotals]:
+    """The kinds of violations, the most frequent first, each with its first records."""
+    kinds = _answer(
+        wrong.select("row", kind=pl.col("violations").list.eval(_kind(pl.element())).list.unique())
+        .explode("kind")
+        .group_by("kind")
+        .agg(pl.len(), rows=pl.col("row").bottom_k(EXAMPLES))
+    )
+    told = _told(wrong, kinds.get_column("rows").explode())
+    for kind, count in ranked(dict(kinds.select("kind", "len").iter_rows())).items():
+        pointer, keyword = kind.rsplit(SEPARATOR, 1)
+        own = told.filter(pl.col("kind") == kind).unique("row", keep="first", maintain_order=True).head(EXAMPLES)
+        examples = tuple(Example(*row) for row in own.select("row", "key", "message").iter_rows())
+        yield ViolationTotals(pointer, keyword, count, examples)
+
+
+def _told(wrong: pl.LazyFrame, rows: pl.Series) -> pl.DataFrame:
+    """All that is wrong with some rows, a line for each violation."""
+    shown = _answer(wrong.filter(pl.col("row").is_in(rows.unique().implode()))).sort("row").explode("violations")
+    violation = pl.col("violations")
+    return shown.select("row", "key", kind=_kind(violation), message=violation.struct.field("message"))
+
+
+def _kind(violation: pl.Expr) -> pl.Expr:
+    """The pointer of a violation, without positions in lists, and its keyword, joined."""
+    parts = violation.struct.field("pointer").str.split("/")
+    named = parts.list.eval(pl.element().filter(~pl.element().str.contains(r"^[0-9]+$"))).list.join("/")
+    return pl.concat_str(named, violation.struct.field("keyword"), separator=SEPARATOR)

@@ -1,0 +1,190 @@
+"""Where the bars of a chart stand: widths in per cent of the picture, so that text keeps its size on any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from policy_engine.reports.html.words import number, period, share, spoken
+from policy_engine.reports.totals import MarginBucket, NearMiss, OverTime
+
+HEIGHT = 180
+"""The plot's height in pixels."""
+
+MOST_SERIES = 6
+"""So many outcomes have a look of their own; what is less frequent stands together."""
+
+OTHER = "other outcomes"
+STATUS_LOOKS = {"(calculated)": "s1", "(nothing applies)": "none", "(undetermined)": "open", "(gap)": "gap"}
+GAP_SHARE = 0.22
+"""How much of a column's room is left empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A rectangle: its place and size in per cent across and pixels down, and its look."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    look: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A label at a place along an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One colour and texture of a chart, and what it stands for."""
+
+    name: str
+    look: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Columns over an axis, with lines across; `rows` is the same as a table."""
+
+    series: tuple[Series, ...]
+    pieces: tuple[Piece, ...]
+    lines: tuple[Tick, ...]
+    ticks: tuple[Tick, ...]
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    height: int = HEIGHT
+
+
+def looks_of(outcomes: Sequence[str]) -> Mapping[str, str]:
+    """A look for each outcome, the same in all pictures of a decision; the first ones have one of their own."""
+    named = outcomes if len(outcomes) <= MOST_SERIES else outcomes[: MOST_SERIES - 1]
+    looks = {name: f"s{index}" for index, name in enumerate(named, start=1)}
+    return {name: looks.get(name, f"s{MOST_SERIES}") for name in outcomes} | STATUS_LOOKS
+
+
+def time_chart(over: OverTime, looks: Mapping[str, str]) -> Chart:
+    """Outcomes by month, quarter or year, one on another."""
+    totals: dict[str, int] = {}
+    for bucket in over.buckets:
+        for name, count in bucket.counts.items():
+            totals[name] = totals.get(name, 0) + count
+    series = _series(totals, looks)
+    columns = [(period(bucket.start, over.unit), _by_series(bucket.counts, series, looks)) for bucket in over.buckets]
+    top = _nice(max((sum(counts) for _, counts in columns), default=0))
+    pieces = tuple(
+        piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
+    )
+    return Chart(series, pieces, _lines(top), _ticks([label for label, _ in columns], over.unit), tuple(columns))
+
+
+def _series(totals: Mapping[str, int], looks: Mapping[str, str]) -> tuple[Series, ...]:
+    """What is drawn, from the bottom up: outcomes in the order of their looks, then what has none."""
+    shown: dict[str, Series] = {}
+    order = list(looks)
+    for name in sorted(totals, key=order.index):
+        look = looks[name]
+        before = shown.get(look)
+        words = spoken(name) if before is None else OTHER
+        shown[look] = Series(words, look, totals[name] + (before.total if before else 0))
+    return tuple(shown.values())
+
+
+def _by_series(counts: Mapping[str, int], series: Sequence[Series], looks: Mapping[str, str]) -> tuple[int, ...]:
+    return tuple(sum(count for name, count in counts.items() if looks[name] == one.look) for one in series)
+
+
+def _column(
+    at: int, column: tuple[str, tuple[int, ...]], columns: int, series: Sequence[Series], top: int
+) -> list[Piece]:
+    """One column: its pieces stand on one another."""
+    label, counts = column
+    x, wide = 100 * (at + GAP_SHARE / 2) / columns, 100 * (1 - GAP_SHARE) / columns
+    heights = [HEIGHT * count / top for count in counts]
+    return [
+        Piece(x, HEIGHT - end, wide, height, one.look, f"{label}, {one.name}: {number(count)}")
+        for one, count, height, end in zip(series, counts, heights, accumulate(heights), strict=True)
+        if count
+    ]
+
+
+def _nice(most: int) -> int:
+    """The lowest round number that is not below: the top of the axis."""
+    size = 1
+    while size * 10 < most:
+        size *= 10
+    tops = (size * halves // 2 for halves in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20))
+    return next(top for top in tops if top >= max(most, 1))
+
+
+def _lines(top: int) -> tuple[Tick, ...]:
+    """Lines across at the top and half way up, where that is a whole number."""
+    values = [top, top // 2] if top % 2 == 0 else [top]
+    return tuple(Tick(HEIGHT - HEIGHT * value / top, number(value)) for value in values)
+
+
+def _ticks(labels: Sequence[str], unit: str) -> tuple[Tick, ...]:
+    """A label where a year begins, or at every so many years; the first where no year begins."""
+    years = [(at, label[:4]) for at, label in enumerate(labels) if unit == "year" or label[4:] in ("-01", " Q1")]
+    every = -(-len(years) // 6) or 1
+    found = years[::every] or [(0, label) for label in labels[:1]]
+    return tuple(Tick(100 * at / len(labels), label) for at, label in found)
+
+
+def margin_chart(near: NearMiss) -> Chart:
+    """How many records lie at each margin: where the comparison fails on the left, where it holds on the right."""
+    series = (Series("fails", "s2", near.fails), Series("holds", "s1", near.holds))
+    columns = [(_signed(bucket), (0, bucket.rows) if bucket.holds else (bucket.rows, 0)) for bucket in near.buckets]
+    top = _nice(max((bucket.rows for bucket in near.buckets), default=0))
+    pieces = tuple(
+        piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
+    )
+    return Chart(series, pieces, _lines(top), _margin_ticks(near.buckets), tuple(columns))
+
+
+def _signed(bucket: MarginBucket) -> str:
+    text = number(bucket.margin)
+    return f"+{text}" if bucket.margin > 0 else text
+
+
+def _margin_ticks(buckets: Sequence[MarginBucket]) -> tuple[Tick, ...]:
+    """The outermost margins and the one nearest to the threshold."""
+    wanted = {0, len(buckets) - 1, *(at for at, bucket in enumerate(buckets) if bucket.margin == 0)}
+    return tuple(
+        Tick(100 * (at + 0.5) / len(buckets), _signed(buckets[at])) for at in sorted(wanted) if at < len(buckets)
+    )
+
+
+def threshold(near: NearMiss) -> float | None:
+    """Where, in per cent, the comparison changes its answer; None where all lie on one side."""
+    changes = [at for at in range(1, len(near.buckets)) if near.buckets[at - 1].holds != near.buckets[at].holds]
+    return 100 * changes[0] / len(near.buckets) if changes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A piece of one long bar, in per cent."""
+
+    name: str
+    share: str
+    x: str
+    width: str
+    look: str
+
+
+def strip(counts: Sequence[tuple[str, int]], looks: Mapping[str, str]) -> tuple[Slice, ...]:
+    """One long bar of all that came out: the most frequent outcome first, and last what has none."""
+    counts = sorted(counts, key=lambda entry: (entry[0].startswith("("), -entry[1]))
+    whole = sum(count for _, count in counts) or 1
+    ends = list(accumulate((count for _, count in counts), initial=0))
+    return tuple(
+        Slice(name, share(count, whole), f"{100 * begin / whole:.2f}%", f"{100 * count / whole:.2f}%", looks[name])
+        for begin, (name, count) in zip(ends, counts, strict=False)
+        if count
+    )

@@ -1,0 +1,77 @@
+"""What came out of a decision, in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy_engine.language.decisions import Status
+from policy_engine.language.rulesets import DecisionLogic, Rules
+from policy_engine.reports.html.words import listed, number, records, share, spoken, value_or_none
+from policy_engine.reports.totals import DecisionTotals, ValueTotals
+
+MOST_NAMED = 3
+
+
+def came_out(logic: DecisionLogic, totals: DecisionTotals) -> str:
+    """The sentences about a decision."""
+    if not totals.rows:
+        return "There was no valid record to decide."
+    return " ".join([*_answered(logic, totals), *_unanswered(totals)])
+
+
+def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
+    if logic.body is None:
+        yield f"Calculated for {_of_all(totals.statuses[Status.DECIDED], totals.rows)}."
+        yield from (_range(value) for value in totals.values if value.lowest is not None)
+        return
+    came = [(name, count) for name, count in totals.outcomes.items() if count]
+    several = isinstance(logic.body, Rules) and logic.body.hit == "collect"
+    verb = "applies to" if several else "for"
+    told = [f"{_quoted(name)} {verb} {_of_all(count, totals.rows)}" for name, count in came[:1]]
+    told += [f"{_quoted(name)} {verb} {_part(count, totals.rows)}" for name, count in came[1:MOST_NAMED]]
+    if told:
+        yield f"{'' if several else 'The answer is '}{listed(told)}."
+    if len(came) > MOST_NAMED:
+        rest = sum(count for _, count in came[MOST_NAMED:])
+        yield f"{len(came) - MOST_NAMED} more outcomes came {number(rest)} times together."
+    if totals.nothing_applies:
+        yield f"Nothing applies to {_part(totals.nothing_applies, totals.rows)}."
+    never = [_quoted(name) for name, count in totals.outcomes.items() if not count]
+    if never and came:
+        yield f"{listed(never)} never came."
+
+
+def _unanswered(totals: DecisionTotals) -> Iterator[str]:
+    undetermined, gaps = totals.statuses[Status.UNDETERMINED], totals.statuses[Status.GAP]
+    if undetermined:
+        yield f"{_part(undetermined, totals.rows)} cannot be answered for want of facts."
+    if gaps:
+        yield f"{_part(gaps, totals.rows)} fell into a gap that no rule covers."
+    if not undetermined and not gaps:
+        yield "Every valid record got an answer."
+
+
+def _range(value: ValueTotals) -> str:
+    name = spoken(value.name)
+    lowest, median, highest = (value_or_none(v) for v in (value.lowest, value.median, value.highest))
+    return f"The {name} runs from {lowest} to {highest}; the median is {median}."
+
+
+def settling(totals: DecisionTotals) -> str:
+    """Which one fact would settle most, or that none would settle any by itself."""
+    best = totals.settles_most
+    if best is not None:
+        return f"is the one fact that would settle most: {records(best.alone)} lack it and nothing else."
+    return "No single fact would settle any of them: each record lacks several, or needs one of several."
+
+
+def _quoted(name: str) -> str:
+    return f"\u201c{spoken(name)}\u201d"
+
+
+def _of_all(count: int, rows: int) -> str:
+    return f"{number(count)} of {number(rows)} valid records ({share(count, rows)})"
+
+
+def _part(count: int, rows: int) -> str:
+    return f"{number(count)} ({share(count, rows)})"

@@ -1,0 +1,95 @@
+"""Numbers, shares and names as they stand in a report."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from policy_engine.diagnostics import shown_text
+from policy_engine.language.values import Value, in_words
+
+LONGEST = 4_000
+THOUSANDS = 1_000
+
+
+def number(value: object) -> str:
+    """A number with its thousands apart; any other value in words.
+
+    >>> number(1234567), number(-1234), number(0), number(True)
+    ('1,234,567', '\u22121,234', '0', 'true')
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        return in_words(value)  # type: ignore[arg-type]  # a value of the language
+    return f"{value:,}".replace("-", "\u2212")
+
+
+def share(part: int, whole: int) -> str:
+    """A share in per cent; what is little never reads as nothing, and what is not all never reads as all.
+
+    >>> share(0, 7), share(1, 3), share(7, 7), share(1, 5000), share(4999, 5000), share(0, 0)
+    ('0%', '33.3%', '100%', '<0.1%', '>99.9%', '\u2013')
+    """
+    if not whole:
+        return "\u2013"
+    if part in (0, whole):
+        return "100%" if part else "0%"
+    tenths = (part * THOUSANDS * 2 + whole) // (2 * whole)
+    if tenths == 0:
+        return "<0.1%"
+    return ">99.9%" if tenths == THOUSANDS else f"{tenths / 10}%"
+
+
+def width(part: int, whole: int) -> str:
+    """The length of a bar as an attribute of SVG; what is little is still to be seen.
+
+    >>> width(1, 4), width(0, 4), width(1, 1000000), width(0, 0)
+    ('25.00%', '0.00%', '0.30%', '0.00%')
+    """
+    return f"{max(100 * part / whole, 0.3 if part else 0):.2f}%" if whole else "0.00%"
+
+
+def spoken(name: str) -> str:
+    """An identifier as words.
+
+    >>> spoken("not_eligible"), spoken("(undetermined)")
+    ('not eligible', 'undetermined')
+    """
+    return name.replace("_", " ").removeprefix("(").removesuffix(")")
+
+
+def records(count: int) -> str:
+    """So many records.
+
+    >>> records(1), records(2000)
+    ('1 record', '2,000 records')
+    """
+    return f"{number(count)} {'record' if count == 1 else 'records'}"
+
+
+def period(day: date, unit: str) -> str:
+    """The name of the month, quarter or year that begins on a day.
+
+    >>> [period(date(2024, 4, 1), unit) for unit in ("month", "quarter", "year")]
+    ['2024-04', '2024 Q2', '2024']
+    """
+    if unit == "month":
+        return f"{day.year:04}-{day.month:02}"
+    return f"{day.year:04} Q{(day.month + 2) // 3}" if unit == "quarter" else f"{day.year:04}"
+
+
+def listed(parts: list[str]) -> str:
+    """Parts in a sentence.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
+def value_or_none(value: Value | None) -> str:
+    """A value, or a dash where there is none."""
+    return "\u2013" if value is None else number(value)
+
+
+def printable(text: object) -> object:
+    """What a template prints: signs of control are spelled out, so that no account's name can forge a line or turn a text."""
+    return shown_text(text, LONGEST) if type(text) is str else text

@@ -1,0 +1,214 @@
+"""What a report adds up to, as plain data: the totals of rulesets and of their decisions, what is invalid, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from policy_engine.language.decisions import Explanation
+from policy_engine.language.values import Value, to_json
+
+Counts: TypeAlias = Mapping[str, int]
+"""How many records have each name; the most frequent first, and then by name. What does not occur is there with 0."""
+
+Margin: TypeAlias = int | Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A record that shows something: its row in the input (from 1), its key where it has one, and what is to be said."""
+
+    row: int
+    key: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationTotals:
+    """One way in which records are invalid: a place (without positions in lists), the keyword violated, and how many records."""
+
+    pointer: str
+    keyword: str
+    rows: int
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFact:
+    """A schema path that undetermined records lack: how many lack it, and how many lack nothing else."""
+
+    path: str
+    rows: int
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingTogether:
+    """Schema paths that so many undetermined records lack, and no others."""
+
+    paths: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTotals:
+    """A value of a decision: how many records have it, its range, or how often each member of its closed set came.
+
+    `median` is the lower of two middle values, so that it is always one that occurs. What does not apply is None or empty.
+    """
+
+    name: str
+    known: int
+    lowest: Value | None
+    median: Value | None
+    highest: Value | None
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The records whose date lies in the month, quarter or year that begins on a day, by outcome, or else by status."""
+
+    start: date
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class OverTime:
+    """Outcomes by a date fact. `unit` is month, quarter or year; buckets follow one another, empty ones included.
+
+    Records that lie so far off that they would squeeze the rest are counted as `before` the first bucket or `after` the last.
+    """
+
+    fact: str
+    unit: str
+    buckets: tuple[Bucket, ...]
+    before: int
+    after: int
+    undated: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarginBucket:
+    """The records that lie at one margin (or from it to the next bucket's), and whether the comparison holds there."""
+
+    margin: Margin
+    holds: bool
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarginExample:
+    """A record close to a threshold: its row (from 1), its key, and its margin."""
+
+    row: int
+    key: str | None
+    margin: Margin
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """Records close to the threshold of a comparison, on either side of it.
+
+    `unit` is "days", a parameter's unit, or "". A margin is the distance to the threshold: positive towards where the
+    comparison holds, negative towards where it fails; at most `within` either way.
+    """
+
+    decision: str
+    rule: str
+    comparison: str
+    unit: str
+    within: Margin
+    holds: int
+    fails: int
+    buckets: tuple[MarginBucket, ...]
+    examples: tuple[MarginExample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record drawn from the records of one stratum (an outcome, or what is missing), with its facts and its explanation."""
+
+    row: int
+    key: str | None
+    decision: str
+    stratum: str
+    facts: Mapping[str, object]
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTotals:
+    """The counts of one decision over the valid records.
+
+    A `collect` decision counts each outcome and rule that applies; `nothing_applies` are its records to which none does.
+    `reasons` are rules, but for a matrix's cell, whose else branch is counted by itself. `no_fact_missing` are
+    undetermined records for which no fact would help, such as a division by zero. `missing_together` has the most frequent.
+    """
+
+    decision: str
+    statuses: Counts
+    outcomes: Counts
+    rules: Counts
+    reasons: Counts
+    nothing_applies: int
+    missing: tuple[MissingFact, ...]
+    missing_together: tuple[MissingTogether, ...]
+    settles_most: MissingFact | None
+    no_fact_missing: int
+    values: tuple[ValueTotals, ...]
+    over_time: OverTime | None
+
+    @property
+    def rows(self) -> int:
+        """How many records were asked about."""
+        return sum(self.statuses.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetTotals:
+    """The counts of one ruleset over its input; `undetermined` and `gaps` are records with at least one such decision."""
+
+    ruleset: str
+    title: str
+    version: str
+    digest: str
+    readings: Mapping[str, str]
+    inputs: tuple[str, ...]
+    rows: int
+    valid: int
+    invalid: int
+    undetermined: int
+    gaps: int
+    violations: tuple[ViolationTotals, ...]
+    decisions: tuple[DecisionTotals, ...]
+    near_misses: tuple[NearMiss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTotals:
+    """The counts of a whole report; `as_of` is a civil date."""
+
+    as_of: date
+    rulesets: tuple[RulesetTotals, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The totals in JSON types, keys and lists always in the same order."""
+        return {part.name: _plain(getattr(self, part.name)) for part in fields(self)}
+
+
+def ranked(counts: Counts) -> Counts:
+    """The counts, the most frequent first, and then by name."""
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _plain(item: Any) -> object:
+    """Data in JSON types."""
+    if is_dataclass(item):
+        return {part.name: _plain(getattr(item, part.name)) for part in fields(item)}
+    if isinstance(item, Mapping):
+        return {name: _plain(part) for name, part in item.items()}
+    return [_plain(part) for part in item] if isinstance(item, tuple) else to_json(item)
