@@ -249,6 +249,10 @@ _MEANING = {
     "unmentioned-value": _warning("no rule mentions `{value}`, a value of `{name}`", "add a rule, or silence this"),
     "unused-silence": _warning("nothing is silenced by this", "leave it out"),
     "unit-mismatch": _warning("`{name}` counts {unit}, and `{function}` {other}"),
+    "too-wide-for-tables": _warning(
+        "this comparison may need numbers of more than 38 digits, which a report over tables cannot hold",
+        "narrow `minimum` and `maximum` in the schema",
+    ),
     "unreachable-rule": _warning("no facts reach this rule: {why}", "move it up, or leave it out"),
 }
 _TESTS = {

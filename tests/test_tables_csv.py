@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_engine.backends.columnar.dtypes import schema_of as columns_of
 from policy_engine.errors import CannotRun
 from policy_engine.reports.tables import NOTHING, CsvOptions, Judged, TableMapping, csv_source, read_mapping
 from policy_engine.reports.tables.cells import BLANKS, CellStyle, read_cell
@@ -376,3 +378,16 @@ def test_columns_and_cells_one_by_one_agree(rows: list[tuple[str, ...]], mapped:
             known = to_json_types(values)[0]
             assert valid.pop(number) == {"(row)": number, **canonical(known, account().type)}
     assert valid == {}
+
+
+def test_several_sinks_read_a_source_once_and_two_sources_stay_two(tmp_path: Path) -> None:
+    first, second = (
+        csv_source(written(tmp_path, f"account_id,plan\n{key},pro\n", f"{key}.csv"), account()) for key in ("A", "B")
+    )
+    told = first.frame.map_batches(
+        lambda morsel: first.judge(morsel).valid, streamable=True, schema=dict(columns_of(account().type))
+    )
+    other = second.frame.select("account_id")
+    ones, twos, others = pl.collect_all([told.select("account_id"), told.select("plan"), other], engine="streaming")
+    assert first.progress.done == first.progress.total
+    assert (ones.rows(), twos.rows(), others.rows()) == ([("A",)], [("pro",)], [("B",)])

@@ -17,14 +17,16 @@ from policy_engine.language.expressions import (
     Condition,
     Expression,
     Fact,
+    In,
     Literal,
     Node,
     expressions_of,
     walk,
 )
 from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rules, Ruleset
-from policy_engine.language.types import Number, scaled
+from policy_engine.language.types import Number, Ratio, Type, innermost, scaled
 from policy_engine.language.values import Value, in_words
+from policy_engine.language.widths import comparable
 from policy_engine.source import Span
 
 SMALLEST_TELLING = 10
@@ -177,6 +179,24 @@ def _number(value: Value) -> int | Decimal | None:
     return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
+def too_wide_for_tables(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Ratios that a single question answers, and no report over tables can."""
+    for node in _nodes(ruleset):
+        match node:
+            case Compare(left=left, right=right) if not _fits_tables(left.type, right.type):
+                yield say("too-wide-for-tables", node.span)
+            case In(item=item, list=listed) if not _fits_tables(item.type, innermost(listed.type)):
+                yield say("too-wide-for-tables", node.span)
+
+
+def _fits_tables(left: Type, right: Type) -> bool:
+    """Whether a comparison fits; one of plain numbers always does."""
+    kinds = isinstance(left, Number | Ratio) and isinstance(right, Number | Ratio)
+    if not kinds or (isinstance(left, Number) and isinstance(right, Number)):
+        return True
+    return comparable(left, right)  # type: ignore[arg-type]  # both are, as was just asked
+
+
 def _nodes(ruleset: Ruleset) -> Iterator[Node]:
     """Every node of every condition and value, each expression once."""
     return (node for _, node in _placed(ruleset))
@@ -199,4 +219,5 @@ LINTS: tuple[Lint, ...] = (
     unreachable_rules,
     needless_defaults,
     repeated_numbers,
+    too_wide_for_tables,
 )

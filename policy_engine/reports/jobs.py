@@ -66,11 +66,11 @@ def jobs_for(
 
 
 def prepared(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> ColumnarProgram:
-    """The program over columns; raises `RulesetError` with a diagnostic at the rule for what columns cannot do exactly."""
+    """The program over columns; raises `RulesetError` with a diagnostic at the rule for what tables cannot do exactly."""
     try:
         return prepare(ruleset, chosen(ruleset, readings), as_of, margins=True)
     except Refused as refused:
-        raise RulesetError([say("columns-refuse", refused.span, why=refused.why)]) from None
+        raise RulesetError([say("too-wide-for-tables", refused.span)]) from None
 
 
 def _own_readings(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:

@@ -13,9 +13,11 @@ import polars as pl
 from policy_engine.backends.columnar.refusals import Refused
 from policy_engine.language.expressions import Node
 from policy_engine.language.types import Number, Ratio
+from policy_engine.language.widths import bound_of, comparable, powers_of
 
 UNITS, WIDE = pl.Int64(), pl.Int128()
-LARGEST: Mapping[pl.DataType, int] = MappingProxyType({UNITS: 2**63 - 1, WIDE: 2**127 - 1})
+LARGEST_UNITS = 2**63 - 1
+WIDE_WORDS = "its numbers may need more than 38 digits, which tables cannot hold"
 Pair = tuple[pl.Expr, pl.Expr]
 
 
@@ -24,14 +26,9 @@ def rescaled(expression: pl.Expr, kind: Number, places: int) -> pl.Expr:
     factor = 10 ** (places - kind.places)
     if factor == 1:
         return expression
-    if bound_of(kind) * factor <= LARGEST[UNITS]:
+    if bound_of(kind) * factor <= LARGEST_UNITS:
         return expression * pl.lit(factor, dtype=UNITS)
     return expression.cast(WIDE) * pl.lit(factor, dtype=WIDE)
-
-
-def bound_of(kind: Number) -> int:
-    """The largest absolute value, in units."""
-    return max(abs(kind.low), abs(kind.high))
 
 
 def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
@@ -43,15 +40,16 @@ def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
 
 def compared(operator: str, left: tuple[Node, pl.Expr], right: tuple[Node, pl.Expr]) -> pl.Expr:
     """A comparison of numbers or ratios, by cross-multiplication where one is a ratio."""
-    kinds = [left[0].type, right[0].type]
-    if not any(isinstance(kind, Ratio) for kind in kinds):
-        first, second = kinds
-        assert isinstance(first, Number)
-        assert isinstance(second, Number)
+    first, second = left[0].type, right[0].type
+    if isinstance(first, Number) and isinstance(second, Number):
         places = max(first.places, second.places)
         return compare(operator, rescaled(left[1], first, places), rescaled(right[1], second, places))
-    (a, b), (c, d) = fraction_of(*left), fraction_of(*right)
-    return compare(operator, _product(left[0], a, d), _product(left[0], c, b))
+    assert isinstance(first, Number | Ratio)
+    assert isinstance(second, Number | Ratio)
+    if not comparable(first, second):
+        raise Refused(left[0].span, WIDE_WORDS)
+    (a, b), (c, d) = fraction_of(first, left[1]), fraction_of(second, right[1])
+    return compare(operator, a * d, c * b)
 
 
 COMPARE: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = MappingProxyType(
@@ -71,41 +69,20 @@ def compare(operator: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
     return COMPARE[operator](left, right)
 
 
-Scaled = tuple[pl.Expr, int]
-"""A wide integer and a bound on its absolute value."""
-
-
-def fraction_of(node: Node, expression: pl.Expr) -> tuple[Scaled, Scaled]:
+def fraction_of(kind: Number | Ratio, expression: pl.Expr) -> Pair:
     """A number or a ratio as numerator and denominator, powers of ten included."""
-    match node.type:
-        case Number(places=places) as kind:
-            top, shift, bottom, most = expression, places, pl.lit(1, dtype=WIDE), 1
-            bound = bound_of(kind)
-        case Ratio(numerator=numerator, denominator=denominator):
-            top, bottom = expression.struct.field("n"), expression.struct.field("d")
-            shift = numerator.places - denominator.places
-            bound, most = bound_of(numerator), bound_of(denominator)
-        case kind:
-            raise TypeError(kind)
-    return _times(node, top, bound, 10 ** max(0, -shift)), _times(node, bottom, most, 10 ** max(0, shift))
-
-
-def _times(node: Node, expression: pl.Expr, bound: int, factor: int) -> Scaled:
-    if bound * factor > LARGEST[WIDE]:
-        raise Refused(node.span, "the numbers of this ratio may have more digits than columns can hold")
-    return expression.cast(WIDE) * pl.lit(factor, dtype=WIDE), bound * factor
-
-
-def _product(node: Node, left: Scaled, right: Scaled) -> pl.Expr:
-    if left[1] * right[1] > LARGEST[WIDE]:
-        raise Refused(node.span, "the numbers of this ratio may have more digits than columns can hold")
-    return left[0] * right[0]
+    top, bottom = expression, pl.lit(1, dtype=WIDE)
+    if isinstance(kind, Ratio):
+        top, bottom = expression.struct.field("n"), expression.struct.field("d")
+    above, below = powers_of(kind)
+    return top.cast(WIDE) * pl.lit(above, dtype=WIDE), bottom.cast(WIDE) * pl.lit(below, dtype=WIDE)
 
 
 def rounded(node: Node, expression: pl.Expr, places: int, mode: str) -> pl.Expr:
     """A number or a ratio in units of 10**-places, rounded once from its exact value."""
-    (top, bound), (bottom, _) = fraction_of(node, expression)
-    top, _ = _times(node, top, bound, 10**places)
+    assert isinstance(node.type, Number | Ratio)
+    top, bottom = fraction_of(node.type, expression)
+    top = top * pl.lit(10**places, dtype=WIDE)
     whole, rest = top.abs() // bottom, top.abs() % bottom
     away = MODES[mode](whole, rest * 2 - bottom, top < 0) & (rest != 0)
     size = whole + away.cast(WIDE)

@@ -14,7 +14,6 @@ import polars as pl
 
 from policy_engine.backends.columnar.expressions import Expressions, in_units
 from policy_engine.backends.columnar.plan import ACCOUNTS
-from policy_engine.backends.columnar.refusals import Refused
 from policy_engine.backends.python.constants import OPEN, units
 from policy_engine.backends.python.decisions import SHORTEST_RUN, _equality, _runs
 from policy_engine.language import expressions as tree
@@ -30,8 +29,6 @@ from policy_engine.language.rulesets import (
 from policy_engine.language.types import Number, Type
 
 CODE = pl.UInt16()
-MOST_COLLECTED = 62
-"""Rules of a collect decision: each has a bit of an integer."""
 
 
 class Concluded(NamedTuple):
@@ -42,19 +39,25 @@ class Concluded(NamedTuple):
     then: Conclusion
 
 
+class Collected(NamedTuple):
+    """The rules of a collect decision, each with the column that says whether it applies."""
+
+    rules: tuple[Rule, ...]
+    applies: tuple[pl.Expr, ...]
+
+
 @dataclass(slots=True)
 class DecisionColumns:
     """A decision in columns of the accounts.
 
-    `code` indexes `conclusions`; `undetermined` and `gap` are the two codes after them. `bits` are the rules of a collect decision
-    that apply. `values` are null unless decided, numbers in units.
+    `code` indexes `conclusions`; `undetermined` and `gap` are the two codes after them. `collected` are the rules of a collect
+    decision. `values` are null unless decided, numbers in units.
     """
 
     logic: DecisionLogic
     conclusions: tuple[Concluded, ...]
     code: pl.Expr
-    bits: pl.Expr | None = None
-    rules: tuple[Rule, ...] = ()
+    collected: Collected | None = None
     values: dict[str, pl.Expr] = field(default_factory=dict)
 
     @property
@@ -147,19 +150,15 @@ class DecisionWriter:
     def _collect(self, body: Rules) -> DecisionColumns:
         """All true rules, as bits; undetermined where a rule or a value that must be known is unknown (sentence 15)."""
         rules = self.in_force(body)
-        if len(rules) > MOST_COLLECTED:
-            raise Refused(self.logic.span, f"columns collect at most {MOST_COLLECTED} rules, and here are {len(rules)}")
         conditions = [self.to.plan.named(ACCOUNTS, self.to.condition(rule.when), rule.id) for rule in rules]
-        bits = pl.lit(0, dtype=pl.Int64)
         unknown = pl.lit(False)
-        for place, (rule, condition) in enumerate(zip(rules, conditions, strict=True)):
-            bits = bits + pl.when(condition).then(pl.lit(1 << place, dtype=pl.Int64)).otherwise(0)
+        for rule, condition in zip(rules, conditions, strict=True):
             unknown = unknown | condition.is_null() if optional(rule.when) else unknown
         given = [Given(value, None) for value in self.logic.values]
         given += [
             Given(v, condition) for rule, condition in zip(rules, conditions, strict=True) for v in rule.then.values
         ]
-        columns = DecisionColumns(self.logic, (COLLECTED,), pl.lit(0), self.to.plan.named(ACCOUNTS, bits), tuple(rules))
+        columns = DecisionColumns(self.logic, (COLLECTED,), pl.lit(0), Collected(tuple(rules), tuple(conditions)))
         code = pl.when(unknown).then(pl.lit(columns.undetermined, dtype=CODE)).otherwise(pl.lit(0, dtype=CODE))
         columns.code = self.to.plan.named(ACCOUNTS, code, "code")
         return self._finish(columns, given)

@@ -50,7 +50,7 @@ class Columnar:
 
 
 def _outcome_as_text(columns: DecisionColumns) -> pl.Expr:
-    if columns.bits is not None:
+    if columns.collected is not None:
         return pl.when(columns.decided).then(_collected(columns, outcomes=True))
     return _table([concluded.then.outcome for concluded in columns.conclusions], pl.String(), columns)
 
@@ -60,25 +60,27 @@ def _table(values: list[str | None], dtype: pl.DataType, columns: DecisionColumn
     return pl.lit(pl.Series([*values, None, None], dtype=dtype)).gather(columns.code)
 
 
-def _collected(columns: DecisionColumns, *, outcomes: bool) -> pl.Expr:
-    """The outcomes of a collect decision, or the ids of its rules, of all that apply, each once."""
-    assert columns.bits is not None
-    if len(columns.rules) <= MOST_TABLED:
-        return pl.lit(_combinations(columns, outcomes=outcomes)).gather(columns.bits)
-    parts = []
-    for place, rule in enumerate(columns.rules):
-        text = rule.then.outcome if outcomes else rule.id
-        parts.append(pl.when(columns.bits & (1 << place) != 0).then(pl.lit(text, dtype=pl.String)))
-    return pl.concat_list(parts).list.drop_nulls().list.unique(maintain_order=True)
-
-
 MOST_TABLED = 12
 """For so many rules all combinations are laid out beforehand."""
 
 
-def _combinations(columns: DecisionColumns, *, outcomes: bool) -> pl.Series:
+def _collected(columns: DecisionColumns, *, outcomes: bool) -> pl.Expr:
+    """The outcomes of a collect decision, or the ids of its rules, of all that apply, each once."""
+    assert columns.collected is not None
+    rules, applies = columns.collected
+    names = [str(rule.then.outcome) if outcomes else rule.id for rule in rules]
+    if len(names) <= MOST_TABLED:
+        bits = [
+            pl.when(flag).then(pl.lit(1 << place, dtype=pl.UInt32)).otherwise(0) for place, flag in enumerate(applies)
+        ]
+        none = columns.code.cast(pl.UInt32) * 0
+        return pl.lit(_combinations(names)).gather(sum(bits, none))
+    parts = [pl.when(flag).then(pl.lit(name)) for name, flag in zip(names, applies, strict=True)]
+    return pl.concat_list(parts).list.drop_nulls().list.unique(maintain_order=True)
+
+
+def _combinations(names: Sequence[str]) -> pl.Series:
     """What is collected, for each combination of rules."""
-    names = [str(rule.then.outcome) if outcomes else rule.id for rule in columns.rules]
     rows = [
         list(dict.fromkeys(name for place, name in enumerate(names) if bits >> place & 1))
         for bits in range(1 << len(names))
@@ -190,7 +192,7 @@ def _outputs(columns: DecisionColumns) -> Iterator[pl.Expr]:
     codes = [Status.DECIDED] * len(columns.conclusions) + [Status.UNDETERMINED, Status.GAP]
     status = pl.lit(pl.Series([str(status) for status in codes], dtype=STATUS)).gather(columns.code)
     yield status.alias(f"{name}.status")
-    if columns.bits is not None:
+    if columns.collected is not None:
         yield _collected(columns, outcomes=True).alias(f"{name}.outcome")
         yield _collected(columns, outcomes=False).alias(f"{name}.rule")
     elif columns.logic.body is not None:

@@ -73,4 +73,4 @@ def streamed(frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, 
             if most == 0:
                 return
 
-    return register_io_source(read, schema=dict(schema))
+    return register_io_source(read, schema=dict(schema), is_pure=True)  # else each sink would read it again
