@@ -96,6 +96,6 @@ def test_json_lines_have_no_columns(tmp_path: Path) -> None:
     path.write_text("columns: {Plan: plan}\n")
     lines = tmp_path / "accounts.jsonl"
     lines.write_text("")
-    with pytest.raises(CannotRun, match="a mapping file is for columns, and JSON Lines have none"):
+    with pytest.raises(CannotRun, match="is JSON Lines, whose names need no mapping; leave --map out"):
         source_of(lines, account(), read_mapping(path, account()))
     assert source_of(lines, account(), NOTHING).files == lines_source(lines, account()).files

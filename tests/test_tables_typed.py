@@ -109,9 +109,10 @@ def test_a_file_that_is_damaged_within(tmp_path: Path) -> None:
 def test_places_where_there_is_nothing(tmp_path: Path) -> None:
     assert refusal(tmp_path, tmp_path / "no.parquet") == "there is no file `no.parquet`"
     assert refusal(tmp_path, tmp_path) == "the folder `FOLDER` has no file that ends in .parquet"
+    (tmp_path / "accounts.xlsx").write_bytes(b"")
     assert refusal(tmp_path, tmp_path / "accounts.xlsx") == (
-        "`accounts.xlsx` cannot be read: a table ends in one of .parquet, .pq, .jsonl, .ndjson, .csv, .txt, .tsv, .tab, "
-        "or is a folder of Parquet files"
+        "`accounts.xlsx` has no ending that tells what it is; "
+        "give it one of .parquet, .pq, .csv, .tsv, .txt, .jsonl, .ndjson"
     )
     assert refusal(tmp_path, tmp_path / "a.jsonl.zst") == (
         "`a.jsonl.zst` is packed with zstd, which cannot be read here; unpack it: zstd -d a.jsonl.zst"
