@@ -3,59 +3,32 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.validation import fitted
 from policy_engine.errors import FactsError
-from policy_engine.frontend.schemas import schema_of as schema_from
+from policy_engine.frontend.facts_files import read_lines
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.reports.tables.invalid import SCHEMA
 from policy_engine.reports.tables.json_columns import in_json_types
 from policy_engine.reports.tables.judge import judged
 from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.formats import read_date, read_instant
 from policy_engine.semantics.plain import to_json_types
+from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas
+from tests.support.tables import account, canonical, facts_of, messages, rows_of, schema_from, shipped
+from tests.test_gate import suite_cases
 
 Json = Any
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def facts_schema(document: str) -> FactsSchema:
-    """The schema of a JSON text that has no fault."""
-    schema, faults = schema_from(document, "t.schema.json", "t")
-    assert schema is not None, faults
-    return schema
-
-
-def one_fact(part: Json) -> FactsSchema:
-    """The schema of a record whose only fact is `it`."""
-    document = {"type": "object", "additionalProperties": False, "properties": {"it": part}, "required": []}
-    return facts_schema(json.dumps(document))
-
-
-def canonical(value: Json, kind: Type) -> Any:
-    """A valid value as it lies in a canonical column."""
-    match kind:
-        case Number(places=places):
-            return int(Decimal(str(value)).scaleb(places))
-        case Date():
-            return read_date(value)
-        case Instant():
-            return (read_instant(value) - EPOCH) // timedelta(microseconds=1)
-        case ListOf(element=element):
-            return [canonical(item, element) for item in value]
-        case Record(members=members):
-            return {m.name: canonical(value[m.name], m.type) if m.name in value else None for m in members}
-    return value
 
 
 def expected(frame: pl.DataFrame, facts: FactsSchema) -> tuple[list[Any], list[Any]]:
@@ -80,29 +53,16 @@ def agree(frame: pl.DataFrame, facts: FactsSchema) -> None:
     assert dict(found.valid.schema) == dict(schema_of(facts.type))
     assert found.invalid.schema == SCHEMA
     assert [(row[ROW], row["violations"]) for row in found.invalid.to_dicts()] == invalid
-    plain = {name: _in_microseconds(dtype) for name, dtype in found.valid.schema.items()}
-    assert found.valid.cast(plain).to_dicts() == valid
+    assert rows_of(found.valid) == valid
     sure = fitted(frame, facts)
     assert set(frame[ROW].filter(sure.fits)) <= {row[ROW] for row in valid}
-
-
-def _in_microseconds(dtype: Any) -> Any:
-    """The type with integers for moments, of which Python cannot say all in UTC."""
-    match dtype:
-        case pl.Datetime():
-            return pl.Int64()
-        case pl.List():
-            return pl.List(_in_microseconds(dtype.inner))
-        case pl.Struct():
-            return pl.Struct({field.name: _in_microseconds(field.dtype) for field in dtype.fields})
-    return dtype
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[pl.DataFrame, FactsSchema]:
     """A schema of every keyword and a frame for it."""
     document = draw(narrow_schemas())
-    return draw(frames_for(document)), facts_schema(document)
+    return draw(frames_for(document)), schema_from(document)
 
 
 @given(cases())
@@ -115,3 +75,136 @@ def cases(draw: st.DrawFn) -> tuple[pl.DataFrame, FactsSchema]:
 )
 def test_columns_and_the_rule_of_facts_agree(case: tuple[pl.DataFrame, FactsSchema]) -> None:
     agree(*case)
+
+
+# By hand: what a column of some type says of one fact.
+
+DAY, MOMENT = {"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}
+CENTS = {"type": "number", "multipleOf": 0.01, "minimum": -100, "maximum": 100}
+WHOLE = {"type": "integer", "minimum": 0, "maximum": 10**17}
+NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
+COLUMNS: list[tuple[Json, list[Any], pl.DataType, list[Any]]] = [
+    (WHOLE, [1, 2.5, -0.0, 1e17, 1e18, float("nan"), float("inf")], pl.Float64(), [1, "no", 0, 10**17, "no", "no", "no"]),
+    (WHOLE, [1, 2**64 - 1], pl.UInt64(), [1, "no"]),
+    (WHOLE, [1, 10**30], pl.Int128(), [1, "no"]),
+    (WHOLE, [Decimal("7.00"), Decimal("7.01")], pl.Decimal(10, 2), [7, "no"]),
+    (WHOLE, ["7"], pl.String(), ["no"]),
+    (WHOLE, [True], pl.Boolean(), ["no"]),
+    (CENTS, [0.07, 0.1 + 0.2, 12.34, 12.345, 100.01], pl.Float64(), [7, "no", 1234, "no", "no"]),
+    (CENTS, [0.07, 12.34, 0.125], pl.Float32(), [7, 1234, "no"]),
+    (CENTS, [Decimal("0.0700"), Decimal("0.0701")], pl.Decimal(38, 4), [7, "no"]),
+    (CENTS, [Decimal("1.5"), Decimal("100.1")], pl.Decimal(38, 1), [150, "no"]),
+    (CENTS, [5, -101], pl.Int8(), [500, "no"]),
+    (CENTS, ["0.07"], pl.String(), ["no"]),
+    (DAY, ["2025-02-28", "2025-02-30", "2025-2-28", "0000-01-01", ""], pl.String(), [date(2025, 2, 28), "no", "no", "no", "no"]),
+    (DAY, ["2025-02-28"], pl.Categorical(), [date(2025, 2, 28)]),
+    (DAY, [NOON], pl.Datetime("us", "UTC"), ["no"]),
+    (MOMENT, [NOON], pl.Datetime("ms", "America/New_York"), [NOON]),
+    (MOMENT, [NOON.replace(tzinfo=None)], pl.Datetime("us"), ["no"]),
+    (MOMENT, [date(2025, 1, 1)], pl.Date(), ["no"]),
+    (MOMENT, ["2025-06-30t08:00:00.0-04:00", "2025-06-30T12:00:60Z", "2025-06-30T12:00:00"], pl.String(), [NOON, "no", "no"]),
+    ({"type": "boolean"}, [True], pl.Boolean(), [True]),
+    ({"type": "boolean"}, ["true"], pl.String(), ["no"]),
+    ({"type": "string"}, ["", "é"], pl.Enum(["", "é"]), ["", "é"]),
+    ({"type": "string", "maxLength": 1}, ["é", "e\u0301", "ab"], pl.String(), ["é", "no", "no"]),
+    ({"type": "string", "pattern": "a$"}, ["a", "a\n"], pl.String(), ["a", "no"]),
+    ({"type": "array", "items": WHOLE}, [[1], [], [None]], pl.List(pl.Int8()), [[1], [], "no"]),
+    ({"type": "array", "items": WHOLE}, [[1, 2]], pl.Array(pl.Int64(), 2), [[1, 2]]),
+    ({"type": "array", "items": WHOLE}, [[]], pl.List(pl.Null()), [[]]),
+    ({"type": "array", "items": CENTS, "uniqueItems": True}, [[1.0, 1.5], [1.5, 1.5]], pl.List(pl.Float64()), [[100, 150], "no"]),
+    (DAY, [None], pl.Null(), [None]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "values", "dtype", "found"), COLUMNS)
+def test_what_a_column_says_of_a_fact(part: Json, values: list[Any], dtype: pl.DataType, found: list[Any]) -> None:
+    facts = facts_of({"it": part})
+    frame = pl.DataFrame({"it": pl.Series(values, dtype=dtype, strict=False)}).with_row_index(ROW, offset=1)
+    agree(frame, facts)
+    valid = dict(judged(frame, facts).valid.rows())
+    assert [valid.get(row, "no") for row in range(1, len(values) + 1)] == found
+
+
+def test_a_list_with_more_values_than_facts_may_have() -> None:
+    facts = facts_of({"it": {"type": "array", "items": WHOLE}})
+    frame = pl.DataFrame({ROW: pl.Series([1, 2], dtype=pl.UInt32), "it": [[1] * 100_001, [1] * 40_000]})
+    agree(frame, facts)
+    assert messages(judged(frame, facts)) == ["1 None / type: there are more than 100000 values"]
+
+
+def test_nanoseconds_are_too_fine() -> None:
+    moments = pl.Series([1_000, 1_001]).cast(pl.Datetime("ns", "UTC"))
+    frame = pl.DataFrame({"it": moments}).with_row_index(ROW, offset=1)
+    assert messages(judged(frame, facts_of({"it": MOMENT}))) == [
+        '2 None /it format: "1970-01-01T00:00:00.000001001Z" is not an instant with its offset such as '
+        "2025-02-28T09:30:00-05:00"
+    ]
+
+
+def test_every_violation_in_the_order_of_the_rule() -> None:
+    rows = [
+        {"account_id": "much too long", "plan": "gold", "seats": -1, "amount": 0.005, "tags": ["a"] * 4, "since": "soon",
+         "other": 1},
+        {"account_id": "B", "plan": None, "seats": 1001, "amount": float("nan"), "tags": [None], "since": "2025-02-29",
+         "other": None},
+        {"account_id": "C", "plan": None, "seats": 1001, "amount": 1.0, "tags": [], "since": "2025-02-29",
+         "other": None},
+        {"account_id": None, "plan": "pro", "seats": None, "amount": 1e3, "tags": None, "since": None, "other": None},
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows).with_row_index(ROW, offset=1)
+    agree(frame, account())
+    assert messages(judged(frame, account())) == [
+        "1 much too long / additionalProperties: there is no fact `other`",
+        '1 much too long /account_id maxLength: "much too long" is not a text of at most 8 characters',
+        "1 much too long /amount multipleOf: 0.005 is not a multiple of 0.01",
+        '1 much too long /plan enum: "gold" is none of basic, pro',
+        "1 much too long /seats minimum: -1 is not 0 or more",
+        '1 much too long /since format: "soon" is not a date such as 2025-02-28',
+        '1 much too long /tags maxItems: ["a", "a", "a", "a"] is not a list of at most 3 items',
+        "2 B /amount type: NaN and infinities are not numbers",
+        "3 C / required: `plan` is missing",
+        "3 C /seats maximum: 1001 is not 1000 or less",
+        '3 C /since format: "2025-02-29" is not a date such as 2025-02-28',
+    ]
+
+
+@pytest.mark.parametrize(("facts", "value", "_valid", "_told"), list(suite_cases()))
+def test_the_official_suite(facts: FactsSchema, value: Any, _valid: bool, _told: str) -> None:
+    """Each value of the suite that a column can hold, beside one that is absent."""
+    try:
+        column = pl.Series("it", [value, None])
+        held = column.to_list() == [value, None]
+    except (TypeError, OverflowError, RuntimeError, pl.exceptions.PolarsError):
+        held = False
+    if held:
+        agree(pl.DataFrame([column]).with_row_index(ROW, offset=1), facts)
+
+
+FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_fixtures(path: Path) -> None:
+    """Records of the same columns and types are judged together."""
+    facts = shipped(schema_for(path))
+    groups: dict[str, list[pl.DataFrame]] = {}
+    for line in read_lines(path):
+        if isinstance(line.facts, dict):
+            frame = pl.DataFrame([line.facts], infer_schema_length=None)
+            groups.setdefault(str(frame.schema), []).append(frame)
+    for frames in groups.values():
+        agree(pl.concat(frames).with_row_index(ROW, offset=1), facts)
+
+
+def schema_for(path: Path) -> str:
+    """The schema most of whose facts the records of a fixture have."""
+    lines = [line.facts for line in read_lines(path) if isinstance(line.facts, dict)]
+    names = {name for facts in lines for name in facts}
+    schemas = [found.name.removesuffix(".schema.json") for found in sorted((ROOT / "schemas").glob("*.json"))]
+    others = ("decision", "ruleset", "ruleset_test")
+    return max((name for name in schemas if name not in others), key=lambda name: _likeness(names, name))
+
+
+def _likeness(names: set[str], schema: str) -> float:
+    known = {member.name for member in shipped(schema).type.members}
+    return len(names & known) / len(names | known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,11 +19,13 @@ Json = Any
 Made = tuple[pl.DataType, Callable[[], Any]]
 """The type of a column, and what draws a value for it."""
 TEXTS = (
-    "", "x", "é", "e\u0301", "aé", "2025-02-30", "2025-2-03", "2025-02-28\n", "0000-01-01", "9999-12-31", " 2025-01-01", "+2025-1-01",
+    "", "x", "é", "e\u0301", "aé", "2025-02-30", "2025-2-03", "2025-02-28\n", "0000-01-01", "9999-12-31",
+    " 2025-01-01", "+2025-1-01",
     "2025-01-01T00:00:00", "2025-01-01T00:00:00Z", "2025-01-01t00:00:00.5z", "2025-01-01 00:00:00Z", "2025-01-01T24:00:00Z",
     "2025-01-01T23:59:60Z", "2025-02-30T00:00:00Z", "2025-01-01T00:00:00+24:00", "0001-01-01T00:00:00+23:59",
     "2025-01-01T00:00:00.1234567Z", "2025-01-01T00:00Z", "9999-12-31T23:59:59-23:59", "0000-12-31T23:59:59-23:59",
-    "2025-01-01T00:00:00.123456-05:00", "2025-01-01T00:00:00+0530", "1", "true", "abc", "aaa", "ab\n", "٢٠٢٥-01-01", "a/b", "x" * 70,
+    "2025-01-01T00:00:00.123456-05:00", "2025-01-01T00:00:00+0530", "1", "true", "abc", "aaa", "ab\n", "a/b",
+    "\u0662\u0660\u0662\u0665-01-01", "x" * 70,
 )  # fmt: skip
 FLOATS = (
     0.0,
@@ -45,11 +47,14 @@ FLOATS = (
     9.99,
 )
 WHOLES = (0, 1, -1, 2, 3, 7, 28, 100, 127, 1000, 10**9, 2**53 + 1, 10**17, -(10**17), 10**18, 2**63 - 1)
-MOMENTS = (
-    datetime(2025, 1, 1),
-    datetime(1, 1, 1),
-    datetime(9999, 12, 31, 23, 59, 59),
-    datetime(2025, 6, 30, 12, 30, 0, 500),
+MOMENTS = tuple(
+    moment.replace(tzinfo=None)
+    for moment in (
+        datetime(2025, 1, 1, tzinfo=UTC),
+        datetime.min.replace(tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2025, 6, 30, 12, 30, 0, 500, tzinfo=UTC),
+    )
 )
 DAYS = (date(2025, 1, 1), date(1, 1, 1), date(9999, 12, 31), date(2024, 2, 29))
 PATTERNS = ("^a", "b$", "^[a-c]{1,3}$", ".", "^x*$", "[^a]")
@@ -61,7 +66,7 @@ class NarrowSchemas(SchemaAuthor):
     def whole(self) -> Json:
         choices = self.choices
         if choices.chance(20):
-            return {"type": "integer", "enum": [0, 1, 7]}
+            return {"type": "integer", "enum": [0, 1, 7], "minimum": 0, "maximum": 10}
         made = super().whole()
         if choices.chance(20):
             made["exclusiveMinimum"] = made.pop("minimum")
@@ -210,7 +215,7 @@ class FrameAuthor:
         return pl.Int64(), lambda: None if mostly_null and self.choices.chance(70) else self.choices.one_of(WHOLES)
 
     def days(self) -> Made:
-        return pl.Date(), lambda: self.choices.one_of(DAYS) + timedelta(0)
+        return pl.Date(), lambda: self.choices.one_of(DAYS)
 
     def moments(self) -> Made:
         zone = self.choices.one_of(("UTC", "UTC", "America/New_York", None))

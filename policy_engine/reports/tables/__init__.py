@@ -1,1 +1,46 @@
-"""Tables of facts: where they come from, and which of their rows are valid."""
+"""Tables of facts: where they come from, and which of their rows are valid.
+
+Every source is a lazy frame of raw rows, counted from 1, and a function that judges any piece of it:
+
+    source = source_of(Path("accounts.parquet"), ruleset.facts)     # raises CannotRun before anything is read
+    for warning in source.warnings:
+        tell(warning)
+
+    def step(morsel: pl.DataFrame) -> pl.DataFrame:
+        valid, invalid = source.judge(morsel)                       # canonical columns; `invalid.SCHEMA`
+        return program.decide(valid)
+
+    with reading(source):                                           # raises CannotRun, also for a damaged file
+        source.frame.map_batches(step, streamable=True).sink_parquet("decisions.parquet", engine="streaming")
+    source.progress.done, source.progress.total, source.progress.unit
+
+Pieces may be judged in several threads at once.
+"""
+
+from policy_engine.reports.tables.csv_files import CsvOptions
+from policy_engine.reports.tables.csv_tables import csv_source
+from policy_engine.reports.tables.json_lines import lines_source
+from policy_engine.reports.tables.judge import Judged, judged
+from policy_engine.reports.tables.mapping import NOTHING, TableMapping, read_mapping
+from policy_engine.reports.tables.opening_tables import Options, open_table, source_of
+from policy_engine.reports.tables.source import Progress, Source, reading
+from policy_engine.reports.tables.typed_tables import frame_source, parquet_source
+
+__all__ = [
+    "NOTHING",
+    "CsvOptions",
+    "Judged",
+    "Options",
+    "Progress",
+    "Source",
+    "TableMapping",
+    "csv_source",
+    "frame_source",
+    "judged",
+    "lines_source",
+    "open_table",
+    "parquet_source",
+    "read_mapping",
+    "reading",
+    "source_of",
+]

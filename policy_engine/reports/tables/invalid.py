@@ -35,11 +35,17 @@ def frame_of(rows: Sequence[Invalid]) -> pl.DataFrame:
 
 def _texts(told: Violation) -> tuple[str, ...]:
     value = json.dumps(told.value, ensure_ascii=False, default=str)
-    return told.pointer, value, told.keyword, told.expected, told.message, told.description
+    texts = told.pointer, value, told.keyword, told.expected, told.message, told.description
+    return tuple(map(_whole, texts))
+
+
+def _whole(text: str) -> str:
+    """A text of whole characters: half ones, which no column can hold, are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def key_text(value: object) -> str | None:
     """The key of an account as text."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    if value is None:
+        return None
+    return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))

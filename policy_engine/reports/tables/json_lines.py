@@ -68,7 +68,7 @@ def _judging(facts: FactsSchema, count: int) -> Iterator[Judging]:
     finally:
         for worker in workers:
             worker.end()
-        threads.shutdown(wait=True, cancel_futures=True)
+        threads.shutdown(wait=False, cancel_futures=True)  # whoever drops the last reference may be one of them
 
 
 def _in_order(workers: list[Worker], threads: ThreadPoolExecutor, blocks: Iterable[Block]) -> Iterator[pl.DataFrame]:

@@ -11,12 +11,11 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.reports.tables.csv_files import CsvOptions
 from policy_engine.reports.tables.csv_tables import csv_source
 from policy_engine.reports.tables.json_lines import lines_source
-from policy_engine.reports.tables.mapping import NOTHING, read_mapping
+from policy_engine.reports.tables.mapping import NOTHING, TableMapping, read_mapping
 from policy_engine.reports.tables.source import Source
 from policy_engine.reports.tables.typed_tables import parquet_source
 
-LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
-CELLS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
+PARQUET, CELLS, LINES = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
 GLOB = "*?["
 
 
@@ -32,18 +31,25 @@ class Options:
 
 
 def open_table(ruleset: str, place: Path, facts: FactsSchema, options: Options) -> Source:
-    """The table at a place: a folder, a glob or .parquet is Parquet, .csv is CSV, .jsonl is JSON Lines; raises `CannotRun`."""
-    name = place.name.lower()
-    mapping_file = options.maps.get(ruleset, options.maps.get(""))
+    """The table at a place, read as the options say for a ruleset; raises `CannotRun`."""
+    file = options.maps.get(ruleset, options.maps.get(""))
+    return source_of(place, facts, read_mapping(file, facts) if file is not None else NOTHING, options.csv)
+
+
+def source_of(
+    place: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: CsvOptions | None = None
+) -> Source:
+    """The table at a place, by its ending: a folder or a glob is Parquet; raises `CannotRun`."""
+    name = place.name.lower().removesuffix(".gz").removesuffix(".zst")
     if name.endswith(LINES):
-        if mapping_file is not None:
+        if mapping != NOTHING:
             raise CannotRun(f"`{place}` is JSON Lines, whose names need no mapping; leave --map out")
         return lines_source(place, facts)
-    mapping = read_mapping(mapping_file, facts) if mapping_file is not None else NOTHING
     if name.endswith(CELLS):
-        return csv_source(place, facts, mapping, options.csv)
-    if name.endswith(".parquet") or place.is_dir() or any(sign in str(place) for sign in GLOB):
+        return csv_source(place, facts, mapping, options)
+    if name.endswith(PARQUET) or place.is_dir() or any(sign in str(place) for sign in GLOB):
         return parquet_source(place, facts, mapping)
     if not place.exists():
         raise CannotRun(f"there is no file `{place}`")
-    raise CannotRun(f"`{place}` has no ending that tells what it is; give it one of .parquet, .csv or .jsonl")
+    known = ", ".join((*PARQUET, *CELLS, *LINES))
+    raise CannotRun(f"`{place}` has no ending that tells what it is; give it one of {known}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -10,6 +11,7 @@ from threading import Lock
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.reports.tables.judge import Judged
 
@@ -46,6 +48,17 @@ class Source:
     warnings: tuple[str, ...] = ()
 
 
+@contextmanager
+def reading(source: Source) -> Iterator[None]:
+    """While a source is read: raises `CannotRun` for what Polars finds wrong within its files."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        shown = ", ".join(f"`{file}`" for file in source.files[:3]) + ("..." if len(source.files) > 3 else "")
+        why = str(error).strip().split("\n")[0]
+        raise CannotRun(f"{shown or 'the table'} cannot be read to its end; write it again ({why})") from None
+
+
 def streamed(frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """A lazy frame of what a reader gives piece by piece."""
 
@@ -60,4 +73,4 @@ def streamed(frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, 
             if most == 0:
                 return
 
-    return register_io_source(read, schema=dict(schema))
+    return register_io_source(read, schema=dict(schema), is_pure=True)  # else each sink would read it again

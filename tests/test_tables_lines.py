@@ -1,0 +1,204 @@
+"""JSON Lines as a source: judged line by line as the rule of facts says, in one process or in several."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policy_engine.errors import CannotRun, FactsError
+from policy_engine.frontend.facts_files import LARGEST_RECORD, read_json
+from policy_engine.reports.tables import json_lines, lines_source
+from policy_engine.reports.tables.line_blocks import Block, blocks_of, judged_block, split
+from policy_engine.reports.tables.line_worker import Worker
+from policy_engine.semantics.facts import valid_facts
+from tests.support.generated_facts import facts_for
+from tests.support.generated_frames import narrow_schemas
+from tests.support.tables import account, messages, run, schema_from, shipped
+from tests.test_gate import broken
+
+FIXTURES = {"account_moves": "account_move", "senders": "sender", "role_questions": "role_question"}
+
+
+def written(folder: Path, text: str | bytes, name: str = "accounts.jsonl") -> Path:
+    """A file with a text."""
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+LINES = b"""\
+\xef\xbb\xbf{"account_id": "A1", "plan": "pro", "seats": 7.0, "amount": 12.50, "since": "2025-02-28", "tags": ["a", "b"]}
+
+{"account_id": "A2", "plan": "pro", "plan": "basic"}
+{"account_id": "A3", "plan": null}\r
+{"account_id": "A4", "plan": "pro", "since": "2025-02-30"}
+["A5"]
+{"account_id": "A6",
+{"account_id": "A7", "plan": "pro", "amount": 0.0000000000000000001}
+{"account_id": "A8", "plan": "pro", "seats": 1e400}
+{"account_id": "A9", "plan": "pro", "other": null, "tags": []}
+{"account_id": "\xff"}
+{"account_id": "A12", "plan": "pro", "seats": true}"""
+TOLD = [
+    "3 None / json: the name `plan` stands twice in one object",
+    "4 A3 / required: `plan` is missing",
+    '5 A4 /since format: "2025-02-30" is not a date such as 2025-02-28',
+    "6 None / type: facts are an object, not a list",
+    "7 None / json: not JSON at column 1: a bracket is never closed",
+    "8 A7 /amount multipleOf: 1E-19 is not a multiple of 0.01",
+    "9 None / json: the number 1e400 is out of range",
+    "11 None / json: not UTF-8 text",
+    "12 A12 /seats type: true is not a whole number",
+]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_lines(tmp_path: Path, workers: int) -> None:
+    path = written(tmp_path, LINES)
+    source = lines_source(path, account(), workers=workers)
+    found = run(source)
+    assert messages(found) == TOLD
+    assert found.valid.select("(row)", "account_id", "seats", "amount", "since", "tags").rows() == [
+        (1, "A1", 7, 1250, date(2025, 2, 28), ["a", "b"]),
+        (10, "A9", None, None, None, []),
+    ]
+    assert source.progress.done == source.progress.total == len(LINES)
+    assert source.files == (path,)
+
+
+def test_packed(tmp_path: Path) -> None:
+    path = written(tmp_path, gzip.compress(LINES), "accounts.jsonl.gz")
+    assert messages(run(lines_source(path, account()))) == TOLD
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b" \r\n"])
+def test_no_rows(tmp_path: Path, content: bytes) -> None:
+    found = run(lines_source(written(tmp_path, content), account()))
+    assert (found.valid.height, found.invalid.height) == (0, 0)
+
+
+def test_a_line_that_is_too_long_is_told_and_passed_over(tmp_path: Path) -> None:
+    line = '{"plan": "pro"}\n'
+    path = written(tmp_path, line + '{"plan": "' + "x" * 3 * LARGEST_RECORD + '"}\n' + line)
+    found = run(lines_source(path, account()))
+    assert messages(found) == [f"2 None / json: the line has more than {LARGEST_RECORD} bytes"]
+    assert found.valid["(row)"].to_list() == [1, 3]
+
+
+def test_blocks_are_whole_lines(tmp_path: Path) -> None:
+    line = b'{"account_id": "' + b"x" * 300 + b'"}\n'
+    path = written(tmp_path, line * 10_000 + b"{}")
+    with path.open("rb") as file:
+        blocks = list(blocks_of(file))
+    assert len(blocks) > 2
+    assert b"".join(block.data for block in blocks) == path.read_bytes()
+    assert all(block.data.endswith(b"\n") for block in blocks[:-1])
+    assert [block.first for block in blocks] == [
+        1 + path.read_bytes().index(block.data) // len(line) for block in blocks[:1]
+    ] + [1 + sum(before.data.count(b"\n") for before in blocks[:index]) for index in range(1, len(blocks))]
+
+
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_many_lines_in_several_processes(tmp_path: Path, fixture: str) -> None:
+    """The same rows in the same order as in one process."""
+    facts = shipped(FIXTURES[fixture])
+    lines = (Path(__file__).parents[1] / "fixtures" / f"{fixture}.jsonl").read_bytes()
+    path = written(tmp_path, lines * (3_000_000 // len(lines)))
+    alone, together = (run(lines_source(path, facts, workers=count)) for count in (0, 2))
+    assert alone.valid.equals(together.valid)
+    assert alone.invalid.equals(together.invalid)
+
+
+def test_a_process_that_ends_before_its_time_is_told() -> None:
+    worker = Worker(account())
+    worker.process.kill()
+    with pytest.raises(CannotRun) as caught:
+        worker.ask(Block(1, b"{}\n"))
+    worker.end()
+    assert (
+        str(caught.value) == "a process that reads lines ended before its time (exit code -9); is there memory enough?"
+    )
+
+
+def test_processes_end_where_reading_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Worker] = []
+
+    class Noted(Worker):
+        def __init__(self, facts: Any) -> None:
+            super().__init__(facts)
+            started.append(self)
+
+    monkeypatch.setattr(json_lines, "Worker", Noted)
+    path = written(tmp_path, b'{"plan": "pro"}\n' * 500_000)
+    source = lines_source(path, account(), workers=2)
+    assert source.frame.head(1).collect(engine="streaming").height == 1
+    with pytest.raises(ZeroDivisionError):
+        source.frame.map_batches(lambda frame: 1 // 0, streamable=True).collect(engine="streaming")  # type: ignore[arg-type,return-value]
+    assert len(started) == 4
+    assert [worker.process.wait(timeout=10) for worker in started] == [-signal.SIGKILL] * 4
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun) as caught:
+        lines_source(tmp_path / "no.jsonl", account())
+    assert str(caught.value) == f"there is no file `{tmp_path}/no.jsonl`"
+
+
+def test_a_packed_file_that_is_cut(tmp_path: Path) -> None:
+    path = written(tmp_path, gzip.compress(LINES * 100)[:200], "cut.jsonl.gz")
+    with pytest.raises(CannotRun, match=r"`.*cut\.jsonl\.gz` is not a whole gzip file; write it again"):
+        run(lines_source(path, account()))
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[str, list[Any]]:
+    """A schema of every keyword, and facts for it, some of them broken."""
+    document = draw(narrow_schemas())
+    schema = json.loads(document, parse_float=Decimal)
+    facts = [draw(facts_for(schema)) for _ in range(draw(st.integers(0, 3)))]
+    return document, [draw(broken(one)) if draw(st.booleans()) else one for one in facts]
+
+
+@given(cases())
+@settings(
+    max_examples=300,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+def test_lines_and_the_rule_of_facts_agree(case: tuple[str, list[Any]]) -> None:
+    document, many = case
+    facts = schema_from(document)
+    texts = [json.dumps(one, default=str, skipkeys=True) for one in many]
+    found = split(judged_block(Block(1, "\n".join(texts).encode()), facts))
+    for number, text in enumerate(texts, start=1):
+        told = found.invalid.filter(pl.col("(row)") == number)
+        assert [one["message"] for row in told["violations"] for one in row] == expected(text, facts)
+        assert (number in found.valid["(row)"]) == told.is_empty()
+
+
+def expected(text: str, facts: Any) -> list[str]:
+    """What the rule of facts says of a line."""
+    try:
+        valid_facts(read_json(text), facts)
+    except FactsError as error:
+        return [spelled(violation.message) for violation in error.violations]
+    except ValueError as error:
+        return [spelled(str(error).replace("line 1, ", ""))]
+    return []
+
+
+def spelled(text: str) -> str:
+    """The text with half characters spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
