@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,7 +36,7 @@ class Line:
 def read_json(text: str) -> Any:
     """The value of a JSON text; raises `ValueError` with a sentence for a person."""
     try:
-        return json.loads(text, parse_float=_exact, parse_int=_integer, object_pairs_hook=_unique)
+        return _STRICT.decode(text)
     except json.JSONDecodeError as error:
         fault = fault_at(text, error)
         raise ValueError(f"not JSON at line {fault.line}, column {fault.column}: {fault.why}") from None
@@ -66,6 +67,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise ValueError(f"the name `{twice}` stands twice in one object")
     return members
+
+
+_STRICT = json.JSONDecoder(parse_float=_exact, parse_int=_integer, object_pairs_hook=_unique)
 
 
 def read_facts(path: Path, text: str) -> Any:
@@ -103,7 +107,7 @@ def read_lines(path: Path) -> Iterator[Line]:
         with path.open("rb") as file:
             for number, raw in enumerate(_whole_lines(file), start=1):
                 if raw.strip():
-                    yield _line(number, raw)
+                    yield line_of(number, raw)
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
 
@@ -118,12 +122,13 @@ def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
                 return
 
 
-def _line(number: int, raw: bytes) -> Line:
+def line_of(number: int, raw: bytes) -> Line:
+    """A line that is not blank; of one that is too long it is enough to give its beginning."""
     size = len(raw)
     if size > LARGEST_RECORD:
         return Line(number, size, None, f"the line has more than {LARGEST_RECORD} bytes")
     try:
-        return Line(number, size, read_json(raw.decode("utf-8-sig")))
+        return Line(number, size, read_json(raw.removeprefix(BOM_UTF8).decode()))
     except UnicodeDecodeError:
         return Line(number, size, None, "not UTF-8 text")
     except ValueError as error:

@@ -31,10 +31,13 @@ def typed_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue
 
 
 def _record(value: Mapping[str, Json], kind: Record) -> RecordValue:
-    return RecordValue(kind.path, {m.name: _typed(value[m.name], m.type, m) for m in kind.members if m.name in value})
+    return RecordValue(
+        kind.path, {m.name: typed_value(value[m.name], m.type, m) for m in kind.members if m.name in value}
+    )
 
 
-def _typed(value: Json, kind: Type, member: Member | None = None) -> Value:
+def typed_value(value: Json, kind: Type, member: Member | None = None) -> Value:
+    """The typed value of one that is valid but for the calendar; raises `ValueError` for a day that no calendar has."""
     match kind:
         case Date():
             return read_date(value)
@@ -45,7 +48,7 @@ def _typed(value: Json, kind: Type, member: Member | None = None) -> Value:
         case Record():
             return _record(value, kind)
         case ListOf(element=element):
-            return _ordered([_typed(item, element) for item in value], member.ordered_by if member else None)
+            return _ordered([typed_value(item, element) for item in value], member.ordered_by if member else None)
         case _:
             return value  # type: ignore[no-any-return]  # a boolean or a text
 

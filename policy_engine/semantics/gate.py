@@ -41,6 +41,14 @@ def gate_of(document: str) -> Callable[[object], bool]:
     return passes
 
 
+@cache
+def gate_of_member(document: str, name: str) -> Callable[[object], bool]:
+    """The same check for the value of one member."""
+    schema = json.loads(document)
+    passes = gate_of(json.dumps({**schema, "properties": {name: schema["properties"][name]}, "required": []}))
+    return lambda value: passes({name: value})
+
+
 def _by_form(schema: Any, *, nulls: bool) -> Any:
     """The schema with patterns in place of formats, and where `nulls` with members that may be null.
 

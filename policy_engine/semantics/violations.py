@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -28,6 +28,34 @@ def violations_of(facts: Json, document: str) -> list[Violation]:
     """The violations of a schema's JSON text by facts in JSON types, the first thousand, in document order."""
     errors = islice(_validator(document).iter_errors(facts), MOST_VIOLATIONS)
     violations = [_violation(error) for error in errors]
+    return in_order(violations)
+
+
+def violations_among(facts: Json, document: str, suspects: Collection[str]) -> list[Violation]:
+    """The same for facts that are an object, all of whose members but the suspects are known to be valid by themselves."""
+    validator = _validator(document)
+    violations: list[Violation] = []
+    schema: Mapping[str, Any] = validator.schema  # type: ignore[assignment]  # ours is never true or false
+    for keyword, wanted in schema.items():
+        if keyword == "properties":
+            parts = ((name, part) for name, part in wanted.items() if name in suspects and name in facts)
+            errors = (error for name, part in parts for error in validator.descend(facts[name], part, path=name))
+            violations += [_violation(error) for error in islice(errors, MOST_VIOLATIONS)]
+        elif keyword in ("required", "additionalProperties"):
+            violations += whole_violations(keyword, wanted, facts, schema)
+    return in_order(violations[:MOST_VIOLATIONS])
+
+
+def whole_violations(keyword: str, wanted: Any, facts: Json, schema: Mapping[str, Any]) -> list[Violation]:
+    """The violations of `required` or `additionalProperties` by facts as a whole."""
+    if keyword == "required":
+        return [violation("", keyword, wanted, None, schema, name) for name in wanted if name not in facts]
+    known = schema.get("properties", {})
+    return [violation("", keyword, wanted, facts, schema)] if any(name not in known for name in facts) else []
+
+
+def in_order(violations: Iterable[Violation]) -> list[Violation]:
+    """Violations in document order, stably."""
     return sorted(violations, key=lambda violation: _natural(violation.pointer))
 
 
@@ -73,14 +101,39 @@ EXACT = extend(  # type: ignore[no-untyped-call]  # jsonschema does not say
 )
 
 
+def scalar_violations(value: Json, schema: Mapping[str, Any], pointer: str, document: str) -> list[Violation]:
+    """The violations by one value that is neither list nor object, of its own part of a schema (references followed)."""
+    validator = _validator(document)
+    checks = ((keyword, wanted, EXACT.VALIDATORS.get(keyword)) for keyword, wanted in schema.items())
+    broken = (
+        (keyword, wanted)
+        for keyword, wanted, check in checks
+        if check and _any(check, validator, wanted, value, schema)
+    )
+    return [violation(pointer, keyword, wanted, value, schema) for keyword, wanted in broken]
+
+
+def _any(check: Callable[..., Any], *asked: object) -> bool:
+    """Whether a keyword's check finds an error; one that does not concern the value gives None."""
+    return next(iter(check(*asked) or ()), None) is not None
+
+
 def _violation(error: ValidationError) -> Violation:
     pointer = "".join(f"/{escaped(str(part))}" for part in error.absolute_path)
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    expected, message = _words(error, schema)
-    value, keyword = error.instance, str(error.validator)
+    keyword, name = str(error.validator), ""
     if keyword == "required":
-        value = None
-    return Violation(pointer, _json_value(value), keyword, expected, message, str(schema.get("description", "")))
+        name = error.message.split("'")[1]
+    return violation(pointer, keyword, error.validator_value, error.instance, schema, name)
+
+
+def violation(
+    pointer: str, keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], name: str = ""
+) -> Violation:
+    """A violation in words: of a keyword that wants `wanted`, by a value; `name` is the fact that is missing."""
+    expected, message = _words(keyword, wanted, value, schema, name)
+    shown = None if keyword == "required" else _json_value(value)
+    return Violation(pointer, shown, keyword, expected, message, str(schema.get("description", "")))
 
 
 def _json_value(value: Json) -> object:
@@ -95,16 +148,14 @@ def _json_value(value: Json) -> object:
             return value
 
 
-def _words(error: ValidationError, schema: Mapping[str, Any]) -> tuple[str, str]:
+def _words(keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], name: str) -> tuple[str, str]:
     """What was expected, and a sentence that says what is wrong."""
-    wanted: Any = error.validator_value
-    shown = _shown(error.instance)
-    match error.validator:
+    shown = _shown(value)
+    match keyword:
         case "required":
-            name = error.message.split("'")[1]
             return f"a value for `{name}`", f"`{name}` is missing"
         case "additionalProperties":
-            extra = [name for name in _names(error.instance) if name not in schema.get("properties", {})]
+            extra = [name for name in _names(value) if name not in schema.get("properties", {})]
             names = ", ".join(f"`{name}`" for name in extra)
             return f"one of {', '.join(schema.get('properties', {}))}", f"there is no fact {names}"
         case "type":
@@ -115,8 +166,8 @@ def _words(error: ValidationError, schema: Mapping[str, Any]) -> tuple[str, str]
             return FORMATS[wanted][1], f"{shown} is not {FORMATS[wanted][1]}"
         case "multipleOf":
             return f"a multiple of {wanted}", f"{shown} is not a multiple of {wanted}"
-        case keyword:
-            phrase = _PHRASES.get(str(keyword), f"{keyword} {{}}").format(wanted)
+        case _:
+            phrase = _PHRASES.get(keyword, f"{keyword} {{}}").format(wanted)
             return phrase, f"{shown} is not {phrase}"
 
 

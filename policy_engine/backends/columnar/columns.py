@@ -1,0 +1,195 @@
+"""How one fact is read from a column of some type, and what must hold of it: expressions, lists and records within."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+
+from policy_engine.backends.columnar.dtypes import dtype_of
+from policy_engine.backends.columnar.numbers import Conditions, number_conditions, units
+from policy_engine.backends.columnar.parts import Part
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text
+
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
+DATE_FORM = f"^{DAY}$"
+INSTANT_FORM = f"^{DAY}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(?:\\.[0-9]{{1,6}})?(?:[Zz]|[+-]{HOUR}:{SIXTIETH})$"
+FIRST_DAY, LAST_DAY = date.min, date.max
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+TEXT_KEYWORDS = ("enum", "const", "pattern", "minLength", "maxLength")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A fact read from a column: `raw` as it stands there, its canonical `value`, and what must hold.
+
+    A condition is null where there is no fact, and only there. `same` where `raw` is canonical already.
+    """
+
+    raw: pl.Expr
+    value: pl.Expr
+    conditions: Conditions
+    same: bool = False
+
+    @classmethod
+    def absent(cls, part: Part) -> Column:
+        """A fact that has no column."""
+        nothing = pl.lit(None, dtype=dtype_of(part.type))
+        return cls(nothing, nothing, [], same=True)
+
+    @classmethod
+    def unread(cls, part: Part, raw: pl.Expr) -> Column:
+        """A fact that cannot be read from its column: no row with it is surely valid."""
+        return cls(raw, pl.lit(None, dtype=dtype_of(part.type)), [raw.is_null()])
+
+
+def together(conditions: Conditions) -> pl.Expr:
+    """Whether all hold, or there is no fact; never null."""
+    return pl.all_horizontal(conditions).fill_null(value=True) if conditions else pl.lit(value=True)
+
+
+def column(part: Part, dtype: pl.DataType, raw: pl.Expr, *, in_units: bool = False) -> Column:
+    """A fact read from a column of some type; `in_units` where numbers are units of their type already."""
+    if isinstance(dtype, pl.Null):
+        return Column(raw, raw.cast(dtype_of(part.type)), [])
+    if (plain := _plain(dtype, raw)) is not None:
+        return replace(column(part, *plain, in_units=in_units), same=False)
+    match part.type, dtype:
+        case ListOf(), pl.List():
+            return _list(part, dtype, raw, in_units=in_units)
+        case Record(), pl.Struct():
+            return _record(part, dtype, raw, in_units=in_units)
+        case Number() as kind, _ if dtype.is_numeric():
+            value, exact = (raw, []) if in_units else units(kind, dtype, raw)
+            return Column(raw, value, [*exact, *number_conditions(part, value)], same=in_units)
+    return _scalar(part, dtype, raw)
+
+
+def _plain(dtype: pl.DataType, raw: pl.Expr) -> tuple[pl.DataType, pl.Expr] | None:
+    """Texts and lists that Polars keeps in another form, in the usual one; None for any other column."""
+    match dtype:
+        case pl.Categorical() | pl.Enum():
+            return pl.String(), raw.cast(pl.String)
+        case pl.Array():
+            return pl.List(dtype.inner), raw.arr.to_list()
+        case _:
+            return None
+
+
+def _scalar(part: Part, dtype: pl.DataType, raw: pl.Expr) -> Column:
+    match part.type, dtype:
+        case Boolean(), pl.Boolean():
+            return Column(raw, raw, [raw == part.schema["const"]] if "const" in part.schema else [], same=True)
+        case Text(), pl.String():
+            return Column(raw, raw, text_conditions(part, raw), same=True)
+        case Date(), pl.Date():
+            text = raw.dt.to_string("%Y-%m-%d")
+            return Column(raw, raw, [raw.is_between(FIRST_DAY, LAST_DAY), *text_conditions(part, text)], same=True)
+        case Date(), pl.String():
+            return _date(part, raw)
+        case Instant(), pl.Datetime():
+            return _instant(part, dtype, raw)
+        case Instant(), pl.String():
+            return _instant_text(part, raw)
+    return Column.unread(part, raw)
+
+
+def text_conditions(part: Part, text: pl.Expr) -> Conditions:
+    """What a schema asks of a text."""
+    return [_TEXT[keyword](text, part.schema[keyword]) for keyword in TEXT_KEYWORDS if keyword in part.schema]
+
+
+def _matches(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Whether a text matches; where Rust cannot build the pattern nothing surely does."""
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.ComputeError:
+        return text.is_null()
+    return text.str.contains(pattern)
+
+
+_TEXT: dict[str, Any] = {
+    "enum": lambda text, values: text.is_in(values),
+    "const": lambda text, value: text == value,
+    "pattern": _matches,
+    "minLength": lambda text, least: text.str.len_chars() >= least,
+    "maxLength": lambda text, most: text.str.len_chars() <= most,
+}
+
+
+def _read(raw: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """Whether a value could be read wherever there is one."""
+    return raw.is_null() == value.is_null()
+
+
+def _date(part: Part, raw: pl.Expr) -> Column:
+    value = raw.str.to_date("%Y-%m-%d", strict=False)
+    formed = [raw.str.contains(DATE_FORM), _read(raw, value), value >= FIRST_DAY]
+    return Column(raw, value, [*formed, *text_conditions(part, raw)])
+
+
+def _instant(part: Part, dtype: pl.Datetime, raw: pl.Expr) -> Column:
+    """An instant of a column with a time zone; one without names no moment."""
+    if dtype.time_zone is None:
+        return Column.unread(part, raw)
+    utc = raw.dt.convert_time_zone("UTC")
+    value = utc.dt.cast_time_unit("us")
+    exact = [raw.to_physical() % 1_000 == 0] if dtype.time_unit == "ns" else []
+    conditions = [*exact, value.is_between(FIRST_MOMENT, LAST_MOMENT), *text_conditions(part, instant_text(utc))]
+    return Column(raw, value, conditions, same=dtype == dtype_of(part.type))
+
+
+def instant_text(utc: pl.Expr) -> pl.Expr:
+    """The text that stands for an instant of a column, in UTC."""
+    return utc.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+
+
+def _instant_text(part: Part, raw: pl.Expr) -> Column:
+    value = raw.str.to_uppercase().str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+    formed = [raw.str.contains(INSTANT_FORM), _read(raw, value), ~raw.str.starts_with("0000")]
+    return Column(raw, value, [*formed, *text_conditions(part, raw)])
+
+
+def _list(part: Part, dtype: pl.List, raw: pl.Expr, *, in_units: bool) -> Column:
+    assert part.element is not None
+    element = column(part.element, _dtype(dtype.inner), pl.element(), in_units=in_units)
+    value = raw if element.same else raw.list.eval(element.value)
+    each = together(element.conditions) & pl.element().is_not_null()
+    conditions = [raw.list.eval(each).list.all(), raw.list.len() <= part.longest]
+    if "minItems" in part.schema:
+        conditions.append(raw.list.len() >= part.schema["minItems"])
+    if part.schema.get("uniqueItems"):
+        conditions.append(_unique(part.element, value))
+    return Column(raw, value, conditions, same=element.same)
+
+
+def _unique(element: Part, value: pl.Expr) -> pl.Expr:
+    """Whether no element stands twice; two texts of one moment differ, so that a no is not final."""
+    if isinstance(element.type, ListOf):
+        return value.is_null() | (value.list.len() <= 1)
+    return value.list.n_unique() == value.list.len()
+
+
+def _record(part: Part, dtype: pl.Struct, raw: pl.Expr, *, in_units: bool) -> Column:
+    fields = {field.name: _dtype(field.dtype) for field in dtype.fields}
+    read = {
+        name: column(member, fields[name], raw.struct.field(name), in_units=in_units)
+        if name in fields
+        else Column.absent(member)
+        for name, member in part.members.items()
+    }
+    conditions = [raw.is_null() | together(found.conditions) for found in read.values() if found.conditions]
+    conditions += [raw.is_null() | read[name].raw.is_not_null() for name in part.required]
+    conditions += [raw.struct.field(name).is_null() for name in fields if name not in part.members]
+    if list(fields) == list(part.members) and all(found.same for found in read.values()):
+        return Column(raw, raw, conditions, same=True)
+    whole = pl.struct([found.value.alias(name) for name, found in read.items()])
+    return Column(raw, pl.when(raw.is_not_null()).then(whole), conditions)
+
+
+def _dtype(dtype: Any) -> pl.DataType:
+    """A Polars type as an instance."""
+    return dtype if isinstance(dtype, pl.DataType) else dtype()

@@ -1,0 +1,91 @@
+"""Facts in columns of any type become canonical columns, and each row is told whether it surely is valid.
+
+What is built here are Polars expressions, once for a schema and the types of the columns. A yes is final and never wrong: it
+is what the JSON Schema says. A no is not: the rule in `semantics/facts.py` then says why, or finds nothing wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import polars as pl
+
+from policy_engine.backends.columnar.columns import Column, column, together
+from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.parts import Part, part_of
+from policy_engine.language.rulesets import FactsSchema
+
+FITS, UNKNOWN = "(fits)", "(unknown)"
+Schema = tuple[tuple[str, pl.DataType], ...]
+
+
+class Fitted(NamedTuple):
+    """A canonical frame, and for each of its rows whether it surely is valid."""
+
+    frame: pl.DataFrame
+    fits: pl.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How columns of certain types are read and judged: an expression for each fact.
+
+    `fits` is a condition for each fact by itself and for the columns that the schema does not have (`UNKNOWN`), none of them
+    ever null; that required facts are there is asked apart. `in_units`: numbers are integers of their type's units already.
+    """
+
+    part: Part
+    canonical: tuple[pl.Expr, ...]
+    fits: Mapping[str, pl.Expr]
+    present: Mapping[str, pl.Expr]
+
+    def fitted(self, frame: pl.DataFrame) -> Fitted:
+        """The canonical frame and whether each row surely is valid."""
+        every = pl.all_horizontal([*self.fits.values(), *self.present.values()] or [pl.lit(value=True)])
+        made = frame.lazy().select(pl.col(ROW), *self.canonical, every.alias(FITS)).collect()
+        return Fitted(made.drop(FITS), made[FITS])
+
+    def flags(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """For each fact, and for `UNKNOWN`, whether it surely is as it should be where it is there."""
+        return frame.lazy().select(ROW, *(fits.alias(name) for name, fits in self.fits.items())).collect()
+
+
+def fitted(frame: pl.DataFrame, facts: FactsSchema) -> Fitted:
+    """A frame with the column `ROW` and facts in columns of any types as canonical columns, and which rows surely are valid."""
+    return plan_for(facts, frame).fitted(frame)
+
+
+def plan_for(facts: FactsSchema, frame: pl.DataFrame, *, in_units: bool = False) -> Plan:
+    """The plan for the columns of a frame."""
+    return _plan(facts, tuple(frame.schema.items()), in_units)
+
+
+@lru_cache(maxsize=64)
+def _plan(facts: FactsSchema, schema: Schema, in_units: bool) -> Plan:
+    dtypes = {name: dtype for name, dtype in schema if name != ROW}
+    part = part_of(facts)
+    columns = {
+        name: column(part.members[name], dtypes[name], pl.col(name), in_units=in_units)
+        for name in part.members
+        if name in dtypes
+    }
+    return plan_of(part, columns, [name for name in dtypes if name not in part.members])
+
+
+def plan_of(part: Part, columns: Mapping[str, Column], unknown: list[str]) -> Plan:
+    """The plan of facts already read, each from its column; those that have none are absent."""
+    absent = {name: Column.absent(member) for name, member in part.members.items() if name not in columns}
+    every = {**columns, **absent}
+    nothing_else = together([pl.col(name).is_null() for name in unknown])
+    return Plan(
+        part,
+        tuple(every[name].value.alias(name) for name in part.members),
+        {
+            **{name: together(read.conditions) for name, read in columns.items() if read.conditions},
+            UNKNOWN: nothing_else,
+        },
+        {name: every[name].raw.is_not_null() for name in part.required},
+    )

@@ -1,0 +1,1 @@
+"""Tables of facts: where they come from, and which of their rows are valid."""

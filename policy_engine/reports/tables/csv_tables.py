@@ -1,0 +1,150 @@
+"""CSV files as sources: cells are read by the type of their fact, and what cannot be read is told with row and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.parts import part_of
+from policy_engine.backends.columnar.validation import Plan, plan_of
+from policy_engine.diagnostics import shown_text
+from policy_engine.errors import CannotRun, Violation
+from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import Member, Text, member_of
+from policy_engine.reports.tables.cell_columns import cell_column
+from policy_engine.reports.tables.cells import BLANKS, CellStyle, read_cell
+from policy_engine.reports.tables.column_faults import warnings_of
+from policy_engine.reports.tables.csv_files import Batch, CsvOptions, open_csv
+from policy_engine.reports.tables.judge import Judged, Row, judged
+from policy_engine.reports.tables.mapping import NOTHING, TableMapping
+from policy_engine.reports.tables.source import Progress, Source, streamed
+from policy_engine.semantics.plain import Json
+
+LINE, FAULT = "(line)", "(fault)"
+OWN = {ROW: pl.UInt32(), LINE: pl.UInt32(), FAULT: pl.String()}
+"""The columns of a raw frame that are no cells: row, line, and why the record cannot be read."""
+
+
+def csv_source(
+    path: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: CsvOptions | None = None
+) -> Source:
+    """A CSV file; raises `CannotRun`."""
+    file = open_csv(path, options or CsvOptions())
+    where = f"`{path}`"
+    for name in OWN:
+        if name in file.header:
+            raise CannotRun(f"{where}: a column cannot be called `{name}`; give it another name")
+    names = mapping.facts_of(where, list(file.header))
+    reading = CellReading(facts, mapping, {name: column for column, name in names.items()})
+    progress = Progress(path.stat().st_size, "bytes")
+    cells = [_cell(column, member_of(facts.type, name)).alias(name) for column, name in names.items()]
+    schema = {**OWN, **dict.fromkeys(names.values(), pl.String())}
+
+    def frames() -> Iterator[pl.DataFrame]:
+        row, line = 0, file.header_lines
+        for batch in file.batches(progress.add):
+            frame = _frame(file.header, batch, row, line).select(*OWN, *cells)
+            row, line = row + frame.height, line + sum(batch.spans)
+            yield frame
+
+    def judge(morsel: pl.DataFrame) -> Judged:
+        return judged(morsel, facts, reading)
+
+    warnings = warnings_of(where, names.values(), facts)
+    return Source(facts, streamed(frames, schema), judge, progress, (path,), warnings)
+
+
+def _frame(header: Sequence[str], batch: Batch, row: int, line: int) -> pl.DataFrame:
+    """The records of a batch that are not blank, counted on from a row and a line."""
+    lines = pl.Series(batch.spans, dtype=pl.UInt32).cum_sum() - pl.Series(batch.spans, dtype=pl.UInt32) + line + 1
+    faults = pl.Series(batch.faults, dtype=pl.String)
+    records = batch.records
+    if not all(records):
+        there = pl.Series(map(bool, records), dtype=pl.Boolean)
+        lines, faults, records = lines.filter(there), faults.filter(there), [*filter(None, records)]
+    if faults.null_count() < faults.len():
+        records = [_padded(cells, len(header)) for cells in records]
+    rows = pl.int_range(row + 1, row + 1 + len(records), dtype=pl.UInt32, eager=True)
+    columns = zip(*records, strict=True) if records else [()] * len(header)
+    cells = {name: pl.Series(list(values), dtype=pl.String) for name, values in zip(header, columns, strict=True)}
+    return pl.DataFrame({ROW: rows, LINE: lines.cast(pl.UInt32), FAULT: faults, **cells})
+
+
+def _padded(cells: Sequence[str], width: int) -> list[str]:
+    """As many cells as the header has; those of a record with others are not judged."""
+    return [*cells[:width], *[""] * (width - len(cells))]
+
+
+def _cell(column: str, member: Member | None) -> pl.Expr:
+    """The cells of a column; empty ones are absent, and of what is no text also those of blanks."""
+    cell = pl.col(column)
+    bare = cell if member is None or isinstance(member.type, Text) else cell.str.strip_chars(BLANKS)
+    return pl.when(bare != "").then(cell)
+
+
+@dataclass(frozen=True, eq=False)
+class CellReading:
+    """Cells read by the type of their fact; `columns` gives for a fact the name that its column has in the file."""
+
+    facts: FactsSchema
+    mapping: TableMapping
+    columns: Mapping[str, str]
+    whole: bool = False
+
+    def plan(self, frame: pl.DataFrame, facts: FactsSchema) -> Plan:
+        """How the columns are read and judged as columns; a record that could not be read is never sure."""
+        return _plan(self)
+
+    def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame for Python to look into: texts."""
+        return frame
+
+    def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
+        """A row as facts in JSON types, where a cell cannot be read with its text, and what is wrong with those."""
+        if row[FAULT] is not None:
+            expected = f"a record of {len(self.columns)} cells"
+            return None, [Violation("", None, "cells", expected, row[FAULT])]
+        known, unread = {}, []
+        for name in self.columns:
+            if row[name] is not None:
+                known[name], wrong = self.value(name, row[name])
+                unread += wrong
+        return known, unread
+
+    def value(self, name: str, raw: object) -> tuple[Json, list[Violation]]:
+        """A cell in JSON types, or its text and what is wrong with it."""
+        member = member_of(self.facts.type, name)
+        return (raw, []) if member is None else read_cell(member, self.style(name), str(raw))
+
+    def style(self, name: str) -> CellStyle:
+        """How the cells of a fact are written."""
+        return CellStyle(self.mapping.values.get(name, {}), self.mapping.dates.get(name))
+
+    def placed(self, found: Violation, row: Row) -> Violation:
+        """What cannot be read, with its row, line and column."""
+        if not found.pointer:
+            return replace(found, message=f"{_place(row)} {found.message}")
+        column = self.columns[found.pointer.split("/")[1]]
+        return replace(found, message=f"{_place(row)}, column `{shown_text(column)}`: {found.message}")
+
+
+def _place(row: Row) -> str:
+    return f"row {row[ROW]} (line {row[LINE]})"
+
+
+@lru_cache(maxsize=16)
+def _plan(reading: CellReading) -> Plan:
+    part = part_of(reading.facts)
+    members = {member.name: member for member in reading.facts.type.members}
+    columns = {
+        name: cell_column(part.members[name], members[name], reading.style(name), reading.facts)
+        for name in reading.columns
+        if name in members
+    }
+    plan = plan_of(part, columns, [name for name in reading.columns if name not in members])
+    return replace(plan, fits={**plan.fits, FAULT: pl.col(FAULT).is_null()})

@@ -1,0 +1,129 @@
+"""Blocks of lines of a JSON Lines file, judged line by line on their way into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+import polars as pl
+
+from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.errors import Violation
+from policy_engine.frontend.facts_files import LARGEST_RECORD, line_of
+from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import Member
+from policy_engine.reports.tables.building import columns_of
+from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
+from policy_engine.reports.tables.judge import Judged
+from policy_engine.semantics.facts import typed_value
+from policy_engine.semantics.gate import gate_of, gate_of_member
+from policy_engine.semantics.plain import Json, to_json_types
+from policy_engine.semantics.violations import violations_among
+
+BLOCK = 1_000_000
+"""Bytes read at a time; a block goes on to the end of its last line."""
+KEY, VIOLATIONS = "(key)", "(violations)"
+"""Columns beside the facts: an invalid row's key, and what is wrong with it, null where the row is valid."""
+
+
+class Block(NamedTuple):
+    """Whole lines of a file, the first of them with its number from 1."""
+
+    first: int
+    data: bytes
+
+
+def blocks_of(file: IO[bytes]) -> Iterator[Block]:
+    """The lines of a file in blocks of bounded size; a line that is too long to be read is cut."""
+    first = 1
+    while data := file.read(BLOCK):
+        if not data.endswith(b"\n"):
+            tail = file.readline(LARGEST_RECORD + 1)
+            data += tail
+            while tail and not tail.endswith(b"\n"):
+                tail = file.readline(LARGEST_RECORD + 1)
+        yield Block(first, data)
+        first += data.count(b"\n") + (not data.endswith(b"\n"))
+
+
+def raw_schema(facts: FactsSchema) -> dict[str, pl.DataType]:
+    """The columns of a judged block: canonical ones, then `KEY` and `VIOLATIONS`."""
+    return {**schema_of(facts.type), KEY: SCHEMA["key"], VIOLATIONS: SCHEMA["violations"]}
+
+
+def judged_block(block: Block, facts: FactsSchema) -> pl.DataFrame:
+    """Every line of a block that is not blank, as a row of `raw_schema`, in the order of the lines."""
+    passes = gate_of(facts.document)
+    numbers: list[int] = []
+    rows: list[Json] = []
+    invalid: list[Invalid] = []
+    told: list[Violation]
+    for number, raw in enumerate(block.data.split(b"\n"), block.first):
+        if not raw.strip():
+            continue
+        line = line_of(number, raw)
+        if line.fault is None and passes(line.facts):
+            known, told = line.facts, []
+        else:
+            known, told = _by_the_rule(line.facts, line.fault, facts)
+        if told:
+            invalid.append(Invalid(number, _key(line.facts, facts), told))
+        else:
+            numbers.append(number)
+            rows.append(known)
+    return _together(numbers, rows, invalid, facts)
+
+
+def _together(numbers: list[int], rows: list[Json], invalid: list[Invalid], facts: FactsSchema) -> pl.DataFrame:
+    """All rows in one frame; of those that have days which no calendar has, the rule says what is wrong."""
+    valid, fits = columns_of(numbers, rows, facts)
+    for index in (~fits).arg_true():
+        _, told = _by_the_rule(rows[index], None, facts)
+        if told:
+            invalid.append(Invalid(numbers[index], _key(rows[index], facts), told))
+    if not invalid:
+        return _with_columns(valid, facts)
+    refused = frame_of(invalid).rename({"key": KEY, "violations": VIOLATIONS})
+    accepted = valid.join(refused.select(ROW), on=ROW, how="anti")
+    return pl.concat([_with_columns(accepted, facts), _with_columns(refused, facts)]).sort(ROW)
+
+
+def _with_columns(frame: pl.DataFrame, facts: FactsSchema) -> pl.DataFrame:
+    """The frame with all columns of `raw_schema`, in order."""
+    absent = {name: dtype for name, dtype in raw_schema(facts).items() if name not in frame.columns}
+    whole = frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in absent.items())
+    return whole.select(*raw_schema(facts))
+
+
+def _by_the_rule(found: Json, fault: str | None, facts: FactsSchema) -> tuple[Json, list[Violation]]:
+    """Facts in JSON types, and every violation."""
+    if fault is not None:
+        return None, [Violation("", None, "json", "one JSON object on a line", fault)]
+    known, unfit = to_json_types(found)
+    if unfit:
+        return known, unfit
+    suspects = [member.name for member in facts.type.members if not _is_fine(member, known, facts)]
+    return known, violations_among(known, facts.document, suspects)
+
+
+def _is_fine(member: Member, known: Json, facts: FactsSchema) -> bool:
+    """Whether a member is absent, or surely valid by itself."""
+    if member.name not in known:
+        return True
+    value = known[member.name]
+    try:
+        return gate_of_member(facts.document, member.name)(value) and typed_value(value, member.type) is not None
+    except ValueError:
+        return False
+
+
+def _key(found: Json, facts: FactsSchema) -> str | None:
+    key = next((member.name for member in facts.type.members if member.key), None)
+    return key_text(found.get(key)) if isinstance(found, dict) and key is not None else None
+
+
+def split(morsel: pl.DataFrame) -> Judged:
+    """The valid and the invalid rows of judged blocks."""
+    is_valid = morsel[VIOLATIONS].is_null()
+    invalid = morsel.filter(~is_valid).select(ROW, pl.col(KEY).alias("key"), pl.col(VIOLATIONS).alias("violations"))
+    return Judged(morsel.filter(is_valid).drop(KEY, VIOLATIONS), invalid)

@@ -1,0 +1,192 @@
+"""Mapping files: how the columns of a table become the facts of a schema.
+
+columns:
+  Account Number: account_id       # a column of the file: the fact it is
+  Remark: null                     # not read
+values:
+  destination_category:            # a fact: each of its values, and what stands for it in the file
+    managed: [M, Managed]
+    referred: [R]
+dates: "%d.%m.%Y"                  # how the file writes dates; or one form for each fact
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from policy_engine.diagnostics import nearest, shown_text
+from policy_engine.errors import CannotRun
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.frontend.reader import read_file
+from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import Boolean, Date, Member, Text, member_of
+from policy_engine.source import Authored, Span
+
+KEYS = ("columns", "values", "dates")
+DATE_FORM = re.compile(r"[^%A-Za-z0-9]*(?:%[dmY][^%A-Za-z0-9]*){3}")
+
+
+@dataclass(frozen=True, slots=True)
+class TableMapping:
+    """What a mapping file says.
+
+    `columns` gives for a column of the file its fact, None where it is not read, and `places` where that is written. `values`
+    gives for a fact the value that each text of the file stands for; `dates` for a fact the form of its dates.
+    """
+
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Span] = field(default_factory=dict)
+
+    def facts_of(self, where: str, header: list[str]) -> dict[str, str]:
+        """For each column that is read the name it goes by: its fact, or its own; raises `CannotRun`."""
+        faults = [self._no_column(name, where, header) for name in self.columns if name not in header]
+        names = {column: self.columns.get(column, column) for column in header}
+        read = {column: name for column, name in names.items() if name is not None}
+        faults += _twice(where, read)
+        if faults:
+            raise CannotRun("\n".join(faults))
+        return read
+
+    def _no_column(self, name: str, where: str, header: list[str]) -> str:
+        near = nearest(name, header)
+        does = f"did you mean `{shown_text(near)}`?" if near else f"it has {', '.join(map(shown_text, header))}"
+        return f"{self.places[name]}: {where} has no column `{shown_text(name)}`; {does}"
+
+
+NOTHING = TableMapping()
+"""Columns are called as their facts are."""
+
+
+def _twice(where: str, read: Mapping[str, str]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for column, name in read.items():
+        if name in first:
+            both = f"`{shown_text(first[name])}` and `{shown_text(column)}`"
+            yield f"{where}: the columns {both} are both the fact `{shown_text(name)}`; map one of them to null"
+        first.setdefault(name, column)
+
+
+def read_mapping(path: Path, facts: FactsSchema) -> TableMapping:
+    """The mapping in a YAML file for a schema; raises `CannotRun` with every fault and its place."""
+    _, node, faults = read_file(path)
+    if node is None or faults:
+        raise CannotRun("\n".join(f"{fault.span}: {fault.message}" for fault in faults))
+    reading = _Reading(facts)
+    mapping = reading.whole(node)
+    if reading.faults:
+        raise CannotRun("\n".join(reading.faults))
+    return mapping
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a mapping file: what is wrong with it so far."""
+
+    facts: FactsSchema
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, where: YamlNode | Authored, message: str) -> None:
+        self.faults.append(f"{where.span}: {message}")
+
+    def whole(self, node: YamlNode) -> TableMapping:
+        parts = {key.value: value for key, value in self.entries(node, "a mapping file")}
+        for key, _ in node.entries if isinstance(node, MappingNode) else ():
+            if key.value not in KEYS:
+                near = nearest(key.value, KEYS)
+                hint = f"did you mean `{near}`?" if near else f"there are {', '.join(KEYS)}"
+                self.fault(key, f"a mapping file has no `{shown_text(key.value)}`; {hint}")
+        columns, places = self.columns(parts.get("columns"))
+        return TableMapping(columns, self.values(parts.get("values")), self.dates(parts.get("dates")), places)
+
+    def entries(self, node: YamlNode | None, what: str) -> tuple[tuple[Authored, YamlNode], ...]:
+        if node is None or isinstance(node, MappingNode):
+            return () if node is None else node.entries
+        self.fault(node, f"{what} is a list of `name: value`")
+        return ()
+
+    def member(self, name: Authored) -> Member | None:
+        """The fact of that name, None where there is none, which is reported."""
+        found = member_of(self.facts.type, name.value)
+        if found is None:
+            known = [member.name for member in self.facts.type.members]
+            near = nearest(name.value, known)
+            hint = f"did you mean `{near}`?" if near else f"it has {', '.join(known)}"
+            self.fault(name, f"the schema `{self.facts.name}` has no fact `{shown_text(name.value)}`; {hint}")
+        return found
+
+    def columns(self, node: YamlNode | None) -> tuple[dict[str, str | None], dict[str, Span]]:
+        found: dict[str, str | None] = {}
+        for column, value in self.entries(node, "`columns`"):
+            if not isinstance(value, ScalarNode):
+                self.fault(value, f"a column is one fact, or null: `{shown_text(column.value)}: account_id`")
+            elif plain(value) is None:
+                found[column.value] = None
+            elif self.member(value.text) is not None:
+                found[column.value] = value.text.value
+        entries = self.entries(node, "`columns`") if isinstance(node, MappingNode) else ()
+        return found, {column.value: column.span for column, _ in entries}
+
+    def values(self, node: YamlNode | None) -> dict[str, dict[str, str]]:
+        return {
+            name.value: self.texts(member, below)
+            for name, below in self.entries(node, "`values`")
+            if (member := self.member(name)) is not None
+        }
+
+    def texts(self, member: Member, node: YamlNode) -> dict[str, str]:
+        """For each text of the file the value of a fact that it stands for."""
+        found: dict[str, str] = {}
+        for value, listed in self.entries(node, f"what stands for `{member.name}`"):
+            allowed = _values_of(member)
+            if allowed is not None and value.value not in allowed:
+                told = f"`{shown_text(value.value)}` is no value of `{member.name}`"
+                self.fault(value, f"{told}; it is one of {', '.join(allowed)}")
+            for text in self.listed(listed):
+                if text.value in found:
+                    self.fault(text, f"`{shown_text(text.value)}` stands for two values of `{member.name}`")
+                found[text.value] = value.value
+        return found
+
+    def listed(self, node: YamlNode) -> Iterator[Authored]:
+        items = node.items if isinstance(node, SequenceNode) else (node,)
+        for item in items:
+            if isinstance(item, ScalarNode):
+                yield item.text
+            else:
+                self.fault(item, "what stands for a value is a text, or a list of texts")
+
+    def dates(self, node: YamlNode | None) -> dict[str, str]:
+        days = [member.name for member in self.facts.type.members if isinstance(member.type, Date)]
+        if isinstance(node, ScalarNode):
+            form = self.form(node)
+            return dict.fromkeys(days, form) if form else {}
+        found = {}
+        for name, value in self.entries(node, "`dates`"):
+            member = self.member(name)
+            if member is not None and member.name not in days:
+                self.fault(name, f"`{member.name}` is no date")
+            elif member is not None and (form := self.form(value)):
+                found[member.name] = form
+        return found
+
+    def form(self, node: YamlNode) -> str | None:
+        text = node.text.value if isinstance(node, ScalarNode) else ""
+        if DATE_FORM.fullmatch(text) and sorted(re.findall("%[dmY]", text)) == ["%Y", "%d", "%m"]:
+            return text
+        self.fault(node, 'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"')
+        return None
+
+
+def _values_of(member: Member) -> tuple[str, ...] | None:
+    match member.type:
+        case Text(values=values):
+            return values
+        case Boolean():
+            return ("true", "false")
+        case _:
+            return None

@@ -1,0 +1,120 @@
+"""Tables whose columns have types: Parquet files, Arrow tables and Polars frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.errors import CannotRun
+from policy_engine.language.rulesets import FactsSchema
+from policy_engine.reports.tables.column_faults import refuse_unfitting, warnings_of
+from policy_engine.reports.tables.judge import Judged, judged
+from policy_engine.reports.tables.mapping import NOTHING, TableMapping
+from policy_engine.reports.tables.source import Progress, Source
+
+Schema = Mapping[str, Any]
+
+
+def parquet_source(place: Path, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
+    """A Parquet file, the *.parquet of a folder by name, or the files of a glob; raises `CannotRun`."""
+    files = parquet_files(place)
+    schema = _common_schema(files)
+    rows = _tell(files, lambda: pl.scan_parquet(files).select(pl.len()).collect().item())
+    frame = pl.scan_parquet(files, row_index_name=ROW, row_index_offset=1, glob=False)
+    return _source(f"`{place}`", frame, schema, rows, facts, mapping, tuple(files))
+
+
+def frame_source(table: Any, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
+    """A Polars frame, or anything that gives an Arrow stream (`__arrow_c_stream__`); raises `CannotRun`."""
+    frame = table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
+    _refuse_row_column("the table", frame.schema)
+    counted = frame.lazy().with_row_index(ROW, offset=1)
+    return _source("the table", counted, frame.schema, frame.height, facts, mapping, ())
+
+
+def parquet_files(place: Path) -> list[Path]:
+    """The files that a place names, in the order in which they are read; raises `CannotRun`."""
+    if place.is_file():
+        return [place]
+    if place.is_dir():
+        found = sorted(place.glob("*.parquet"))
+        missing = f"the folder `{place}` has no file that ends in .parquet"
+    else:
+        found = sorted(Path(name) for name in glob(str(place)) if Path(name).is_file())
+        missing = f"there is no file `{place}`"
+    if not found:
+        raise CannotRun(missing)
+    return found
+
+
+def _common_schema(files: list[Path]) -> Schema:
+    """The columns and types that all files have."""
+    schemas: list[Schema] = [_tell([file], partial(pl.read_parquet_schema, file)) for file in files]
+    for file, schema in zip(files, schemas, strict=True):
+        _refuse_row_column(f"`{file}`", schema)
+        if list(schema.items()) != list(schemas[0].items()):
+            told = f"`{file}` has other columns than `{files[0]}`: {_difference(schemas[0], schema)}"
+            raise CannotRun(f"{told}; give all files the same columns, in one order")
+    return schemas[0]
+
+
+def _difference(first: Schema, other: Schema) -> str:
+    for name in [*first, *other]:
+        here, there = other.get(name), first.get(name)
+        if here != there:
+            said = ["there is none" if dtype is None else f"it is {dtype}" for dtype in (here, there)]
+            return f"of `{name}`, {said[0]} here, and {said[1]} there"
+    return "their order differs"
+
+
+def _refuse_row_column(where: str, schema: Schema) -> None:
+    if ROW in schema:
+        raise CannotRun(f"{where}: a column cannot be called `{ROW}`; give it another name")
+
+
+def _tell(files: list[Path], read: Any) -> Any:
+    """What reading Parquet files gives; raises `CannotRun` where they are none, or not whole."""
+    shown = ", ".join(f"`{file}`" for file in files[:3]) + ("..." if len(files) > 3 else "")
+    try:
+        return read()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        why = str(error).strip().split("\n")[0]
+        raise CannotRun(f"{shown} is not a whole Parquet file; write it again ({why})") from None
+
+
+def _source(
+    where: str,
+    frame: pl.LazyFrame,
+    schema: Schema,
+    rows: int,
+    facts: FactsSchema,
+    mapping: TableMapping,
+    files: tuple[Path, ...],
+) -> Source:
+    names = mapping.facts_of(where, list(schema))
+    back = {name: column for column, name in names.items()}
+    read = {name: schema[column] for name, column in back.items()}
+    refuse_unfitting(where, read, back, facts)
+    columns = [
+        _translated(pl.col(column), read[name], mapping.values.get(name)).alias(name) for name, column in back.items()
+    ]
+    progress = Progress(rows, "rows")
+
+    def judge(morsel: pl.DataFrame) -> Judged:
+        progress.add(morsel.height)
+        return judged(morsel, facts)
+
+    return Source(facts, frame.select(ROW, *columns), judge, progress, files, warnings_of(where, read, facts))
+
+
+def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None) -> pl.Expr:
+    """Texts of the file as the values they stand for."""
+    if not values or not isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
+        return column
+    return column.cast(pl.String).replace(values)

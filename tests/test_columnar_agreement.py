@@ -1,0 +1,58 @@
+"""The columns give the reference's answers: over rulesets and facts that Hypothesis writes.
+
+`AGREEMENT_EXAMPLES` says over how many; without it the examples are those of CI, the same each time. `make fuzz` sets it.
+"""
+
+from __future__ import annotations
+
+import decimal
+import os
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, note, settings
+
+from policy_engine.backends.columnar import Refused, prepare
+from policy_engine.engine import EXACT, chosen
+from policy_engine.semantics.deciding import Evaluation
+from policy_engine.semantics.facts import valid_facts
+from tests.support.columnar import answers_of, table_of
+from tests.support.generated import Question, questions
+
+IN_CI = 1_000
+WANTED = os.environ.get("AGREEMENT_EXAMPLES")
+PROFILE = settings(
+    max_examples=int(WANTED or IN_CI),
+    derandomize=WANTED is None,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+TOLD = ("status", "outcome", "rules", "values", "missing")
+
+
+@given(questions())
+@PROFILE
+def test_the_columns_give_the_references_answers(question: Question) -> None:
+    note(f"{question.written.schema}\n{question.written.ruleset}")
+    choices = chosen(question.ruleset, question.readings)
+    table = table_of(question.facts, question.ruleset)
+    for day in dict.fromkeys(question.days):
+        note(f"{question.facts} on {day} under {question.readings}")
+        try:
+            program = prepare(question.ruleset, choices, day)
+        except Refused:
+            continue
+        told = answers_of(program, table)
+        with decimal.localcontext(EXACT):
+            assert told == [_reference(question, facts, choices, day) for facts in question.facts]
+
+
+def _reference(question: Question, facts: Any, choices: Mapping[str, str], day: date) -> Mapping[str, Any]:
+    """What the reference says, in the words of a table."""
+    evaluation = Evaluation(question.ruleset, valid_facts(facts, question.ruleset.facts), day, choices)
+    names = [logic.name for logic in question.ruleset.decisions]
+    answers = {name: evaluation.answer(name).decision.to_dict() for name in names}
+    return {name: {key: answer[key] for key in TOLD} for name, answer in answers.items()}
