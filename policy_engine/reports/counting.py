@@ -64,7 +64,7 @@ def ruleset_totals(
     """
     table, wrong = pl.scan_parquet(decisions), pl.scan_parquet(invalid)
     statuses = _grouped(table, [f"{logic.name}.status" for logic in ruleset.decisions])
-    valid, invalid_rows = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
+    valid, unfit = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
     return RulesetTotals(
         ruleset=ruleset.id,
         title=ruleset.title,
@@ -72,13 +72,13 @@ def ruleset_totals(
         digest=ruleset.digest,
         readings=dict(readings),
         inputs=tuple(inputs),
-        rows=valid + invalid_rows,
+        records=valid + unfit,
         valid=valid,
-        invalid=invalid_rows,
+        invalid=unfit,
         undetermined=sum(row[-1] for row in statuses if Status.UNDETERMINED in row),
         gaps=sum(row[-1] for row in statuses if Status.GAP in row),
         violations=tuple(_violations(wrong)),
-        decisions=tuple(_decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions),
+        decisions={logic.name: _decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions},
         near_misses=tuple(near_misses),
     )
 
@@ -99,7 +99,6 @@ def _decision(logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timez
     facts = tuple(_missing_facts(missing))
     settles = max(facts, key=lambda fact: fact.alone, default=None)
     return DecisionTotals(
-        decision=logic.name,
         statuses=_counts(Status, ((row[0], row[-1]) for row in found)),
         outcomes=_counts(logic.outcomes, ((row[1], row[-1]) for row in found)),
         rules=_counts((id_ for id_, _ in conclusions_of(logic.body)), ((row[2], row[-1]) for row in found)),
@@ -144,14 +143,16 @@ def _missing_facts(missing: Mapping[tuple[str, ...], int]) -> Iterator[MissingFa
     lacking: Counter[str] = Counter()
     for paths, count in missing.items():
         lacking.update(dict.fromkeys(paths, count))
-    for path, rows in ranked(lacking).items():
-        yield MissingFact(path, rows, missing.get((path,), 0))
+    for path, records in ranked(lacking).items():
+        yield MissingFact(path, records, missing.get((path,), 0))
 
 
 def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, ...]:
     """The sets that come most often."""
-    sets = sorted(((paths, rows) for paths, rows in missing.items() if paths), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(MissingTogether(paths, rows) for paths, rows in sets[:MOST_SETS])
+    sets = sorted(
+        ((paths, count) for paths, count in missing.items() if paths), key=lambda entry: (-entry[1], entry[0])
+    )
+    return tuple(MissingTogether(paths, count) for paths, count in sets[:MOST_SETS])
 
 
 def _dated(

@@ -32,7 +32,7 @@ class ViolationTotals:
 
     pointer: str
     keyword: str
-    rows: int
+    records: int
     examples: tuple[Example, ...]
 
 
@@ -41,7 +41,7 @@ class MissingFact:
     """A schema path that undetermined records lack: how many lack it, and how many lack nothing else."""
 
     path: str
-    rows: int
+    records: int
     alone: int
 
 
@@ -50,7 +50,7 @@ class MissingTogether:
     """Schema paths that so many undetermined records lack, and no others."""
 
     paths: tuple[str, ...]
-    rows: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class MarginBucket:
 
     margin: Margin
     holds: bool
-    rows: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,6 @@ class DecisionTotals:
     undetermined records for which no fact would help, such as a division by zero. `missing_together` has the most frequent.
     """
 
-    decision: str
     statuses: Counts
     outcomes: Counts
     rules: Counts
@@ -163,14 +162,17 @@ class DecisionTotals:
     over_time: OverTime | None
 
     @property
-    def rows(self) -> int:
+    def records(self) -> int:
         """How many records were asked about."""
         return sum(self.statuses.values())
 
 
 @dataclass(frozen=True, slots=True)
 class RulesetTotals:
-    """The counts of one ruleset over its input; `undetermined` and `gaps` are records with at least one such decision."""
+    """The counts of one ruleset over its input; `undetermined` and `gaps` are records with at least one such decision.
+
+    `decisions` go by name, in the order of the file.
+    """
 
     ruleset: str
     title: str
@@ -178,13 +180,13 @@ class RulesetTotals:
     digest: str
     readings: Mapping[str, str]
     inputs: tuple[str, ...]
-    rows: int
+    records: int
     valid: int
     invalid: int
     undetermined: int
     gaps: int
     violations: tuple[ViolationTotals, ...]
-    decisions: tuple[DecisionTotals, ...]
+    decisions: Mapping[str, DecisionTotals]
     near_misses: tuple[NearMiss, ...]
 
 
