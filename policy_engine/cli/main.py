@@ -23,9 +23,9 @@ app.command()(check.check)
 app.command()(decide.decide)
 app.command()(decide.explain)
 app.command("test")(run_tests.run_tests)
-app.command()(report.report)
 app.command("compare")(compare.compare_versions)
 app.command()(schemas.schemas)
+app.add_typer(report.app, name="report", help="Decide tables of accounts, and sum up; or verify such a report.")
 app.add_typer(rules.app, name="rules")
 
 

@@ -108,7 +108,9 @@ def _decision(logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timez
         missing_together=_together(missing),
         settles_most=settles if settles is not None and settles.alone else None,
         no_fact_missing=missing.get((), 0),
-        values=tuple(_value(name, kind, table.select(f"{logic.name}.{name}")) for name, kind in logic.value_types),
+        values=tuple(
+            _value(name, kind, table.select(f"{logic.name}.values.{name}")) for name, kind in logic.value_types
+        ),
         over_time=over_time(over, _dated(logic, table, over, timezone)) if over is not None else None,
     )
 

@@ -1,107 +1,105 @@
-"""Running rulesets over files of accounts: every record is decided or told to be invalid; nothing is lost."""
+"""A report from beginning to end: tables decided, summed up and drawn, in a folder that is whole or not there."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any, TextIO
 
-from policy_engine.engine import Engine, chosen
-from policy_engine.errors import CannotRun, FactsError, UnknownReading, Violation
+import polars as pl
+
+from policy_engine import __version__
+from policy_engine.engine import Engine
+from policy_engine.errors import CannotRun
 from policy_engine.files import whole_folder
-from policy_engine.frontend.facts_files import Line, read_lines
-from policy_engine.language.decisions import Decision
-from policy_engine.language.rulesets import Ruleset
-from policy_engine.reports.summary import JobSummary, Summary
+from policy_engine.reports import exports
+from policy_engine.reports.counting import ruleset_totals
+from policy_engine.reports.deciding import decide_table
+from policy_engine.reports.html import Chapter, File, Report, report_html
+from policy_engine.reports.jobs import Job
+from policy_engine.reports.manifest import MANIFEST, Arguments, digested, manifest_of
+from policy_engine.reports.nearness import Nearness
+from policy_engine.reports.sampling import Draw, samples_of
+from policy_engine.reports.totals import ReportTotals
 
-SUMMARY, DECISIONS, INVALID = "summary.json", "decisions.jsonl", "invalid.jsonl"
-Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One ruleset over one JSON Lines file."""
-
-    ruleset: Ruleset
-    facts: Path
-    readings: Mapping[str, str]
-
-    @property
-    def key(self) -> str | None:
-        """The fact that names the account, where the schema marks one."""
-        return next((member.name for member in self.ruleset.facts.type.members if member.key), None)
+DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "summary.json", "report.html"
+Announce = Callable[[Job], None]
+"""Is told of each job before it is begun."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
-    """The files of a report that grow line by line."""
+class Done:
+    """A report that was written: what it adds up to, and the names of its files."""
 
-    decisions: TextIO
-    invalid: TextIO
-
-
-def jobs_for(engine: Engine, pairs: Iterable[tuple[str, Path]], as_of: date, readings: Mapping[str, str]) -> list[Job]:
-    """The jobs of a report; a reading is switched in every ruleset where it can be. Raises `PolicyError`s."""
-    jobs = []
-    used: set[str] = set()
-    for name, facts in pairs:
-        ruleset = engine.ruleset(name, as_of)
-        free = {reading.name for reading in ruleset.readings if not reading.fixed}
-        own = {reading: choice for reading, choice in readings.items() if reading in free}
-        chosen(ruleset, own)
-        used.update(own)
-        jobs.append(Job(ruleset, facts, own))
-        if not facts.is_file():
-            raise CannotRun(f"there is no file `{facts}`")
-    unused = [reading for reading in readings if reading not in used]
-    if unused:
-        raise UnknownReading(f"none of the rulesets has a reading `{unused[0]}` that can be switched")
-    return jobs
+    totals: ReportTotals
+    files: tuple[str, ...]
 
 
-def run_report(engine: Engine, jobs: Iterable[Job], as_of: date, out: Path, progress: Progress) -> Summary:
-    """Decide every record of every job and write the report's folder; raises `CannotRun`, and then writes nothing.
-
-    `progress` is told how many bytes of input were read since it was last told.
-    """
-    with whole_folder(out, SUMMARY) as folder:
-        with ExitStack() as stack:
-            outputs = Outputs(
-                *(stack.enter_context((folder / name).open("w", encoding="utf-8")) for name in (DECISIONS, INVALID))
-            )
-            summaries = [_run_job(engine, job, as_of, outputs, progress) for job in jobs]
-        summary = Summary(as_of, tuple(summaries))
-        (folder / SUMMARY).write_text(json.dumps(summary.to_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return summary
-
-
-def _run_job(engine: Engine, job: Job, as_of: date, outputs: Outputs, progress: Progress) -> JobSummary:
-    summary = JobSummary.start(job.ruleset, job.facts)
-    for line in read_lines(job.facts):
-        key = line.facts.get(job.key) if isinstance(line.facts, dict) and job.key else None
-        try:
-            answers = _decide(engine, job, line, as_of)
-        except FactsError as error:
-            told = [violation.to_dict() for violation in error.violations]
-            _write(outputs.invalid, {"ruleset": job.ruleset.id, "row": line.number, "key": key, "violations": told})
-            summary.count_invalid(line.number, key, error.violations)
-        else:
-            for answer in answers.values():
-                _write(outputs.decisions, {"row": line.number, "key": key, **answer.to_dict()})
-            summary.count_valid(line.number, key, answers)
-        progress(line.size)
-    return summary
+def run_report(
+    engine: Engine, jobs: Sequence[Job], arguments: Arguments, out: Path, announce: Announce = lambda job: None
+) -> Done:
+    """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing."""
+    with whole_folder(out, MANIFEST) as folder, told_as_cannot_run(out):
+        chapters = [_chapter(engine, job, arguments, folder, len(jobs) > 1, announce) for job in jobs]
+        totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
+        _write_json(folder / SUMMARY, totals.to_dict())
+        for form in arguments.formats:
+            exports.write(form, folder, jobs, totals)
+        inputs = [digested(path, str(path)) for job in jobs for path in job.source.files]
+        tables = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
+        files = tuple(File(one.name, one.sha256, f"{one.size:,} bytes") for one in (*dict.fromkeys(inputs), *tables))
+        report = Report(_title(chapters), __version__, totals, tuple(chapters), arguments.seed, files)
+        (folder / PAGE).write_text(report_html(report), "utf-8")
+        outputs = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
+        _write_json(folder / MANIFEST, manifest_of(engine, jobs, arguments, totals, inputs, outputs))
+        return Done(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)))
 
 
-def _decide(engine: Engine, job: Job, line: Line, as_of: date) -> dict[str, Decision]:
-    if line.fault is not None:
-        raise FactsError([Violation("", None, "json", "one JSON object on a line", line.fault)])
-    return engine.decide_all(job.ruleset.id, line.facts, as_of=as_of, readings=job.readings)
+def _chapter(
+    engine: Engine, job: Job, arguments: Arguments, folder: Path, several: bool, announce: Announce
+) -> Chapter:
+    """Decide one table, and count what came out."""
+    announce(job)
+    place = folder / job.ruleset.id if several else folder
+    place.mkdir(exist_ok=True)
+    draw = Draw(job.ruleset, arguments.seed, arguments.samples)
+    nearness = Nearness(job)
+    decide_table(job, place / DECISIONS, place / INVALID, [draw, nearness] if arguments.samples else [nearness])
+    totals = ruleset_totals(
+        job.ruleset,
+        place / DECISIONS,
+        place / INVALID,
+        inputs=[str(path) for path in job.source.files],
+        readings=job.program.settled.choices,
+        over=job.over,
+        near_misses=tuple(nearness.near_misses()),
+    )
+    return Chapter(job.ruleset, totals, tuple(samples_of(engine, job, draw)))
 
 
-def _write(file: TextIO, record: Mapping[str, Any]) -> None:
-    file.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+def _title(chapters: Sequence[Chapter]) -> str:
+    return chapters[0].ruleset.title if len(chapters) == 1 else "Rule report"
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextmanager
+def told_as_cannot_run(out: Path) -> Iterator[None]:
+    """What Polars raises where it cannot write, as a sentence for a person."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise CannotRun(f"`{out}` cannot be written: {first_line(error)}") from None
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says first."""
+    return str(error).strip().split("\n", 1)[0]

@@ -91,7 +91,7 @@ def _cells(logic: DecisionLogic, answers: Mapping[str, Decision]) -> Iterator[tu
         yield "outcome", answer.outcome
         yield "rule", answer.rules[0] if is_decided else None
         yield "reason", _reason(logic, answer) if is_decided else None
-    yield from answer.values.items()
+    yield from ((f"values.{name}", value) for name, value in answer.values.items())
     yield "missing", list(answer.missing) if answer.status is Status.UNDETERMINED else None
 
 
@@ -111,7 +111,7 @@ def _columns(ruleset: Ruleset) -> Iterator[tuple[str, pl.DataType]]:
             yield f"{logic.name}.outcome", pl.Enum(logic.outcomes)
             yield f"{logic.name}.rule", pl.Enum(list(dict.fromkeys(id_ for id_, _ in conclusions_of(logic.body))))
             yield f"{logic.name}.reason", pl.Enum(list(reasons_of(logic)))
-        yield from ((f"{logic.name}.{name}", _dtype(kind)) for name, kind in logic.value_types)
+        yield from ((f"{logic.name}.values.{name}", _dtype(kind)) for name, kind in logic.value_types)
         yield f"{logic.name}.missing", pl.List(pl.String())
 
 

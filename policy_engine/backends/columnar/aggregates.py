@@ -114,7 +114,9 @@ def quantified(to: Expressions, view: View, row: pl.Expr, *, decisive: bool, opt
     result = pl.when(deciding > 0).then(pl.lit(decisive))
     if optional:
         open_ = count(to, view, row.is_null())
-        return result.when(open_ > 0).then(pl.lit(None, dtype=pl.Boolean)).when(deciding == 0).then(pl.lit(not decisive))
+        return (
+            result.when(open_ > 0).then(pl.lit(None, dtype=pl.Boolean)).when(deciding == 0).then(pl.lit(not decisive))
+        )
     return result.when(deciding == 0).then(pl.lit(not decisive))
 
 

@@ -25,7 +25,7 @@ def rescaled(expression: pl.Expr, kind: Number, places: int) -> pl.Expr:
     if factor == 1:
         return expression
     if bound_of(kind) * factor <= LARGEST[UNITS]:
-        return expression * factor
+        return expression * pl.lit(factor, dtype=UNITS)
     return expression.cast(WIDE) * pl.lit(factor, dtype=WIDE)
 
 

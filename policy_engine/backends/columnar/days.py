@@ -130,7 +130,9 @@ def add_weekdays(day: pl.Expr, count: pl.Expr) -> pl.Expr:
     """The nth weekday strictly after the date, before it where n is negative; the date itself for 0."""
     bounded = _bounded(count, LAST)
     ahead, back = _up_to(day) + bounded - 1, weekdays_before(day) + bounded
-    return pl.when(count == 0).then(day).when(count > 0).then(_nth_weekday(ahead)).when(count < 0).then(_nth_weekday(back))
+    return (
+        pl.when(count == 0).then(day).when(count > 0).then(_nth_weekday(ahead)).when(count < 0).then(_nth_weekday(back))
+    )
 
 
 Counter = Callable[[pl.Expr], pl.Expr]

@@ -27,7 +27,7 @@ from policy_engine.language.rulesets import (
     Rules,
     ValueDefinition,
 )
-from policy_engine.language.types import ListOf, Number, Type
+from policy_engine.language.types import Number, Type
 
 CODE = pl.UInt16()
 MOST_COLLECTED = 62
@@ -90,7 +90,9 @@ class DecisionWriter:
             case Matrix():
                 columns = self._matrix(self.logic.body)
             case _:
-                columns = DecisionColumns(self.logic, (CALCULATED,), self.to.plan.named(ACCOUNTS, pl.lit(0, dtype=CODE)))
+                columns = DecisionColumns(
+                    self.logic, (CALCULATED,), self.to.plan.named(ACCOUNTS, pl.lit(0, dtype=CODE))
+                )
         return self._with_values(columns)
 
     # Rules.

@@ -119,7 +119,10 @@ class Missing:
         record = self.to.value(node.record)
         member = member_of(node.record.type, node.name)
         assert member is not None
-        own = where(record.is_not_null() & record.struct.field(node.name).is_null(), self.bit(f"{node.record.type.path}.{node.name}"))
+        own = where(
+            record.is_not_null() & record.struct.field(node.name).is_null(),
+            self.bit(f"{node.record.type.path}.{node.name}"),
+        )
         return joint([self._below(self.mask(node.record), node.name), None if member.required else own])
 
     def _below(self, mask: Mask, name: str) -> Mask:

@@ -170,4 +170,6 @@ class Civil:
 
     def __call__(self, frames: Frames) -> None:
         frame = frames[self.domain.name]
-        frames[self.domain.name] = frame.with_columns(days.date_of(frame[self.source], self.timezone).alias(self.column))
+        frames[self.domain.name] = frame.with_columns(
+            days.date_of(frame[self.source], self.timezone).alias(self.column)
+        )

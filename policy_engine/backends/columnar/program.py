@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from policy_engine.backends.columnar import arithmetic
 from policy_engine.backends.columnar.decisions import DecisionColumns, DecisionWriter
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.expressions import Expressions
+from policy_engine.backends.columnar.margins import Margin, margins_of
 from policy_engine.backends.columnar.missing import BITS, Missing
 from policy_engine.backends.columnar.plan import ACCOUNTS, Plan
 from policy_engine.backends.python.constants import Settled, stretch
@@ -84,6 +86,14 @@ def _combinations(columns: DecisionColumns, *, outcomes: bool) -> pl.Series:
     return pl.Series(rows, dtype=pl.List(pl.String))
 
 
+class Told(NamedTuple):
+    """What is told of a table: the decisions; for each check of the ruleset whether it is false; the margins asked for."""
+
+    decisions: pl.DataFrame
+    broken: pl.DataFrame
+    margins: pl.DataFrame
+
+
 @dataclass(slots=True)
 class ColumnarProgram:
     """A ruleset under chosen readings on a day. `decide` takes a table of valid facts in the columns of `dtypes.schema_of`."""
@@ -91,6 +101,8 @@ class ColumnarProgram:
     settled: Settled
     columns: Columnar
     outputs: tuple[pl.Expr, ...]
+    checks: tuple[pl.Expr, ...] = ()
+    margins: tuple[Margin, ...] = ()
     masks: dict[str, tuple[Plan, tuple[pl.Expr, ...] | None, tuple[str, ...]]] = field(default_factory=dict)
 
     def decide(self, facts: pl.DataFrame) -> pl.DataFrame:
@@ -98,9 +110,22 @@ class ColumnarProgram:
 
         The columns are named `DECISION.status`, `DECISION.values.NAME` and so on.
         """
+        return self.run(facts).decisions
+
+    def run(self, facts: pl.DataFrame) -> Told:
+        """Every decision, and with it which checks of the ruleset do not hold, and the margins that were asked for."""
         accounts = self.columns.plan.run(facts)[ACCOUNTS.name]
         told = accounts.select(self.outputs)
-        return told.with_columns(self._missing(facts, accounts))
+        broken = accounts.select((check == False).fill_null(False).alias(str(i)) for i, check in enumerate(self.checks))  # noqa: E712
+        margins = accounts.select(margin.column.alias(str(i)) for i, margin in enumerate(self.margins))
+        whole = told.with_columns(self._missing(facts, accounts)).select(self._order(told.columns))
+        return Told(whole, broken, margins)
+
+    def _order(self, columns: Sequence[str]) -> Iterator[str]:
+        """The columns, decision by decision."""
+        for logic in self.settled.ruleset.decisions:
+            yield from (column for column in columns if column.startswith(f"{logic.name}."))
+            yield f"{logic.name}.missing"
 
     def _missing(self, facts: pl.DataFrame, accounts: pl.DataFrame) -> Iterator[pl.Series]:
         for name, columns in self.columns.decided.items():
@@ -112,7 +137,7 @@ class ColumnarProgram:
                 rows = open_.arg_true()
                 found = self._missing_of(name, facts.filter(open_))
                 at = pl.DataFrame({"row": rows, named: found})
-                every = pl.select(pl.int_range(len(open_), dtype=rows.dtype).alias("row"))
+                every = pl.select(pl.int_range(len(open_), dtype=pl.UInt32).alias("row"))
                 yield every.join(at, on="row", how="left", maintain_order="left")[named]
 
     def _missing_of(self, name: str, facts: pl.DataFrame) -> pl.Series:
@@ -141,13 +166,22 @@ def _paths_of(words: tuple[int, ...], paths: tuple[str, ...]) -> list[str]:
     return [path for index, path in enumerate(paths) if words[index // BITS] >> index % BITS & 1]
 
 
-def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date) -> ColumnarProgram:
-    """The program of a ruleset under readings on a day; raises `Refused` for what columns cannot do exactly."""
+def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, *, margins: bool = False) -> ColumnarProgram:
+    """The program of a ruleset under readings on a day, with the margins of its rules if asked for.
+
+    Raises `Refused` for what columns cannot do exactly.
+    """
     _, parameters = stretch(ruleset, as_of)
     settled = Settled(ruleset, choices, parameters, as_of)
     columns = Columnar(settled)
     outputs = [output for logic in ruleset.decisions for output in _outputs(columns.decision(logic.name))]
-    return ColumnarProgram(settled, columns, tuple(outputs))
+    checks = tuple(
+        columns.plan.named(ACCOUNTS, columns.expressions.condition(check.expect), "check") for check in ruleset.checks
+    )
+    asked = (
+        [margin for logic in ruleset.decisions for margin in margins_of(columns.expressions, logic)] if margins else []
+    )
+    return ColumnarProgram(settled, columns, tuple(outputs), checks, tuple(asked))
 
 
 def _outputs(columns: DecisionColumns) -> Iterator[pl.Expr]:
@@ -182,4 +216,3 @@ def presented(column: pl.Expr, kind: Type) -> pl.Expr:
         case ListOf(element=Number(places=places)) if places:
             return column.list.eval(arithmetic.presented(pl.element(), places))
     return column.cast(dtype_or_null(kind))
-

@@ -1,0 +1,100 @@
+"""What a report is to do: which ruleset, under which readings, over which table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from policy_engine.backends.columnar import ColumnarProgram, Refused, prepare
+from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.engine import Engine, chosen
+from policy_engine.errors import CannotRun, RulesetError, UnknownReading
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.types import Date, Instant, member_of
+from policy_engine.reports.tables.opening_tables import Options, open_table
+from policy_engine.reports.tables.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One ruleset over one table. `over` is the date fact by which outcomes are counted over time."""
+
+    ruleset: Ruleset
+    readings: Mapping[str, str]
+    place: Path
+    source: Source
+    program: ColumnarProgram
+    over: str | None
+
+    @property
+    def key(self) -> str | None:
+        """The fact that names the account, where the schema marks one."""
+        return next((member.name for member in self.ruleset.facts.type.members if member.key), None)
+
+
+def jobs_for(
+    engine: Engine,
+    pairs: Iterable[tuple[str, Path]],
+    as_of: date,
+    readings: Mapping[str, str],
+    options: Options,
+    over: Iterable[str] = (),
+) -> list[Job]:
+    """The jobs of a report, each ruleset once; a reading is switched in every ruleset that has it. Raises `PolicyError`s."""
+    pairs, wanted = list(pairs), list(over)
+    _refuse_twice([name for name, _ in pairs])
+    rulesets = [engine.ruleset(name, as_of) for name, _ in pairs]
+    own = [_own_readings(ruleset, readings) for ruleset in rulesets]
+    unused = [name for name in readings if not any(name in choices for choices in own)]
+    if unused:
+        raise UnknownReading(f"none of the rulesets has a reading `{unused[0]}` that can be switched")
+    for fact in wanted:
+        _refuse_unknown_date(fact, rulesets)
+    return [
+        Job(
+            ruleset,
+            choices,
+            place,
+            open_table(ruleset.id, place, ruleset.facts, options),
+            prepared(ruleset, choices, as_of),
+            next((fact for fact in wanted if _is_date(ruleset, fact)), None),
+        )
+        for ruleset, choices, (_, place) in zip(rulesets, own, pairs, strict=True)
+    ]
+
+
+def prepared(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> ColumnarProgram:
+    """The program over columns; raises `RulesetError` with a diagnostic at the rule for what columns cannot do exactly."""
+    try:
+        return prepare(ruleset, chosen(ruleset, readings), as_of, margins=True)
+    except Refused as refused:
+        raise RulesetError([say("columns-refuse", refused.span, why=refused.why)]) from None
+
+
+def _own_readings(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:
+    """Those of the readings that this ruleset has; raises `UnknownReading` for a choice that it has not."""
+    free = {reading.name for reading in ruleset.readings if not reading.fixed}
+    own = {name: choice for name, choice in readings.items() if name in free}
+    chosen(ruleset, own)
+    return own
+
+
+def _refuse_twice(names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise CannotRun(f"`{twice}` is named twice; make a report for each of its files, or name a folder of files")
+
+
+def _is_date(ruleset: Ruleset, fact: str) -> bool:
+    member = member_of(ruleset.facts.type, fact)
+    return member is not None and isinstance(member.type, Date | Instant)
+
+
+def _refuse_unknown_date(fact: str, rulesets: list[Ruleset]) -> None:
+    if any(_is_date(ruleset, fact) for ruleset in rulesets):
+        return
+    names = [m.name for ruleset in rulesets for m in ruleset.facts.type.members if _is_date(ruleset, m.name)]
+    hint = did_you_mean(fact, names) or (f"there is {', '.join(dict.fromkeys(names))}" if names else "there is none")
+    raise CannotRun(f"`{fact}` is no date among the facts; {hint}")

@@ -1,0 +1,27 @@
+"""Making a report from arguments alone, as verifying it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from policy_engine.engine import Engine
+from policy_engine.reports.jobs import jobs_for
+from policy_engine.reports.manifest import Arguments
+from policy_engine.reports.run import Done, run_report
+from policy_engine.reports.tables.csv_files import CsvOptions
+from policy_engine.reports.tables.opening_tables import Options
+
+
+def options_of(arguments: Arguments) -> Options:
+    """How the tables are read."""
+    maps: Mapping[str, Path] = {name: Path(file) for name, file in arguments.maps.items()}
+    return Options(maps, CsvOptions(arguments.encoding, arguments.delimiter))
+
+
+def make_again(arguments: Arguments, out: Path) -> tuple[Engine, Done]:
+    """A report in a folder; raises `PolicyError`s."""
+    tables = [(name, Path(place)) for name, place in arguments.tables]
+    engine = Engine.load(arguments.rules, arguments.schemas, only=[name for name, _ in tables])
+    jobs = jobs_for(engine, tables, arguments.as_of, arguments.readings, options_of(arguments), arguments.over)
+    return engine, run_report(engine, jobs, arguments, out)

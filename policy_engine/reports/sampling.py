@@ -1,0 +1,101 @@
+"""A repeatable sample: of each stratum the records whose numbers, scattered by a seed, come first.
+
+Which records are drawn depends on the seed and on their rows alone, and not on how the table was cut into pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import polars as pl
+
+from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.engine import Engine
+from policy_engine.language.decisions import Status
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.values import to_json
+from policy_engine.reports.jobs import Job
+from policy_engine.reports.tables.plain_rows import plain_row
+from policy_engine.reports.totals import Sample
+
+GOLDEN, MIX = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
+"""The constants of SplitMix64 (Steele, Lea and Flood 2014)."""
+
+
+@dataclass(slots=True)
+class Draw:
+    """The records drawn so far: for each decision and stratum the `size` with the lowest numbers, with their facts."""
+
+    ruleset: Ruleset
+    seed: int
+    size: int
+    drawn: dict[tuple[str, str], list[tuple[int, int, dict[str, Any]]]] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock, repr=False)
+
+    def __call__(self, facts: pl.DataFrame, decisions: pl.DataFrame, margins: pl.DataFrame) -> None:
+        """Look at a piece of the table."""
+        if not facts.height:
+            return
+        number = facts.select(number=scattered(pl.col(ROW).cast(pl.UInt64), self.seed))["number"]
+        for logic in self.ruleset.decisions:
+            strata = _strata(logic.name, decisions)
+            frame = pl.DataFrame({"stratum": strata, "number": number}).with_row_index("at")
+            best = frame.group_by("stratum").agg(pl.struct("number", "at").bottom_k(self.size))
+            for stratum, found in best.iter_rows():
+                self._keep(logic.name, str(stratum), found, facts)
+
+    def _keep(self, decision: str, stratum: str, found: list[dict[str, int]], facts: pl.DataFrame) -> None:
+        with self.lock:
+            kept = self.drawn.setdefault((decision, stratum), [])
+            for one in found:
+                if len(kept) < self.size or one["number"] < kept[-1][0]:
+                    row = facts.row(one["at"], named=True)
+                    kept.append((one["number"], row[ROW], plain_row(row, self.ruleset.facts.type)))
+                    kept.sort(key=lambda entry: entry[:2])
+                    del kept[self.size :]
+
+
+def _strata(name: str, decisions: pl.DataFrame) -> pl.Series:
+    """The outcome, or the status where there is none."""
+    status = pl.col(f"{name}.status").cast(pl.String)
+    column = decisions.get_column(f"{name}.outcome", default=None)
+    if column is None:
+        return decisions.select(status).to_series()
+    outcome = pl.col(f"{name}.outcome")
+    text = outcome.list.join(", ") if isinstance(column.dtype, pl.List) else outcome.cast(pl.String)
+    decided = pl.when(status == str(Status.DECIDED)).then(text)
+    return decisions.select(pl.coalesce(decided, status)).to_series()
+
+
+def scattered(number: pl.Expr, seed: int) -> pl.Expr:
+    """A number that has nothing to do with its neighbours, by multiplications modulo 2**64."""
+    mixed = (number + pl.lit(seed * 2 + 1, dtype=pl.UInt64)) * pl.lit(GOLDEN, dtype=pl.UInt64)
+    folded = mixed ^ (mixed // pl.lit(1 << 30, dtype=pl.UInt64))
+    again = folded * pl.lit(MIX, dtype=pl.UInt64)
+    return again ^ (again // pl.lit(1 << 27, dtype=pl.UInt64))
+
+
+def samples_of(engine: Engine, job: Job, draw: Draw) -> Iterator[Sample]:
+    """The records drawn, each with its explanation, by decision, stratum and row."""
+    order = [logic.name for logic in job.ruleset.decisions]
+    as_of = job.program.settled.as_of
+    for (decision, stratum), kept in sorted(
+        draw.drawn.items(), key=lambda entry: (order.index(entry[0][0]), entry[0][1])
+    ):
+        for _, row, facts in sorted(kept, key=lambda entry: entry[1]):
+            key = facts.get(job.key) if job.key is not None else None
+            told = engine.explain(f"{job.ruleset.id}.{decision}", facts, as_of=as_of, readings=job.readings)
+            shown = {name: _shown(value) for name, value in facts.items()}
+            yield Sample(row, str(key) if key is not None else None, decision, stratum, shown, told)
+
+
+def _shown(value: Any) -> object:
+    match value:
+        case dict():
+            return {name: _shown(part) for name, part in value.items()}
+        case list():
+            return [_shown(part) for part in value]
+    return to_json(value)
