@@ -195,9 +195,9 @@ def test_it_says_which_text_decided_over_what(report: Report, page: Page) -> Non
 
 
 def test_it_says_what_came_out_in_a_sentence(report: Report, page: Page) -> None:
-    bonus = report.chapters[0].totals.decisions["new_account_bonus"]
+    bonus = report.chapters[0].totals.decisions[0]
     eligible = bonus.outcomes["eligible"]
-    assert f"“eligible” for {eligible} of {bonus.records} valid records" in page.text
+    assert f"“eligible” for {eligible} of {bonus.rows} valid records" in page.text
 
 
 def test_rules_have_their_words_sources_readings_and_count(page: Page) -> None:

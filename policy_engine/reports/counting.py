@@ -72,13 +72,13 @@ def ruleset_totals(
         digest=ruleset.digest,
         readings=dict(readings),
         inputs=tuple(inputs),
-        records=valid + unfit,
+        rows=valid + unfit,
         valid=valid,
         invalid=unfit,
         undetermined=sum(row[-1] for row in statuses if Status.UNDETERMINED in row),
         gaps=sum(row[-1] for row in statuses if Status.GAP in row),
         violations=tuple(_violations(wrong)),
-        decisions={logic.name: _decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions},
+        decisions=tuple(_decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions),
         near_misses=tuple(near_misses),
     )
 
@@ -99,6 +99,7 @@ def _decision(logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timez
     facts = tuple(_missing_facts(missing))
     settles = max(facts, key=lambda fact: fact.alone, default=None)
     return DecisionTotals(
+        decision=logic.name,
         statuses=_counts(Status, ((row[0], row[-1]) for row in found)),
         outcomes=_counts(logic.outcomes, ((row[1], row[-1]) for row in found)),
         rules=_counts((id_ for id_, _ in conclusions_of(logic.body)), ((row[2], row[-1]) for row in found)),
@@ -145,8 +146,8 @@ def _missing_facts(missing: Mapping[tuple[str, ...], int]) -> Iterator[MissingFa
     lacking: Counter[str] = Counter()
     for paths, count in missing.items():
         lacking.update(dict.fromkeys(paths, count))
-    for path, records in ranked(lacking).items():
-        yield MissingFact(path, records, missing.get((path,), 0))
+    for path, rows in ranked(lacking).items():
+        yield MissingFact(path, rows, missing.get((path,), 0))
 
 
 def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, ...]:

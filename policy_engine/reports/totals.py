@@ -32,7 +32,7 @@ class ViolationTotals:
 
     pointer: str
     keyword: str
-    records: int
+    rows: int
     examples: tuple[Example, ...]
 
 
@@ -41,7 +41,7 @@ class MissingFact:
     """A schema path that undetermined records lack: how many lack it, and how many lack nothing else."""
 
     path: str
-    records: int
+    rows: int
     alone: int
 
 
@@ -50,7 +50,7 @@ class MissingTogether:
     """Schema paths that so many undetermined records lack, and no others."""
 
     paths: tuple[str, ...]
-    records: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class MarginBucket:
 
     margin: Margin
     holds: bool
-    records: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,7 @@ class DecisionTotals:
     undetermined records for which no fact would help, such as a division by zero. `missing_together` has the most frequent.
     """
 
+    decision: str
     statuses: Counts
     outcomes: Counts
     rules: Counts
@@ -162,17 +163,14 @@ class DecisionTotals:
     over_time: OverTime | None
 
     @property
-    def records(self) -> int:
+    def rows(self) -> int:
         """How many records were asked about."""
         return sum(self.statuses.values())
 
 
 @dataclass(frozen=True, slots=True)
 class RulesetTotals:
-    """The counts of one ruleset over its input; `undetermined` and `gaps` are records with at least one such decision.
-
-    `decisions` go by name, in the order of the file.
-    """
+    """The counts of one ruleset over its input; `undetermined` and `gaps` are records with at least one such decision."""
 
     ruleset: str
     title: str
@@ -180,13 +178,13 @@ class RulesetTotals:
     digest: str
     readings: Mapping[str, str]
     inputs: tuple[str, ...]
-    records: int
+    rows: int
     valid: int
     invalid: int
     undetermined: int
     gaps: int
     violations: tuple[ViolationTotals, ...]
-    decisions: Mapping[str, DecisionTotals]
+    decisions: tuple[DecisionTotals, ...]
     near_misses: tuple[NearMiss, ...]
 
 

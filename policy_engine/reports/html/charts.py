@@ -142,9 +142,9 @@ def _ticks(labels: Sequence[str], unit: str) -> tuple[Tick, ...]:
 def margin_chart(near: NearMiss) -> Chart:
     """How many records lie at each margin: where the comparison fails on the left, where it holds on the right."""
     series = (Series("fails", "s2", near.fails), Series("holds", "s1", near.holds))
-    counts = [(0, bucket.records) if bucket.holds else (bucket.records, 0) for bucket in near.buckets]
+    counts = [(0, bucket.rows) if bucket.holds else (bucket.rows, 0) for bucket in near.buckets]
     columns = list(zip(_stretches(near), counts, strict=True))
-    top = _nice(max((bucket.records for bucket in near.buckets), default=0))
+    top = _nice(max((bucket.rows for bucket in near.buckets), default=0))
     pieces = tuple(
         piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
     )

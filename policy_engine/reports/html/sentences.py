@@ -14,28 +14,28 @@ MOST_NAMED = 3
 
 def came_out(logic: DecisionLogic, totals: DecisionTotals) -> str:
     """The sentences about a decision."""
-    if not totals.records:
+    if not totals.rows:
         return "There was no valid record to decide."
     return " ".join([*_answered(logic, totals), *_unanswered(totals)])
 
 
 def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
     if logic.body is None:
-        yield f"Calculated for {_of_all(totals.statuses[Status.DECIDED], totals.records)}."
+        yield f"Calculated for {_of_all(totals.statuses[Status.DECIDED], totals.rows)}."
         yield from (_range(value) for value in totals.values if value.lowest is not None)
         return
     came = [(name, count) for name, count in totals.outcomes.items() if count]
     several = isinstance(logic.body, Rules) and logic.body.hit == "collect"
     verb = "applies to" if several else "for"
-    told = [f"{_quoted(name)} {verb} {_of_all(count, totals.records)}" for name, count in came[:1]]
-    told += [f"{_quoted(name)} {verb} {_part(count, totals.records)}" for name, count in came[1:MOST_NAMED]]
+    told = [f"{_quoted(name)} {verb} {_of_all(count, totals.rows)}" for name, count in came[:1]]
+    told += [f"{_quoted(name)} {verb} {_part(count, totals.rows)}" for name, count in came[1:MOST_NAMED]]
     if told:
         yield f"{'' if several else 'The answer is '}{listed(told)}."
     if len(came) > MOST_NAMED:
         rest = sum(count for _, count in came[MOST_NAMED:])
         yield f"{len(came) - MOST_NAMED} more outcomes came {number(rest)} times together."
     if totals.nothing_applies:
-        yield f"Nothing applies to {_part(totals.nothing_applies, totals.records)}."
+        yield f"Nothing applies to {_part(totals.nothing_applies, totals.rows)}."
     never = [_quoted(name) for name, count in totals.outcomes.items() if not count]
     if never and came:
         yield f"{listed(never)} never came."
@@ -44,9 +44,9 @@ def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
 def _unanswered(totals: DecisionTotals) -> Iterator[str]:
     undetermined, gaps = totals.statuses[Status.UNDETERMINED], totals.statuses[Status.GAP]
     if undetermined:
-        yield f"{_part(undetermined, totals.records)} cannot be answered for want of facts."
+        yield f"{_part(undetermined, totals.rows)} cannot be answered for want of facts."
     if gaps:
-        yield f"{_part(gaps, totals.records)} fell into a gap that no rule covers."
+        yield f"{_part(gaps, totals.rows)} fell into a gap that no rule covers."
     if not undetermined and not gaps:
         yield "Every valid record got an answer."
 

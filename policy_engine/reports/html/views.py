@@ -134,11 +134,12 @@ def chapter_views(report: Report) -> tuple[ChapterView, ...]:
 
 def _chapter(chapter: Chapter, as_of: date) -> ChapterView:
     ruleset, totals = chapter.ruleset, chapter.totals
+    by_name = {decision.decision: decision for decision in totals.decisions}
     return ChapterView(
         anchor=ruleset.id,
         ruleset=ruleset,
         totals=totals,
-        decisions=tuple(_decision(chapter, logic, totals.decisions[logic.name], as_of) for logic in ruleset.decisions),
+        decisions=tuple(_decision(chapter, logic, by_name[logic.name], as_of) for logic in ruleset.decisions),
         parameters=tuple(_parameters(ruleset, as_of)),
         readings=tuple(
             ReadingView(reading, totals.readings.get(reading.name, reading.choice), _source(ruleset, reading.source))
