@@ -5,7 +5,7 @@ Which records are drawn depends on the seed and on their rows alone, and not on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -23,6 +23,7 @@ from policy_engine.reports.totals import Sample
 
 GOLDEN, MIX = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
 """The constants of SplitMix64 (Steele, Lea and Flood 2014)."""
+MOST = 2**64 - 1
 
 
 @dataclass(slots=True)
@@ -37,15 +38,21 @@ class Draw:
 
     def __call__(self, facts: pl.DataFrame, decisions: pl.DataFrame, margins: pl.DataFrame) -> None:
         """Look at a piece of the table."""
-        if not facts.height:
-            return
         number = facts.select(number=scattered(pl.col(ROW).cast(pl.UInt64), self.seed))["number"]
         for logic in self.ruleset.decisions:
-            strata = _strata(logic.name, decisions)
-            frame = pl.DataFrame({"stratum": strata, "number": number}).with_row_index("at")
-            best = frame.group_by("stratum").agg(pl.struct("number", "at").bottom_k(self.size))
+            strata, names = _strata(logic.name, decisions)
+            low = number < self._limits(logic.name, names).gather(strata)
+            near = pl.DataFrame({"stratum": strata, "number": number}).with_row_index("at").filter(low)
+            best = near.group_by("stratum").agg(pl.struct("number", "at").bottom_k(self.size))
             for stratum, found in best.iter_rows():
-                self._keep(logic.name, str(stratum), found, facts)
+                self._keep(logic.name, names[stratum], found, facts)
+
+    def _limits(self, decision: str, names: Sequence[str]) -> pl.Series:
+        """For each stratum the number below which a record still counts; so most records are passed over at once."""
+        with self.lock:
+            kept = [self.drawn.get((decision, name), []) for name in names]
+            limits = [records[-1][0] if len(records) == self.size else MOST for records in kept]
+        return pl.Series(limits, dtype=pl.UInt64)
 
     def _keep(self, decision: str, stratum: str, found: list[dict[str, int]], facts: pl.DataFrame) -> None:
         with self.lock:
@@ -58,16 +65,25 @@ class Draw:
                     del kept[self.size :]
 
 
-def _strata(name: str, decisions: pl.DataFrame) -> pl.Series:
-    """The outcome, or the status where there is none."""
-    status = pl.col(f"{name}.status").cast(pl.String)
+def _strata(name: str, decisions: pl.DataFrame) -> tuple[pl.Series, list[str]]:
+    """For each record the number of its stratum, and the strata's names: an outcome, or the status where there is none."""
+    status = decisions[f"{name}.status"]
     column = decisions.get_column(f"{name}.outcome", default=None)
     if column is None:
-        return decisions.select(status).to_series()
-    outcome = pl.col(f"{name}.outcome")
-    text = outcome.list.join(", ") if isinstance(column.dtype, pl.List) else outcome.cast(pl.String)
-    decided = pl.when(status == str(Status.DECIDED)).then(text)
-    return decisions.select(pl.coalesce(decided, status)).to_series()
+        return status.to_physical(), names_of(status)
+    if isinstance(column.dtype, pl.List):
+        texts = column.list.join(", ")
+        column = texts.cast(pl.Enum(texts.drop_nulls().unique().sort()))
+    outcomes, statuses = names_of(column), names_of(status)
+    decided = pl.when(pl.lit(status) == str(Status.DECIDED)).then(pl.lit(column.to_physical()).cast(pl.UInt32))
+    number = decided.otherwise(pl.lit(status.to_physical()).cast(pl.UInt32) + len(outcomes))
+    return pl.select(number).to_series(), [*outcomes, *statuses]
+
+
+def names_of(column: pl.Series) -> list[str]:
+    """The names that a column may hold, in the order of their numbers."""
+    assert isinstance(column.dtype, pl.Enum)
+    return column.dtype.categories.to_list()
 
 
 def scattered(number: pl.Expr, seed: int) -> pl.Expr:
