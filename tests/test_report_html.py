@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +17,9 @@ import pytest
 
 from policy_engine.language.rulesets import Source
 from policy_engine.reports.html import Report, report_html
+from policy_engine.reports.html.charts import margin_chart, threshold
 from policy_engine.reports.html.page import link
-from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss
+from policy_engine.reports.totals import Margin, MarginBucket, MarginExample, NearMiss
 from tests.support.report_data import Facts, account_moves, report_about, report_of, senders
 
 VOID = {"meta", "br"}
@@ -235,3 +237,35 @@ def test_a_switched_reading_is_told(report: Report) -> None:
 )
 def test_only_addresses_of_the_web_are_linked(url: str | None, expected: str | None) -> None:
     assert link(Source("a", "A", None, date(2025, 1, 1), url)) == expected
+
+
+def near_miss(*margins: Margin, within: Margin) -> NearMiss:
+    """Two buckets that fail and the rest that hold."""
+    buckets = tuple(MarginBucket(margin, at > 1, 5 * at) for at, margin in enumerate(margins))
+    return NearMiss("d", "r", "a <= b", "days", within, 1, 1, buckets, ())
+
+
+def test_a_bucket_of_several_margins_tells_its_first_and_last() -> None:
+    days = margin_chart(near_miss(-4, -2, 0, 2, within=3))
+    assert [label for label, _ in days.rows] == ["\u22124 to \u22123", "\u22122 to \u22121", "0 to +1", "+2 to +3"]
+    single = margin_chart(near_miss(-2, -1, 0, 1, within=1))
+    assert [label for label, _ in single.rows] == ["\u22122", "\u22121", "0", "+1"]
+    amounts = margin_chart(near_miss(*map(Decimal, ("-1.00", "-0.50", "0.00")), within=Decimal("0.49")))
+    assert [label for label, _ in amounts.rows] == [
+        "\u22121.00 to \u22120.51",
+        "\u22120.50 to \u22120.01",
+        "0.00 to +0.49",
+    ]
+
+
+def test_the_threshold_stands_where_the_comparison_changes_its_answer() -> None:
+    assert threshold(near_miss(-4, -2, 0, 2, within=3)) == 50
+    assert threshold(near_miss(-4, -2, within=1)) is None
+
+
+def test_no_bar_is_higher_than_its_chart() -> None:
+    for most in (1, 3, 7, 11, 135, 999, 1_000, 1_001):
+        near = NearMiss("d", "r", "a <= b", "", 0, most, 0, (MarginBucket(0, True, most),), ())
+        chart = margin_chart(near)
+        assert chart.pieces[0].height <= chart.height
+        assert chart.pieces[0].height > chart.height / 2

@@ -64,7 +64,7 @@ def ruleset_totals(
     """
     table, wrong = pl.scan_parquet(decisions), pl.scan_parquet(invalid)
     statuses = _grouped(table, [f"{logic.name}.status" for logic in ruleset.decisions])
-    valid, invalid_rows = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
+    valid, unfit = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
     return RulesetTotals(
         ruleset=ruleset.id,
         title=ruleset.title,
@@ -72,9 +72,9 @@ def ruleset_totals(
         digest=ruleset.digest,
         readings=dict(readings),
         inputs=tuple(inputs),
-        rows=valid + invalid_rows,
+        rows=valid + unfit,
         valid=valid,
-        invalid=invalid_rows,
+        invalid=unfit,
         undetermined=sum(row[-1] for row in statuses if Status.UNDETERMINED in row),
         gaps=sum(row[-1] for row in statuses if Status.GAP in row),
         violations=tuple(_violations(wrong)),
@@ -152,8 +152,10 @@ def _missing_facts(missing: Mapping[tuple[str, ...], int]) -> Iterator[MissingFa
 
 def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, ...]:
     """The sets that come most often."""
-    sets = sorted(((paths, rows) for paths, rows in missing.items() if paths), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(MissingTogether(paths, rows) for paths, rows in sets[:MOST_SETS])
+    sets = sorted(
+        ((paths, count) for paths, count in missing.items() if paths), key=lambda entry: (-entry[1], entry[0])
+    )
+    return tuple(MissingTogether(paths, count) for paths, count in sets[:MOST_SETS])
 
 
 def _dated(

@@ -254,12 +254,22 @@ def samples(engine: Engine, data: Decided, each: int = 1, day: date = DAY) -> tu
         except FactsError:
             continue
         for name, answer in answers.items():
-            stratum = str(answer.outcome or "decided") if answer.status is Status.DECIDED else str(answer.status)
+            stratum = _stratum(answer)
             group = taken.setdefault((name, stratum), [])
             if len(group) < each:
                 explanation = engine.explain(f"{data.ruleset.id}.{name}", facts, as_of=day)
                 group.append(Sample(row, facts.get(key), name, stratum, facts, explanation))
     return tuple(sample for _, group in sorted(taken.items()) for sample in group)
+
+
+def _stratum(answer: Decision) -> str:
+    if answer.status is not Status.DECIDED:
+        return str(answer.status)
+    return (
+        ", ".join(answer.outcome) or "nothing applies"
+        if isinstance(answer.outcome, tuple)
+        else answer.outcome or "calculated"
+    )
 
 
 MAKERS: dict[str, Callable[[int], list[Facts]]] = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from decimal import Decimal
+from itertools import accumulate, zip_longest
 
+from policy_engine.language.types import decimal_places
 from policy_engine.reports.html.words import number, period, share, spoken
-from policy_engine.reports.totals import MarginBucket, NearMiss, OverTime
+from policy_engine.reports.totals import Margin, MarginBucket, NearMiss, OverTime
 
 HEIGHT = 180
 """The plot's height in pixels."""
@@ -140,7 +142,8 @@ def _ticks(labels: Sequence[str], unit: str) -> tuple[Tick, ...]:
 def margin_chart(near: NearMiss) -> Chart:
     """How many records lie at each margin: where the comparison fails on the left, where it holds on the right."""
     series = (Series("fails", "s2", near.fails), Series("holds", "s1", near.holds))
-    columns = [(_signed(bucket), (0, bucket.rows) if bucket.holds else (bucket.rows, 0)) for bucket in near.buckets]
+    counts = [(0, bucket.rows) if bucket.holds else (bucket.rows, 0) for bucket in near.buckets]
+    columns = list(zip(_stretches(near), counts, strict=True))
     top = _nice(max((bucket.rows for bucket in near.buckets), default=0))
     pieces = tuple(
         piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
@@ -148,16 +151,28 @@ def margin_chart(near: NearMiss) -> Chart:
     return Chart(series, pieces, _lines(top), _margin_ticks(near.buckets), tuple(columns))
 
 
-def _signed(bucket: MarginBucket) -> str:
-    text = number(bucket.margin)
-    return f"+{text}" if bucket.margin > 0 else text
+def _stretches(near: NearMiss) -> Iterator[str]:
+    """The margins of each bucket: from its own to the last before the next one's."""
+    following = [bucket.margin for bucket in near.buckets[1:]]
+    for bucket, end in zip_longest(near.buckets, following):
+        last = near.within if end is None else end - _smallest(end)
+        yield _signed(bucket.margin) if last == bucket.margin else f"{_signed(bucket.margin)} to {_signed(last)}"
+
+
+def _smallest(margin: Margin) -> Margin:
+    """One unit of the last place: 1 for a whole number, 0.01 for 2.50."""
+    return 1 if isinstance(margin, int) else Decimal(1).scaleb(-decimal_places(margin))
+
+
+def _signed(margin: Margin) -> str:
+    return f"+{number(margin)}" if margin > 0 else number(margin)
 
 
 def _margin_ticks(buckets: Sequence[MarginBucket]) -> tuple[Tick, ...]:
     """The outermost margins and the one nearest to the threshold."""
     wanted = {0, len(buckets) - 1, *(at for at, bucket in enumerate(buckets) if bucket.margin == 0)}
     return tuple(
-        Tick(100 * (at + 0.5) / len(buckets), _signed(buckets[at])) for at in sorted(wanted) if at < len(buckets)
+        Tick(100 * (at + 0.5) / len(buckets), _signed(buckets[at].margin)) for at in sorted(wanted) if at < len(buckets)
     )
 
 

@@ -10,16 +10,12 @@ from itertools import groupby
 
 from policy_engine.language.decisions import Explanation, Status
 from policy_engine.language.rulesets import (
-    OTHERWISE,
-    Conclusion,
     DecisionLogic,
     Matrix,
     Reading,
-    Rule,
     Rules,
     Ruleset,
     Source,
-    Template,
 )
 from policy_engine.language.types import Record, innermost
 from policy_engine.language.values import Value
@@ -36,8 +32,8 @@ from policy_engine.reports.html.charts import (
 )
 from policy_engine.reports.html.matrices import MatrixView, matrix_view
 from policy_engine.reports.html.report import Chapter, Report
+from policy_engine.reports.html.rules import RuleView, rule_views, saying_views
 from policy_engine.reports.html.sentences import came_out, settling
-from policy_engine.reports.rule_pages import hole_text
 from policy_engine.reports.totals import DecisionTotals, MissingFact, NearMiss, RulesetTotals, Sample
 
 NOTHING_APPLIES = "(nothing applies)"
@@ -50,27 +46,6 @@ class Bar:
     name: str
     count: int
     look: str
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A piece of a reason: as written, or the expression whose value stands there."""
-
-    text: str
-    is_hole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RuleView:
-    """A rule with its words, what it cites, and how many records it decided."""
-
-    id: str
-    outcome: str
-    words: tuple[Words, ...]
-    sources: tuple[Source, ...]
-    readings: tuple[Reading, ...]
-    count: int
-    in_force: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +86,7 @@ class DecisionView:
     outcomes: tuple[Bar, ...]
     is_collect: bool
     rules: tuple[RuleView, ...]
+    sayings: tuple[RuleView, ...]
     matrix: MatrixView | None
     lacks: tuple[Lack, ...]
     settling: str
@@ -185,7 +161,8 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
         strip=() if is_collect else strip([(bar.name, bar.count) for bar in outcomes], looks),
         outcomes=outcomes,
         is_collect=is_collect,
-        rules=tuple(_rules(chapter.ruleset, body, totals, as_of)) if isinstance(body, Rules) else (),
+        rules=tuple(rule_views(chapter.ruleset, body, totals.rules, as_of)) if isinstance(body, Rules) else (),
+        sayings=tuple(saying_views(chapter.ruleset, body, totals.reasons, as_of)) if isinstance(body, Matrix) else (),
         matrix=matrix_view(body, totals.reasons) if isinstance(body, Matrix) else None,
         lacks=tuple(_lacks(chapter.ruleset, totals)),
         settling=settling(totals),
@@ -207,39 +184,14 @@ def _outcomes(logic: DecisionLogic, totals: DecisionTotals, looks: Mapping[str, 
         yield Bar("(calculated)", totals.statuses[Status.DECIDED], "s1")
     if isinstance(logic.body, Rules) and logic.body.hit == "collect":
         yield Bar(NOTHING_APPLIES, totals.nothing_applies, looks[NOTHING_APPLIES])
-    for status in (Status.UNDETERMINED, Status.GAP):
-        yield Bar(f"({status})", totals.statuses[status], looks[f"({status})"])
+    yield Bar("(undetermined)", totals.statuses[Status.UNDETERMINED], looks["(undetermined)"])
+    if totals.statuses[Status.GAP] or can_gap(logic.body):
+        yield Bar("(gap)", totals.statuses[Status.GAP], looks["(gap)"])
 
 
-def _rules(ruleset: Ruleset, body: Rules, totals: DecisionTotals, as_of: date) -> Iterator[RuleView]:
-    """The rules in the order in which they are tried."""
-    for rule in body.rules:
-        yield _rule(ruleset, rule.id, rule.then, totals, _is_in_force(rule, as_of))
-    if body.otherwise is not None:
-        yield _rule(ruleset, OTHERWISE, body.otherwise, totals, in_force=True)
-
-
-def _is_in_force(rule: Rule, as_of: date) -> bool:
-    return as_of in rule.period
-
-
-def _rule(ruleset: Ruleset, id_: str, then: Conclusion, totals: DecisionTotals, in_force: bool) -> RuleView:
-    return RuleView(
-        id=id_,
-        outcome=then.outcome or "",
-        words=tuple(words_of(then.because)),
-        sources=tuple(source for source in ruleset.sources if source.id in then.sources),
-        readings=tuple(reading for reading in ruleset.readings if reading.name in then.readings),
-        count=totals.rules.get(id_, 0),
-        in_force=in_force,
-    )
-
-
-def words_of(template: Template) -> Iterator[Words]:
-    """A reason as written, hole by hole."""
-    for part in template.parts:
-        is_text = isinstance(part, str)
-        yield Words(part, False) if isinstance(part, str) else Words(hole_text(part), not is_text)
+def can_gap(body: Rules | Matrix | None) -> bool:
+    """Whether a decision can fall into a gap: only where the first true rule decides and nothing stands behind them."""
+    return isinstance(body, Rules) and body.hit == "first" and body.otherwise is None
 
 
 def _lacks(ruleset: Ruleset, totals: DecisionTotals) -> Iterator[Lack]:

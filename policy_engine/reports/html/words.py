@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.language.values import Value, in_words
@@ -14,12 +15,13 @@ THOUSANDS = 1_000
 def number(value: object) -> str:
     """A number with its thousands apart; any other value in words.
 
-    >>> number(1234567), number(-1234), number(0), number(True)
-    ('1,234,567', '\u22121,234', '0', 'true')
+    >>> number(1234567), number(-1234), number(Decimal("1234.50")), number(True)
+    ('1,234,567', '\u22121,234', '1,234.50', 'true')
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return in_words(value)  # type: ignore[arg-type]  # a value of the language
-    return f"{value:,}".replace("-", "\u2212")
+    text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+    return text.replace("-", "\u2212")
 
 
 def share(part: int, whole: int) -> str:
