@@ -8,8 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from policy_engine.language.types import Type
-from policy_engine.language.values import Unknown, Value, settle, to_json
+from policy_engine.language.values import Unknown, Value, to_json
 
 
 class Status(StrEnum):
@@ -18,6 +17,9 @@ class Status(StrEnum):
     DECIDED = "decided"
     UNDETERMINED = "undetermined"
     GAP = "gap"
+
+
+UNDETERMINED = Status.UNDETERMINED  # in this Python version a look-up in an enumeration is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,23 @@ class RulesetReference:
     digest: str
 
 
-Late = Callable[[Any, date], tuple[str, tuple[str, ...]]]
-"""Gives a decision's reason and its missing facts from the facts and the day, when somebody asks."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of a reason; `sensitive` where it tells a fact that the schema marks `x-sensitive`."""
 
-Present = Callable[[Any, Type], Value]
-"""Makes a value as a back end holds it one of the forms that `values` names, by its type."""
+    text: str
+    sensitive: bool = False
+
+
+class Late(NamedTuple):
+    """What gives a decision's reason and its missing facts from the facts and the day, when somebody asks."""
+
+    reason: Callable[[Any, date], tuple[Said, ...]]
+    missing: Callable[[Any, date], tuple[str, ...]]
+
+
+Form = Callable[[Any], Value]
+"""Makes a value as a back end holds it one of the forms that `values` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +59,11 @@ class Ruling:
     outcome: str | tuple[str, ...] | None
     rules: tuple[str, ...]
     value_names: tuple[str, ...]
-    value_types: tuple[Type, ...]
+    forms: tuple[Form | None, ...] = field(compare=False, repr=False)
     sources: tuple[str, ...]
     readings: Mapping[str, str]
     ruleset: RulesetReference
     late: Late = field(compare=False, repr=False)
-    present: Present = field(compare=False, repr=False, default=settle)
 
 
 class Decision:
@@ -62,8 +75,9 @@ class Decision:
     from the facts when first asked for, so ask before you change the facts you gave.
     """
 
-    __slots__ = ("_facts", "_told", "_values", "as_of", "ruling")
-    _told: tuple[str, tuple[str, ...]]
+    __slots__ = ("_facts", "_missing", "_said", "_values", "as_of", "ruling")
+    _missing: tuple[str, ...]
+    _said: tuple[Said, ...]
 
     def __init__(self, ruling: Ruling, values: tuple[Value | None, ...], as_of: date, facts: object) -> None:
         self.ruling = ruling
@@ -94,13 +108,10 @@ class Decision:
     @property
     def values(self) -> dict[str, Value | None]:
         """The values by name, exact; all None unless decided."""
-        ruling = self.ruling
         if not self._values:
-            return dict.fromkeys(ruling.value_names)
-        return {
-            name: None if value is None else ruling.present(value, kind)
-            for name, value, kind in zip(ruling.value_names, self._values, ruling.value_types, strict=True)
-        }
+            return dict.fromkeys(self.ruling.value_names) if self.ruling.value_names else {}
+        named = zip(self.ruling.value_names, self._values, self.ruling.forms, strict=True)
+        return {name: value if form is None or value is None else form(value) for name, value, form in named}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -120,19 +131,27 @@ class Decision:
     @property
     def reason(self) -> str:
         """The reason in words."""
-        return self._tell()[0]
+        return "".join([piece.text for piece in self.said])
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """The reason in pieces: those that tell a sensitive fact are marked."""
+        try:
+            return self._said
+        except AttributeError:  # nobody has asked yet, and a slot that is left empty costs nothing
+            self._said = self.ruling.late.reason(self._facts, self.as_of)
+            return self._said
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The facts that are missing, as schema paths in schema order."""
-        return () if self.ruling.status is Status.DECIDED else self._tell()[1]
-
-    def _tell(self) -> tuple[str, tuple[str, ...]]:
+        if self.ruling.status is not UNDETERMINED:
+            return ()
         try:
-            return self._told
-        except AttributeError:  # nobody has asked yet, and a slot that is left empty costs nothing
-            self._told = self.ruling.late(self._facts, self.as_of)
-            return self._told
+            return self._missing
+        except AttributeError:
+            self._missing = self.ruling.late.missing(self._facts, self.as_of)
+            return self._missing
 
     def to_dict(self) -> dict[str, object]:
         """The same keys in JSON types; satisfies `schemas/decision.schema.json`."""
@@ -206,8 +225,7 @@ class Verdict(StrEnum):
     NOT_IN_FORCE = "not in force"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTrace:
+class RuleTrace(NamedTuple):
     """One rule (or a matrix's cell, or `otherwise`), what became of it, and the steps of its condition."""
 
     id: str
@@ -226,19 +244,10 @@ class RuleTrace:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A piece of a reason; `sensitive` where it tells a fact that the schema marks `x-sensitive`."""
-
-    text: str
-    sensitive: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Trace:
-    """How a decision came about: its reason in pieces, its rules in order, its values, and the decisions it used."""
+    """How a decision came about: its rules in order, its values, and the decisions it used."""
 
     decision: str
-    reason: tuple[Said, ...]
     rules: tuple[RuleTrace, ...]
     values: tuple[Step, ...]
     used: tuple[Explanation, ...] = ()
