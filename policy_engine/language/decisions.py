@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -214,6 +214,21 @@ class Step(NamedTuple):
         return told
 
 
+def decisions_in(steps: Iterable[Step]) -> tuple[str, ...]:
+    """The decisions that steps ask for, each once; a step that stands in several places is looked at once."""
+    found: dict[str, None] = {}
+    seen: set[int] = set()
+    waiting = list(steps)[::-1]
+    while waiting:
+        step = waiting.pop()
+        if step.origin is Origin.DECISION:
+            found[step.text.split(".")[1]] = None
+        elif step.steps and id(step) not in seen:
+            seen.add(id(step))
+            waiting += step.steps[::-1]
+    return tuple(found)
+
+
 class Verdict(StrEnum):
     """What became of a rule."""
 
@@ -243,8 +258,7 @@ class RuleTrace(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """How a decision came about: its rules in order, its values, and the decisions it used."""
 
     decision: str
@@ -262,13 +276,35 @@ class Trace:
         }
 
 
-@dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision and its trace."""
+    """A decision and its trace. All that the trace tells was recorded with the decision; it becomes objects when looked at."""
 
-    decision: Decision
-    trace: Trace = field(repr=False)
+    __slots__ = ("_late", "_trace", "decision")
+    _trace: Trace
+
+    def __init__(self, decision: Decision, late: Callable[[], Trace]) -> None:
+        self.decision = decision
+        self._late = late
+
+    @property
+    def trace(self) -> Trace:
+        """How the decision came about."""
+        try:
+            return self._trace
+        except AttributeError:
+            self._trace = self._late()
+            return self._trace
 
     def to_dict(self) -> dict[str, object]:
         """The explanation in JSON types."""
         return {**self.decision.to_dict(), "trace": self.trace.to_dict()}
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Explanation) and (self.decision, self.trace) == (other.decision, other.trace)
+        return same if isinstance(other, Explanation) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.decision)
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.decision!r})"

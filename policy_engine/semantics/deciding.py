@@ -19,6 +19,7 @@ from policy_engine.language.decisions import (
     Step,
     Trace,
     Verdict,
+    decisions_in,
 )
 from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.logic import conjunction, disjunction, negation
@@ -144,18 +145,9 @@ def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
     """The answer to a question with its whole trace, those of the decisions it used included."""
     answer = evaluation.answer(name)
     steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
-    used = tuple(explanation_of(evaluation, other) for other in dict.fromkeys(_decisions_in(steps, set())))
-    return Explanation(answer.decision, Trace(answer.decision.decision, answer.rules, answer.values, used))
-
-
-def _decisions_in(steps: Iterable[Step], seen: set[int]) -> Iterable[str]:
-    """The decisions that steps ask for; a step that stands in several places is looked at once."""
-    for step in steps:
-        if step.origin is Origin.DECISION:
-            yield step.text.split(".")[1]
-        elif step.steps and id(step) not in seen:
-            seen.add(id(step))
-            yield from _decisions_in(step.steps, seen)
+    used = tuple(explanation_of(evaluation, other) for other in decisions_in(steps))
+    trace = Trace(answer.decision.decision, answer.rules, answer.values, used)
+    return Explanation(answer.decision, lambda: trace)
 
 
 def _answer(evaluation: Evaluation, logic: rulesets.DecisionLogic) -> Answer:

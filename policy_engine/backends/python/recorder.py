@@ -10,6 +10,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -27,11 +28,10 @@ from policy_engine.language.types import Boolean, Date, Instant, Member, Number,
 from policy_engine.language.values import Unknown, is_unknown, settle
 
 NAMES: Mapping[str, Any] = {
-    "new": tuple.__new__,
-    "Step": Step,
     **{origin.name: origin for origin in Origin},
     "Unknown": Unknown,
     "settle": settle,
+    "Decimal": Decimal,
     "Fraction": Fraction,
     "conjunction": conjunction,
     "disjunction": disjunction,
@@ -95,9 +95,7 @@ class Recorder:
     def made(self, words: str, value: str, below: str, origin: Origin = Origin.COMPUTED, note: str = "") -> str:
         """The name of a step whose value and steps below have names."""
         name = self.writer.fresh("s")
-        self.writer.line(
-            f"{name} = new(Step, ({self.text(words)}, {value}, {origin.name}, {self.text(note)}, {below}))"
-        )
+        self.writer.line(f"{name} = ({self.text(words)}, {value}, {origin.name}, {self.text(note)}, {below})")
         return name
 
     def condition(self, condition: tree.Condition) -> Part:
@@ -187,7 +185,7 @@ class Recorder:
         if isinstance(innermost(kind), Number):
             settled = f"settle({code}, {self.bind(kind)})"
             whole = isinstance(kind, Number) and kind.places == 0
-            code = f"({code} if {code}.__class__ is int else {settled})" if whole else settled
+            code = f"({settled} if {code}.__class__ is Decimal else {code})" if whole else settled
         self.named[name] = self.step(name, code, [body], known=body.known, origin=Origin.DEFINITION)
 
     def use(self, decision: str) -> None:

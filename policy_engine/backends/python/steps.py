@@ -216,7 +216,9 @@ def _called(to: Recorder, name: str, parts: Sequence[Part], typed: tree.Call) ->
     lists = any(isinstance(argument.type, ListOf) for argument in typed.arguments)
     match name:
         case "known":
-            return "True" if parts[0].known else f"not is_unknown({values[0]})"
+            whole = isinstance(typed.arguments[0].type, ListOf)
+            asked = f"not is_unknown({values[0]})" if whole else f"{values[0]}.__class__ is not Unknown"
+            return "True" if parts[0].known else asked
         case "default" if not lists:
             return (
                 values[0]

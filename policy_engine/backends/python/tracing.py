@@ -5,15 +5,27 @@ The first form decides; these functions only tell how. `explanation_of` brings b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
+from typing import Any, NamedTuple
 
 from policy_engine.backends.python.missing import below
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.steps import Part, listed
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Status, Step, Trace, Verdict
+from policy_engine.language.decisions import (
+    Decision,
+    Explanation,
+    Origin,
+    RuleTrace,
+    Status,
+    Step,
+    Trace,
+    Verdict,
+    decisions_in,
+)
 from policy_engine.language.mentions import Mention
 from policy_engine.language.rulesets import (
     OTHERWISE,
@@ -26,28 +38,25 @@ from policy_engine.language.rulesets import (
 from policy_engine.language.values import Unknown, Value, is_unknown, merge, unknown_parts
 
 Values = tuple[ValueDefinition, ...]
-NAMES: Mapping[str, object] = {"RuleTrace": RuleTrace, **{verdict.name: verdict for verdict in Verdict}}
+Recorded = tuple[str, Value, Origin, str, tuple[Any, ...]]
+"""A step as generated code records it, with all that `Step` has; a part that is always the same is a step already."""
+
+NAMES: Mapping[str, object] = {verdict.name: verdict for verdict in Verdict}
 """What generated code calls, beside what `recorder` names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A decision with what was recorded of it: its rules, its values, those values that it cannot do without.
-
-    `uses` where it may ask for other decisions.
-    """
+class Told(NamedTuple):
+    """A decision with what was recorded of it: its rules, its values, and those values that it cannot do without."""
 
     decision: Decision
-    rules: tuple[RuleTrace, ...]
-    values: tuple[Step, ...]
+    rules: tuple[tuple[str, Verdict, str, tuple[Recorded, ...]], ...]
+    values: tuple[Recorded, ...]
     needed: tuple[Value, ...]
-    uses: bool
 
     def unknown(self) -> Unknown:
         """What an undetermined decision misses, and for what cause."""
-        steps = [step for rule in self.rules if rule.verdict is Verdict.UNKNOWN for step in rule.steps]
-        found = [step.value for step in steps] if steps else self.needed
-        return merge(list(chain.from_iterable(map(unknown_parts, found))))
+        found = [step[1] for _, verdict, _, steps in self.rules if verdict is Verdict.UNKNOWN for step in steps]
+        return merge(list(chain.from_iterable(map(unknown_parts, found or self.needed))))
 
     def part(self, part: str) -> Step:
         """What another decision sees of this one: unknown unless decided (sentence 19)."""
@@ -60,7 +69,7 @@ class Told:
         if self.decision.status is Status.UNDETERMINED:
             return self.unknown()
         known = self.decision.outcome if part == "outcome" else self.decision.values[part]
-        given = {step.text: step.value for step in self.values}
+        given = {step[0]: step[1] for step in self.values}
         if known is None and part in given and is_unknown(given[part]):
             return merge(unknown_parts(given[part]))
         cause = f"`{self.decision.decision}` does not give this value here"
@@ -72,29 +81,33 @@ Telling = Callable[[str], Told]
 
 
 def explanation_of(told: Telling, name: str) -> Explanation:
-    """A decision with its whole trace, those of the decisions it used included."""
+    """A decision with its whole trace, those of the decisions it used included: recorded now, made into objects later."""
     found = told(name)
-    if not found.uses:
-        return Explanation(found.decision, Trace(found.decision.decision, found.rules, found.values))
-    steps = [*found.values, *(step for rule in found.rules for step in rule.steps)]
-    used = tuple(explanation_of(told, other) for other in dict.fromkeys(decisions_in(steps, set())))
-    return Explanation(found.decision, Trace(found.decision.decision, found.rules, found.values, used))
+    return Explanation(found.decision, partial(_trace, told, found))
 
 
-def decisions_in(steps: Iterable[Step], seen: set[int]) -> Iterator[str]:
-    """The decisions that steps ask for; a step that stands in several places is looked at once."""
-    for step in steps:
-        if step.origin is Origin.DECISION:
-            yield step.text.split(".")[1]
-        elif step.steps and id(step) not in seen:
-            seen.add(id(step))
-            yield from decisions_in(step.steps, seen)
+def _trace(told: Telling, found: Told) -> Trace:
+    made: dict[int, Step] = {}
+    rules = tuple(RuleTrace(rule, verdict, place, _steps(steps, made)) for rule, verdict, place, steps in found.rules)
+    values = _steps(found.values, made)
+    used = decisions_in([*values, *(step for rule in rules for step in rule.steps)])
+    return Trace(found.decision.decision, rules, values, tuple(explanation_of(told, other) for other in used))
+
+
+def _steps(recorded: Iterable[Recorded], made: dict[int, Step]) -> tuple[Step, ...]:
+    """What was recorded as steps; what stands in several places is made once."""
+    return tuple([one if isinstance(one, Step) else made.get(id(one)) or _step(one, made) for one in recorded])
+
+
+def _step(recorded: Recorded, made: dict[int, Step]) -> Step:
+    text, value, origin, note, below = recorded
+    made[id(recorded)] = step = Step(text, value, origin, note, _steps(below, made))
+    return step
 
 
 def write(to: Recorder, logic: DecisionLogic) -> None:
     """Write the body of the function that records a decision."""
-    mentions = below(to.ruleset, Mention("decision", logic.name))
-    for mention in mentions:
+    for mention in below(to.ruleset, Mention("decision", logic.name)):
         if mention.kind == "definition":
             to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
         elif mention.name != logic.name:
@@ -110,8 +123,7 @@ def write(to: Recorder, logic: DecisionLogic) -> None:
             tracing.matrix(logic.body)
         case _:
             tracing.conclude(())
-    uses = any(mention.kind == "decision" and mention.name != logic.name for mention in mentions)
-    to.writer.line(f"return tuple(rules), values, needed, {uses}")
+    to.writer.line("return tuple(rules), values, needed")
 
 
 def _recorded(to: Recorder, values: Sequence[ValueDefinition]) -> tuple[str, str]:
@@ -140,7 +152,7 @@ class Tracing:
             self.line(f"values, needed = {self.values} + {steps}, {self.needed} + {needed}")
 
     def _note(self, rule: str, verdict: str, place: str, steps: str) -> None:
-        self.line(f"rules.append(new(RuleTrace, ({self.to.text(rule)}, {verdict}, {self.to.text(place)}, {steps})))")
+        self.line(f"rules.append(({self.to.text(rule)}, {verdict}, {self.to.text(place)}, {steps}))")
 
     def first(self, body: Rules) -> None:
         """The rules up to the first true one; of the others, that they were not reached."""
@@ -217,12 +229,12 @@ class Tracing:
     def _cell(self, when: tree.Condition | None, then: Values, otherwise: Values | None, steps: str) -> None:
         """A kind of cell: those with the same condition and values."""
         if when is None:
-            self.line(f"rules.append(new(RuleTrace, (cell, APPLIES, place, {steps})))")
+            self.line(f"rules.append((cell, APPLIES, place, {steps}))")
             self.conclude(then)
             return
         part, writer = self.to.condition(when), self.to.writer
         verdict = "APPLIES" if part.known else f"UNKNOWN if {part.value}.__class__ is Unknown else APPLIES"
-        self.line(f"rules.append(new(RuleTrace, (cell, {verdict}, place, {steps} + ({part.step},))))")
+        self.line(f"rules.append((cell, {verdict}, place, {steps} + ({part.step},)))")
         for values, taken in ((then, "True"), (otherwise, "False")):
             if values is not None:
                 with writer.block(f"if {part.value} is {taken}:"):
