@@ -46,8 +46,8 @@ class Late(NamedTuple):
     missing: Callable[[Any, date], tuple[str, ...]]
 
 
-Form = Callable[[Any], Value]
-"""Makes a value as a back end holds it one of the forms that `values` names."""
+Named = Callable[[tuple[Any, ...]], "dict[str, Value | None]"]
+"""Gives values by name, in the forms that `language.values` names, from values as a back end holds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ class Ruling:
     outcome: str | tuple[str, ...] | None
     rules: tuple[str, ...]
     value_names: tuple[str, ...]
-    forms: tuple[Form | None, ...] = field(compare=False, repr=False)
     sources: tuple[str, ...]
     readings: Mapping[str, str]
     ruleset: RulesetReference
     late: Late = field(compare=False, repr=False)
+    named: Named = field(compare=False, repr=False)
 
 
 class Decision:
@@ -108,10 +108,9 @@ class Decision:
     @property
     def values(self) -> dict[str, Value | None]:
         """The values by name, exact; all None unless decided."""
-        if not self._values:
-            return dict.fromkeys(self.ruling.value_names) if self.ruling.value_names else {}
-        named = zip(self.ruling.value_names, self._values, self.ruling.forms, strict=True)
-        return {name: value if form is None or value is None else form(value) for name, value, form in named}
+        if self._values:
+            return self.ruling.named(self._values)
+        return dict.fromkeys(self.ruling.value_names) if self.ruling.value_names else {}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -136,22 +135,20 @@ class Decision:
     @property
     def said(self) -> tuple[Said, ...]:
         """The reason in pieces: those that tell a sensitive fact are marked."""
-        try:
-            return self._said
-        except AttributeError:  # nobody has asked yet, and a slot that is left empty costs nothing
-            self._said = self.ruling.late.reason(self._facts, self.as_of)
-            return self._said
+        found: tuple[Said, ...] | None = getattr(self, "_said", None)  # a slot that is left empty costs nothing
+        if found is None:
+            self._said = found = self.ruling.late.reason(self._facts, self.as_of)
+        return found
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The facts that are missing, as schema paths in schema order."""
         if self.ruling.status is not UNDETERMINED:
             return ()
-        try:
-            return self._missing
-        except AttributeError:
-            self._missing = self.ruling.late.missing(self._facts, self.as_of)
-            return self._missing
+        found: tuple[str, ...] | None = getattr(self, "_missing", None)
+        if found is None:
+            self._missing = found = self.ruling.late.missing(self._facts, self.as_of)
+        return found
 
     def to_dict(self) -> dict[str, object]:
         """The same keys in JSON types; satisfies `schemas/decision.schema.json`."""

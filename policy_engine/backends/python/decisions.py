@@ -8,10 +8,9 @@ from typing import Any
 
 from policy_engine.backends.python.constants import OPEN
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import form_of
 from policy_engine.backends.python.writer import SURE
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Late, Ruling, Status
+from policy_engine.language.decisions import Late, Named, Ruling, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -24,6 +23,9 @@ from policy_engine.language.rulesets import (
 )
 from policy_engine.language.rulings import Applied, ruling_of
 from policy_engine.language.types import ListOf, Number, Text, Type
+
+Naming = Callable[[DecisionLogic], Named]
+"""What gives the values of a decision by name."""
 
 LateFor = Callable[[DecisionLogic, Status, Applied], Late]
 """For the answer that rules lead to, what tells its reason and missing facts when somebody asks."""
@@ -42,6 +44,7 @@ class DecisionWriter:
     to: Expressions
     logic: DecisionLogic
     late_for: LateFor
+    naming: Naming
     result: str
     returns: bool
     sure: set[str] | None = field(default=None)
@@ -87,7 +90,7 @@ class DecisionWriter:
             status,
             applied,
             self.late_for(self.logic, status, applied),
-            form_of,
+            self.naming(self.logic),
         )
 
     def _end(self, ruling: str, values: str = "()") -> None:

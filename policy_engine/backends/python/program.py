@@ -18,7 +18,7 @@ from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.writer import Writer
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Explanation, Late, Said, Status
+from policy_engine.language.decisions import Decision, Explanation, Late, Named, Said, Status
 from policy_engine.language.reasons import sentences_of, together, undetermined
 from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset, Template
@@ -77,7 +77,8 @@ class Program:
 
     def missing(self, name: str) -> Callable[[Any, date], tuple[str, ...]]:
         """The function that gives the facts that a decision misses, if it is undetermined."""
-        return self._made("missing", name, partial(missing.write, name=name))
+        made = self.functions.get(("missing", name))
+        return made or self._made("missing", name, partial(missing.write, name=name))
 
     def told(self, facts: Any, as_of: date) -> tracing.Telling:
         """What records decisions about valid facts in JSON types, each once."""
@@ -136,6 +137,16 @@ class Program:
 
         return Late(reason, without)
 
+    def _naming(self, logic: DecisionLogic) -> Named:
+        """The function that gives the values of a decision by name, as callers see them."""
+        made = self.functions.get(("name", logic.name))
+        if made is None:
+            to = self._start()
+            wording.write_names(to, logic.value_types)
+            text = _text(f"name_{logic.name}", to.writer, arguments="values")
+            made = self.functions["name", logic.name] = self._compiled(f"name_{logic.name}", text, to.constants)
+        return made
+
     def _words(self, name: str, sentences: Sequence[Template]) -> wording.Values:
         """The function that gives the values in sentences; it is kept with the answer that says them."""
         to = self._start()
@@ -171,7 +182,7 @@ class Program:
         return to.writer.once(held, compute)
 
     def _write(self, to: Expressions, name: str, *, returns: bool) -> None:
-        DecisionWriter(to, self._logic(name), self._late, f"decision_{name}", returns).write()
+        DecisionWriter(to, self._logic(name), self._late, self._naming, f"decision_{name}", returns).write()
 
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""

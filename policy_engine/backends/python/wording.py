@@ -1,4 +1,4 @@
-"""The reason of an answer: a function that gives the values a sentence names, compiled when somebody first asks."""
+"""What an answer says when somebody asks: its values by name, and the values that the sentences of its reason name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import present
+from policy_engine.backends.python.runtime import form_of, present
 from policy_engine.language.decisions import Said
 from policy_engine.language.mentions import reads_sensitive
 from policy_engine.language.rulesets import Ruleset, Template
@@ -44,6 +44,16 @@ def write(to: Expressions, sentences: Sequence[Template]) -> None:
     parts = [part for sentence in sentences for part in sentence.parts if not isinstance(part, str)]
     codes = [to.writer.named(to.code(part.tree)) for part in parts]
     to.writer.line(f"return ({', '.join(codes)}{',' if codes else ''})")
+
+
+def write_names(to: Expressions, types: Sequence[tuple[str, Type]]) -> None:
+    """Write the body of the function that gives values by name, in the form that callers see."""
+    codes = []
+    for place, (name, kind) in enumerate(types):
+        value, form = f"values[{place}]", form_of(kind)
+        shown = value if form is None else f"None if {value} is None else {to.bind_new(form)}({value})"
+        codes.append(f"{to.bind(name)}: {shown}")
+    to.writer.line(f"return {{{', '.join(codes)}}}")
 
 
 def filled(blanks: Sequence[Blank], values: Sequence[Any]) -> list[tuple[Said, ...]]:
