@@ -82,14 +82,7 @@ class Program:
 
     def told(self, facts: Any, as_of: date) -> tracing.Telling:
         """What records decisions about valid facts in JSON types, each once."""
-        told: dict[str, tracing.Told] = {}
-
-        def tell(name: str) -> tracing.Told:
-            if name not in told:
-                told[name] = tracing.Told(self.decide(name)(facts, as_of), *self._recording(name)(facts, as_of, tell))
-            return told[name]
-
-        return tell
+        return tracing.Telling(self.decide, self.recording, facts, as_of)
 
     def explain(self, name: str, facts: Any, as_of: date) -> Explanation:
         """A decision with its whole trace."""
@@ -153,7 +146,7 @@ class Program:
         wording.write(to, sentences)
         return self._finished(f"words_{name}", to)
 
-    def _recording(self, name: str) -> Callable[..., Any]:
+    def recording(self, name: str) -> Callable[..., Any]:
         """The function that records a decision; it is given what tells of other decisions, too."""
         if ("record", name) not in self.functions:
             to = Recorder(self.settled)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from policy_engine.backends.python import runtime, steps
@@ -176,7 +175,7 @@ class Recorder:
                 return f"to_instant({held})"
             case Number(places=0):
                 return f"({held} if {held}.__class__ is int else to_integer({held}))"
-        return f"{self.bind(partial(runtime.typed, kind=member.type, ordered_by=member.ordered_by))}({held})"
+        return f"{self.bind(runtime.reader(member.type, member.ordered_by))}({held})"
 
     def define(self, definition: Definition) -> None:
         """Record a definition, before anything that stands on it."""

@@ -54,7 +54,7 @@ def present(value: Any, kind: Type) -> Value:
         case ListOf(element=element):
             return tuple(present(part, element) for part in value)
         case Record():
-            return typed(value, kind)
+            return reader(kind)(value)
         case _:
             return value  # type: ignore[no-any-return]  # a value by its type
 
@@ -70,25 +70,36 @@ def form_of(kind: Type) -> Callable[[Any], Value] | None:
             return partial(present, kind=kind)
 
 
-def typed(value: Any, kind: Type, ordered_by: str | None = None) -> Value:
-    """A JSON value as a value of its type, as callers see it."""
+def reader(kind: Type, ordered_by: str | None = None) -> Callable[[Any], Value]:
+    """What makes a JSON value a value of a type, as callers see it."""
     match kind:
         case Date():
-            return date.fromisoformat(value)
+            return date.fromisoformat
         case Instant():
-            return to_instant(value)
+            return to_instant
         case Number(places=0):
-            return to_integer(value)
+            return to_integer
         case Number(places=places):
-            return decimal_of(to_units(value, places), places)
+            return lambda value: decimal_of(to_units(value, places), places)
         case ListOf(element=element):
-            items = [typed(item, element) for item in value]
-            return tuple(items if ordered_by is None else sorted(items, key=lambda item: item.members[ordered_by]))  # type: ignore[union-attr,arg-type,return-value]
+            return _list_reader(reader(element), ordered_by)
         case Record(path=path, members=members):
-            found = ((member, value.get(member.name)) for member in members)
-            return RecordValue(path, {m.name: typed(v, m.type, m.ordered_by) for m, v in found if v is not None})
+            readers = [(member.name, reader(member.type, member.ordered_by)) for member in members]
+            return lambda value: RecordValue(
+                path, {name: read(value[name]) for name, read in readers if value.get(name) is not None}
+            )
         case _:
-            return value  # type: ignore[no-any-return]  # a boolean or a text
+            return lambda value: value  # type: ignore[no-any-return]  # a boolean or a text
+
+
+def _list_reader(read: Callable[[Any], Value], ordered_by: str | None) -> Callable[[Any], Value]:
+    def listed(values: Any) -> Value:
+        items = [read(value) for value in values]
+        if ordered_by is not None:
+            items.sort(key=lambda item: item.members[ordered_by])  # type: ignore[union-attr,arg-type,return-value]
+        return tuple(items)
+
+    return listed
 
 
 def total(meaning: Callable[..., Any]) -> Callable[..., Any]:

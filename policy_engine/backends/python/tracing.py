@@ -6,7 +6,8 @@ The first form decides; these functions only tell how. `explanation_of` brings b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -76,8 +77,23 @@ class Told(NamedTuple):
         return Unknown(causes=(cause,)) if known is None else known
 
 
-Telling = Callable[[str], Told]
-"""Gives a decision of the ruleset with what was recorded of it."""
+@dataclass(slots=True)
+class Telling:
+    """Gives decisions about one set of facts with what was recorded of them, each worked out once."""
+
+    decide: Callable[[str], Callable[[Any, date], Decision]]
+    recording: Callable[[str], Callable[..., Any]]
+    facts: Any
+    as_of: date
+    told: dict[str, Told] = field(default_factory=dict)
+
+    def __call__(self, name: str) -> Told:
+        """The decision of that name."""
+        found = self.told.get(name)
+        if found is None:
+            recorded = self.recording(name)(self.facts, self.as_of, self)
+            self.told[name] = found = Told(self.decide(name)(self.facts, self.as_of), *recorded)
+        return found
 
 
 def explanation_of(told: Telling, name: str) -> Explanation:
