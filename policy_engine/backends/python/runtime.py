@@ -89,7 +89,7 @@ def reader(kind: Type, ordered_by: str | None = None) -> Callable[[Any], Value]:
                 path, {name: read(value[name]) for name, read in readers if value.get(name) is not None}
             )
         case _:
-            return lambda value: value  # type: ignore[no-any-return]  # a boolean or a text
+            return lambda value: value  # a boolean or a text
 
 
 def _list_reader(read: Callable[[Any], Value], ordered_by: str | None) -> Callable[[Any], Value]:
