@@ -101,7 +101,7 @@ def _more(found: Found) -> Iterator[str]:
     yield "## What is made when somebody asks"
     yield ""
     yield "Nanoseconds for one decision, and in brackets the ratio to the trusted decision. `.missing` costs something only"
-    yield "where a decision is undetermined, which one in twenty is here. When `explain` returns, every step has been recorded with"
+    yield "where a decision is undetermined, which one in twenty is here. When `explain` returns, every step is recorded with"
     yield "its value; the two columns after it make objects of them, and JSON types, which write shared steps out each time."
     yield ""
     rows = {name: each["slow"] for name, each in found["decisions"].items()} | {"all five": found["five"]["slow"]}
