@@ -15,14 +15,13 @@ from policy_engine.errors import FactsError, RulesetError, UnknownDecision, Unkn
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Explanation
+from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
 
 NO_READINGS: Mapping[str, str] = {}
-EXACT = decimal.Context(prec=80)
-"""Decimals are exact whatever context the caller has set."""
 NOT_PLAIN = (TypeError, ValueError, KeyError, AttributeError)
 """What a program raises over facts that are not in JSON types; the reference then decides."""
 MOST_DAYS = 1_000
@@ -154,16 +153,16 @@ class Engine:
         self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
-        name = decision.partition(".")[2]
-        ready = self._latest[1][0].get(decision) if self._latest[0] == as_of and not readings else None
+        name, (day, today) = decision.partition(".")[2], self._latest
+        ready = today[0].get(decision) if as_of == day and not readings else None
         if ready is None:
             ready = self._prepared_decision(decision, as_of, readings)
+        try:
+            if ready.passes(facts, as_of):
+                return ready.program.explain(name, facts, as_of)
+        except NOT_PLAIN:
+            pass
         with decimal.localcontext(EXACT):
-            try:
-                if ready.passes(facts, as_of):
-                    return ready.program.explain(name, facts, as_of)
-            except NOT_PLAIN:
-                pass
             return explanation_of(_judged(ready, facts, as_of), name)
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:

@@ -15,9 +15,10 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 from policy_engine.backends.python import Program, prepare, stretch
-from policy_engine.engine import EXACT, chosen
+from policy_engine.engine import chosen
 from policy_engine.errors import FactsError
 from policy_engine.language.decisions import Decision
+from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
 from policy_engine.semantics.facts import valid_facts

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import localcontext
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from policy_engine.language.decisions import (
     decisions_in,
 )
 from policy_engine.language.mentions import Mention
+from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import (
     OTHERWISE,
     DecisionLogic,
@@ -91,7 +93,8 @@ class Telling:
         """The decision of that name."""
         found = self.told.get(name)
         if found is None:
-            recorded = self.recording(name)(self.facts, self.as_of, self)
+            with localcontext(EXACT):
+                recorded = self.recording(name)(self.facts, self.as_of, self)
             self.told[name] = found = Told(self.decide(name)(self.facts, self.as_of), *recorded)
         return found
 
