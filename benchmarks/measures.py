@@ -49,10 +49,12 @@ class Asked:
             decide(decision, facts, as_of=AS_OF, trusted=trusted)
 
     def ours_all_read(self) -> None:
-        """Ask the engine and read what the function by hand gives: also the values, and what is missing."""
+        """Ask the engine and read what is made only then of what the function by hand gives: the values, and what is missing."""
         decide, decision = self.engine.decide, self.question.decision
         for facts in self.mix:
-            answer_of(decide(decision, facts, as_of=AS_OF, trusted=True))
+            answer = decide(decision, facts, as_of=AS_OF, trusted=True)
+            answer.values  # noqa: B018  # reading it makes it
+            answer.missing  # noqa: B018
 
     def ours_missing(self) -> None:
         """Ask the engine and read what is missing, if anything is."""
@@ -83,6 +85,18 @@ class Asked:
         for facts in self.mix:
             explain(decision, facts, as_of=AS_OF)
 
+    def ours_explained_as_objects(self) -> None:
+        """Ask for the decision and its trace, and look at the trace."""
+        explain, decision = self.engine.explain, self.question.decision
+        for facts in self.mix:
+            explain(decision, facts, as_of=AS_OF).trace  # noqa: B018  # reading it makes its objects
+
+    def ours_explained_and_told(self) -> None:
+        """Ask for the decision and its trace, and have all of it in JSON types."""
+        explain, decision = self.engine.explain, self.question.decision
+        for facts in self.mix:
+            explain(decision, facts, as_of=AS_OF).to_dict()
+
 
 def row(runs: Mapping[str, Run], count: int, rounds: int, base: str = "by hand", clock: Clock = CPU) -> Row:
     """Time the ways of working in turns."""
@@ -96,6 +110,7 @@ def fast_runs(asked: Asked) -> dict[str, Run]:
         "by hand": asked.by_hand,
         "trusted": partial(asked.ours, trusted=True),
         "validated": partial(asked.ours, trusted=False),
+        "values and missing read": asked.ours_all_read,
         "decide_many": asked.ours_many,
         "decide_all": asked.ours_whole_ruleset,
     }
@@ -106,9 +121,10 @@ def slow_runs(asked: Asked) -> dict[str, Run]:
     return {
         "trusted": partial(asked.ours, trusted=True),
         "with missing": asked.ours_missing,
-        "all read": asked.ours_all_read,
         "with reason": asked.ours_reason,
         "explain": asked.ours_explained,
+        "explain, as objects": asked.ours_explained_as_objects,
+        "explain, as JSON types": asked.ours_explained_and_told,
     }
 
 
@@ -195,7 +211,7 @@ def _sized_run(engine: Engine, size: int) -> Run:
 def parts(asked: Asked, rounds: int) -> Row:
     """A decision taken apart: the generated function, the schema's validation, and the checks with the dates they read."""
     ruleset = asked.engine.ruleset(asked.question.ruleset, AS_OF)
-    program = prepare(ruleset, chosen(ruleset, {}), AS_OF, lambda name: lambda facts, as_of: ("", ()))
+    program = prepare(ruleset, chosen(ruleset, {}), AS_OF)
     decide, checks, gate = program.decide(asked.question.name), program.checks(), gate_of(ruleset.facts.document)
     mix = asked.mix
     runs: dict[str, Run] = {

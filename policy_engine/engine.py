@@ -14,16 +14,14 @@ from policy_engine.diagnostics import did_you_mean, has_errors
 from policy_engine.errors import FactsError, RulesetError, UnknownDecision, UnknownReading
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
-from policy_engine.language.decisions import Decision, Explanation, Late
+from policy_engine.language.decisions import Decision, Explanation
+from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
-from policy_engine.semantics.facts import typed_facts, valid_facts
+from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
-from policy_engine.semantics.recording import record
 
 NO_READINGS: Mapping[str, str] = {}
-EXACT = decimal.Context(prec=80)
-"""Decimals are exact whatever context the caller has set."""
 NOT_PLAIN = (TypeError, ValueError, KeyError, AttributeError)
 """What a program raises over facts that are not in JSON types; the reference then decides."""
 MOST_DAYS = 1_000
@@ -155,9 +153,17 @@ class Engine:
         self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
-        ready = self._prepared_decision(decision, as_of, readings)
+        name, (day, today) = decision.partition(".")[2], self._latest
+        ready = today[0].get(decision) if as_of == day and not readings else None
+        if ready is None:
+            ready = self._prepared_decision(decision, as_of, readings)
+        try:
+            if ready.passes(facts, as_of):
+                return ready.program.explain(name, facts, as_of)
+        except NOT_PLAIN:
+            pass
         with decimal.localcontext(EXACT):
-            return explanation_of(_evaluation(ready, facts, as_of), decision.partition(".")[2])
+            return explanation_of(_judged(ready, facts, as_of), name)
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:
         """The version of a ruleset in force on a civil date; raises `UnknownDecision` and `NotInForce`."""
@@ -185,7 +191,7 @@ class Engine:
         key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of)[0])
         if key not in self._programs:
             choices = chosen(ruleset, readings)
-            self._programs[key] = prepare(ruleset, choices, as_of, lambda name: _late(ruleset, choices, name))
+            self._programs[key] = prepare(ruleset, choices, as_of)
         return self._programs[key]
 
     def _prepared_decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> Ready:
@@ -218,35 +224,10 @@ def _ready(ruleset: Ruleset, program: Program, answer: Callable[[Any, date], Any
     )
 
 
-def _late(ruleset: Ruleset, choices: Mapping[str, str], name: str) -> Late:
-    """What tells a decision's reason and missing facts: the reference."""
-
-    def tell(facts: Any, as_of: date) -> tuple[str, tuple[str, ...]]:
-        with decimal.localcontext(EXACT):
-            decision = (
-                Evaluation(ruleset, typed_facts(facts, ruleset.facts), as_of, choices, record).answer(name).decision
-            )
-        return decision.reason, decision.missing
-
-    return tell
-
-
-def _evaluation(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
-    """The recorder over facts that the gate lets pass, else over facts that are judged; raises `FactsError`."""
-    try:
-        passes = ready.passes(facts, as_of)
-    except NOT_PLAIN:
-        passes = False
-    if not passes:
-        return _judged(ready, facts, as_of)
-    choices = ready.program.settled.choices
-    return Evaluation(ready.ruleset, typed_facts(facts, ready.ruleset.facts), as_of, choices, record)
-
-
 def _judged(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
-    """The recorder over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
+    """The reference over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
     choices = ready.program.settled.choices
-    evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices, record)
+    evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices)
     check_facts(evaluation)
     return evaluation
 

@@ -15,11 +15,12 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 from policy_engine.backends.python import Program, prepare, stretch
-from policy_engine.engine import EXACT, chosen
+from policy_engine.engine import chosen
 from policy_engine.errors import FactsError
-from policy_engine.language.decisions import Decision, Late
+from policy_engine.language.decisions import Decision
+from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.semantics.deciding import Evaluation, check_facts
+from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
 from policy_engine.semantics.plain import to_json_types
@@ -49,17 +50,8 @@ class Programs:
         """The program for a day."""
         mark = stretch(self.ruleset, day)[0]
         if mark not in self.made:
-            self.made[mark] = prepare(self.ruleset, self.choices, day, self.late_for)
+            self.made[mark] = prepare(self.ruleset, self.choices, day)
         return self.made[mark]
-
-    def late_for(self, name: str) -> Late:
-        """What tells a decision's reason and missing facts: the reference over the facts that the decision kept."""
-
-        def tell(facts: Any, as_of: date) -> tuple[str, tuple[str, ...]]:
-            decision = self.reference(facts, as_of).answer(name).decision
-            return decision.reason, decision.missing
-
-        return tell
 
     def reference(self, facts: Any, as_of: date) -> Evaluation:
         """The reference over facts."""
@@ -78,7 +70,10 @@ def test_the_program_gives_the_references_answers(question: Question) -> None:
 
 
 def _agree(programs: Programs, facts: Any, day: date) -> None:
-    """The reference, the function of each decision and the one for all say the same; of facts as given too, if they pass."""
+    """The reference, the function of each decision and the one for all say the same; of facts as given too, if they pass.
+
+    So do reasons and missing facts, and the trace of the last decision.
+    """
     plain, unfit = to_json_types(facts)
     assert not unfit
     evaluation = programs.reference(facts, day)
@@ -88,7 +83,10 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     assert {name: _told(program.decide(name)(plain, day)) for name in names} == expected
     together = program.decide_all()(plain, day)
     assert {name: _told(decision) for name, decision in together.items()} == expected
-    assert _late(together[names[-1]]) == _late(evaluation.answer(names[-1]).decision)
+    late = {name: _late(evaluation.answer(name).decision) for name in names}
+    assert {name: _late(decision) for name, decision in together.items()} == late
+    last = names[-1]
+    assert program.explain(last, plain, day).trace == explanation_of(evaluation, last).trace
     assert program.checks()(plain, day) == _holds(evaluation)
     if gate_of(programs.ruleset.facts.document)(facts):
         assert {name: _told(decision) for name, decision in program.decide_all()(facts, day).items()} == expected
@@ -107,8 +105,9 @@ def _told(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _late(decision: Decision) -> tuple[str, tuple[str, ...]]:
-    return decision.reason, decision.missing
+def _late(decision: Decision) -> tuple[object, ...]:
+    """What a decision says when asked."""
+    return decision.said, decision.missing
 
 
 def _holds(evaluation: Evaluation) -> bool:

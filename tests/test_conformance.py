@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import Engine, chosen
 from policy_engine.errors import FactsError
 from policy_engine.frontend.loader import Rulebook
-from policy_engine.language.decisions import Decision, Late
+from policy_engine.language.decisions import Decision
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.semantics.deciding import Evaluation, check_facts
 from policy_engine.semantics.facts import valid_facts
@@ -46,17 +45,8 @@ def python_fused(case: Case) -> Mapping[str, Decision]:
 
 
 def program(case: Case) -> Program:
-    """The Python program of a case; the reference tells reasons and missing facts."""
-    ruleset, choices = case.ruleset, chosen(case.ruleset, case.readings)
-
-    def late_for(name: str) -> Late:
-        def tell(facts: Any, as_of: date) -> tuple[str, tuple[str, ...]]:
-            told = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, choices).answer(name).decision
-            return told.reason, told.missing
-
-        return tell
-
-    return prepare(ruleset, choices, case.as_of, late_for)
+    """The Python program of a case."""
+    return prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of)
 
 
 def plain(case: Case) -> Any:

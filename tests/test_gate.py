@@ -64,7 +64,7 @@ class Gate:
         self.ruleset = ruleset
         self.is_valid = gate_of(ruleset.facts.document)
         choices = chosen(ruleset, {})
-        self.checks = prepare(ruleset, choices, DAY, lambda name: lambda facts, day: ("", ())).checks()
+        self.checks = prepare(ruleset, choices, DAY).checks()
 
     def says_yes(self, facts: Any) -> bool:
         """Whether the facts pass without being looked at further."""

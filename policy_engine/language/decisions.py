@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from policy_engine.language.types import Type
-from policy_engine.language.values import Unknown, Value, settle, to_json
+from policy_engine.language.values import Unknown, Value, to_json
 
 
 class Status(StrEnum):
@@ -18,6 +17,9 @@ class Status(StrEnum):
     DECIDED = "decided"
     UNDETERMINED = "undetermined"
     GAP = "gap"
+
+
+UNDETERMINED = Status.UNDETERMINED  # in this Python version a look-up in an enumeration is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,23 @@ class RulesetReference:
     digest: str
 
 
-Late = Callable[[Any, date], tuple[str, tuple[str, ...]]]
-"""Gives a decision's reason and its missing facts from the facts and the day, when somebody asks."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of a reason; `sensitive` where it tells a fact that the schema marks `x-sensitive`."""
 
-Present = Callable[[Any, Type], Value]
-"""Makes a value as a back end holds it one of the forms that `values` names, by its type."""
+    text: str
+    sensitive: bool = False
+
+
+class Late(NamedTuple):
+    """What gives a decision's reason and its missing facts from the facts and the day, when somebody asks."""
+
+    reason: Callable[[Any, date], tuple[Said, ...]]
+    missing: Callable[[Any, date], tuple[str, ...]]
+
+
+Named = Callable[[tuple[Any, ...]], "dict[str, Value | None]"]
+"""Gives values by name, in the forms that `language.values` names, from values as a back end holds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +59,11 @@ class Ruling:
     outcome: str | tuple[str, ...] | None
     rules: tuple[str, ...]
     value_names: tuple[str, ...]
-    value_types: tuple[Type, ...]
     sources: tuple[str, ...]
     readings: Mapping[str, str]
     ruleset: RulesetReference
     late: Late = field(compare=False, repr=False)
-    present: Present = field(compare=False, repr=False, default=settle)
+    named: Named = field(compare=False, repr=False)
 
 
 class Decision:
@@ -62,8 +75,9 @@ class Decision:
     from the facts when first asked for, so ask before you change the facts you gave.
     """
 
-    __slots__ = ("_facts", "_told", "_values", "as_of", "ruling")
-    _told: tuple[str, tuple[str, ...]]
+    __slots__ = ("_facts", "_missing", "_said", "_values", "as_of", "ruling")
+    _missing: tuple[str, ...]
+    _said: tuple[Said, ...]
 
     def __init__(self, ruling: Ruling, values: tuple[Value | None, ...], as_of: date, facts: object) -> None:
         self.ruling = ruling
@@ -94,13 +108,9 @@ class Decision:
     @property
     def values(self) -> dict[str, Value | None]:
         """The values by name, exact; all None unless decided."""
-        ruling = self.ruling
-        if not self._values:
-            return dict.fromkeys(ruling.value_names)
-        return {
-            name: None if value is None else ruling.present(value, kind)
-            for name, value, kind in zip(ruling.value_names, self._values, ruling.value_types, strict=True)
-        }
+        if self._values:
+            return self.ruling.named(self._values)
+        return dict.fromkeys(self.ruling.value_names) if self.ruling.value_names else {}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -120,19 +130,25 @@ class Decision:
     @property
     def reason(self) -> str:
         """The reason in words."""
-        return self._tell()[0]
+        return "".join([piece.text for piece in self.said])
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """The reason in pieces: those that tell a sensitive fact are marked."""
+        found: tuple[Said, ...] | None = getattr(self, "_said", None)  # a slot that is left empty costs nothing
+        if found is None:
+            self._said = found = self.ruling.late.reason(self._facts, self.as_of)
+        return found
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The facts that are missing, as schema paths in schema order."""
-        return () if self.ruling.status is Status.DECIDED else self._tell()[1]
-
-    def _tell(self) -> tuple[str, tuple[str, ...]]:
-        try:
-            return self._told
-        except AttributeError:  # nobody has asked yet, and a slot that is left empty costs nothing
-            self._told = self.ruling.late(self._facts, self.as_of)
-            return self._told
+        if self.ruling.status is not UNDETERMINED:
+            return ()
+        found: tuple[str, ...] | None = getattr(self, "_missing", None)
+        if found is None:
+            self._missing = found = self.ruling.late.missing(self._facts, self.as_of)
+        return found
 
     def to_dict(self) -> dict[str, object]:
         """The same keys in JSON types; satisfies `schemas/decision.schema.json`."""
@@ -195,6 +211,21 @@ class Step(NamedTuple):
         return told
 
 
+def decisions_in(steps: Iterable[Step]) -> tuple[str, ...]:
+    """The decisions that steps ask for, each once; a step that stands in several places is looked at once."""
+    found: dict[str, None] = {}
+    seen: set[int] = set()
+    waiting = list(steps)[::-1]
+    while waiting:
+        step = waiting.pop()
+        if step.origin is Origin.DECISION:
+            found[step.text.split(".")[1]] = None
+        elif step.steps and id(step) not in seen:
+            seen.add(id(step))
+            waiting += step.steps[::-1]
+    return tuple(found)
+
+
 class Verdict(StrEnum):
     """What became of a rule."""
 
@@ -206,8 +237,7 @@ class Verdict(StrEnum):
     NOT_IN_FORCE = "not in force"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTrace:
+class RuleTrace(NamedTuple):
     """One rule (or a matrix's cell, or `otherwise`), what became of it, and the steps of its condition."""
 
     id: str
@@ -225,20 +255,10 @@ class RuleTrace:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A piece of a reason; `sensitive` where it tells a fact that the schema marks `x-sensitive`."""
-
-    text: str
-    sensitive: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """How a decision came about: its reason in pieces, its rules in order, its values, and the decisions it used."""
+class Trace(NamedTuple):
+    """How a decision came about: its rules in order, its values, and the decisions it used."""
 
     decision: str
-    reason: tuple[Said, ...]
     rules: tuple[RuleTrace, ...]
     values: tuple[Step, ...]
     used: tuple[Explanation, ...] = ()
@@ -253,13 +273,35 @@ class Trace:
         }
 
 
-@dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision and its trace."""
+    """A decision and its trace. All that the trace tells was recorded with the decision; it becomes objects when looked at."""
 
-    decision: Decision
-    trace: Trace = field(repr=False)
+    __slots__ = ("_late", "_trace", "decision")
+    _trace: Trace
+
+    def __init__(self, decision: Decision, late: Callable[[], Trace]) -> None:
+        self.decision = decision
+        self._late = late
+
+    @property
+    def trace(self) -> Trace:
+        """How the decision came about."""
+        try:
+            return self._trace
+        except AttributeError:
+            self._trace = self._late()
+            return self._trace
 
     def to_dict(self) -> dict[str, object]:
         """The explanation in JSON types."""
         return {**self.decision.to_dict(), "trace": self.trace.to_dict()}
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Explanation) and (self.decision, self.trace) == (other.decision, other.trace)
+        return same if isinstance(other, Explanation) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.decision)
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.decision!r})"

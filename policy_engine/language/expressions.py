@@ -5,6 +5,7 @@ Each node knows its type, whether it may be unknown (`optional`) and where it st
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
@@ -252,3 +253,11 @@ def expressions_of(condition: Condition) -> Iterator[Expression]:
     else:
         for part in condition.conditions:
             yield from expressions_of(part)
+
+
+def segment(text: str, node: ast.AST) -> str:
+    """The text of a part of an expression, which stands on one line."""
+    start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", None)
+    if text.isascii():
+        return text[start:end]
+    return text.encode()[start:end].decode()

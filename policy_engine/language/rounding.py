@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from types import MappingProxyType
+
+EXACT = Context(prec=80)
+"""Decimals are exact whatever context the caller has set."""
 
 MODES: Mapping[str, Callable[[int, int, bool], bool]] = MappingProxyType(
     {

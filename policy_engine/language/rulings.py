@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from policy_engine.language.decisions import Late, Present, RulesetReference, Ruling, Status
+from policy_engine.language.decisions import Late, Named, RulesetReference, Ruling, Status
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rules, Ruleset
-from policy_engine.language.values import settle
 
 Applied = Sequence[tuple[str, Conclusion]]
 """The rules that apply, each with what follows from it."""
@@ -19,7 +18,7 @@ def ruling_of(
     status: Status,
     applied: Applied,
     late: Late,
-    present: Present = settle,
+    named: Named | None = None,
 ) -> Ruling:
     """What an answer says by its status and the rules that apply. Undetermined and gap cite all of the decision's sources."""
     collects = isinstance(logic.body, Rules) and logic.body.hit == "collect"
@@ -31,12 +30,12 @@ def ruling_of(
         outcome=_outcome(applied, collects),
         rules=tuple(rule for rule, _ in applied),
         value_names=tuple(name for name, _ in logic.value_types),
-        value_types=tuple(kind for _, kind in logic.value_types),
         sources=(cited if status is Status.DECIDED else ()) or logic.sources,
         readings={r.name: choices[r.name] for r in ruleset.readings if r.name in used},
         ruleset=RulesetReference(ruleset.id, ruleset.version, ruleset.digest),
         late=late,
-        present=present,
+        named=named
+        or (lambda values: {name: value for (name, _), value in zip(logic.value_types, values, strict=True)}),
     )
 
 

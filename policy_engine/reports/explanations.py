@@ -51,7 +51,7 @@ def explained(explanation: Explanation, ruleset: Ruleset, reader: Reader) -> tup
     match reader:
         case Reader.CUSTOMER:
             answer = _answer(explanation.decision, logic, _withheld(ruleset, logic, explanation.decision))
-            return _telling((Section("", (Line(answer), Line(_masked(explanation.trace.reason)))),))
+            return _telling((Section("", (Line(answer), Line(_masked(explanation.decision.said)))),))
         case Reader.AGENT:
             return _telling(_for_agent(explanation, logic))
         case Reader.AUDITOR:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, tzinfo
 
 from policy_engine.errors import FactsError, Violation
@@ -11,6 +11,7 @@ from policy_engine.language import rulesets
 from policy_engine.language.decisions import (
     Decision,
     Explanation,
+    Late,
     Origin,
     RuleTrace,
     Said,
@@ -18,10 +19,13 @@ from policy_engine.language.decisions import (
     Step,
     Trace,
     Verdict,
+    decisions_in,
 )
 from policy_engine.language.expressions import Condition, Expression, Group
+from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.mentions import fact_paths, reads_sensitive
-from policy_engine.language.rulings import ruling_of
+from policy_engine.language.reasons import sentences_of, together, undetermined
+from policy_engine.language.rulings import Applied, ruling_of
 from policy_engine.language.timezones import zone
 from policy_engine.language.values import (
     RecordValue,
@@ -33,22 +37,17 @@ from policy_engine.language.values import (
     settle,
     unknown_parts,
 )
-from policy_engine.semantics.evaluator import Names, evaluate
-from policy_engine.semantics.logic import conjunction, disjunction, negation
+from policy_engine.semantics.evaluator import evaluate
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """One set of facts on one day under chosen readings; every name and decision is worked out at most once.
-
-    `evaluate` gives an expression's value with its steps: the reference, or `recording.record`, which is the same and faster.
-    """
+    """One set of facts on one day under chosen readings; every name and decision is worked out at most once."""
 
     ruleset: rulesets.Ruleset
     facts: RecordValue
     as_of: date
     choices: Mapping[str, str]
-    evaluate: Callable[[str, Names], Step] = evaluate
     zone: tzinfo = field(init=False)
     steps: dict[str, Step] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -98,7 +97,7 @@ class Evaluation:
     def condition(self, condition: Condition) -> Step:
         """The value of a condition: an expression's, or all, any, none over a list (sentence 14.1)."""
         if isinstance(condition, Expression):
-            return self.evaluate(condition.text, self)
+            return evaluate(condition.text, self)
         steps = tuple(self.condition(part) for part in condition.conditions)
         return Step(condition.kind, _group(condition, [step.value for step in steps]), Origin.COMPUTED, steps=steps)
 
@@ -115,7 +114,6 @@ class Answer:
     """A decision, its rules' traces and values' steps, and its parts as other decisions see them: unknown unless decided."""
 
     decision: Decision
-    reason: tuple[Said, ...]
     rules: tuple[RuleTrace, ...]
     values: tuple[Step, ...]
     parts: Mapping[str, Value]
@@ -147,20 +145,9 @@ def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
     """The answer to a question with its whole trace, those of the decisions it used included."""
     answer = evaluation.answer(name)
     steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
-    used = tuple(explanation_of(evaluation, other) for other in dict.fromkeys(_decisions_in(steps, set())))
-    return Explanation(
-        answer.decision, Trace(answer.decision.decision, answer.reason, answer.rules, answer.values, used)
-    )
-
-
-def _decisions_in(steps: Iterable[Step], seen: set[int]) -> Iterable[str]:
-    """The decisions that steps ask for; a step that stands in several places is looked at once."""
-    for step in steps:
-        if step.origin is Origin.DECISION:
-            yield step.text.split(".")[1]
-        elif step.steps and id(step) not in seen:
-            seen.add(id(step))
-            yield from _decisions_in(step.steps, seen)
+    used = tuple(explanation_of(evaluation, other) for other in decisions_in(steps))
+    trace = Trace(answer.decision.decision, answer.rules, answer.values, used)
+    return Explanation(answer.decision, lambda: trace)
 
 
 def _answer(evaluation: Evaluation, logic: rulesets.DecisionLogic) -> Answer:
@@ -184,7 +171,7 @@ def _first(evaluation: Evaluation, body: rulesets.Rules) -> Finding:
     for rule in body.rules:
         trace, value = _considered(evaluation, rule, reached=found is None)
         if unknowns and trace.verdict is Verdict.APPLIES:
-            trace = replace(trace, verdict=Verdict.WOULD_APPLY)
+            trace = trace._replace(verdict=Verdict.WOULD_APPLY)
         traces.append(trace)
         if isinstance(value, Unknown):
             unknowns.append(value)
@@ -261,13 +248,13 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     applied = finding.applied if status is Status.DECIDED or collects else ()
     types = dict(logic.value_types)
     values = {d.name: _whole(settle(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
-    said = tuple(_reason(evaluation, logic, applied, unknown, gap))
-    reason = "".join(part.text for part in said)
     missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
-    ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, lambda _, __: (reason, missing))
+    said = tuple(_reason(evaluation, logic, status, applied, missing, unknown.causes if unknown else ()))
+    late = Late(lambda _, __: said, lambda _, __: missing)
+    ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, late)
     given = tuple(_known(values.get(name)) for name in ruling.value_names) if status is Status.DECIDED else ()
     decision = Decision(ruling, given, evaluation.as_of, None)
-    return Answer(decision, said, finding.traces, tuple(steps), _parts(decision, values, unknown))
+    return Answer(decision, finding.traces, tuple(steps), _parts(decision, values, unknown))
 
 
 def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step:
@@ -298,31 +285,14 @@ def _parts(decision: Decision, values: Mapping[str, Value], unknown: Unknown | N
 def _reason(
     evaluation: Evaluation,
     logic: rulesets.DecisionLogic,
-    applied: Sequence[tuple[str, rulesets.Conclusion]],
-    unknown: Unknown | None,
-    gap: bool,
+    status: Status,
+    applied: Applied,
+    missing: Sequence[str],
+    causes: Sequence[str],
 ) -> Iterator[Said]:
     """The reasons of the rules that apply, each once; or why there is no answer; or what the decision says of itself."""
-    sentences = [_filled(evaluation, conclusion.because) for _, conclusion in applied if conclusion.because.parts]
-    if unknown is not None:
-        sentences.append((Said(_undetermined(evaluation, unknown)),))
-    elif gap:
-        sentences.append((Said("No rule covers these facts."),))
-    elif not sentences:
-        sentences.append(_filled(evaluation, logic.because) if logic.because else (Said(_plainly(logic)),))
-    for number, sentence in enumerate(dict.fromkeys(sentences)):
-        yield from ((Said(" "),) if number else ())
-        yield from sentence
-
-
-def _plainly(logic: rulesets.DecisionLogic) -> str:
-    return "Calculated from the facts." if logic.body is None else "No rule applies."
-
-
-def _undetermined(evaluation: Evaluation, unknown: Unknown) -> str:
-    if unknown.missing:
-        return f"This cannot be decided without {', '.join(_in_schema_order(unknown.missing, evaluation.ruleset))}."
-    return f"This cannot be decided: {', '.join(unknown.causes)}."
+    sentences = [_filled(evaluation, sentence) for sentence in sentences_of(logic, status, applied)]
+    return together([*sentences, *([undetermined(missing, causes)] if status is Status.UNDETERMINED else [])])
 
 
 def _filled(evaluation: Evaluation, template: rulesets.Template) -> tuple[Said, ...]:

@@ -2,7 +2,8 @@
 
 `writer` keeps lines and knows which names are surely set; `constants` folds what readings and parameters settle; `reading`
 reads facts; `expressions` and `aggregates` write expressions, and `functions` is the table of calls; `decisions` writes rules
-and matrices; `program` compiles.
+and matrices; `program` compiles. What is asked for later has functions of its own: `missing` and `gaps` write what an
+undetermined decision misses, `wording` what sentences name, and `recorder`, `steps` and `tracing` the form that records.
 """
 
 from policy_engine.backends.python.constants import stretch

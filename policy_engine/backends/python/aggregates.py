@@ -31,7 +31,7 @@ STEPS: Mapping[str, str] = MappingProxyType({"count": "{0} += 1", "first at once
 def write(to: Expressions, node: tree.Aggregate) -> str:
     """The name of an aggregate's value."""
     writer = to.writer
-    _names_before_the_loop(to, node)
+    names_before_the_loop(to, node)
     source = writer.named(to.code(node.source))
     result = writer.fresh()
     if node.source.optional and not isinstance(node.source, tree.ListLiteral):
@@ -43,7 +43,7 @@ def write(to: Expressions, node: tree.Aggregate) -> str:
     return result
 
 
-def _names_before_the_loop(to: Expressions, node: tree.Aggregate) -> None:
+def names_before_the_loop(to: Expressions, node: tree.Aggregate) -> None:
     """Work out what does not change from element to element; an inner list may hang on an outer element, and waits."""
     own = {node.variable}
     for part in (node.condition, node.element):
@@ -85,14 +85,15 @@ def _members_first(to: Expressions, node: tree.Aggregate) -> None:
     """Read the members that are used more than once at the top of each round, so that none is left over from the last."""
     parts = [part for part in (node.condition, node.element) if part is not None]
     inner = [one for part in parts for one in tree.walk(part)]
-    members = [m for m in inner if isinstance(m, tree.MemberOf) and m.record == _variable(m.record, node.variable)]
+    members = [m for m in inner if isinstance(m, tree.MemberOf) and is_variable(m.record, node.variable)]
     for member in members:
         if members.count(member) > 1:
             to.code(member)
 
 
-def _variable(record: tree.Node, name: str) -> tree.Node | None:
-    return record if isinstance(record, tree.Variable) and record.name == name else None
+def is_variable(record: tree.Node, name: str) -> bool:
+    """Whether a record is the element at hand."""
+    return isinstance(record, tree.Variable) and record.name == name
 
 
 def _quantified(to: Expressions, node: tree.Aggregate, result: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy_engine.backends.python.constants import OPEN
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import present
 from policy_engine.backends.python.writer import SURE
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Late, Ruling, Status
+from policy_engine.language.decisions import Late, Named, Ruling, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -24,6 +23,12 @@ from policy_engine.language.rulesets import (
 )
 from policy_engine.language.rulings import Applied, ruling_of
 from policy_engine.language.types import ListOf, Number, Text, Type
+
+Naming = Callable[[DecisionLogic], Named]
+"""What gives the values of a decision by name."""
+
+LateFor = Callable[[DecisionLogic, Status, Applied], Late]
+"""For the answer that rules lead to, what tells its reason and missing facts when somebody asks."""
 
 SHORTEST_RUN = 3
 """So many rules in a row that test one name for equality become a look-up."""
@@ -38,7 +43,8 @@ class DecisionWriter:
 
     to: Expressions
     logic: DecisionLogic
-    late: Late
+    late_for: LateFor
+    naming: Naming
     result: str
     returns: bool
     sure: set[str] | None = field(default=None)
@@ -77,7 +83,15 @@ class DecisionWriter:
     def ruling(self, status: Status, applied: Applied = ()) -> Ruling:
         """The constant part of an answer."""
         settled = self.to.settled
-        return ruling_of(settled.ruleset, settled.choices, self.logic, status, applied, self.late, present)
+        return ruling_of(
+            settled.ruleset,
+            settled.choices,
+            self.logic,
+            status,
+            applied,
+            self.late_for(self.logic, status, applied),
+            self.naming(self.logic),
+        )
 
     def _end(self, ruling: str, values: str = "()") -> None:
         writer = self.to.writer
@@ -123,7 +137,7 @@ class DecisionWriter:
 
     def _first(self, body: Rules) -> None:
         in_force = [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
-        for rules in _runs(in_force):
+        for rules in runs(in_force):
             if len(rules) >= SHORTEST_RUN:
                 self._run(rules)
             elif self._rule(rules[0]):
@@ -155,7 +169,7 @@ class DecisionWriter:
         table: dict[str, Ruling] = {}
         subject: tree.Node | None = None
         for rule in rules:
-            tested = _equality(rule)
+            tested = equality(rule)
             assert tested is not None
             subject, values = tested
             for value in values:
@@ -302,7 +316,7 @@ def _in_units(value: Any, kind: Any) -> Any:
     return int(value * 10**kind.places) if value is not None and isinstance(kind, Number) else value
 
 
-def _equality(rule: Rule) -> tuple[tree.Node, tuple[str, ...]] | None:
+def equality(rule: Rule) -> tuple[tree.Node, tuple[str, ...]] | None:
     """What a rule tests and for which texts, where that is all it does and it gives no values of its own."""
     if rule.then.values or not isinstance(rule.when, tree.Expression):
         return None
@@ -317,11 +331,11 @@ def _equality(rule: Rule) -> tuple[tree.Node, tuple[str, ...]] | None:
     return None
 
 
-def _runs(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+def runs(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
     """The rules, those in a row that test one name for equality together."""
     run: list[Rule] = []
     for rule in rules:
-        tested, before = _equality(rule), _equality(run[-1]) if run else None
+        tested, before = equality(rule), equality(run[-1]) if run else None
         if run and not (tested and before and tested[0] == before[0]):
             yield from _whole_or_single(run)
             run = []

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cache, partial
 from typing import Any
 
-from policy_engine.backends.python import runtime
+from policy_engine.backends.python import missing, recorder, runtime, tracing, wording
 from policy_engine.backends.python.constants import Settled, stretch
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.reading import read_all
+from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.writer import Writer
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Late, Status
+from policy_engine.language.decisions import Decision, Explanation, Late, Named, Said, Status
+from policy_engine.language.reasons import sentences_of, together, undetermined
 from policy_engine.language.rounding import rounded_units
-from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.rulesets import DecisionLogic, Ruleset, Template
+from policy_engine.language.rulings import Applied
 from policy_engine.language.timezones import zone
 
-LateFor = Callable[[str], Late]
-"""For a decision's name, what tells its reason and missing facts when somebody asks."""
+ALL = "*"
 
 NAMES: Mapping[str, Any] = {
     "Decision": Decision,
     "DECIDED": Status.DECIDED,
+    "UNDETERMINED": Status.UNDETERMINED,
     "Fraction": Fraction,
     "UNSET": runtime.UNSET,
     "to_date": date.fromisoformat,
@@ -57,59 +61,108 @@ class Program:
     """
 
     settled: Settled
-    late_for: LateFor
-    functions: dict[str, Callable[[Any, date], Any]] = field(default_factory=dict)
+    functions: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
 
     def decide(self, name: str) -> Callable[[Any, date], Decision]:
         """The function of one decision."""
-        if name not in self.functions:
-            self.functions[name] = self._compile(name, *self._one(name))
-        return self.functions[name]
+        return self._made("decide", name, partial(self._write, name=name, returns=True))
 
     def decide_all(self) -> Callable[[Any, date], dict[str, Decision]]:
         """The function that gives every decision by name."""
-        if "*" not in self.functions:
-            self.functions["*"] = self._compile("all", *self._all())
-        return self.functions["*"]
+        return self._made("decide", ALL, self._all)
 
     def checks(self) -> Callable[[Any, date], bool]:
         """The function that tells whether no check of the ruleset is false; raises `ValueError` where there is no such day."""
-        if "?" not in self.functions:
-            self.functions["?"] = self._compile("checks", *self._checks())
-        return self.functions["?"]
+        return self._made("hold", "checks", self._checks)
+
+    def missing(self, name: str) -> Callable[[Any, date], tuple[str, ...]]:
+        """The function that gives the facts that a decision misses, if it is undetermined."""
+        made = self.functions.get(("missing", name))
+        return made or self._made("missing", name, partial(missing.write, name=name))
+
+    def told(self, facts: Any, as_of: date) -> tracing.Telling:
+        """What records decisions about valid facts in JSON types, each once."""
+        return tracing.Telling(self.decide, self.recording, facts, as_of)
+
+    def explain(self, name: str, facts: Any, as_of: date) -> Explanation:
+        """A decision with its whole trace."""
+        return tracing.explanation_of(self.told(facts, as_of), name)
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
-        writer, _ = self._all() if name is None else self._one(name)
-        return _text(name or "all", writer)
+        to = self._start()
+        self._all(to) if name is None else self._write(to, name, returns=True)
+        return _text(f"decide_{name or 'all'}", to.writer)
 
-    def _one(self, name: str) -> tuple[Writer, dict[str, Any]]:
-        writer, to = self._start()
-        self._write(to, name, returns=True)
-        return writer, to.constants
-
-    def _all(self) -> tuple[Writer, dict[str, Any]]:
-        writer, to = self._start()
+    def _all(self, to: Expressions) -> None:
         results = {logic.name: to.use(logic.name) for logic in self.settled.ruleset.decisions}
         pairs = (f"{name!r}: Decision({held}[0], {held}[1], as_of, facts)" for name, held in results.items())
-        writer.line(f"return {{{', '.join(pairs)}}}")
-        return writer, to.constants
+        to.writer.line(f"return {{{', '.join(pairs)}}}")
 
-    def _checks(self) -> tuple[Writer, dict[str, Any]]:
-        writer, to = self._start()
+    def _checks(self, to: Expressions) -> None:
         read_all(to, "facts", self.settled.ruleset.facts.type)
         for check in self.settled.ruleset.checks:
             code, _ = to.condition(check.expect)
-            with writer.block(f"if {code} is False:"):
-                writer.line("return False")
-        writer.line("return True")
-        return writer, to.constants
+            with to.writer.block(f"if {code} is False:"):
+                to.writer.line("return False")
+        to.writer.line("return True")
 
-    def _start(self) -> tuple[Writer, Expressions]:
-        writer = Writer()
-        to = Expressions(self.settled, writer, {}, lambda name: name)
+    def _late(self, logic: DecisionLogic, status: Status, applied: Applied) -> Late:
+        """What tells of an answer when somebody asks."""
+
+        @cache
+        def words() -> tuple[tuple[wording.Blank, ...], wording.Values]:
+            sentences = sentences_of(logic, status, applied)
+            return wording.blanks_of(self.settled.ruleset, sentences), self._words(logic.name, sentences)
+
+        def reason(facts: Any, as_of: date) -> tuple[Said, ...]:
+            blanks, values = words()
+            sentences = wording.filled(blanks, values(facts, as_of))
+            if status is Status.UNDETERMINED:
+                paths = without(facts, as_of)
+                sentences.append(
+                    undetermined(paths, () if paths else self.told(facts, as_of)(logic.name).unknown().causes)
+                )
+            return tuple(together(sentences))
+
+        def without(facts: Any, as_of: date) -> tuple[str, ...]:
+            return self.missing(logic.name)(facts, as_of)
+
+        return Late(reason, without)
+
+    def _naming(self, logic: DecisionLogic) -> Named:
+        """The function that gives the values of a decision by name, as callers see them."""
+        made = self.functions.get(("name", logic.name))
+        if made is None:
+            to = self._start()
+            wording.write_names(to, logic.value_types)
+            text = _text(f"name_{logic.name}", to.writer, arguments="values")
+            made = self.functions["name", logic.name] = self._compiled(f"name_{logic.name}", text, to.constants)
+        return made
+
+    def _words(self, name: str, sentences: Sequence[Template]) -> wording.Values:
+        """The function that gives the values in sentences; it is kept with the answer that says them."""
+        to = self._start()
+        wording.write(to, sentences)
+        return self._finished(f"words_{name}", to)
+
+    def recording(self, name: str) -> Callable[..., Any]:
+        """The function that records a decision; it is given what tells of other decisions, too."""
+        if ("record", name) not in self.functions:
+            to = Recorder(self.settled)
+            tracing.write(to, self._logic(name))
+            text = _text(f"record_{name}", to.writer, to.first.lines, "facts, as_of, told")
+            names = {**recorder.NAMES, **tracing.NAMES, **to.constants}
+            self.functions["record", name] = self._compiled(f"record_{name}", text, names)
+        return self.functions["record", name]
+
+    def _logic(self, name: str) -> DecisionLogic:
+        return next(decision for decision in self.settled.ruleset.decisions if decision.name == name)
+
+    def _start(self) -> Expressions:
+        to = Expressions(self.settled, Writer(), {}, lambda name: name)
         to.use = lambda name: self._used(to, name)
-        return writer, to
+        return to
 
     def _used(self, to: Expressions, name: str) -> str:
         """The result of another decision, worked out once."""
@@ -122,27 +175,36 @@ class Program:
         return to.writer.once(held, compute)
 
     def _write(self, to: Expressions, name: str, *, returns: bool) -> None:
-        logic = next(decision for decision in self.settled.ruleset.decisions if decision.name == name)
-        DecisionWriter(to, logic, self.late_for(name), f"decision_{name}", returns).write()
+        DecisionWriter(to, self._logic(name), self._late, self._naming, f"decision_{name}", returns).write()
 
-    def _compile(self, name: str, writer: Writer, constants: dict[str, Any]) -> Callable[[Any, date], Any]:
-        text = _text(name, writer)
+    def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
+        """A function of a kind, written when first called for."""
+        if (kind, name) not in self.functions:
+            to = self._start()
+            write(to)
+            self.functions[kind, name] = self._finished(f"{kind}_{name.replace(ALL, 'all')}", to)
+        return self.functions[kind, name]
+
+    def _finished(self, name: str, to: Expressions) -> Callable[[Any, date], Any]:
+        return self._compiled(name, _text(name, to.writer), {**NAMES, **to.constants})
+
+    def _compiled(self, name: str, text: str, names: Mapping[str, Any]) -> Callable[..., Any]:
         ruleset = self.settled.ruleset
         filename = f"<{ruleset.id}.{name}, version {ruleset.version}, {ruleset.digest[7:15]}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-        names: dict[str, Any] = {**NAMES, **constants, "ZONE": zone(ruleset.timezone)}
-        exec(compile(text, filename, "exec"), names)
-        made: Callable[[Any, date], Any] = names[f"decide_{name}"]
+        known: dict[str, Any] = {**names, "ZONE": zone(ruleset.timezone)}
+        exec(compile(text, filename, "exec"), known)
+        made: Callable[..., Any] = known[name]
         return made
 
 
-def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, late_for: LateFor) -> Program:
+def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date) -> Program:
     """The program of a ruleset under readings, for the stretch of days around a day on which its parameters are the same."""
     _, parameters = stretch(ruleset, as_of)
-    return Program(Settled(ruleset, choices, parameters, as_of), late_for)
+    return Program(Settled(ruleset, choices, parameters, as_of))
 
 
-def _text(name: str, writer: Writer) -> str:
-    head = [f"def decide_{name}(facts, as_of):"]
+def _text(name: str, writer: Writer, before: Sequence[str] = (), arguments: str = "facts, as_of") -> str:
+    head = [f"def {name}({arguments}):"]
     head += [f"    {guarded} = UNSET" for guarded in sorted(writer.guarded)]
-    return "\n".join([*head, *writer.lines]) + "\n"
+    return "\n".join([*head, *before, *writer.lines]) + "\n"

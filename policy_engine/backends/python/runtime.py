@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from policy_engine.language import dates
 from policy_engine.language.rounding import decimal_of
-from policy_engine.language.types import ListOf, Number, Type
-from policy_engine.language.values import Undefined, Value
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.language.values import RecordValue, Undefined, Unknown, Value
 
 UNSET = object()
 """Marks a name whose value was not needed yet."""
@@ -44,14 +45,61 @@ def to_units(value: Any, places: int) -> int:
 
 
 def present(value: Any, kind: Type) -> Value:
-    """A value of an answer as callers see it: units as an exact decimal, a list as a tuple."""
+    """A value as callers see it: units as an exact decimal, a list as a tuple, None as an unknown."""
     match kind:
+        case _ if value is None:
+            return Unknown()
         case Number(places=places) if places:
             return decimal_of(value, places)
         case ListOf(element=element):
             return tuple(present(part, element) for part in value)
+        case Record():
+            return reader(kind)(value)
         case _:
             return value  # type: ignore[no-any-return]  # a value by its type
+
+
+def form_of(kind: Type) -> Callable[[Any], Value] | None:
+    """What `present` does with known values of a type, None where it is nothing."""
+    match kind:
+        case Number(places=0) | Boolean() | Text() | Date() | Instant():
+            return None
+        case ListOf(element=element) if form_of(element) is None:
+            return tuple
+        case _:
+            return partial(present, kind=kind)
+
+
+def reader(kind: Type, ordered_by: str | None = None) -> Callable[[Any], Value]:
+    """What makes a JSON value a value of a type, as callers see it."""
+    match kind:
+        case Date():
+            return date.fromisoformat
+        case Instant():
+            return to_instant
+        case Number(places=0):
+            return to_integer
+        case Number(places=places):
+            return lambda value: decimal_of(to_units(value, places), places)
+        case ListOf(element=element):
+            return _list_reader(reader(element), ordered_by)
+        case Record(path=path, members=members):
+            readers = [(member.name, reader(member.type, member.ordered_by)) for member in members]
+            return lambda value: RecordValue(
+                path, {name: read(value[name]) for name, read in readers if value.get(name) is not None}
+            )
+        case _:
+            return lambda value: value  # a boolean or a text
+
+
+def _list_reader(read: Callable[[Any], Value], ordered_by: str | None) -> Callable[[Any], Value]:
+    def listed(values: Any) -> Value:
+        items = [read(value) for value in values]
+        if ordered_by is not None:
+            items.sort(key=lambda item: item.members[ordered_by])  # type: ignore[union-attr,arg-type,return-value]
+        return tuple(items)
+
+    return listed
 
 
 def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,6 +127,14 @@ add_years = total(dates.add_years)
 add_weekdays = total(dates.add_weekdays)
 add_business_days = total(dates.add_business_days)
 date_of: Callable[[datetime, tzinfo], date | None] = total(dates.date_of)
+
+
+def defined(meaning: Callable[..., Any], *arguments: Any) -> Value:
+    """What a function gives over known arguments, or for what cause it gives nothing."""
+    try:
+        return meaning(*arguments)  # type: ignore[no-any-return]  # a value, as the table of functions says
+    except Undefined as undefined:
+        return Unknown(causes=(str(undefined),))
 
 
 def whole(elements: Any) -> Any:

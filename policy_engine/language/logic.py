@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from policy_engine.language.values import Unknown, Value, is_unknown, merge, unknown_parts
+from policy_engine.language.values import Unknown, Value, merge, unknown_parts
 
 
 def conjunction(operands: Sequence[Value]) -> Value:
@@ -33,7 +33,12 @@ def negation(operand: Value) -> Value:
 
 def unknown_of(values: Iterable[Value]) -> Unknown | None:
     """One unknown for all that is unknown among the values, None where all are known."""
-    values = list(values)
-    if not any(is_unknown(value) for value in values):
-        return None
-    return merge([part for value in values for part in unknown_parts(value)])
+    found: list[Unknown] = []
+    for value in values:
+        if isinstance(value, Unknown):
+            found.append(value)
+        elif isinstance(value, tuple):
+            found += unknown_parts(value)
+    if len(found) > 1:
+        return merge(found)
+    return found[0] if found else None

@@ -1,0 +1,219 @@
+"""Which facts an unknown value misses: code that looks for them only where the first form found a value unknown (sentence 18).
+
+Each method writes lines for a part whose value is unknown when they run; they add bits to `gaps`, one for each path of the
+schema. What definitions and used decisions miss is only asked for there, and written once, after all that may ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from policy_engine.backends.python.aggregates import is_variable, names_before_the_loop
+from policy_engine.backends.python.constants import OPEN
+from policy_engine.backends.python.expressions import Expressions
+from policy_engine.language import expressions as tree
+from policy_engine.language.types import Record, member_of
+
+Unit = tuple[str, str, str]
+"""A definition or a decision by kind and name, and what is asked for below it, such as `.opened_on`."""
+
+
+@dataclass(slots=True)
+class Gaps:
+    """Writes what the expressions of one function miss; `asked` are the units that some line may ask for, with their flags."""
+
+    to: Expressions
+    bits: Mapping[str, int]
+    asked: dict[Unit, str] = field(default_factory=dict)
+    below: str = ""
+    elements: dict[str, tuple[tree.Node, str]] = field(default_factory=dict)
+
+    def condition(self, condition: tree.Condition) -> None:
+        """A condition that is unknown."""
+        if isinstance(condition, tree.Expression):
+            self.node(condition.tree)
+            return
+        for part in condition.conditions:
+            code, optional = self.to.condition(part)
+            if optional:
+                with self._where_unknown(code):
+                    self.condition(part)
+
+    def node(self, node: tree.Node) -> None:
+        """An expression that is unknown."""
+        HANDLERS.get(type(node), Gaps.operands)(self, node)
+
+    def perhaps(self, node: tree.Node) -> None:
+        """An expression that may be unknown as a whole, and then what it misses."""
+        if node.optional and self.to.settled.constant(node) is OPEN:
+            with self._where_unknown(self.to.whole(node)):
+                self.node(node)
+
+    def operands(self, node: tree.Node) -> None:
+        """A part that is unknown for its operands; where none is, no fact is missing."""
+        for operand in tree.children(node):
+            self.perhaps(operand)
+
+    @contextmanager
+    def _where_unknown(self, code: str) -> Iterator[None]:
+        with self.to.writer.block(f"if {self.to.writer.named(code)} is None:"):
+            yield
+
+    def _misses(self, path: str) -> None:
+        if path + self.below in self.bits:
+            self.to.writer.line(f"gaps |= {self.bits[path + self.below]}")
+
+    def ask(self, kind: str, name: str) -> None:
+        """Ask what a definition or a decision misses."""
+        unit = kind, name, self.below
+        if unit not in self.asked:
+            self.asked[unit] = self.to.writer.fresh("asked")
+            self.to.writer.guarded.add(self.asked[unit])
+        self.to.writer.line(f"{self.asked[unit]} = True")
+
+    # Each handler writes for one kind of node; the others miss what their operands do.
+
+    def fact(self, node: tree.Fact) -> None:
+        self._misses(node.name)
+
+    def definition(self, node: tree.Definition) -> None:
+        self.ask("definition", node.name)
+
+    def decision_part(self, node: tree.DecisionPart) -> None:
+        """Another decision misses what its rules do, or where it is decided, what the value does."""
+        status = f"{self.to.use(node.decision)}[0].status"
+        with self.to.writer.block(f"if {status} is UNDETERMINED:"):
+            self.ask("decision", node.decision)
+        if node.part != "outcome":
+            with self.to.writer.block(f"if {status} is DECIDED:"):
+                self.ask("value", f"{node.decision}.{node.part}")
+
+    def variable(self, node: tree.Variable) -> None:
+        self._element(*self.elements[node.name])
+
+    def member(self, node: tree.MemberOf) -> None:
+        assert isinstance(node.record.type, Record)
+        assert member_of(node.record.type, node.name) is not None
+        if not node.record.optional:
+            self._misses(f"{node.record.type.path}.{node.name}")
+            return
+        record = self.to.writer.named(self.to.code(node.record))
+        with self.to.writer.block(f"if {record} is not None:"):
+            self._misses(f"{node.record.type.path}.{node.name}")
+        with self.to.writer.block(f"if {record} is None:"):
+            outer, self.below = self.below, f".{node.name}{self.below}"
+            self.node(node.record)
+            self.below = outer
+
+    def contains(self, node: tree.In) -> None:
+        """A list that is itself unknown hides the item; else both the item and single elements may be missing."""
+        writer = self.to.writer
+        listed = writer.named(self.to.code(node.list))
+        if node.list.optional and not isinstance(node.list, tree.ListLiteral):
+            with writer.block(f"if {listed} is None:"):
+                self.node(node.list)
+        with writer.block(f"if {listed} is not None:"):
+            self.perhaps(node.item)
+            self.perhaps(node.list)
+
+    def conditional(self, node: tree.Conditional) -> None:
+        chosen = self.to.settled.constant(node.condition)
+        if chosen is not OPEN:
+            self.node(node.then if chosen else node.otherwise)
+            return
+        writer = self.to.writer
+        condition = writer.named(self.to.code(node.condition))
+        if node.condition.optional:
+            with writer.block(f"if {condition} is None:"):
+                self.node(node.condition)
+        for branch, taken in ((node.then, "True"), (node.otherwise, "False")):
+            if branch.optional:
+                with writer.block(f"if {condition} is {taken}:"):
+                    self.node(branch)
+
+    def aggregate(self, node: tree.Aggregate) -> None:
+        """The list itself, or the elements whose filter is not false."""
+        writer, to = self.to.writer, self.to
+        names_before_the_loop(to, node)
+        source = writer.named(to.code(node.source))
+        if node.source.optional and not isinstance(node.source, tree.ListLiteral):
+            with writer.block(f"if {source} is None:"):
+                self.node(node.source)
+        with writer.block(f"if {source} is not None:"):
+            index, element = writer.fresh("i"), writer.fresh("e")
+            outer, to.variables = to.variables, {**to.variables, node.variable: element}
+            self.elements[node.variable] = node.source, index
+            with writer.block(f"for {index}, {element} in enumerate({source}):"):
+                self._read_members(node)
+                self._row(node)
+            to.variables = outer
+
+    def _read_members(self, node: tree.Aggregate) -> None:
+        """Read the members at the top of each round, so that none is left over from the last."""
+        for part in (node.condition, node.element):
+            for inner in tree.walk(part) if part is not None else ():
+                if isinstance(inner, tree.MemberOf) and is_variable(inner.record, node.variable):
+                    self.to.code(inner)
+
+    def _row(self, node: tree.Aggregate) -> None:
+        """One element: filter and element are operands like any others, unless one of them decides (8.1)."""
+        writer = self.to.writer
+        passes = writer.named(self.to.code(node.condition)) if node.condition is not None else "True"
+        with writer.block(f"if {passes} is not False:"):
+            if node.function in ("any", "all"):
+                self._undecided(node, passes)
+            else:
+                self._both(node)
+
+    def _undecided(self, node: tree.Aggregate, passes: str) -> None:
+        """`any` is decided for an element by a false one, `all` by a true one."""
+        element = self.to.writer.named(self.to.code(node.element))
+        with self.to.writer.block(f"if {element} is not {node.function == 'all'}:"):
+            self._both(node)
+
+    def _both(self, node: tree.Aggregate) -> None:
+        if node.condition is not None:
+            self.perhaps(node.condition)
+        self.perhaps(node.element)
+
+    def _element(self, source: tree.Node, index: str) -> None:
+        """An element of a list that is written out, which is unknown."""
+        writer = self.to.writer
+        match source:
+            case tree.ListLiteral(elements=elements):
+                for place, element in enumerate(elements):
+                    if element.optional:
+                        with writer.block(f"if {index} == {place}:"):
+                            self.node(element)
+            case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
+                chosen = writer.named(self.to.code(condition))
+                for branch, taken in ((then, "True"), (otherwise, "False")):
+                    with writer.block(f"if {chosen} is {taken}:"):
+                        self._element(branch, index)
+            case tree.Definition(name=name):
+                definition = next(d for d in self.to.settled.ruleset.definitions if d.name == name)
+                assert isinstance(definition.body, tree.Expression)
+                self._element(definition.body.tree, index)
+            case tree.Call(function="default", arguments=(first, second)):
+                known = writer.named(self.to.whole(first))
+                for branch, test in ((first, "is not None"), (second, "is None")):
+                    with writer.block(f"if {known} {test}:"):
+                        self._element(branch, index)
+
+
+HANDLERS: Mapping[type[tree.Node], Callable[[Gaps, Any], None]] = MappingProxyType(
+    {
+        tree.Fact: Gaps.fact,
+        tree.Definition: Gaps.definition,
+        tree.DecisionPart: Gaps.decision_part,
+        tree.Variable: Gaps.variable,
+        tree.MemberOf: Gaps.member,
+        tree.In: Gaps.contains,
+        tree.Conditional: Gaps.conditional,
+        tree.Aggregate: Gaps.aggregate,
+    }
+)

@@ -1,0 +1,248 @@
+"""What an undetermined decision misses, as a function of its own: it is asked for only then, and costs about as much as deciding.
+
+Definitions and used decisions are worked out first, those below before those above; then the rules are looked at, up to the
+first true one; then what was asked for on the way, those above before those below. So each is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from policy_engine.backends.python.constants import OPEN
+from policy_engine.backends.python.decisions import SHORTEST_RUN, equality, runs
+from policy_engine.backends.python.expressions import Expressions
+from policy_engine.backends.python.gaps import Gaps, Unit
+from policy_engine.language import expressions as tree
+from policy_engine.language.mentions import Mention, depths_of, fact_paths, graph_of, reached
+from policy_engine.language.rulesets import (
+    Conclusion,
+    DecisionLogic,
+    Matrix,
+    Rule,
+    Rules,
+    Ruleset,
+    ValueDefinition,
+    conclusions_of,
+)
+
+Values = tuple[ValueDefinition, ...]
+Kind = tuple[tree.Condition | None, Values, Values]
+"""What cells have in common: a condition, and the values if it is true and if it is false."""
+
+
+class Paths(dict[int, tuple[str, ...]]):
+    """The paths of a schema, in its order, that the bits of a number stand for; each number's are found once."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        super().__init__()
+        self.bits = {path: 1 << place for place, path in enumerate(dict.fromkeys(fact_paths(ruleset.facts.type)))}
+
+    def __missing__(self, gaps: int) -> tuple[str, ...]:
+        self[gaps] = tuple(path for path, bit in self.bits.items() if gaps & bit)
+        return self[gaps]
+
+
+def below(ruleset: Ruleset, start: Mention) -> Mapping[Mention, int]:
+    """The definitions and decisions that one stands on, with their depths, those below first."""
+    graph = graph_of(ruleset)
+    wanted = reached([start], graph)
+    return {mention: depth for mention, depth in depths_of(graph).items() if mention in wanted}
+
+
+def write(to: Expressions, name: str) -> None:
+    """Write the body of the function that gives the missing facts of a decision."""
+    ruleset = to.settled.ruleset
+    paths = Paths(ruleset)
+    depths = below(ruleset, Mention("decision", name))
+    for mention in depths:
+        _work_out(to, mention, name)
+    missing = Missing(Gaps(to, paths.bits), depths)
+    to.writer.line("gaps = 0")
+    missing.decision(name)
+    missing.all_asked()
+    to.writer.line(f"return {to.bind_new(paths)}[gaps]")
+
+
+def _work_out(to: Expressions, mention: Mention, asking: str) -> None:
+    """Work out a definition or a used decision, before anything that stands on it."""
+    if mention.kind == "decision" and mention.name != asking:
+        to.use(mention.name)
+    elif mention.kind == "definition":
+        body = next(d.body for d in to.settled.ruleset.definitions if d.name == mention.name)
+        if to.settled.condition(body) is OPEN:
+            to.writer.once(f"def_{mention.name}", lambda: to.condition_code(body))
+
+
+@dataclass(slots=True)
+class Missing:
+    """Writes what decisions miss, and whatever that asks for."""
+
+    gaps: Gaps
+    depths: Mapping[Mention, int]
+
+    def all_asked(self) -> None:
+        """Write the units that were asked for; what they ask for in turn lies further down, and comes later."""
+        written: set[Unit] = set()
+        while waiting := [unit for unit in self.gaps.asked if unit not in written]:
+            unit = max(waiting, key=self._depth)
+            written.add(unit)
+            with self.gaps.to.writer.block(f"if {self.gaps.asked[unit]} is True:"):
+                self._unit(*unit)
+
+    def _depth(self, unit: Unit) -> int:
+        kind, name, _ = unit
+        return self.depths[Mention("decision", name.partition(".")[0]) if kind == "value" else Mention(kind, name)]
+
+    def _unit(self, kind: str, name: str, below: str) -> None:
+        self.gaps.below = below
+        if kind == "definition":
+            self.gaps.condition(next(d.body for d in self.gaps.to.settled.ruleset.definitions if d.name == name))
+        elif kind == "decision":
+            self.decision(name)
+        else:
+            self._value(*name.split("."))
+        self.gaps.below = ""
+
+    def decision(self, name: str) -> None:
+        """An undetermined decision: its unknown rules, or where there are none, its unknown values."""
+        logic, writer = self._logic(name), self.gaps.to.writer
+        unsure = writer.fresh("unsure")
+        writer.line(f"{unsure} = False")
+        with writer.block("while True:"):
+            match logic.body:
+                case Rules(hit="collect"):
+                    self._collect(logic, logic.body, unsure)
+                case Rules():
+                    self._first(logic, logic.body, unsure)
+                case Matrix():
+                    self._matrix(logic, logic.body, unsure)
+                case _:
+                    self._values(logic.values)
+            writer.line("break")
+
+    def _logic(self, name: str) -> DecisionLogic:
+        return next(decision for decision in self.gaps.to.settled.ruleset.decisions if decision.name == name)
+
+    def _values(self, values: Sequence[ValueDefinition]) -> None:
+        for value in values:
+            if not value.nullable:
+                self.gaps.perhaps(value.expression.tree)
+
+    def _values_if(self, sure: str, values: Sequence[ValueDefinition]) -> None:
+        if any(value.expression.tree.optional and not value.nullable for value in values):
+            with self.gaps.to.writer.block(f"if {sure}:"):
+                self._values(values)
+
+    def _condition(self, condition: tree.Condition, code: str, unsure: str) -> None:
+        """A rule's condition, which makes the decision unsure where it is unknown."""
+        with self.gaps.to.writer.block(f"if {code} is None:"):
+            self.gaps.to.writer.line(f"{unsure} = True")
+            self.gaps.condition(condition)
+
+    def _first(self, logic: DecisionLogic, body: Rules, unsure: str) -> None:
+        """The rules up to the first true one."""
+        to = self.gaps.to
+        for rules in runs([rule for rule in body.rules if to.settled.in_force(rule.period)]):
+            if len(rules) >= SHORTEST_RUN:
+                self._run(logic, rules, unsure)
+                continue
+            code, optional = to.condition(rules[0].when)
+            if code == "False":
+                continue
+            code = to.writer.named(code)
+            with to.writer.block(f"if {code}:"):
+                self._values_if(f"not {unsure}", (*logic.values, *rules[0].then.values))
+                to.writer.line("break")
+            if optional:
+                self._condition(rules[0].when, code, unsure)
+        if body.otherwise is not None:
+            self._values_if(f"not {unsure}", (*logic.values, *body.otherwise.values))
+
+    def _run(self, logic: DecisionLogic, rules: Sequence[Rule], unsure: str) -> None:
+        """Rules that test one name for equality: all are unknown where it is."""
+        to, found = self.gaps.to, [equality(rule) for rule in rules]
+        subject = found[0][0] if found[0] else None
+        assert subject is not None
+        name = to.writer.named(to.code(subject))
+        if subject.optional:
+            with to.writer.block(f"if {name} is None:"):
+                to.writer.line(f"{unsure} = True")
+                self.gaps.node(subject)
+        known = to.bind_new(frozenset(text for tested in found if tested for text in tested[1]))
+        with to.writer.block(f"if {name} in {known}:"):
+            self._values_if(f"not {unsure}", logic.values)
+            to.writer.line("break")
+
+    def _collect(self, logic: DecisionLogic, body: Rules, unsure: str) -> None:
+        """All rules; then the values of the decision and of the rules that apply."""
+        to, applies = self.gaps.to, {}
+        for rule in body.rules:
+            if to.settled.in_force(rule.period):
+                code, optional = to.condition(rule.when)
+                applies[rule.id] = to.writer.named(code)
+                if optional:
+                    self._condition(rule.when, applies[rule.id], unsure)
+        self._values_if(f"not {unsure}", logic.values)
+        for rule in body.rules:
+            if rule.id in applies:
+                self._values_if(f"not {unsure} and {applies[rule.id]}", rule.then.values)
+
+    def _matrix(self, logic: DecisionLogic, body: Matrix, unsure: str) -> None:
+        """Row and column; where both are known, the condition and the values of the cell."""
+        to = self.gaps.to
+        axes = [to.writer.named(to.code(axis.tree)) for axis in (body.rows, body.columns)]
+        for axis, name in zip((body.rows, body.columns), axes, strict=True):
+            if axis.tree.optional:
+                self._condition(axis, name, unsure)
+        kinds: dict[Kind, int] = {}
+        table: dict[object, dict[object, int]] = {}
+        for cell in body.cells:
+            kind = cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else ()
+            table.setdefault(cell.row, {})[cell.column] = kinds.setdefault(kind, len(kinds))
+        with to.writer.block(f"if not {unsure}:"):
+            found = to.writer.named(f"{to.bind_new(table)}[{axes[0]}][{axes[1]}]")
+            for kind, number in kinds.items():
+                with to.writer.block(f"if {found} == {number}:"):
+                    self._cell(logic, *kind, unsure)
+
+    def _cell(
+        self, logic: DecisionLogic, when: tree.Condition | None, then: Values, otherwise: Values, unsure: str
+    ) -> None:
+        to = self.gaps.to
+        if when is None:
+            self._values((*logic.values, *then))
+            return
+        code, optional = to.condition(when)
+        code = to.writer.named(code)
+        if optional:
+            self._condition(when, code, unsure)
+        self._values_if(f"{code} is True", (*logic.values, *then))
+        self._values_if(f"{code} is False", (*logic.values, *otherwise))
+
+    def _value(self, decision: str, name: str) -> None:
+        """A value of a decided decision, written `if_known`: the last that a rule gave, or the decision's own."""
+        logic, to = self._logic(decision), self.gaps.to
+        with to.writer.block("while True:"):
+            for rule, when, taken, conclusion in reversed(list(_conclusions(logic.body))):
+                for value in conclusion.values:
+                    if value.name == name:
+                        asked = f" and {to.condition_code(when)} is {taken}" if when is not None else ""
+                        with to.writer.block(f"if {to.bind(rule)} in {to.use(decision)}[0].rules{asked}:"):
+                            self.gaps.perhaps(value.expression.tree)
+                            to.writer.line("break")
+            for value in logic.values:
+                if value.name == name:
+                    self.gaps.perhaps(value.expression.tree)
+            to.writer.line("break")
+
+
+def _conclusions(body: Rules | Matrix | None) -> Iterator[tuple[str, tree.Condition | None, bool, Conclusion]]:
+    """The conclusions of a decision with their rules' ids, and what else must be true or false: a cell may have two."""
+    if isinstance(body, Matrix):
+        for cell in body.cells:
+            yield cell.id, cell.when, True, cell.then
+            if cell.otherwise is not None:
+                yield cell.id, cell.when, False, cell.otherwise
+    else:
+        yield from ((rule, None, True, conclusion) for rule, conclusion in conclusions_of(body))

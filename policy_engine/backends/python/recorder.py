@@ -1,0 +1,199 @@
+"""The second form: code that records each sub-expression as a step, in the values that callers see.
+
+What depends on no fact is a step that is made once. Facts, definitions and used decisions come before what stands on them, so
+that each is written once; more may be worked out than is looked at.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from policy_engine.backends.python import runtime, steps
+from policy_engine.backends.python.constants import Settled
+from policy_engine.backends.python.steps import Part, joined, listed
+from policy_engine.backends.python.writer import Writer
+from policy_engine.language import expressions as tree
+from policy_engine.language import operators
+from policy_engine.language.decisions import Origin, Step
+from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
+from policy_engine.language.rulesets import ALWAYS, Definition, Ruleset
+from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, innermost, member_of
+from policy_engine.language.values import Unknown, is_unknown, settle
+
+NAMES: Mapping[str, Any] = {
+    **{origin.name: origin for origin in Origin},
+    "Unknown": Unknown,
+    "settle": settle,
+    "Decimal": Decimal,
+    "Fraction": Fraction,
+    "conjunction": conjunction,
+    "disjunction": disjunction,
+    "negation": negation,
+    "unknown_of": unknown_of,
+    "is_unknown": is_unknown,
+    "contained": operators.contained,
+    "member_of_value": operators.member_of_value,
+    "aggregated": operators.aggregated,
+    "defined": runtime.defined,
+    "to_date": date.fromisoformat,
+    "to_instant": runtime.to_instant,
+    "to_integer": runtime.to_integer,
+}
+"""What generated code calls."""
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes one function that records: `first` are the lines for facts and used decisions, which come before all others."""
+
+    settled: Settled
+    writer: Writer = field(default_factory=Writer)
+    first: Writer = field(default_factory=Writer)
+    constants: dict[str, Any] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    named: dict[str, Part] = field(default_factory=dict)
+    variables: dict[str, Part] = field(default_factory=dict)
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The ruleset at hand."""
+        return self.settled.ruleset
+
+    def bind(self, value: Any) -> str:
+        """A name for a constant."""
+        name = f"K{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def text(self, words: str) -> str:
+        """The name of a text, which is bound once."""
+        if words not in self.words:
+            self.words[words] = self.bind(words)
+        return self.words[words]
+
+    def fixed(self, step: Step) -> Part:
+        """A step that is always the same."""
+        return Part(self.bind(step.value), self.bind(step), not is_unknown(step.value), fixed=True)
+
+    def step(
+        self, words: str, code: str, parts: Sequence[Part], *, known: bool, origin: Origin = Origin.COMPUTED
+    ) -> Part:
+        """A step with the value that a code gives; worked out at once where that depends on no fact."""
+        if all(part.fixed for part in parts):
+            value = eval(code, {**NAMES, **self.constants})
+            return self.fixed(Step(words, value, origin, "", tuple(self.constants[part.step] for part in parts)))
+        value = self.writer.named(code)
+        return Part(value, self.made(words, value, listed([part.step for part in parts]), origin), known)
+
+    def made(self, words: str, value: str, below: str, origin: Origin = Origin.COMPUTED, note: str = "") -> str:
+        """The name of a step whose value and steps below have names."""
+        name = self.writer.fresh("s")
+        self.writer.line(f"{name} = ({self.text(words)}, {value}, {origin.name}, {self.text(note)}, {below})")
+        return name
+
+    def condition(self, condition: tree.Condition) -> Part:
+        """A condition: an expression, or all, any, none of several."""
+        if isinstance(condition, tree.Expression):
+            return self.expression(condition)
+        parts = [self.condition(part) for part in condition.conditions]
+        known = all(part.known for part in parts)
+        code = joined("and" if condition.kind == "all" else "or", parts)
+        if condition.kind == "none":
+            code = f"not ({code})" if known else f"negation({code})"
+        return self.step(condition.kind, code, parts, known=known)
+
+    def expression(self, expression: tree.Expression) -> Part:
+        """An expression with all its parts."""
+        return steps.record(self, expression.text, ast.parse(expression.text, mode="eval").body, expression.tree)
+
+    # Names.
+
+    def name(self, node: tree.Node, name: str) -> Part:
+        """The part that a name stands for, written when first met; definitions have been written before."""
+        if name not in self.named:
+            self.named[name] = self._looked_up(node, name)
+        return self.named[name]
+
+    def _looked_up(self, node: tree.Node, name: str) -> Part:
+        match node:
+            case tree.Parameter():
+                return self.fixed(self._parameter(name))
+            case tree.Reading():
+                return self.fixed(self._reading(name))
+        body, self.writer = self.writer, self.first
+        found = self._fact(name) if isinstance(node, tree.Fact) else self._as_of()
+        self.writer = body
+        return found
+
+    def _parameter(self, name: str) -> Step:
+        parameter = next(p for p in self.ruleset.parameters if p.name == name)
+        found = next(value for value in parameter.values if self.settled.as_of in value.period)
+        notes = [parameter.unit, str(found.period) if found.period != ALWAYS else None, parameter.source]
+        return Step(name, found.value, Origin.PARAMETER, ", ".join(note for note in notes if note))
+
+    def _reading(self, name: str) -> Step:
+        reading, choice = next(r for r in self.ruleset.readings if r.name == name), self.settled.choices[name]
+        others = [other.name for other in reading.choices if other.name != choice]
+        return Step(name, choice, Origin.READING, f"{reading.question} Not: {', '.join(others)}")
+
+    def _as_of(self) -> Part:
+        self.writer.line(f"step_as_of = {self.made('as_of', 'as_of', '()', Origin.AS_OF)}")
+        return Part("as_of", "step_as_of", known=True)
+
+    def _fact(self, name: str) -> Part:
+        member = member_of(self.ruleset.facts.type, name)
+        assert member is not None
+        value, step, key = f"fact_{name}", f"step_{name}", self.text(name)
+        if member.required:
+            held = self.writer.named(f"facts[{key}]")
+            self.writer.line(f"{value} = {self._typed(held, member)}")
+            self.writer.line(f"{step} = {self.made(name, value, '()', Origin.FACT)}")
+            return Part(value, step, known=True)
+        absent = self.fixed(Step(name, Unknown(frozenset({name})), Origin.FACT))
+        held = self.writer.named(f"facts.get({key})")
+        with self.writer.block(f"if {held} is None:"):
+            self.writer.line(f"{value}, {step} = {absent.value}, {absent.step}")
+        with self.writer.block("else:"):
+            self.writer.line(f"{value} = {self._typed(held, member)}")
+            self.writer.line(f"{step} = {self.made(name, value, '()', Origin.FACT)}")
+        return Part(value, step, known=False)
+
+    def _typed(self, held: str, member: Member) -> str:
+        """A JSON value as callers see it."""
+        match member.type:
+            case Boolean() | Text():
+                return held
+            case Date():
+                return f"to_date({held})"
+            case Instant():
+                return f"to_instant({held})"
+            case Number(places=0):
+                return f"({held} if {held}.__class__ is int else to_integer({held}))"
+        return f"{self.bind(runtime.reader(member.type, member.ordered_by))}({held})"
+
+    def define(self, definition: Definition) -> None:
+        """Record a definition, before anything that stands on it."""
+        body = self.condition(definition.body)
+        code, kind, name = body.value, definition.type, definition.name
+        if isinstance(innermost(kind), Number):
+            settled = f"settle({code}, {self.bind(kind)})"
+            whole = isinstance(kind, Number) and kind.places == 0
+            code = f"({settled} if {code}.__class__ is Decimal else {code})" if whole else settled
+        self.named[name] = self.step(name, code, [body], known=body.known, origin=Origin.DEFINITION)
+
+    def use(self, decision: str) -> None:
+        """Have another decision told, before anything that stands on it."""
+        self.writer.line(f"used_{decision} = told({self.text(decision)})")
+
+    def decision_part(self, decision: str, part: str) -> Part:
+        """What this decision sees of another."""
+        step, value = self.writer.fresh("s"), self.writer.fresh("v")
+        self.writer.line(f"{step} = used_{decision}.part({self.text(part)})")
+        self.writer.line(f"{value} = {step}.value")
+        return Part(value, step, known=False)

@@ -1,0 +1,316 @@
+"""Each kind of sub-expression as code that records it: its value, as callers see it, and its step.
+
+Text and typed tree are gone through side by side: the text gives the words of a step, the tree says what is surely known. What
+is not is tested where it stands, and left to `operators` where it is unknown. Both operands of `and` and `or` are worked out.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy_engine.language import expressions as tree
+from policy_engine.language.decisions import Origin, Step
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.operators import LAZY, OPERATORS, left_unknown, strict
+from policy_engine.language.types import ListOf, Ratio, Record, member_of
+from policy_engine.language.values import Unknown
+
+if TYPE_CHECKING:
+    from policy_engine.backends.python.recorder import Recorder
+
+SIGNS: Mapping[type[ast.AST], str] = MappingProxyType(
+    {
+        ast.Add: "+",
+        ast.Sub: "-",
+        ast.Mult: "*",
+        ast.Eq: "==",
+        ast.NotEq: "!=",
+        ast.Lt: "<",
+        ast.LtE: "<=",
+        ast.Gt: ">",
+        ast.GtE: ">=",
+    }
+)
+"""The operators that do with known values in Python what they do in the language."""
+
+
+class Part(NamedTuple):
+    """A sub-expression in generated code: the names of its value and its step, and whether it is surely known.
+
+    `fixed` where it depends on no fact: the names are then those of constants.
+    """
+
+    value: str
+    step: str
+    known: bool
+    fixed: bool = False
+
+
+def record(to: Recorder, text: str, node: ast.AST, typed: tree.Node) -> Part:
+    """Write a sub-expression."""
+    return HANDLERS[type(node)](to, text, node, typed)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The text of a tuple."""
+    return f"({', '.join(names)}{',' if names else ''})"
+
+
+def joined(word: str, parts: Sequence[Part]) -> str:
+    """The text of an `and` or `or` over parts."""
+    if all(part.known for part in parts):
+        return f" {word} ".join(part.value for part in parts)
+    decisive, neutral = ("False", "True") if word == "and" else ("True", "False")
+    some = " or ".join(f"{part.value} is {decisive}" for part in parts)
+    every = " and ".join(f"{part.value} is {neutral}" for part in parts)
+    return f"{decisive} if {some} else {neutral} if {every} else unknown_of({listed([part.value for part in parts])})"
+
+
+def over(parts: Sequence[Part], code: str) -> str:
+    """The text over values that are known, else what they miss; none of them is a list."""
+    unsure = [part.value for part in parts if not part.known]
+    if not unsure:
+        return code
+    tests = " and ".join(f"{value}.__class__ is not Unknown" for value in dict.fromkeys(unsure))
+    return f"{code} if {tests} else unknown_of({listed([part.value for part in parts])})"
+
+
+def _constant(to: Recorder, text: str, node: ast.Constant, typed: tree.Literal) -> Part:
+    return to.fixed(Step(tree.segment(text, node), typed.value, Origin.LITERAL))
+
+
+def _name(to: Recorder, text: str, node: ast.Name, typed: tree.Node) -> Part:
+    match typed:
+        case tree.Variable(name=name):
+            return to.variables[name]
+        case tree.LeftUnknown():
+            return to.fixed(left_unknown())
+        case tree.Literal(value=value):
+            return to.fixed(Step(node.id, value, Origin.LITERAL))
+    return to.name(typed, node.id)
+
+
+def _attribute(to: Recorder, text: str, node: ast.Attribute, typed: tree.MemberOf | tree.DecisionPart) -> Part:
+    if isinstance(typed, tree.DecisionPart):
+        return to.decision_part(typed.decision, typed.part)
+    record_ = record(to, text, node.value, typed.record)
+    kind = typed.record.type
+    assert isinstance(kind, Record)
+    member, name = member_of(kind, node.attr), to.text(node.attr)
+    assert member is not None
+    if not record_.known:
+        code = f"member_of_value({record_.value}, {name})"
+    elif member.required:
+        code = f"{record_.value}.members[{name}]"
+    else:
+        absent = to.bind(Unknown(frozenset({f"{kind.path}.{node.attr}"})))
+        code = f"{record_.value}.members.get({name}, {absent})"
+    return to.step(tree.segment(text, node), code, [record_], known=record_.known and member.required)
+
+
+def _unary(to: Recorder, text: str, node: ast.UnaryOp, typed: tree.Not | tree.Negate) -> Part:
+    operand = record(to, text, node.operand, typed.operand)
+    code = over([operand], f"{'not ' if isinstance(node.op, ast.Not) else '-'}{operand.value}")
+    return to.step(tree.segment(text, node), code, [operand], known=operand.known)
+
+
+def _binary(to: Recorder, text: str, node: ast.BinOp, typed: tree.Arithmetic) -> Part:
+    parts = [record(to, text, node.left, typed.left), record(to, text, node.right, typed.right)]
+    values = [part.value for part in parts]
+    if type(node.op) in SIGNS:
+        code = over(parts, f"{values[0]} {SIGNS[type(node.op)]} {values[1]}")
+    else:
+        code = f"{to.bind(OPERATORS[type(node.op)])}({', '.join(values)})"
+    return to.step(tree.segment(text, node), code, parts, known=not typed.optional)
+
+
+def _boolean(to: Recorder, text: str, node: ast.BoolOp, typed: tree.And | tree.Or) -> Part:
+    parts = [record(to, text, side, operand) for side, operand in zip(node.values, typed.operands, strict=True)]
+    code = joined("and" if isinstance(node.op, ast.And) else "or", parts)
+    return to.step(tree.segment(text, node), code, parts, known=all(part.known for part in parts))
+
+
+def _compare(to: Recorder, text: str, node: ast.Compare, typed: tree.Node) -> Part:
+    """A comparison; a chain is the `and` of its links, and looks at each side once."""
+    links = typed.operands if len(node.ops) > 1 and isinstance(typed, tree.And) else (typed,)
+    sides = [_sides(link) for link in links]
+    nodes = [sides[0][0], *(right for _, right in sides)]
+    parts = [record(to, text, side, at) for side, at in zip((node.left, *node.comparators), nodes, strict=True)]
+    found = []
+    for index, operation in enumerate(node.ops):
+        pair = parts[index : index + 2]
+        code = _link(to, operation, pair, sides[index])
+        known = all(part.known for part in pair)
+        named = len(links) > 1 and not all(part.fixed for part in parts)
+        found.append(Part(to.writer.named(f"({code})") if named else f"({code})", "", known))
+    code = found[0].value if len(links) == 1 else joined("and", found)
+    return to.step(tree.segment(text, node), code, parts, known=all(link.known for link in found))
+
+
+def _sides(link: tree.Node) -> tuple[tree.Node, tree.Node]:
+    match link:
+        case tree.Compare(left=left, right=right):
+            return left, right
+        case tree.In(item=item, list=elements) | tree.Not(operand=tree.In(item=item, list=elements)):
+            return item, elements
+    raise AssertionError(link)
+
+
+def _link(to: Recorder, operation: ast.cmpop, pair: Sequence[Part], typed: Sequence[tree.Node]) -> str:
+    left, right = (part.value for part in pair)
+    if isinstance(operation, ast.In | ast.NotIn):
+        plain = all(part.known for part in pair) and not isinstance(typed[0].type, Ratio)
+        word = "in" if isinstance(operation, ast.In) else "not in"
+        return f"{left} {word} {right}" if plain else f"{to.bind(OPERATORS[type(operation)])}({left}, {right})"
+    if any(isinstance(side.type, Ratio) for side in typed):
+        left, right = (f"Fraction({name})" for name in (left, right))
+    return over(pair, f"{left} {SIGNS[type(operation)]} {right}")
+
+
+def _conditional(to: Recorder, text: str, node: ast.IfExp, typed: tree.Conditional) -> Part:
+    """Only the branch that is taken is worked out."""
+    words, condition = tree.segment(text, node), record(to, text, node.test, typed.condition)
+    branches = ((node.body, typed.then), (node.orelse, typed.otherwise))
+    if condition.fixed and not condition.known:
+        return to.step(words, condition.value, [condition], known=False)
+    if condition.fixed:
+        taken = record(to, text, *branches[0 if to.constants[condition.value] else 1])
+        return to.step(words, taken.value, [condition, taken], known=taken.known)
+    writer = to.writer
+    value, step, known = writer.fresh("v"), writer.fresh("s"), condition.known
+    heads = [f"if {condition.value} is True:", "else:" if known else f"elif {condition.value} is False:"]
+    for head, (side, branch) in zip(heads, branches, strict=True):
+        with writer.block(head):
+            taken = record(to, text, side, branch)
+            writer.line(f"{value} = {taken.value}")
+            writer.line(f"{step} = {to.made(words, value, listed([condition.step, taken.step]))}")
+            known = known and taken.known
+    if not condition.known:
+        with writer.block("else:"):
+            writer.line(f"{value} = {condition.value}")
+            writer.line(f"{step} = {to.made(words, value, listed([condition.step]))}")
+    return Part(value, step, known)
+
+
+def _list(to: Recorder, text: str, node: ast.List, typed: tree.ListLiteral) -> Part:
+    parts = [record(to, text, side, element) for side, element in zip(node.elts, typed.elements, strict=True)]
+    code = listed([part.value for part in parts])
+    return to.step(tree.segment(text, node), code, parts, known=all(part.known for part in parts))
+
+
+def _call(to: Recorder, text: str, node: ast.Call, typed: tree.Call | tree.Aggregate) -> Part:
+    assert isinstance(node.func, ast.Name)
+    if isinstance(typed, tree.Aggregate):
+        assert isinstance(node.args[0], ast.GeneratorExp)
+        return _aggregate(to, text, node, node.args[0], typed)
+    name = node.func.id
+    parts = [record(to, text, side, argument) for side, argument in zip(node.args, typed.arguments, strict=True)]
+    return to.step(tree.segment(text, node), _called(to, name, parts, typed), parts, known=not typed.optional)
+
+
+def _called(to: Recorder, name: str, parts: Sequence[Part], typed: tree.Call) -> str:
+    values = [part.value for part in parts]
+    lists = any(isinstance(argument.type, ListOf) for argument in typed.arguments)
+    match name:
+        case "known":
+            whole = isinstance(typed.arguments[0].type, ListOf)
+            asked = f"not is_unknown({values[0]})" if whole else f"{values[0]}.__class__ is not Unknown"
+            return "True" if parts[0].known else asked
+        case "default" if not lists:
+            return (
+                values[0]
+                if parts[0].known
+                else f"{values[0]} if {values[0]}.__class__ is not Unknown else {{0}}".format(
+                    f"{to.bind(LAZY[name])}({', '.join(values)})"
+                )
+            )
+        case "if_known":
+            return values[0]
+    if name in LAZY:
+        return f"{to.bind(LAZY[name])}({', '.join(values)})"
+    plain = FUNCTIONS[name].plain
+    assert plain is not None
+    arguments = ", ".join([*values, "ZONE"] if FUNCTIONS[name].in_zone else values)
+    if not typed.optional:
+        return f"{to.bind(plain)}({arguments})"
+    if all(part.known for part in parts):
+        return f"defined({to.bind(plain)}, {arguments})"
+    if any(isinstance(argument.type, ListOf) for argument in typed.arguments):
+        return f"{to.bind(strict(plain))}({arguments})"
+    return over(parts, f"defined({to.bind(plain)}, {arguments})")
+
+
+def _aggregate(to: Recorder, text: str, node: ast.Call, generator: ast.GeneratorExp, typed: tree.Aggregate) -> Part:
+    words, clause, writer = tree.segment(text, node), generator.generators[0], to.writer
+    source = record(to, text, clause.iter, typed.source)
+    value, step = writer.fresh("v"), writer.fresh("s")
+    may_be_absent = not source.known and not isinstance(typed.source, tree.ListLiteral)
+    if may_be_absent:
+        with writer.block(f"if {source.value}.__class__ is Unknown:"):
+            writer.line(f"{value} = {source.value}")
+            writer.line(f"{step} = {to.made(words, value, listed([source.step]))}")
+    with writer.block("else:" if may_be_absent else "if True:"):
+        rows, below = writer.fresh("rows"), writer.fresh("below")
+        writer.line(f"{rows}, {below} = [], [{source.step}]")
+        element = writer.fresh("e")
+        with writer.block(f"for {element} in {source.value}:"):
+            _row(to, text, generator, typed, element, (rows, below))
+        writer.line(f"{value} = {_gathered(to, typed, rows)}")
+        writer.line(f"{step} = {to.made(words, value, f'tuple({below})')}")
+    return Part(value, step, not typed.optional)
+
+
+def _row(
+    to: Recorder, text: str, generator: ast.GeneratorExp, typed: tree.Aggregate, element: str, into: tuple[str, str]
+) -> None:
+    """One element: its filter, and what it gives unless the filter is false."""
+    writer, (rows, below), clause = to.writer, into, generator.generators[0]
+    outer = to.variables
+    known = not tree.has_unknown_elements(typed.source)
+    variable = Part(element, to.made(typed.variable, element, "()", Origin.FACT), known)
+    to.variables = {**outer, typed.variable: variable}
+    passes = record(to, text, clause.ifs[0], typed.condition) if typed.condition is not None else None
+    head = f"for {typed.variable}"
+    with writer.block(f"if {passes.value} is not False:" if passes else "if True:"):
+        given = record(to, text, generator.elt, typed.element)
+        steps = [part.step for part in (passes, given) if part]
+        writer.line(f"{rows}.append(({passes.value if passes else 'True'}, {given.value}))")
+        writer.line(f"{below}.append({to.made(head, element, listed(steps))})")
+    if passes:
+        with writer.block("else:"):
+            writer.line(f"{rows}.append((False, False))")
+            writer.line(f"{below}.append({to.made(head, element, listed([passes.step]))})")
+    to.variables = outer
+
+
+def _gathered(to: Recorder, typed: tree.Aggregate, rows: str) -> str:
+    """An aggregate over its rows; the simple ones over rows that are surely known are worked out here."""
+    row, sure = AGGREGATES[typed.function], not any(part and part.optional for part in (typed.condition, typed.element))
+    if sure and typed.function == "any":
+        return f"(True, True) in {rows}"
+    if sure and typed.function == "all":
+        return f"(True, False) not in {rows}"
+    if not sure or row.plain is None:
+        return f"aggregated({to.text(typed.function)}, {rows})"
+    kept = to.writer.named(f"tuple([value for passes, value in {rows} if passes])")
+    made = kept if typed.function == "list" else f"{to.bind(row.plain)}({kept})"
+    return f"{made} if {kept} else {to.bind(Unknown(causes=(row.empty,)))}" if row.empty is not None else made
+
+
+HANDLERS: Mapping[type[ast.AST], Callable[..., Part]] = MappingProxyType(
+    {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.UnaryOp: _unary,
+        ast.BinOp: _binary,
+        ast.BoolOp: _boolean,
+        ast.Compare: _compare,
+        ast.IfExp: _conditional,
+        ast.List: _list,
+        ast.Call: _call,
+    }
+)

@@ -1,0 +1,151 @@
+"""What operators, functions and aggregates make of values, known or not (sentences 4 to 10)."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from policy_engine.language.decisions import Origin, Step
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
+from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, is_unknown
+
+Operator = Callable[..., Value]
+Row = tuple[Value, Value]
+"""Of an element of a list: whether it passes the filter, and what it gives."""
+
+
+def strict(meaning: Callable[..., Any]) -> Operator:
+    """The meaning over known values; unknown, with its cause, where a value is unknown or there is no result."""
+
+    def over(*values: Value) -> Value:
+        for value in values:
+            if isinstance(value, Unknown | tuple) and is_unknown(value):
+                return unknown_of(values) or value
+        try:
+            return meaning(*values)  # type: ignore[no-any-return]
+        except ZeroDivisionError:
+            return Unknown(causes=("a denominator is zero",))
+        except Undefined as undefined:
+            return Unknown(causes=(str(undefined),))
+
+    return over
+
+
+def plain_meaning(name: str) -> Callable[..., Any]:
+    """What a function of the table does with known values."""
+    meaning = FUNCTIONS[name].plain
+    assert meaning is not None
+    return meaning
+
+
+def compared(meaning: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """A comparison; with a ratio on one side both are compared as fractions, which is exact."""
+
+    def over(left: Any, right: Any) -> bool:
+        if isinstance(left, Fraction) or isinstance(right, Fraction):
+            return meaning(Fraction(left), Fraction(right))
+        return meaning(left, right)
+
+    return over
+
+
+def quotient(left: int | Decimal, right: int | Decimal) -> Fraction:
+    return Fraction(left) / Fraction(right)
+
+
+def contained(item: Value, elements: Value) -> Value:
+    """`in` is the `or` of equalities."""
+    if isinstance(elements, Unknown):
+        return elements
+    assert isinstance(elements, tuple)
+    return disjunction([OPERATORS[ast.Eq](item, element) for element in elements])
+
+
+OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
+    {
+        ast.Add: strict(operator.add),
+        ast.Sub: strict(operator.sub),
+        ast.Mult: strict(operator.mul),
+        ast.Div: strict(quotient),
+        ast.FloorDiv: strict(operator.floordiv),
+        ast.Mod: strict(operator.mod),
+        ast.USub: strict(operator.neg),
+        ast.Not: negation,
+        ast.Eq: strict(compared(operator.eq)),
+        ast.NotEq: strict(compared(operator.ne)),
+        ast.Lt: strict(compared(operator.lt)),
+        ast.LtE: strict(compared(operator.le)),
+        ast.Gt: strict(compared(operator.gt)),
+        ast.GtE: strict(compared(operator.ge)),
+        ast.In: contained,
+        ast.NotIn: lambda item, elements: negation(contained(item, elements)),
+    }
+)
+
+
+def left_unknown() -> Step:
+    """The branch that says `unknown`."""
+    return Step("unknown", Unknown(causes=("the rules leave a value unknown",)), Origin.LITERAL)
+
+
+def member_of_value(record: Value, name: str) -> Value:
+    """A record's member; an absent one is missing under the path asked for (sentence 1.1)."""
+    if isinstance(record, Unknown):
+        return Unknown(frozenset(f"{path}.{name}" for path in record.missing), record.causes)
+    assert isinstance(record, RecordValue)
+    return record.members.get(name, Unknown(frozenset({f"{record.path}.{name}"})))
+
+
+def aggregated(name: str, rows: list[Row]) -> Value:
+    """An aggregate over its rows (sentence 8)."""
+    if name == "any":
+        return disjunction([conjunction(row) for row in rows])
+    if name == "all":
+        return conjunction([disjunction((negation(passes), value)) for passes, value in rows])
+    unknown = unknown_of([part for row in rows if row[0] is not False for part in row])
+    return _over_known(name, rows) if unknown is None else unknown
+
+
+def _over_known(name: str, rows: list[Row]) -> Value:
+    """An aggregate all of whose filters and elements are known."""
+    if name == "last_run":
+        run: list[Value] = []
+        for passes, value in reversed(rows):
+            if not passes:
+                break
+            run.insert(0, value)
+        return tuple(run)
+    elements = tuple(value for passes, value in rows if passes)
+    aggregate = AGGREGATES[name]
+    if aggregate.empty is not None and not elements:
+        return Unknown(causes=(aggregate.empty,))
+    assert aggregate.plain is not None
+    return aggregate.plain(elements)  # type: ignore[no-any-return]
+
+
+def _default(value: Value, otherwise: Value) -> Value:
+    if not is_unknown(value):
+        return value
+    return (unknown_of([value, otherwise]) or otherwise) if is_unknown(otherwise) else otherwise
+
+
+def _length(elements: Value) -> Value:
+    """`len` counts unknown elements too (sentence 5.1)."""
+    assert isinstance(elements, Unknown | tuple)
+    return elements if isinstance(elements, Unknown) else len(elements)
+
+
+LAZY: Mapping[str, Operator] = MappingProxyType(
+    {
+        "known": lambda value: not is_unknown(value),
+        "default": _default,
+        "if_known": lambda value: value,
+        "len": _length,
+    }
+)
