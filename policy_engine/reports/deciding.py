@@ -12,6 +12,7 @@ from policy_engine.errors import Violation
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
 from policy_engine.reports.tables.judge import Judged
+from policy_engine.reports.tables.source import reading
 
 VIOLATIONS = "violations"
 WRONG, WRONG_KEY = "(violations)", "(key)"
@@ -30,7 +31,8 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
     valid = told.filter(right).drop(WRONG, WRONG_KEY)
     wrong = told.filter(~right).select("row", pl.col(WRONG_KEY).alias("key"), pl.col(WRONG).alias(VIOLATIONS))
     sinks = [_sink(valid, decisions), _sink(wrong, invalid)]
-    pl.collect_all(sinks, engine="streaming")
+    with reading(job.source):
+        pl.collect_all(sinks, engine="streaming")
 
 
 def _sink(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:
