@@ -13,8 +13,6 @@ from policy_engine.errors import (
 )
 from policy_engine.language.decisions import Decision, Explanation, Status
 
-__version__ = "0.1.0"
-
 __all__ = [
     "CannotRun",
     "Decision",

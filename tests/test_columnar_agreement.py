@@ -14,7 +14,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 from policy_engine.backends.columnar import Refused, prepare
-from policy_engine.engine import EXACT, chosen
+from policy_engine.engine import chosen
+from policy_engine.language.rounding import EXACT
 from policy_engine.semantics.deciding import Evaluation
 from policy_engine.semantics.facts import valid_facts
 from tests.support.columnar import answers_of, table_of

@@ -97,7 +97,7 @@ def test_a_report_replaces_a_report_and_nothing_else(run: Run) -> None:
     [
         (("orders=nowhere.jsonl",), "nowhere.jsonl"),
         (("orders=nowhere",), "there is no file `nowhere`"),
-        (("orders=rules/orders.yaml",), "give it one of .parquet, .csv or .jsonl"),
+        (("orders=rules/orders.yaml",), "give it one of .parquet"),
         (("orders",), "which facts for `orders`"),
         (("orders=orders.jsonl", "orders=orders.jsonl"), "`orders` is named twice"),
         (("order=orders.jsonl",), "did you mean `orders`"),

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 from typer.core import TyperGroup
 
 from policy_engine.cli.options import (
@@ -31,16 +24,7 @@ from policy_engine.cli.options import (
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.language.values import in_words
-from policy_engine.reports.jobs import Job, jobs_for
-from policy_engine.reports.making import make_again, options_of
-from policy_engine.reports.manifest import Arguments
-from policy_engine.reports.run import Done, run_report
-from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
-from policy_engine.reports.verifying import first_difference
 
-BAR = 24
-MOST_SHOWN = 10
 FORMATS = ("csv", "jsonl", "xlsx")
 
 
@@ -97,6 +81,9 @@ def make(
     Writes decisions.parquet, invalid.parquet, summary.json, report.html and manifest.json, all or nothing; where there are
     several rulesets, the Parquet files of each into a folder of its name.
     """
+    from policy_engine.cli.reporting import made, show_totals  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.reports.manifest import Arguments  # noqa: PLC0415 - the same
+
     pairs = [_pair(argument, facts) for argument in rulesets]
     engine = Engine.load(rules, schemas, only=[name for name, _ in pairs])
     arguments = Arguments(
@@ -113,7 +100,7 @@ def make(
         seed=seed,
         samples=samples,
     )
-    done = _made(engine, arguments, out)
+    done = made(engine, arguments, out)
     if as_json:
         typer.echo(json.dumps(done.totals.to_dict()))
         return
@@ -127,22 +114,14 @@ def verify(
     report: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a report.")],
 ) -> None:
     """Make a report again from what its manifest says, and name the first difference."""
+    from policy_engine.reports.making import make_again  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.reports.verifying import first_difference  # noqa: PLC0415 - the same
+
     difference = first_difference(report, make_again)
     if difference is not None:
         console(stderr=True).print(safe(difference))
         raise typer.Exit(Exit.FAULTS)
     console().print(safe(f"{report}: made again, every file is the same, byte for byte"))
-
-
-def _made(engine: Engine, arguments: Arguments, out: Path) -> Done:
-    """The report, with a bar on a terminal while it is made."""
-    tables = [(name, Path(place)) for name, place in arguments.tables]
-    jobs = jobs_for(engine, tables, arguments.as_of, arguments.readings, options_of(arguments), arguments.over)
-    err = console(stderr=True)
-    for warning in dict.fromkeys(warning for job in jobs for warning in job.source.warnings):
-        err.print(safe(f"note: {warning}"))
-    with _progress(err) as bar, _watched(bar, jobs) as announce:
-        return run_report(engine, jobs, arguments, out, announce)
 
 
 def _pair(argument: str, facts: str | None) -> tuple[str, str]:
@@ -165,87 +144,3 @@ def _formats(names: list[str] | None) -> tuple[str, ...]:
         if name not in FORMATS:
             raise CannotRun(f"--format: `{name}` is none of {', '.join(FORMATS)}")
     return tuple(dict.fromkeys(names or ()))
-
-
-def _progress(err: Console) -> Progress:
-    """A bar on a terminal, nothing when piped."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
-
-
-@contextmanager
-def _watched(bar: Progress, jobs: list[Job]) -> Iterator[Any]:
-    """Looks now and then how far each job's table has been read; the way it is given begins a job's line."""
-    stop = Event()
-    tasks: list[tuple[TaskID, Job]] = []
-
-    def begin(job: Job) -> None:
-        tasks.append((bar.add_task(job.ruleset.id, total=job.source.progress.total, rate=""), job))
-
-    def look() -> None:
-        while not stop.wait(0.1):
-            for task, job in tuple(tasks):
-                rate = next((one.speed for one in bar.tasks if one.id == task), None)
-                said = f"{rate:,.0f} {job.source.progress.unit} a second" if rate else ""
-                bar.update(task, completed=job.source.progress.done, rate=said)
-
-    watcher = Thread(target=look, daemon=True)
-    if not bar.disable:
-        watcher.start()
-    try:
-        yield begin
-    finally:
-        stop.set()
-
-
-def show_totals(totals: ReportTotals, out: Console) -> None:
-    """What came out, as tables with bars."""
-    for one in totals.rulesets:
-        out.print(Text.assemble("\n", (one.ruleset, "bold"), safe(f"  {one.title}")))
-        counts = f"{one.rows:,} rows, {one.valid:,} valid, {one.invalid:,} invalid"
-        out.print(safe(f"version {one.version}, as of {totals.as_of}, {', '.join(one.inputs)}: {counts}"))
-        for decision in one.decisions:
-            out.print(_table(decision))
-        _invalid(out, one)
-
-
-def _table(decision: DecisionTotals) -> Table:
-    """A decision's outcomes, rules and missing facts, each with its count and its share as a bar."""
-    total = decision.rows or 1
-    table = Table(
-        title=decision.decision, title_justify="left", title_style="bold", box=None, padding=(0, 1), show_header=False
-    )
-    table.add_column("kind", style="dim")
-    table.add_column("what")
-    table.add_column("count", justify="right")
-    table.add_column("share")
-    undecided = {status: count for status, count in decision.statuses.items() if status != "decided"}
-    missing = {fact.path: fact.rows for fact in decision.missing}
-    kinds = (("outcome", decision.outcomes), ("rule", decision.rules), ("missing", missing), ("status", undecided))
-    for kind, counts in kinds:
-        ranked = [(what, count) for what, count in counts.items() if count]
-        for what, count in ranked[:MOST_SHOWN]:
-            table.add_row(kind, safe(what), f"{count:,}", "█" * round(BAR * min(1.0, count / total)))
-        if len(ranked) > MOST_SHOWN:
-            table.add_row("", f"and {len(ranked) - MOST_SHOWN} more in summary.json", "", "")
-    for value in decision.values:
-        span = "" if value.lowest is None else f", {in_words(value.lowest)} to {in_words(value.highest)}"
-        table.add_row("value", safe(f"{value.name}{span}"), f"{value.known:,}", "█" * round(BAR * value.known / total))
-    return table
-
-
-def _invalid(out: Console, one: RulesetTotals) -> None:
-    if not one.violations:
-        return
-    out.print("invalid:")
-    for violation in one.violations[:MOST_SHOWN]:
-        example = violation.examples[0]
-        out.print(safe(f"  {violation.rows:,} rows, such as row {example.row} {example.key or ''}: {example.message}"))
-    if len(one.violations) > MOST_SHOWN:
-        out.print(f"  and {len(one.violations) - MOST_SHOWN} more kinds in summary.json")

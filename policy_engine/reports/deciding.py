@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.errors import Violation
+from policy_engine.errors import CannotRun, Violation
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
 from policy_engine.reports.tables.judge import Judged
@@ -17,6 +19,8 @@ from policy_engine.reports.tables.source import reading
 VIOLATIONS = "violations"
 WRONG, WRONG_KEY = "(violations)", "(key)"
 ROWS_OF_A_GROUP = 250_000
+SYSTEM = re.compile(r"IO error: (.*) \(os error \d+\)")
+"""How Polars tells that the system could not write."""
 Watch = Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], None]
 """Is shown of each piece the valid facts, the decisions and the margins, row by row the same accounts."""
 
@@ -31,8 +35,20 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
     valid = told.filter(right).drop(WRONG, WRONG_KEY)
     wrong = told.filter(~right).select("row", pl.col(WRONG_KEY).alias("key"), pl.col(WRONG).alias(VIOLATIONS))
     sinks = [_sink(valid, decisions), _sink(wrong, invalid)]
-    with reading(job.source):
+    with reading(job.source), writing(decisions.parent):
         pl.collect_all(sinks, engine="streaming")
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """While files are written: raises `CannotRun` where the system does not let Polars go on."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        found = SYSTEM.search(str(error))
+        if found is None:
+            raise
+        raise CannotRun(f"`{folder}` cannot be written: {found[1]}") from None
 
 
 def _sink(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from policy_engine import __version__
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import ReportTotals
+from policy_engine.version import VERSION
 
 MANIFEST = "manifest.json"
 EDITION = 1
@@ -101,7 +101,7 @@ def manifest_of(
     """The manifest in JSON types."""
     return {
         "manifest": EDITION,
-        "engine": __version__,
+        "engine": VERSION,
         "arguments": arguments.to_dict(),
         "rulesets": [_ruleset(job.ruleset) for job in jobs],
         "inputs": [one.to_dict() for one in dict.fromkeys(inputs)],

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 
-from policy_engine import __version__
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.files import whole_folder
@@ -23,6 +22,7 @@ from policy_engine.reports.manifest import MANIFEST, Arguments, digested, manife
 from policy_engine.reports.nearness import Nearness
 from policy_engine.reports.sampling import Draw, samples_of
 from policy_engine.reports.totals import ReportTotals
+from policy_engine.version import VERSION
 
 DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "summary.json", "report.html"
 Announce = Callable[[Job], None]
@@ -50,7 +50,7 @@ def run_report(
         inputs = [digested(path, str(path)) for job in jobs for path in job.source.files]
         tables = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
         files = tuple(File(one.name, one.sha256, f"{one.size:,} bytes") for one in (*dict.fromkeys(inputs), *tables))
-        report = Report(_title(chapters), __version__, totals, tuple(chapters), arguments.seed, files)
+        report = Report(_title(chapters), VERSION, totals, tuple(chapters), arguments.seed, files)
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
         _write_json(folder / MANIFEST, manifest_of(engine, jobs, arguments, totals, inputs, outputs))

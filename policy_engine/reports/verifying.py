@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine import __version__
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.reports.manifest import EDITION, MANIFEST, Arguments, digested
 from policy_engine.reports.run import Done
+from policy_engine.version import VERSION
 
 Again = Callable[[Arguments, Path], tuple[Engine, Done]]
 """Makes a report anew in a folder, from the arguments of an old one."""
@@ -50,8 +50,8 @@ def _differences(report: Path, manifest: Mapping[str, Any], again: Again) -> Ite
     yield from _of_files("output", report, manifest["outputs"])
     yield from _unlisted(report, manifest["outputs"])
     yield from _of_files("input", Path(), manifest["inputs"])
-    if manifest["engine"] != __version__:
-        yield f"the report was made by version {manifest['engine']} of this program, and this is {__version__}"
+    if manifest["engine"] != VERSION:
+        yield f"the report was made by version {manifest['engine']} of this program, and this is {VERSION}"
     with tempfile.TemporaryDirectory() as folder:
         anew = Path(folder) / "report"
         again(Arguments.from_dict(manifest["arguments"]), anew)

@@ -10,7 +10,7 @@ import polars as pl
 from policy_engine.backends.columnar import days
 from policy_engine.backends.columnar.lists import Count, Fetch, Filter, Position, Reduce, Total
 from policy_engine.backends.columnar.plan import Domain, View
-from policy_engine.backends.python.constants import OPEN
+from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import DATE, ListOf, Number, Ratio, Type
 

@@ -14,8 +14,8 @@ import polars as pl
 
 from policy_engine.backends.columnar.expressions import Expressions, in_units
 from policy_engine.backends.columnar.plan import ACCOUNTS
-from policy_engine.backends.python.constants import OPEN, units
-from policy_engine.backends.python.decisions import SHORTEST_RUN, _equality, _runs
+from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
+from policy_engine.backends.settled import OPEN, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import (
     OTHERWISE,
@@ -119,7 +119,7 @@ class DecisionWriter:
     def _branches(self, rules: Sequence[Rule], undetermined: int) -> Iterator[Branch]:
         """Each rule's condition with its index; runs of rules that test one text for equality are one look-up."""
         index = 0
-        for run in _runs(list(rules)):
+        for run in runs(list(rules)):
             if len(run) >= SHORTEST_RUN:
                 yield from self._look_up(run, index, undetermined)
             else:
@@ -135,7 +135,7 @@ class DecisionWriter:
     def _look_up(self, run: Sequence[Rule], index: int, undetermined: int) -> Iterator[Branch]:
         table: dict[str, int] = {}
         for place, rule in enumerate(run):
-            tested = _equality(rule)
+            tested = equality(rule)
             assert tested is not None
             subject, texts = tested
             for text in texts:

@@ -19,7 +19,7 @@ from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
 from policy_engine.backends.columnar.plan import ACCOUNTS, Civil, Domain, Plan, View
 from policy_engine.backends.columnar.views import Views
-from policy_engine.backends.python.constants import OPEN, Settled, units
+from policy_engine.backends.settled import OPEN, Settled, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Type
 from policy_engine.language.values import Holidays

@@ -12,7 +12,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import arithmetic, days
 from policy_engine.backends.columnar.plan import ACCOUNTS
-from policy_engine.backends.python.constants import OPEN
+from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import Matrix, Rules

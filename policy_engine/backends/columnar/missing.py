@@ -18,7 +18,7 @@ from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.decisions import DecisionColumns, optional
 from policy_engine.backends.columnar.expressions import Expressions, joined
 from policy_engine.backends.columnar.plan import ACCOUNTS, View
-from policy_engine.backends.python.constants import OPEN
+from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.rulesets import Matrix, Rules, ValueDefinition

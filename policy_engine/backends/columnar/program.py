@@ -16,7 +16,7 @@ from policy_engine.backends.columnar.expressions import Expressions
 from policy_engine.backends.columnar.margins import Margin, margins_of
 from policy_engine.backends.columnar.missing import BITS, Missing
 from policy_engine.backends.columnar.plan import ACCOUNTS, Plan
-from policy_engine.backends.python.constants import Settled, stretch
+from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import ListOf, Number, Type

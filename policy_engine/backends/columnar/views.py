@@ -12,7 +12,7 @@ from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.lists import Explode, Gathered, Reduce
 from policy_engine.backends.columnar.plan import ACCOUNTS, VALUE, Domain, View
-from policy_engine.backends.python.constants import OPEN
+from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ListOf, Record, Type, member_of
 

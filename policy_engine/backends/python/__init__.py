@@ -6,7 +6,7 @@ and matrices; `program` compiles. What is asked for later has functions of its o
 undetermined decision misses, `wording` what sentences name, and `recorder`, `steps` and `tracing` the form that records.
 """
 
-from policy_engine.backends.python.constants import stretch
 from policy_engine.backends.python.program import Program, prepare
+from policy_engine.backends.settled import stretch
 
 __all__ = ["Program", "prepare", "stretch"]

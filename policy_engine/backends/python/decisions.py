@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy_engine.backends.python.constants import OPEN
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.writer import SURE
+from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
+from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Late, Named, Ruling, Status
 from policy_engine.language.rulesets import (
@@ -22,16 +23,13 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
 )
 from policy_engine.language.rulings import Applied, ruling_of
-from policy_engine.language.types import ListOf, Number, Text, Type
+from policy_engine.language.types import ListOf, Number, Type
 
 Naming = Callable[[DecisionLogic], Named]
 """What gives the values of a decision by name."""
 
 LateFor = Callable[[DecisionLogic, Status, Applied], Late]
 """For the answer that rules lead to, what tells its reason and missing facts when somebody asks."""
-
-SHORTEST_RUN = 3
-"""So many rules in a row that test one name for equality become a look-up."""
 
 
 @dataclass(slots=True)
@@ -314,37 +312,3 @@ def _in_units(value: Any, kind: Any) -> Any:
     if isinstance(value, tuple) and isinstance(kind, ListOf):
         return tuple(_in_units(part, kind.element) for part in value)
     return int(value * 10**kind.places) if value is not None and isinstance(kind, Number) else value
-
-
-def equality(rule: Rule) -> tuple[tree.Node, tuple[str, ...]] | None:
-    """What a rule tests and for which texts, where that is all it does and it gives no values of its own."""
-    if rule.then.values or not isinstance(rule.when, tree.Expression):
-        return None
-    match rule.when.tree:
-        case tree.Compare(operator="==", left=left, right=tree.Literal(value=str(value))) if isinstance(
-            left.type, Text
-        ):
-            return left, (value,)
-        case tree.In(item=item, list=tree.ListLiteral(elements=elements)) if isinstance(item.type, Text):
-            texts = tuple(e.value for e in elements if isinstance(e, tree.Literal) and isinstance(e.value, str))
-            return (item, texts) if len(texts) == len(elements) else None
-    return None
-
-
-def runs(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
-    """The rules, those in a row that test one name for equality together."""
-    run: list[Rule] = []
-    for rule in rules:
-        tested, before = equality(rule), equality(run[-1]) if run else None
-        if run and not (tested and before and tested[0] == before[0]):
-            yield from _whole_or_single(run)
-            run = []
-        run.append(rule)
-    yield from _whole_or_single(run)
-
-
-def _whole_or_single(run: list[Rule]) -> Iterator[list[Rule]]:
-    if len(run) >= SHORTEST_RUN:
-        yield run
-    else:
-        yield from ([rule] for rule in run)

@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.backends.python import aggregates
-from policy_engine.backends.python.constants import OPEN, Settled, units
 from policy_engine.backends.python.functions import CALLS
 from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer
+from policy_engine.backends.settled import OPEN, Settled, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.backends.python.aggregates import is_variable, names_before_the_loop
-from policy_engine.backends.python.constants import OPEN
 from policy_engine.backends.python.expressions import Expressions
+from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import Record, member_of
 

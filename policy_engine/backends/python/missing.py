@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from policy_engine.backends.python.constants import OPEN
-from policy_engine.backends.python.decisions import SHORTEST_RUN, equality, runs
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.gaps import Gaps, Unit
+from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
+from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import Mention, depths_of, fact_paths, graph_of, reached
 from policy_engine.language.rulesets import (

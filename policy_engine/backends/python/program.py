@@ -11,12 +11,12 @@ from functools import cache, partial
 from typing import Any
 
 from policy_engine.backends.python import missing, recorder, runtime, tracing, wording
-from policy_engine.backends.python.constants import Settled, stretch
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.writer import Writer
+from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Explanation, Late, Named, Said, Status
 from policy_engine.language.reasons import sentences_of, together, undetermined

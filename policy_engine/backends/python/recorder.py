@@ -15,9 +15,9 @@ from fractions import Fraction
 from typing import Any
 
 from policy_engine.backends.python import runtime, steps
-from policy_engine.backends.python.constants import Settled
 from policy_engine.backends.python.steps import Part, joined, listed
 from policy_engine.backends.python.writer import Writer
+from policy_engine.backends.settled import Settled
 from policy_engine.language import expressions as tree
 from policy_engine.language import operators
 from policy_engine.language.decisions import Origin, Step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
@@ -222,8 +222,9 @@ def _shown(ruleset: Ruleset, sample: Sample) -> Shown:
 def _placed(explanation: Explanation) -> Explanation:
     """An explanation whose places name files without their folders, so that a report reads alike wherever it is made."""
     trace = explanation.trace
-    rules = tuple(replace(rule, place=rule.place.replace("\\", "/").rpartition("/")[2]) for rule in trace.rules)
-    return replace(explanation, trace=replace(trace, rules=rules, used=tuple(map(_placed, trace.used))))
+    rules = tuple(rule._replace(place=rule.place.replace("\\", "/").rpartition("/")[2]) for rule in trace.rules)
+    placed = trace._replace(rules=rules, used=tuple(map(_placed, trace.used)))
+    return Explanation(explanation.decision, lambda: placed)
 
 
 def _parameters(ruleset: Ruleset, as_of: date) -> Iterable[ParameterView]:
