@@ -24,8 +24,11 @@ from policy_engine.errors import FactsError
 from policy_engine.frontend.facts_files import read_lines
 from policy_engine.language.decisions import Decision
 from policy_engine.language.rulesets import Rules
+from policy_engine.reports.deciding import decide_table
+from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.making import make_again
 from policy_engine.reports.manifest import Arguments
+from policy_engine.reports.tables import Options
 from tests.conftest import ROOT
 from tests.test_cli import JSONL, Ran, Run, put, refused, run
 
@@ -106,7 +109,7 @@ def test_a_report_replaces_a_report_and_nothing_else(run: Run) -> None:
         (("orders=orders.jsonl", "--as-of", "2035-01-01"), "version 2"),
         (("orders=orders.jsonl", "--over", "price"), "`price` is no date among the facts"),
         (("orders=orders.jsonl", "--format", "pdf"), "`pdf` is none of csv, jsonl, xlsx"),
-        (("orders=orders.jsonl", "--map", "map.yaml"), "leave --map out"),
+        (("orders=orders.jsonl", "--map", "map.yaml"), "map.yaml"),
     ],
 )
 def test_a_report_that_cannot_run_leaves_nothing(run: Run, arguments: tuple[str, ...], told: str) -> None:
@@ -150,6 +153,18 @@ def test_a_folder_and_a_glob_are_read_by_name(run: Run) -> None:
     assert counted(over(run, "many")) == (3, 2, 1)
     assert pl.read_parquet("out/decisions.parquet")["shipping.outcome"].to_list() == ["free", "charged"]
     assert counted(over(run, "many/[ab].parquet")) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_every_row_is_looked_at_once(run: Run, ending: str) -> None:
+    """Two files are written from one pass; what is watched beside them must not see a row twice."""
+    table = pl.DataFrame({"price": [n % 97 + 0.5 for n in range(30_000)]})
+    {"parquet": table.write_parquet, "csv": table.write_csv, "jsonl": table.write_ndjson}[ending](f"orders.{ending}")
+    engine = Engine.load()
+    (job,) = jobs_for(engine, [("orders", Path(f"orders.{ending}"))], date(2025, 7, 1), {}, Options())
+    seen: list[int] = []
+    decide_table(job, Path("decisions.parquet"), Path("invalid.parquet"), [lambda facts, *_: seen.extend(facts["(row)"])])
+    assert sorted(seen) == list(range(1, 30_001))
 
 
 def test_no_rows_are_a_report_of_none(run: Run) -> None:

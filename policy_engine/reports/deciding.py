@@ -30,7 +30,14 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
 
     Raises `CannotRun` where the table cannot be read to its end.
     """
-    told = job.source.frame.map_batches(Pass(job, watch), schema=columns_of(job), streamable=True)
+    told = job.source.frame.map_batches(
+        Pass(job, watch),
+        schema=columns_of(job),
+        streamable=True,
+        predicate_pushdown=False,  # what one sink wants of a piece must not make it another piece than the other's
+        projection_pushdown=False,
+        slice_pushdown=False,
+    )
     right = pl.col(WRONG).is_null()
     valid = told.filter(right).drop(WRONG, WRONG_KEY)
     wrong = told.filter(~right).select("row", pl.col(WRONG_KEY).alias("key"), pl.col(WRONG).alias(VIOLATIONS))
