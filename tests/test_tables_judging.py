@@ -132,6 +132,15 @@ def test_a_list_with_more_values_than_facts_may_have() -> None:
     assert messages(judged(frame, facts)) == ["1 None / type: there are more than 100000 values"]
 
 
+def test_records_that_lack_lists_of_instants() -> None:
+    """Polars must not be asked to choose between records with such lists."""
+    entry = {"type": "object", "additionalProperties": False, "properties": {"at": MOMENT}, "required": []}
+    members = {"day": DAY, "at": MOMENT, "entries": {"type": "array", "items": entry}}
+    record = {"type": "object", "additionalProperties": False, "properties": members, "required": []}
+    frame = pl.DataFrame({"it": [None, {"at": NOON}, {"at": NOON}]}).with_row_index(ROW, offset=1)
+    agree(frame, facts_of({"it": record}))
+
+
 def test_nanoseconds_are_too_fine() -> None:
     moments = pl.Series([1_000, 1_001]).cast(pl.Datetime("ns", "UTC"))
     frame = pl.DataFrame({"it": moments}).with_row_index(ROW, offset=1)
