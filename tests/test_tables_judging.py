@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from math import inf, nextafter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -18,6 +20,7 @@ from policy_engine.backends.columnar.validation import fitted
 from policy_engine.errors import FactsError
 from policy_engine.frontend.facts_files import read_lines
 from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import decimal_places
 from policy_engine.reports.tables.invalid import SCHEMA
 from policy_engine.reports.tables.json_columns import in_json_types
 from policy_engine.reports.tables.judge import judged
@@ -130,6 +133,34 @@ def test_a_list_with_more_values_than_facts_may_have() -> None:
     frame = pl.DataFrame({ROW: pl.Series([1, 2], dtype=pl.UInt32), "it": [[1] * 100_001, [1] * 40_000]})
     agree(frame, facts)
     assert messages(judged(frame, facts)) == ["1 None / type: there are more than 100000 values"]
+
+
+@pytest.mark.parametrize("places", range(7))
+def test_floats_are_read_by_their_shortest_form(places: int) -> None:
+    """Of a float beside the one that a decimal stands for the columns never say yes; of that one they always do."""
+    chance = Random(places)
+    units = [*range(-300, 300), *(chance.randrange(10**14) for _ in range(3_000))]
+    exact = [float(Decimal(unit).scaleb(-places)) for unit in units]
+    beside = [nextafter(value, side) for value in exact for side in (-inf, inf)]
+    limit = 10 ** (17 - places)
+    part = {"type": "number", "multipleOf": float(f"1e-{places}"), "minimum": -limit, "maximum": limit}
+    facts = facts_of({"it": part if places else {**WHOLE, "minimum": -limit}})
+    found = fitted(pl.DataFrame({"it": exact}).with_row_index(ROW, offset=1), facts)
+    assert found.frame["it"].to_list() == units
+    assert found.fits.all()
+    sure = fitted(pl.DataFrame({"it": beside}).with_row_index(ROW, offset=1), facts).fits
+    shortest = [decimal_places(Decimal(repr(value)).normalize()) <= places for value in beside]
+    assert not any(yes and not right for yes, right in zip(sure, shortest, strict=True))
+
+
+def test_records_that_lack_lists_of_instants() -> None:
+    """Polars must not be asked to choose between records with such lists."""
+    entry = {"type": "object", "additionalProperties": False, "properties": {"at": MOMENT}, "required": []}
+    members = {"day": DAY, "at": MOMENT, "entries": {"type": "array", "items": entry}}
+    record = {"type": "object", "additionalProperties": False, "properties": members, "required": []}
+    naive = NOON.replace(tzinfo=None)
+    frame = pl.DataFrame({"it": [None, {"at": naive}, {"at": naive}]}).with_row_index(ROW, offset=1)
+    agree(frame, facts_of({"it": record}))
 
 
 def test_nanoseconds_are_too_fine() -> None:

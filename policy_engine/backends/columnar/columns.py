@@ -186,8 +186,10 @@ def _record(part: Part, dtype: pl.Struct, raw: pl.Expr, *, in_units: bool) -> Co
     conditions += [raw.struct.field(name).is_null() for name in fields if name not in part.members]
     if list(fields) == list(part.members) and all(found.same for found in read.values()):
         return Column(raw, raw, conditions, same=True)
-    whole = pl.struct([found.value.alias(name) for name, found in read.items()])
-    return Column(raw, pl.when(raw.is_not_null()).then(whole), conditions)
+    # as plain integers: Polars panics where it chooses between records of null lists of dates
+    whole = pl.struct([found.value.to_physical().alias(name) for name, found in read.items()])
+    value = pl.when(raw.is_not_null()).then(whole).cast(dtype_of(part.type))
+    return Column(raw, value, conditions)
 
 
 def _dtype(dtype: Any) -> pl.DataType:

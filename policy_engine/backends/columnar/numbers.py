@@ -32,7 +32,8 @@ def units(kind: Number, dtype: pl.DataType, value: pl.Expr) -> tuple[pl.Expr, Co
 def _of_floats(kind: Number, value: pl.Expr) -> tuple[pl.Expr, Conditions]:
     factor = 10.0**kind.places
     scaled = (value * factor).round()
-    sure = (scaled.abs() < SURE) & (scaled / factor == value)
+    factors = scaled * 0 + factor  # as a column: by a number Polars divides as if by its inverse, which is not exact
+    sure = (scaled.abs() < SURE) & (scaled / factors == value)
     return pl.when(sure).then(scaled).cast(pl.Int64, strict=False), [sure]
 
 
