@@ -13,10 +13,9 @@ import numpy as np
 import polars as pl
 
 from benchmarks.by_hand import CELLS, COLUMNS
-from benchmarks.questions import AS_OF
 from benchmarks.tables.draw import Draw, Integers, Truths
+from benchmarks.tables.words import ACTING_IN, ACTORS, AS_OF, CATEGORIES, NEW_YORK, PARTNER_TYPES, ROLES, STATUSES
 
-NEW_YORK = "America/New_York"
 TODAY = (AS_OF - date(1970, 1, 1)).days
 INVALID, NOT_KNOWN = 0.01, 0.055
 Columns = dict[str, pl.Series]
@@ -35,7 +34,7 @@ def account_moves(draw: Draw) -> pl.DataFrame:
     managed = draw.chance("managed", 0.4)
     columns = {
         "account_id": _where(wrong == 5, _keys(draw, "AC"), "A" * 65),
-        "destination_category": _broken(_words(("referred", "managed"), managed), wrong, 0, "Managed", 1),
+        "destination_category": _broken(_words(CATEGORIES, managed), wrong, 0, "Managed", 1),
         **_day("move_effective", draw, moved, (is_known | (wrong == 3), wrong == 4)),
         **_day("customer_conversion", draw, converted, (has_converted, wrong == 6)),
         **_day("partner_deployment", draw, deployed, (wrong != 2, wrong == 6)),
@@ -56,9 +55,6 @@ def account_move_texts(draw: Draw) -> pl.DataFrame:
     return texts.with_columns(moved, deployed)
 
 
-ROLES = ("administrator", "company_manager", "marketing_manager", "sales_manager", "salesperson", "jr_salesperson")
-
-
 def client_limits(draw: Draw) -> pl.DataFrame:
     """Clients and their limits on e-mail: schemas/client_limits.schema.json."""
     wrong = _wrong(draw, 4)
@@ -77,7 +73,6 @@ def client_limits(draw: Draw) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-ACTING_IN = ("own_account_non_partner", "partner_account", "client_account")
 ACTIVITIES = tuple(CELLS)
 
 
@@ -93,15 +88,13 @@ def role_questions(draw: Draw) -> pl.DataFrame:
         "acting_in": _broken(_words(ACTING_IN, draw.index("acting in", (25, 25, 50))), wrong, None, None, 2),
         "billing_scope_is_single_bill": _truth(draw.chance("single bill", 0.5), draw.chance("billing told", 0.7)),
         "partner_type": _known(
-            _words(("not_reseller", "reseller"), draw.chance("reseller", 0.3)), draw.chance("type told", 0.8)
+            _words(PARTNER_TYPES, draw.chance("reseller", 0.3)), draw.chance("type told", 0.8)
         ),
     }
     return pl.DataFrame(columns)
 
 
-STATUSES = ("New", "Healthy", "At Risk", "Unhealthy", "Limited")
 NEXT_STATUS = np.array([[1, 1, 1, 2], [2, 2, 3, 3], [1, 1, 3, 4], [1, 2, 4, 4], [3, 2, 1, 1]])
-ACTORS = ("agency_administrator", "agency_other", "client_user")
 LONGEST = 6
 
 

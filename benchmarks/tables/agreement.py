@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.questions import AS_OF
+from benchmarks.by_hand import CELLS
 from benchmarks.tables.by_polars import CONDITIONAL
 from benchmarks.tables.files import frame
-from benchmarks.by_hand import CELLS
+from benchmarks.tables.words import AS_OF
 from policy_engine import Decision, Engine
 from policy_engine.errors import FactsError
 

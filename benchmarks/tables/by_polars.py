@@ -11,23 +11,23 @@ The columns have the names and the types of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 import polars as pl
 from polars import col
 
-from benchmarks.by_hand import CELLS, COLUMNS
-from benchmarks.questions import AS_OF
+from benchmarks.by_hand import CELLS
+from benchmarks.tables.words import AS_OF, NEW_YORK
 
 Form: TypeAlias = Literal["outcomes", "reasons", "complete"]
-NEW_YORK = "America/New_York"
 WINDOW = 60
+NOTHING = pl.lit([], pl.List(pl.String))
 STATUS = pl.Enum(["decided", "undetermined", "gap"])
 
 
 def told(name: str, outcome: pl.Expr, rule: pl.Expr, missing: pl.Expr, form: Form) -> Iterator[pl.Expr]:
-    """The columns of a decision: as many as the form asks for."""
+    """The columns of a decision: as many as the form asks for. `missing` is a text of names where there is no outcome."""
     if form == "complete":
         is_decided = outcome.is_not_null()
         status = pl.when(is_decided).then(pl.lit("decided", STATUS)).otherwise(pl.lit("undetermined", STATUS))
@@ -37,12 +37,13 @@ def told(name: str, outcome: pl.Expr, rule: pl.Expr, missing: pl.Expr, form: For
         yield rule.alias(f"{name}.rule")
         yield rule.alias(f"{name}.reason")
     if form == "complete":
-        yield pl.when(outcome.is_null()).then(missing).alias(f"{name}.missing")
+        text = pl.when(outcome.is_null()).then(missing)
+        yield pl.when(text == "").then(NOTHING).otherwise(text.str.split(" ")).alias(f"{name}.missing")
 
 
-def texts(*items: str) -> pl.Expr:
-    """A list of texts, the same in every row."""
-    return pl.lit(pl.Series([items], dtype=pl.List(pl.String))).first()
+def names(*items: str) -> pl.Expr:
+    """Names of facts as one text, which becomes a list only where it is wanted."""
+    return pl.lit(" ".join(items))
 
 
 def day(name: str) -> pl.Expr:
@@ -82,7 +83,7 @@ def earnings_on(moves: pl.LazyFrame, form: Form) -> pl.LazyFrame:
         since_deployment=(col("moved_on") - col("deployed_on")).dt.total_days(),
         since_conversion=(col("moved_on") - happened_on).dt.total_days(),
     )
-    day_of_move = texts("move_effective_date", "move_effective_at")
+    day_of_move = names("move_effective_date", "move_effective_at")
     return spans.select(
         *KEPT,
         *told("new_account_bonus", _bonus(EARNED), _bonus_rule(BONUS_RULE), day_of_move, form),
@@ -162,10 +163,10 @@ def user_roles(questions: pl.LazyFrame, form: Form) -> pl.LazyFrame:
     reason = pl.when(is_decided).then(pl.when(is_allowed).then("then").otherwise("else"))
     missing = (
         pl.when(col("role").is_null())
-        .then(texts("role"))
+        .then(names("role"))
         .when(col("activity") == "access_resources_tab")
-        .then(texts("partner_type"))
-        .otherwise(texts("billing_scope_is_single_bill"))
+        .then(names("partner_type"))
+        .otherwise(names("billing_scope_is_single_bill"))
     )
     columns = told("permission", outcome, pl.when(is_decided).then("cell_rule"), missing, form)
     by_name = {column.meta.output_name(): column for column in columns}
@@ -203,7 +204,7 @@ def email_limits(clients: pl.LazyFrame, form: Form) -> pl.LazyFrame:
     allowance_rule = refused.when(on_platform).then(pl.lit("on-the-platform", ALLOWANCE_RULE))
     without_platform = is_admin & ~col("agency_uses_billing_platform")
     allowance_rule = allowance_rule.when(without_platform).then(pl.lit("agency-without-platform", ALLOWANCE_RULE))
-    role = texts("user_role")
+    role = names("user_role")
     return clients.select(
         *KEPT,
         *told("set_limit", outcome, limit_rule.when(is_admin).then(pl.lit("administrator", LIMIT_RULE)), role, form),
@@ -226,6 +227,11 @@ def _limit_violations(form: Form) -> Iterator[pl.Expr]:
         yield _both("limit-on-platform-client", "allowance-on-platform-client").alias("limit_violations.rule")
     if form == "complete":
         yield pl.lit(None, pl.List(pl.String)).alias("limit_violations.missing")
+
+
+def texts(*items: str) -> pl.Expr:
+    """A list of texts, the same in every row."""
+    return pl.lit(list(items), pl.List(pl.String))
 
 
 def _both(limit: str, allowance: str) -> pl.Expr:
@@ -293,7 +299,7 @@ def email_suppression(senders: pl.LazyFrame, form: Form) -> pl.LazyFrame:
     answered = known.with_columns(rule=_removal_rule())
     allow, deny = pl.lit("allow", PERMITTED), pl.lit("deny", PERMITTED)
     outcome = pl.when(col("rule") == "waited-long-enough").then(allow).when(col("rule").is_not_null()).then(deny)
-    access = pl.when(col("has_access_to_client").is_null()).then(texts("has_access_to_client")).otherwise(texts())
+    access = pl.when(col("has_access_to_client").is_null()).then(names("has_access_to_client")).otherwise(names())
     return answered.select(
         *KEPT,
         *told("suppression_removal", outcome, col("rule"), access, form),
@@ -339,7 +345,7 @@ def _forced_on(form: Form) -> Iterator[pl.Expr]:
     is_forced = col("suppression_is_off") & is_low
     yes, no = pl.lit("yes", FORCED), pl.lit("no", FORCED)
     rule, otherwise = pl.lit("off-while-status-too-low", FORCED_RULE), pl.lit("otherwise", FORCED_RULE)
-    switch = pl.when(col("suppression_is_off").is_null()).then(texts("suppression_is_off")).otherwise(texts())
+    switch = pl.when(col("suppression_is_off").is_null()).then(names("suppression_is_off")).otherwise(names())
     yield from told(
         "suppression_forced_on",
         pl.when(is_forced).then(yes).when(~is_forced).then(no),
@@ -350,7 +356,7 @@ def _forced_on(form: Form) -> Iterator[pl.Expr]:
 
 
 def _time_based(form: Form) -> Iterator[pl.Expr]:
-    none = pl.lit(None, pl.List(pl.String))
+    none = pl.lit(None, pl.String)
     in_force, rule = pl.lit("in_force", TIMED), pl.lit("never-switched-off", TIMED_RULE)
     yield from told("time_based_suppression", in_force, rule, none, form)
 

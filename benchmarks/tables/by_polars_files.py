@@ -14,9 +14,8 @@ import polars as pl
 from polars import col
 
 from benchmarks.by_hand import CELLS, COLUMNS
-from benchmarks.tables.accounts import ACTING_IN, ACTORS, ROLES, STATUSES
 from benchmarks.tables.by_polars import DAYS, LONGEST, RULESETS, Form, earnings_on
-from benchmarks.tables.files import BATCH
+from benchmarks.tables.words import ACTING_IN, ACTORS, CATEGORIES, NEW_YORK, PARTNER_TYPES, ROLES, ROW_GROUP, STATUSES
 
 Checks = Mapping[str, pl.Expr]
 """What must not be false, by a name for what is wrong where it is; null is no violation."""
@@ -34,7 +33,7 @@ def is_given(name: str) -> pl.Expr:
 
 def is_same_day(day: str, name: str) -> pl.Expr:
     """Two forms of one day that mean the same; `day` is the coalesced one, so it is enough to look at the instant."""
-    return col(f"{name}_at").dt.convert_time_zone("America/New_York").dt.date() == col(day)
+    return col(f"{name}_at").dt.convert_time_zone(NEW_YORK).dt.date() == col(day)
 
 
 LIMIT = (0, 1_000_000_000)
@@ -44,7 +43,7 @@ CHECKS: Mapping[str, Checks] = {
     "partner_earnings": {
         "account_id: length": is_key("account_id"),
         "destination_category: required": is_given("destination_category"),
-        "destination_category: enum": col("destination_category").is_in(["referred", "managed"]),
+        "destination_category: enum": col("destination_category").is_in(CATEGORIES),
         "check: a day of deployment must be given": col("deployed_on").is_not_null(),
         "check: two days of the move": is_same_day("moved_on", "move_effective"),
         "check: two days of the conversion": is_same_day("converted_on", "customer_conversion"),
@@ -58,7 +57,7 @@ CHECKS: Mapping[str, Checks] = {
         "activity: enum": col("activity").is_in(list(CELLS)),
         "acting_in: required": is_given("acting_in"),
         "acting_in: enum": col("acting_in").is_in(ACTING_IN),
-        "partner_type: enum": col("partner_type").is_in(["reseller", "not_reseller"]),
+        "partner_type: enum": col("partner_type").is_in(PARTNER_TYPES),
     },
     "email_limits": {
         "account_id: length": is_key("account_id"),
@@ -102,8 +101,8 @@ def run(ruleset: str, source: Path, folder: Path, form: Form = "complete") -> No
     """One pass over a Parquet file, which gives `decisions.parquet` and `invalid.parquet`."""
     accounts = checked(pl.scan_parquet(source, row_index_name="row", row_index_offset=1), ruleset)
     sinks = [
-        decided(accounts, ruleset, form).sink_parquet(folder / "decisions.parquet", row_group_size=BATCH, lazy=True),
-        refused(accounts, ruleset).sink_parquet(folder / "invalid.parquet", row_group_size=BATCH, lazy=True),
+        decided(accounts, ruleset, form).sink_parquet(folder / "decisions.parquet", row_group_size=ROW_GROUP, lazy=True),
+        refused(accounts, ruleset).sink_parquet(folder / "invalid.parquet", row_group_size=ROW_GROUP, lazy=True),
     ]
     pl.collect_all(sinks, engine="streaming")
 

@@ -16,8 +16,8 @@ from polars.io.plugins import register_io_source
 
 from benchmarks.tables.accounts import KINDS
 from benchmarks.tables.draw import Draw
+from benchmarks.tables.words import ROW_GROUP
 
-BATCH = 100_000
 SEED = 20_250_728
 ROWS = 10_000_000
 ROWS_OF_TEXT = 1_000_000
@@ -29,8 +29,8 @@ def scan(kind: str, rows: int, seed: int = SEED) -> pl.LazyFrame:
     def batches(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, size: int | None
     ) -> Iterator[pl.DataFrame]:
-        for first in range(0, rows, BATCH):
-            batch = KINDS[kind](Draw(first, min(BATCH, rows - first), seed))
+        for first in range(0, rows, ROW_GROUP):
+            batch = KINDS[kind](Draw(first, min(ROW_GROUP, rows - first), seed))
             chosen = batch if columns is None else batch.select(columns)
             yield chosen if predicate is None else chosen.filter(predicate)
 
@@ -42,7 +42,7 @@ def frame(kind: str, rows: int, seed: int = SEED) -> pl.DataFrame:
     return scan(kind, rows, seed).collect(engine="streaming").rechunk()
 
 
-def parquet(kind: str, folder: Path, rows: int, row_group: int = BATCH) -> Path:
+def parquet(kind: str, folder: Path, rows: int, row_group: int = ROW_GROUP) -> Path:
     """A Parquet file; one that is there already is taken as it is."""
     path = folder / f"{kind}_{rows}_{row_group}.parquet"
     return path if path.exists() else _written(path, scan(kind, rows), row_group_size=row_group)
