@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.language.types import Anything, Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Type
 
 ROW = "(row)"
 """The column that counts the rows of the input from 1; no fact can have this name."""
@@ -34,6 +34,18 @@ def dtype_of(kind: Type) -> pl.DataType:
         case Record(members=members):
             return pl.Struct({member.name: dtype_of(member.type) for member in members})
     raise TypeError(kind)
+
+
+def dtype_or_null(kind: Type) -> pl.DataType:
+    """The Polars type of any value: a ratio is a pair of integers, and nothing in particular is null."""
+    match kind:
+        case Anything():
+            return pl.Null()
+        case Ratio():
+            return pl.Struct({"n": pl.Int64, "d": pl.Int64})
+        case ListOf(element=element):
+            return pl.List(dtype_or_null(element))
+    return dtype_of(kind)
 
 
 def schema_of(record: Record) -> Mapping[str, pl.DataType]:

@@ -1,0 +1,191 @@
+"""The arithmetic of civil dates over columns; the same sentences (12 and 13) as `language.dates`, in closed forms.
+
+A day is counted as an ordinal, 1 for 1 January 0001, in 64 bits. What leaves the calendar is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import polars as pl
+
+from policy_engine.language import dates
+from policy_engine.language.timezones import CYCLE, REPEATS, transitions
+
+EPOCH = date(1970, 1, 1).toordinal()
+LAST = date.max.toordinal()
+WHOLE = pl.Int64()
+
+
+def ordinal(day: pl.Expr) -> pl.Expr:
+    """The ordinal of a date."""
+    return day.cast(pl.Int32).cast(WHOLE) + EPOCH
+
+
+def day_of(count: pl.Expr) -> pl.Expr:
+    """The date of an ordinal."""
+    inside = pl.when((count >= 1) & (count <= LAST)).then(count - EPOCH)
+    return inside.cast(pl.Int32).cast(pl.Date)
+
+
+def days_between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Civil days from the start to the end."""
+    return end.cast(pl.Int32).cast(WHOLE) - start.cast(pl.Int32).cast(WHOLE)
+
+
+def add_days(day: pl.Expr, count: pl.Expr) -> pl.Expr:
+    """The date so many days later."""
+    return day_of(ordinal(day) + _bounded(count, LAST))
+
+
+def _bounded(count: pl.Expr, most: int) -> pl.Expr:
+    """A count, null where it is so large that no date can come of it and a sum might not hold it."""
+    return pl.when(count.is_between(-most, most)).then(count)
+
+
+def add_months(day: pl.Expr, count: pl.Expr) -> pl.Expr:
+    """The date so many months later, clamped to the month's last day."""
+    months = _year(day) * 12 + day.dt.month().cast(WHOLE) - 1 + _bounded(count, 119_999)
+    year, month = months // 12, months % 12 + 1
+    inside = (year >= 1) & (year <= 9999)
+    last = _month_length(year, month)
+    clamped = pl.min_horizontal(day.dt.day().cast(WHOLE), last)
+    return pl.when(inside).then(day_of(_before_month(year, month) + clamped))
+
+
+def add_years(day: pl.Expr, count: pl.Expr) -> pl.Expr:
+    """The date so many years later; 29 February becomes the 28th in a common year."""
+    return add_months(day, _bounded(count, 9_999) * 12)
+
+
+def first_of_month(day: pl.Expr) -> pl.Expr:
+    """The first day of the date's month."""
+    return day_of(ordinal(day) - day.dt.day().cast(WHOLE) + 1)
+
+
+def last_of_month(day: pl.Expr) -> pl.Expr:
+    """The last day of the date's month."""
+    length = _month_length(_year(day), day.dt.month().cast(WHOLE))
+    return day_of(ordinal(day) - day.dt.day().cast(WHOLE) + length)
+
+
+def _year(day: pl.Expr) -> pl.Expr:
+    return day.dt.year().cast(WHOLE)
+
+
+def _is_leap(year: pl.Expr) -> pl.Expr:
+    return ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
+
+
+def _month_length(year: pl.Expr, month: pl.Expr) -> pl.Expr:
+    short = month.is_in([4, 6, 9, 11])
+    february = pl.when(_is_leap(year)).then(29).otherwise(28)
+    return pl.when(month == 2).then(february).when(short).then(30).otherwise(31).cast(WHOLE)
+
+
+def _before_month(year: pl.Expr, month: pl.Expr) -> pl.Expr:
+    """The ordinal of the last day before a month."""
+    full = year - 1
+    before = full * 365 + full // 4 - full // 100 + full // 400
+    days = ((month * 367 - 362) // 12).cast(WHOLE)
+    leap = pl.when(month <= 2).then(0).when(_is_leap(year)).then(1).otherwise(2)
+    return before + days - leap
+
+
+def weekday(day: pl.Expr) -> pl.Expr:
+    """1 for Monday to 7 for Sunday."""
+    return (ordinal(day) - 1) % 7 + 1
+
+
+def is_on_weekday(day: pl.Expr) -> pl.Expr:
+    """Whether the date is a Monday to Friday."""
+    return weekday(day) <= 5
+
+
+def weekdays_before(day: pl.Expr) -> pl.Expr:
+    """Weekdays since 1 January 0001, a Monday, before the date."""
+    whole = ordinal(day) - 1
+    rest = whole % 7
+    return (whole // 7) * 5 + pl.when(rest < 5).then(rest).otherwise(5)
+
+
+def _up_to(day: pl.Expr) -> pl.Expr:
+    """The same, up to and with the date."""
+    return weekdays_before(day) + is_on_weekday(day).cast(WHOLE)
+
+
+def _nth_weekday(index: pl.Expr) -> pl.Expr:
+    """The weekday that has so many before it."""
+    return day_of((index // 5) * 7 + index % 5 + 1)
+
+
+def weekdays_between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """How many weekdays lie after the start, up to and with the end; minus the other way round."""
+    return _up_to(end) - _up_to(start)
+
+
+def add_weekdays(day: pl.Expr, count: pl.Expr) -> pl.Expr:
+    """The nth weekday strictly after the date, before it where n is negative; the date itself for 0."""
+    bounded = _bounded(count, LAST)
+    ahead, back = _up_to(day) + bounded - 1, weekdays_before(day) + bounded
+    return pl.when(count == 0).then(day).when(count > 0).then(_nth_weekday(ahead)).when(count < 0).then(_nth_weekday(back))
+
+
+Counter = Callable[[pl.Expr], pl.Expr]
+"""How many of some sorted numbers there are up to a key."""
+
+
+def add_business_days(day: pl.Expr, count: pl.Expr, holidays: Sequence[date]) -> pl.Expr:
+    """Like `add_weekdays`, over the weekdays that are not among constant holidays."""
+    indices = sorted({dates.weekdays_before(holiday) for holiday in holidays if dates.is_weekday(holiday)})
+    places = pl.Series(indices, dtype=WHOLE)
+    passed = pl.Series([index - rank for rank, index in enumerate(indices)], dtype=WHOLE)
+    return business_day(
+        day, count, lambda key: _counted(places, key, "left"), lambda key: _counted(passed, key, "right")
+    )
+
+
+def business_day(day: pl.Expr, count: pl.Expr, holidays_before: Counter, holidays_passed: Counter) -> pl.Expr:
+    """The nth business day strictly after the date, before it where n is negative; the date itself for 0.
+
+    The j-th holiday, counted from 0, that is the w-th weekday has w - j business days before it. So the business day with t
+    before it is the weekday t + j, where j is the number of holidays that have at most t before them (`holidays_passed`).
+    """
+    ahead, back = _up_to(day), weekdays_before(day)
+    target = (
+        pl.when(count > 0)
+        .then(ahead - holidays_before(ahead) + count - 1)
+        .otherwise(back - holidays_before(back) + count)
+    )
+    bounded = pl.when(count.is_between(-LAST, LAST)).then(target)
+    return pl.when(count == 0).then(day).otherwise(_nth_weekday(bounded + holidays_passed(bounded)))
+
+
+def _counted(values: pl.Series, key: pl.Expr, side: str) -> pl.Expr:
+    """How many of the sorted values are less than the key ("left"), or not more than it ("right"); null for a null."""
+    if values.is_empty():
+        return key * 0
+    places = pl.lit(values).search_sorted(key, side=side)  # type: ignore[arg-type]  # "left" or "right"
+    return pl.when(key.is_not_null()).then(places.cast(WHOLE))
+
+
+def within_years(day: pl.Expr, result: pl.Expr, count: pl.Expr, first: int, last: int) -> pl.Expr:
+    """A result of a named calendar, null where the day or the result lies outside its years; n = 0 asks no calendar."""
+    inside = _year(day).is_between(first, last) & _year(result).is_between(first, last)
+    return pl.when(count == 0).then(day).when(inside).then(result)
+
+
+def date_of(moment: pl.Expr, timezone: str) -> pl.Expr:
+    """The civil date of an instant in a time zone of the pinned database."""
+    micros = moment.cast(WHOLE)
+    seconds = micros // 1_000_000
+    changes = transitions(timezone)
+    offsets = pl.Series([change.offset for change in changes], dtype=WHOLE)
+    offset: pl.Expr = pl.lit(changes[0].offset, dtype=WHOLE)
+    if len(changes) > 1:
+        starts = pl.Series([change.start for change in changes[1:]], dtype=WHOLE)
+        within = pl.when(seconds < REPEATS).then(seconds).otherwise((seconds - REPEATS) % CYCLE + REPEATS)
+        offset = pl.lit(offsets).gather(_counted(starts, within, "right").cast(pl.UInt32))
+    return day_of((seconds + offset) // 86_400 + EPOCH)
+

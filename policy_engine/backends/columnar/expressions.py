@@ -1,0 +1,282 @@
+"""Expressions of the typed tree as Polars expressions: null is unknown, a number is an integer of its type's units.
+
+Polars' `&` and `|` are those of three-valued logic, and all else gives null for a null, but for three traps: `when` takes its
+last branch for a null, `any` and the sums pass nulls over, and `min_horizontal` does. Each is met where it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from policy_engine.backends.columnar import aggregates, days, numbers
+from policy_engine.backends.columnar.dtypes import dtype_or_null
+from policy_engine.backends.columnar.functions import CALLS
+from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View
+from policy_engine.backends.columnar.views import Views
+from policy_engine.backends.python.constants import OPEN, Settled, units
+from policy_engine.language import expressions as tree
+from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Type
+from policy_engine.language.values import Holidays
+
+Parts = Callable[[str, str], "pl.Expr"]
+"""Gives another decision's outcome, or one of its values."""
+
+
+@dataclass(slots=True)
+class Expressions:
+    """Writes the expressions of one plan. `domain` is the one at hand, `variables` the elements of the loops around."""
+
+    settled: Settled
+    plan: Plan
+    part: Parts
+    domain: Domain = ACCOUNTS
+    variables: dict[str, View] = field(default_factory=dict)
+    definitions: dict[str, pl.Expr] = field(default_factory=dict)
+    views: Views = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.views = Views(self)
+
+    def condition(self, condition: tree.Condition) -> pl.Expr:
+        """A condition: an expression, or all, any or none of several."""
+        value = self.settled.condition(condition)
+        if value is not OPEN:
+            return self.constant(value, _type_of(condition))
+        if isinstance(condition, tree.Expression):
+            return self.value(condition.tree)
+        return joined(condition.kind, [self.condition(part) for part in condition.conditions])
+
+    def value(self, node: tree.Node) -> pl.Expr:
+        """An expression in the domain at hand; a list as a column of lists."""
+        value = self.settled.constant(node)
+        if value is not OPEN:
+            return self.constant(value, node.type)
+        if isinstance(node.type, ListOf) and not isinstance(node, tree.DecisionPart):
+            return self.views.column(self.views.of(node), node.type.element)
+        return self.written(node)
+
+    def written(self, node: tree.Node) -> pl.Expr:
+        """What the handler of a node's kind writes."""
+        return HANDLERS[type(node)](self, node)
+
+    def named(self, node: tree.Node, stem: str = "value") -> pl.Expr:
+        """A column of the domain at hand."""
+        return self.plan.named(self.domain, self.value(node), stem)
+
+    def constant(self, value: Any, kind: Type) -> pl.Expr:
+        """A settled value."""
+        match kind:
+            case Number():
+                return pl.lit(units(value, kind), dtype=pl.Int64)
+            case ListOf(element=element):
+                made = [units(part, element) if isinstance(element, Number) else part for part in value]
+                return pl.lit(pl.Series([made], dtype=dtype_or_null(kind))).first()
+        return pl.lit(value)
+
+    def whole(self, node: tree.Node) -> pl.Expr:
+        """A value as a whole: a list is unknown where an element is (sentence 5.1)."""
+        if isinstance(node.type, ListOf) and tree.has_unknown_elements(node):
+            return self.views.column(self.views.taken_whole(node), node.type.element)
+        return self.value(node)
+
+    def scaled(self, node: tree.Node, kind: Type) -> pl.Expr:
+        """An expression in the units of a type that is as fine as its own or finer."""
+        return in_units(self.value(node), node.type, kind)
+
+    def at_accounts(self, compute: Callable[[], pl.Expr]) -> pl.Expr:
+        """What is said of the account as a whole, for each row of the domain at hand."""
+        domain, variables = self.domain, self.variables
+        self.domain, self.variables = ACCOUNTS, {}
+        expression = compute()
+        self.domain, self.variables = domain, variables
+        return self.plan.lift(expression, ACCOUNTS, domain)
+
+    # Each handler writes one kind of node.
+
+    def as_of(self, node: tree.AsOf) -> pl.Expr:
+        return pl.lit(self.settled.as_of)
+
+    def left_unknown(self, node: tree.LeftUnknown) -> pl.Expr:
+        return pl.lit(None, dtype=dtype_or_null(node.type))
+
+    def fact(self, node: tree.Fact) -> pl.Expr:
+        return self.at_accounts(lambda: pl.col(node.name))
+
+    def definition(self, node: tree.Definition) -> pl.Expr:
+        return self.at_accounts(lambda: self._defined(node.name))
+
+    def _defined(self, name: str) -> pl.Expr:
+        if name not in self.definitions:
+            body = next(d.body for d in self.settled.ruleset.definitions if d.name == name)
+            self.definitions[name] = self.plan.named(ACCOUNTS, self.condition(body), name)
+        return self.definitions[name]
+
+    def decision_part(self, node: tree.DecisionPart) -> pl.Expr:
+        return self.at_accounts(lambda: self.part(node.decision, node.part))
+
+    def variable(self, node: tree.Variable) -> pl.Expr:
+        view = self.variables[node.name]
+        return self.plan.lift(view.element, view.domain, self.domain)
+
+    def member(self, node: tree.MemberOf) -> pl.Expr:
+        return self.value(node.record).struct.field(node.name)
+
+    def negated(self, node: tree.Not) -> pl.Expr:
+        return ~self.value(node.operand)
+
+    def conjunction(self, node: tree.And) -> pl.Expr:
+        return joined("all", [self.value(operand) for operand in node.operands])
+
+    def disjunction(self, node: tree.Or) -> pl.Expr:
+        return joined("any", [self.value(operand) for operand in node.operands])
+
+    def compare(self, node: tree.Compare) -> pl.Expr:
+        left, right = self.value(node.left), self.value(node.right)
+        return self.compared(node.operator, (node.left, left), (node.right, right))
+
+    def compared(self, operator: str, left: tuple[tree.Node, pl.Expr], right: tuple[tree.Node, pl.Expr]) -> pl.Expr:
+        """A comparison of any two things of one kind."""
+        if isinstance(left[0].type, Number | Ratio) and isinstance(right[0].type, Number | Ratio):
+            return numbers.compared(operator, left, right)
+        return numbers.compare(operator, left[1], right[1])
+
+    def contains(self, node: tree.In) -> pl.Expr:
+        return aggregates.contains(self, node)
+
+    def arithmetic(self, node: tree.Arithmetic) -> pl.Expr:
+        left, right = node.left, node.right
+        match node.operator:
+            case "/":
+                return self.plan.named(self.domain, numbers.ratio(self.named(left), self.named(right)), "ratio")
+            case "//":
+                return self.value(left) // self.value(right)
+            case "%":
+                return self.value(left) % self.value(right)
+            case "*":
+                return self.value(left) * self.value(right)
+            case "+":
+                return self.scaled(left, node.type) + self.scaled(right, node.type)
+        return self.scaled(left, node.type) - self.scaled(right, node.type)
+
+    def negate(self, node: tree.Negate) -> pl.Expr:
+        return -self.value(node.operand)
+
+    def conditional(self, node: tree.Conditional) -> pl.Expr:
+        chosen = self.settled.constant(node.condition)
+        if chosen is not OPEN:
+            return self.scaled(node.then if chosen else node.otherwise, node.type)
+        then, otherwise = self.scaled(node.then, node.type), self.scaled(node.otherwise, node.type)
+        condition = self.value(node.condition)
+        if not node.condition.optional:
+            return pl.when(condition).then(then).otherwise(otherwise)
+        condition = self.plan.named(self.domain, condition, "condition")
+        return pl.when(condition).then(then).when(~condition).then(otherwise)
+
+    def call(self, node: tree.Call) -> pl.Expr:
+        if node.function in SPECIAL:
+            return SPECIAL[node.function](self, node)
+        kind = node.type if node.function in ("min", "max", "abs") else None
+        return CALLS[node.function](*[self.scaled(part, kind or part.type) for part in node.arguments])
+
+    def known(self, node: tree.Call) -> pl.Expr:
+        argument = node.arguments[0]
+        if not argument.optional:
+            return pl.lit(True)
+        if isinstance(argument.type, ListOf):
+            return self.views.taken_whole(argument).start.is_not_null()
+        return self.value(argument).is_not_null()
+
+    def default(self, node: tree.Call) -> pl.Expr:
+        first, second = node.arguments
+        value = in_units(self.whole(first), first.type, node.type)
+        if not first.optional:
+            return value
+        return pl.coalesce(self.plan.named(self.domain, value), in_units(self.whole(second), second.type, node.type))
+
+    def if_known(self, node: tree.Call) -> pl.Expr:
+        return self.value(node.arguments[0])
+
+    def length(self, node: tree.Call) -> pl.Expr:
+        view = self.views.of(node.arguments[0])
+        return view.end.cast(pl.Int64) - view.start.cast(pl.Int64)
+
+    def round(self, node: tree.Call) -> pl.Expr:
+        value, (places, mode) = node.arguments[0], (self.settled.constant(part) for part in node.arguments[1:])
+        return numbers.rounded(value, self.named(value), int(places), mode)
+
+    def date_of(self, node: tree.Call) -> pl.Expr:
+        return days.date_of(self.value(node.arguments[0]), self.settled.ruleset.timezone)
+
+    def add_business_days(self, node: tree.Call) -> pl.Expr:
+        day, count = self.named(node.arguments[0]), self.named(node.arguments[1])
+        holidays = self.settled.constant(node.arguments[2])
+        if holidays is OPEN:
+            return aggregates.add_business_days(self, day, count, node.arguments[2])
+        if not isinstance(holidays, Holidays):
+            return days.add_business_days(day, count, holidays)
+        result = self.plan.named(self.domain, days.add_business_days(day, count, holidays.dates))
+        return days.within_years(day, result, count, holidays.first, holidays.last)
+
+    def aggregate(self, node: tree.Aggregate) -> pl.Expr:
+        return aggregates.value(self, node)
+
+
+def joined(kind: str, parts: Sequence[pl.Expr]) -> pl.Expr:
+    """All, any or none of several."""
+    if kind == "all":
+        return reduce(pl.Expr.__and__, parts)
+    either = reduce(pl.Expr.__or__, parts)
+    return ~either if kind == "none" else either
+
+
+def in_units(expression: pl.Expr, kind: Type, finer: Type) -> pl.Expr:
+    """A column in the units of a type that is as fine or finer."""
+    if isinstance(kind, Number) and isinstance(finer, Number):
+        return numbers.rescaled(expression, kind, finer.places)
+    if isinstance(kind, ListOf) and isinstance(finer, ListOf) and kind.element != finer.element:
+        return expression.list.eval(in_units(pl.element(), kind.element, finer.element))
+    return expression
+
+
+def _type_of(condition: tree.Condition) -> Type:
+    return condition.tree.type if isinstance(condition, tree.Expression) else ANYTHING
+
+
+SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProxyType(
+    {
+        "known": Expressions.known,
+        "default": Expressions.default,
+        "if_known": Expressions.if_known,
+        "len": Expressions.length,
+        "round": Expressions.round,
+        "date_of": Expressions.date_of,
+        "add_business_days": Expressions.add_business_days,
+    }
+)
+HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], pl.Expr]] = MappingProxyType(
+    {
+        tree.AsOf: Expressions.as_of,
+        tree.LeftUnknown: Expressions.left_unknown,
+        tree.Fact: Expressions.fact,
+        tree.Definition: Expressions.definition,
+        tree.DecisionPart: Expressions.decision_part,
+        tree.Variable: Expressions.variable,
+        tree.MemberOf: Expressions.member,
+        tree.Not: Expressions.negated,
+        tree.And: Expressions.conjunction,
+        tree.Or: Expressions.disjunction,
+        tree.Compare: Expressions.compare,
+        tree.In: Expressions.contains,
+        tree.Arithmetic: Expressions.arithmetic,
+        tree.Negate: Expressions.negate,
+        tree.Conditional: Expressions.conditional,
+        tree.Call: Expressions.call,
+        tree.Aggregate: Expressions.aggregate,
+    }
+)

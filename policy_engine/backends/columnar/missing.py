@@ -1,0 +1,356 @@
+"""Which facts are missing, as bits of integers: one bit for each path of the schema, set where a part is unknown for want of it.
+
+A mask is zero wherever its expression is known, so a strict operation misses what any of its operands misses; only what may be
+known in spite of an unknown operand asks for itself first (sentences 6 to 8 and 18). Masks are worked out for undetermined
+rows alone. None is the mask of what is never unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from policy_engine.backends.columnar import aggregates
+from policy_engine.backends.columnar.decisions import DecisionColumns, optional
+from policy_engine.backends.columnar.expressions import Expressions, joined
+from policy_engine.backends.columnar.plan import ACCOUNTS, View
+from policy_engine.backends.python.constants import OPEN
+from policy_engine.language import expressions as tree
+from policy_engine.language.mentions import fact_paths
+from policy_engine.language.rulesets import Matrix, Rules, ValueDefinition
+from policy_engine.language.types import Record, member_of
+
+BITS = 62
+Mask = tuple[pl.Expr, ...] | None
+"""The words of a mask, `BITS` paths in each."""
+NONE = pl.lit(0, dtype=pl.Int64)
+
+
+def joint(masks: Iterable[Mask]) -> Mask:
+    """What any of several masks says."""
+    found = [mask for mask in masks if mask is not None]
+    if not found:
+        return None
+    result = found[0]
+    for mask in found[1:]:
+        result = tuple(one | other for one, other in zip(result, mask, strict=True))
+    return result
+
+
+def where(condition: pl.Expr, mask: Mask, otherwise: Mask = None) -> Mask:
+    """A mask where a condition holds, else another."""
+    if mask is None and otherwise is None:
+        return None
+    count = len(mask or otherwise or ())
+    first, second = mask or (NONE,) * count, otherwise or (NONE,) * count
+    return tuple(pl.when(condition).then(one).otherwise(other) for one, other in zip(first, second, strict=True))
+
+
+@dataclass(slots=True)
+class Missing:
+    """Writes the masks of one plan, beside its expressions."""
+
+    to: Expressions
+    decided: Mapping[str, DecisionColumns]
+    paths: tuple[str, ...] = field(init=False)
+    definitions: dict[str, Mask] = field(default_factory=dict)
+    decisions: dict[str, Mask] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.paths = tuple(dict.fromkeys(fact_paths(self.to.settled.ruleset.facts.type)))
+
+    def bit(self, path: str) -> Mask:
+        """The mask of one path."""
+        word, place = divmod(self.paths.index(path), BITS)
+        words = -(-len(self.paths) // BITS)
+        return tuple(pl.lit(1 << place if index == word else 0, dtype=pl.Int64) for index in range(words))
+
+    def mask(self, node: tree.Node) -> Mask:
+        """What is missing of an expression, in the domain at hand."""
+        if not node.optional or self.to.settled.constant(node) is not OPEN:
+            return None
+        return HANDLERS.get(type(node), Missing.strict)(self, node)
+
+    def condition(self, condition: tree.Condition) -> Mask:
+        """What is missing of a condition."""
+        if not optional(condition) or self.to.settled.condition(condition) is not OPEN:
+            return None
+        if isinstance(condition, tree.Expression):
+            return self.mask(condition.tree)
+        return self._junction(self.to.condition(condition), [self.condition(part) for part in condition.conditions])
+
+    def _junction(self, value: pl.Expr, masks: Sequence[Mask]) -> Mask:
+        """A junction may be known beside unknown operands, and then misses nothing."""
+        return where(self.to.plan.named(self.to.domain, value).is_null(), joint(masks))
+
+    def named(self, mask: Mask) -> Mask:
+        """The words as columns."""
+        return None if mask is None else tuple(self.to.plan.named(self.to.domain, word, "mask") for word in mask)
+
+    def at_accounts(self, compute: Callable[[], Mask]) -> Mask:
+        """What is missing of something that is said of the account as a whole."""
+        to = self.to
+        domain, variables, to.domain, to.variables = to.domain, to.variables, ACCOUNTS, {}
+        mask = self.named(compute())
+        to.domain, to.variables = domain, variables
+        return None if mask is None else tuple(to.plan.lift(word, ACCOUNTS, domain) for word in mask)
+
+    # Each handler writes the mask of one kind of node; that of others is what their operands miss.
+
+    def strict(self, node: tree.Node) -> Mask:
+        return joint(self.mask(child) for child in tree.children(node))
+
+    def fact(self, node: tree.Fact) -> Mask:
+        return self.at_accounts(lambda: where(pl.col(node.name).is_null(), self.bit(node.name)))
+
+    def variable(self, node: tree.Variable) -> Mask:
+        view = self.to.variables[node.name]
+        if not view.masks:
+            return None
+        return tuple(self.to.plan.lift(pl.col(name), view.domain, self.to.domain) for name in view.masks)
+
+    def member(self, node: tree.MemberOf) -> Mask:
+        """Of an absent record the member that was asked for is missing (sentence 1.1)."""
+        assert isinstance(node.record.type, Record)
+        record = self.to.value(node.record)
+        member = member_of(node.record.type, node.name)
+        assert member is not None
+        own = where(record.is_not_null() & record.struct.field(node.name).is_null(), self.bit(f"{node.record.type.path}.{node.name}"))
+        return joint([self._below(self.mask(node.record), node.name), None if member.required else own])
+
+    def _below(self, mask: Mask, name: str) -> Mask:
+        """For each path of a mask the path of a member below it."""
+        if mask is None:
+            return None
+        moved: list[Mask] = []
+        for index, path in enumerate(self.paths):
+            if f"{path}.{name}" in self.paths:
+                word, place = divmod(index, BITS)
+                moved.append(where(mask[word] & (1 << place) != 0, self.bit(f"{path}.{name}")))
+        return joint(moved)
+
+    def definition(self, node: tree.Definition) -> Mask:
+        if node.name not in self.definitions:
+            body = next(d.body for d in self.to.settled.ruleset.definitions if d.name == node.name)
+            self.definitions[node.name] = self.at_accounts_now(lambda: self.condition(body))
+        return self.at_accounts(lambda: self.definitions[node.name])
+
+    def at_accounts_now(self, compute: Callable[[], Mask]) -> Mask:
+        """A mask of the accounts, not lifted."""
+        domain = self.to.domain
+        variables = self.to.variables
+        self.to.domain, self.to.variables = ACCOUNTS, {}
+        mask = self.named(compute())
+        self.to.domain, self.to.variables = domain, variables
+        return mask
+
+    def decision_part(self, node: tree.DecisionPart) -> Mask:
+        """An undetermined decision misses what it misses; a decided one may still give a value that is unknown."""
+
+        def compute() -> Mask:
+            columns = self.decided[node.decision]
+            whole = self.decision(node.decision)
+            return where(columns.decided, self._value_of(columns, node.part), whole)
+
+        return self.at_accounts(compute)
+
+    def junction(self, node: tree.And | tree.Or) -> Mask:
+        return self._junction(self.to.value(node), [self.mask(operand) for operand in node.operands])
+
+    def conditional(self, node: tree.Conditional) -> Mask:
+        chosen = self.to.settled.constant(node.condition)
+        if chosen is not OPEN:
+            return self.mask(node.then if chosen else node.otherwise)
+        condition = self.to.named(node.condition)
+        branches = where(condition, self.mask(node.then), where(~condition, self.mask(node.otherwise)))
+        return joint([self.mask(node.condition), branches])
+
+    def call(self, node: tree.Call) -> Mask:
+        match node.function:
+            case "known":
+                return None
+            case "default":
+                return self._junction(self.to.written(node), [self.mask(part) for part in node.arguments])
+            case "len":
+                return self.list_itself(node.arguments[0])
+        return self.strict(node)
+
+    def list_itself(self, node: tree.Node) -> Mask:
+        """What is missing of a list, and not of single elements of it."""
+        return None if isinstance(node, tree.ListLiteral) else self.mask(node)
+
+    def list_literal(self, node: tree.ListLiteral) -> Mask:
+        return joint(self.mask(element) for element in node.elements)
+
+    def contains(self, node: tree.In) -> Mask:
+        return self._junction(self.to.value(node), [self.mask(node.item), self.mask(node.list)])
+
+    def aggregate(self, node: tree.Aggregate) -> Mask:
+        """What the list misses; else, over the elements that matter, what filter and element miss."""
+        view = self._view(node.source)
+        source = self.list_itself(node.source)
+        words = within(self.to, view, node.variable, lambda: self._row(node))
+        if words is None:
+            return source
+        inside = [aggregates.reduced(self.to, view, word != 0, word.bitwise_or(), "mask") for word in words]
+        found: Mask = tuple(word.fill_null(0) for word in inside)
+        if node.function in ("any", "all"):
+            found = where(self.to.named(node).is_null(), found)
+        return joint([source, found])
+
+    def _view(self, node: tree.Node) -> View:
+        """The view of a list, with the masks of its elements where these may be unknown."""
+        view = self.to.views.of(node)
+        if not (isinstance(node, tree.ListLiteral) and tree.has_unknown_elements(node)):
+            return view
+        masks = [self.mask(element) or self.none() for element in node.elements]
+        names = []
+        for word in range(len(masks[0])):
+            lists = self.to.plan.named(self.to.domain, pl.concat_list([mask[word] for mask in masks]), "lists")
+            names.append(self._beside(view, lists.meta.output_name()))
+        return View(view.domain, view.column, view.start, view.end, view.whole, tuple(names))
+
+    def _beside(self, view: View, lists: str) -> str:
+        """The elements of a column of lists beside those of a view that is as long."""
+        name = self.to.plan.fresh("mask")
+        outer = self.to.domain
+
+        def step(frames: dict[str, pl.DataFrame]) -> None:
+            beside = frames[outer.name][lists].explode(empty_as_null=False, keep_nulls=True)
+            frames[view.domain.name] = frames[view.domain.name].with_columns(beside.alias(name))
+
+        self.to.plan.add(step, (view.domain, name))
+        return name
+
+    def none(self) -> tuple[pl.Expr, ...]:
+        """The mask that says nothing is missing."""
+        return (NONE,) * -(-len(self.paths) // BITS)
+
+    def _row(self, node: tree.Aggregate) -> Mask:
+        """What one element misses: nothing where its filter is false, or where the junction of both is known."""
+        both = joint([self.mask(node.condition) if node.condition is not None else None, self.mask(node.element)])
+        if both is None or node.condition is None:
+            return both
+        passes = self.to.value(node.condition)
+        if node.function in ("any", "all"):
+            element = self.to.value(node.element)
+            row = passes & element if node.function == "any" else ~passes | element
+            return where(row.is_null(), both)
+        return where(passes.is_null() | passes, both)
+
+    # Decisions.
+
+    def decision(self, name: str) -> Mask:
+        """What is missing of a decision: of the rules that are unknown before the first true one, else of its values."""
+        if name not in self.decisions:
+            self.decisions[name] = self.at_accounts_now(lambda: self._decision(self.decided[name]))
+        return self.decisions[name]
+
+    def _decision(self, columns: DecisionColumns) -> Mask:
+        match columns.logic.body:
+            case Rules() as body:
+                known, rules = self._rules(columns, body)
+            case Matrix() as body:
+                known, rules = self._matrix(columns, body)
+            case _:
+                known, rules = pl.lit(True), None
+        return where(columns.code == columns.undetermined, joint([rules, where(known, self._values(columns))]))
+
+    def _rules(self, columns: DecisionColumns, body: Rules) -> tuple[pl.Expr, Mask]:
+        """Whether no rule that was reached is unknown, and what those miss that are."""
+        reached, known = pl.lit(True), pl.lit(True)
+        masks: list[Mask] = []
+        for rule in (rule for rule in body.rules if self.to.settled.in_force(rule.period)):
+            condition = self.to.plan.named(ACCOUNTS, self.to.condition(rule.when))
+            if optional(rule.when):
+                masks.append(where(reached & condition.is_null(), self.condition(rule.when)))
+                known = known & (condition.is_not_null() | ~reached)
+            if body.hit != "collect":
+                reached = self.to.plan.named(ACCOUNTS, reached & condition.ne_missing(True))
+        return known, joint(masks)
+
+    def _matrix(self, columns: DecisionColumns, body: Matrix) -> tuple[pl.Expr, Mask]:
+        axes = joint([self.mask(body.rows.tree), self.mask(body.columns.tree)])
+        row, column = self.to.value(body.rows.tree), self.to.value(body.columns.tree)
+        known = row.is_not_null() & column.is_not_null()
+        masks = [axes]
+        conditions: dict[tree.Condition, list[tuple[Any, Any]]] = {}
+        for cell in body.cells:
+            if cell.when is not None and optional(cell.when):
+                conditions.setdefault(cell.when, []).append((cell.row, cell.column))
+        for when, places in conditions.items():
+            here = joined("any", [(row == r) & (column == c) for r, c in places])
+            asked = here & self.to.condition(when).is_null()
+            masks.append(where(asked, self.condition(when)))
+            known = known & ~asked
+        return known, joint(masks)
+
+    def _values(self, columns: DecisionColumns) -> Mask:
+        """What the values miss that must be known; those of a rule only where it applies."""
+        masks = [self._value(value) for value in columns.logic.values if not value.nullable]
+        for applies, value in self._own(columns):
+            if not value.nullable:
+                masks.append(where(applies, self._value(value)))
+        return joint(masks)
+
+    def _own(self, columns: DecisionColumns) -> Iterable[tuple[pl.Expr, ValueDefinition]]:
+        """The values beside rules and cells, each with where it applies, whether or not the decision is decided."""
+        body = columns.logic.body
+        if isinstance(body, Rules):
+            reached = pl.lit(True)
+            for rule in (rule for rule in body.rules if self.to.settled.in_force(rule.period)):
+                condition = self.to.condition(rule.when)
+                yield from ((reached & condition, value) for value in rule.then.values)
+                if body.hit != "collect":
+                    reached = reached & condition.ne_missing(True)
+            if body.otherwise is not None:
+                yield from ((reached, value) for value in body.otherwise.values)
+        elif isinstance(body, Matrix):
+            row, column = self.to.value(body.rows.tree), self.to.value(body.columns.tree)
+            for cell in body.cells:
+                here = (row == cell.row) & (column == cell.column)
+                holds = pl.lit(True) if cell.when is None else self.to.condition(cell.when)
+                yield from ((here & holds, value) for value in cell.then.values)
+                yield from ((here & ~holds, value) for value in (cell.otherwise.values if cell.otherwise else ()))
+
+    def _value(self, value: ValueDefinition) -> Mask:
+        return self.mask(value.expression.tree)
+
+    def _value_of(self, columns: DecisionColumns, part: str) -> Mask:
+        """What one value of a decided decision misses."""
+        masks = [self._value(value) for value in columns.logic.values if value.name == part]
+        masks += [where(applies, self._value(value)) for applies, value in self._own(columns) if value.name == part]
+        return joint(masks)
+
+
+def within(to: Expressions, view: View, variable: str, compute: Callable[[], Mask]) -> Mask:
+    """The words of a mask as columns of a view's domain."""
+    domain, variables = to.domain, to.variables
+    to.domain, to.variables = view.domain, {**variables, variable: view}
+    mask = compute()
+    words = None if mask is None else tuple(to.plan.named(view.domain, word, "mask") for word in mask)
+    to.domain, to.variables = domain, variables
+    return words
+
+
+HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProxyType(
+    {
+        tree.LeftUnknown: lambda missing, node: None,
+        tree.Fact: Missing.fact,
+        tree.Variable: Missing.variable,
+        tree.MemberOf: Missing.member,
+        tree.Definition: Missing.definition,
+        tree.DecisionPart: Missing.decision_part,
+        tree.And: Missing.junction,
+        tree.Or: Missing.junction,
+        tree.Conditional: Missing.conditional,
+        tree.ListLiteral: Missing.list_literal,
+        tree.Call: Missing.call,
+        tree.In: Missing.contains,
+        tree.Aggregate: Missing.aggregate,
+    }
+)

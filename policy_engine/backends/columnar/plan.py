@@ -1,0 +1,142 @@
+"""A ruleset as steps over tables: each adds columns to one, or makes a table of the elements of a list.
+
+A *domain* is a set of rows: the accounts, or the elements of one of their lists, or the elements that pass a filter. A list is a
+*view*: for each row of a domain the stretch of elements, `start` up to `end`, of another. So a filter over a history, its last
+run or its first element are arithmetic on positions, and no list is ever built unless an answer holds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+Frames = dict[str, pl.DataFrame]
+"""The tables of one run, by the name of their domain."""
+
+Step = Callable[[Frames], None]
+PARENT, VALUE = "(parent)", "(value)"
+"""In a domain of elements: the row each belongs to, and the element itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A set of rows; `parent` is the domain that the lists stand in whose elements these are."""
+
+    name: str
+    parent: Domain | None = None
+
+
+ACCOUNTS = Domain("accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Lists: for each row of a parent domain the elements `start` up to `end`; null where the list is unknown.
+
+    `column` holds the elements in `domain`. `whole` views leave no element of the domain out. `masks` are columns of what is
+    missing of single elements, where these may be unknown.
+    """
+
+    domain: Domain
+    column: str
+    start: pl.Expr
+    end: pl.Expr
+    whole: bool = True
+    masks: tuple[str, ...] = ()
+
+    @property
+    def element(self) -> pl.Expr:
+        """The elements, in their domain."""
+        return pl.col(self.column)
+
+
+@dataclass(slots=True)
+class Compute:
+    """Columns that do not depend on one another, added to a domain together, so that they are worked out in parallel."""
+
+    domain: Domain
+    columns: list[pl.Expr] = field(default_factory=list)
+
+    def __call__(self, frames: Frames) -> None:
+        frames[self.domain.name] = frames[self.domain.name].with_columns(self.columns)
+
+
+@dataclass(slots=True)
+class Plan:
+    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there."""
+
+    steps: list[Step] = field(default_factory=list)
+    made: dict[tuple[str, str], int] = field(default_factory=dict)
+    lifted: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
+    counter: int = 0
+
+    def fresh(self, stem: str) -> str:
+        """A name that nothing else has; no fact has a bracket in its name."""
+        self.counter += 1
+        return f"({stem} {self.counter})"
+
+    def named(self, domain: Domain, expression: pl.Expr, stem: str = "value") -> pl.Expr:
+        """A column of a domain for an expression, so that it is worked out once."""
+        if expression.meta.is_column():
+            return expression
+        name = self.fresh(stem)
+        index = self._place(domain, expression.meta.root_names())
+        step = self.steps[index]
+        assert isinstance(step, Compute)
+        step.columns.append(expression.alias(name))
+        self.made[domain.name, name] = index
+        return pl.col(name)
+
+    def _place(self, domain: Domain, roots: Iterable[str]) -> int:
+        """The first step of the domain that comes after all that an expression reads."""
+        after = max((self.made.get((domain.name, name), -1) for name in ("", *roots)), default=-1)
+        for index in range(after + 1, len(self.steps)):
+            step = self.steps[index]
+            if isinstance(step, Compute) and step.domain == domain:
+                return index
+        self.steps.append(Compute(domain))
+        return len(self.steps) - 1
+
+    def add(self, step: Step, *makes: tuple[Domain, str]) -> None:
+        """A step at the end, with the columns (or, as "", the domains) that it makes."""
+        self.steps.append(step)
+        for domain, column in makes:
+            self.made[domain.name, column] = len(self.steps) - 1
+
+    def lift(self, expression: pl.Expr, source: Domain, to: Domain) -> pl.Expr:
+        """What a row of an outer domain says, for each element below it; a constant is the same everywhere."""
+        if source == to or not expression.meta.root_names():
+            return expression
+        assert to.parent is not None
+        outer = self.named(to.parent, self.lift(expression, source, to.parent))
+        name = outer.meta.output_name()
+        key = to.name, name
+        if key not in self.lifted:
+            column = self.fresh("outer")
+            self.add(Lift(to, name, column), (to, column))
+            self.lifted[key] = pl.col(column)
+        return self.lifted[key]
+
+    def run(self, frame: pl.DataFrame) -> Frames:
+        """The tables that the steps make from a table of facts."""
+        frames: Frames = {ACCOUNTS.name: frame}
+        for step in self.steps:
+            step(frames)
+        return frames
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """A column of a parent domain repeated for each element."""
+
+    domain: Domain
+    source: str
+    column: str
+
+    def __call__(self, frames: Frames) -> None:
+        assert self.domain.parent is not None
+        elements, outer = frames[self.domain.name], frames[self.domain.parent.name]
+        lifted = outer[self.source].gather(elements[PARENT])
+        frames[self.domain.name] = elements.with_columns(lifted.alias(self.column))

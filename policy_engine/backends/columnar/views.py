@@ -1,0 +1,134 @@
+"""Lists as views: where the elements of each row's list lie (sentences 5.1 and 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from policy_engine.backends.columnar import aggregates
+from policy_engine.backends.columnar.dtypes import dtype_or_null
+from policy_engine.backends.columnar.lists import Explode, Gathered, Reduce
+from policy_engine.backends.columnar.plan import ACCOUNTS, VALUE, Domain, View
+from policy_engine.backends.python.constants import OPEN
+from policy_engine.language import expressions as tree
+from policy_engine.language.types import ListOf, Record, Type, member_of
+
+if TYPE_CHECKING:
+    from policy_engine.backends.columnar.expressions import Expressions
+
+
+@dataclass(slots=True)
+class Views:
+    """The lists of one plan; those of facts, definitions and decisions are laid out once."""
+
+    to: Expressions
+    kept: dict[tuple[str, str], View] = field(default_factory=dict)
+
+    def of(self, node: tree.Node) -> View:
+        """The view of a list, for the rows of the domain at hand."""
+        if self.to.settled.constant(node) is not OPEN:
+            return self.exploded(self.to.constant(self.to.settled.constant(node), node.type))
+        match node:
+            case tree.Fact(name=name):
+                return self._kept(("fact", name), lambda: self.exploded(pl.col(name), self._order(node)))
+            case tree.Definition(name=name):
+                return self._kept(("definition", name), lambda: self.of(self._body(name)))
+            case tree.DecisionPart(decision=decision, part=part):
+                return self._kept((decision, part), lambda: self.exploded(self.to.value(node)))
+            case tree.MemberOf():
+                return self.exploded(self.to.member(node), self._order(node))
+            case tree.ListLiteral(elements=elements):
+                return self._written_out(node, elements)
+            case tree.Call(function="if_known", arguments=arguments):
+                return self.of(arguments[0])
+            case tree.Aggregate(function="list" | "last_run"):
+                return aggregates.view(self.to, node)
+        return self.exploded(self.to.written(node))
+
+    def _kept(self, key: tuple[str, str], compute: Callable[[], View]) -> View:
+        """A view that belongs to the accounts, laid out once, and spread where it is asked for inside a loop."""
+        to = self.to
+        if key not in self.kept:
+            domain, variables, to.domain, to.variables = to.domain, to.variables, ACCOUNTS, {}
+            self.kept[key] = compute()
+            to.domain, to.variables = domain, variables
+        return self.spread(self.kept[key])
+
+    def _body(self, name: str) -> tree.Node:
+        body = next(d.body for d in self.to.settled.ruleset.definitions if d.name == name)
+        assert isinstance(body, tree.Expression)
+        return body.tree
+
+    def _order(self, node: tree.Fact | tree.MemberOf) -> str | None:
+        record = self.to.settled.ruleset.facts.type if isinstance(node, tree.Fact) else node.record.type
+        assert isinstance(record, Record)
+        member = member_of(record, node.name)
+        return member.ordered_by if member is not None else None
+
+    def _written_out(self, node: tree.ListLiteral, elements: tuple[tree.Node, ...]) -> View:
+        assert isinstance(node.type, ListOf)
+        element = node.type.element
+        if not elements:
+            return self.exploded(self.to.constant((), node.type))
+        return self.exploded(pl.concat_list([self.to.scaled(part, element) for part in elements]))
+
+    def exploded(self, lists: pl.Expr, ordered_by: str | None = None) -> View:
+        """The view of a column of lists."""
+        plan, outer = self.to.plan, self.to.domain
+        column = plan.named(outer, lists, "lists")
+        domain = Domain(plan.fresh("elements"), outer)
+        start, end = plan.fresh("start"), plan.fresh("end")
+        step = Explode(column.meta.output_name(), domain, start, end, ordered_by)
+        plan.add(step, (domain, ""), (domain, VALUE), (outer, start), (outer, end))
+        return View(domain, VALUE, pl.col(start), pl.col(end))
+
+    def spread(self, view: View) -> View:
+        """A view of an outer domain for the rows of the domain at hand: each row gets elements of its own."""
+        plan, outer = self.to.plan, self.to.domain
+        assert view.domain.parent is not None
+        if view.domain.parent == outer:
+            return view
+        bounds = [plan.lift(bound, view.domain.parent, outer).meta.output_name() for bound in (view.start, view.end)]
+        domain = Domain(plan.fresh("elements"), outer)
+        start, end = plan.fresh("start"), plan.fresh("end")
+        columns = (view.column, *view.masks)
+        step = Gathered(view.domain, columns, domain, (bounds[0], bounds[1]), start, end)
+        plan.add(step, (domain, ""), *((domain, name) for name in columns), (outer, start), (outer, end))
+        return View(domain, view.column, pl.col(start), pl.col(end), masks=view.masks)
+
+    def taken_whole(self, node: tree.Node) -> View:
+        """The view of a list that is unknown as a whole where an element is."""
+        view = self.of(node)
+        if not tree.has_unknown_elements(node):
+            return view
+        unknown = aggregates.count(self.to, view, view.element.is_null())
+        return self.where(view, unknown == 0)
+
+    def where(self, view: View, known: pl.Expr) -> View:
+        """The lists of a view, unknown where a condition does not hold."""
+        start = self.to.plan.named(self.to.domain, pl.when(known).then(view.start), "start")
+        return View(view.domain, view.column, start, view.end, view.whole, view.masks)
+
+    def inside(self, view: View) -> pl.Expr:
+        """Of the elements of a view's domain, those that belong to a list."""
+        if view.whole:
+            return pl.lit(True)
+        start = self.to.plan.lift(view.start, self.to.domain, view.domain)
+        return start <= pl.int_range(pl.len(), dtype=pl.UInt32)
+
+    def column(self, view: View, element: Type) -> pl.Expr:
+        """The lists themselves, as a column."""
+        return self.gathered(view, pl.col(view.column), pl.List(dtype_or_null(element)))
+
+    def gathered(self, view: View, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        """The elements of each list, or what is made of them, as a column of lists."""
+        to = self.to
+        passes = to.plan.named(view.domain, self.inside(view), "passes").meta.output_name()
+        column = to.plan.fresh("list")
+        to.plan.add(Reduce(view.domain, passes, value, to.domain, column), (to.domain, column))
+        empty = pl.lit(pl.Series([[]], dtype=dtype))
+        some = pl.when(view.start < view.end).then(pl.col(column)).when(view.start == view.end).then(empty)
+        return some.cast(dtype)
