@@ -73,7 +73,7 @@ def _cells(name: str, decision: Decision) -> dict[str, Any]:
     rule: Any = list(decision.rules) if isinstance(decision.outcome, tuple | list) else (*decision.rules, None)[0]
     outcome: Any = list(decision.outcome) if isinstance(decision.outcome, tuple | list) else decision.outcome
     cells = {"status": str(decision.status), "outcome": outcome, "rule": rule, "reason": _reason(rule, outcome)}
-    values = {value: decision.values[value] if is_decided else None for value in decision.values}
+    values = {f"values.{value}": found if is_decided else None for value, found in decision.values.items()}
     missing = list(decision.missing) if decision.status == "undetermined" else None
     return {f"{name}.{what}": cell for what, cell in {**cells, **values, "missing": missing}.items()}
 

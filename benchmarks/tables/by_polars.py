@@ -134,7 +134,7 @@ def _latest_move(form: Form) -> Iterator[pl.Expr]:
     if form == "complete":
         yield pl.lit("decided", STATUS).alias("latest_referred_move.status")
     latest = pl.max_horizontal("deployed_on", "converted_on") + pl.duration(days=WINDOW)
-    yield latest.alias("latest_referred_move.latest_move_date")
+    yield latest.alias("latest_referred_move.values.latest_move_date")
     if form == "complete":
         yield pl.lit(None, pl.List(pl.String)).alias("latest_referred_move.missing")
 
@@ -335,9 +335,9 @@ def _removal_values(form: Form) -> Iterator[pl.Expr]:
     if form == "complete":
         is_decided = col("rule").is_not_null()
         earliest = col("healthy_since") + pl.duration(days=WINDOW)
-        yield pl.when(is_decided).then("healthy_since").alias("suppression_removal.healthy_since")
-        yield pl.when(is_decided).then("days_since_healthy").alias("suppression_removal.days_since_healthy")
-        yield pl.when(is_decided).then(earliest).alias("suppression_removal.earliest_date")
+        yield pl.when(is_decided).then("healthy_since").alias("suppression_removal.values.healthy_since")
+        yield pl.when(is_decided).then("days_since_healthy").alias("suppression_removal.values.days_since_healthy")
+        yield pl.when(is_decided).then(earliest).alias("suppression_removal.values.earliest_date")
 
 
 def _forced_on(form: Form) -> Iterator[pl.Expr]:
