@@ -87,9 +87,7 @@ def role_questions(draw: Draw) -> pl.DataFrame:
         "activity": _broken(activity, wrong, 1, "anything"),
         "acting_in": _broken(_words(ACTING_IN, draw.index("acting in", (25, 25, 50))), wrong, None, None, 2),
         "billing_scope_is_single_bill": _truth(draw.chance("single bill", 0.5), draw.chance("billing told", 0.7)),
-        "partner_type": _known(
-            _words(PARTNER_TYPES, draw.chance("reseller", 0.3)), draw.chance("type told", 0.8)
-        ),
+        "partner_type": _known(_words(PARTNER_TYPES, draw.chance("reseller", 0.3)), draw.chance("type told", 0.8)),
     }
     return pl.DataFrame(columns)
 

@@ -1,4 +1,4 @@
-"""The same decisions in DuckDB's SQL, over valid accounts: the outcome, and in a second form also the rule and the reason code."""
+"""The same decisions in DuckDB's SQL, over valid accounts: the outcome, or the outcome, the rule and the reason code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from benchmarks.tables.by_polars import MATRIX, Form
+from benchmarks.tables.by_polars import CELL_ELSE, CELL_IDS, CELL_KINDS, Form
 from benchmarks.tables.words import AS_OF, NEW_YORK
 
 DAY = f"DATE '{AS_OF}'"
@@ -105,7 +105,9 @@ def query(ruleset: str, form: Form) -> str:
     match ruleset:
         case "partner_earnings":
             bonus = _columns("new_account_bonus", BONUS, BONUS_RULE, BONUS_RULE, form)
-            return f"{SPANS} SELECT {bonus}, {_columns('revenue_share', SHARE, SHARE_RULE, SHARE_RULE, form)} FROM spans"
+            return (
+                f"{SPANS} SELECT {bonus}, {_columns('revenue_share', SHARE, SHARE_RULE, SHARE_RULE, form)} FROM spans"
+            )
         case "user_roles":
             outcome = "CASE WHEN is_allowed THEN 'allow' WHEN NOT is_allowed THEN 'deny' END"
             rule = "CASE WHEN is_allowed IS NOT NULL THEN cell_rule END"
@@ -125,8 +127,7 @@ class Tables:
     def __init__(self, accounts: pl.DataFrame) -> None:
         self.connection: Any = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")
-        texts = MATRIX.cast({name: pl.String for name in ("cell_rule", "then", "else")})
-        for name, frame in {"accounts": accounts, "matrix": texts}.items():
+        for name, frame in {"accounts": accounts, "matrix": MATRIX}.items():
             self.connection.register("given", frame.to_arrow())
             self.connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
             self.connection.unregister("given")
@@ -141,6 +142,11 @@ class Tables:
         return found
 
 
+MATRIX = pl.DataFrame(
+    [(*kind, name, name, other) for kind, name, other in zip(CELL_KINDS, CELL_IDS, CELL_ELSE, strict=True)],
+    schema=["activity", "role", "cell", "cell_rule", "then", "else"],
+    orient="row",
+)
 RULESETS: Mapping[str, str] = {
     "partner_earnings": "new_account_bonus, revenue_share",
     "user_roles": "permission",

@@ -1,8 +1,7 @@
 """Three decisions in OpenFisca-core: a system of variables whose formulas are vectors of NumPy.
 
-OpenFisca has no instants and no absent values. So it gets days that are coalesced already, in New York's time, and for each fact
-that may be absent a second one that says whether it is known; the time for that digest is left out, and so is the time for setting
-up the simulation. Undetermined is an item of each enum.
+OpenFisca has no instants and no absent values. So it gets days that are coalesced already, in New York's time, and for each
+fact that may be absent a second one that says whether it is known. Undetermined is an item of each enum.
 """
 
 from __future__ import annotations
@@ -121,7 +120,9 @@ def bonus_rules(account: Any, period: Any) -> list[Case]:
 
 def bonus_outcomes(account: Any, period: Any) -> list[Case]:
     found = happenings(account, period)
-    in_time = found["moved_soon_after_deployment"] | (~found["no_conversion_yet"] & found["moved_soon_after_conversion"])
+    in_time = found["moved_soon_after_deployment"] | (
+        ~found["no_conversion_yet"] & found["moved_soon_after_conversion"]
+    )
     return [(found["undetermined"], Outcome.undetermined), (in_time, Outcome.eligible)]
 
 

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 from polars import col
 
-from benchmarks.by_hand import CELLS
+from benchmarks.by_hand import CELLS, COLUMNS
 from benchmarks.tables.words import AS_OF, NEW_YORK
 
 Form: TypeAlias = Literal["outcomes", "reasons", "complete"]
@@ -140,27 +140,32 @@ def _latest_move(form: Form) -> Iterator[pl.Expr]:
 
 
 CONDITIONAL = ("client", "single_bill", "view_billing", "reseller")
-_CELLS = [(activity, role, kind) for activity, row in CELLS.items() for role, kind in row.items()]
-_IDS = [f"{activity}.{role}" for activity, role, _ in _CELLS]
-_ELSE = [f"{name}:else" if kind in CONDITIONAL else name for name, (_, _, kind) in zip(_IDS, _CELLS, strict=True)]
-CELL_RULE, CELL_REASON = pl.Enum(_IDS), pl.Enum(list(dict.fromkeys([*_IDS, *_ELSE])))
+CELL_KINDS = [(activity, role, kind) for activity, row in CELLS.items() for role, kind in row.items()]
+CELL_IDS = [f"{activity}.{role}" for activity, role, _ in CELL_KINDS]
+CELL_ELSE = [
+    f"{name}:else" if kind in CONDITIONAL else name for name, (_, _, kind) in zip(CELL_IDS, CELL_KINDS, strict=True)
+]
+CELL_RULE, CELL_REASON = pl.Enum(CELL_IDS), pl.Enum(list(dict.fromkeys([*CELL_IDS, *CELL_ELSE])))
+ACTIVITY, ROLE, KIND = pl.Enum(list(CELLS)), pl.Enum(COLUMNS), pl.Enum(["yes", "no", *CONDITIONAL])
 PERMITTED = pl.Enum(["allow", "deny"])
-MATRIX = pl.DataFrame(_CELLS, schema=["activity", "role", "cell"], orient="row").with_columns(
-    pl.Series("cell_rule", _IDS, CELL_RULE),
-    pl.Series("then", _IDS, CELL_REASON),
-    pl.Series("else", _ELSE, CELL_REASON),
-)
+
+
+def _at_cell(items: list[str], dtype: pl.Enum) -> pl.Expr:
+    """What stands in a cell of the matrix, by the cell's number."""
+    return pl.lit(pl.Series(items, dtype=dtype)).gather("cell_number")
 
 
 def user_roles(questions: pl.LazyFrame, form: Form) -> pl.LazyFrame:
     """`permission`."""
-    wanted = ["activity", "role", "cell"] if form == "outcomes" else MATRIX.columns
-    found = questions.join(MATRIX.lazy().select(wanted), on=["activity", "role"], how="left", maintain_order="left")
-    asked = found.with_columns(is_allowed=_is_allowed())
-    is_allowed, is_decided = col("is_allowed"), col("is_allowed").is_not_null()
+    row, column = (col(name).cast(words).to_physical() for name, words in (("activity", ACTIVITY), ("role", ROLE)))
+    numbered = questions.with_columns(cell_number=row.cast(pl.UInt32) * len(COLUMNS) + column)
+    found = numbered.with_columns(cell=_at_cell([kind for _, _, kind in CELL_KINDS], KIND))
+    is_allowed = col("is_allowed")
     allow, deny = pl.lit("allow", PERMITTED), pl.lit("deny", PERMITTED)
-    outcome = pl.when(is_decided).then(pl.when(is_allowed).then(allow).otherwise(deny))
-    reason = pl.when(is_decided).then(pl.when(is_allowed).then("then").otherwise("else"))
+    outcome = pl.when(is_allowed).then(allow).when(~is_allowed).then(deny)
+    rule = pl.when(is_allowed.is_not_null()).then(_at_cell(CELL_IDS, CELL_RULE))
+    then, otherwise = _at_cell(CELL_IDS, CELL_REASON), _at_cell(CELL_ELSE, CELL_REASON)
+    reason = pl.when(is_allowed).then(then).when(~is_allowed).then(otherwise).alias("permission.reason")
     missing = (
         pl.when(col("role").is_null())
         .then(names("role"))
@@ -168,11 +173,9 @@ def user_roles(questions: pl.LazyFrame, form: Form) -> pl.LazyFrame:
         .then(names("partner_type"))
         .otherwise(names("billing_scope_is_single_bill"))
     )
-    columns = told("permission", outcome, pl.when(is_decided).then("cell_rule"), missing, form)
-    by_name = {column.meta.output_name(): column for column in columns}
-    if form != "outcomes":
-        by_name["permission.reason"] = reason.alias("permission.reason")
-    return asked.select(*KEPT, *by_name.values())
+    told_columns = list(told("permission", outcome, rule, missing, form))
+    columns = [reason if column.meta.output_name() == "permission.reason" else column for column in told_columns]
+    return found.with_columns(is_allowed=_is_allowed()).select(*KEPT, *columns)
 
 
 def _is_allowed() -> pl.Expr:

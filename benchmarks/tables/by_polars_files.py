@@ -80,7 +80,9 @@ CHECKS: Mapping[str, Checks] = {
 def checked(accounts: pl.LazyFrame, ruleset: str) -> pl.LazyFrame:
     """The accounts with a column `is_valid`, and with whatever else was worked out for that."""
     prepared = accounts.with_columns(**DAYS) if ruleset == "partner_earnings" else accounts
-    return prepared.with_columns(is_valid=~pl.any_horizontal(~check for check in CHECKS[ruleset].values()).fill_null(False))
+    return prepared.with_columns(
+        is_valid=~pl.any_horizontal(~check for check in CHECKS[ruleset].values()).fill_null(False)
+    )
 
 
 def decided(accounts: pl.LazyFrame, ruleset: str, form: Form) -> pl.LazyFrame:
@@ -101,7 +103,9 @@ def run(ruleset: str, source: Path, folder: Path, form: Form = "complete") -> No
     """One pass over a Parquet file, which gives `decisions.parquet` and `invalid.parquet`."""
     accounts = checked(pl.scan_parquet(source, row_index_name="row", row_index_offset=1), ruleset)
     sinks = [
-        decided(accounts, ruleset, form).sink_parquet(folder / "decisions.parquet", row_group_size=ROW_GROUP, lazy=True),
+        decided(accounts, ruleset, form).sink_parquet(
+            folder / "decisions.parquet", row_group_size=ROW_GROUP, lazy=True
+        ),
         refused(accounts, ruleset).sink_parquet(folder / "invalid.parquet", row_group_size=ROW_GROUP, lazy=True),
     ]
     pl.collect_all(sinks, engine="streaming")

@@ -1,4 +1,4 @@
-"""Chance that depends on nothing but a seed, a row's number and what is drawn, so that every part of a table can be made by itself."""
+"""Chance that depends on nothing but a seed, a row and what is drawn, so that every part of a table can be made by itself."""
 
 from __future__ import annotations
 
