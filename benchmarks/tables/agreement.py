@@ -25,10 +25,6 @@ KIND_OF = {
 """The kind of account that each ruleset is asked about."""
 
 
-class Disagreement(Exception):
-    """A peer that gives another answer than the engine; it must not be timed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Accounts, which of them are valid, and the engine's answers about those that are."""
@@ -88,16 +84,16 @@ def _reason(rule: Any, outcome: Any) -> str | None:
 def require_same(peer: str, expected: pl.DataFrame, given: pl.DataFrame) -> None:
     """Raise at the first row and column in which a peer's answers differ; columns that only one has are left out."""
     if expected.height != given.height:
-        raise Disagreement(f"{peer}: {given.height} rows are answered, not {expected.height}")
+        raise AssertionError(f"{peer}: {given.height} rows are answered, not {expected.height}")
     common = [name for name in given.columns if name in expected.columns]
     if not common:
-        raise Disagreement(f"{peer}: {given.columns} has no column of {expected.columns}")
+        raise AssertionError(f"{peer}: {given.columns} has no column of {expected.columns}")
     for name in common:
         ours, theirs = _as_text(expected[name]), _as_text(given[name])
         differs = ours.ne_missing(theirs).arg_true()
         if len(differs):
             place = differs[0]
-            raise Disagreement(
+            raise AssertionError(
                 f"{peer}: {name}: {theirs[place]!r}, not {ours[place]!r}, in row {place} and {len(differs) - 1} more"
             )
 

@@ -11,7 +11,7 @@ import polars as pl
 from benchmarks.digests import RULELISTS, short
 from benchmarks.peers import zen_expression, zen_table
 from benchmarks.questions import QUESTIONS, Question
-from benchmarks.tables.agreement import Disagreement, Sample, json_facts, require_same
+from benchmarks.tables.agreement import Sample, json_facts, require_same
 from benchmarks.tables.words import AS_OF
 from benchmarks.timing import Run
 from policy_engine import Engine
@@ -61,5 +61,5 @@ def _loop(peer: str, make: Callable[..., Any], question: Question, facts: list[d
     ask, digests = make(question.name, rulelist), [rulelist.digest(row, AS_OF) for row in facts]
     for row, digest in zip(facts, digests, strict=True):
         if ask(digest) != short(question.by_hand(row, AS_OF)):
-            raise Disagreement(f"{peer}: {question.decision}: {row}: {ask(digest)}")
+            raise AssertionError(f"{peer}: {question.decision}: {row}: {ask(digest)}")
     return lambda: [ask(digest) for digest in digests]

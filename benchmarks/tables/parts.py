@@ -47,7 +47,6 @@ def main(part: str, source: str, folder: str) -> None:
     tables = PARTS[part](pl.scan_parquet(source, row_index_name="row", row_index_offset=1))
     paths = [Path(folder) / f"{place}.parquet" for place, _ in enumerate(tables)]
     sinks = [
-        table.sink_parquet(path, row_group_size=ROW_GROUP, lazy=True)
-        for table, path in zip(tables, paths, strict=True)
+        table.sink_parquet(path, row_group_size=ROW_GROUP, lazy=True) for table, path in zip(tables, paths, strict=True)
     ]
     pl.collect_all(sinks, engine="streaming")
