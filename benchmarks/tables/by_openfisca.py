@@ -115,7 +115,7 @@ def managed(account: Any, period: Any) -> tuple[Any, Any]:
 
 
 def bonus_rules(account: Any, period: Any) -> list[Case]:
-    return [(condition, Rule[name]) for name, condition in happenings(account, period).items()]
+    return [(condition, getattr(Rule, name)) for name, condition in happenings(account, period).items()]
 
 
 def bonus_outcomes(account: Any, period: Any) -> list[Case]:

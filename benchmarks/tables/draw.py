@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Truths = NDArray[np.bool_]
+Floats: TypeAlias = Any
+Integers: TypeAlias = Any
+Truths: TypeAlias = Any
+"""Vectors of NumPy, which need not be there to check the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +47,5 @@ class Draw:
     def index(self, what: str, weights: Sequence[float]) -> Integers:
         """Places in a list, by weight."""
         bounds = np.cumsum(weights)
-        found: NDArray[Any] = np.searchsorted(bounds / bounds[-1], self.unit(what), side="right")
+        found = np.searchsorted(bounds / bounds[-1], self.unit(what), side="right")
         return np.minimum(found, len(weights) - 1).astype(np.int64)

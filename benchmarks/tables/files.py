@@ -62,7 +62,7 @@ def csv(kind: str, folder: Path, rows: int) -> Path:
 
 def _written(path: Path, table: pl.LazyFrame, **options: Any) -> Path:
     part = path.with_suffix(".part")
-    sinks = {".parquet": table.sink_parquet, ".jsonl": table.sink_ndjson, ".csv": table.sink_csv}
+    sinks: dict[str, Any] = {".parquet": table.sink_parquet, ".jsonl": table.sink_ndjson, ".csv": table.sink_csv}
     sinks[path.suffix](part, **options)
     return part.rename(path)
 

@@ -11,6 +11,7 @@ import polars as pl
 from benchmarks.tables import by_duckdb, by_openfisca, by_polars, by_polars_files, by_rows, child, files, ours, parts
 from benchmarks.tables.agreement import KIND_OF, Sample, require_same
 from benchmarks.tables.by_polars import Form
+from benchmarks.tables.words import ROW_GROUP
 from benchmarks.timing import WALL, Run, in_turns, middle, ratio
 from policy_engine import Engine
 
@@ -149,7 +150,7 @@ def morsels(folder: Path, rows: int, rounds: int) -> Processes:
     out, commands = _empty(folder / "out"), {}
     for group in ROW_GROUPS:
         source = files.parquet("account_moves", folder, rows, group)
-        for morsel in MORSELS if group == files.ROW_GROUP else (MORSELS[0], 20_000):
+        for morsel in MORSELS if group == ROW_GROUP else (MORSELS[0], 20_000):
             commands[f"row groups of {group:,}, morsels of {morsel:,}"] = _by_hand_command(
                 source, out, "complete", morsel
             )

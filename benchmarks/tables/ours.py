@@ -33,7 +33,7 @@ def canonical(engine: Engine, ruleset: str, accounts: pl.DataFrame) -> pl.DataFr
     schema = schema_of(engine.ruleset(ruleset, AS_OF).facts.type)
     numbered = accounts.with_row_index(ROW, offset=1)
     absent = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in numbered.columns]
-    return numbered.with_columns(absent).select(*schema).cast(dict(schema))
+    return numbered.with_columns(absent).select(*schema).cast(pl.Schema(schema))
 
 
 def program(engine: Engine, ruleset: str) -> Decide:
