@@ -24,11 +24,15 @@ EVERY = 0.02
 
 
 def in_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Found]:
-    """For each command (a module and its arguments) the medians over the rounds."""
+    """For each command (a module and its arguments) the medians over the rounds, of its time also against the first's."""
     found: dict[str, list[Found]] = {name: [] for name in commands}
     for turn in range(rounds):
         for name in list(commands) if turn % 2 == 0 else list(commands)[::-1]:
             found[name].append(_measured(commands[name]))
+    first = next(iter(found.values()))
+    for each in found.values():
+        for one, base in zip(each, first, strict=True):
+            one |= {"ratio": one["seconds"] / base["seconds"], "cpu_ratio": one["cpu"] / base["cpu"]}
     return {name: {key: median(one[key] for one in each) for key in each[0]} for name, each in found.items()}
 
 

@@ -18,16 +18,21 @@ from policy_engine import Engine
 FORMS: tuple[Form, ...] = ("outcomes", "reasons", "complete")
 BY_HAND, OURS = "by hand, {}", "ours, {}"
 Ways = dict[str, dict[str, float]]
-"""For each way of working: rows a second, and the ratio of its time to the first way's."""
+"""For each way of working: rows a second, and the ratio of its time to the first way's (and to others, by name)."""
 EARNINGS = "partner_earnings"
 MORSELS = (100_000, 50_000, 20_000, 10_000, 5_000)
 ROW_GROUPS = (25_000, 100_000, 1_000_000)
 
 
 def timed(runs: Mapping[str, Run], rows: int, rounds: int) -> Ways:
-    """Time the ways of working in turns, each over so many rows."""
+    """Time the ways of working in turns, each over so many rows; ours also against each of the others."""
     found, base = in_turns(runs, rounds, WALL), next(iter(runs))
-    return {name: {"rows_s": 1e9 / middle(found, name, rows), "ratio": ratio(found, name, base)} for name in runs}
+    ways = {name: {"rows_s": 1e9 / middle(found, name, rows), "ratio": ratio(found, name, base)} for name in runs}
+    for form in FORMS:
+        one = f"ours, {form}"
+        if one in runs:
+            ways[one] |= {f"against {other}": ratio(found, one, other) for other in runs if form in other}
+    return ways
 
 
 def valid_accounts(ruleset: str, rows: int) -> pl.DataFrame:
@@ -77,13 +82,14 @@ def _by_hand(ruleset: str, accounts: pl.DataFrame, form: Form) -> pl.DataFrame:
 
 
 def openfisca(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
-    """Ours, and OpenFisca as it is documented and at its best, with and without the digest that it needs."""
+    """Ours, Polars by hand, and OpenFisca as it is documented and at its best, with and without the digest that it needs."""
     accounts = valid_accounts(ruleset, rows)
     facts, decide = ours.canonical(engine, ruleset, accounts), ours.program(engine, ruleset)
     documented = by_openfisca.System(ruleset, accounts)
     best = by_openfisca.System(ruleset, accounts, by_openfisca.select_numbers)
     runs: dict[str, Run] = {f"ours, {form}": partial(decide, facts, form) for form in FORMS[:2]}
     for form in FORMS[:2]:
+        runs[f"by hand, {form}"] = partial(_by_hand, ruleset, accounts, form)
         runs[f"OpenFisca, {form}, digest included"] = _digested(documented, accounts, form)
         runs[f"OpenFisca, {form}"] = partial(documented.decide, form)
         runs[f"OpenFisca by numbers, {form}, digest included"] = _digested(best, accounts, form)
