@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EDITORS := tests/editors
 
-.PHONY: demo test check lint types golden fuzz bench docs editors editors-if-npm clean
+.PHONY: demo test check lint types golden fuzz bench bench-tables docs editors editors-if-npm clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
@@ -40,6 +40,9 @@ fuzz: .venv/dev
 
 bench: .venv/bench
 	$(BIN)/python -m benchmarks
+
+bench-tables: .venv/bench
+	$(BIN)/python -m benchmarks.tables
 
 editors: $(EDITORS)/node_modules/.package-lock.json
 
