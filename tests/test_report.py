@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -159,11 +159,18 @@ def test_a_folder_and_a_glob_are_read_by_name(run: Run) -> None:
 def test_every_row_is_looked_at_once(run: Run, ending: str) -> None:
     """Two files are written from one pass; what is watched beside them must not see a row twice."""
     table = pl.DataFrame({"price": [n % 97 + 0.5 for n in range(30_000)]})
-    {"parquet": table.write_parquet, "csv": table.write_csv, "jsonl": table.write_ndjson}[ending](f"orders.{ending}")
+    writers: dict[str, Callable[[str], None]] = {
+        "parquet": table.write_parquet,
+        "csv": table.write_csv,
+        "jsonl": table.write_ndjson,
+    }
+    writers[ending](f"orders.{ending}")
     engine = Engine.load()
     (job,) = jobs_for(engine, [("orders", Path(f"orders.{ending}"))], date(2025, 7, 1), {}, Options())
     seen: list[int] = []
-    decide_table(job, Path("decisions.parquet"), Path("invalid.parquet"), [lambda facts, *_: seen.extend(facts["(row)"])])
+    decide_table(
+        job, Path("decisions.parquet"), Path("invalid.parquet"), [lambda facts, *_: seen.extend(facts["(row)"])]
+    )
     assert sorted(seen) == list(range(1, 30_001))
 
 

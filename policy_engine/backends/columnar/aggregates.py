@@ -9,7 +9,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import days
 from policy_engine.backends.columnar.lists import Count, Fetch, Filter, Position, Reduce, Total
-from policy_engine.backends.columnar.plan import Domain, View
+from policy_engine.backends.columnar.plan import Domain, Place, Step, View
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import DATE, ListOf, Number, Ratio, Type
@@ -78,8 +78,19 @@ def count(to: Expressions, view: View, flag: pl.Expr) -> pl.Expr:
     """How many elements of each list a flag marks, null where the list is unknown."""
     name = to.plan.named(view.domain, flag, "flag").meta.output_name()
     column = to.plan.fresh("count")
-    to.plan.add(Count(view.domain, name, to.domain, bounds(view), column), (to.domain, column))
+    _add(to, Count(view.domain, name, to.domain, bounds(view), column), view, name, column)
     return pl.col(column)
+
+
+def _add(to: Expressions, step: Step, view: View, flag: str, column: str) -> None:
+    """A step that makes a column of the domain at hand from a column of a view's domain."""
+    reads = [(view.domain, flag), *((to.domain, bound) for bound in bounds(view))]
+    to.plan.add(step, reads=reads, makes=[(to.domain, column)])
+
+
+def reads_of(view: View, *expressions: pl.Expr) -> list[Place]:
+    """The columns of a view's domain that expressions read."""
+    return [(view.domain, name) for expression in expressions for name in ("", *expression.meta.root_names())]
 
 
 def bounds(view: View) -> tuple[str, str]:
@@ -129,7 +140,7 @@ def _summed(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
     passing = loop.element if loop.passes is None else pl.when(loop.passes).then(loop.element).otherwise(0)
     values = to.plan.named(loop.view.domain, passing.cast(pl.Int64)).meta.output_name()
     column = to.plan.fresh("sum")
-    to.plan.add(Total(loop.view.domain, values, to.domain, bounds(loop.view), column), (to.domain, column))
+    _add(to, Total(loop.view.domain, values, to.domain, bounds(loop.view), column), loop.view, values, column)
     return pl.col(column)
 
 
@@ -138,7 +149,8 @@ def _picked(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
     position = _position(to, loop.view, loop.passes, last=node.function == "last")
     column = to.plan.fresh(node.function)
     source = to.plan.named(loop.view.domain, loop.element).meta.output_name()
-    to.plan.add(Fetch(loop.view.domain, source, to.domain, position, column), (to.domain, column))
+    reads = [(loop.view.domain, source), (to.domain, position)]
+    to.plan.add(Fetch(loop.view.domain, source, to.domain, position, column), reads=reads, makes=[(to.domain, column)])
     return pl.col(column)
 
 
@@ -146,7 +158,7 @@ def _position(to: Expressions, view: View, passes: pl.Expr | None, *, last: bool
     """The column that says where the first or the last element that passes stands."""
     flag = to.plan.named(view.domain, passes, "passes").meta.output_name() if passes is not None else None
     column = to.plan.fresh("position")
-    to.plan.add(Position(view.domain, flag, to.domain, bounds(view), column, last), (to.domain, column))
+    _add(to, Position(view.domain, flag, to.domain, bounds(view), column, last), view, flag or "", column)
     return column
 
 
@@ -161,7 +173,8 @@ def reduced(to: Expressions, view: View, passes: pl.Expr | None, value_: pl.Expr
     flag = to.plan.named(view.domain, inside if passes is None else inside & passes, "passes")
     to.plan.number(view.domain)
     column = to.plan.fresh(stem)
-    to.plan.add(Reduce(view.domain, flag.meta.output_name(), value_, to.domain, column), (to.domain, column))
+    step = Reduce(view.domain, flag.meta.output_name(), value_, to.domain, column)
+    to.plan.add(step, reads=reads_of(view, flag, value_), makes=[(to.domain, column)])
     return pl.when(view.start.is_not_null()).then(pl.col(column))
 
 
@@ -196,7 +209,8 @@ def _filtered(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View
     flag = plan.named(source.domain, (passes & to.views.inside(source)).fill_null(False), "passes")
     domain = Domain(plan.fresh("elements"), to.domain, source.domain)
     step = Filter(source.domain, (column,), flag.meta.output_name(), domain, plan.numbered)
-    plan.add(step, (domain, ""), (domain, column))
+    reads = [(source.domain, column), (source.domain, flag.meta.output_name())]
+    plan.add(step, reads=reads, makes=[(domain, ""), (domain, column)])
     lengths = count(to, source, flag)
     end = plan.named(to.domain, lengths.fill_null(0).cum_sum().cast(pl.UInt32), "end")
     start = plan.named(to.domain, end - lengths, "start")

@@ -213,7 +213,7 @@ class Expressions:
     def date_of(self, node: tree.Call) -> pl.Expr:
         source, column = self.named(node.arguments[0]).meta.output_name(), self.plan.fresh("date")
         step = Civil(self.domain, source, column, self.settled.ruleset.timezone)
-        self.plan.add(step, (self.domain, column))
+        self.plan.add(step, reads=[(self.domain, source)], makes=[(self.domain, column)])
         return pl.col(column)
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:

@@ -226,7 +226,7 @@ class Missing:
             beside = frames[outer.name][lists].explode(empty_as_null=False, keep_nulls=True)
             frames[view.domain.name] = frames[view.domain.name].with_columns(beside.alias(name))
 
-        self.to.plan.add(step, (view.domain, name))
+        self.to.plan.add(step, reads=[(outer, lists), (view.domain, "")], makes=[(view.domain, name)])
         return name
 
     def none(self) -> tuple[pl.Expr, ...]:

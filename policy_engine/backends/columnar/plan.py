@@ -35,6 +35,8 @@ class Domain:
 
 
 ACCOUNTS = Domain("accounts")
+Place = tuple[Domain, str]
+"""A column of a domain, or, as "", the domain itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,14 @@ class Compute:
 
 @dataclass(slots=True)
 class Plan:
-    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there.
+    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there, `read` what a step reads.
 
     `numbered` are the domains whose elements must know the row they belong to, which costs something.
     """
 
     steps: list[Step] = field(default_factory=list)
     made: dict[tuple[str, str], int] = field(default_factory=dict)
+    read: dict[int, tuple[Place, ...]] = field(default_factory=dict)
     lifted: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
     numbered: set[Domain] = field(default_factory=set)
     counter: int = 0
@@ -109,11 +112,29 @@ class Plan:
         self.steps.append(Compute(domain))
         return len(self.steps) - 1
 
-    def add(self, step: Step, *makes: tuple[Domain, str]) -> None:
-        """A step at the end, with the columns (or, as "", the domains) that it makes."""
+    def add(self, step: Step, *, reads: Iterable[Place], makes: Iterable[Place]) -> None:
+        """A step at the end, with the columns (or, as "", the domains) that it reads, and those that it makes."""
         self.steps.append(step)
+        self.read[len(self.steps) - 1] = tuple(reads)
         for domain, column in makes:
             self.made[domain.name, column] = len(self.steps) - 1
+
+    def needed(self, columns: Iterable[pl.Expr]) -> list[Step]:
+        """The steps that lead to columns of the accounts, and of what is worked out in them only what does."""
+        wanted = {(ACCOUNTS.name, name) for column in columns for name in column.meta.root_names()}
+        steps: list[Step] = []
+        for index in range(len(self.steps) - 1, -1, -1):
+            step = self.steps[index]
+            if isinstance(step, Compute):
+                kept = [e for e in step.columns if (step.domain.name, e.meta.output_name()) in wanted]
+                if kept:
+                    steps.append(Compute(step.domain, kept))
+                    wanted.add((step.domain.name, ""))
+                    wanted.update((step.domain.name, name) for e in kept for name in e.meta.root_names())
+            elif any(self.made[place] == index for place in wanted & self.made.keys()):
+                steps.append(step)
+                wanted.update((domain.name, name) for domain, name in self.read[index])
+        return steps[::-1]
 
     def lift(self, expression: pl.Expr, source: Domain, to: Domain) -> pl.Expr:
         """What a row of an outer domain says, for each element below it; a constant is the same everywhere."""
@@ -126,7 +147,7 @@ class Plan:
         if key not in self.lifted:
             self.number(to)
             column = self.fresh("outer")
-            self.add(Lift(to, name, column), (to, column))
+            self.add(Lift(to, name, column), reads=[(to, ""), (to.parent, name)], makes=[(to, column)])
             self.lifted[key] = pl.col(column)
         return self.lifted[key]
 
@@ -136,12 +157,13 @@ class Plan:
         if domain.source is not None:
             self.number(domain.source)
 
-    def run(self, frame: pl.DataFrame) -> Frames:
-        """The tables that the steps make from a table of facts."""
-        frames: Frames = {ACCOUNTS.name: frame}
-        for step in self.steps:
-            step(frames)
-        return frames
+
+def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:
+    """The accounts with all columns that steps give them, from a table of facts."""
+    frames: Frames = {ACCOUNTS.name: frame}
+    for step in steps:
+        step(frames)
+    return frames[ACCOUNTS.name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,21 @@ from typing import NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar import arithmetic
+from policy_engine.backends.columnar import arithmetic, plan
 from policy_engine.backends.columnar.decisions import DecisionColumns, DecisionWriter
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.expressions import Expressions
 from policy_engine.backends.columnar.margins import Margin, margins_of
 from policy_engine.backends.columnar.missing import BITS, Missing
-from policy_engine.backends.columnar.plan import ACCOUNTS, Plan
+from policy_engine.backends.columnar.plan import ACCOUNTS, Plan, Step
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import ListOf, Number, Type
 
+MISSING = "missing"
+PARTS = ("status", "outcome", "rule", "reason", "values", MISSING)
+"""What is told of a decision."""
 STATUS = pl.Enum([str(status) for status in Status])
 
 
@@ -88,6 +91,21 @@ def _combinations(names: Sequence[str]) -> pl.Series:
     return pl.Series(rows, dtype=pl.List(pl.String))
 
 
+class Output(NamedTuple):
+    """A column that tells a decision, and the part of an answer that it is."""
+
+    part: str
+    column: pl.Expr
+
+
+class Masks(NamedTuple):
+    """What tells the missing facts of a decision: steps, the words they lead to, and the paths that bits stand for."""
+
+    steps: list[Step]
+    words: tuple[pl.Expr, ...]
+    paths: tuple[str, ...]
+
+
 class Told(NamedTuple):
     """What is told of a table: the decisions; for each check of the ruleset whether it is false; the margins asked for."""
 
@@ -102,65 +120,78 @@ class ColumnarProgram:
 
     settled: Settled
     columns: Columnar
-    outputs: tuple[pl.Expr, ...]
+    outputs: tuple[Output, ...]
     checks: tuple[pl.Expr, ...] = ()
     margins: tuple[Margin, ...] = ()
-    masks: dict[str, tuple[Plan, tuple[pl.Expr, ...] | None, tuple[str, ...]]] = field(default_factory=dict)
+    steps: dict[tuple[str, ...], list[Step]] = field(default_factory=dict)
+    masks: dict[str, Masks] = field(default_factory=dict)
 
-    def decide(self, facts: pl.DataFrame) -> pl.DataFrame:
+    def decide(self, facts: pl.DataFrame, parts: Sequence[str] = PARTS) -> pl.DataFrame:
         """Every decision about every row: its status, outcome, rule, reason code and values, and the facts that are missing.
 
-        The columns are named `DECISION.status`, `DECISION.values.NAME` and so on.
+        The columns are named `DECISION.status`, `DECISION.values.NAME` and so on. `parts` are those that are wanted.
         """
-        return self.run(facts).decisions
+        wanted = [output for output in self.outputs if output.part in parts]
+        columns = [output.column for output in wanted]
+        codes = [one.code for one in self.columns.decided.values()] if MISSING in parts else []
+        accounts = plan.run(self._steps(tuple(parts), [*columns, *codes]), facts)
+        return self._with_missing(facts, accounts, accounts.select(columns)) if codes else accounts.select(columns)
 
     def run(self, facts: pl.DataFrame) -> Told:
         """Every decision, and with it which checks of the ruleset do not hold, and the margins that were asked for."""
-        accounts = self.columns.plan.run(facts)[ACCOUNTS.name]
-        told = accounts.select(self.outputs)
-        broken = accounts.select((check == False).fill_null(False).alias(str(i)) for i, check in enumerate(self.checks))  # noqa: E712
-        margins = accounts.select(margin.column.alias(str(i)) for i, margin in enumerate(self.margins))
-        whole = told.with_columns(self._missing(facts, accounts)).select(self._order(told.columns))
-        return Told(whole, broken, margins)
+        outputs = [output.column for output in self.outputs]
+        codes = [one.code for one in self.columns.decided.values()]
+        margins = [margin.column.alias(str(index)) for index, margin in enumerate(self.margins)]
+        accounts = plan.run(self._steps((), [*outputs, *codes, *self.checks, *margins]), facts)
+        broken = [(~check).fill_null(False).alias(str(index)) for index, check in enumerate(self.checks)]
+        whole = self._with_missing(facts, accounts, accounts.select(outputs))
+        return Told(whole, accounts.select(broken), accounts.select(margins))
 
-    def _order(self, columns: Sequence[str]) -> Iterator[str]:
-        """The columns, decision by decision."""
-        for logic in self.settled.ruleset.decisions:
-            yield from (column for column in columns if column.startswith(f"{logic.name}."))
-            yield f"{logic.name}.missing"
+    def _steps(self, key: tuple[str, ...], columns: Sequence[pl.Expr]) -> list[Step]:
+        """The steps that lead to columns."""
+        if key not in self.steps:
+            self.steps[key] = self.columns.plan.needed(columns)
+        return self.steps[key]
 
-    def _missing(self, facts: pl.DataFrame, accounts: pl.DataFrame) -> Iterator[pl.Series]:
-        for name, columns in self.columns.decided.items():
-            open_ = accounts.select(columns.code == columns.undetermined).to_series()
-            named = f"{name}.missing"
-            if not open_.any():
-                yield pl.Series(named, [None], dtype=pl.List(pl.String)).new_from_index(0, len(open_))
-            else:
-                rows = open_.arg_true()
-                found = self._missing_of(name, facts.filter(open_))
-                at = pl.DataFrame({"row": rows, named: found})
-                every = pl.select(pl.int_range(len(open_), dtype=pl.UInt32).alias("row"))
-                yield every.join(at, on="row", how="left", maintain_order="left")[named]
+    def _with_missing(self, facts: pl.DataFrame, accounts: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+        """What was told, with the facts that are missing, decision by decision."""
+        found = {logic.name: self._missing(logic.name, facts, accounts) for logic in self.settled.ruleset.decisions}
+        columns = []
+        for name, missing in found.items():
+            columns += [column for column in told.iter_columns() if column.name.startswith(f"{name}.")]
+            columns.append(missing.alias(f"{name}.{MISSING}"))
+        return pl.DataFrame(columns)
+
+    def _missing(self, name: str, facts: pl.DataFrame, accounts: pl.DataFrame) -> pl.Series:
+        """The missing facts of a decision, null where it is not undetermined."""
+        columns = self.columns.decision(name)
+        open_ = accounts.select(columns.code == columns.undetermined).to_series()
+        if not open_.any():
+            return pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, len(open_))
+        every = pl.DataFrame({"row": pl.int_range(len(open_), dtype=pl.UInt32, eager=True)})
+        at = every.filter(open_).with_columns(self._missing_of(name, facts.filter(open_)).alias(MISSING))
+        return every.join(at, on="row", how="left", maintain_order="left")[MISSING]
 
     def _missing_of(self, name: str, facts: pl.DataFrame) -> pl.Series:
         """The missing facts of a decision, for rows on which it is undetermined."""
         if name not in self.masks:
-            self.masks[name] = self._mask_plan(name)
-        plan, words, paths = self.masks[name]
-        if words is None:
+            self.masks[name] = self._masks(name)
+        steps, words, paths = self.masks[name]
+        if not words:
             return pl.Series([[]], dtype=pl.List(pl.String)).new_from_index(0, facts.height)
-        masks = plan.run(facts)[ACCOUNTS.name].select(word.alias(str(i)) for i, word in enumerate(words))
+        masks = plan.run(steps, facts).select(word.alias(str(index)) for index, word in enumerate(words))
         distinct = masks.unique(maintain_order=True)
         told = [_paths_of(row, paths) for row in distinct.iter_rows()]
-        named = distinct.with_columns(pl.Series("missing", told, dtype=pl.List(pl.String)))
-        return masks.join(named, on=masks.columns, how="left", maintain_order="left")["missing"]
+        named = distinct.with_columns(pl.Series(MISSING, told, dtype=pl.List(pl.String)))
+        return masks.join(named, on=masks.columns, how="left", maintain_order="left")[MISSING]
 
-    def _mask_plan(self, name: str) -> tuple[Plan, tuple[pl.Expr, ...] | None, tuple[str, ...]]:
+    def _masks(self, name: str) -> Masks:
         columns = Columnar(self.settled)
         for logic in self.settled.ruleset.decisions:
             columns.decision(logic.name)
         missing = Missing(columns.expressions, columns.decided)
-        return columns.plan, missing.decision(name), missing.paths
+        words = missing.decision(name) or ()
+        return Masks(columns.plan.needed(words), words, missing.paths)
 
 
 def _paths_of(words: tuple[int, ...], paths: tuple[str, ...]) -> list[str]:
@@ -174,36 +205,39 @@ def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, *, margin
     Raises `Refused` for what columns cannot do exactly.
     """
     _, parameters = stretch(ruleset, as_of)
-    settled = Settled(ruleset, choices, parameters, as_of)
-    columns = Columnar(settled)
+    columns = Columnar(Settled(ruleset, choices, parameters, as_of))
+    to = columns.expressions
     outputs = [output for logic in ruleset.decisions for output in _outputs(columns.decision(logic.name))]
-    checks = tuple(
-        columns.plan.named(ACCOUNTS, columns.expressions.condition(check.expect), "check") for check in ruleset.checks
-    )
-    asked = (
-        [margin for logic in ruleset.decisions for margin in margins_of(columns.expressions, logic)] if margins else []
-    )
-    return ColumnarProgram(settled, columns, tuple(outputs), checks, tuple(asked))
+    checks = [columns.plan.named(ACCOUNTS, to.condition(check.expect), "check") for check in ruleset.checks]
+    asked = [margin for logic in ruleset.decisions for margin in margins_of(to, logic)] if margins else []
+    return ColumnarProgram(columns.settled, columns, tuple(outputs), tuple(checks), tuple(asked))
 
 
-def _outputs(columns: DecisionColumns) -> Iterator[pl.Expr]:
+def _outputs(columns: DecisionColumns) -> Iterator[Output]:
     """The columns that tell a decision."""
     name = columns.logic.name
-    codes = [Status.DECIDED] * len(columns.conclusions) + [Status.UNDETERMINED, Status.GAP]
-    status = pl.lit(pl.Series([str(status) for status in codes], dtype=STATUS)).gather(columns.code)
-    yield status.alias(f"{name}.status")
-    if columns.collected is not None:
-        yield _collected(columns, outcomes=True).alias(f"{name}.outcome")
-        yield _collected(columns, outcomes=False).alias(f"{name}.rule")
-    elif columns.logic.body is not None:
-        concluded = columns.conclusions
-        outcomes = [one.then.outcome for one in concluded]
-        if columns.logic.outcomes:
-            yield _table(outcomes, pl.Enum(columns.logic.outcomes), columns).alias(f"{name}.outcome")
-        yield _enumerated([one.rule for one in concluded], columns).alias(f"{name}.rule")
-        yield _enumerated([one.reason for one in concluded], columns).alias(f"{name}.reason")
+    for part, column in (("status", _status(columns)), *_concluded(columns)):
+        yield Output(part, column.alias(f"{name}.{part}"))
     for value, kind in columns.logic.value_types:
-        yield presented(columns.values[value], kind).alias(f"{name}.values.{value}")
+        yield Output("values", presented(columns.values[value], kind).alias(f"{name}.values.{value}"))
+
+
+def _status(columns: DecisionColumns) -> pl.Expr:
+    codes = [Status.DECIDED] * len(columns.conclusions) + [Status.UNDETERMINED, Status.GAP]
+    return pl.lit(pl.Series([str(status) for status in codes], dtype=STATUS)).gather(columns.code)
+
+
+def _concluded(columns: DecisionColumns) -> Iterator[tuple[str, pl.Expr]]:
+    """Outcome, rule and reason, of which a calculation has none."""
+    concluded = columns.conclusions
+    if columns.collected is not None:
+        yield "outcome", _collected(columns, outcomes=True)
+        yield "rule", _collected(columns, outcomes=False)
+    elif columns.logic.body is not None:
+        if columns.logic.outcomes:
+            yield "outcome", _table([one.then.outcome for one in concluded], pl.Enum(columns.logic.outcomes), columns)
+        yield "rule", _enumerated([one.rule for one in concluded], columns)
+        yield "reason", _enumerated([one.reason for one in concluded], columns)
 
 
 def _enumerated(words: list[str], columns: DecisionColumns) -> pl.Expr:

@@ -82,7 +82,8 @@ class Views:
         domain = Domain(plan.fresh("elements"), outer)
         start, end = plan.fresh("start"), plan.fresh("end")
         step = Explode(column.meta.output_name(), domain, start, end, plan.numbered, ordered_by)
-        plan.add(step, (domain, ""), (domain, VALUE), (outer, start), (outer, end))
+        makes = [(domain, ""), (domain, VALUE), (outer, start), (outer, end)]
+        plan.add(step, reads=[(outer, column.meta.output_name())], makes=makes)
         return View(domain, VALUE, pl.col(start), pl.col(end))
 
     def spread(self, view: View) -> View:
@@ -96,7 +97,9 @@ class Views:
         start, end = plan.fresh("start"), plan.fresh("end")
         columns = (view.column, *view.masks)
         step = Gathered(view.domain, columns, domain, (bounds[0], bounds[1]), start, end)
-        plan.add(step, (domain, ""), *((domain, name) for name in columns), (outer, start), (outer, end))
+        reads = [*((view.domain, name) for name in columns), *((outer, bound) for bound in bounds)]
+        makes = [(domain, ""), *((domain, name) for name in columns), (outer, start), (outer, end)]
+        plan.add(step, reads=reads, makes=makes)
         return View(domain, view.column, pl.col(start), pl.col(end), masks=view.masks)
 
     def taken_whole(self, node: tree.Node) -> View:
@@ -129,7 +132,8 @@ class Views:
         passes = to.plan.named(view.domain, self.inside(view), "passes").meta.output_name()
         to.plan.number(view.domain)
         column = to.plan.fresh("list")
-        to.plan.add(Reduce(view.domain, passes, value, to.domain, column), (to.domain, column))
+        reads = aggregates.reads_of(view, pl.col(passes), value)
+        to.plan.add(Reduce(view.domain, passes, value, to.domain, column), reads=reads, makes=[(to.domain, column)])
         empty = pl.lit(pl.Series([[]], dtype=dtype)).first()
         some = pl.when(view.start < view.end).then(pl.col(column)).when(view.start == view.end).then(empty)
         return some.cast(dtype)
