@@ -116,6 +116,8 @@ def _invalid(out: Console, one: RulesetTotals) -> None:
     out.print("invalid:")
     for violation in one.violations[:MOST_SHOWN]:
         example = violation.examples[0]
-        out.print(safe(f"  {violation.rows:,} rows, such as row {example.row} {example.key or ''}: {example.message}"))
+        rows = f"{violation.rows:,} rows, such as row" if violation.rows > 1 else "row"
+        place = violation.pointer or "(the record)"
+        out.print(safe(f"  {rows} {example.row} {example.key or ''}: {place}: {example.message}"))
     if len(one.violations) > MOST_SHOWN:
         out.print(f"  and {len(one.violations) - MOST_SHOWN} more kinds in summary.json")
