@@ -115,9 +115,7 @@ def validation(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
     accounts = files.frame(KIND_OF[ruleset], rows)
     lazy = by_polars_files.checked(accounts.lazy(), ruleset).select("is_valid")
     runs: dict[str, Run] = {"by hand": lazy.collect}
-    judge = ours.validation(engine, ruleset)
-    if judge is not None:
-        runs["ours"] = partial(judge, accounts)
+    runs["ours"] = partial(ours.validation(engine, ruleset), accounts)
     return timed(runs, rows, rounds)
 
 
@@ -131,10 +129,8 @@ def parquet(folder: Path, rows: int, rounds: int) -> Processes:
     for form in FORMS[::-1]:
         commands[f"by hand, {form}"] = _by_hand_command(source, out, form)
     commands["by hand, complete, morsels of 20,000"] = _by_hand_command(source, out, "complete", 20_000)
-    if ours.REPORT is not None:
-        commands["ours, no HTML"] = ours.REPORT(EARNINGS, source, _empty(folder / "report"))
-    if ours.REPORT_WITH_HTML is not None:
-        commands["ours, with HTML"] = ours.REPORT_WITH_HTML(EARNINGS, source, _empty(folder / "report with HTML"))
+    commands["ours, no HTML"] = ours.decisions_alone(EARNINGS, source, _empty(folder / "decisions"))
+    commands["ours, with HTML"] = ours.whole_report(EARNINGS, source, folder / "report")
     return child.in_turns(commands, rounds)
 
 
@@ -165,14 +161,12 @@ def morsels(folder: Path, rows: int, rounds: int) -> Processes:
 
 def texts(folder: Path, sizes: Sequence[int], rounds: int) -> Processes:
     """JSON Lines and CSV of several sizes, by ours."""
-    if ours.REPORT is None:
-        return {}
     write: Mapping[str, Callable[[str, Path, int], Path]] = {"JSON Lines": files.jsonl, "CSV": files.csv}
     commands = {}
     for what, make in write.items():
         for rows in sizes:
             source = make("account_move_texts", folder, rows)
-            commands[f"{what}, {rows:,} rows"] = ours.REPORT(EARNINGS, source, _empty(folder / "report"))
+            commands[f"{what}, {rows:,} rows"] = ours.decisions_alone(EARNINGS, source, _empty(folder / "decisions"))
     return child.in_turns(commands, rounds)
 
 
@@ -181,10 +175,9 @@ def accounted(folder: Path, rows: int) -> dict[str, dict[str, int]]:
     source, out = files.parquet("account_moves", folder, rows), _empty(folder / "out")
     by_polars_files.run(EARNINGS, source, out)
     found = {"by hand": _counts(out)}
-    if ours.REPORT is not None:
-        report = _empty(folder / "report")
-        child.in_turns({"ours": ours.REPORT(EARNINGS, source, report)}, 1)
-        found["ours"] = _counts(report)
+    decisions = _empty(folder / "decisions")
+    child.in_turns({"ours": ours.decisions_alone(EARNINGS, source, decisions)}, 1)
+    found["ours"] = _counts(decisions)
     for who, counts in found.items():
         if counts["valid"] + counts["invalid"] != rows or counts != found["by hand"]:
             raise AssertionError(f"{who}: {counts} of {rows} rows, by hand {found['by hand']}")

@@ -1,21 +1,19 @@
-"""Our side, and nothing else that knows how the columnar back end and the report are called.
-
-What is not there yet is None, and is left out of the measurements.
-"""
+"""Our side, and nothing else that knows how the columnar back end and the report are called."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from benchmarks.tables.by_polars import Form
 from benchmarks.tables.words import AS_OF
 from policy_engine import Engine
+from policy_engine.backends.columnar import prepare
+from policy_engine.backends.columnar import program as program_module
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
-from policy_engine.backends.columnar.program import prepare
+from policy_engine.backends.columnar.validation import fitted
 from policy_engine.engine import chosen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -36,19 +34,32 @@ def canonical(engine: Engine, ruleset: str, accounts: pl.DataFrame) -> pl.DataFr
     return numbered.with_columns(absent).select(*schema).cast(pl.Schema(schema))
 
 
+PARTS = {
+    "outcomes": ("status", "outcome"),
+    "reasons": ("status", "outcome", "rule", "reason"),
+    "complete": program_module.PARTS,
+}
+"""What each form asks for."""
+
+
 def program(engine: Engine, ruleset: str) -> Decide:
-    """What decides canonical accounts. It gives every column, whatever form is asked for."""
+    """What decides canonical accounts."""
     rules = engine.ruleset(ruleset, AS_OF)
     prepared = prepare(rules, chosen(rules, {}), AS_OF)
-    return lambda facts, form: prepared.decide(facts)
+    return lambda facts, form: prepared.decide(facts, PARTS[form])
 
 
-def validation(engine: Engine, ruleset: str) -> Validate | None:
+def validation(engine: Engine, ruleset: str) -> Validate:
     """What judges accounts as they come, in columns."""
-    return None
+    facts = engine.ruleset(ruleset, AS_OF).facts
+    return lambda accounts: fitted(accounts.with_row_index(ROW, offset=1), facts).fits.sum()
 
 
-REPORT: Any = None
-"""The arguments of a process that makes a report without HTML: (ruleset, source, folder) -> list of arguments of Python."""
-REPORT_WITH_HTML: Any = None
-"""The same with report.html."""
+def decisions_alone(ruleset: str, source: Path, folder: Path) -> list[str]:
+    """The arguments of a process that judges and decides a table and writes its two files."""
+    return ["benchmarks.tables.reporting", "decisions", ruleset, str(source), str(folder)]
+
+
+def whole_report(ruleset: str, source: Path, folder: Path) -> list[str]:
+    """The same for a whole report with its page, near misses, samples and manifest."""
+    return ["benchmarks.tables.reporting", "report", ruleset, str(source), str(folder)]
