@@ -53,7 +53,7 @@ def loop_of(to: Expressions, node: tree.Aggregate) -> Loop:
     """The filter and the element of an aggregate, worked out for every element."""
     view = to.views.of(node.source)
     condition = node.condition
-    passes = within(to, view, node.variable, lambda: to.value(condition)) if condition is not None else None
+    passes = within(to, view, node.variable, lambda: to.truth(condition)) if condition is not None else None
     bare = isinstance(node.element, tree.Variable) and node.element.name == node.variable
     element = view.element if bare else within(to, view, node.variable, lambda: to.whole(node.element))
     unknown = _unknown(passes, element, condition is not None and condition.optional, node.element.optional)
@@ -109,10 +109,10 @@ def _quantified(to: Expressions, node: tree.Aggregate) -> pl.Expr:
     is_any = node.function == "any"
 
     def row() -> pl.Expr:
-        element = to.value(node.element)
+        element = to.truth(node.element)
         if condition is None:
             return element
-        passes = to.value(condition)
+        passes = to.truth(condition)
         return passes & element if is_any else ~passes | element
 
     optional = node.element.optional or (condition is not None and condition.optional)

@@ -49,7 +49,7 @@ class Expressions:
         if value is not OPEN:
             return self.constant(value, _type_of(condition))
         if isinstance(condition, tree.Expression):
-            return self.value(condition.tree)
+            return self.truth(condition.tree)
         return joined(condition.kind, [self.condition(part) for part in condition.conditions])
 
     def value(self, node: tree.Node) -> pl.Expr:
@@ -59,7 +59,13 @@ class Expressions:
             return self.constant(value, node.type)
         if isinstance(node.type, ListOf) and not isinstance(node, tree.DecisionPart):
             return self.views.column(self.views.of(node), node.type.element)
-        return self.written(node)
+        expression = self.written(node)
+        return expression if expression.meta.root_names() else expression.first()  # one value for all rows
+
+    def truth(self, node: tree.Node) -> pl.Expr:
+        """An operand of logic; one that is `unknown` on every way has no type of its own."""
+        value = self.value(node)
+        return value.cast(pl.Boolean) if node.type == ANYTHING else value
 
     def written(self, node: tree.Node) -> pl.Expr:
         """What the handler of a node's kind writes."""
@@ -103,7 +109,7 @@ class Expressions:
         return pl.lit(self.settled.as_of)
 
     def left_unknown(self, node: tree.LeftUnknown) -> pl.Expr:
-        return pl.lit(None, dtype=dtype_or_null(node.type))
+        return nothing(node.type)
 
     def fact(self, node: tree.Fact) -> pl.Expr:
         return self.at_accounts(lambda: pl.col(node.name))
@@ -128,13 +134,13 @@ class Expressions:
         return self.value(node.record).struct.field(node.name)
 
     def negated(self, node: tree.Not) -> pl.Expr:
-        return ~self.value(node.operand)
+        return ~self.truth(node.operand)
 
     def conjunction(self, node: tree.And) -> pl.Expr:
-        return joined("all", [self.value(operand) for operand in node.operands])
+        return joined("all", [self.truth(operand) for operand in node.operands])
 
     def disjunction(self, node: tree.Or) -> pl.Expr:
-        return joined("any", [self.value(operand) for operand in node.operands])
+        return joined("any", [self.truth(operand) for operand in node.operands])
 
     def compare(self, node: tree.Compare) -> pl.Expr:
         left, right = self.value(node.left), self.value(node.right)
@@ -170,9 +176,10 @@ class Expressions:
     def conditional(self, node: tree.Conditional) -> pl.Expr:
         chosen = self.settled.constant(node.condition)
         if chosen is not OPEN:
-            return self.scaled(node.then if chosen else node.otherwise, node.type)
+            branch = node.then if chosen else node.otherwise
+            return self.scaled(branch, node.type) if branch.type != ANYTHING else nothing(node.type)
         then, otherwise = self.scaled(node.then, node.type), self.scaled(node.otherwise, node.type)
-        condition = self.value(node.condition)
+        condition = self.truth(node.condition)
         if not node.condition.optional:
             return pl.when(condition).then(then).otherwise(otherwise)
         condition = self.plan.named(self.domain, condition, "condition")
@@ -228,6 +235,11 @@ class Expressions:
 
     def aggregate(self, node: tree.Aggregate) -> pl.Expr:
         return aggregates.value(self, node)
+
+
+def nothing(kind: Type) -> pl.Expr:
+    """What is unknown everywhere."""
+    return pl.lit(None, dtype=dtype_or_null(kind))
 
 
 def joined(kind: str, parts: Sequence[pl.Expr]) -> pl.Expr:

@@ -168,7 +168,7 @@ class Missing:
         chosen = self.to.settled.constant(node.condition)
         if chosen is not OPEN:
             return self.mask(node.then if chosen else node.otherwise)
-        condition = self.to.named(node.condition)
+        condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
         branches = where(condition, self.mask(node.then), where(~condition, self.mask(node.otherwise)))
         return joint([self.mask(node.condition), branches])
 
@@ -238,9 +238,9 @@ class Missing:
         both = joint([self.mask(node.condition) if node.condition is not None else None, self.mask(node.element)])
         if both is None or node.condition is None:
             return both
-        passes = self.to.value(node.condition)
+        passes = self.to.truth(node.condition)
         if node.function in ("any", "all"):
-            element = self.to.value(node.element)
+            element = self.to.truth(node.element)
             row = passes & element if node.function == "any" else ~passes | element
             return where(row.is_null(), both)
         return where(passes.is_null() | passes, both)
