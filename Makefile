@@ -35,7 +35,7 @@ golden: .venv/dev
 	$(BIN)/python -m pytest --golden
 
 fuzz: .venv/dev
-	AGREEMENT_EXAMPLES=100000 $(BIN)/python -m pytest tests/test_agreement.py
+	AGREEMENT_EXAMPLES=100000 $(BIN)/python -m pytest tests/test_agreement.py tests/test_columnar_agreement.py
 	HOSTILE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_hostile.py -k "is_read or are_read"
 
 bench: .venv/bench

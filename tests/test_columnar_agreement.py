@@ -21,7 +21,7 @@ from policy_engine.semantics.facts import valid_facts
 from tests.support.columnar import answers_of, table_of
 from tests.support.generated import Question, questions
 
-IN_CI = 1_000
+IN_CI = 500
 WANTED = os.environ.get("AGREEMENT_EXAMPLES")
 PROFILE = settings(
     max_examples=int(WANTED or IN_CI),

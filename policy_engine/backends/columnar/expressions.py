@@ -114,6 +114,17 @@ class Expressions:
     def fact(self, node: tree.Fact) -> pl.Expr:
         return self.at_accounts(lambda: pl.col(node.name))
 
+    def define(self, name: str) -> None:
+        """Work out a definition for the accounts."""
+        found = next(d for d in self.settled.ruleset.definitions if d.name == name)
+        node = tree.Definition(type=found.type, optional=found.optional, span=found.span, name=name)
+        if self.settled.condition(found.body) is not OPEN:
+            return
+        if isinstance(found.type, ListOf):
+            self.views.of(node)
+        else:
+            self._defined(name)
+
     def definition(self, node: tree.Definition) -> pl.Expr:
         return self.at_accounts(lambda: self._defined(node.name))
 

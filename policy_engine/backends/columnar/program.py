@@ -18,6 +18,7 @@ from policy_engine.backends.columnar.missing import BITS, Missing
 from policy_engine.backends.columnar.plan import ACCOUNTS, Plan, Step
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language.decisions import Status
+from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import ListOf, Number, Type
 
@@ -50,6 +51,17 @@ class Columnar:
         """A decision's outcome or one of its values, as other decisions see them: unknown unless it is decided."""
         columns = self.decision(name)
         return _outcome_as_text(columns) if part == "outcome" else columns.values[part]
+
+
+def laid_out(settled: Settled) -> Columnar:
+    """All definitions and decisions of a ruleset, those below first, so that none leads deep into others."""
+    columns = Columnar(settled)
+    for mention in depths_of(graph_of(settled.ruleset)):
+        if mention.kind == "decision":
+            columns.decision(mention.name)
+        elif mention.kind == "definition":
+            columns.expressions.define(mention.name)
+    return columns
 
 
 def _outcome_as_text(columns: DecisionColumns) -> pl.Expr:
@@ -186,9 +198,7 @@ class ColumnarProgram:
         return masks.join(named, on=masks.columns, how="left", maintain_order="left")[MISSING]
 
     def _masks(self, name: str) -> Masks:
-        columns = Columnar(self.settled)
-        for logic in self.settled.ruleset.decisions:
-            columns.decision(logic.name)
+        columns = laid_out(self.settled)
         missing = Missing(columns.expressions, columns.decided)
         words = missing.decision(name) or ()
         return Masks(columns.plan.needed(words), words, missing.paths)
@@ -205,7 +215,7 @@ def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, *, margin
     Raises `Refused` for what columns cannot do exactly.
     """
     _, parameters = stretch(ruleset, as_of)
-    columns = Columnar(Settled(ruleset, choices, parameters, as_of))
+    columns = laid_out(Settled(ruleset, choices, parameters, as_of))
     to = columns.expressions
     outputs = [output for logic in ruleset.decisions for output in _outputs(columns.decision(logic.name))]
     checks = [columns.plan.named(ACCOUNTS, to.condition(check.expect), "check") for check in ruleset.checks]

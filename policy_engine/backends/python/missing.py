@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.gaps import Gaps, Unit
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
-from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
-from policy_engine.language.mentions import Mention, depths_of, fact_paths, graph_of, reached
+from policy_engine.language.mentions import Mention, fact_paths
 from policy_engine.language.rulesets import (
     Conclusion,
     DecisionLogic,
@@ -43,35 +43,17 @@ class Paths(dict[int, tuple[str, ...]]):
         return self[gaps]
 
 
-def below(ruleset: Ruleset, start: Mention) -> Mapping[Mention, int]:
-    """The definitions and decisions that one stands on, with their depths, those below first."""
-    graph = graph_of(ruleset)
-    wanted = reached([start], graph)
-    return {mention: depth for mention, depth in depths_of(graph).items() if mention in wanted}
-
-
 def write(to: Expressions, name: str) -> None:
     """Write the body of the function that gives the missing facts of a decision."""
     ruleset = to.settled.ruleset
     paths = Paths(ruleset)
-    depths = below(ruleset, Mention("decision", name))
-    for mention in depths:
-        _work_out(to, mention, name)
+    depths = below(ruleset, [Mention("decision", name)])
+    work_out(to, depths, name)
     missing = Missing(Gaps(to, paths.bits), depths)
     to.writer.line("gaps = 0")
     missing.decision(name)
     missing.all_asked()
     to.writer.line(f"return {to.bind_new(paths)}[gaps]")
-
-
-def _work_out(to: Expressions, mention: Mention, asking: str) -> None:
-    """Work out a definition or a used decision, before anything that stands on it."""
-    if mention.kind == "decision" and mention.name != asking:
-        to.use(mention.name)
-    elif mention.kind == "definition":
-        body = next(d.body for d in to.settled.ruleset.definitions if d.name == mention.name)
-        if to.settled.condition(body) is OPEN:
-            to.writer.once(f"def_{mention.name}", lambda: to.condition_code(body))
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -11,21 +11,25 @@ from functools import cache, partial
 from typing import Any
 
 from policy_engine.backends.python import missing, recorder, runtime, tracing, wording
+from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recorder
-from policy_engine.backends.python.writer import Writer
+from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Explanation, Late, Named, Said, Status
+from policy_engine.language.mentions import Mention, mentions_in, template_expressions
 from policy_engine.language.reasons import sentences_of, together, undetermined
 from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset, Template
 from policy_engine.language.rulings import Applied
 from policy_engine.language.timezones import zone
 
-ALL = "*"
+ALL, CHECKS = "*", "checks"
+MOST_REPEATS = 300
+"""Past so many, definitions are worked out beforehand, whether or not they are needed."""
 
 NAMES: Mapping[str, Any] = {
     "Decision": Decision,
@@ -73,7 +77,7 @@ class Program:
 
     def checks(self) -> Callable[[Any, date], bool]:
         """The function that tells whether no check of the ruleset is false; raises `ValueError` where there is no such day."""
-        return self._made("hold", "checks", self._checks)
+        return self._made("hold", CHECKS, self._checks)
 
     def missing(self, name: str) -> Callable[[Any, date], tuple[str, ...]]:
         """The function that gives the facts that a decision misses, if it is undetermined."""
@@ -90,8 +94,8 @@ class Program:
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
-        to = self._start()
-        self._all(to) if name is None else self._write(to, name, returns=True)
+        write = partial(self._write, name=name, returns=True) if name else self._all
+        to = self._written(name or ALL, write, self._start_of(name or ALL))
         return _text(f"decide_{name or 'all'}", to.writer)
 
     def _all(self, to: Expressions) -> None:
@@ -142,8 +146,8 @@ class Program:
 
     def _words(self, name: str, sentences: Sequence[Template]) -> wording.Values:
         """The function that gives the values in sentences; it is kept with the answer that says them."""
-        to = self._start()
-        wording.write(to, sentences)
+        said = [part for sentence in sentences for part in template_expressions(sentence)]
+        to = self._written(name, partial(wording.write, sentences=sentences), mentions_in(said))
         return self._finished(f"words_{name}", to)
 
     def recording(self, name: str) -> Callable[..., Any]:
@@ -180,10 +184,28 @@ class Program:
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""
         if (kind, name) not in self.functions:
-            to = self._start()
-            write(to)
+            to = self._written(name, write, self._start_of(name))
             self.functions[kind, name] = self._finished(f"{kind}_{name.replace(ALL, 'all')}", to)
         return self.functions[kind, name]
+
+    def _written(self, name: str, write: Callable[[Expressions], None], start: Iterable[Mention]) -> Expressions:
+        """What is written of a decision (or of all, or of the checks), which stands on all that a start mentions."""
+        to = self._start()
+        to.writer.most_repeats = MOST_REPEATS
+        try:
+            write(to)
+        except (TooManyRepeats, RecursionError):
+            to = self._start()
+            work_out(to, below(self.settled.ruleset, start), name)
+            write(to)
+        return to
+
+    def _start_of(self, name: str) -> Iterable[Mention]:
+        """What the function of a decision asks for first."""
+        ruleset = self.settled.ruleset
+        if name == CHECKS:
+            return mentions_in(check.expect for check in ruleset.checks)
+        return [Mention("decision", logic.name) for logic in ruleset.decisions if name in (logic.name, ALL)]
 
     def _finished(self, name: str, to: Expressions) -> Callable[[Any, date], Any]:
         return self._compiled(name, _text(name, to.writer), {**NAMES, **to.constants})

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
-from policy_engine.backends.python.missing import below
+from policy_engine.backends.python.beforehand import below
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.steps import Part, listed
 from policy_engine.language import expressions as tree
@@ -126,7 +126,7 @@ def _step(recorded: Recorded, made: dict[int, Step]) -> Step:
 
 def write(to: Recorder, logic: DecisionLogic) -> None:
     """Write the body of the function that records a decision."""
-    for mention in below(to.ruleset, Mention("decision", logic.name)):
+    for mention in below(to.ruleset, [Mention("decision", logic.name)]):
         if mention.kind == "definition":
             to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
         elif mention.name != logic.name:

@@ -13,15 +13,21 @@ from dataclasses import dataclass, field
 SURE, PERHAPS = "sure", "perhaps"
 
 
+class TooManyRepeats(Exception):  # noqa: N818 - not an error: another way of writing is taken
+    """What may be set already was written again too often."""
+
+
 @dataclass(slots=True)
 class Writer:
-    """The body of one function under construction."""
+    """The body of one function under construction. `most_repeats` bounds how often a name is written again."""
 
     lines: list[str] = field(default_factory=list)
     depth: int = 1
     state: dict[str, str] = field(default_factory=dict)
     guarded: set[str] = field(default_factory=set)
     counter: int = 0
+    repeats: int = 0
+    most_repeats: int | None = None
 
     def line(self, text: str) -> None:
         """Add a line."""
@@ -67,6 +73,9 @@ class Writer:
         if known is None:
             self._assign(name, compute())
         elif known == PERHAPS:
+            self.repeats += 1
+            if self.most_repeats is not None and self.repeats > self.most_repeats:
+                raise TooManyRepeats
             with self.block(f"if {name} is UNSET:"):
                 self._assign(name, compute())
         self.state[name] = SURE
