@@ -19,7 +19,7 @@ from tests.support.columnar import answers_of, table_of
 from tests.test_hostile import HEAD, record
 
 DAY = date(2025, 7, 1)
-LINKS = 80
+LINKS = 30
 
 
 def chained(links: int, folder: Path) -> Engine:
