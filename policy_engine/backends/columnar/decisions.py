@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar.expressions import Expressions, in_units
+from policy_engine.backends.columnar.expressions import Expressions, in_units, nothing
 from policy_engine.backends.columnar.plan import ACCOUNTS
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN, units
@@ -251,15 +251,15 @@ class DecisionWriter:
         if unknown.meta.root_names():
             code = pl.when(unknown).then(pl.lit(columns.undetermined, dtype=CODE)).otherwise(columns.code)
             columns.code = to.plan.named(ACCOUNTS, code, "code")
-        for name in types:
+        for name, kind in types.items():
             branches = [Branch(one.applies, value) for one, value in worked if one.value.name == name]
-            columns.values[name] = self._settled_value(columns, branches)
+            columns.values[name] = self._settled_value(columns, branches, kind)
         return columns
 
-    def _settled_value(self, columns: DecisionColumns, branches: list[Branch]) -> pl.Expr:
+    def _settled_value(self, columns: DecisionColumns, branches: list[Branch], kind: Type) -> pl.Expr:
         """A value where it applies and the decision is decided; of several that apply the one given last."""
         shown = [Branch(columns.decided & branch.when, branch.then) for branch in reversed(branches)]
-        return self.to.plan.named(ACCOUNTS, chosen(shown, None), "value")
+        return self.to.plan.named(ACCOUNTS, chosen(shown, nothing(kind)), "value")
 
     def _value(self, definition: ValueDefinition, kind: Type) -> pl.Expr:
         """A value as a whole, in the units of the answer's type."""
@@ -284,14 +284,12 @@ class Given(NamedTuple):
     applies: Any
 
 
-def chosen(branches: Sequence[Branch], last: pl.Expr | None) -> pl.Expr:
+def chosen(branches: Sequence[Branch], last: pl.Expr) -> pl.Expr:
     """The first branch whose condition holds, else the last; a condition that is unknown does not hold."""
-    if not branches:
-        return pl.lit(None) if last is None else last
     chain: Any = pl
     for branch in branches:
         chain = chain.when(branch.when).then(branch.then)
-    result: pl.Expr = chain if last is None else chain.otherwise(last)
+    result: pl.Expr = chain.otherwise(last) if branches else last
     return result
 
 
