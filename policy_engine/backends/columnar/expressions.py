@@ -60,7 +60,7 @@ class Expressions:
         if isinstance(node.type, ListOf) and not isinstance(node, tree.DecisionPart):
             return self.views.column(self.views.of(node), node.type.element)
         expression = self.written(node)
-        return expression if expression.meta.root_names() else expression.first()  # one value for all rows
+        return expression if expression.meta.root_names() or isinstance(node, tree.AsOf) else folded(expression)
 
     def truth(self, node: tree.Node) -> pl.Expr:
         """An operand of logic; one that is `unknown` on every way has no type of its own."""
@@ -200,7 +200,12 @@ class Expressions:
         if node.function in SPECIAL:
             return SPECIAL[node.function](self, node)
         kind = node.type if node.function in ("min", "max", "abs") else None
-        return CALLS[node.function](*[self.scaled(part, kind or part.type) for part in node.arguments])
+        return CALLS[node.function](*[self._argument(part, kind or part.type) for part in node.arguments])
+
+    def _argument(self, node: tree.Node, kind: Type) -> pl.Expr:
+        """An argument; functions use theirs several times, so that one inside another must be worked out by itself."""
+        expression = self.scaled(node, kind)
+        return self.plan.named(self.domain, expression, "argument") if expression.meta.root_names() else expression
 
     def known(self, node: tree.Call) -> pl.Expr:
         argument = node.arguments[0]
@@ -246,6 +251,11 @@ class Expressions:
 
     def aggregate(self, node: tree.Aggregate) -> pl.Expr:
         return aggregates.value(self, node)
+
+
+def folded(expression: pl.Expr) -> pl.Expr:
+    """What is the same for all rows, worked out at once: Polars does not spread every such expression over a column."""
+    return pl.lit(pl.select(expression.first()).to_series()).first()
 
 
 def nothing(kind: Type) -> pl.Expr:

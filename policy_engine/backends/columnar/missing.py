@@ -129,6 +129,7 @@ class Missing:
         """For each path of a mask the path of a member below it."""
         if mask is None:
             return None
+        mask = tuple(self.to.plan.named(self.to.domain, word, "mask") for word in mask)
         moved: list[Mask] = []
         for index, path in enumerate(self.paths):
             if f"{path}.{name}" in self.paths:
@@ -306,10 +307,10 @@ class Missing:
         if isinstance(body, Rules):
             reached = pl.lit(True)
             for rule in (rule for rule in body.rules if self.to.settled.in_force(rule.period)):
-                condition = self.to.condition(rule.when)
+                condition = self.to.plan.named(ACCOUNTS, self.to.condition(rule.when))
                 yield from ((reached & condition, value) for value in rule.then.values)
                 if body.hit != "collect":
-                    reached = reached & condition.ne_missing(True)
+                    reached = self.to.plan.named(ACCOUNTS, reached & condition.ne_missing(True))
             if body.otherwise is not None:
                 yield from ((reached, value) for value in body.otherwise.values)
         elif isinstance(body, Matrix):
