@@ -1,18 +1,17 @@
 """The Python program gives the reference's answers: over rulesets and facts that Hypothesis writes.
 
-`AGREEMENT_EXAMPLES` says over how many; without it the examples are those of CI, the same each time. `make fuzz` sets it.
+`tests/support/profiles.py` says over how many.
 """
 
 from __future__ import annotations
 
 import decimal
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import Phase, given, note
 
 from policy_engine.backends.python import Program, prepare, stretch
 from policy_engine.engine import chosen
@@ -25,17 +24,9 @@ from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
 from policy_engine.semantics.plain import to_json_types
 from tests.support.generated import Question, questions
+from tests.support.profiles import agreement
 
-IN_CI = 5_000
-WANTED = os.environ.get("AGREEMENT_EXAMPLES")
-PROFILE = settings(
-    max_examples=int(WANTED or IN_CI),
-    derandomize=WANTED is None,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+PROFILE = agreement(5_000, Phase.generate, Phase.shrink)
 
 
 @dataclass

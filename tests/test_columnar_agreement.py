@@ -1,17 +1,16 @@
 """The columns give the reference's answers: over rulesets and facts that Hypothesis writes.
 
-`AGREEMENT_EXAMPLES` says over how many; without it the examples are those of CI, the same each time. `make fuzz` sets it.
+`tests/support/profiles.py` says over how many.
 """
 
 from __future__ import annotations
 
 import decimal
-import os
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import Phase, given, note
 
 from policy_engine.backends.columnar import Refused, prepare
 from policy_engine.engine import chosen
@@ -20,17 +19,9 @@ from policy_engine.semantics.deciding import Evaluation
 from policy_engine.semantics.facts import valid_facts
 from tests.support.columnar import answers_of, table_of
 from tests.support.generated import Question, questions
+from tests.support.profiles import agreement
 
-IN_CI = 500
-WANTED = os.environ.get("AGREEMENT_EXAMPLES")
-PROFILE = settings(
-    max_examples=int(WANTED or IN_CI),
-    derandomize=WANTED is None,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],  # what fails is told at once; tables would take minutes to make it smaller
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+PROFILE = agreement(500, Phase.generate)  # what fails is told at once; tables would take minutes to make it smaller
 TOLD = ("status", "outcome", "rules", "values", "missing")
 
 

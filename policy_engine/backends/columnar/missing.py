@@ -93,11 +93,8 @@ class Missing:
 
     def at_accounts(self, compute: Callable[[], Mask]) -> Mask:
         """What is missing of something that is said of the account as a whole."""
-        to = self.to
-        domain, variables, to.domain, to.variables = to.domain, to.variables, ACCOUNTS, {}
-        mask = self.named(compute())
-        to.domain, to.variables = domain, variables
-        return None if mask is None else tuple(to.plan.lift(word, ACCOUNTS, domain) for word in mask)
+        mask = self.at_accounts_now(compute)
+        return None if mask is None else tuple(self.to.plan.lift(word, ACCOUNTS, self.to.domain) for word in mask)
 
     # Each handler writes the mask of one kind of node; that of others is what their operands miss.
 
@@ -145,11 +142,10 @@ class Missing:
 
     def at_accounts_now(self, compute: Callable[[], Mask]) -> Mask:
         """A mask of the accounts, not lifted."""
-        domain = self.to.domain
-        variables = self.to.variables
-        self.to.domain, self.to.variables = ACCOUNTS, {}
+        to = self.to
+        domain, variables, to.domain, to.variables = to.domain, to.variables, ACCOUNTS, {}
         mask = self.named(compute())
-        self.to.domain, self.to.variables = domain, variables
+        to.domain, to.variables = domain, variables
         return mask
 
     def decision_part(self, node: tree.DecisionPart) -> Mask:
