@@ -181,18 +181,37 @@ def within_years(day: pl.Expr, result: pl.Expr, count: pl.Expr, first: int, last
 
 def date_of(moments: pl.Series, timezone: str) -> pl.Series:
     """The civil dates of instants in a time zone of the pinned database."""
-    seconds = moments.cast(WHOLE) // 1_000_000
-    if seconds.null_count() == len(seconds):
-        return seconds.cast(pl.Date)
-    within = pl.when(pl.col("s") < REPEATS).then("s").otherwise((pl.col("s") - REPEATS) % CYCLE + REPEATS)
-    frame = pl.DataFrame({"s": seconds}).with_columns(within=within)
-    changes = _changes(frame["within"], timezone)
-    offset: pl.Expr = pl.lit(changes[0].offset, dtype=WHOLE)
-    if len(changes) > 1:
-        starts = pl.Series([change.start for change in changes[1:]], dtype=WHOLE)
-        offsets = pl.Series([change.offset for change in changes], dtype=WHOLE)
-        offset = pl.lit(offsets).gather(_counted(starts, pl.col("within"), "right").cast(pl.UInt32))
-    return frame.select(day_of((pl.col("s") + offset) // 86_400 + EPOCH)).to_series()
+    known = moments.drop_nulls().cast(WHOLE) // 1_000_000
+    if known.is_empty():
+        return pl.Series([None], dtype=pl.Date).new_from_index(0, len(moments))
+    found = (known + _offsets(known, timezone)) // 86_400 + EPOCH
+    dates = pl.DataFrame({"n": found}).select(day_of(pl.col("n"))).to_series()
+    return dates if len(dates) == len(moments) else _spread(dates, moments.is_not_null())
+
+
+def _offsets(seconds: pl.Series, timezone: str) -> pl.Series | int:
+    """How far local time is ahead at moments, in seconds; one number where it is the same for all."""
+    latest = seconds.max()
+    assert isinstance(latest, int)
+    within = seconds if latest < REPEATS else _folded(seconds)
+    changes = _changes(within, timezone)
+    if len(changes) == 1:
+        return changes[0].offset
+    starts = pl.Series([change.start for change in changes[1:]], dtype=WHOLE)
+    offsets = pl.Series([change.offset for change in changes], dtype=WHOLE)
+    return offsets.gather(starts.search_sorted(within, side="right"))
+
+
+def _folded(seconds: pl.Series) -> pl.Series:
+    """Moments brought back into the years for which changes are listed."""
+    late = pl.when(pl.col("s") < REPEATS).then("s").otherwise((pl.col("s") - REPEATS) % CYCLE + REPEATS)
+    return pl.DataFrame({"s": seconds}).select(late).to_series()
+
+
+def _spread(values: pl.Series, there: pl.Series) -> pl.Series:
+    """The values in the places that are marked, and null in all others."""
+    place = pl.when("there").then(pl.col("there").cum_sum() - 1)
+    return values.gather(pl.DataFrame({"there": there}).select(place).to_series())
 
 
 def _changes(moments: pl.Series, timezone: str) -> list[Transition]:

@@ -38,6 +38,7 @@ class Expressions:
     domain: Domain = ACCOUNTS
     variables: dict[str, View] = field(default_factory=dict)
     definitions: dict[str, pl.Expr] = field(default_factory=dict)
+    civil: dict[tuple[str, str], str] = field(default_factory=dict)
     views: Views = field(init=False)
 
     def __post_init__(self) -> None:
@@ -234,10 +235,13 @@ class Expressions:
         return arithmetic.rounded(value, self.named(value), int(places), mode)
 
     def date_of(self, node: tree.Call) -> pl.Expr:
-        source, column = self.named(node.arguments[0]).meta.output_name(), self.plan.fresh("date")
-        step = Civil(self.domain, source, column, self.settled.ruleset.timezone)
-        self.plan.add(step, reads=[(self.domain, source)], makes=[(self.domain, column)])
-        return pl.col(column)
+        source = self.named(node.arguments[0]).meta.output_name()
+        place = self.domain.name, source
+        if place not in self.civil:
+            column = self.civil[place] = self.plan.fresh("date")
+            step = Civil(self.domain, source, column, self.settled.ruleset.timezone)
+            self.plan.add(step, reads=[(self.domain, source)], makes=[(self.domain, column)])
+        return pl.col(self.civil[place])
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:
         day, count = self.named(node.arguments[0]), self.named(node.arguments[1])
