@@ -18,7 +18,7 @@ from policy_engine.reports.tables.source import reading
 
 VIOLATIONS = "violations"
 WRONG, WRONG_KEY = "(violations)", "(key)"
-ROWS_OF_A_GROUP = 250_000
+ROWS_OF_A_GROUP = 50_000
 SYSTEM = re.compile(r"IO error: (.*) \(os error \d+\)")
 """How Polars tells that the system could not write."""
 Watch = Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -25,6 +26,8 @@ from policy_engine.language.types import ListOf, Number, Type
 MISSING = "missing"
 PARTS = ("status", "outcome", "rule", "reason", "values", MISSING)
 """What is told of a decision."""
+PIECE = 250_000
+"""Rows that are decided together: many enough for columns, and few enough to stay near the processor."""
 STATUS = pl.Enum([str(status) for status in Status])
 
 
@@ -143,6 +146,15 @@ class ColumnarProgram:
 
         The columns are named `DECISION.status`, `DECISION.values.NAME` and so on. `parts` are those that are wanted.
         """
+        if facts.height < 2 * PIECE:
+            return self._decided(facts, parts)
+        pieces = [facts.slice(start, PIECE) for start in range(0, facts.height, PIECE)]
+        self._decided(pieces[0].head(0), parts)  # what is made when it is first needed is made by one thread
+        with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+            return pl.concat(threads.map(lambda piece: self._decided(piece, parts), pieces))
+
+    def _decided(self, facts: pl.DataFrame, parts: Sequence[str]) -> pl.DataFrame:
+        """The decisions about one piece of a table."""
         wanted = [output for output in self.outputs if output.part in parts]
         columns = [output.column for output in wanted]
         codes = [one.code for one in self.columns.decided.values()] if MISSING in parts else []
