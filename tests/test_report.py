@@ -315,6 +315,18 @@ def test_the_first_difference_is_named(run: Run) -> None:
     assert differs().startswith("the ruleset `orders` has changed: it was version ")
 
 
+def test_a_mapping_is_one_of_the_inputs(run: Run) -> None:
+    put("cost\n50\n5\n", "orders.csv")
+    put("columns: {cost: price}\n", "map.yaml")
+    arguments = ("--as-of", "2025-07-01", "--out", "out", "--map", "map.yaml")
+    assert run("report", "orders=orders.csv", *arguments).code == 0
+    assert pl.read_parquet("out/decisions.parquet")["shipping.outcome"].to_list() == ["free", "charged"]
+    assert run("report", "verify", "out").code == 0
+    put("columns: {cost: null}\n", "map.yaml")
+    ran = run("report", "verify", "out")
+    assert (ran.code, ran.err) == (1, "the input `map.yaml` has changed since the report was made\n")
+
+
 def test_a_forged_answer_is_found(run: Run) -> None:
     """Whoever changes an answer and the digest beside it is found out by making the report again."""
     report(run)

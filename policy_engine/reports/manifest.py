@@ -104,7 +104,7 @@ def manifest_of(
         "engine": VERSION,
         "arguments": arguments.to_dict(),
         "rulesets": [_ruleset(job.ruleset) for job in jobs],
-        "inputs": [one.to_dict() for one in dict.fromkeys(inputs)],
+        "inputs": [one.to_dict() for one in inputs],
         "counts": [
             {"ruleset": one.ruleset, "rows": one.rows, "valid": one.valid, "invalid": one.invalid}
             for one in totals.rulesets

@@ -47,9 +47,10 @@ def run_report(
         _write_json(folder / SUMMARY, totals.to_dict())
         for form in arguments.formats:
             exports.write(form, folder, jobs, totals)
-        inputs = [digested(path, str(path)) for job in jobs for path in job.source.files]
+        read = [*(path for job in jobs for path in job.source.files), *map(Path, arguments.maps.values())]
+        inputs = [digested(path, str(path)) for path in dict.fromkeys(read)]
         tables = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
-        files = tuple(File(one.name, one.sha256, f"{one.size:,} bytes") for one in (*dict.fromkeys(inputs), *tables))
+        files = tuple(File(one.name, one.sha256, f"{one.size:,} bytes") for one in (*inputs, *tables))
         report = Report(_title(chapters), VERSION, totals, tuple(chapters), arguments.seed, files)
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
