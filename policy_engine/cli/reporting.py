@@ -16,8 +16,8 @@ from rich.text import Text
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.language.values import in_words
-from policy_engine.reports.jobs import Job, jobs_for
-from policy_engine.reports.making import options_of
+from policy_engine.reports.jobs import Job
+from policy_engine.reports.making import jobs_of
 from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.run import Done, run_report
 from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
@@ -28,8 +28,7 @@ MOST_SHOWN = 10
 
 def made(engine: Engine, arguments: Arguments, out: Path) -> Done:
     """The report, with a bar on a terminal while it is made."""
-    tables = [(name, Path(place)) for name, place in arguments.tables]
-    jobs = jobs_for(engine, tables, arguments.as_of, arguments.readings, options_of(arguments), arguments.over)
+    jobs = jobs_of(engine, arguments)
     err = console(stderr=True)
     for warning in dict.fromkeys(warning for job in jobs for warning in job.source.warnings):
         err.print(safe(f"note: {warning}"))

@@ -31,7 +31,7 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
     Raises `CannotRun` where the table cannot be read to its end.
     """
     told = job.source.frame.map_batches(
-        Pass(job, watch),
+        lambda piece: _told(job, job.source.judge(piece), watch),  # pieces may be worked on at the same time
         schema=columns_of(job),
         streamable=True,
         predicate_pushdown=False,  # what one sink wants of a piece must not make it another piece than the other's
@@ -67,16 +67,6 @@ def _sink(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:
 def columns_of(job: Job) -> pl.Schema:
     """The columns of a piece that was decided, whether or not its rows are valid."""
     return _told(job, job.source.judge(job.source.frame.head(0).collect()), ()).schema
-
-
-class Pass:
-    """What is done with one piece of a table; pieces may be worked on at the same time."""
-
-    def __init__(self, job: Job, watch: Sequence[Watch]) -> None:
-        self.job, self.watch = job, watch
-
-    def __call__(self, piece: pl.DataFrame) -> pl.DataFrame:
-        return _told(self.job, self.job.source.judge(piece), self.watch)
 
 
 def _told(job: Job, judged: Judged, watch: Sequence[Watch]) -> pl.DataFrame:

@@ -55,7 +55,6 @@ def _lines(table: pl.LazyFrame, path: Path) -> None:
 
 
 FORMS: Mapping[str, Callable[[pl.LazyFrame, Path], None]] = MappingProxyType({"csv": _csv, "jsonl": _lines})
-NAMES = ("csv", "jsonl", "xlsx")
 
 
 def _workbook(folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from policy_engine.engine import Engine
-from policy_engine.reports.jobs import jobs_for
+from policy_engine.reports.jobs import Job, jobs_for
 from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.run import Done, run_report
 from policy_engine.reports.tables.csv_files import CsvOptions
@@ -19,9 +19,13 @@ def options_of(arguments: Arguments) -> Options:
     return Options(maps, CsvOptions(arguments.encoding, arguments.delimiter))
 
 
+def jobs_of(engine: Engine, arguments: Arguments) -> list[Job]:
+    """The jobs that arguments ask for; raises `PolicyError`s."""
+    tables = [(name, Path(place)) for name, place in arguments.tables]
+    return jobs_for(engine, tables, arguments.as_of, arguments.readings, options_of(arguments), arguments.over)
+
+
 def make_again(arguments: Arguments, out: Path) -> tuple[Engine, Done]:
     """A report in a folder; raises `PolicyError`s."""
-    tables = [(name, Path(place)) for name, place in arguments.tables]
-    engine = Engine.load(arguments.rules, arguments.schemas, only=[name for name, _ in tables])
-    jobs = jobs_for(engine, tables, arguments.as_of, arguments.readings, options_of(arguments), arguments.over)
-    return engine, run_report(engine, jobs, arguments, out)
+    engine = Engine.load(arguments.rules, arguments.schemas, only=[name for name, _ in arguments.tables])
+    return engine, run_report(engine, jobs_of(engine, arguments), arguments, out)

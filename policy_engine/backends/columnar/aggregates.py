@@ -39,14 +39,10 @@ def value(to: Expressions, node: tree.Aggregate) -> pl.Expr:
     return _unless_unknown(to, loop, found)
 
 
-def within(to: Expressions, view: View, variable: str | None, compute: Callable[[], pl.Expr]) -> pl.Expr:
+def within(to: Expressions, view: View, variable: str, compute: Callable[[], pl.Expr]) -> pl.Expr:
     """A column of a view's domain."""
-    domain, variables = to.domain, to.variables
-    to.domain = view.domain
-    to.variables = {**variables, variable: view} if variable else variables
-    expression = to.plan.named(view.domain, compute())
-    to.domain, to.variables = domain, variables
-    return expression
+    with to.inside(view.domain, {**to.variables, variable: view}):
+        return to.plan.named(view.domain, compute())
 
 
 def loop_of(to: Expressions, node: tree.Aggregate) -> Loop:

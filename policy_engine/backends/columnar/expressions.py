@@ -6,7 +6,8 @@ last branch for a null, `any` and the sums pass nulls over, and `min_horizontal`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from types import MappingProxyType
@@ -98,11 +99,17 @@ class Expressions:
 
     def at_accounts(self, compute: Callable[[], pl.Expr]) -> pl.Expr:
         """What is said of the account as a whole, for each row of the domain at hand."""
-        domain, variables = self.domain, self.variables
-        self.domain, self.variables = ACCOUNTS, {}
-        expression = compute()
+        with self.inside(ACCOUNTS, {}):
+            expression = compute()
+        return self.plan.lift(expression, ACCOUNTS, self.domain)
+
+    @contextmanager
+    def inside(self, domain: Domain, variables: dict[str, View]) -> Iterator[None]:
+        """While expressions are written for another domain, with other loops around."""
+        before = self.domain, self.variables
         self.domain, self.variables = domain, variables
-        return self.plan.lift(expression, ACCOUNTS, domain)
+        yield
+        self.domain, self.variables = before
 
     # Each handler writes one kind of node.
 

@@ -142,11 +142,8 @@ class Missing:
 
     def at_accounts_now(self, compute: Callable[[], Mask]) -> Mask:
         """A mask of the accounts, not lifted."""
-        to = self.to
-        domain, variables, to.domain, to.variables = to.domain, to.variables, ACCOUNTS, {}
-        mask = self.named(compute())
-        to.domain, to.variables = domain, variables
-        return mask
+        with self.to.inside(ACCOUNTS, {}):
+            return self.named(compute())
 
     def decision_part(self, node: tree.DecisionPart) -> Mask:
         """An undetermined decision misses what it misses; a decided one may still give a value that is unknown."""
@@ -329,12 +326,9 @@ class Missing:
 
 def within(to: Expressions, view: View, variable: str, compute: Callable[[], Mask]) -> Mask:
     """The words of a mask as columns of a view's domain."""
-    domain, variables = to.domain, to.variables
-    to.domain, to.variables = view.domain, {**variables, variable: view}
-    mask = compute()
-    words = None if mask is None else tuple(to.plan.named(view.domain, word, "mask") for word in mask)
-    to.domain, to.variables = domain, variables
-    return words
+    with to.inside(view.domain, {**to.variables, variable: view}):
+        mask = compute()
+        return None if mask is None else tuple(to.plan.named(view.domain, word, "mask") for word in mask)
 
 
 HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProxyType(

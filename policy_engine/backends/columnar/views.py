@@ -52,9 +52,8 @@ class Views:
         """A view that belongs to the accounts, laid out once, and spread where it is asked for inside a loop."""
         to = self.to
         if key not in self.kept:
-            domain, variables, to.domain, to.variables = to.domain, to.variables, ACCOUNTS, {}
-            self.kept[key] = compute()
-            to.domain, to.variables = domain, variables
+            with to.inside(ACCOUNTS, {}):
+                self.kept[key] = compute()
         return self.spread(self.kept[key])
 
     def _body(self, name: str) -> tree.Node:
