@@ -145,7 +145,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.datetimes(
 def test_a_column_of_instants_has_the_dates_of_its_zone(name: str, moments: list[datetime]) -> None:
     column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
     single = [(moment, zone(name)) for moment in moments]
-    assert days.date_of(column, name).to_list() == list(_one_by_one(dates.date_of, single))
+    assert days.dates_of(column, name).to_list() == list(_one_by_one(dates.date_of, single))
 
 
 def test_instants_around_each_change_of_a_zone_have_its_dates() -> None:
@@ -153,7 +153,7 @@ def test_instants_around_each_change_of_a_zone_have_its_dates() -> None:
         changes = transitions(name)[1:]
         moments = [datetime.fromtimestamp(change.start + shift, UTC) for change in changes for shift in (-1, 0)]
         expected = [dates.date_of(moment, zone(name)) for moment in moments]
-        assert days.date_of(pl.Series(moments, dtype=pl.Datetime("us", "UTC")), name).to_list() == expected, name
+        assert days.dates_of(pl.Series(moments, dtype=pl.Datetime("us", "UTC")), name).to_list() == expected, name
 
 
 def test_facts_of_a_case_are_json(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from policy_engine.language.timezones import CYCLE, REPEATS, Transition, transit
 EPOCH = date(1970, 1, 1).toordinal()
 LAST = date.max.toordinal()
 WHOLE = pl.Int64()
+SECOND = 1_000_000
 
 
 def ordinal(day: pl.Expr) -> pl.Expr:
@@ -179,46 +181,72 @@ def within_years(day: pl.Expr, result: pl.Expr, count: pl.Expr, first: int, last
     return pl.when(count == 0).then(day).when(inside).then(result)
 
 
-def date_of(moments: pl.Series, timezone: str) -> pl.Series:
-    """The civil dates of instants in a time zone of the pinned database."""
-    known = moments.drop_nulls().cast(WHOLE) // 1_000_000
+def date_of(moment: pl.Expr, timezone: str) -> pl.Expr:
+    """The civil date of an instant in a time zone of the pinned database."""
+    return moment.map_batches(partial(dates_of, timezone=timezone), return_dtype=pl.Date, is_elementwise=True)
+
+
+def dates_of(moments: pl.Series, timezone: str) -> pl.Series:
+    """The civil dates of a column of instants. Most tables give few days as instants, so only what is known is looked at."""
+    known = moments.drop_nulls().to_physical()
     if known.is_empty():
-        return pl.Series([None], dtype=pl.Date).new_from_index(0, len(moments))
-    found = (known + _offsets(known, timezone)) // 86_400 + EPOCH
-    dates = pl.DataFrame({"n": found}).select(day_of(pl.col("n"))).to_series()
-    return dates if len(dates) == len(moments) else _spread(dates, moments.is_not_null())
+        return _no_dates(len(moments))
+    dates = _civil(known, timezone)
+    if len(dates) == len(moments):
+        return dates
+    rows = pl.int_range(len(moments), dtype=pl.UInt32, eager=True).filter(moments.is_not_null())
+    return _no_dates(len(moments)).scatter(rows, dates)
 
 
-def _offsets(seconds: pl.Series, timezone: str) -> pl.Series | int:
-    """How far local time is ahead at moments, in seconds; one number where it is the same for all."""
-    latest = seconds.max()
-    assert isinstance(latest, int)
-    within = seconds if latest < REPEATS else _folded(seconds)
-    changes = _changes(within, timezone)
-    if len(changes) == 1:
-        return changes[0].offset
-    starts = pl.Series([change.start for change in changes[1:]], dtype=WHOLE)
-    offsets = pl.Series([change.offset for change in changes], dtype=WHOLE)
-    return offsets.gather(starts.search_sorted(within, side="right"))
+def _no_dates(count: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.Date).new_from_index(0, count)
 
 
-def _folded(seconds: pl.Series) -> pl.Series:
-    """Moments brought back into the years for which changes are listed."""
-    late = pl.when(pl.col("s") < REPEATS).then("s").otherwise((pl.col("s") - REPEATS) % CYCLE + REPEATS)
-    return pl.DataFrame({"s": seconds}).select(late).to_series()
+DAY = 86_400 * SECOND
+"""A day in microseconds, as all of what follows."""
+EDGE = 2 * DAY
+EARLIEST, LATEST = (1 - EPOCH) * DAY, (LAST + 1 - EPOCH) * DAY
+"""Where the calendar begins and ends."""
 
 
-def _spread(values: pl.Series, there: pl.Series) -> pl.Series:
-    """The values in the places that are marked, and null in all others."""
-    place = pl.when("there").then(pl.col("there").cum_sum() - 1)
-    return values.gather(pl.DataFrame({"there": there}).select(place).to_series())
+def _civil(moments: pl.Series, timezone: str) -> pl.Series:
+    """The civil dates of moments, null beyond the calendar."""
+    first, last = _bounds(moments)
+    offset = _offsets(moments, _changes(first, last, timezone))
+    dates = ((moments + offset) // DAY).cast(pl.Int32).cast(pl.Date)
+    if first >= EARLIEST + EDGE and last < LATEST - EDGE:
+        return dates
+    return dates.zip_with(dates.is_between(date.min, date.max), _no_dates(len(dates)))
 
 
-def _changes(moments: pl.Series, timezone: str) -> list[Transition]:
-    """The changes of a zone that the moments lie between."""
-    changes = transitions(timezone)
-    starts = [change.start for change in changes]
+def _bounds(moments: pl.Series) -> tuple[int, int]:
     first, last = moments.min(), moments.max()
     assert isinstance(first, int)
     assert isinstance(last, int)
-    return list(changes[bisect_right(starts, first) - 1 : bisect_right(starts, last)])
+    return first, last
+
+
+def _offsets(moments: pl.Series, changes: Sequence[Transition]) -> pl.Series | int:
+    """How far local time is ahead; one number where it is the same for all."""
+    if len(changes) == 1:
+        return changes[0].offset * SECOND
+    starts = pl.Series([change.start * SECOND for change in changes[1:]], dtype=WHOLE)
+    offsets = pl.Series([change.offset * SECOND for change in changes], dtype=WHOLE)
+    return offsets.gather(starts.search_sorted(_folded(moments), side="right"))
+
+
+def _folded(moments: pl.Series) -> pl.Series:
+    """Moments brought back into the years for which changes are listed."""
+    again = REPEATS * SECOND
+    if _bounds(moments)[1] < again:
+        return moments
+    return moments.zip_with(moments < again, (moments - again) % (CYCLE * SECOND) + again)
+
+
+def _changes(first: int, last: int, timezone: str) -> Sequence[Transition]:
+    """The changes of a zone that moments from the first to the last lie between."""
+    changes = transitions(timezone)
+    if last >= REPEATS * SECOND:
+        return changes
+    starts = [change.start * SECOND for change in changes]
+    return changes[bisect_right(starts, first) - 1 : bisect_right(starts, last)]

@@ -18,7 +18,7 @@ import polars as pl
 from policy_engine.backends.columnar import aggregates, arithmetic, days
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
-from policy_engine.backends.columnar.plan import ACCOUNTS, Civil, Domain, Plan, View
+from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View
 from policy_engine.backends.columnar.views import Views
 from policy_engine.backends.settled import OPEN, Settled, units
 from policy_engine.language import expressions as tree
@@ -39,7 +39,7 @@ class Expressions:
     domain: Domain = ACCOUNTS
     variables: dict[str, View] = field(default_factory=dict)
     definitions: dict[str, pl.Expr] = field(default_factory=dict)
-    civil: dict[tuple[str, str], str] = field(default_factory=dict)
+    civil: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
     views: Views = field(init=False)
 
     def __post_init__(self) -> None:
@@ -242,13 +242,12 @@ class Expressions:
         return arithmetic.rounded(value, self.named(value), int(places), mode)
 
     def date_of(self, node: tree.Call) -> pl.Expr:
-        source = self.named(node.arguments[0]).meta.output_name()
-        place = self.domain.name, source
+        moment = self.named(node.arguments[0])
+        place = self.domain.name, moment.meta.output_name()
         if place not in self.civil:
-            column = self.civil[place] = self.plan.fresh("date")
-            step = Civil(self.domain, source, column, self.settled.ruleset.timezone)
-            self.plan.add(step, reads=[(self.domain, source)], makes=[(self.domain, column)])
-        return pl.col(self.civil[place])
+            dates = days.date_of(moment, self.settled.ruleset.timezone)
+            self.civil[place] = self.plan.named(self.domain, dates, "date")
+        return self.civil[place]
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:
         day, count = self.named(node.arguments[0]), self.named(node.arguments[1])

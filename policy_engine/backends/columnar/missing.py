@@ -255,7 +255,7 @@ class Missing:
                 known, rules = self._matrix(columns, body)
             case _:
                 known, rules = pl.lit(True), None
-        return where(columns.code == columns.undetermined, joint([rules, where(known, self._values(columns))]))
+        return where(columns.undetermined, joint([rules, where(known, self._values(columns))]))
 
     def _rules(self, columns: DecisionColumns, body: Rules) -> tuple[pl.Expr, Mask]:
         """Whether no rule that was reached is unknown, and what those miss that are."""

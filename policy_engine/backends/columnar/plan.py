@@ -7,12 +7,10 @@ run or its first element are arithmetic on positions, and no list is ever built 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
-
-from policy_engine.backends.columnar import days
 
 Frames = dict[str, pl.DataFrame]
 """The tables of one run, by the name of their domain."""
@@ -119,9 +117,18 @@ class Plan:
         for domain, column in makes:
             self.made[domain.name, column] = len(self.steps) - 1
 
-    def needed(self, columns: Iterable[pl.Expr]) -> list[Step]:
-        """The steps that lead to columns of the accounts, and of what is worked out in them only what does."""
-        wanted = {(ACCOUNTS.name, name) for column in columns for name in column.meta.root_names()}
+    def needed(self, columns: Iterable[pl.Expr], there: Container[str] = ()) -> list[Step]:
+        """The steps that lead to columns of the accounts, and of what is worked out in them only what does.
+
+        Columns that are `there` already are not made again.
+        """
+        wanted: set[tuple[str, str]] = set()
+
+        def want(domain: Domain, names: Iterable[str]) -> None:
+            wanted.update((domain.name, name) for name in names if domain != ACCOUNTS or name not in there)
+
+        for column in columns:
+            want(ACCOUNTS, column.meta.root_names())
         steps: list[Step] = []
         for index in range(len(self.steps) - 1, -1, -1):
             step = self.steps[index]
@@ -129,11 +136,11 @@ class Plan:
                 kept = [e for e in step.columns if (step.domain.name, e.meta.output_name()) in wanted]
                 if kept:
                     steps.append(Compute(step.domain, kept))
-                    wanted.add((step.domain.name, ""))
-                    wanted.update((step.domain.name, name) for e in kept for name in e.meta.root_names())
+                    want(step.domain, ["", *(name for e in kept for name in e.meta.root_names())])
             elif any(self.made[place] == index for place in wanted & self.made.keys()):
                 steps.append(step)
-                wanted.update((domain.name, name) for domain, name in self.read[index])
+                for domain, name in self.read[index]:
+                    want(domain, [name])
         return steps[::-1]
 
     def lift(self, expression: pl.Expr, source: Domain, to: Domain) -> pl.Expr:
@@ -166,6 +173,44 @@ def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:
     return frames[ACCOUNTS.name]
 
 
+def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
+    """The same of a lazy table: steps over lists need whole pieces of it, what comes before and after them only expressions.
+
+    Expressions stay with Polars' streaming engine, which takes each piece through all of them while it is near the processor.
+    """
+    over_lists = [index for index, step in enumerate(steps) if not _is_of_accounts(step)]
+    if not over_lists:
+        return _computed(steps, table)
+    first, last = over_lists[0], over_lists[-1] + 1
+    before = _computed(steps[:first], table)
+    middle = steps[first:last]
+    schema = run(middle, before.head(0).collect()).schema
+    return _computed(steps[last:], pieced(before, lambda piece: run(middle, piece), schema))
+
+
+def pieced(table: pl.LazyFrame, work: Callable[[pl.DataFrame], pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame:
+    """A lazy table whose pieces go through a function, several of them at the same time."""
+    return table.map_batches(
+        work,
+        schema=schema,
+        streamable=True,
+        predicate_pushdown=False,  # the function reads what the plan does not know of
+        projection_pushdown=False,
+        slice_pushdown=False,
+    )
+
+
+def _is_of_accounts(step: Step) -> bool:
+    return isinstance(step, Compute) and step.domain == ACCOUNTS
+
+
+def _computed(steps: Iterable[Step], table: pl.LazyFrame) -> pl.LazyFrame:
+    for step in steps:
+        assert isinstance(step, Compute)
+        table = table.with_columns(step.columns)
+    return table
+
+
 @dataclass(frozen=True, slots=True)
 class Lift:
     """A column of a parent domain repeated for each element."""
@@ -179,19 +224,3 @@ class Lift:
         elements, outer = frames[self.domain.name], frames[self.domain.parent.name]
         lifted = outer[self.source].gather(elements[PARENT])
         frames[self.domain.name] = elements.with_columns(lifted.alias(self.column))
-
-
-@dataclass(frozen=True, slots=True)
-class Civil:
-    """The civil dates of a column of instants in a time zone."""
-
-    domain: Domain
-    source: str
-    column: str
-    timezone: str
-
-    def __call__(self, frames: Frames) -> None:
-        frame = frames[self.domain.name]
-        frames[self.domain.name] = frame.with_columns(
-            days.date_of(frame[self.source], self.timezone).alias(self.column)
-        )
