@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar import days
-from policy_engine.backends.columnar.lists import Count, Fetch, Filter, Position, Reduce, Total
-from policy_engine.backends.columnar.plan import Domain, Place, Step, View
+from policy_engine.backends.columnar.lists import Count, Fetch, Filter, NumberPassing, Passing, Position, Reduce, Total
+from policy_engine.backends.columnar.plan import PARENT, Domain, Place, Step, View
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
-from policy_engine.language.types import DATE, ListOf, Number, Ratio, Type
+from policy_engine.language.types import DATE, ListOf, Number, Ratio, Text, Type
 
 if TYPE_CHECKING:
     from policy_engine.backends.columnar.expressions import Expressions
@@ -170,7 +170,8 @@ def reduced(to: Expressions, view: View, passes: pl.Expr | None, value_: pl.Expr
     to.plan.number(view.domain)
     column = to.plan.fresh(stem)
     step = Reduce(view.domain, flag.meta.output_name(), value_, to.domain, column)
-    to.plan.add(step, reads=reads_of(view, flag, value_), makes=[(to.domain, column)])
+    reads = [(view.domain, PARENT), *reads_of(view, flag, value_)]
+    to.plan.add(step, reads=reads, makes=[(to.domain, column)])
     return pl.when(view.start.is_not_null()).then(pl.col(column))
 
 
@@ -204,13 +205,16 @@ def _filtered(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View
     plan, source = to.plan, loop.view
     flag = plan.named(source.domain, (passes & to.views.inside(source)).fill_null(False), "passes")
     domain = Domain(plan.fresh("elements"), to.domain, source.domain)
-    step = Filter(source.domain, (column,), flag.meta.output_name(), domain, plan.numbered)
-    reads = [(source.domain, column), (source.domain, flag.meta.output_name())]
-    plan.add(step, reads=reads, makes=[(domain, ""), (domain, column)])
-    lengths = count(to, source, flag)
-    end = plan.named(to.domain, lengths.fill_null(0).cum_sum().cast(pl.UInt32), "end")
-    start = plan.named(to.domain, end - lengths, "start")
-    return View(domain, column, start, end)
+    name = flag.meta.output_name()
+    reads = [(source.domain, column), (source.domain, name)]
+    plan.add(Filter(source.domain, (column,), name, domain), reads=reads, makes=[(domain, ""), (domain, column)])
+    parents = (source.domain, PARENT), (source.domain, name)
+    plan.numbering[domain] = NumberPassing(source.domain, name, domain), parents
+    start, end = plan.fresh("start"), plan.fresh("end")
+    reads = [(source.domain, name), *((to.domain, bound) for bound in bounds(source))]
+    makes = [(to.domain, start), (to.domain, end)]
+    plan.add(Passing(source.domain, name, to.domain, bounds(source), (start, end)), reads=reads, makes=makes)
+    return View(domain, column, pl.col(start), pl.col(end))
 
 
 def _last_run(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View:
@@ -252,11 +256,18 @@ def _among(to: Expressions, node: tree.In, elements: list[tree.Node]) -> pl.Expr
     plain = not isinstance(node.item.type, Number | Ratio) and OPEN not in constants
     if plain and len(elements) > FEW:
         return item.is_in(constants)
-    equal = [to.compared("==", (node.item, item), (element, to.value(element))) for element in elements]
+    equal = [_equal(to, (node.item, item), element) for element in elements]
     result = equal[0]
     for other in equal[1:]:
         result = result | other
     return result
+
+
+def _equal(to: Expressions, item: tuple[tree.Node, pl.Expr], element: tree.Node) -> pl.Expr:
+    text = to.settled.constant(element)
+    if isinstance(text, str) and isinstance(item[0].type, Text) and to.settled.constant(item[0]) is OPEN:
+        return to.is_text(item[0], text)
+    return to.compared("==", item, (element, to.value(element)))
 
 
 def add_business_days(to: Expressions, day: pl.Expr, number: pl.Expr, node: tree.Node) -> pl.Expr:

@@ -34,12 +34,21 @@ def day_of(count: pl.Expr) -> pl.Expr:
 
 def days_between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     """Civil days from the start to the end."""
-    return end.cast(pl.Int32).cast(WHOLE) - start.cast(pl.Int32).cast(WHOLE)
+    return (end.cast(pl.Int32) - start.cast(pl.Int32)).cast(WHOLE)
 
 
 def add_days(day: pl.Expr, count: pl.Expr) -> pl.Expr:
     """The date so many days later."""
     return day_of(ordinal(day) + _bounded(count, LAST))
+
+
+def shifted(day: pl.Expr, count: int) -> pl.Expr:
+    """The same, where the count is a constant."""
+    low, high = max(1 - count, 1), min(LAST - count, LAST)
+    if low > high:
+        return pl.lit(None, dtype=pl.Date)
+    inside = day <= date.fromordinal(high) if count >= 0 else day >= date.fromordinal(low)
+    return pl.when(inside).then((day.cast(pl.Int32) + pl.lit(count, dtype=pl.Int32)).cast(pl.Date))
 
 
 def _bounded(count: pl.Expr, most: int) -> pl.Expr:

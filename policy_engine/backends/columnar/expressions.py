@@ -15,14 +15,14 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, arithmetic, days
+from policy_engine.backends.columnar import aggregates, arithmetic, days, texts
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
 from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View
 from policy_engine.backends.columnar.views import Views
 from policy_engine.backends.settled import OPEN, Settled, units
 from policy_engine.language import expressions as tree
-from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Type
+from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type
 from policy_engine.language.values import Holidays
 
 Parts = Callable[[str, str], "pl.Expr"]
@@ -40,6 +40,8 @@ class Expressions:
     variables: dict[str, View] = field(default_factory=dict)
     definitions: dict[str, pl.Expr] = field(default_factory=dict)
     civil: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
+    members: dict[tuple[str, str, str], pl.Expr] = field(default_factory=dict)
+    tests: dict[tuple[str, str, str], pl.Expr] = field(default_factory=dict)
     views: Views = field(init=False)
 
     def __post_init__(self) -> None:
@@ -150,7 +152,13 @@ class Expressions:
         return self.plan.lift(view.element, view.domain, self.domain)
 
     def member(self, node: tree.MemberOf) -> pl.Expr:
-        return self.value(node.record).struct.field(node.name)
+        record = self.value(node.record)
+        if not record.meta.is_column():
+            return record.struct.field(node.name)
+        place = self.domain.name, record.meta.output_name(), node.name
+        if place not in self.members:
+            self.members[place] = self.plan.named(self.domain, record.struct.field(node.name), node.name)
+        return self.members[place]
 
     def negated(self, node: tree.Not) -> pl.Expr:
         return ~self.truth(node.operand)
@@ -162,8 +170,27 @@ class Expressions:
         return joined("any", [self.truth(operand) for operand in node.operands])
 
     def compare(self, node: tree.Compare) -> pl.Expr:
+        if node.operator in ("==", "!=") and (same := self._same_text(node)) is not None:
+            return same if node.operator == "==" else ~same
         left, right = self.value(node.left), self.value(node.right)
         return self.compared(node.operator, (node.left, left), (node.right, right))
+
+    def _same_text(self, node: tree.Compare) -> pl.Expr | None:
+        """Whether both sides are the same text, where one is settled."""
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            text = self.settled.constant(other)
+            if isinstance(text, str) and isinstance(one.type, Text) and self.settled.constant(one) is OPEN:
+                return self.is_text(one, text)
+        return None
+
+    def is_text(self, node: tree.Node, text: str) -> pl.Expr:
+        """Whether an expression is a certain text; asked once of each column."""
+        assert isinstance(node.type, Text)
+        column = self.named(node)
+        place = self.domain.name, column.meta.output_name(), text
+        if place not in self.tests:
+            self.tests[place] = self.plan.named(self.domain, texts.is_text(column, node.type, text), "is")
+        return self.tests[place]
 
     def compared(self, operator: str, left: tuple[tree.Node, pl.Expr], right: tuple[tree.Node, pl.Expr]) -> pl.Expr:
         """A comparison of any two things of one kind."""
@@ -203,6 +230,13 @@ class Expressions:
             return pl.when(condition).then(then).otherwise(otherwise)
         condition = self.plan.named(self.domain, condition, "condition")
         return pl.when(condition).then(then).when(~condition).then(otherwise)
+
+    def add_days(self, node: tree.Call) -> pl.Expr:
+        day, count = node.arguments
+        settled = self.settled.constant(count)
+        if settled is OPEN:
+            return days.add_days(self._argument(day, day.type), self._argument(count, count.type))
+        return days.shifted(self._argument(day, day.type), int(settled))
 
     def call(self, node: tree.Call) -> pl.Expr:
         if node.function in SPECIAL:
@@ -301,6 +335,7 @@ SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProx
         "if_known": Expressions.if_known,
         "len": Expressions.length,
         "round": Expressions.round,
+        "add_days": Expressions.add_days,
         "date_of": Expressions.date_of,
         "add_business_days": Expressions.add_business_days,
     }

@@ -1,7 +1,7 @@
 """How this back end calls each function of the language: a column from columns, null where an argument is.
 
-`known`, `default`, `if_known`, `len`, `round` and `add_business_days` look at more than their arguments' columns and are written
-in `expressions`; `date_of` needs the zone.
+`known`, `default`, `if_known`, `len`, `round`, `add_days` and `add_business_days` look at more than their arguments' columns and
+are written in `expressions`; `date_of` needs the zone.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import polars as pl
 from policy_engine.backends.columnar import days
 
 
-def _extreme(choose: Callable[..., pl.Expr]) -> Callable[..., pl.Expr]:
-    """The least or greatest of several; Polars by itself passes over nulls."""
+def _extreme(beyond: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[..., pl.Expr]:
+    """The least or greatest of several, null where one is; Polars by itself passes over nulls, and is slower."""
 
     def over(*arguments: pl.Expr) -> pl.Expr:
-        known = reduce(pl.Expr.__and__, [argument.is_not_null() for argument in arguments])
-        return pl.when(known).then(choose(*arguments))
+        return reduce(further, arguments)
+
+    def further(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+        return pl.when(beyond(one, other)).then(one).when(~beyond(one, other)).then(other)
 
     return over
 
@@ -28,7 +30,6 @@ def _extreme(choose: Callable[..., pl.Expr]) -> Callable[..., pl.Expr]:
 CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
     {
         "days_between": days.days_between,
-        "add_days": days.add_days,
         "add_months": days.add_months,
         "add_years": days.add_years,
         "weekday": days.weekday,
@@ -38,10 +39,10 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "first_of_month": days.first_of_month,
         "last_of_month": days.last_of_month,
         "abs": pl.Expr.abs,
-        "min": _extreme(pl.min_horizontal),
-        "max": _extreme(pl.max_horizontal),
+        "min": _extreme(pl.Expr.__le__),
+        "max": _extreme(pl.Expr.__ge__),
         "starts_with": lambda text, start: text.str.starts_with(start),
         "contains": lambda text, part: text.str.contains(part, literal=True),
     }
 )
-WRITTEN_OUT = frozenset({"known", "default", "if_known", "len", "round", "add_business_days", "date_of"})
+WRITTEN_OUT = frozenset({"known", "default", "if_known", "len", "round", "add_days", "add_business_days", "date_of"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,7 +20,6 @@ class Explode:
     domain: Domain
     start: str
     end: str
-    numbered: set[Domain]
     ordered_by: str | None = None
 
     def __call__(self, frames: Frames) -> None:
@@ -33,9 +33,8 @@ class Explode:
         starts = ends - lengths
         values = lists.explode(empty_as_null=False, keep_nulls=False)
         if self.ordered_by is not None:
-            values = _in_order(values, values.struct.field(self.ordered_by), lengths, starts)
-        numbers = {PARENT: rows_of(lengths)} if self.domain in self.numbered else {}
-        frames[self.domain.name] = pl.DataFrame({VALUE: values, **numbers})
+            values = _in_order(values, values.struct.field(self.ordered_by), starts, ends)
+        frames[self.domain.name] = pl.DataFrame({VALUE: values})
         known = pl.select(pl.when(lengths.is_not_null()).then(ends).alias(self.end))[self.end]
         frames[self.domain.parent.name] = outer.with_columns(starts.alias(self.start), known)
 
@@ -46,13 +45,56 @@ def rows_of(lengths: pl.Series) -> pl.Series:
     return rows.select(pl.col(PARENT).repeat_by("n").explode(empty_as_null=False, keep_nulls=False))[PARENT]
 
 
-def _in_order(values: pl.Series, key: pl.Series, lengths: pl.Series, starts: pl.Series) -> pl.Series:
-    """The elements of each row by a key, stably. Most tables are in order already: the key falls only where a list begins."""
+def _in_order(values: pl.Series, key: pl.Series, starts: pl.Series, ends: pl.Series) -> pl.Series:
+    """The elements of each list by a key, stably. Most lists are in order already, so only the others are sorted."""
     falls = (key < key.shift(1)).fill_null(False)
-    if falls.sum() == falls.gather(starts.filter((lengths > 0).fill_null(False))).sum():
+    falls = falls.scatter(starts.filter((starts < ends).fill_null(False)), False)  # where a list begins the key may fall
+    if not falls.any():
         return values
-    frame = pl.DataFrame({"row": rows_of(lengths), "key": key})
-    return values.gather(frame.select(pl.arg_sort_by("row", "key", maintain_order=True)).to_series())
+    places = pl.int_range(len(key), dtype=INDEX, eager=True)
+    rows = ends.search_sorted(places.filter(falls), side="right").unique(maintain_order=True)
+    bounds = pl.DataFrame({"row": rows, "start": starts.gather(rows), "end": ends.gather(rows)})
+    turned = bounds.select("row", place=pl.int_ranges("start", "end", dtype=INDEX)).explode("place")
+    sorted_ = turned.with_columns(key=key.gather(turned["place"])).sort("row", "key", maintain_order=True)
+    order = places.scatter(turned["place"], sorted_["place"])
+    return _by_members(values, lambda column: column.gather(order))
+
+
+def _by_members(values: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """What is done to a column of records, done member by member, which Polars is quicker at; a record itself may be null."""
+    if not isinstance(values.dtype, pl.Struct) or not values.dtype.fields or values.has_nulls():
+        return work(values)
+    members = [work(values.struct.field(field.name)) for field in values.dtype.fields]
+    return pl.DataFrame(members).to_struct(values.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """For the elements of a domain the row that each belongs to, by the bounds of the lists."""
+
+    domain: Domain
+    start: str
+    end: str
+
+    def __call__(self, frames: Frames) -> None:
+        assert self.domain.parent is not None
+        outer = frames[self.domain.parent.name]
+        parents = rows_of(outer[self.end] - outer[self.start])
+        frames[self.domain.name] = frames[self.domain.name].with_columns(parents.alias(PARENT))
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPassing:
+    """The same for the elements of a domain that pass a filter."""
+
+    source: Domain
+    passes: str
+    domain: Domain
+
+    def __call__(self, frames: Frames) -> None:
+        source = frames[self.source.name]
+        parents = source[PARENT].filter(source[self.passes])
+        frames[self.domain.name] = frames[self.domain.name].with_columns(parents.alias(PARENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +132,19 @@ class Filter:
     columns: tuple[str, ...]
     passes: str
     domain: Domain
-    numbered: set[Domain]
 
     def __call__(self, frames: Frames) -> None:
         frame = frames[self.source.name]
-        columns = (*self.columns, PARENT) if self.domain in self.numbered else self.columns
-        frames[self.domain.name] = frame.select(columns).filter(frame[self.passes])
+        flags, columns = frame[self.passes], frame.select(self.columns)
+        if not flags.all():
+            columns = pl.DataFrame([_by_members(column, lambda each: each.filter(flags)) for column in columns])
+        frames[self.domain.name] = columns
+
+
+def _running(flags: pl.Series) -> pl.Series:
+    """How many are marked before each place, and, at the end, in all."""
+    marked = pl.DataFrame({"flag": flags}).select(pl.when("flag").then(True).cum_count()).to_series()
+    return pl.concat([pl.zeros(1, dtype=INDEX, eager=True), marked.cast(INDEX)], rechunk=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +158,33 @@ class Count:
     column: str
 
     def __call__(self, frames: Frames) -> None:
-        flags = frames[self.source.name][self.passes]
-        _between(frames, flags.fill_null(False).cast(INDEX), self.outer, self.bounds, self.column)
+        before, until = _marked(frames, self.source, self.passes, self.outer, self.bounds)
+        frame = frames[self.outer.name]
+        frames[self.outer.name] = frame.with_columns((until - before).alias(self.column))
+
+
+def _marked(
+    frames: Frames, source: Domain, passes: str, outer: Domain, bounds: tuple[str, str]
+) -> tuple[pl.Series, pl.Series]:
+    """How many elements pass before the start of each list, and before its end."""
+    running, frame = _running(frames[source.name][passes]), frames[outer.name]
+    return running.gather(frame[bounds[0]]), running.gather(frame[bounds[1]])
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Where each list begins and ends among the elements that pass."""
+
+    source: Domain
+    passes: str
+    outer: Domain
+    bounds: tuple[str, str]
+    columns: tuple[str, str]
+
+    def __call__(self, frames: Frames) -> None:
+        found = _marked(frames, self.source, self.passes, self.outer, self.bounds)
+        named = [bound.alias(name) for bound, name in zip(found, self.columns, strict=True)]
+        frames[self.outer.name] = frames[self.outer.name].with_columns(named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +198,11 @@ class Total:
     column: str
 
     def __call__(self, frames: Frames) -> None:
-        values = frames[self.source.name][self.values]
-        _between(frames, values.fill_null(0), self.outer, self.bounds, self.column)
-
-
-def _between(frames: Frames, values: pl.Series, outer: Domain, bounds: tuple[str, str], column: str) -> None:
-    """What a running total grows by from the start to the end of each list."""
-    running = pl.concat([pl.zeros(1, dtype=values.dtype, eager=True), values.cum_sum().cast(values.dtype)])
-    frame = frames[outer.name]
-    grown = running.gather(frame[bounds[1]]) - running.gather(frame[bounds[0]])
-    frames[outer.name] = frame.with_columns(grown.alias(column))
+        values = frames[self.source.name][self.values].fill_null(0)
+        running = pl.concat([pl.zeros(1, dtype=values.dtype, eager=True), values.cum_sum()], rechunk=True)
+        frame = frames[self.outer.name]
+        grown = running.gather(frame[self.bounds[1]]) - running.gather(frame[self.bounds[0]])
+        frames[self.outer.name] = frame.with_columns(grown.alias(self.column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +217,21 @@ class Position:
     last: bool
 
     def __call__(self, frames: Frames) -> None:
-        frame = frames[self.outer.name]
-        start, end = frame[self.bounds[0]], frame[self.bounds[1]]
-        frames[self.outer.name] = frame.with_columns(self._found(frames, start, end).alias(self.column))
+        frames[self.outer.name] = frames[self.outer.name].with_columns(self._found(frames).alias(self.column))
 
-    def _found(self, frames: Frames, start: pl.Series, end: pl.Series) -> pl.Series:
-        filled = pl.DataFrame({"start": start, "end": end}).with_columns(
-            at=pl.when(pl.col("start") < pl.col("end")).then(pl.col("end") - 1 if self.last else pl.col("start"))
-        )
-        if self.passes is not None:
-            nearest = pl.when(self.passes).then(pl.int_range(pl.len(), dtype=INDEX))
-            places = frames[self.source.name].select(nearest).to_series()
-            places = places.forward_fill() if self.last else places.backward_fill()
-            filled = filled.with_columns(at=places.gather(filled["at"]))
-        inside = pl.col("at") >= pl.col("start") if self.last else pl.col("at") < pl.col("end")
-        return filled.select(pl.when(inside).then(pl.col("at")))["at"]
+    def _found(self, frames: Frames) -> pl.Series:
+        if self.passes is None:
+            frame = frames[self.outer.name]
+            return self._edge(frame[self.bounds[0]], frame[self.bounds[1]])
+        flags = frames[self.source.name][self.passes]
+        places = pl.int_range(len(flags), dtype=INDEX, eager=True).filter(flags)
+        return places.gather(self._edge(*_marked(frames, self.source, self.passes, self.outer, self.bounds)))
+
+    def _edge(self, start: pl.Series, end: pl.Series) -> pl.Series:
+        """The first (or last) of a stretch, null where it is empty."""
+        edge = pl.col("end") - 1 if self.last else pl.col("start")
+        frame = pl.DataFrame({"start": start, "end": end})
+        return frame.select(pl.when(pl.col("start") < pl.col("end")).then(edge)).to_series()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,13 +73,15 @@ class Compute:
 class Plan:
     """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there, `read` what a step reads.
 
-    `numbered` are the domains whose elements must know the row they belong to, which costs something.
+    `numbering` holds for each domain of elements the step, and what it reads, that tells the row which each belongs to; that costs
+    something, and is done for those that are `numbered`.
     """
 
     steps: list[Step] = field(default_factory=list)
     made: dict[tuple[str, str], int] = field(default_factory=dict)
     read: dict[int, tuple[Place, ...]] = field(default_factory=dict)
     lifted: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
+    numbering: dict[Domain, tuple[Step, tuple[Place, ...]]] = field(default_factory=dict)
     numbered: set[Domain] = field(default_factory=set)
     counter: int = 0
 
@@ -154,15 +156,20 @@ class Plan:
         if key not in self.lifted:
             self.number(to)
             column = self.fresh("outer")
-            self.add(Lift(to, name, column), reads=[(to, ""), (to.parent, name)], makes=[(to, column)])
+            self.add(Lift(to, name, column), reads=[(to, PARENT), (to.parent, name)], makes=[(to, column)])
             self.lifted[key] = pl.col(column)
         return self.lifted[key]
 
     def number(self, domain: Domain) -> None:
         """Have the elements of a domain know the row they belong to."""
-        self.numbered.add(domain)
+        if domain in self.numbered:
+            return
         if domain.source is not None:
             self.number(domain.source)
+        self.numbered.add(domain)
+        if domain in self.numbering:
+            step, reads = self.numbering[domain]
+            self.add(step, reads=[(domain, ""), *reads], makes=[(domain, PARENT)])
 
 
 def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:

@@ -133,10 +133,10 @@ class ColumnarProgram:
         wanted = self.decisions if decisions is None else decisions
         told = [output.column for name in wanted for output in self.outputs[name] if output.part in parts]
         told += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins)]
-        codes = [self.columns.decided[name].code for name in wanted] if MISSING in parts else []
-        steps = self.columns.plan.needed([*told, *codes], facts.collect_schema())
+        open_ = [self.columns.decided[name].undetermined for name in wanted] if MISSING in parts else []
+        steps = self.columns.plan.needed([*told, *open_], facts.collect_schema())
         worked = plan.through(steps, facts).with_columns(told)
-        if not codes:
+        if not open_:
             return worked
         schema = {**worked.collect_schema(), **{f"{name}.{MISSING}": PATHS for name in wanted}}
         return plan.pieced(worked, partial(self._with_missing, wanted), pl.Schema(schema))
@@ -151,18 +151,18 @@ class ColumnarProgram:
         none = pl.Series([None], dtype=pl.UInt32).new_from_index(0, worked.height)
         if not open_.any():
             return pl.Series([None], dtype=PATHS).new_from_index(0, worked.height)
-        numbers, sets = self._missing_of(name, worked.filter(open_))
+        facts = worked.select(member.name for member in self.settled.ruleset.facts.type.members)
+        numbers, sets = self._missing_of(name, facts.filter(open_))
         rows = pl.int_range(worked.height, dtype=pl.UInt32, eager=True).filter(open_)
         return sets.gather(none.scatter(rows, numbers))
 
-    def _missing_of(self, name: str, open_: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    def _missing_of(self, name: str, facts: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """For rows on which a decision is undetermined the number of the set of facts that they miss, and these sets."""
         if name not in self.masks:
             self.masks[name] = self._masks(name)
         steps, words, paths = self.masks[name]
         if not words:
-            return pl.Series([0], dtype=pl.UInt32).new_from_index(0, open_.height), pl.Series([[]], dtype=PATHS)
-        facts = open_.select(member.name for member in self.settled.ruleset.facts.type.members)
+            return pl.Series([0], dtype=pl.UInt32).new_from_index(0, facts.height), pl.Series([[]], dtype=PATHS)
         masks = plan.run(steps, facts).select(word.alias(str(index)) for index, word in enumerate(words))
         distinct = masks.unique(maintain_order=True).with_row_index("number")
         numbers = masks.join(distinct, on=masks.columns, how="left", maintain_order="left")["number"]

@@ -1,26 +1,21 @@
-"""What a decision tells: status, outcome, rule and reason as columns, each following from its code."""
+"""What a decision tells, as columns of answers: status, outcome, rule, reason and values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
 
 from policy_engine.backends.columnar import arithmetic
-from policy_engine.backends.columnar.decisions import Branch, Choice, DecisionColumns, chosen, is_one_of
+from policy_engine.backends.columnar.decisions import Collected, DecisionColumns
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.language.decisions import Status
 from policy_engine.language.types import ListOf, Number, Type
 
 STATUS = pl.Enum([str(status) for status in Status])
-MOST_STRETCHES = 8
-"""To compare a code with so many bounds is quicker than to look it up."""
 MOST_TABLED = 12
 """For so many rules all combinations are laid out beforehand."""
-BYTE = 256
-"""An enumeration of fewer words lies in bytes."""
 
 
 class Output(NamedTuple):
@@ -42,83 +37,36 @@ def outputs_of(columns: DecisionColumns) -> Iterator[Output]:
 def outcome_as_text(columns: DecisionColumns) -> pl.Expr:
     """The outcome as other decisions see it, unknown unless it is decided."""
     if columns.collected is not None:
-        return pl.when(columns.decided).then(_collected(columns, outcomes=True))
-    return outcome_of(columns).cast(pl.String)
-
-
-def outcome_of(columns: DecisionColumns) -> pl.Expr:
-    """The outcome, null where the decision is not decided."""
-    kind = pl.Enum(columns.logic.outcomes)
-    if columns.choice is not None:
-        return _of_choice(columns.choice, kind)
-    return _by_code(columns.code, [concluded.then.outcome for concluded in columns.conclusions], kind)
+        return pl.when(columns.decided).then(_collected(columns.collected, outcomes=True))
+    return columns.outcome.cast(pl.String) if columns.outcome is not None else pl.lit(None, dtype=pl.String)
 
 
 def _status(columns: DecisionColumns) -> pl.Expr:
     decided, undetermined, gap = (pl.lit(str(status), dtype=STATUS) for status in Status)
-    found = pl.when(columns.undetermined).then(undetermined)
-    return (found.when(columns.code == columns.gap).then(gap) if columns.has_gap else found).otherwise(decided)
+    return pl.when(columns.undetermined).then(undetermined).when(columns.decided).then(decided).otherwise(gap)
 
 
 def _concluded(columns: DecisionColumns) -> Iterator[tuple[str, pl.Expr]]:
     """Outcome, rule and reason, of which a calculation has none."""
     if columns.collected is not None:
-        yield "outcome", _collected(columns, outcomes=True)
-        yield "rule", _collected(columns, outcomes=False)
+        yield "outcome", _collected(columns.collected, outcomes=True)
+        yield "rule", _collected(columns.collected, outcomes=False)
     elif columns.logic.body is not None:
-        if columns.logic.outcomes:
-            yield "outcome", outcome_of(columns)
-        yield "rule", _words(columns, [one.rule for one in columns.conclusions])
-        yield "reason", _words(columns, [one.reason for one in columns.conclusions])
+        if columns.outcome is not None:
+            yield "outcome", columns.outcome
+        yield "rule", columns.rule
+        yield "reason", columns.reason
 
 
-def _by_code(code: pl.Expr, words: Sequence[str | None], kind: pl.Enum) -> pl.Expr:
-    """The word of each code: codes of one word that follow one another are told by a comparison, where there are few such."""
-    stretches = [(word, len(list(codes))) for word, codes in groupby(words)]
-    if len(stretches) > MOST_STRETCHES:
-        return pl.lit(pl.Series([*words, None], dtype=kind)).gather(code)
-    branches, end = [], 0
-    for word, length in stretches:
-        end += length
-        branches.append(Branch(code < end, pl.lit(word, dtype=kind)))
-    return chosen(branches, pl.lit(None, dtype=kind))
-
-
-def _of_choice(choice: Choice, kind: pl.Enum) -> pl.Expr:
-    """The outcome of a matrix: by the kinds of its cells, those together that may come to the same."""
-    if choice.holds is None:
-        return _by_code(choice.kind, [then for then, _ in choice.outcomes], kind)
-    branches = []
-    for pair in dict.fromkeys(choice.outcomes):
-        here = is_one_of(choice.kind, [number for number, one in enumerate(choice.outcomes) if one == pair])
-        for holds, outcome in zip((choice.holds, ~choice.holds), pair, strict=True):
-            branches.append(Branch(here & holds, pl.lit(outcome, dtype=kind)))
-    return chosen(branches, pl.lit(None, dtype=kind))
-
-
-def _words(columns: DecisionColumns, words: list[str]) -> pl.Expr:
-    """A word for each code: the code itself as the number of a word, where each has one of its own."""
-    distinct = list(dict.fromkeys(words))
-    kind = pl.Enum(distinct)
-    number = pl.UInt8() if len(distinct) < BYTE else pl.UInt16()
-    code = pl.when(columns.code < columns.gap).then(columns.code) if columns.has_gap else columns.code
-    if len(distinct) == len(words):
-        return code.cast(number).cat.to(kind)
-    place = {word: index for index, word in enumerate(distinct)}
-    return pl.lit(pl.Series([place[word] for word in words], dtype=number)).gather(code).cat.to(kind)
-
-
-def _collected(columns: DecisionColumns, *, outcomes: bool) -> pl.Expr:
+def _collected(collected: Collected, *, outcomes: bool) -> pl.Expr:
     """The outcomes of a collect decision, or the ids of its rules, of all that apply, each once."""
-    assert columns.collected is not None
-    rules, applies = columns.collected
+    rules, applies = collected
     names = [str(rule.then.outcome) if outcomes else rule.id for rule in rules]
+    if not names:
+        return pl.lit(pl.Series([[]], dtype=pl.List(pl.String))).first()
     if len(names) <= MOST_TABLED:
-        bits = [
-            pl.when(flag).then(pl.lit(1 << place, dtype=pl.UInt16)).otherwise(0) for place, flag in enumerate(applies)
-        ]
-        none = columns.code.is_null().cast(pl.UInt16) * 0
-        return pl.lit(_combinations(names)).gather(sum(bits, none))
+        bits = [pl.when(flag).then(pl.lit(1 << at, dtype=pl.UInt16)).otherwise(0) for at, flag in enumerate(applies)]
+        return pl.lit(_combinations(names)).gather(sum(bits[1:], bits[0]))
     parts = [pl.when(flag).then(pl.lit(name)) for name, flag in zip(names, applies, strict=True)]
     return pl.concat_list(parts).list.drop_nulls().list.unique(maintain_order=True)
 

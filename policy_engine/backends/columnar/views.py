@@ -10,8 +10,8 @@ import polars as pl
 
 from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.dtypes import dtype_or_null
-from policy_engine.backends.columnar.lists import Explode, Gathered, Reduce
-from policy_engine.backends.columnar.plan import ACCOUNTS, VALUE, Domain, View
+from policy_engine.backends.columnar.lists import Explode, Gathered, Number, Reduce
+from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, View
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ListOf, Record, Type, member_of
@@ -80,9 +80,10 @@ class Views:
         column = plan.named(outer, lists, "lists")
         domain = Domain(plan.fresh("elements"), outer)
         start, end = plan.fresh("start"), plan.fresh("end")
-        step = Explode(column.meta.output_name(), domain, start, end, plan.numbered, ordered_by)
+        step = Explode(column.meta.output_name(), domain, start, end, ordered_by)
         makes = [(domain, ""), (domain, VALUE), (outer, start), (outer, end)]
         plan.add(step, reads=[(outer, column.meta.output_name())], makes=makes)
+        plan.numbering[domain] = Number(domain, start, end), ((outer, start), (outer, end))
         return View(domain, VALUE, pl.col(start), pl.col(end))
 
     def spread(self, view: View) -> View:
@@ -97,7 +98,7 @@ class Views:
         columns = (view.column, *view.masks)
         step = Gathered(view.domain, columns, domain, (bounds[0], bounds[1]), start, end)
         reads = [*((view.domain, name) for name in columns), *((outer, bound) for bound in bounds)]
-        makes = [(domain, ""), *((domain, name) for name in columns), (outer, start), (outer, end)]
+        makes = [(domain, ""), (domain, PARENT), *((domain, name) for name in columns), (outer, start), (outer, end)]
         plan.add(step, reads=reads, makes=makes)
         return View(domain, view.column, pl.col(start), pl.col(end), masks=view.masks)
 
@@ -131,7 +132,7 @@ class Views:
         passes = to.plan.named(view.domain, self.inside(view), "passes").meta.output_name()
         to.plan.number(view.domain)
         column = to.plan.fresh("list")
-        reads = aggregates.reads_of(view, pl.col(passes), value)
+        reads = [(view.domain, PARENT), *aggregates.reads_of(view, pl.col(passes), value)]
         to.plan.add(Reduce(view.domain, passes, value, to.domain, column), reads=reads, makes=[(to.domain, column)])
         empty = pl.lit(pl.Series([[]], dtype=dtype)).first()
         some = pl.when(view.start < view.end).then(pl.col(column)).when(view.start == view.end).then(empty)
