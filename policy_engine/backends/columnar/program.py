@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from threading import Lock
 from typing import NamedTuple
 
 import polars as pl
@@ -66,11 +67,25 @@ def laid_out(settled: Settled) -> Columnar:
 
 
 class Masks(NamedTuple):
-    """What tells the missing facts of a decision: steps, the words they lead to, and the paths that bits stand for."""
+    """What tells the missing facts of decisions: steps, the words they lead to for each, and the paths that bits stand for."""
 
     steps: list[Step]
-    words: tuple[pl.Expr, ...]
+    words: Mapping[str, tuple[pl.Expr, ...]]
     paths: tuple[str, ...]
+
+    def columns(self) -> list[pl.Expr]:
+        """The words of all decisions."""
+        return [word.alias(f"{name} {at}") for name, words in self.words.items() for at, word in enumerate(words)]
+
+    def sets(self, name: str, worked: pl.DataFrame) -> pl.Series:
+        """For each row the facts that one decision misses."""
+        own = [f"{name} {index}" for index in range(len(self.words[name]))]
+        if not own:
+            return pl.Series([[]], dtype=PATHS).new_from_index(0, worked.height)
+        masks = worked.select(own)
+        distinct = masks.unique(maintain_order=True).with_row_index("number")
+        sets = pl.Series([_paths_of(row, self.paths) for row in distinct.drop("number").iter_rows()], dtype=PATHS)
+        return sets.gather(masks.join(distinct, on=own, how="left", maintain_order="left")["number"])
 
 
 @dataclass(slots=True)
@@ -82,7 +97,8 @@ class ColumnarProgram:
     outputs: Mapping[str, tuple[Output, ...]]
     checks: tuple[pl.Expr, ...] = ()
     margins: tuple[Margin, ...] = ()
-    masks: dict[str, Masks] = field(default_factory=dict)
+    masks: dict[tuple[str, ...], Masks] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def decisions(self) -> tuple[str, ...]:
@@ -142,38 +158,40 @@ class ColumnarProgram:
         return plan.pieced(worked, partial(self._with_missing, wanted), pl.Schema(schema))
 
     def _with_missing(self, decisions: Sequence[str], worked: pl.DataFrame) -> pl.DataFrame:
-        """A piece with the facts that are missing, decision by decision."""
-        return worked.with_columns(self._missing(name, worked).alias(f"{name}.{MISSING}") for name in decisions)
-
-    def _missing(self, name: str, worked: pl.DataFrame) -> pl.Series:
-        """The missing facts of a decision, null where it is not undetermined."""
-        open_ = worked.select(self.columns.decision(name).undetermined).to_series()
-        none = pl.Series([None], dtype=pl.UInt32).new_from_index(0, worked.height)
-        if not open_.any():
-            return pl.Series([None], dtype=PATHS).new_from_index(0, worked.height)
+        """A piece with the facts that are missing, decision by decision: null where one is not undetermined."""
+        open_ = worked.select(self.columns.decided[name].undetermined.alias(name) for name in decisions)
+        rows = open_.select(pl.any_horizontal(pl.all())).to_series()
+        if not rows.any():
+            return worked.with_columns(pl.lit(None, dtype=PATHS).alias(f"{name}.{MISSING}") for name in decisions)
         facts = worked.select(member.name for member in self.settled.ruleset.facts.type.members)
-        numbers, sets = self._missing_of(name, facts.filter(open_))
-        rows = pl.int_range(worked.height, dtype=pl.UInt32, eager=True).filter(open_)
-        return sets.gather(none.scatter(rows, numbers))
+        masks = self._masks_of(decisions)
+        words = plan.through(masks.steps, facts.filter(rows).lazy()).with_columns(masks.columns()).collect()
+        asked = open_.filter(rows)
+        return worked.with_columns(
+            _spread(open_[name], masks.sets(name, words.filter(asked[name]))).alias(f"{name}.{MISSING}")
+            for name in decisions
+        )
 
-    def _missing_of(self, name: str, facts: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-        """For rows on which a decision is undetermined the number of the set of facts that they miss, and these sets."""
-        if name not in self.masks:
-            self.masks[name] = self._masks(name)
-        steps, words, paths = self.masks[name]
-        if not words:
-            return pl.Series([0], dtype=pl.UInt32).new_from_index(0, facts.height), pl.Series([[]], dtype=PATHS)
-        masks = plan.run(steps, facts).select(word.alias(str(index)) for index, word in enumerate(words))
-        distinct = masks.unique(maintain_order=True).with_row_index("number")
-        numbers = masks.join(distinct, on=masks.columns, how="left", maintain_order="left")["number"]
-        sets = [_paths_of(row, paths) for row in distinct.drop("number").iter_rows()]
-        return numbers, pl.Series(sets, dtype=PATHS)
+    def _masks_of(self, decisions: Sequence[str]) -> Masks:
+        """What tells the missing facts of decisions, laid out when they are first asked for."""
+        key = tuple(decisions)
+        with self.lock:
+            if key not in self.masks:
+                columns = laid_out(self.settled)
+                missing = Missing(columns.expressions, columns.decided)
+                words = {name: missing.decision(name) or () for name in decisions}
+                steps = columns.plan.needed(word for each in words.values() for word in each)
+                self.masks[key] = Masks(steps, words, missing.paths)
+            return self.masks[key]
 
-    def _masks(self, name: str) -> Masks:
-        columns = laid_out(self.settled)
-        missing = Missing(columns.expressions, columns.decided)
-        words = missing.decision(name) or ()
-        return Masks(columns.plan.needed(words), words, missing.paths)
+
+def _spread(open_: pl.Series, sets: pl.Series) -> pl.Series:
+    """A value for each row that is open, and null for all others."""
+    if not open_.any():
+        return pl.Series([None], dtype=sets.dtype).new_from_index(0, len(open_))
+    rows = pl.int_range(len(open_), dtype=pl.UInt32, eager=True).filter(open_)
+    none = pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(open_))
+    return sets.gather(none.scatter(rows, pl.int_range(len(rows), dtype=pl.UInt32, eager=True)))
 
 
 def _paths_of(words: tuple[int, ...], paths: tuple[str, ...]) -> list[str]:
