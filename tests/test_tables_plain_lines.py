@@ -105,7 +105,7 @@ FAST = [
     b'{"amount": 0.10, "seats": 100.0000}',
     b'{"amount": -10.00, "plan": "10.0"}',
     b'{"amount": 0.5' + b"0" * 20 + b"}",
-    b'{"amount": 100.05}',
+    b'{"amount": 100.05, "seats": 1.050}',
 ]
 STRICT = [
     b"",
