@@ -26,6 +26,7 @@ LAYERS = (
 ABOVE_ALL = ("__init__", "__main__")
 ALLOWED = {
     "yaml": ("frontend/reader.py",),
+    "orjson": ("frontend/facts_files.py",),
     "simpleeval": ("semantics/evaluator.py",),
     "jsonschema": ("semantics/violations.py",),
     "jsonschema_rs": ("semantics/gate.py",),

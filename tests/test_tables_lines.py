@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from policy_engine.errors import CannotRun, FactsError
 from policy_engine.frontend.facts_files import LARGEST_RECORD, read_json
-from policy_engine.reports.tables import json_lines, lines_source
+from policy_engine.reports.tables import json_lines, line_blocks, lines_source
 from policy_engine.reports.tables.line_blocks import Block, blocks_of, judged_block, split
 from policy_engine.reports.tables.line_worker import Worker
 from policy_engine.semantics.facts import valid_facts
@@ -95,6 +95,13 @@ def test_a_line_that_is_too_long_is_told_and_passed_over(tmp_path: Path) -> None
     assert found.valid["(row)"].to_list() == [1, 3]
 
 
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read a megabyte at a time."""
+    monkeypatch.setattr(line_blocks, "BLOCK", 1_000_000)
+
+
+@pytest.mark.usefixtures("small_blocks")
 def test_blocks_are_whole_lines(tmp_path: Path) -> None:
     line = b'{"account_id": "' + b"x" * 300 + b'"}\n'
     path = written(tmp_path, line * 10_000 + b"{}")
@@ -108,6 +115,7 @@ def test_blocks_are_whole_lines(tmp_path: Path) -> None:
     ] + [1 + sum(before.data.count(b"\n") for before in blocks[:index]) for index in range(1, len(blocks))]
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("fixture", FIXTURES)
 def test_many_lines_in_several_processes(tmp_path: Path, fixture: str) -> None:
     """The same rows in the same order as in one process."""
@@ -130,6 +138,7 @@ def test_a_process_that_ends_before_its_time_is_told() -> None:
     )
 
 
+@pytest.mark.usefixtures("small_blocks")
 def test_processes_end_where_reading_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Worker] = []
 

@@ -1,12 +1,12 @@
-"""From facts in JSON types that are known to be valid to canonical columns."""
+"""From facts in JSON types to canonical columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import chain, count
-from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -15,41 +15,90 @@ from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.validation import Fitted, plan_for
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Type
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.semantics.gate import gate_of_member
 
 Values = Sequence[Any]
+Numbers = Callable[[Number, Values], pl.Series]
+"""How numbers become a column."""
+Row = Mapping[str, Any]
+NOTHING = type(None)
+CLASSES: Mapping[type[Type], frozenset[type]] = MappingProxyType(
+    {
+        Boolean: frozenset({bool, NOTHING}),
+        Number: frozenset({int, float, NOTHING}),
+        **dict.fromkeys((Text, Date, Instant), frozenset({str, NOTHING})),
+    }
+)
+"""Of each type but lists and records, the classes that its values have as JSON."""
 
 
-def columns_of(numbers: Sequence[int], rows: Sequence[Mapping[str, Any]], facts: FactsSchema) -> Fitted:
+def columns_of(numbers: Sequence[int], rows: Sequence[Row], facts: FactsSchema) -> Fitted:
     """The canonical columns of rows with their numbers, and which of them have only days that there are.
 
     The rows have been judged in all but that; members that are null are absent.
     """
-    frame = pl.DataFrame({ROW: pl.Series(numbers, dtype=pl.UInt32), **_members(rows, part_of(facts))})
+    frame = pl.DataFrame({ROW: pl.Series(numbers, dtype=pl.UInt32), **_members(rows, part_of(facts), _in_units)})
     return plan_for(facts, frame, in_units=True).fitted(frame)
 
 
-def _members(records: Sequence[Mapping[str, Any]], part: Part) -> dict[str, pl.Series]:
-    """The members of valid records, each as a column."""
-    found = {}
+def unjudged_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: FactsSchema) -> Fitted:
+    """The canonical columns of rows with their numbers, and which of them surely are valid; one that is None is not.
+
+    Nobody has judged the rows. Their numbers are integers, or floats that stand for their shortest form.
+    """
+    part = part_of(facts)
+    known = frozenset(part.members)
+    sure = [row is not None and known.issuperset(row) for row in rows]
+    there = [{} if row is None else row for row in rows]
+    found = {ROW: pl.Series(numbers, dtype=pl.UInt32)}
     for name, member in part.members.items():
-        needed = name in part.required
-        values = map(itemgetter(name), records) if needed else (record.get(name) for record in records)
-        found[name] = series(list(values), member)
-    return found
+        values = [row.get(name) for row in there]
+        for index in _unfit(values, member, partial(gate_of_member, facts.document, name)):
+            values[index], sure[index] = None, False
+        found[name] = series(values, member, _as_floats)
+    frame = pl.DataFrame(found)
+    made, fits = plan_for(facts, frame).fitted(frame)
+    return Fitted(made, fits & pl.Series(sure, dtype=pl.Boolean))
 
 
-def series(values: Values, part: Part) -> pl.Series:
-    """Valid values, or None, as a column: numbers in units, dates and instants still as texts."""
+def _unfit(values: Values, part: Part, gate: Callable[[], Callable[[object], bool]]) -> list[int]:
+    """The places of values that do not fit into a column of the part's type as they stand."""
+    classes = CLASSES.get(type(part.type))
+    if classes is None:
+        passes = gate()
+        return [place for place, value in enumerate(values) if value is not None and not passes(value)]
+    if classes.issuperset(map(type, values)):
+        return []
+    return [place for place, value in enumerate(values) if type(value) not in classes]
+
+
+def _members(records: Sequence[Row], part: Part, numbers: Numbers) -> dict[str, pl.Series]:
+    """The members of valid records, each as a column."""
+    return {
+        name: series([record.get(name) for record in records], member, numbers) for name, member in part.members.items()
+    }
+
+
+def _in_units(kind: Number, values: Values) -> pl.Series:
+    return pl.Series(map(partial(_units, kind.places), values), dtype=pl.Int64)
+
+
+def _as_floats(_kind: Number, values: Values) -> pl.Series:
+    return pl.Series(values, dtype=pl.Float64)
+
+
+def series(values: Values, part: Part, numbers: Numbers = _in_units) -> pl.Series:
+    """Valid values, or None, as a column: numbers in units, unless said otherwise, dates and instants still as texts."""
     match part.type:
         case Boolean():
             return pl.Series(values, dtype=pl.Boolean)
-        case Number(places=places):
-            return pl.Series(map(partial(_units, places), values), dtype=pl.Int64)
+        case Number() as kind:
+            return numbers(kind, values)
         case ListOf():
-            return _lists(values, part)
+            return _lists(values, part, numbers)
         case Record():
-            return _records(values, part)
+            return _records(values, part, numbers)
         case _:
             return pl.Series(values, dtype=pl.String)
 
@@ -73,10 +122,10 @@ def _units(places: int, value: int | Decimal | None) -> int | None:
     return None if value is None else value * int(10**places)
 
 
-def _lists(values: Values, part: Part) -> pl.Series:
+def _lists(values: Values, part: Part, numbers: Numbers) -> pl.Series:
     """Lists, their elements read as one column and then put together again."""
     assert part.element is not None
-    elements = series(list(chain.from_iterable(filter(None, values))), part.element)
+    elements = series(list(chain.from_iterable(filter(None, values))), part.element, numbers)
     owners = pl.Series(_owners(values), dtype=pl.UInt32)
     together = pl.DataFrame({"owner": owners, "it": elements}).group_by("owner", maintain_order=True).agg("it")
     each = pl.DataFrame({"there": pl.Series([value is not None for value in values], dtype=pl.Boolean)})
@@ -90,9 +139,9 @@ def _owners(values: Values) -> Iterable[int]:
     return [index for index, value in enumerate(values) if value for _ in value]
 
 
-def _records(values: Values, part: Part) -> pl.Series:
+def _records(values: Values, part: Part, numbers: Numbers) -> pl.Series:
     """Records, those that are there as rows of their members, each put in its place."""
-    whole = pl.DataFrame(_members([value for value in values if value is not None], part)).to_struct("it")
+    whole = pl.DataFrame(_members([value for value in values if value is not None], part, numbers)).to_struct("it")
     place = count()
     places = pl.Series([None if value is None else next(place) for value in values], dtype=pl.UInt32)
     return whole.gather(places)
