@@ -1,23 +1,25 @@
-"""Deciding a table in one streamed pass: each piece is judged and decided, and its rows go to one of two files."""
+"""Deciding a table in one streamed pass: what is sure stays with Polars, and we look at pieces only where it is not."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.backends.columnar.plan import pieced
+from policy_engine.backends.columnar.program import HOLDS
 from policy_engine.errors import CannotRun, Violation
 from policy_engine.reports.jobs import Job
+from policy_engine.reports.spill import Spill
 from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
-from policy_engine.reports.tables.judge import Judged
-from policy_engine.reports.tables.source import reading
+from policy_engine.reports.tables.source import reading, streamed
 
-VIOLATIONS = "violations"
-WRONG, WRONG_KEY = "(violations)", "(key)"
 ROWS_OF_A_GROUP = 50_000
 SYSTEM = re.compile(r"IO error: (.*) \(os error \d+\)")
 """How Polars tells that the system could not write."""
@@ -30,20 +32,77 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
 
     Raises `CannotRun` where the table cannot be read to its end.
     """
-    told = job.source.frame.map_batches(
-        lambda piece: _told(job, job.source.judge(piece), watch),  # pieces may be worked on at the same time
-        schema=columns_of(job),
-        streamable=True,
-        predicate_pushdown=False,  # what one sink wants of a piece must not make it another piece than the other's
-        projection_pushdown=False,
-        slice_pushdown=False,
+    with _spilling(invalid) as spill, reading(job.source), writing(decisions.parent):
+        _write(_told(job, spill, watch), decisions)
+        rows = streamed(spill.frames, SCHEMA).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
+        _write(rows, invalid)
+
+
+@contextmanager
+def _spilling(invalid: Path) -> Iterator[Spill]:
+    folder = invalid.with_suffix(".parts")
+    try:
+        yield Spill(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(table: pl.LazyFrame, path: Path) -> None:
+    table.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, engine="streaming")
+
+
+def _told(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
+    """The decisions about the valid rows of a table; the others are spilled."""
+    program = job.program
+    valid = pieced(job.source.frame, partial(_valid, job, spill), pl.Schema(schema_of(job.ruleset.facts.type)))
+    checked = program.checked(valid) if program.checks else valid
+    sound = pieced(checked, partial(_sound, job, spill), checked.collect_schema()) if program.checks else valid
+    told = program.told(sound, margins=bool(watch))
+    if watch:
+        told = pieced(told, partial(_watched, job, watch), told.collect_schema())
+    beside = [name for name in (job.key, job.over) if name is not None]
+    return told.select(pl.col(ROW).alias("row"), *dict.fromkeys(beside), *program.names())
+
+
+def _valid(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a piece that are valid by the schema."""
+    judged = job.source.judge(piece)
+    spill.add(judged.invalid)
+    return judged.valid
+
+
+def _sound(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a piece of which no check of the ruleset is false."""
+    holds = piece[HOLDS]
+    if holds.all():
+        return piece
+    spill.add(_broken(job, piece.filter(~holds)))
+    return piece.filter(holds)
+
+
+def _broken(job: Job, piece: pl.DataFrame) -> pl.DataFrame:
+    """Invalid rows of accounts of which checks are false."""
+    checks, flags = job.ruleset.checks, job.program.broken(piece)
+    keys = piece[job.key].to_list() if job.key is not None else [None] * piece.height
+    return frame_of(
+        [
+            Invalid(
+                row,
+                key_text(key),
+                [Violation("", None, "check", c.because, c.because) for c, f in zip(checks, broken, strict=True) if f],
+            )
+            for row, key, broken in zip(piece[ROW].to_list(), keys, flags.iter_rows(), strict=True)
+        ]
     )
-    right = pl.col(WRONG).is_null()
-    valid = told.filter(right).drop(WRONG, WRONG_KEY)
-    wrong = told.filter(~right).select("row", pl.col(WRONG_KEY).alias("key"), pl.col(WRONG).alias(VIOLATIONS))
-    sinks = [_sink(valid, decisions), _sink(wrong, invalid)]
-    with reading(job.source), writing(decisions.parent):
-        pl.collect_all(sinks, engine="streaming")
+
+
+def _watched(job: Job, watch: Sequence[Watch], piece: pl.DataFrame) -> pl.DataFrame:
+    """The same piece, after all who watch have seen it."""
+    facts, decisions = piece.select(*schema_of(job.ruleset.facts.type)), piece.select(job.program.names())
+    margins = piece.select(str(index) for index in range(len(job.program.margins)))
+    for look in watch:
+        look(facts, decisions, margins)
+    return piece
 
 
 @contextmanager
@@ -56,56 +115,3 @@ def writing(folder: Path) -> Iterator[None]:
         if found is None:
             raise
         raise CannotRun(f"`{folder}` cannot be written: {found[1]}") from None
-
-
-def _sink(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:
-    sink = frame.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, lazy=True)
-    assert sink is not None
-    return sink
-
-
-def columns_of(job: Job) -> pl.Schema:
-    """The columns of a piece that was decided, whether or not its rows are valid."""
-    return _told(job, job.source.judge(job.source.frame.head(0).collect()), ()).schema
-
-
-def _told(job: Job, judged: Judged, watch: Sequence[Watch]) -> pl.DataFrame:
-    """The decisions about valid rows, and below them the rows that are invalid."""
-    told = job.program.run(judged.valid)
-    facts, decisions, margins, wrong = judged.valid, told.decisions, told.margins, judged.invalid
-    fails = told.broken.select(pl.any_horizontal(pl.all())).to_series() if told.broken.width else None
-    if fails is not None and fails.any():
-        wrong = _with_broken_checks(job, wrong, facts.filter(fails), told.broken.filter(fails))
-        facts, decisions = facts.filter(~fails), decisions.filter(~fails)
-        margins = margins.filter(~fails) if margins.width else margins
-    for look in watch:
-        look(facts, decisions, margins)
-    valid = pl.concat([_named(job, facts), decisions], how="horizontal")
-    valid = valid.with_columns(
-        pl.lit(None, dtype=SCHEMA["violations"]).alias(WRONG), pl.lit(None, dtype=pl.String).alias(WRONG_KEY)
-    )
-    if not wrong.height:
-        return valid
-    told_wrong = wrong.select(pl.col(ROW).alias("row"), pl.col(VIOLATIONS).alias(WRONG), pl.col("key").alias(WRONG_KEY))
-    return pl.concat([valid, told_wrong], how="diagonal")
-
-
-def _named(job: Job, facts: pl.DataFrame) -> pl.DataFrame:
-    """What names an account beside its decisions: the row, the key, and the date that outcomes are counted by."""
-    beside = [name for name in (job.key, job.over) if name is not None]
-    return facts.select(pl.col(ROW).alias("row"), *dict.fromkeys(beside))
-
-
-def _with_broken_checks(job: Job, wrong: pl.DataFrame, facts: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
-    """The invalid rows, those included of which a check of the ruleset is false."""
-    checks = job.ruleset.checks
-    keys = facts[job.key].to_list() if job.key is not None else [None] * facts.height
-    rows = [
-        Invalid(
-            row,
-            key_text(key),
-            [Violation("", None, "check", c.because, c.because) for c, f in zip(checks, flags, strict=True) if f],
-        )
-        for row, key, flags in zip(facts[ROW].to_list(), keys, broken.iter_rows(), strict=True)
-    ]
-    return pl.concat([wrong, frame_of(rows)]).sort(ROW)

@@ -48,7 +48,9 @@ def rows_of(lengths: pl.Series) -> pl.Series:
 def _in_order(values: pl.Series, key: pl.Series, starts: pl.Series, ends: pl.Series) -> pl.Series:
     """The elements of each list by a key, stably. Most lists are in order already, so only the others are sorted."""
     falls = (key < key.shift(1)).fill_null(False)
-    falls = falls.scatter(starts.filter((starts < ends).fill_null(False)), False)  # where a list begins the key may fall
+    falls = falls.scatter(
+        starts.filter((starts < ends).fill_null(False)), False
+    )  # where a list begins the key may fall
     if not falls.any():
         return values
     places = pl.int_range(len(key), dtype=INDEX, eager=True)

@@ -73,8 +73,8 @@ class Compute:
 class Plan:
     """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there, `read` what a step reads.
 
-    `numbering` holds for each domain of elements the step, and what it reads, that tells the row which each belongs to; that costs
-    something, and is done for those that are `numbered`.
+    `numbering` holds for each domain of elements the step, and what it reads, that tells which row each element belongs to; that
+    costs something, and is done for those that are `numbered`.
     """
 
     steps: list[Step] = field(default_factory=list)

@@ -13,6 +13,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import plan
 from policy_engine.backends.columnar.decisions import DecisionColumns, DecisionWriter
+from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
 from policy_engine.backends.columnar.margins import Margin, margins_of
 from policy_engine.backends.columnar.missing import BITS, Missing
@@ -135,27 +136,32 @@ class ColumnarProgram:
 
     def broken(self, checked: pl.DataFrame) -> pl.DataFrame:
         """Of a table that was checked: for each check whether it is false of a row."""
-        return checked.select(
-            (~check).fill_null(False).alias(str(index)) for index, check in enumerate(self.checks)
-        )
+        return checked.select((~check).fill_null(False).alias(str(index)) for index, check in enumerate(self.checks))
 
     def told(
-        self, facts: pl.LazyFrame, parts: Sequence[str] = PARTS, decisions: Sequence[str] | None = None
+        self,
+        facts: pl.LazyFrame,
+        parts: Sequence[str] = PARTS,
+        decisions: Sequence[str] | None = None,
+        *,
+        margins: bool = False,
     ) -> pl.LazyFrame:
-        """A table with the columns that tell decisions beside its own, and the margins that were asked for by their numbers.
+        """A table of facts with the columns that tell decisions, and margins, if asked for, by their numbers.
 
         What was worked out when it was `checked` is not worked out again.
         """
         wanted = self.decisions if decisions is None else decisions
         told = [output.column for name in wanted for output in self.outputs[name] if output.part in parts]
-        told += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins)]
+        told += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins) if margins]
         open_ = [self.columns.decided[name].undetermined for name in wanted] if MISSING in parts else []
-        steps = self.columns.plan.needed([*told, *open_], facts.collect_schema())
-        worked = plan.through(steps, facts).with_columns(told)
+        schema = facts.collect_schema()
+        worked = plan.through(self.columns.plan.needed([*told, *open_], schema), facts)
+        own = [name for name in schema_of(self.settled.ruleset.facts.type) if name in schema]
+        shown = worked.select(*own, *told, *(column for column in open_ if column.meta.output_name() not in own))
         if not open_:
-            return worked
-        schema = {**worked.collect_schema(), **{f"{name}.{MISSING}": PATHS for name in wanted}}
-        return plan.pieced(worked, partial(self._with_missing, wanted), pl.Schema(schema))
+            return shown
+        missing = {f"{name}.{MISSING}": PATHS for name in wanted}
+        return plan.pieced(shown, partial(self._with_missing, wanted), pl.Schema({**shown.collect_schema(), **missing}))
 
     def _with_missing(self, decisions: Sequence[str], worked: pl.DataFrame) -> pl.DataFrame:
         """A piece with the facts that are missing, decision by decision: null where one is not undetermined."""

@@ -19,6 +19,8 @@ from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.language.rulesets import FactsSchema
 
 FITS, UNKNOWN = "(fits)", "(unknown)"
+RAW = "(raw) "
+"""Begins the name of a raw column beside the canonical ones."""
 Schema = tuple[tuple[str, pl.DataType], ...]
 
 
@@ -33,19 +35,32 @@ class Fitted(NamedTuple):
 class Plan:
     """How columns of certain types are read and judged: an expression for each fact.
 
-    `fits` is a condition for each fact by itself and for the columns that the schema does not have (`UNKNOWN`), none of them
-    ever null; that required facts are there is asked apart. `in_units`: numbers are integers of their type's units already.
+    `names` are the raw columns, of which `same` are canonical already. `fits` is a condition for each fact by itself and for the
+    columns that the schema does not have (`UNKNOWN`), none of them ever null; that required facts are there is asked apart.
     """
 
     part: Part
+    names: tuple[str, ...]
+    same: frozenset[str]
     canonical: tuple[pl.Expr, ...]
     fits: Mapping[str, pl.Expr]
     present: Mapping[str, pl.Expr]
 
-    def fitted(self, frame: pl.DataFrame) -> Fitted:
-        """The canonical frame and whether each row surely is valid."""
+    def judged(self, raw: pl.LazyFrame) -> pl.LazyFrame:
+        """Canonical columns, whether each row surely is valid (`FITS`), and what is needed to have the `raw` columns again."""
         every = pl.all_horizontal([*self.fits.values(), *self.present.values()] or [pl.lit(value=True)])
-        made = frame.lazy().select(pl.col(ROW), *self.canonical, every.alias(FITS)).collect()
+        kept = [pl.col(name).alias(RAW + name) for name in self.names if name not in self.same]
+        return raw.select(pl.col(ROW), *self.canonical, every.alias(FITS), *kept)
+
+    def raw(self, judged: pl.DataFrame) -> pl.DataFrame:
+        """The columns from which a judged frame was made."""
+        return judged.select(
+            ROW, *(pl.col(name if name in self.same else RAW + name).alias(name) for name in self.names)
+        )
+
+    def fitted(self, raw: pl.DataFrame) -> Fitted:
+        """The canonical frame and whether each row surely is valid."""
+        made = self.judged(raw.lazy()).select(ROW, *self.part.members, FITS).collect()
         return Fitted(made.drop(FITS), made[FITS])
 
     def flags(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -55,12 +70,12 @@ class Plan:
 
 def fitted(frame: pl.DataFrame, facts: FactsSchema) -> Fitted:
     """A frame with the column `ROW` and facts in columns of any types as canonical columns, and which rows surely are valid."""
-    return plan_for(facts, frame).fitted(frame)
+    return plan_for(facts, frame.schema).fitted(frame)
 
 
-def plan_for(facts: FactsSchema, frame: pl.DataFrame, *, in_units: bool = False) -> Plan:
-    """The plan for the columns of a frame."""
-    return _plan(facts, tuple(frame.schema.items()), in_units)
+def plan_for(facts: FactsSchema, schema: Mapping[str, pl.DataType], *, in_units: bool = False) -> Plan:
+    """The plan for columns of certain types; `in_units` where numbers are integers of their type's units already."""
+    return _plan(facts, tuple(schema.items()), in_units)
 
 
 @lru_cache(maxsize=64)
@@ -72,16 +87,18 @@ def _plan(facts: FactsSchema, schema: Schema, in_units: bool) -> Plan:
         for name in part.members
         if name in dtypes
     }
-    return plan_of(part, columns, [name for name in dtypes if name not in part.members])
+    return plan_of(part, columns, tuple(dtypes))
 
 
-def plan_of(part: Part, columns: Mapping[str, Column], unknown: list[str]) -> Plan:
-    """The plan of facts already read, each from its column; those that have none are absent."""
+def plan_of(part: Part, columns: Mapping[str, Column], names: tuple[str, ...]) -> Plan:
+    """The plan of facts already read, each from its column; those that have none are absent. `names` are all raw columns."""
     absent = {name: Column.absent(member) for name, member in part.members.items() if name not in columns}
     every = {**columns, **absent}
-    nothing_else = together([pl.col(name).is_null() for name in unknown])
+    nothing_else = together([pl.col(name).is_null() for name in names if name not in part.members])
     return Plan(
         part,
+        names,
+        frozenset(name for name, read in columns.items() if read.same),
         tuple(every[name].value.alias(name) for name in part.members),
         {
             **{name: together(read.conditions) for name, read in columns.items() if read.conditions},

@@ -1,6 +1,6 @@
 """Tables of facts: where they come from, and which of their rows are valid.
 
-Every source is a lazy frame of raw rows, counted from 1, and a function that judges any piece of it:
+Every source is a lazy frame of rows, counted from 1 and judged in columns, and a function that has the last word on any piece:
 
     source = source_of(Path("accounts.parquet"), ruleset.facts)     # raises CannotRun before anything is read
     for warning in source.warnings:

@@ -39,7 +39,7 @@ def columns_of(numbers: Sequence[int], rows: Sequence[Row], facts: FactsSchema) 
     The rows have been judged in all but that; members that are null are absent.
     """
     frame = pl.DataFrame({ROW: pl.Series(numbers, dtype=pl.UInt32), **_members(rows, part_of(facts), _in_units)})
-    return plan_for(facts, frame, in_units=True).fitted(frame)
+    return plan_for(facts, frame.schema, in_units=True).fitted(frame)
 
 
 def unjudged_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: FactsSchema) -> Fitted:
@@ -58,7 +58,7 @@ def unjudged_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: 
             values[index], sure[index] = None, False
         found[name] = series(values, member, _as_floats)
     frame = pl.DataFrame(found)
-    made, fits = plan_for(facts, frame).fitted(frame)
+    made, fits = plan_for(facts, frame.schema).fitted(frame)
     return Fitted(made, fits & pl.Series(sure, dtype=pl.Boolean))
 
 

@@ -25,7 +25,7 @@ def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema
     cell = raw.replace(style.values) if style.values else raw
     match part.type:
         case Text():
-            return Column(raw, cell, text_conditions(part, cell))
+            return Column(raw, cell, text_conditions(part, cell), same=not style.values)
         case Boolean():
             return _booleans(part, raw, _bare(cell))
         case Number() as kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +20,7 @@ from policy_engine.reports.tables.cell_columns import cell_column
 from policy_engine.reports.tables.cells import BLANKS, CellStyle, read_cell
 from policy_engine.reports.tables.column_faults import warnings_of
 from policy_engine.reports.tables.csv_files import Batch, CsvOptions, open_csv
-from policy_engine.reports.tables.judge import Judged, Row, judged
+from policy_engine.reports.tables.judge import Row, ruled
 from policy_engine.reports.tables.mapping import NOTHING, TableMapping
 from policy_engine.reports.tables.source import Progress, Source, streamed
 from policy_engine.semantics.plain import Json
@@ -52,11 +52,10 @@ def csv_source(
             row, line = row + frame.height, line + sum(batch.spans)
             yield frame
 
-    def judge(morsel: pl.DataFrame) -> Judged:
-        return judged(morsel, facts, reading)
-
     warnings = warnings_of(where, names.values(), facts)
-    return Source(facts, streamed(frames, schema), judge, progress, (path,), warnings)
+    plan = reading.plan()
+    table = plan.judged(streamed(frames, schema))
+    return Source(facts, table, partial(ruled, plan=plan, facts=facts, reading=reading), progress, (path,), warnings)
 
 
 def _frame(header: Sequence[str], batch: Batch, row: int, line: int) -> pl.DataFrame:
@@ -96,7 +95,7 @@ class CellReading:
     columns: Mapping[str, str]
     whole: bool = False
 
-    def plan(self, frame: pl.DataFrame, facts: FactsSchema) -> Plan:
+    def plan(self) -> Plan:
         """How the columns are read and judged as columns; a record that could not be read is never sure."""
         return _plan(self)
 
@@ -146,5 +145,6 @@ def _plan(reading: CellReading) -> Plan:
         for name in reading.columns
         if name in members
     }
-    plan = plan_of(part, columns, [name for name in reading.columns if name not in members])
-    return replace(plan, fits={**plan.fits, FAULT: pl.col(FAULT).is_null()})
+    plan = plan_of(part, columns, tuple(reading.columns))
+    own = tuple(name for name in OWN if name != ROW)
+    return replace(plan, names=(*own, *plan.names), fits={**plan.fits, FAULT: pl.col(FAULT).is_null()})

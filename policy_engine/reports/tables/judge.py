@@ -14,7 +14,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.parts import Part
-from policy_engine.backends.columnar.validation import UNKNOWN, Plan, plan_for
+from policy_engine.backends.columnar.validation import FITS, UNKNOWN, Plan, plan_for
 from policy_engine.errors import Violation
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import ListOf, Record
@@ -47,9 +47,6 @@ class Reading(Protocol):
     def whole(self) -> bool:
         """Whether a row of which a value cannot be read is judged no further."""
 
-    def plan(self, frame: pl.DataFrame, facts: FactsSchema) -> Plan:
-        """How the columns are read and judged as columns."""
-
     def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame for Python to look into."""
 
@@ -68,10 +65,6 @@ class Typed:
     """Columns that have types: a value is what it is."""
 
     whole: bool = True
-
-    def plan(self, frame: pl.DataFrame, facts: FactsSchema) -> Plan:
-        """How the columns are read and judged as columns."""
-        return plan_for(facts, frame)
 
     def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame for Python to look into."""
@@ -94,13 +87,18 @@ class Typed:
 TYPED = Typed()
 
 
-def judged(frame: pl.DataFrame, facts: FactsSchema, reading: Reading = TYPED) -> Judged:
+def judged(frame: pl.DataFrame, facts: FactsSchema) -> Judged:
     """The valid and the invalid rows of a frame with the column `ROW` and facts in columns of any types."""
-    plan = reading.plan(frame, facts)
-    made, fits = plan.fitted(frame)
+    plan = plan_for(facts, frame.schema)
+    return ruled(plan.judged(frame.lazy()).collect(), plan, facts)
+
+
+def ruled(piece: pl.DataFrame, plan: Plan, facts: FactsSchema, reading: Reading = TYPED) -> Judged:
+    """The valid and the invalid rows of a frame that was judged in columns: where these are not sure the rule has its say."""
+    fits, made = piece[FITS], piece.select(ROW, *plan.part.members)
     if fits.all():
         return Judged(made, frame_of([]))
-    court = _Court(facts, plan, reading, frame.filter(~fits))
+    court = _Court(facts, plan, reading, plan.raw(piece.filter(~fits)))
     invalid, late = court.verdicts()
     valid = made.filter(fits)
     if late:

@@ -35,8 +35,8 @@ class Progress:
 class Source:
     """A table of facts, opened and not yet read.
 
-    `frame` gives its rows in pieces as they lie there, counted from 1 by the column `(row)`. `judge` takes any such piece to its
-    valid rows, canonical, and its invalid ones. `files` are what is read, in order; `warnings` are sentences for who runs it.
+    `frame` gives its rows, counted from 1 by the column `(row)`, as they are judged in columns. `judge` takes any piece of it to
+    its valid rows, canonical, and its invalid ones. `files` are what is read, in order; `warnings` are sentences for who runs it.
     Both reading and judging raise `CannotRun` where there is no going on.
     """
 

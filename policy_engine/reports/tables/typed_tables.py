@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.validation import plan_for
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.reports.tables.column_faults import refuse_unfitting, warnings_of
-from policy_engine.reports.tables.judge import Judged, judged
+from policy_engine.reports.tables.judge import Judged, ruled
 from policy_engine.reports.tables.mapping import NOTHING, TableMapping
 from policy_engine.reports.tables.source import Progress, Source
 
@@ -105,12 +106,14 @@ def _source(
         _translated(pl.col(column), read[name], mapping.values.get(name)).alias(name) for name, column in back.items()
     ]
     progress = Progress(rows, "rows")
+    raw = frame.select(ROW, *columns)
+    plan = plan_for(facts, raw.collect_schema())
 
-    def judge(morsel: pl.DataFrame) -> Judged:
-        progress.add(morsel.height)
-        return judged(morsel, facts)
+    def judge(piece: pl.DataFrame) -> Judged:
+        progress.add(piece.height)
+        return ruled(piece, plan, facts)
 
-    return Source(facts, frame.select(ROW, *columns), judge, progress, files, warnings_of(where, read, facts))
+    return Source(facts, plan.judged(raw), judge, progress, files, warnings_of(where, read, facts))
 
 
 def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None) -> pl.Expr:
