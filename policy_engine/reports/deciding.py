@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import compress
 from pathlib import Path
 
 import polars as pl
@@ -82,16 +83,13 @@ def _sound(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
 
 def _broken(job: Job, piece: pl.DataFrame) -> pl.DataFrame:
     """Invalid rows of accounts of which checks are false."""
-    checks, flags = job.ruleset.checks, job.program.broken(piece)
+    told = [Violation("", None, "check", check.because, check.because) for check in job.ruleset.checks]
     keys = piece[job.key].to_list() if job.key is not None else [None] * piece.height
+    flags = job.program.broken(piece).iter_rows()
     return frame_of(
         [
-            Invalid(
-                row,
-                key_text(key),
-                [Violation("", None, "check", c.because, c.because) for c, f in zip(checks, broken, strict=True) if f],
-            )
-            for row, key, broken in zip(piece[ROW].to_list(), keys, flags.iter_rows(), strict=True)
+            Invalid(row, key_text(key), list(compress(told, broken)))
+            for row, key, broken in zip(piece[ROW].to_list(), keys, flags, strict=True)
         ]
     )
 

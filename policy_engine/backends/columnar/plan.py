@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
@@ -69,6 +70,13 @@ class Compute:
         frames[self.domain.name] = frames[self.domain.name].with_columns(self.columns)
 
 
+class Needed(NamedTuple):
+    """Steps that lead to some columns, and the columns of the accounts that must be there before them."""
+
+    steps: list[Step]
+    reads: frozenset[str]
+
+
 @dataclass(slots=True)
 class Plan:
     """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there, `read` what a step reads.
@@ -119,15 +127,20 @@ class Plan:
         for domain, column in makes:
             self.made[domain.name, column] = len(self.steps) - 1
 
-    def needed(self, columns: Iterable[pl.Expr], there: Container[str] = ()) -> list[Step]:
+    def needed(self, columns: Iterable[pl.Expr], there: Container[str] = ()) -> Needed:
         """The steps that lead to columns of the accounts, and of what is worked out in them only what does.
 
         Columns that are `there` already are not made again.
         """
         wanted: set[tuple[str, str]] = set()
+        reads: set[str] = set()
 
         def want(domain: Domain, names: Iterable[str]) -> None:
-            wanted.update((domain.name, name) for name in names if domain != ACCOUNTS or name not in there)
+            for name in names:
+                if domain == ACCOUNTS and (name in there or (domain.name, name) not in self.made) and name:
+                    reads.add(name)
+                else:
+                    wanted.add((domain.name, name))
 
         for column in columns:
             want(ACCOUNTS, column.meta.root_names())
@@ -143,7 +156,7 @@ class Plan:
                 steps.append(step)
                 for domain, name in self.read[index]:
                     want(domain, [name])
-        return steps[::-1]
+        return Needed(steps[::-1], frozenset(reads))
 
     def lift(self, expression: pl.Expr, source: Domain, to: Domain) -> pl.Expr:
         """What a row of an outer domain says, for each element below it; a constant is the same everywhere."""
@@ -191,7 +204,7 @@ def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
     first, last = over_lists[0], over_lists[-1] + 1
     before = _computed(steps[:first], table)
     middle = steps[first:last]
-    schema = run(middle, before.head(0).collect()).schema
+    schema = run(middle, at_once(before.head(0))).schema
     return _computed(steps[last:], pieced(before, lambda piece: run(middle, piece), schema))
 
 
@@ -205,6 +218,11 @@ def pieced(table: pl.LazyFrame, work: Callable[[pl.DataFrame], pl.DataFrame], sc
         projection_pushdown=False,
         slice_pushdown=False,
     )
+
+
+def at_once(table: pl.LazyFrame) -> pl.DataFrame:
+    """A lazy table worked out inside a query that streams, whose engine must not be made to wait for itself."""
+    return table.collect(engine="in-memory")
 
 
 def _is_of_accounts(step: Step) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from threading import Lock
 from typing import NamedTuple
 
 import polars as pl
@@ -17,7 +16,7 @@ from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
 from policy_engine.backends.columnar.margins import Margin, margins_of
 from policy_engine.backends.columnar.missing import BITS, Missing
-from policy_engine.backends.columnar.plan import ACCOUNTS, Plan, Step
+from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
 from policy_engine.backends.columnar.told import Output, outcome_as_text, outputs_of
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language.mentions import depths_of, graph_of
@@ -68,12 +67,13 @@ def laid_out(settled: Settled) -> Columnar:
 
 
 class Masks(NamedTuple):
-    """What tells the missing facts of decisions: steps, the words they lead to for each, and the paths that bits stand for."""
+    """What tells the missing facts of decisions: for each the words of its mask and whether it is open, and the bits' paths."""
 
-    steps: list[Step]
     words: Mapping[str, tuple[pl.Expr, ...]]
+    open_: Sequence[pl.Expr]
     paths: tuple[str, ...]
 
+    @property
     def columns(self) -> list[pl.Expr]:
         """The words of all decisions."""
         return [word.alias(f"{name} {at}") for name, words in self.words.items() for at, word in enumerate(words)]
@@ -99,7 +99,6 @@ class ColumnarProgram:
     checks: tuple[pl.Expr, ...] = ()
     margins: tuple[Margin, ...] = ()
     masks: dict[tuple[str, ...], Masks] = field(default_factory=dict)
-    lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def decisions(self) -> tuple[str, ...]:
@@ -130,7 +129,7 @@ class ColumnarProgram:
         """A table with the column `HOLDS` beside its own, and with what leads to it."""
         if not self.checks:
             return facts.with_columns(pl.lit(True).alias(HOLDS))
-        steps = self.columns.plan.needed(self.checks)
+        steps, _ = self.columns.plan.needed(self.checks)
         holds = joined("all", [check.fill_null(True) for check in self.checks])
         return plan.through(steps, facts).with_columns(holds.alias(HOLDS))
 
@@ -150,45 +149,47 @@ class ColumnarProgram:
 
         What was worked out when it was `checked` is not worked out again.
         """
-        wanted = self.decisions if decisions is None else decisions
+        wanted = self.decisions if decisions is None else tuple(decisions)
         told = [output.column for name in wanted for output in self.outputs[name] if output.part in parts]
         told += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins) if margins]
-        open_ = [self.columns.decided[name].undetermined for name in wanted] if MISSING in parts else []
+        masks = self._masks_of(wanted) if MISSING in parts else None
         schema = facts.collect_schema()
-        worked = plan.through(self.columns.plan.needed([*told, *open_], schema), facts)
         own = [name for name in schema_of(self.settled.ruleset.facts.type) if name in schema]
-        shown = worked.select(*own, *told, *(column for column in open_ if column.meta.output_name() not in own))
-        if not open_:
-            return shown
+        leading = self.columns.plan.needed([*told, *(masks.open_ if masks else ())], schema)
+        worked = plan.through(leading.steps, facts)
+        if masks is None:
+            return worked.select(*own, *told)
+        there = worked.collect_schema()
+        later = self.columns.plan.needed(masks.columns, there)
+        kept = {*later.reads, *(flag.meta.output_name() for flag in masks.open_)} - {*own}
+        shown = worked.select(*own, *told, *sorted(kept))
         missing = {f"{name}.{MISSING}": PATHS for name in wanted}
-        return plan.pieced(shown, partial(self._with_missing, wanted), pl.Schema({**shown.collect_schema(), **missing}))
+        whole = pl.Schema({**shown.collect_schema(), **missing})
+        return plan.pieced(shown, partial(_with_missing, masks, later), whole)
 
-    def _with_missing(self, decisions: Sequence[str], worked: pl.DataFrame) -> pl.DataFrame:
-        """A piece with the facts that are missing, decision by decision: null where one is not undetermined."""
-        open_ = worked.select(self.columns.decided[name].undetermined.alias(name) for name in decisions)
-        rows = open_.select(pl.any_horizontal(pl.all())).to_series()
-        if not rows.any():
-            return worked.with_columns(pl.lit(None, dtype=PATHS).alias(f"{name}.{MISSING}") for name in decisions)
-        facts = worked.select(member.name for member in self.settled.ruleset.facts.type.members)
-        masks = self._masks_of(decisions)
-        words = plan.through(masks.steps, facts.filter(rows).lazy()).with_columns(masks.columns()).collect()
-        asked = open_.filter(rows)
-        return worked.with_columns(
-            _spread(open_[name], masks.sets(name, words.filter(asked[name]))).alias(f"{name}.{MISSING}")
-            for name in decisions
-        )
-
-    def _masks_of(self, decisions: Sequence[str]) -> Masks:
+    def _masks_of(self, decisions: tuple[str, ...]) -> Masks:
         """What tells the missing facts of decisions, laid out when they are first asked for."""
-        key = tuple(decisions)
-        with self.lock:
-            if key not in self.masks:
-                columns = laid_out(self.settled)
-                missing = Missing(columns.expressions, columns.decided)
-                words = {name: missing.decision(name) or () for name in decisions}
-                steps = columns.plan.needed(word for each in words.values() for word in each)
-                self.masks[key] = Masks(steps, words, missing.paths)
-            return self.masks[key]
+        if decisions not in self.masks:
+            missing = Missing(self.columns.expressions, self.columns.decided)
+            words = {name: missing.decision(name) or () for name in decisions}
+            open_ = [self.columns.decided[name].undetermined for name in decisions]
+            self.masks[decisions] = Masks(words, open_, missing.paths)
+        return self.masks[decisions]
+
+
+def _with_missing(masks: Masks, later: Needed, piece: pl.DataFrame) -> pl.DataFrame:
+    """A piece with the facts that are missing, decision by decision: null where one is not undetermined."""
+    open_ = piece.select(flag.alias(name) for name, flag in zip(masks.words, masks.open_, strict=True))
+    rows = open_.select(pl.any_horizontal(pl.all())).to_series()
+    if not rows.any():
+        return piece.with_columns(pl.lit(None, dtype=PATHS).alias(f"{name}.{MISSING}") for name in masks.words)
+    few = piece.select(sorted(later.reads) or piece.columns[0]).filter(rows)
+    words = plan.at_once(plan.through(later.steps, few.lazy()).with_columns(masks.columns))
+    asked = open_.filter(rows)
+    return piece.with_columns(
+        _spread(open_[name], masks.sets(name, words.filter(asked[name]))).alias(f"{name}.{MISSING}")
+        for name in masks.words
+    )
 
 
 def _spread(open_: pl.Series, sets: pl.Series) -> pl.Series:

@@ -16,6 +16,7 @@ import polars as pl
 from policy_engine.backends.columnar.columns import Column, column, together
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.parts import Part, part_of
+from policy_engine.backends.columnar.plan import at_once
 from policy_engine.language.rulesets import FactsSchema
 
 FITS, UNKNOWN = "(fits)", "(unknown)"
@@ -60,12 +61,12 @@ class Plan:
 
     def fitted(self, raw: pl.DataFrame) -> Fitted:
         """The canonical frame and whether each row surely is valid."""
-        made = self.judged(raw.lazy()).select(ROW, *self.part.members, FITS).collect()
+        made = at_once(self.judged(raw.lazy()).select(ROW, *self.part.members, FITS))
         return Fitted(made.drop(FITS), made[FITS])
 
     def flags(self, frame: pl.DataFrame) -> pl.DataFrame:
         """For each fact, and for `UNKNOWN`, whether it surely is as it should be where it is there."""
-        return frame.lazy().select(ROW, *(fits.alias(name) for name, fits in self.fits.items())).collect()
+        return frame.select(ROW, *(fits.alias(name) for name, fits in self.fits.items()))
 
 
 def fitted(frame: pl.DataFrame, facts: FactsSchema) -> Fitted:

@@ -27,10 +27,25 @@ def frame_of(rows: Sequence[Invalid]) -> pl.DataFrame:
     """Invalid rows as a frame of `SCHEMA`; the value of a violation is JSON text."""
     if not rows:
         return SCHEMA.to_frame()
-    flat = [(row.row, *_texts(violation)) for row in rows for violation in row.violations]
-    told = pl.DataFrame(flat, {ROW: pl.UInt32(), **VIOLATION.to_schema()}, orient="row")
-    whole = told.select(ROW, violations=pl.struct(pl.exclude(ROW))).group_by(ROW, maintain_order=True).agg("violations")
-    return whole.insert_column(1, pl.Series("key", [row.key for row in rows], dtype=pl.String))
+    places: dict[tuple[int, ...], int] = {}
+    distinct: list[Sequence[Violation]] = []
+    told = []
+    for row in rows:  # most rows are wrong as others are, and then have the same violations
+        place = places.setdefault(tuple(map(id, row.violations)), len(distinct))
+        if place == len(distinct):
+            distinct.append(row.violations)
+        told.append(place)
+    keys = pl.Series("key", [row.key for row in rows], dtype=pl.String)
+    violations = _lists(distinct).gather(pl.Series(told, dtype=pl.UInt32))
+    return pl.DataFrame([pl.Series(ROW, [row.row for row in rows], dtype=pl.UInt32), keys, violations])
+
+
+def _lists(told: Sequence[Sequence[Violation]]) -> pl.Series:
+    """Lists of violations as a column."""
+    flat = [(place, *_texts(violation)) for place, violations in enumerate(told) for violation in violations]
+    frame = pl.DataFrame(flat, {"place": pl.UInt32(), **VIOLATION.to_schema()}, orient="row")
+    lists = frame.select("place", violations=pl.struct(pl.exclude("place"))).group_by("place", maintain_order=True)
+    return lists.agg("violations")["violations"]
 
 
 def _texts(told: Violation) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.parts import Part
+from policy_engine.backends.columnar.plan import at_once
 from policy_engine.backends.columnar.validation import FITS, UNKNOWN, Plan, plan_for
 from policy_engine.errors import Violation
 from policy_engine.language.rulesets import FactsSchema
@@ -90,7 +91,7 @@ TYPED = Typed()
 def judged(frame: pl.DataFrame, facts: FactsSchema) -> Judged:
     """The valid and the invalid rows of a frame with the column `ROW` and facts in columns of any types."""
     plan = plan_for(facts, frame.schema)
-    return ruled(plan.judged(frame.lazy()).collect(), plan, facts)
+    return ruled(at_once(plan.judged(frame.lazy())), plan, facts)
 
 
 def ruled(piece: pl.DataFrame, plan: Plan, facts: FactsSchema, reading: Reading = TYPED) -> Judged:
