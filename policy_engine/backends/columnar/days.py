@@ -203,8 +203,8 @@ def dates_of(moments: pl.Series, timezone: str) -> pl.Series:
     dates = _civil(known, timezone)
     if len(dates) == len(moments):
         return dates
-    rows = pl.int_range(len(moments), dtype=pl.UInt32, eager=True).filter(moments.is_not_null())
-    return _no_dates(len(moments)).scatter(rows, dates)
+    place = pl.int_range(pl.len(), dtype=pl.UInt32).filter(pl.col("at").is_not_null())
+    return _no_dates(len(moments)).scatter(pl.DataFrame({"at": moments}).select(place).to_series(), dates)
 
 
 def _no_dates(count: int) -> pl.Series:
@@ -221,11 +221,12 @@ EARLIEST, LATEST = (1 - EPOCH) * DAY, (LAST + 1 - EPOCH) * DAY
 def _civil(moments: pl.Series, timezone: str) -> pl.Series:
     """The civil dates of moments, null beyond the calendar."""
     first, last = _bounds(moments)
-    offset = _offsets(moments, _changes(first, last, timezone))
-    dates = ((moments + offset) // DAY).cast(pl.Int32).cast(pl.Date)
-    if first >= EARLIEST + EDGE and last < LATEST - EDGE:
-        return dates
-    return dates.zip_with(dates.is_between(date.min, date.max), _no_dates(len(dates)))
+    at = pl.col("at")
+    local = at + _offset(_folded(at) if last >= AGAIN else at, _changes(first, last, timezone))
+    dates = (local // DAY).cast(pl.Int32).cast(pl.Date)
+    if first < EARLIEST + EDGE or last >= LATEST - EDGE:
+        dates = pl.when(dates.is_between(date.min, date.max)).then(dates)
+    return pl.DataFrame({"at": moments}).select(dates).to_series()
 
 
 def _bounds(moments: pl.Series) -> tuple[int, int]:
@@ -235,27 +236,27 @@ def _bounds(moments: pl.Series) -> tuple[int, int]:
     return first, last
 
 
-def _offsets(moments: pl.Series, changes: Sequence[Transition]) -> pl.Series | int:
-    """How far local time is ahead; one number where it is the same for all."""
-    if len(changes) == 1:
-        return changes[0].offset * SECOND
-    starts = pl.Series([change.start * SECOND for change in changes[1:]], dtype=WHOLE)
+def _offset(moment: pl.Expr, changes: Sequence[Transition]) -> pl.Expr:
+    """How far local time is ahead."""
     offsets = pl.Series([change.offset * SECOND for change in changes], dtype=WHOLE)
-    return offsets.gather(starts.search_sorted(_folded(moments), side="right"))
+    if len(changes) == 1:
+        return pl.lit(offsets[0], dtype=WHOLE)
+    starts = pl.Series([change.start * SECOND for change in changes[1:]], dtype=WHOLE)
+    return pl.lit(offsets).gather(pl.lit(starts).search_sorted(moment, side="right"))
 
 
-def _folded(moments: pl.Series) -> pl.Series:
+AGAIN = REPEATS * SECOND
+
+
+def _folded(moment: pl.Expr) -> pl.Expr:
     """Moments brought back into the years for which changes are listed."""
-    again = REPEATS * SECOND
-    if _bounds(moments)[1] < again:
-        return moments
-    return moments.zip_with(moments < again, (moments - again) % (CYCLE * SECOND) + again)
+    return pl.when(moment < AGAIN).then(moment).otherwise((moment - AGAIN) % (CYCLE * SECOND) + AGAIN)
 
 
 def _changes(first: int, last: int, timezone: str) -> Sequence[Transition]:
     """The changes of a zone that moments from the first to the last lie between."""
     changes = transitions(timezone)
-    if last >= REPEATS * SECOND:
+    if last >= AGAIN:
         return changes
     starts = [change.start * SECOND for change in changes]
     return changes[bisect_right(starts, first) - 1 : bisect_right(starts, last)]

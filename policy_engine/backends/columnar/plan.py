@@ -221,8 +221,11 @@ def pieced(table: pl.LazyFrame, work: Callable[[pl.DataFrame], pl.DataFrame], sc
 
 
 def at_once(table: pl.LazyFrame) -> pl.DataFrame:
-    """A lazy table worked out inside a query that streams, whose engine must not be made to wait for itself."""
-    return table.collect(engine="in-memory")
+    """A small table worked out inside a query that streams, whose engine must not be made to wait for itself.
+
+    To look for a better plan would take longer than to go through with this one.
+    """
+    return table.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
 
 
 def _is_of_accounts(step: Step) -> bool:

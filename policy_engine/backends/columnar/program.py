@@ -78,15 +78,18 @@ class Masks(NamedTuple):
         """The words of all decisions."""
         return [word.alias(f"{name} {at}") for name, words in self.words.items() for at, word in enumerate(words)]
 
-    def sets(self, name: str, worked: pl.DataFrame) -> pl.Series:
-        """For each row the facts that one decision misses."""
-        own = [f"{name} {index}" for index in range(len(self.words[name]))]
-        if not own:
-            return pl.Series([[]], dtype=PATHS).new_from_index(0, worked.height)
-        masks = worked.select(own)
-        distinct = masks.unique(maintain_order=True).with_row_index("number")
-        sets = pl.Series([_paths_of(row, self.paths) for row in distinct.drop("number").iter_rows()], dtype=PATHS)
-        return sets.gather(masks.join(distinct, on=own, how="left", maintain_order="left")["number"])
+    def sets(self, name: str, worked: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+        """The sets of facts that one decision misses, and for each row the number of its set."""
+        masks = worked.select(f"{name} {index}" for index in range(len(self.words[name])))
+        if masks.width == 1:
+            distinct = masks.to_series().unique().sort()
+            numbers, rows = distinct.search_sorted(masks.to_series()), distinct.to_frame()
+        else:
+            rows = masks.unique(maintain_order=True)
+            numbers = masks.join(rows.with_row_index("number"), on=masks.columns, how="left", maintain_order="left")[
+                "number"
+            ]
+        return pl.Series([_paths_of(row, self.paths) for row in rows.iter_rows()], dtype=PATHS), numbers
 
 
 @dataclass(slots=True)
@@ -185,20 +188,20 @@ def _with_missing(masks: Masks, later: Needed, piece: pl.DataFrame) -> pl.DataFr
         return piece.with_columns(pl.lit(None, dtype=PATHS).alias(f"{name}.{MISSING}") for name in masks.words)
     few = piece.select(sorted(later.reads) or piece.columns[0]).filter(rows)
     words = plan.at_once(plan.through(later.steps, few.lazy()).with_columns(masks.columns))
-    asked = open_.filter(rows)
-    return piece.with_columns(
-        _spread(open_[name], masks.sets(name, words.filter(asked[name]))).alias(f"{name}.{MISSING}")
-        for name in masks.words
-    )
+    told = [_missing(masks, name, open_[name], words, rows).alias(f"{name}.{MISSING}") for name in masks.words]
+    return piece.with_columns(told)
 
 
-def _spread(open_: pl.Series, sets: pl.Series) -> pl.Series:
-    """A value for each row that is open, and null for all others."""
+def _missing(masks: Masks, name: str, open_: pl.Series, words: pl.DataFrame, rows: pl.Series) -> pl.Series:
+    """The missing facts of one decision, where it is open; `words` are worked out for some rows only."""
     if not open_.any():
-        return pl.Series([None], dtype=sets.dtype).new_from_index(0, len(open_))
-    rows = pl.int_range(len(open_), dtype=pl.UInt32, eager=True).filter(open_)
-    none = pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(open_))
-    return sets.gather(none.scatter(rows, pl.int_range(len(rows), dtype=pl.UInt32, eager=True)))
+        return pl.Series([None], dtype=PATHS).new_from_index(0, len(open_))
+    places = pl.DataFrame({"open": open_}).select(pl.int_range(pl.len(), dtype=pl.UInt32).filter("open")).to_series()
+    numbers = pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(open_))
+    if not masks.words[name]:
+        return pl.Series([[]], dtype=PATHS).gather(numbers.scatter(places, 0))
+    sets, own = masks.sets(name, words.filter(open_.filter(rows)))
+    return sets.gather(numbers.scatter(places, own))
 
 
 def _paths_of(words: tuple[int, ...], paths: tuple[str, ...]) -> list[str]:

@@ -119,13 +119,15 @@ class _Court:
     plain: pl.DataFrame = field(init=False)
     flags: pl.DataFrame = field(init=False)
     found: list[list[Violation]] = field(init=False)
+    doubted: list[str] = field(init=False)
     slow: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.plain = self.reading.plain(self.raw)
         self.flags = self.plan.flags(self.raw)
         self.found = [[] for _ in range(self.raw.height)]
-        self.slow = set(self._broken(name for name in self.flags.columns if not self._is_simple(name)))
+        self.doubted = [name for name in self.flags.columns if name != ROW and not self.flags[name].all()]
+        self.slow = set(self._broken(name for name in self.doubted if not self._is_simple(name)))
 
     def verdicts(self) -> tuple[list[Invalid], list[tuple[int, Json]]]:
         """What is wrong with the invalid rows, and the numbers and facts of those that are valid after all."""
@@ -134,7 +136,7 @@ class _Court:
                 self._absent()
             elif keyword == "additionalProperties":
                 self._unknown()
-        for name in sorted(self.flags.columns):
+        for name in sorted(self.doubted):
             if name in self.plan.part.members:
                 self._values(name)
         self.slow.update(index for index, told in enumerate(self.found) if len(told) >= MOST_VIOLATIONS)
@@ -162,7 +164,7 @@ class _Court:
     def _is_simple(self, name: str) -> bool:
         part = self.plan.part.members.get(name)
         if part is None:
-            return name in (ROW, UNKNOWN)
+            return name == UNKNOWN
         return not isinstance(part.type, ListOf | Record) and not self.plain.schema[name].is_nested()
 
     def _broken(self, names: Iterable[str]) -> list[int]:
@@ -188,7 +190,7 @@ class _Court:
                 self.found[index] += told
 
     def _unknown(self) -> None:
-        for index in self._broken([UNKNOWN]):
+        for index in self._broken([UNKNOWN]) if UNKNOWN in self.doubted else ():
             known, unread = self.reading.facts_of(self._row(index))
             if unread:
                 self.slow.add(index)
