@@ -126,7 +126,14 @@ add_months = total(dates.add_months)
 add_years = total(dates.add_years)
 add_weekdays = total(dates.add_weekdays)
 add_business_days = total(dates.add_business_days)
-date_of: Callable[[datetime, tzinfo], date | None] = total(dates.date_of)
+
+
+def date_of(moment: datetime, zone: tzinfo) -> date | None:
+    """The civil date of an instant; None where there is none."""
+    try:
+        return moment.astimezone(zone).date()
+    except (OverflowError, ValueError):
+        return None
 
 
 def defined(meaning: Callable[..., Any], *arguments: Any) -> Value:
