@@ -19,7 +19,7 @@ from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Explanation, Late, Named, Said, Status
+from policy_engine.language.decisions import Decision, Explanation, Late, Said, Status, Undetermined
 from policy_engine.language.mentions import Mention, mentions_in, template_expressions
 from policy_engine.language.reasons import sentences_of, together, undetermined
 from policy_engine.language.rounding import rounded_units
@@ -33,6 +33,8 @@ MOST_REPEATS = 300
 
 NAMES: Mapping[str, Any] = {
     "Decision": Decision,
+    "Undetermined": Undetermined,
+    "answered": runtime.answered,
     "DECIDED": Status.DECIDED,
     "UNDETERMINED": Status.UNDETERMINED,
     "Fraction": Fraction,
@@ -81,8 +83,7 @@ class Program:
 
     def missing(self, name: str) -> Callable[[Any, date], tuple[str, ...]]:
         """The function that gives the facts that a decision misses, if it is undetermined."""
-        made = self.functions.get(("missing", name))
-        return made or self._made("missing", name, partial(missing.write, name=name))
+        return self._made("missing", name, partial(missing.write, name=name))
 
     def told(self, facts: Any, as_of: date) -> tracing.Telling:
         """What records decisions about valid facts in JSON types, each once."""
@@ -100,8 +101,12 @@ class Program:
 
     def _all(self, to: Expressions) -> None:
         results = {logic.name: to.use(logic.name) for logic in self.settled.ruleset.decisions}
-        pairs = (f"{name!r}: Decision({held}[0], {held}[1], as_of, facts)" for name, held in results.items())
-        to.writer.line(f"return {{{', '.join(pairs)}}}")
+        to.writer.line("answers = {}")
+        for name, held in results.items():
+            types = self._logic(name).value_types
+            values = wording.by_name(to, types, {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(types)})
+            to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, facts)")
+        to.writer.line("return answers")
 
     def _checks(self, to: Expressions) -> None:
         read_all(to, "facts", self.settled.ruleset.facts.type)
@@ -119,6 +124,8 @@ class Program:
             sentences = sentences_of(logic, status, applied)
             return wording.blanks_of(self.settled.ruleset, sentences), self._words(logic.name, sentences)
 
+        missing_of = cache(partial(self.missing, logic.name))
+
         def reason(facts: Any, as_of: date) -> tuple[Said, ...]:
             blanks, values = words()
             sentences = wording.filled(blanks, values(facts, as_of))
@@ -130,19 +137,9 @@ class Program:
             return tuple(together(sentences))
 
         def without(facts: Any, as_of: date) -> tuple[str, ...]:
-            return self.missing(logic.name)(facts, as_of)
+            return missing_of()(facts, as_of)
 
         return Late(reason, without)
-
-    def _naming(self, logic: DecisionLogic) -> Named:
-        """The function that gives the values of a decision by name, as callers see them."""
-        made = self.functions.get(("name", logic.name))
-        if made is None:
-            to = self._start()
-            wording.write_names(to, logic.value_types)
-            text = _text(f"name_{logic.name}", to.writer, arguments="values")
-            made = self.functions["name", logic.name] = self._compiled(f"name_{logic.name}", text, to.constants)
-        return made
 
     def _words(self, name: str, sentences: Sequence[Template]) -> wording.Values:
         """The function that gives the values in sentences; it is kept with the answer that says them."""
@@ -179,7 +176,7 @@ class Program:
         return to.writer.once(held, compute)
 
     def _write(self, to: Expressions, name: str, *, returns: bool) -> None:
-        DecisionWriter(to, self._logic(name), self._late, self._naming, f"decision_{name}", returns).write()
+        DecisionWriter(to, self._logic(name), self._late, f"decision_{name}", returns).write()
 
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from policy_engine.language import dates
+from policy_engine.language.decisions import UNDETERMINED, Decision, Ruling, Undetermined, filled
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value
@@ -112,6 +113,11 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
             return None
 
     return over
+
+
+def answered(ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object) -> Decision:
+    """An answer of whatever status."""
+    return (Undetermined if ruling.status is UNDETERMINED else filled)(ruling, values, as_of, facts)
 
 
 def add_days(day: date, count: int) -> date | None:
