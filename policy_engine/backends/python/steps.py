@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Origin, Step
-from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
 from policy_engine.language.operators import LAZY, OPERATORS, left_unknown, strict
 from policy_engine.language.types import ListOf, Ratio, Record, member_of
 from policy_engine.language.values import Unknown
@@ -61,21 +61,31 @@ def listed(names: Sequence[str]) -> str:
 
 def joined(word: str, parts: Sequence[Part]) -> str:
     """The text of an `and` or `or` over parts."""
-    if all(part.known for part in parts):
-        return f" {word} ".join(part.value for part in parts)
+    unsure = list(dict.fromkeys(part.value for part in parts if not part.known))
+    last = unsure if len(unsure) < 2 else [_of_unsure(word, unsure)]
+    return f" {word} ".join([part.value for part in parts if part.known] + last)
+
+
+def _of_unsure(word: str, values: Sequence[str]) -> str:
+    """The text of an `and` or `or` over values that may all be unknown."""
     decisive, neutral = ("False", "True") if word == "and" else ("True", "False")
-    some = " or ".join(f"{part.value} is {decisive}" for part in parts)
-    every = " and ".join(f"{part.value} is {neutral}" for part in parts)
-    return f"{decisive} if {some} else {neutral} if {every} else unknown_of({listed([part.value for part in parts])})"
+    some = " or ".join(f"{value} is {decisive}" for value in values)
+    every = " and ".join(f"{value} is {neutral}" for value in values)
+    return f"({decisive} if {some} else {neutral} if {every} else unknown_of({listed(values)}))"
+
+
+def _unless_unknown(values: Sequence[str], code: str) -> str:
+    """The text over values that are not lists, else what those miss that are unknown."""
+    unsure = list(dict.fromkeys(values))
+    if not unsure:
+        return code
+    tests = " and ".join(f"{value}.__class__ is not Unknown" for value in unsure)
+    return f"{code} if {tests} else {unsure[0] if len(unsure) == 1 else f'unknown_of({listed(unsure)})'}"
 
 
 def over(parts: Sequence[Part], code: str) -> str:
     """The text over values that are known, else what they miss; none of them is a list."""
-    unsure = [part.value for part in parts if not part.known]
-    if not unsure:
-        return code
-    tests = " and ".join(f"{value}.__class__ is not Unknown" for value in dict.fromkeys(unsure))
-    return f"{code} if {tests} else unknown_of({listed([part.value for part in parts])})"
+    return _unless_unknown([part.value for part in parts if not part.known], code)
 
 
 def _constant(to: Recorder, text: str, node: ast.Constant, typed: tree.Literal) -> Part:
@@ -220,27 +230,29 @@ def _called(to: Recorder, name: str, parts: Sequence[Part], typed: tree.Call) ->
             asked = f"not is_unknown({values[0]})" if whole else f"{values[0]}.__class__ is not Unknown"
             return "True" if parts[0].known else asked
         case "default" if not lists:
-            return (
-                values[0]
-                if parts[0].known
-                else f"{values[0]} if {values[0]}.__class__ is not Unknown else {{0}}".format(
-                    f"{to.bind(LAZY[name])}({', '.join(values)})"
-                )
-            )
+            return _default(parts)
         case "if_known":
             return values[0]
+        case "len":
+            return over(parts, f"len({values[0]})")
     if name in LAZY:
         return f"{to.bind(LAZY[name])}({', '.join(values)})"
     plain = FUNCTIONS[name].plain
     assert plain is not None
     arguments = ", ".join([*values, "ZONE"] if FUNCTIONS[name].in_zone else values)
-    if not typed.optional:
-        return f"{to.bind(plain)}({arguments})"
-    if all(part.known for part in parts):
-        return f"defined({to.bind(plain)}, {arguments})"
-    if any(isinstance(argument.type, ListOf) for argument in typed.arguments):
+    if typed.optional and lists and not all(part.known for part in parts):
         return f"{to.bind(strict(plain))}({arguments})"
-    return over(parts, f"defined({to.bind(plain)}, {arguments})")
+    sure = name not in MAY_LEAVE_THE_CALENDAR
+    return over(parts, f"{to.bind(plain)}({arguments})" if sure else f"defined({to.bind(plain)}, {arguments})")
+
+
+def _default(parts: Sequence[Part]) -> str:
+    """The first value, or the second where it is unknown; where that is too, what both miss."""
+    (value, _, known, _), (other, _, other_known, _) = parts
+    if known:
+        return value
+    both = other if other_known else f"{other} if {other}.__class__ is not Unknown else unknown_of(({value}, {other}))"
+    return f"{value} if {value}.__class__ is not Unknown else {both}"
 
 
 def _aggregate(to: Recorder, text: str, node: ast.Call, generator: ast.GeneratorExp, typed: tree.Aggregate) -> Part:
