@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
@@ -12,7 +13,7 @@ from policy_engine.backends.python.writer import SURE
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Late, Ruling, Status
+from policy_engine.language.decisions import Ruling, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -23,14 +24,14 @@ from policy_engine.language.rulesets import (
     Rules,
     ValueDefinition,
 )
-from policy_engine.language.rulings import Applied, ruling_of
+from policy_engine.language.rulings import Applied
 from policy_engine.language.types import ListOf, Number, Type
 
 NOTHING: Mapping[str, str] = {}
 """No values."""
 
-LateFor = Callable[[DecisionLogic, Status, Applied], Late]
-"""For the answer that rules lead to, what tells its reason and missing facts when somebody asks."""
+RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
+"""The constant part of the answer that rules lead to."""
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class DecisionWriter:
 
     to: Expressions
     logic: DecisionLogic
-    late_for: LateFor
+    ruling_for: RulingFor
     result: str
     returns: bool
     sure: set[str] | None = field(default=None)
@@ -82,15 +83,7 @@ class DecisionWriter:
 
     def ruling(self, status: Status, applied: Applied = ()) -> Ruling:
         """The constant part of an answer."""
-        settled = self.to.settled
-        return ruling_of(
-            settled.ruleset,
-            settled.choices,
-            self.logic,
-            status,
-            applied,
-            self.late_for(self.logic, status, applied),
-        )
+        return self.ruling_for(self.logic, status, applied)
 
     def _end(self, ruling: str, codes: Mapping[str, str] = NOTHING) -> None:
         if not self.returns:
@@ -220,7 +213,7 @@ class DecisionWriter:
             for name, code in self._collected_values(applied).items():
                 codes[name] = writer.fresh("own")
                 writer.line(f"{codes[name]} = {code}")
-        rulings = self.to.bind_new(Rulings(self, rules))
+        rulings = self.to.bind_new(Rulings(partial(self.ruling_for, self.logic), rules))
         with writer.block(f"if {applied} & 1:"):
             self._end_undetermined(f"{rulings}[{applied}]")
         self._end(f"{rulings}[{applied}]", {**codes, **own})
@@ -312,13 +305,13 @@ NO_WORDS: Any = None
 class Rulings(dict[int, Ruling]):
     """The rulings of a collect decision by the bits of the rules that apply, made when first met."""
 
-    def __init__(self, writer: DecisionWriter, rules: Sequence[Rule]) -> None:
+    def __init__(self, ruling: Callable[[Status, Applied], Ruling], rules: Sequence[Rule]) -> None:
         super().__init__()
-        self.writer, self.rules = writer, rules
+        self.ruling, self.rules = ruling, rules
 
     def __missing__(self, bits: int) -> Ruling:
         applied = [(rule.id, rule.then) for bit, rule in enumerate(self.rules, start=1) if bits >> bit & 1]
-        self[bits] = self.writer.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
+        self[bits] = self.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
         return self[bits]
 
 

@@ -6,11 +6,12 @@ import linecache
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import localcontext
 from fractions import Fraction
 from functools import cache, partial
 from typing import Any
 
-from policy_engine.backends.python import missing, recorder, runtime, tracing, wording
+from policy_engine.backends.python import missing, recorder, runtime, telling, tracing, wording
 from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
@@ -19,12 +20,12 @@ from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Explanation, Late, Said, Status, Undetermined
+from policy_engine.language.decisions import Decision, Explanation, Late, Ruling, Said, Status, Undetermined
 from policy_engine.language.mentions import Mention, mentions_in, template_expressions
 from policy_engine.language.reasons import sentences_of, together, undetermined
-from policy_engine.language.rounding import rounded_units
+from policy_engine.language.rounding import EXACT, rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset, Template
-from policy_engine.language.rulings import Applied
+from policy_engine.language.rulings import Applied, ruling_of
 from policy_engine.language.timezones import zone
 
 ALL, CHECKS = "*", "checks"
@@ -85,13 +86,13 @@ class Program:
         """The function that gives the facts that a decision misses, if it is undetermined."""
         return self._made("missing", name, partial(missing.write, name=name))
 
-    def told(self, facts: Any, as_of: date) -> tracing.Telling:
+    def told(self, facts: Any, as_of: date) -> telling.Telling:
         """What records decisions about valid facts in JSON types, each once."""
-        return tracing.Telling(self.decide, self.recording, facts, as_of)
+        return telling.Telling(self.recording, facts, as_of)
 
     def explain(self, name: str, facts: Any, as_of: date) -> Explanation:
         """A decision with its whole trace."""
-        return tracing.explanation_of(self.told(facts, as_of), name)
+        return telling.explanation_of(self.told(facts, as_of), name)
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
@@ -115,6 +116,11 @@ class Program:
             with to.writer.block(f"if {code} is False:"):
                 to.writer.line("return False")
         to.writer.line("return True")
+
+    def _ruling(self, logic: DecisionLogic, status: Status, applied: Applied) -> Ruling:
+        """The constant part of the answer that rules lead to."""
+        ruleset, choices = self.settled.ruleset, self.settled.choices
+        return ruling_of(ruleset, choices, logic, status, applied, self._late(logic, status, applied))
 
     def _late(self, logic: DecisionLogic, status: Status, applied: Applied) -> Late:
         """What tells of an answer when somebody asks."""
@@ -147,15 +153,20 @@ class Program:
         to = self._written(name, partial(wording.write, sentences=sentences), mentions_in(said))
         return self._finished(f"words_{name}", to)
 
-    def recording(self, name: str) -> Callable[..., Any]:
+    def recording(self, name: str) -> Callable[..., telling.Told]:
         """The function that records a decision; it is given what tells of other decisions, too."""
-        if ("record", name) not in self.functions:
-            to = Recorder(self.settled)
-            tracing.write(to, self._logic(name))
-            text = _text(f"record_{name}", to.writer, to.first.lines, "facts, as_of, told")
-            names = {**recorder.NAMES, **tracing.NAMES, **to.constants}
-            self.functions["record", name] = self._compiled(f"record_{name}", text, names)
-        return self.functions["record", name]
+        made = self.functions.get(("record", name))
+        if made is None:
+            made = self.functions["record", name] = self._recording(name)
+        return made
+
+    def _recording(self, name: str) -> Callable[..., telling.Told]:
+        to = Recorder(self.settled)
+        with localcontext(EXACT):
+            tracing.write(to, self._logic(name), self._ruling)
+        text = _text(f"record_{name}", to.writer, to.first.lines, "facts, as_of, told")
+        made = self._compiled(f"record_{name}", text, {**recorder.NAMES, **tracing.NAMES, **to.constants})
+        return runtime.exactly(made) if to.decimals else made
 
     def _logic(self, name: str) -> DecisionLogic:
         return next(decision for decision in self.settled.ruleset.decisions if decision.name == name)
@@ -176,7 +187,7 @@ class Program:
         return to.writer.once(held, compute)
 
     def _write(self, to: Expressions, name: str, *, returns: bool) -> None:
-        DecisionWriter(to, self._logic(name), self._late, f"decision_{name}", returns).write()
+        DecisionWriter(to, self._logic(name), self._ruling, f"decision_{name}", returns).write()
 
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import localcontext
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from policy_engine.language import dates
 from policy_engine.language.decisions import UNDETERMINED, Decision, Ruling, Undetermined, filled
-from policy_engine.language.rounding import decimal_of
+from policy_engine.language.rounding import EXACT, decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value
 
@@ -113,6 +114,16 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
             return None
 
     return over
+
+
+def exactly(meaning: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose decimals are exact whatever context the caller has set."""
+
+    def within(*arguments: Any) -> Any:
+        with localcontext(EXACT):
+            return meaning(*arguments)
+
+    return within
 
 
 def answered(ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object) -> Decision:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
 from policy_engine.language.operators import LAZY, OPERATORS, left_unknown, strict
-from policy_engine.language.types import ListOf, Ratio, Record, member_of
+from policy_engine.language.types import ListOf, Number, Ratio, Record, innermost, member_of
 from policy_engine.language.values import Unknown
 
 if TYPE_CHECKING:
@@ -51,7 +52,16 @@ class Part(NamedTuple):
 
 def record(to: Recorder, text: str, node: ast.AST, typed: tree.Node) -> Part:
     """Write a sub-expression."""
+    to.decimals = to.decimals or _may_be_decimal(typed)
     return HANDLERS[type(node)](to, text, node, typed)
+
+
+def _may_be_decimal(node: tree.Node) -> bool:
+    """Whether a value may hold decimals, whose arithmetic hangs on a context."""
+    if isinstance(node, tree.Literal) and isinstance(node.value, Decimal):
+        return True
+    kind = innermost(node.type)
+    return isinstance(kind, Ratio) or (isinstance(kind, Number) and kind.places > 0)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -196,12 +206,12 @@ def _conditional(to: Recorder, text: str, node: ast.IfExp, typed: tree.Condition
         with writer.block(head):
             taken = record(to, text, side, branch)
             writer.line(f"{value} = {taken.value}")
-            writer.line(f"{step} = {to.made(words, value, listed([condition.step, taken.step]))}")
+            writer.line(f"{step} = {to.made(words, value, [condition.step, taken.step])}")
             known = known and taken.known
     if not condition.known:
         with writer.block("else:"):
             writer.line(f"{value} = {condition.value}")
-            writer.line(f"{step} = {to.made(words, value, listed([condition.step]))}")
+            writer.line(f"{step} = {to.made(words, value, [condition.step])}")
     return Part(value, step, known)
 
 
@@ -263,53 +273,77 @@ def _aggregate(to: Recorder, text: str, node: ast.Call, generator: ast.Generator
     if may_be_absent:
         with writer.block(f"if {source.value}.__class__ is Unknown:"):
             writer.line(f"{value} = {source.value}")
-            writer.line(f"{step} = {to.made(words, value, listed([source.step]))}")
+            writer.line(f"{step} = {to.made(words, value, [source.step])}")
     with writer.block("else:" if may_be_absent else "if True:"):
-        rows, below = writer.fresh("rows"), writer.fresh("below")
-        writer.line(f"{rows}, {below} = [], [{source.step}]")
+        rows = Rows(typed, writer.fresh("kept"), writer.fresh("doubts"), writer.fresh("below"))
+        writer.line(f"{rows.kept}, {rows.doubts}, {rows.below} = [], [], [{source.step}]")
         element = writer.fresh("e")
         with writer.block(f"for {element} in {source.value}:"):
-            _row(to, text, generator, typed, element, (rows, below))
-        writer.line(f"{value} = {_gathered(to, typed, rows)}")
-        writer.line(f"{step} = {to.made(words, value, f'tuple({below})')}")
+            _row(to, text, generator, rows, element)
+        writer.line(f"{value} = {_gathered(to, rows)}")
+        writer.line(f"{step} = {to.made(words, value, [f'*{rows.below}'])}")
     return Part(value, step, not typed.optional)
 
 
-def _row(
-    to: Recorder, text: str, generator: ast.GeneratorExp, typed: tree.Aggregate, element: str, into: tuple[str, str]
-) -> None:
+class Rows(NamedTuple):
+    """An aggregate over the rows of a list, and the names of lists: what it keeps of them, what is unknown, and their steps."""
+
+    typed: tree.Aggregate
+    kept: str
+    doubts: str
+    below: str
+
+    @property
+    def quantified(self) -> bool:
+        """Whether a row that is unknown need not make the whole unknown: then what is kept are filters with elements."""
+        parts = (self.typed.condition, self.typed.element)
+        return self.typed.function in ("any", "all") and any(part is not None and part.optional for part in parts)
+
+
+def _row(to: Recorder, text: str, generator: ast.GeneratorExp, rows: Rows, element: str) -> None:
     """One element: its filter, and what it gives unless the filter is false."""
-    writer, (rows, below), clause = to.writer, into, generator.generators[0]
-    outer = to.variables
+    writer, typed, clause = to.writer, rows.typed, generator.generators[0]
+    outer, head = to.variables, f"for {typed.variable}"
     known = not tree.has_unknown_elements(typed.source)
-    variable = Part(element, to.made(typed.variable, element, "()", Origin.FACT), known)
-    to.variables = {**outer, typed.variable: variable}
+    to.variables = {**outer, typed.variable: Part(element, to.made(typed.variable, element, origin=Origin.FACT), known)}
     passes = record(to, text, clause.ifs[0], typed.condition) if typed.condition is not None else None
-    head = f"for {typed.variable}"
     with writer.block(f"if {passes.value} is not False:" if passes else "if True:"):
         given = record(to, text, generator.elt, typed.element)
+        _keep(to, rows, passes, given)
         steps = [part.step for part in (passes, given) if part]
-        writer.line(f"{rows}.append(({passes.value if passes else 'True'}, {given.value}))")
-        writer.line(f"{below}.append({to.made(head, element, listed(steps))})")
+        writer.line(f"{rows.below}.append({to.made(head, element, steps)})")
     if passes:
         with writer.block("else:"):
-            writer.line(f"{rows}.append((False, False))")
-            writer.line(f"{below}.append({to.made(head, element, listed([passes.step]))})")
+            if typed.function == "last_run":
+                writer.line(f"{rows.kept}.clear()")
+            writer.line(f"{rows.below}.append({to.made(head, element, [passes.step])})")
     to.variables = outer
 
 
-def _gathered(to: Recorder, typed: tree.Aggregate, rows: str) -> str:
-    """An aggregate over its rows; the simple ones over rows that are surely known are worked out here."""
-    row, sure = AGGREGATES[typed.function], not any(part and part.optional for part in (typed.condition, typed.element))
-    if sure and typed.function == "any":
-        return f"(True, True) in {rows}"
-    if sure and typed.function == "all":
-        return f"(True, False) not in {rows}"
-    if not sure or row.plain is None:
-        return f"aggregated({to.text(typed.function)}, {rows})"
-    kept = to.writer.named(f"tuple([value for passes, value in {rows} if passes])")
-    made = kept if typed.function == "list" else f"{to.bind(row.plain)}({kept})"
-    return f"{made} if {kept} else {to.bind(Unknown(causes=(row.empty,)))}" if row.empty is not None else made
+def _keep(to: Recorder, rows: Rows, passes: Part | None, given: Part) -> None:
+    """What a row gives that is not left out."""
+    if rows.quantified:
+        to.writer.line(f"{rows.kept}.append(({passes.value if passes else 'True'}, {given.value}))")
+        return
+    for part in (passes, given):
+        if part and not part.known:
+            to.writer.line(f"if is_unknown({part.value}): {rows.doubts}.append({part.value})")
+    to.writer.line(f"{rows.kept}.append({given.value})")
+
+
+def _gathered(to: Recorder, rows: Rows) -> str:
+    """An aggregate over what was kept of its rows."""
+    function, kept = rows.typed.function, rows.kept
+    row = AGGREGATES[function]
+    if rows.quantified:
+        return f"aggregated({to.text(function)}, {kept})"
+    if function in ("any", "all"):
+        return f"True in {kept}" if function == "any" else f"False not in {kept}"
+    made = f"tuple({kept})" if function in ("list", "last_run") else f"{to.bind(row.plain)}({kept})"
+    if row.empty is not None:
+        made = f"{made} if {kept} else {to.bind(Unknown(causes=(row.empty,)))}"
+    optional = any(part is not None and part.optional for part in (rows.typed.condition, rows.typed.element))
+    return f"unknown_of({rows.doubts}) if {rows.doubts} else {made}" if optional else made
 
 
 HANDLERS: Mapping[type[ast.AST], Callable[..., Part]] = MappingProxyType(

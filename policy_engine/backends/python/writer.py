@@ -38,11 +38,11 @@ class Writer:
         self.counter += 1
         return f"{stem}{self.counter}"
 
-    def named(self, value: str) -> str:
+    def named(self, value: str, stem: str = "t") -> str:
         """A name for an expression, so that it is worked out once."""
         if value.isidentifier():
             return value
-        name = self.fresh()
+        name = self.fresh(stem)
         self.line(f"{name} = {value}")
         return name
 
