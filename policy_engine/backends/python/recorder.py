@@ -90,11 +90,12 @@ class Recorder:
             value = eval(code, {**NAMES, **self.constants})
             return self.fixed(Step(words, value, origin, "", tuple(self.constants[part.step] for part in parts)))
         value = self.writer.named(code)
-        return Part(value, self.made(words, value, [part.step for part in parts], origin), known)
+        made = self.made(words, value, [part.step for part in parts], origin)
+        return Part(value, self.writer.named(made, "s"), known)
 
     def made(self, words: str, value: str, below: Sequence[str] = (), origin: Origin = Origin.COMPUTED) -> str:
-        """The name of a step whose value and steps below have names."""
-        return self.writer.named(f"({', '.join([self.text((words, origin, '')), value, *below])})", "s")
+        """The text of a step whose value and steps below have names."""
+        return f"({', '.join([self.text((words, origin, '')), value, *below])})"
 
     def condition(self, condition: tree.Condition) -> Part:
         """A condition: an expression, or all, any, none of several."""

@@ -12,7 +12,7 @@ from typing import Any
 from policy_engine.language import dates
 from policy_engine.language.decisions import UNDETERMINED, Decision, Ruling, Undetermined, filled
 from policy_engine.language.rounding import EXACT, decimal_of
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value
 
 UNSET = object()
@@ -86,12 +86,24 @@ def reader(kind: Type, ordered_by: str | None = None) -> Callable[[Any], Value]:
         case ListOf(element=element):
             return _list_reader(reader(element), ordered_by)
         case Record(path=path, members=members):
-            readers = [(member.name, reader(member.type, member.ordered_by)) for member in members]
-            return lambda value: RecordValue(
-                path, {name: read(value[name]) for name, read in readers if value.get(name) is not None}
-            )
+            return _record_reader(path, members)
         case _:
             return lambda value: value  # a boolean or a text
+
+
+def _record_reader(path: str, members: Iterable[Member]) -> Callable[[Any], Value]:
+    """What reads a record; a text or a boolean is taken as it is."""
+    readers = [(m.name, None if isinstance(m.type, Text | Boolean) else reader(m.type, m.ordered_by)) for m in members]
+
+    def read(value: Any) -> Value:
+        found = {
+            name: (held if make is None else make(held))
+            for name, make in readers
+            if (held := value.get(name)) is not None
+        }
+        return RecordValue(path, found)
+
+    return read
 
 
 def _list_reader(read: Callable[[Any], Value], ordered_by: str | None) -> Callable[[Any], Value]:

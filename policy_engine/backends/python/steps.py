@@ -16,7 +16,7 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
 from policy_engine.language.operators import LAZY, OPERATORS, left_unknown, strict
-from policy_engine.language.types import ListOf, Number, Ratio, Record, innermost, member_of
+from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, innermost, member_of
 from policy_engine.language.values import Unknown
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def _may_be_decimal(node: tree.Node) -> bool:
 def listed(names: Sequence[str]) -> str:
     """The text of a tuple."""
     return f"({', '.join(names)}{',' if names else ''})"
+
+
+def unknown(value: str, kind: Type) -> str:
+    """The text that asks whether a value as a whole is unknown."""
+    return f"is_unknown({value})" if isinstance(kind, ListOf) else f"{value}.__class__ is Unknown"
 
 
 def joined(word: str, parts: Sequence[Part]) -> str:
@@ -121,13 +126,13 @@ def _attribute(to: Recorder, text: str, node: ast.Attribute, typed: tree.MemberO
     assert isinstance(kind, Record)
     member, name = member_of(kind, node.attr), to.text(node.attr)
     assert member is not None
-    if not record_.known:
-        code = f"member_of_value({record_.value}, {name})"
-    elif member.required:
+    if member.required:
         code = f"{record_.value}.members[{name}]"
     else:
         absent = to.bind(Unknown(frozenset({f"{kind.path}.{node.attr}"})))
         code = f"{record_.value}.members.get({name}, {absent})"
+    if not record_.known:
+        code = f"{code} if {record_.value}.__class__ is not Unknown else member_of_value({record_.value}, {name})"
     return to.step(tree.segment(text, node), code, [record_], known=record_.known and member.required)
 
 
@@ -182,9 +187,11 @@ def _sides(link: tree.Node) -> tuple[tree.Node, tree.Node]:
 def _link(to: Recorder, operation: ast.cmpop, pair: Sequence[Part], typed: Sequence[tree.Node]) -> str:
     left, right = (part.value for part in pair)
     if isinstance(operation, ast.In | ast.NotIn):
-        plain = all(part.known for part in pair) and not isinstance(typed[0].type, Ratio)
-        word = "in" if isinstance(operation, ast.In) else "not in"
-        return f"{left} {word} {right}" if plain else f"{to.bind(OPERATORS[type(operation)])}({left}, {right})"
+        code = f"{left} {'in' if isinstance(operation, ast.In) else 'not in'} {right}"
+        least = f"{to.bind(OPERATORS[type(operation)])}({left}, {right})"
+        if isinstance(typed[0].type, Ratio) or not pair[1].known:
+            return least
+        return code if pair[0].known else f"{code} if {left}.__class__ is not Unknown else {least}"
     if any(isinstance(side.type, Ratio) for side in typed):
         left, right = (f"Fraction({name})" for name in (left, right))
     return over(pair, f"{left} {SIGNS[type(operation)]} {right}")
@@ -276,7 +283,9 @@ def _aggregate(to: Recorder, text: str, node: ast.Call, generator: ast.Generator
             writer.line(f"{step} = {to.made(words, value, [source.step])}")
     with writer.block("else:" if may_be_absent else "if True:"):
         rows = Rows(typed, writer.fresh("kept"), writer.fresh("doubts"), writer.fresh("below"))
-        writer.line(f"{rows.kept}, {rows.doubts}, {rows.below} = [], [], [{source.step}]")
+        writer.line(f"{rows.kept}, {rows.below} = [], [{source.step}]")
+        if rows.optional:
+            writer.line(f"{rows.doubts} = []")
         element = writer.fresh("e")
         with writer.block(f"for {element} in {source.value}:"):
             _row(to, text, generator, rows, element)
@@ -294,10 +303,14 @@ class Rows(NamedTuple):
     below: str
 
     @property
+    def optional(self) -> bool:
+        """Whether a row may be unknown."""
+        return any(part is not None and part.optional for part in (self.typed.condition, self.typed.element))
+
+    @property
     def quantified(self) -> bool:
         """Whether a row that is unknown need not make the whole unknown: then what is kept are filters with elements."""
-        parts = (self.typed.condition, self.typed.element)
-        return self.typed.function in ("any", "all") and any(part is not None and part.optional for part in parts)
+        return self.optional and self.typed.function in ("any", "all")
 
 
 def _row(to: Recorder, text: str, generator: ast.GeneratorExp, rows: Rows, element: str) -> None:
@@ -305,7 +318,8 @@ def _row(to: Recorder, text: str, generator: ast.GeneratorExp, rows: Rows, eleme
     writer, typed, clause = to.writer, rows.typed, generator.generators[0]
     outer, head = to.variables, f"for {typed.variable}"
     known = not tree.has_unknown_elements(typed.source)
-    to.variables = {**outer, typed.variable: Part(element, to.made(typed.variable, element, origin=Origin.FACT), known)}
+    step = writer.named(to.made(typed.variable, element, origin=Origin.FACT), "s")
+    to.variables = {**outer, typed.variable: Part(element, step, known)}
     passes = record(to, text, clause.ifs[0], typed.condition) if typed.condition is not None else None
     with writer.block(f"if {passes.value} is not False:" if passes else "if True:"):
         given = record(to, text, generator.elt, typed.element)
@@ -325,9 +339,9 @@ def _keep(to: Recorder, rows: Rows, passes: Part | None, given: Part) -> None:
     if rows.quantified:
         to.writer.line(f"{rows.kept}.append(({passes.value if passes else 'True'}, {given.value}))")
         return
-    for part in (passes, given):
-        if part and not part.known:
-            to.writer.line(f"if is_unknown({part.value}): {rows.doubts}.append({part.value})")
+    for part, node in ((passes, rows.typed.condition), (given, rows.typed.element)):
+        if part and node and node.optional:
+            to.writer.line(f"if {unknown(part.value, node.type)}: {rows.doubts}.append({part.value})")
     to.writer.line(f"{rows.kept}.append({given.value})")
 
 
@@ -342,8 +356,7 @@ def _gathered(to: Recorder, rows: Rows) -> str:
     made = f"tuple({kept})" if function in ("list", "last_run") else f"{to.bind(row.plain)}({kept})"
     if row.empty is not None:
         made = f"{made} if {kept} else {to.bind(Unknown(causes=(row.empty,)))}"
-    optional = any(part is not None and part.optional for part in (rows.typed.condition, rows.typed.element))
-    return f"unknown_of({rows.doubts}) if {rows.doubts} else {made}" if optional else made
+    return f"unknown_of({rows.doubts}) if {rows.doubts} else {made}" if rows.optional else made
 
 
 HANDLERS: Mapping[type[ast.AST], Callable[..., Part]] = MappingProxyType(

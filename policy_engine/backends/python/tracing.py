@@ -9,14 +9,14 @@ from functools import partial
 from policy_engine.backends.python.beforehand import below
 from policy_engine.backends.python.decisions import RulingFor, Rulings
 from policy_engine.backends.python.recorder import Recorder
-from policy_engine.backends.python.steps import Part, listed
+from policy_engine.backends.python.steps import Part, listed, unknown
 from policy_engine.backends.python.telling import CellHead, Heads, Told
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, RuleTrace, Status, Undetermined, Verdict
 from policy_engine.language.mentions import Mention
 from policy_engine.language.rulesets import OTHERWISE, Conclusion, DecisionLogic, Matrix, Rule, Rules, ValueDefinition
 from policy_engine.language.rulings import Applied
-from policy_engine.language.types import ListOf
+from policy_engine.language.types import TEXT
 
 Kind = tuple[tree.Condition | None, tuple[ValueDefinition, ...], tuple[ValueDefinition, ...] | None]
 """What cells have in common: a condition, and the values if it is true and if it is false."""
@@ -27,14 +27,10 @@ NAMES: Mapping[str, object] = {"Decision": Decision, "Undetermined": Undetermine
 
 def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
     """Write the body of the function that records a decision."""
-    for mention in below(to.ruleset, [Mention("decision", logic.name)]):
-        if mention.kind == "definition":
-            to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
-        elif mention.name != logic.name:
-            to.use(mention.name)
+    _before(to, logic)
     to.writer.line("answer = Decision()")
     to.writer.line("answer.as_of, answer._facts, answer.missing = as_of, facts, ()")
-    tracing = Tracing(to, logic, ruling)
+    tracing = Tracing(to, logic, ruling, to.bind(ruling(logic, Status.UNDETERMINED, ())))
     given = tracing.given(logic.values)
     match logic.body:
         case Rules(hit="collect"):
@@ -44,9 +40,16 @@ def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
         case Matrix():
             tracing.matrix(logic.body, given)
         case _:
-            tracing.heads = to.bind(Heads(()))
-            to.writer.line("conditions = ()")
-            tracing.conclude(given, tracing.bound(Status.DECIDED))
+            tracing.calculation(given)
+
+
+def _before(to: Recorder, logic: DecisionLogic) -> None:
+    """Record the definitions and decisions that a decision stands on."""
+    for mention in below(to.ruleset, [Mention("decision", logic.name)]):
+        if mention.kind == "definition":
+            to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
+        elif mention.name != logic.name:
+            to.use(mention.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,12 @@ class Given:
 
 @dataclass(slots=True)
 class Tracing:
-    """Writes the rules of a decision; `heads` is the name of what tells them."""
+    """Writes the rules of a decision; `heads` is the name of what tells them, `undetermined` that of the ruling without them."""
 
     to: Recorder
     logic: DecisionLogic
     ruling: RulingFor
+    undetermined: str
     heads: str = ""
 
     @property
@@ -84,10 +88,10 @@ class Tracing:
         for definition in definitions:
             part = self.to.expression(definition.expression)
             step = self.to.step(definition.name, part.value, [part], known=part.known).step
-            unknown = _unknown(part, definition)
+            asked = unknown(part.value, definition.expression.tree.type)
             settled = self.to.settled_code(part.value, types[definition.name])
-            seen = settled if part.known else f"None if {unknown} else {settled}"
-            needed = {} if part.known or definition.nullable else {part.value: unknown}
+            seen = settled if part.known else f"None if {asked} else {settled}"
+            needed = {} if part.known or definition.nullable else {part.value: asked}
             found += Given((step,), {definition.name: seen}, needed)
         return found
 
@@ -106,13 +110,18 @@ class Tracing:
 
     def give_up(self, ruling: str = "", recorded: str = "") -> None:
         """The answer where something is unknown."""
-        ruling = ruling or self.bound(Status.UNDETERMINED)
-        answer = f"Undetermined({ruling}, {self._by_name({})}, as_of, facts)"
+        answer = f"Undetermined({ruling or self.undetermined}, {self._by_name({})}, as_of, facts)"
         self.line(f"return Told({answer}, {self.heads}, conditions{recorded})")
 
     def _by_name(self, seen: Mapping[str, str]) -> str:
         names = (name for name, _ in self.logic.value_types)
         return f"{{{', '.join(f'{self.to.text(name)}: {seen.get(name)}' for name in names)}}}"
+
+    def calculation(self, given: Given) -> None:
+        """The values alone."""
+        self.heads = self.to.bind(Heads(()))
+        self.line("conditions = ()")
+        self.conclude(given, self.bound(Status.DECIDED))
 
     def first(self, body: Rules, given: Given) -> None:
         """The rules up to the first true one."""
@@ -143,10 +152,10 @@ class Tracing:
         return [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
 
     def _passed_over(self, body: Rules) -> tuple[RuleTrace, ...]:
-        in_force = self._in_force(body)
+        in_force = self.to.settled.in_force
+        verdicts = (Verdict.NOT_REACHED if in_force(rule.period) else Verdict.NOT_IN_FORCE for rule in body.rules)
         return tuple(
-            RuleTrace(rule.id, Verdict.NOT_REACHED if rule in in_force else Verdict.NOT_IN_FORCE, str(rule.span))
-            for rule in body.rules
+            RuleTrace(rule.id, verdict, str(rule.span)) for rule, verdict in zip(body.rules, verdicts, strict=True)
         )
 
     def collect(self, body: Rules, given: Given) -> None:
@@ -168,10 +177,10 @@ class Tracing:
 
     def _own(self, rules: Sequence[Rule], parts: Sequence[Part]) -> Given:
         """The values of the rules that apply, under names that hold nothing where none does."""
-        fresh, names = self.to.writer.fresh, {value.name for rule in rules for value in rule.then.values}
-        if not names:
+        fresh = self.to.writer.fresh
+        seen = {name: fresh("own") for name in dict.fromkeys(v.name for rule in rules for v in rule.then.values)}
+        if not seen:
             return Given()
-        seen = {name: fresh("own") for name in names}
         steps, needed = fresh("steps"), fresh("needed")
         self.line(f"{' = '.join(seen.values())} = None")
         self.line(f"{steps}, {needed} = (), ()")
@@ -189,13 +198,20 @@ class Tracing:
         """Row and column; where both are known, the cell."""
         axes = [self.to.condition(axis) for axis in (body.rows, body.columns)]
         self.line(f"conditions = [{', '.join(axis.step for axis in axes)}]")
-        unknown = [f"{axis.value}.__class__ is Unknown" for axis in axes if not axis.known]
+        asked = [unknown(axis.value, TEXT) for axis in axes if not axis.known]
         self.heads = self.to.bind(CellHead("matrix"))
-        if unknown:
-            with self.to.writer.block(f"if {' or '.join(unknown)}:"):
+        if asked:
+            with self.to.writer.block(f"if {' or '.join(asked)}:"):
                 self.give_up()
-        self.heads = "cell"
-        kinds: dict[Kind, int] = {}
+        self.heads, kinds = "cell", dict[Kind, int]()
+        table = self.to.bind(self._table(body, kinds))
+        self.line(f"kind, cell, then, otherwise = {table}[{axes[0].value}][{axes[1].value}]")
+        for kind, number in kinds.items():
+            with self.to.writer.block(f"if kind == {number}:"):
+                self._cell(kind, given)
+
+    def _table(self, body: Matrix, kinds: dict[Kind, int]) -> Mapping[object, Mapping[object, tuple[object, ...]]]:
+        """For each row and column the kind of the cell, its head, and what it may lead to; kinds are numbered as they come."""
         table: dict[object, dict[object, tuple[object, ...]]] = {}
         for cell in body.cells:
             kind = cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else None
@@ -205,10 +221,7 @@ class Tracing:
             ]
             number = kinds.setdefault(kind, len(kinds))
             table.setdefault(cell.row, {})[cell.column] = number, CellHead(cell.id, str(cell.span)), *rulings
-        self.line(f"kind, cell, then, otherwise = {self.to.bind(table)}[{axes[0].value}][{axes[1].value}]")
-        for kind, number in kinds.items():
-            with self.to.writer.block(f"if kind == {number}:"):
-                self._cell(kind, given)
+        return table
 
     def _cell(self, kind: Kind, given: Given) -> None:
         """A kind of cell: those with the same condition and values."""
@@ -223,9 +236,3 @@ class Tracing:
                 with self.to.writer.block(f"if {part.value} is False:"):
                     self.conclude(given + self.given(otherwise), "otherwise")
         self.conclude(given + self.given(then), "then")
-
-
-def _unknown(part: Part, definition: ValueDefinition) -> str:
-    """The text that asks whether a value as a whole is unknown."""
-    whole = isinstance(definition.expression.tree.type, ListOf)
-    return f"is_unknown({part.value})" if whole else f"{part.value}.__class__ is Unknown"
