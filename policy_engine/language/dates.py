@@ -77,10 +77,10 @@ def add_weekdays(day: date, count: int) -> date:
     """The `count`th weekday strictly after the date (before it, where negative); the date itself for 0."""
     if count == 0:
         return day
-    weekday = day.weekday()
-    weeks, rest = divmod(min(weekday, 4 if count > 0 else 5) + count, 5)  # a weekend is its Friday, or its Monday
+    weekday, last = day.weekday(), 4 if count > 0 else 5  # a weekend counts as its Friday, or as its Monday
+    ahead = (last if weekday > last else weekday) + count
     try:
-        return day + timedelta(7 * weeks + rest - weekday)
+        return day + timedelta(ahead + ahead // 5 * 2 - weekday)
     except OverflowError:
         raise Undefined(OUTSIDE) from None
 

@@ -151,9 +151,16 @@ def add_days(day: date, count: int) -> date | None:
         return None
 
 
+def add_weekdays(day: date, count: int) -> date | None:
+    """The date so many weekdays later; None where there is none."""
+    try:
+        return dates.add_weekdays(day, count)
+    except Undefined:
+        return None
+
+
 add_months = total(dates.add_months)
 add_years = total(dates.add_years)
-add_weekdays = total(dates.add_weekdays)
 add_business_days = total(dates.add_business_days)
 
 
