@@ -69,6 +69,7 @@ class Program:
 
     settled: Settled
     functions: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
+    rulings: dict[object, Ruling] = field(default_factory=dict)
 
     def decide(self, name: str) -> Callable[[Any, date], Decision]:
         """The function of one decision."""
@@ -118,9 +119,12 @@ class Program:
         to.writer.line("return True")
 
     def _ruling(self, logic: DecisionLogic, status: Status, applied: Applied) -> Ruling:
-        """The constant part of the answer that rules lead to."""
-        ruleset, choices = self.settled.ruleset, self.settled.choices
-        return ruling_of(ruleset, choices, logic, status, applied, self._late(logic, status, applied))
+        """The constant part of the answer that rules lead to, made once for all functions."""
+        key = (logic.name, status, *((rule, id(conclusion)) for rule, conclusion in applied))
+        if key not in self.rulings:
+            ruleset, choices, late = self.settled.ruleset, self.settled.choices, self._late(logic, status, applied)
+            self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, late)
+        return self.rulings[key]
 
     def _late(self, logic: DecisionLogic, status: Status, applied: Applied) -> Late:
         """What tells of an answer when somebody asks."""
@@ -130,7 +134,7 @@ class Program:
             sentences = sentences_of(logic, status, applied)
             return wording.blanks_of(self.settled.ruleset, sentences), self._words(logic.name, sentences)
 
-        missing_of = cache(partial(self.missing, logic.name))
+        made, key = self.functions, ("missing", logic.name)
 
         def reason(facts: Any, as_of: date) -> tuple[Said, ...]:
             blanks, values = words()
@@ -143,7 +147,7 @@ class Program:
             return tuple(together(sentences))
 
         def without(facts: Any, as_of: date) -> tuple[str, ...]:
-            return missing_of()(facts, as_of)
+            return (made.get(key) or self.missing(logic.name))(facts, as_of)
 
         return Late(reason, without)
 
