@@ -9,7 +9,7 @@ from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.wording import by_name
-from policy_engine.backends.python.writer import SURE
+from policy_engine.backends.python.writer import SURE, Writer
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
@@ -34,6 +34,12 @@ RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
 """The constant part of the answer that rules lead to."""
 
 
+def start(writer: Writer) -> None:
+    """Begin an answer; its ruling and its values are filled in where it ends."""
+    writer.line("answer = Decision()")
+    writer.line("answer.as_of, answer._facts, answer.missing = as_of, facts, ()")
+
+
 @dataclass(slots=True)
 class DecisionWriter:
     """Writes one decision as a block `while True:` that sets `result` to (ruling, values) and breaks, or returns an answer.
@@ -53,8 +59,7 @@ class DecisionWriter:
         """Write the block, or, where the function returns from it, its lines."""
         writer = self.to.writer
         if self.returns:
-            writer.line("answer = Decision()")
-            writer.line("answer.as_of, answer._facts, answer.missing = as_of, facts, ()")
+            start(writer)
             self._body()
             return
         writer.line("while True:")

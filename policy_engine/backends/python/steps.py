@@ -89,18 +89,13 @@ def _of_unsure(word: str, values: Sequence[str]) -> str:
     return f"({decisive} if {some} else {neutral} if {every} else unknown_of({listed(values)}))"
 
 
-def _unless_unknown(values: Sequence[str], code: str) -> str:
-    """The text over values that are not lists, else what those miss that are unknown."""
-    unsure = list(dict.fromkeys(values))
+def over(parts: Sequence[Part], code: str) -> str:
+    """The text over values that are known, else what they miss; the elements of lists are not asked about."""
+    unsure = list(dict.fromkeys(part.value for part in parts if not part.known))
     if not unsure:
         return code
     tests = " and ".join(f"{value}.__class__ is not Unknown" for value in unsure)
     return f"{code} if {tests} else {unsure[0] if len(unsure) == 1 else f'unknown_of({listed(unsure)})'}"
-
-
-def over(parts: Sequence[Part], code: str) -> str:
-    """The text over values that are known, else what they miss; none of them is a list."""
-    return _unless_unknown([part.value for part in parts if not part.known], code)
 
 
 def _constant(to: Recorder, text: str, node: ast.Constant, typed: tree.Literal) -> Part:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from policy_engine.backends.python.beforehand import below
-from policy_engine.backends.python.decisions import RulingFor, Rulings
+from policy_engine.backends.python.decisions import RulingFor, Rulings, start
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.steps import Part, listed, unknown
 from policy_engine.backends.python.telling import CellHead, Heads, Told
@@ -28,8 +28,7 @@ NAMES: Mapping[str, object] = {"Decision": Decision, "Undetermined": Undetermine
 def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
     """Write the body of the function that records a decision."""
     _before(to, logic)
-    to.writer.line("answer = Decision()")
-    to.writer.line("answer.as_of, answer._facts, answer.missing = as_of, facts, ()")
+    start(to.writer)
     tracing = Tracing(to, logic, ruling, to.bind(ruling(logic, Status.UNDETERMINED, ())))
     given = tracing.given(logic.values)
     match logic.body:
