@@ -320,7 +320,7 @@ class Expressions:
 
     def call(self, node: tree.Call) -> str:
         match node.function:
-            case "known" if not node.arguments[0].optional:
+            case "known" if not node.arguments[0].optional or self.settled.constant(node.arguments[0]) is not OPEN:
                 return "True"
             case "known":
                 return f"({self.whole(node.arguments[0])} is not None)"

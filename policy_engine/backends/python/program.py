@@ -134,8 +134,6 @@ class Program:
             sentences = sentences_of(logic, status, applied)
             return wording.blanks_of(self.settled.ruleset, sentences), self._words(logic.name, sentences)
 
-        made, key = self.functions, ("missing", logic.name)
-
         def reason(facts: Any, as_of: date) -> tuple[Said, ...]:
             blanks, values = words()
             sentences = wording.filled(blanks, values(facts, as_of))
@@ -145,6 +143,8 @@ class Program:
                     undetermined(paths, () if paths else self.told(facts, as_of)(logic.name).unknown().causes)
                 )
             return tuple(together(sentences))
+
+        made, key = self.functions, ("missing", logic.name)
 
         def without(facts: Any, as_of: date) -> tuple[str, ...]:
             return (made.get(key) or self.missing(logic.name))(facts, as_of)
