@@ -49,12 +49,12 @@ class Asked:
             decide(decision, facts, as_of=AS_OF, trusted=trusted)
 
     def ours_all_read(self) -> None:
-        """Ask the engine and read what is made only then of what the function by hand gives: the values, and what is missing."""
+        """Ask the engine and read all that the function by hand gives: also the values, and what is missing."""
         decide, decision = self.engine.decide, self.question.decision
         for facts in self.mix:
             answer = decide(decision, facts, as_of=AS_OF, trusted=True)
-            answer.values  # noqa: B018  # reading it makes it
-            answer.missing  # noqa: B018
+            answer.values  # noqa: B018  # only read
+            answer.missing  # noqa: B018  # where anything is, reading it works it out
 
     def ours_missing(self) -> None:
         """Ask the engine and read what is missing, if anything is."""

@@ -63,7 +63,7 @@ def test_the_program_gives_the_references_answers(question: Question) -> None:
 def _agree(programs: Programs, facts: Any, day: date) -> None:
     """The reference, the function of each decision and the one for all say the same; of facts as given too, if they pass.
 
-    So do reasons and missing facts, and the trace of the last decision.
+    So do reasons and missing facts, and the explanation of the last decision.
     """
     plain, unfit = to_json_types(facts)
     assert not unfit
@@ -77,7 +77,9 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     late = {name: _late(evaluation.answer(name).decision) for name in names}
     assert {name: _late(decision) for name, decision in together.items()} == late
     last = names[-1]
-    assert program.explain(last, plain, day).trace == explanation_of(evaluation, last).trace
+    explained = program.explain(last, plain, day)
+    assert explained.trace == explanation_of(evaluation, last).trace
+    assert (_told(explained.decision), _late(explained.decision)) == (expected[last], late[last])
     assert program.checks()(plain, day) == _holds(evaluation)
     if gate_of(programs.ruleset.facts.document)(facts):
         assert {name: _told(decision) for name, decision in program.decide_all()(facts, day).items()} == expected

@@ -56,7 +56,7 @@ def test_one_item_is_taken_at_a_time(engine: Engine) -> None:
 
 def test_an_error_stands_in_the_place_of_its_item(engine: Engine) -> None:
     answers = list(engine.decide_many(QUESTION, [OWNER, WRONG, {**OWNER, "role": None}, OWNER], as_of=DAY))
-    assert [type(answer) for answer in answers] == [Decision, FactsError, Decision, Decision]
+    assert [isinstance(answer, Decision) for answer in answers] == [True, False, True, True]
     assert isinstance(answers[1], FactsError)
     assert [violation.pointer for violation in answers[1].violations] == ["/role"]
     assert answers[3] == answers[0]

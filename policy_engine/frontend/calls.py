@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import advice
 from policy_engine.language import expressions as tree
-from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR, Function
 from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Text, Type, with_article
 
 if TYPE_CHECKING:
     from policy_engine.frontend.typing import Typer
 
-MAY_LEAVE_THE_CALENDAR = frozenset(
-    {"add_days", "add_months", "add_years", "add_weekdays", "add_business_days", "date_of"}
-)
 EMPTY_IS_UNKNOWN = frozenset({"min", "max", "first", "last"})
 
 

@@ -73,22 +73,16 @@ def weekdays_between(start: date, end: date) -> int:
     return weekdays_before(end) + is_weekday(end) - weekdays_before(start) - is_weekday(start)
 
 
-def nth_weekday(index: int) -> date:
-    """The weekday that has `index` weekdays before it since the first of January 0001."""
-    weeks, rest = divmod(index, 5)
-    try:
-        return date.fromordinal(7 * weeks + rest + 1)
-    except (ValueError, OverflowError):
-        raise Undefined(OUTSIDE) from None
-
-
 def add_weekdays(day: date, count: int) -> date:
     """The `count`th weekday strictly after the date (before it, where negative); the date itself for 0."""
     if count == 0:
         return day
-    if count > 0:
-        return nth_weekday(weekdays_before(day) + is_weekday(day) + count - 1)
-    return nth_weekday(weekdays_before(day) + count)
+    weekday, last = day.weekday(), 4 if count > 0 else 5  # a weekend counts as its Friday, or as its Monday
+    ahead = (last if weekday > last else weekday) + count
+    try:
+        return day + timedelta(ahead + ahead // 5 * 2 - weekday)
+    except OverflowError:
+        raise Undefined(OUTSIDE) from None
 
 
 def add_business_days(day: date, count: int, holidays: Sequence[date] | Holidays) -> date:

@@ -46,10 +46,6 @@ class Late(NamedTuple):
     missing: Callable[[Any, date], tuple[str, ...]]
 
 
-Named = Callable[[tuple[Any, ...]], "dict[str, Value | None]"]
-"""Gives values by name, in the forms that `language.values` names, from values as a back end holds them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """All of an answer that does not vary with the facts: back ends make each once and share it between decisions."""
@@ -58,32 +54,29 @@ class Ruling:
     status: Status
     outcome: str | tuple[str, ...] | None
     rules: tuple[str, ...]
-    value_names: tuple[str, ...]
     sources: tuple[str, ...]
     readings: Mapping[str, str]
     ruleset: RulesetReference
     late: Late = field(compare=False, repr=False)
-    named: Named = field(compare=False, repr=False)
 
 
 class Decision:
     """The answer to one question about one set of facts.
 
     `outcome` is a text, for `collect` a tuple of texts, and None for a calculation and where nothing was decided. `rules` are
-    the ids of the rules that determined it. `values` holds plain Python values (exact: int, Decimal, date), None where there
-    is none. `missing` are schema paths. `as_of` is a civil date in the ruleset's time zone. `reason` and `missing` are made
-    from the facts when first asked for, so ask before you change the facts you gave.
+    the ids of the rules that determined it. `values` holds plain Python values by name (exact: int, Decimal, date), None where
+    there is none; all are None unless decided. `missing` are schema paths, in schema order. `as_of` is a civil date in the
+    ruleset's time zone. `reason` and `missing` are made from the facts when first asked for, so ask before you change the facts
+    you gave.
     """
 
-    __slots__ = ("_facts", "_missing", "_said", "_values", "as_of", "ruling")
-    _missing: tuple[str, ...]
+    __slots__ = ("_facts", "_said", "as_of", "missing", "ruling", "values")  # filled by who makes one: the quickest way
+    ruling: Ruling
+    values: dict[str, Value | None]
+    missing: tuple[str, ...]
+    as_of: date
+    _facts: object
     _said: tuple[Said, ...]
-
-    def __init__(self, ruling: Ruling, values: tuple[Value | None, ...], as_of: date, facts: object) -> None:
-        self.ruling = ruling
-        self._values = values
-        self.as_of = as_of
-        self._facts = facts
 
     @property
     def decision(self) -> str:
@@ -104,13 +97,6 @@ class Decision:
     def rules(self) -> tuple[str, ...]:
         """The ids of the determining rules."""
         return self.ruling.rules
-
-    @property
-    def values(self) -> dict[str, Value | None]:
-        """The values by name, exact; all None unless decided."""
-        if self._values:
-            return self.ruling.named(self._values)
-        return dict.fromkeys(self.ruling.value_names) if self.ruling.value_names else {}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -140,16 +126,6 @@ class Decision:
             self._said = found = self.ruling.late.reason(self._facts, self.as_of)
         return found
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The facts that are missing, as schema paths in schema order."""
-        if self.ruling.status is not UNDETERMINED:
-            return ()
-        found: tuple[str, ...] | None = getattr(self, "_missing", None)
-        if found is None:
-            self._missing = found = self.ruling.late.missing(self._facts, self.as_of)
-        return found
-
     def to_dict(self) -> dict[str, object]:
         """The same keys in JSON types; satisfies `schemas/decision.schema.json`."""
         outcome, ruleset = self.outcome, self.ruleset
@@ -175,6 +151,37 @@ class Decision:
 
     def __repr__(self) -> str:
         return f"Decision({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
+
+
+class Undetermined(Decision):
+    """A decision that lacks facts, and finds out which when somebody asks."""
+
+    __slots__ = ("_found",)
+    _found: tuple[str, ...] | None
+
+    def __init__(self, ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object) -> None:
+        self.ruling = ruling
+        self.values = values
+        self.as_of = as_of
+        self._facts = facts
+        self._found = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:  # type: ignore[override]  # nobody sets it
+        """The facts that are missing."""
+        if self._found is None:
+            self._found = self.ruling.late.missing(self._facts, self.as_of)
+        return self._found
+
+
+def filled(
+    ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object, missing: tuple[str, ...] = ()
+) -> Decision:
+    """A decision of which it is known what is missing."""
+    decision = Decision()
+    decision.ruling, decision.values, decision.missing = ruling, values, missing
+    decision.as_of, decision._facts = as_of, facts
+    return decision
 
 
 class Origin(StrEnum):

@@ -269,3 +269,7 @@ _AGGREGATES = (
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({function.name: function for function in _FUNCTIONS})
 AGGREGATES: Mapping[str, AggregateFunction] = MappingProxyType({aggregate.name: aggregate for aggregate in _AGGREGATES})
+MAY_LEAVE_THE_CALENDAR = frozenset(
+    {"add_days", "add_months", "add_years", "add_weekdays", "add_business_days", "date_of"}
+)
+"""The functions whose plain meaning may be undefined."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from policy_engine.language.decisions import Late, Named, RulesetReference, Ruling, Status
+from policy_engine.language.decisions import Late, RulesetReference, Ruling, Status
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rules, Ruleset
 
 Applied = Sequence[tuple[str, Conclusion]]
@@ -18,7 +18,6 @@ def ruling_of(
     status: Status,
     applied: Applied,
     late: Late,
-    named: Named | None = None,
 ) -> Ruling:
     """What an answer says by its status and the rules that apply. Undetermined and gap cite all of the decision's sources."""
     collects = isinstance(logic.body, Rules) and logic.body.hit == "collect"
@@ -29,13 +28,10 @@ def ruling_of(
         status=status,
         outcome=_outcome(applied, collects),
         rules=tuple(rule for rule, _ in applied),
-        value_names=tuple(name for name, _ in logic.value_types),
         sources=(cited if status is Status.DECIDED else ()) or logic.sources,
         readings={r.name: choices[r.name] for r in ruleset.readings if r.name in used},
         ruleset=RulesetReference(ruleset.id, ruleset.version, ruleset.digest),
         late=late,
-        named=named
-        or (lambda values: {name: value for (name, _), value in zip(logic.value_types, values, strict=True)}),
     )
 
 

@@ -20,6 +20,7 @@ from policy_engine.language.decisions import (
     Trace,
     Verdict,
     decisions_in,
+    filled,
 )
 from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.logic import conjunction, disjunction, negation
@@ -252,8 +253,8 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     said = tuple(_reason(evaluation, logic, status, applied, missing, unknown.causes if unknown else ()))
     late = Late(lambda _, __: said, lambda _, __: missing)
     ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, late)
-    given = tuple(_known(values.get(name)) for name in ruling.value_names) if status is Status.DECIDED else ()
-    decision = Decision(ruling, given, evaluation.as_of, None)
+    given = {name: _known(values.get(name)) if status is Status.DECIDED else None for name in types}
+    decision = filled(ruling, given, evaluation.as_of, None, missing)
     return Answer(decision, finding.traces, tuple(steps), _parts(decision, values, unknown))
 
 

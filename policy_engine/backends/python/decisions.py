@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.writer import SURE
+from policy_engine.backends.python.wording import by_name
+from policy_engine.backends.python.writer import SURE, Writer
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Late, Named, Ruling, Status
+from policy_engine.language.decisions import Ruling, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -22,27 +24,32 @@ from policy_engine.language.rulesets import (
     Rules,
     ValueDefinition,
 )
-from policy_engine.language.rulings import Applied, ruling_of
+from policy_engine.language.rulings import Applied
 from policy_engine.language.types import ListOf, Number, Type
 
-Naming = Callable[[DecisionLogic], Named]
-"""What gives the values of a decision by name."""
+NOTHING: Mapping[str, str] = {}
+"""No values."""
 
-LateFor = Callable[[DecisionLogic, Status, Applied], Late]
-"""For the answer that rules lead to, what tells its reason and missing facts when somebody asks."""
+RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
+"""The constant part of the answer that rules lead to."""
+
+
+def start(writer: Writer) -> None:
+    """Begin an answer; its ruling and its values are filled in where it ends."""
+    writer.line("answer = Decision()")
+    writer.line("answer.as_of, answer._facts, answer.missing = as_of, facts, ()")
 
 
 @dataclass(slots=True)
 class DecisionWriter:
-    """Writes one decision as a block `while True:` that sets `result` to (ruling, values) and breaks, or returns.
+    """Writes one decision as a block `while True:` that sets `result` to (ruling, values) and breaks, or returns an answer.
 
     `sure` are the names that are set on every way out of the block.
     """
 
     to: Expressions
     logic: DecisionLogic
-    late_for: LateFor
-    naming: Naming
+    ruling_for: RulingFor
     result: str
     returns: bool
     sure: set[str] | None = field(default=None)
@@ -52,6 +59,7 @@ class DecisionWriter:
         """Write the block, or, where the function returns from it, its lines."""
         writer = self.to.writer
         if self.returns:
+            start(writer)
             self._body()
             return
         writer.line("while True:")
@@ -80,33 +88,37 @@ class DecisionWriter:
 
     def ruling(self, status: Status, applied: Applied = ()) -> Ruling:
         """The constant part of an answer."""
-        settled = self.to.settled
-        return ruling_of(
-            settled.ruleset,
-            settled.choices,
-            self.logic,
-            status,
-            applied,
-            self.late_for(self.logic, status, applied),
-            self.naming(self.logic),
-        )
+        return self.ruling_for(self.logic, status, applied)
 
-    def _end(self, ruling: str, values: str = "()") -> None:
+    def _end(self, ruling: str, codes: Mapping[str, str] = NOTHING) -> None:
+        if not self.returns:
+            self._break(ruling, codes)
+            return
+        self.to.writer.line(
+            f"answer.ruling, answer.values = {ruling}, {by_name(self.to, self.logic.value_types, codes)}"
+        )
+        self.to.writer.line("return answer")
+
+    def _end_undetermined(self, ruling: str) -> None:
+        if not self.returns:
+            self._break(ruling, NOTHING)
+            return
+        values = by_name(self.to, self.logic.value_types, NOTHING)
+        self.to.writer.line(f"return Undetermined({ruling}, {values}, as_of, facts)")
+
+    def _break(self, ruling: str, codes: Mapping[str, str]) -> None:
         writer = self.to.writer
         self.sure = writer.sure() if self.sure is None else self.sure & writer.sure()
-        if self.returns:
-            writer.line(f"return Decision({ruling}, {values}, as_of, facts)")
-        else:
-            writer.line(f"{self.result} = ({ruling}, {values})")
-            writer.line("break")
+        writer.line(f"{self.result} = ({ruling}, {self._tuple(codes)})")
+        writer.line("break")
 
     def _undetermined(self) -> None:
-        self._end(self.to.bind(self.ruling(Status.UNDETERMINED)))
+        self._end_undetermined(self.to.bind(self.ruling(Status.UNDETERMINED)))
 
     def _conclude(self, conclusion: Conclusion, applied: Applied) -> None:
         """Work out the values; where one that must be known is not, the decision is undetermined."""
         codes = self._values((*self.logic.values, *conclusion.values))
-        self._end(self.to.bind(self.ruling(Status.DECIDED, applied)), self._tuple(codes))
+        self._end(self.to.bind(self.ruling(Status.DECIDED, applied)), codes)
 
     def _values(self, definitions: Sequence[ValueDefinition]) -> dict[str, str]:
         codes: dict[str, str] = {}
@@ -127,7 +139,7 @@ class DecisionWriter:
         code = self.to.scaled(node, kind)
         return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
 
-    def _tuple(self, codes: dict[str, str]) -> str:
+    def _tuple(self, codes: Mapping[str, str]) -> str:
         names = [name for name, _ in self.logic.value_types]
         return f"({', '.join(codes.get(name, 'None') for name in names)}{',' if names else ''})"
 
@@ -181,7 +193,7 @@ class DecisionWriter:
         found = writer.fresh()
         writer.line(f"{found} = {self.to.bind_new(table)}.get({name})")
         with writer.block(f"if {found} is not None:"):
-            self._end(found, self._tuple(self._values(self.logic.values)) if self.logic.values else "()")
+            self._end(found, self._values(self.logic.values))
 
     def _collect(self, body: Rules) -> None:
         """A number whose bits tell which rules apply, and its last whether one is unknown; each number's ruling is made once."""
@@ -206,10 +218,10 @@ class DecisionWriter:
             for name, code in self._collected_values(applied).items():
                 codes[name] = writer.fresh("own")
                 writer.line(f"{codes[name]} = {code}")
-        rulings = self.to.bind_new(Rulings(self, rules))
+        rulings = self.to.bind_new(Rulings(partial(self.ruling_for, self.logic), rules))
         with writer.block(f"if {applied} & 1:"):
-            self._end(f"{rulings}[{applied}]")
-        self._end(f"{rulings}[{applied}]", self._tuple({**codes, **own}))
+            self._end_undetermined(f"{rulings}[{applied}]")
+        self._end(f"{rulings}[{applied}]", {**codes, **own})
 
     def _own_values(self, rule: Rule, own: dict[str, str], applied: str) -> None:
         """The values beside a rule of a collect decision."""
@@ -249,7 +261,7 @@ class DecisionWriter:
         writer.line(f"{', '.join(names)} = {self.to.bind_new(table)}[{axes[0]}][{axes[1]}]")
         if not self.logic.values:
             with writer.block(f"if {names[0]} < 0:"):
-                self._end(names[1], names[3])
+                self._end(names[1], {name: f"{names[3]}[{at}]" for at, (name, _) in enumerate(self.logic.value_types)})
         for (when, then, otherwise), kind in kinds.items():
             with writer.block(f"if {names[0]} == {kind}:"):
                 self._kind(when, (names[1], then), (names[2], otherwise))
@@ -288,8 +300,8 @@ class DecisionWriter:
                 with writer.block(f"if {code} is None:"):
                     self._undetermined()
             with writer.block(f"if not {code}:"):
-                self._end(otherwise[0], self._tuple(self._values((*self.logic.values, *otherwise[1]))))
-        self._end(then[0], self._tuple(self._values((*self.logic.values, *then[1]))))
+                self._end(otherwise[0], self._values((*self.logic.values, *otherwise[1])))
+        self._end(then[0], self._values((*self.logic.values, *then[1])))
 
 
 NO_WORDS: Any = None
@@ -298,13 +310,13 @@ NO_WORDS: Any = None
 class Rulings(dict[int, Ruling]):
     """The rulings of a collect decision by the bits of the rules that apply, made when first met."""
 
-    def __init__(self, writer: DecisionWriter, rules: Sequence[Rule]) -> None:
+    def __init__(self, ruling: Callable[[Status, Applied], Ruling], rules: Sequence[Rule]) -> None:
         super().__init__()
-        self.writer, self.rules = writer, rules
+        self.ruling, self.rules = ruling, rules
 
     def __missing__(self, bits: int) -> Ruling:
         applied = [(rule.id, rule.then) for bit, rule in enumerate(self.rules, start=1) if bits >> bit & 1]
-        self[bits] = self.writer.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
+        self[bits] = self.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
         return self[bits]
 
 

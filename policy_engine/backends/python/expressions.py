@@ -178,7 +178,7 @@ class Expressions:
             return f"({result}[0].outcome if {result}[0].status is DECIDED else None)"
         logic = next(d for d in self.settled.ruleset.decisions if d.name == node.decision)
         index = [name for name, _ in logic.value_types].index(node.part)
-        return f"({result}[1][{index}] if {result}[1] else None)"
+        return f"{result}[1][{index}]"
 
     def variable(self, node: tree.Variable) -> str:
         return self.variables[node.name]
@@ -320,7 +320,7 @@ class Expressions:
 
     def call(self, node: tree.Call) -> str:
         match node.function:
-            case "known" if not node.arguments[0].optional:
+            case "known" if not node.arguments[0].optional or self.settled.constant(node.arguments[0]) is not OPEN:
                 return "True"
             case "known":
                 return f"({self.whole(node.arguments[0])} is not None)"

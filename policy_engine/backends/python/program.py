@@ -6,11 +6,12 @@ import linecache
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import localcontext
 from fractions import Fraction
 from functools import cache, partial
 from typing import Any
 
-from policy_engine.backends.python import missing, recorder, runtime, tracing, wording
+from policy_engine.backends.python import missing, recorder, runtime, telling, tracing, wording
 from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
@@ -19,12 +20,12 @@ from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Explanation, Late, Named, Said, Status
+from policy_engine.language.decisions import Decision, Explanation, Late, Ruling, Said, Status, Undetermined
 from policy_engine.language.mentions import Mention, mentions_in, template_expressions
 from policy_engine.language.reasons import sentences_of, together, undetermined
-from policy_engine.language.rounding import rounded_units
+from policy_engine.language.rounding import EXACT, rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset, Template
-from policy_engine.language.rulings import Applied
+from policy_engine.language.rulings import Applied, ruling_of
 from policy_engine.language.timezones import zone
 
 ALL, CHECKS = "*", "checks"
@@ -33,6 +34,8 @@ MOST_REPEATS = 300
 
 NAMES: Mapping[str, Any] = {
     "Decision": Decision,
+    "Undetermined": Undetermined,
+    "answered": runtime.answered,
     "DECIDED": Status.DECIDED,
     "UNDETERMINED": Status.UNDETERMINED,
     "Fraction": Fraction,
@@ -66,6 +69,7 @@ class Program:
 
     settled: Settled
     functions: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
+    rulings: dict[object, Ruling] = field(default_factory=dict)
 
     def decide(self, name: str) -> Callable[[Any, date], Decision]:
         """The function of one decision."""
@@ -81,16 +85,15 @@ class Program:
 
     def missing(self, name: str) -> Callable[[Any, date], tuple[str, ...]]:
         """The function that gives the facts that a decision misses, if it is undetermined."""
-        made = self.functions.get(("missing", name))
-        return made or self._made("missing", name, partial(missing.write, name=name))
+        return self._made("missing", name, partial(missing.write, name=name))
 
-    def told(self, facts: Any, as_of: date) -> tracing.Telling:
+    def told(self, facts: Any, as_of: date) -> telling.Telling:
         """What records decisions about valid facts in JSON types, each once."""
-        return tracing.Telling(self.decide, self.recording, facts, as_of)
+        return telling.Telling(self.recording, facts, as_of)
 
     def explain(self, name: str, facts: Any, as_of: date) -> Explanation:
         """A decision with its whole trace."""
-        return tracing.explanation_of(self.told(facts, as_of), name)
+        return telling.explanation_of(self.told(facts, as_of), name)
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
@@ -100,8 +103,12 @@ class Program:
 
     def _all(self, to: Expressions) -> None:
         results = {logic.name: to.use(logic.name) for logic in self.settled.ruleset.decisions}
-        pairs = (f"{name!r}: Decision({held}[0], {held}[1], as_of, facts)" for name, held in results.items())
-        to.writer.line(f"return {{{', '.join(pairs)}}}")
+        to.writer.line("answers = {}")
+        for name, held in results.items():
+            types = self._logic(name).value_types
+            values = wording.by_name(to, types, {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(types)})
+            to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, facts)")
+        to.writer.line("return answers")
 
     def _checks(self, to: Expressions) -> None:
         read_all(to, "facts", self.settled.ruleset.facts.type)
@@ -110,6 +117,14 @@ class Program:
             with to.writer.block(f"if {code} is False:"):
                 to.writer.line("return False")
         to.writer.line("return True")
+
+    def _ruling(self, logic: DecisionLogic, status: Status, applied: Applied) -> Ruling:
+        """The constant part of the answer that rules lead to, made once for all functions."""
+        key = (logic.name, status, *((rule, id(conclusion)) for rule, conclusion in applied))
+        if key not in self.rulings:
+            ruleset, choices, late = self.settled.ruleset, self.settled.choices, self._late(logic, status, applied)
+            self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, late)
+        return self.rulings[key]
 
     def _late(self, logic: DecisionLogic, status: Status, applied: Applied) -> Late:
         """What tells of an answer when somebody asks."""
@@ -129,20 +144,12 @@ class Program:
                 )
             return tuple(together(sentences))
 
+        made, key = self.functions, ("missing", logic.name)
+
         def without(facts: Any, as_of: date) -> tuple[str, ...]:
-            return self.missing(logic.name)(facts, as_of)
+            return (made.get(key) or self.missing(logic.name))(facts, as_of)
 
         return Late(reason, without)
-
-    def _naming(self, logic: DecisionLogic) -> Named:
-        """The function that gives the values of a decision by name, as callers see them."""
-        made = self.functions.get(("name", logic.name))
-        if made is None:
-            to = self._start()
-            wording.write_names(to, logic.value_types)
-            text = _text(f"name_{logic.name}", to.writer, arguments="values")
-            made = self.functions["name", logic.name] = self._compiled(f"name_{logic.name}", text, to.constants)
-        return made
 
     def _words(self, name: str, sentences: Sequence[Template]) -> wording.Values:
         """The function that gives the values in sentences; it is kept with the answer that says them."""
@@ -150,15 +157,20 @@ class Program:
         to = self._written(name, partial(wording.write, sentences=sentences), mentions_in(said))
         return self._finished(f"words_{name}", to)
 
-    def recording(self, name: str) -> Callable[..., Any]:
+    def recording(self, name: str) -> Callable[..., telling.Told]:
         """The function that records a decision; it is given what tells of other decisions, too."""
-        if ("record", name) not in self.functions:
-            to = Recorder(self.settled)
-            tracing.write(to, self._logic(name))
-            text = _text(f"record_{name}", to.writer, to.first.lines, "facts, as_of, told")
-            names = {**recorder.NAMES, **tracing.NAMES, **to.constants}
-            self.functions["record", name] = self._compiled(f"record_{name}", text, names)
-        return self.functions["record", name]
+        made = self.functions.get(("record", name))
+        if made is None:
+            made = self.functions["record", name] = self._recording(name)
+        return made
+
+    def _recording(self, name: str) -> Callable[..., telling.Told]:
+        to = Recorder(self.settled)
+        with localcontext(EXACT):
+            tracing.write(to, self._logic(name), self._ruling)
+        text = _text(f"record_{name}", to.writer, to.first.lines, "facts, as_of, told")
+        made = self._compiled(f"record_{name}", text, {**recorder.NAMES, **tracing.NAMES, **to.constants})
+        return runtime.exactly(made) if to.decimals else made
 
     def _logic(self, name: str) -> DecisionLogic:
         return next(decision for decision in self.settled.ruleset.decisions if decision.name == name)
@@ -179,7 +191,7 @@ class Program:
         return to.writer.once(held, compute)
 
     def _write(self, to: Expressions, name: str, *, returns: bool) -> None:
-        DecisionWriter(to, self._logic(name), self._late, self._naming, f"decision_{name}", returns).write()
+        DecisionWriter(to, self._logic(name), self._ruling, f"decision_{name}", returns).write()
 
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""

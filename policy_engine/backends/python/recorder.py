@@ -15,7 +15,8 @@ from fractions import Fraction
 from typing import Any
 
 from policy_engine.backends.python import runtime, steps
-from policy_engine.backends.python.steps import Part, joined, listed
+from policy_engine.backends.python.steps import Part, joined
+from policy_engine.backends.python.telling import Words
 from policy_engine.backends.python.writer import Writer
 from policy_engine.backends.settled import Settled
 from policy_engine.language import expressions as tree
@@ -23,11 +24,10 @@ from policy_engine.language import operators
 from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
 from policy_engine.language.rulesets import ALWAYS, Definition, Ruleset
-from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, innermost, member_of
+from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Type, innermost, member_of
 from policy_engine.language.values import Unknown, is_unknown, settle
 
 NAMES: Mapping[str, Any] = {
-    **{origin.name: origin for origin in Origin},
     "Unknown": Unknown,
     "settle": settle,
     "Decimal": Decimal,
@@ -56,7 +56,8 @@ class Recorder:
     writer: Writer = field(default_factory=Writer)
     first: Writer = field(default_factory=Writer)
     constants: dict[str, Any] = field(default_factory=dict)
-    words: dict[str, str] = field(default_factory=dict)
+    bound: dict[object, str] = field(default_factory=dict)
+    decimals: bool = False
     named: dict[str, Part] = field(default_factory=dict)
     variables: dict[str, Part] = field(default_factory=dict)
 
@@ -71,11 +72,11 @@ class Recorder:
         self.constants[name] = value
         return name
 
-    def text(self, words: str) -> str:
-        """The name of a text, which is bound once."""
-        if words not in self.words:
-            self.words[words] = self.bind(words)
-        return self.words[words]
+    def text(self, words: str | Words) -> str:
+        """The name of a text, or of the words of a step, which is bound once."""
+        if words not in self.bound:
+            self.bound[words] = self.bind(words)
+        return self.bound[words]
 
     def fixed(self, step: Step) -> Part:
         """A step that is always the same."""
@@ -89,13 +90,12 @@ class Recorder:
             value = eval(code, {**NAMES, **self.constants})
             return self.fixed(Step(words, value, origin, "", tuple(self.constants[part.step] for part in parts)))
         value = self.writer.named(code)
-        return Part(value, self.made(words, value, listed([part.step for part in parts]), origin), known)
+        made = self.made(words, value, [part.step for part in parts], origin)
+        return Part(value, self.writer.named(made, "s"), known)
 
-    def made(self, words: str, value: str, below: str, origin: Origin = Origin.COMPUTED, note: str = "") -> str:
-        """The name of a step whose value and steps below have names."""
-        name = self.writer.fresh("s")
-        self.writer.line(f"{name} = ({self.text(words)}, {value}, {origin.name}, {self.text(note)}, {below})")
-        return name
+    def made(self, words: str, value: str, below: Sequence[str] = (), origin: Origin = Origin.COMPUTED) -> str:
+        """The text of a step whose value and steps below have names."""
+        return f"({', '.join([self.text((words, origin, '')), value, *below])})"
 
     def condition(self, condition: tree.Condition) -> Part:
         """A condition: an expression, or all, any, none of several."""
@@ -143,7 +143,7 @@ class Recorder:
         return Step(name, choice, Origin.READING, f"{reading.question} Not: {', '.join(others)}")
 
     def _as_of(self) -> Part:
-        self.writer.line(f"step_as_of = {self.made('as_of', 'as_of', '()', Origin.AS_OF)}")
+        self.writer.line(f"step_as_of = {self.made('as_of', 'as_of', origin=Origin.AS_OF)}")
         return Part("as_of", "step_as_of", known=True)
 
     def _fact(self, name: str) -> Part:
@@ -153,7 +153,7 @@ class Recorder:
         if member.required:
             held = self.writer.named(f"facts[{key}]")
             self.writer.line(f"{value} = {self._typed(held, member)}")
-            self.writer.line(f"{step} = {self.made(name, value, '()', Origin.FACT)}")
+            self.writer.line(f"{step} = {self.made(name, value, origin=Origin.FACT)}")
             return Part(value, step, known=True)
         absent = self.fixed(Step(name, Unknown(frozenset({name})), Origin.FACT))
         held = self.writer.named(f"facts.get({key})")
@@ -161,7 +161,7 @@ class Recorder:
             self.writer.line(f"{value}, {step} = {absent.value}, {absent.step}")
         with self.writer.block("else:"):
             self.writer.line(f"{value} = {self._typed(held, member)}")
-            self.writer.line(f"{step} = {self.made(name, value, '()', Origin.FACT)}")
+            self.writer.line(f"{step} = {self.made(name, value, origin=Origin.FACT)}")
         return Part(value, step, known=False)
 
     def _typed(self, held: str, member: Member) -> str:
@@ -179,13 +179,17 @@ class Recorder:
 
     def define(self, definition: Definition) -> None:
         """Record a definition, before anything that stands on it."""
-        body = self.condition(definition.body)
-        code, kind, name = body.value, definition.type, definition.name
-        if isinstance(innermost(kind), Number):
-            settled = f"settle({code}, {self.bind(kind)})"
-            whole = isinstance(kind, Number) and kind.places == 0
-            code = f"({settled} if {code}.__class__ is Decimal else {code})" if whole else settled
+        body, name = self.condition(definition.body), definition.name
+        code = self.settled_code(body.value, definition.type)
         self.named[name] = self.step(name, code, [body], known=body.known, origin=Origin.DEFINITION)
+
+    def settled_code(self, value: str, kind: Type) -> str:
+        """A value in the form that a type promises."""
+        if not isinstance(innermost(kind), Number):
+            return value
+        settled = f"settle({value}, {self.bind(kind)})"
+        whole = isinstance(kind, Number) and kind.places == 0
+        return f"({settled} if {value}.__class__ is Decimal else {value})" if whole else settled
 
     def use(self, decision: str) -> None:
         """Have another decision told, before anything that stands on it."""

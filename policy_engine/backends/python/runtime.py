@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import localcontext
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from policy_engine.language import dates
-from policy_engine.language.rounding import decimal_of
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.language.decisions import UNDETERMINED, Decision, Ruling, Undetermined, filled
+from policy_engine.language.rounding import EXACT, decimal_of
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value
 
 UNSET = object()
@@ -84,12 +86,24 @@ def reader(kind: Type, ordered_by: str | None = None) -> Callable[[Any], Value]:
         case ListOf(element=element):
             return _list_reader(reader(element), ordered_by)
         case Record(path=path, members=members):
-            readers = [(member.name, reader(member.type, member.ordered_by)) for member in members]
-            return lambda value: RecordValue(
-                path, {name: read(value[name]) for name, read in readers if value.get(name) is not None}
-            )
+            return _record_reader(path, members)
         case _:
             return lambda value: value  # a boolean or a text
+
+
+def _record_reader(path: str, members: Iterable[Member]) -> Callable[[Any], Value]:
+    """What reads a record; a text or a boolean is taken as it is."""
+    readers = [(m.name, None if isinstance(m.type, Text | Boolean) else reader(m.type, m.ordered_by)) for m in members]
+
+    def read(value: Any) -> Value:
+        found = {
+            name: (held if make is None else make(held))
+            for name, make in readers
+            if (held := value.get(name)) is not None
+        }
+        return RecordValue(path, found)
+
+    return read
 
 
 def _list_reader(read: Callable[[Any], Value], ordered_by: str | None) -> Callable[[Any], Value]:
@@ -114,6 +128,21 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
     return over
 
 
+def exactly(meaning: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose decimals are exact whatever context the caller has set."""
+
+    def within(*arguments: Any) -> Any:
+        with localcontext(EXACT):
+            return meaning(*arguments)
+
+    return within
+
+
+def answered(ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object) -> Decision:
+    """An answer of whatever status."""
+    return (Undetermined if ruling.status is UNDETERMINED else filled)(ruling, values, as_of, facts)
+
+
 def add_days(day: date, count: int) -> date | None:
     """The date so many days later; None where there is none."""
     try:
@@ -122,11 +151,25 @@ def add_days(day: date, count: int) -> date | None:
         return None
 
 
+def add_weekdays(day: date, count: int) -> date | None:
+    """The date so many weekdays later; None where there is none."""
+    try:
+        return dates.add_weekdays(day, count)
+    except Undefined:
+        return None
+
+
 add_months = total(dates.add_months)
 add_years = total(dates.add_years)
-add_weekdays = total(dates.add_weekdays)
 add_business_days = total(dates.add_business_days)
-date_of: Callable[[datetime, tzinfo], date | None] = total(dates.date_of)
+
+
+def date_of(moment: datetime, zone: tzinfo) -> date | None:
+    """The civil date of an instant; None where there is none."""
+    try:
+        return moment.astimezone(zone).date()
+    except (OverflowError, ValueError):
+        return None
 
 
 def defined(meaning: Callable[..., Any], *arguments: Any) -> Value:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Origin, Step
-from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
 from policy_engine.language.operators import LAZY, OPERATORS, left_unknown, strict
-from policy_engine.language.types import ListOf, Ratio, Record, member_of
+from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, innermost, member_of
 from policy_engine.language.values import Unknown
 
 if TYPE_CHECKING:
@@ -51,7 +52,16 @@ class Part(NamedTuple):
 
 def record(to: Recorder, text: str, node: ast.AST, typed: tree.Node) -> Part:
     """Write a sub-expression."""
+    to.decimals = to.decimals or _may_be_decimal(typed)
     return HANDLERS[type(node)](to, text, node, typed)
+
+
+def _may_be_decimal(node: tree.Node) -> bool:
+    """Whether a value may hold decimals, whose arithmetic hangs on a context."""
+    if isinstance(node, tree.Literal) and isinstance(node.value, Decimal):
+        return True
+    kind = innermost(node.type)
+    return isinstance(kind, Ratio) or (isinstance(kind, Number) and kind.places > 0)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -59,23 +69,33 @@ def listed(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if names else ''})"
 
 
+def unknown(value: str, kind: Type) -> str:
+    """The text that asks whether a value as a whole is unknown."""
+    return f"is_unknown({value})" if isinstance(kind, ListOf) else f"{value}.__class__ is Unknown"
+
+
 def joined(word: str, parts: Sequence[Part]) -> str:
     """The text of an `and` or `or` over parts."""
-    if all(part.known for part in parts):
-        return f" {word} ".join(part.value for part in parts)
+    unsure = list(dict.fromkeys(part.value for part in parts if not part.known))
+    last = unsure if len(unsure) < 2 else [_of_unsure(word, unsure)]
+    return f" {word} ".join([part.value for part in parts if part.known] + last)
+
+
+def _of_unsure(word: str, values: Sequence[str]) -> str:
+    """The text of an `and` or `or` over values that may all be unknown."""
     decisive, neutral = ("False", "True") if word == "and" else ("True", "False")
-    some = " or ".join(f"{part.value} is {decisive}" for part in parts)
-    every = " and ".join(f"{part.value} is {neutral}" for part in parts)
-    return f"{decisive} if {some} else {neutral} if {every} else unknown_of({listed([part.value for part in parts])})"
+    some = " or ".join(f"{value} is {decisive}" for value in values)
+    every = " and ".join(f"{value} is {neutral}" for value in values)
+    return f"({decisive} if {some} else {neutral} if {every} else unknown_of({listed(values)}))"
 
 
 def over(parts: Sequence[Part], code: str) -> str:
-    """The text over values that are known, else what they miss; none of them is a list."""
-    unsure = [part.value for part in parts if not part.known]
+    """The text over values that are known, else what they miss; the elements of lists are not asked about."""
+    unsure = list(dict.fromkeys(part.value for part in parts if not part.known))
     if not unsure:
         return code
-    tests = " and ".join(f"{value}.__class__ is not Unknown" for value in dict.fromkeys(unsure))
-    return f"{code} if {tests} else unknown_of({listed([part.value for part in parts])})"
+    tests = " and ".join(f"{value}.__class__ is not Unknown" for value in unsure)
+    return f"{code} if {tests} else {unsure[0] if len(unsure) == 1 else f'unknown_of({listed(unsure)})'}"
 
 
 def _constant(to: Recorder, text: str, node: ast.Constant, typed: tree.Literal) -> Part:
@@ -101,13 +121,13 @@ def _attribute(to: Recorder, text: str, node: ast.Attribute, typed: tree.MemberO
     assert isinstance(kind, Record)
     member, name = member_of(kind, node.attr), to.text(node.attr)
     assert member is not None
-    if not record_.known:
-        code = f"member_of_value({record_.value}, {name})"
-    elif member.required:
+    if member.required:
         code = f"{record_.value}.members[{name}]"
     else:
         absent = to.bind(Unknown(frozenset({f"{kind.path}.{node.attr}"})))
         code = f"{record_.value}.members.get({name}, {absent})"
+    if not record_.known:
+        code = f"{code} if {record_.value}.__class__ is not Unknown else member_of_value({record_.value}, {name})"
     return to.step(tree.segment(text, node), code, [record_], known=record_.known and member.required)
 
 
@@ -162,9 +182,11 @@ def _sides(link: tree.Node) -> tuple[tree.Node, tree.Node]:
 def _link(to: Recorder, operation: ast.cmpop, pair: Sequence[Part], typed: Sequence[tree.Node]) -> str:
     left, right = (part.value for part in pair)
     if isinstance(operation, ast.In | ast.NotIn):
-        plain = all(part.known for part in pair) and not isinstance(typed[0].type, Ratio)
-        word = "in" if isinstance(operation, ast.In) else "not in"
-        return f"{left} {word} {right}" if plain else f"{to.bind(OPERATORS[type(operation)])}({left}, {right})"
+        code = f"{left} {'in' if isinstance(operation, ast.In) else 'not in'} {right}"
+        least = f"{to.bind(OPERATORS[type(operation)])}({left}, {right})"
+        if isinstance(typed[0].type, Ratio) or not pair[1].known:
+            return least
+        return code if pair[0].known else f"{code} if {left}.__class__ is not Unknown else {least}"
     if any(isinstance(side.type, Ratio) for side in typed):
         left, right = (f"Fraction({name})" for name in (left, right))
     return over(pair, f"{left} {SIGNS[type(operation)]} {right}")
@@ -186,12 +208,12 @@ def _conditional(to: Recorder, text: str, node: ast.IfExp, typed: tree.Condition
         with writer.block(head):
             taken = record(to, text, side, branch)
             writer.line(f"{value} = {taken.value}")
-            writer.line(f"{step} = {to.made(words, value, listed([condition.step, taken.step]))}")
+            writer.line(f"{step} = {to.made(words, value, [condition.step, taken.step])}")
             known = known and taken.known
     if not condition.known:
         with writer.block("else:"):
             writer.line(f"{value} = {condition.value}")
-            writer.line(f"{step} = {to.made(words, value, listed([condition.step]))}")
+            writer.line(f"{step} = {to.made(words, value, [condition.step])}")
     return Part(value, step, known)
 
 
@@ -220,27 +242,29 @@ def _called(to: Recorder, name: str, parts: Sequence[Part], typed: tree.Call) ->
             asked = f"not is_unknown({values[0]})" if whole else f"{values[0]}.__class__ is not Unknown"
             return "True" if parts[0].known else asked
         case "default" if not lists:
-            return (
-                values[0]
-                if parts[0].known
-                else f"{values[0]} if {values[0]}.__class__ is not Unknown else {{0}}".format(
-                    f"{to.bind(LAZY[name])}({', '.join(values)})"
-                )
-            )
+            return _default(parts)
         case "if_known":
             return values[0]
+        case "len":
+            return over(parts, f"len({values[0]})")
     if name in LAZY:
         return f"{to.bind(LAZY[name])}({', '.join(values)})"
     plain = FUNCTIONS[name].plain
     assert plain is not None
     arguments = ", ".join([*values, "ZONE"] if FUNCTIONS[name].in_zone else values)
-    if not typed.optional:
-        return f"{to.bind(plain)}({arguments})"
-    if all(part.known for part in parts):
-        return f"defined({to.bind(plain)}, {arguments})"
-    if any(isinstance(argument.type, ListOf) for argument in typed.arguments):
+    if typed.optional and lists and not all(part.known for part in parts):
         return f"{to.bind(strict(plain))}({arguments})"
-    return over(parts, f"defined({to.bind(plain)}, {arguments})")
+    sure = name not in MAY_LEAVE_THE_CALENDAR
+    return over(parts, f"{to.bind(plain)}({arguments})" if sure else f"defined({to.bind(plain)}, {arguments})")
+
+
+def _default(parts: Sequence[Part]) -> str:
+    """The first value, or the second where it is unknown; where that is too, what both miss."""
+    (value, _, known, _), (other, _, other_known, _) = parts
+    if known:
+        return value
+    both = other if other_known else f"{other} if {other}.__class__ is not Unknown else unknown_of(({value}, {other}))"
+    return f"{value} if {value}.__class__ is not Unknown else {both}"
 
 
 def _aggregate(to: Recorder, text: str, node: ast.Call, generator: ast.GeneratorExp, typed: tree.Aggregate) -> Part:
@@ -251,53 +275,83 @@ def _aggregate(to: Recorder, text: str, node: ast.Call, generator: ast.Generator
     if may_be_absent:
         with writer.block(f"if {source.value}.__class__ is Unknown:"):
             writer.line(f"{value} = {source.value}")
-            writer.line(f"{step} = {to.made(words, value, listed([source.step]))}")
+            writer.line(f"{step} = {to.made(words, value, [source.step])}")
     with writer.block("else:" if may_be_absent else "if True:"):
-        rows, below = writer.fresh("rows"), writer.fresh("below")
-        writer.line(f"{rows}, {below} = [], [{source.step}]")
+        rows = Rows(typed, writer.fresh("kept"), writer.fresh("doubts"), writer.fresh("below"))
+        writer.line(f"{rows.kept}, {rows.below} = [], [{source.step}]")
+        if rows.optional:
+            writer.line(f"{rows.doubts} = []")
         element = writer.fresh("e")
         with writer.block(f"for {element} in {source.value}:"):
-            _row(to, text, generator, typed, element, (rows, below))
-        writer.line(f"{value} = {_gathered(to, typed, rows)}")
-        writer.line(f"{step} = {to.made(words, value, f'tuple({below})')}")
+            _row(to, text, generator, rows, element)
+        writer.line(f"{value} = {_gathered(to, rows)}")
+        writer.line(f"{step} = {to.made(words, value, [f'*{rows.below}'])}")
     return Part(value, step, not typed.optional)
 
 
-def _row(
-    to: Recorder, text: str, generator: ast.GeneratorExp, typed: tree.Aggregate, element: str, into: tuple[str, str]
-) -> None:
+class Rows(NamedTuple):
+    """An aggregate over the rows of a list, and the names of lists: what it keeps of them, what is unknown, and their steps."""
+
+    typed: tree.Aggregate
+    kept: str
+    doubts: str
+    below: str
+
+    @property
+    def optional(self) -> bool:
+        """Whether a row may be unknown."""
+        return any(part is not None and part.optional for part in (self.typed.condition, self.typed.element))
+
+    @property
+    def quantified(self) -> bool:
+        """Whether a row that is unknown need not make the whole unknown: then what is kept are filters with elements."""
+        return self.optional and self.typed.function in ("any", "all")
+
+
+def _row(to: Recorder, text: str, generator: ast.GeneratorExp, rows: Rows, element: str) -> None:
     """One element: its filter, and what it gives unless the filter is false."""
-    writer, (rows, below), clause = to.writer, into, generator.generators[0]
-    outer = to.variables
+    writer, typed, clause = to.writer, rows.typed, generator.generators[0]
+    outer, head = to.variables, f"for {typed.variable}"
     known = not tree.has_unknown_elements(typed.source)
-    variable = Part(element, to.made(typed.variable, element, "()", Origin.FACT), known)
-    to.variables = {**outer, typed.variable: variable}
+    step = writer.named(to.made(typed.variable, element, origin=Origin.FACT), "s")
+    to.variables = {**outer, typed.variable: Part(element, step, known)}
     passes = record(to, text, clause.ifs[0], typed.condition) if typed.condition is not None else None
-    head = f"for {typed.variable}"
     with writer.block(f"if {passes.value} is not False:" if passes else "if True:"):
         given = record(to, text, generator.elt, typed.element)
+        _keep(to, rows, passes, given)
         steps = [part.step for part in (passes, given) if part]
-        writer.line(f"{rows}.append(({passes.value if passes else 'True'}, {given.value}))")
-        writer.line(f"{below}.append({to.made(head, element, listed(steps))})")
+        writer.line(f"{rows.below}.append({to.made(head, element, steps)})")
     if passes:
         with writer.block("else:"):
-            writer.line(f"{rows}.append((False, False))")
-            writer.line(f"{below}.append({to.made(head, element, listed([passes.step]))})")
+            if typed.function == "last_run":
+                writer.line(f"{rows.kept}.clear()")
+            writer.line(f"{rows.below}.append({to.made(head, element, [passes.step])})")
     to.variables = outer
 
 
-def _gathered(to: Recorder, typed: tree.Aggregate, rows: str) -> str:
-    """An aggregate over its rows; the simple ones over rows that are surely known are worked out here."""
-    row, sure = AGGREGATES[typed.function], not any(part and part.optional for part in (typed.condition, typed.element))
-    if sure and typed.function == "any":
-        return f"(True, True) in {rows}"
-    if sure and typed.function == "all":
-        return f"(True, False) not in {rows}"
-    if not sure or row.plain is None:
-        return f"aggregated({to.text(typed.function)}, {rows})"
-    kept = to.writer.named(f"tuple([value for passes, value in {rows} if passes])")
-    made = kept if typed.function == "list" else f"{to.bind(row.plain)}({kept})"
-    return f"{made} if {kept} else {to.bind(Unknown(causes=(row.empty,)))}" if row.empty is not None else made
+def _keep(to: Recorder, rows: Rows, passes: Part | None, given: Part) -> None:
+    """What a row gives that is not left out."""
+    if rows.quantified:
+        to.writer.line(f"{rows.kept}.append(({passes.value if passes else 'True'}, {given.value}))")
+        return
+    for part, node in ((passes, rows.typed.condition), (given, rows.typed.element)):
+        if part and node and node.optional:
+            to.writer.line(f"if {unknown(part.value, node.type)}: {rows.doubts}.append({part.value})")
+    to.writer.line(f"{rows.kept}.append({given.value})")
+
+
+def _gathered(to: Recorder, rows: Rows) -> str:
+    """An aggregate over what was kept of its rows."""
+    function, kept = rows.typed.function, rows.kept
+    row = AGGREGATES[function]
+    if rows.quantified:
+        return f"aggregated({to.text(function)}, {kept})"
+    if function in ("any", "all"):
+        return f"True in {kept}" if function == "any" else f"False not in {kept}"
+    made = f"tuple({kept})" if function in ("list", "last_run") else f"{to.bind(row.plain)}({kept})"
+    if row.empty is not None:
+        made = f"{made} if {kept} else {to.bind(Unknown(causes=(row.empty,)))}"
+    return f"unknown_of({rows.doubts}) if {rows.doubts} else {made}" if rows.optional else made
 
 
 HANDLERS: Mapping[type[ast.AST], Callable[..., Part]] = MappingProxyType(

@@ -1,260 +1,237 @@
-"""Decisions as functions that record: their rules with what became of them, and their values, each with all steps.
-
-The first form decides; these functions only tell how. `explanation_of` brings both together, for used decisions too.
-"""
+"""Decisions as functions that record: their answer, the conditions of their rules, and their values, each with all steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import localcontext
 from functools import partial
-from itertools import chain
-from typing import Any, NamedTuple
 
 from policy_engine.backends.python.beforehand import below
+from policy_engine.backends.python.decisions import RulingFor, Rulings, start
 from policy_engine.backends.python.recorder import Recorder
-from policy_engine.backends.python.steps import Part, listed
+from policy_engine.backends.python.steps import Part, listed, unknown
+from policy_engine.backends.python.telling import CellHead, Heads, Told
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import (
-    Decision,
-    Explanation,
-    Origin,
-    RuleTrace,
-    Status,
-    Step,
-    Trace,
-    Verdict,
-    decisions_in,
-)
+from policy_engine.language.decisions import Decision, RuleTrace, Status, Undetermined, Verdict
 from policy_engine.language.mentions import Mention
-from policy_engine.language.rounding import EXACT
-from policy_engine.language.rulesets import (
-    OTHERWISE,
-    DecisionLogic,
-    Matrix,
-    Rule,
-    Rules,
-    ValueDefinition,
-)
-from policy_engine.language.values import Unknown, Value, is_unknown, merge, unknown_parts
+from policy_engine.language.rulesets import OTHERWISE, Conclusion, DecisionLogic, Matrix, Rule, Rules, ValueDefinition
+from policy_engine.language.rulings import Applied
+from policy_engine.language.types import TEXT
 
-Values = tuple[ValueDefinition, ...]
-Recorded = tuple[str, Value, Origin, str, tuple[Any, ...]]
-"""A step as generated code records it, with all that `Step` has; a part that is always the same is a step already."""
+Kind = tuple[tree.Condition | None, tuple[ValueDefinition, ...], tuple[ValueDefinition, ...] | None]
+"""What cells have in common: a condition, and the values if it is true and if it is false."""
 
-NAMES: Mapping[str, object] = {verdict.name: verdict for verdict in Verdict}
+NAMES: Mapping[str, object] = {"Decision": Decision, "Undetermined": Undetermined, "Told": Told}
 """What generated code calls, beside what `recorder` names."""
 
 
-class Told(NamedTuple):
-    """A decision with what was recorded of it: its rules, its values, and those values that it cannot do without."""
-
-    decision: Decision
-    rules: tuple[tuple[str, Verdict, str, tuple[Recorded, ...]], ...]
-    values: tuple[Recorded, ...]
-    needed: tuple[Value, ...]
-
-    def unknown(self) -> Unknown:
-        """What an undetermined decision misses, and for what cause."""
-        found = [step[1] for _, verdict, _, steps in self.rules if verdict is Verdict.UNKNOWN for step in steps]
-        return merge(list(chain.from_iterable(map(unknown_parts, found or self.needed))))
-
-    def part(self, part: str) -> Step:
-        """What another decision sees of this one: unknown unless decided (sentence 19)."""
-        name, status = self.decision.decision.partition(".")[2], self.decision.status
-        return Step(f"decisions.{name}.{part}", self._seen(part), Origin.DECISION, str(status))
-
-    def _seen(self, part: str) -> Value:
-        if self.decision.status is Status.GAP:
-            return Unknown(causes=(f"`{self.decision.decision}` has no rule for these facts",))
-        if self.decision.status is Status.UNDETERMINED:
-            return self.unknown()
-        known = self.decision.outcome if part == "outcome" else self.decision.values[part]
-        given = {step[0]: step[1] for step in self.values}
-        if known is None and part in given and is_unknown(given[part]):
-            return merge(unknown_parts(given[part]))
-        cause = f"`{self.decision.decision}` does not give this value here"
-        return Unknown(causes=(cause,)) if known is None else known
-
-
-@dataclass(slots=True)
-class Telling:
-    """Gives decisions about one set of facts with what was recorded of them, each worked out once."""
-
-    decide: Callable[[str], Callable[[Any, date], Decision]]
-    recording: Callable[[str], Callable[..., Any]]
-    facts: Any
-    as_of: date
-    told: dict[str, Told] = field(default_factory=dict)
-
-    def __call__(self, name: str) -> Told:
-        """The decision of that name."""
-        found = self.told.get(name)
-        if found is None:
-            with localcontext(EXACT):
-                recorded = self.recording(name)(self.facts, self.as_of, self)
-            self.told[name] = found = Told(self.decide(name)(self.facts, self.as_of), *recorded)
-        return found
-
-
-def explanation_of(told: Telling, name: str) -> Explanation:
-    """A decision with its whole trace, those of the decisions it used included: recorded now, made into objects later."""
-    found = told(name)
-    return Explanation(found.decision, partial(_trace, told, found))
-
-
-def _trace(told: Telling, found: Told) -> Trace:
-    made: dict[int, Step] = {}
-    rules = tuple(RuleTrace(rule, verdict, place, _steps(steps, made)) for rule, verdict, place, steps in found.rules)
-    values = _steps(found.values, made)
-    used = decisions_in([*values, *(step for rule in rules for step in rule.steps)])
-    return Trace(found.decision.decision, rules, values, tuple(explanation_of(told, other) for other in used))
-
-
-def _steps(recorded: Iterable[Recorded], made: dict[int, Step]) -> tuple[Step, ...]:
-    """What was recorded as steps; what stands in several places is made once."""
-    return tuple([one if isinstance(one, Step) else made.get(id(one)) or _step(one, made) for one in recorded])
-
-
-def _step(recorded: Recorded, made: dict[int, Step]) -> Step:
-    text, value, origin, note, below = recorded
-    made[id(recorded)] = step = Step(text, value, origin, note, _steps(below, made))
-    return step
-
-
-def write(to: Recorder, logic: DecisionLogic) -> None:
+def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
     """Write the body of the function that records a decision."""
+    _before(to, logic)
+    start(to.writer)
+    tracing = Tracing(to, logic, ruling, to.bind(ruling(logic, Status.UNDETERMINED, ())))
+    given = tracing.given(logic.values)
+    match logic.body:
+        case Rules(hit="collect"):
+            tracing.collect(logic.body, given)
+        case Rules():
+            tracing.first(logic.body, given)
+        case Matrix():
+            tracing.matrix(logic.body, given)
+        case _:
+            tracing.calculation(given)
+
+
+def _before(to: Recorder, logic: DecisionLogic) -> None:
+    """Record the definitions and decisions that a decision stands on."""
     for mention in below(to.ruleset, [Mention("decision", logic.name)]):
         if mention.kind == "definition":
             to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
         elif mention.name != logic.name:
             to.use(mention.name)
-    tracing = Tracing(to, to.writer.line, *_recorded(to, logic.values))
-    to.writer.line("rules, unsure, values, needed = [], False, (), ()")
-    match logic.body:
-        case Rules(hit="collect"):
-            tracing.collect(logic.body)
-        case Rules():
-            tracing.first(logic.body)
-        case Matrix():
-            tracing.matrix(logic.body)
-        case _:
-            tracing.conclude(())
-    to.writer.line("return tuple(rules), values, needed")
-
-
-def _recorded(to: Recorder, values: Sequence[ValueDefinition]) -> tuple[str, str]:
-    """The steps of values, and those values that may be unknown and must not, both as texts of tuples."""
-    parts = [to.expression(value.expression) for value in values]
-    steps = [to.step(v.name, part.value, [part], known=part.known).step for v, part in zip(values, parts, strict=True)]
-    needed = [part.value for v, part in zip(values, parts, strict=True) if not (part.known or v.nullable)]
-    return listed(steps), listed(needed)
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """Values that were recorded: the names of their steps, their texts by name as an answer holds them, and what is needed.
+
+    `needed` are the names of values without which the decision is undetermined, each with the text that asks whether it is.
+    """
+
+    steps: tuple[str, ...] = ()
+    seen: Mapping[str, str] = field(default_factory=dict)
+    needed: Mapping[str, str] = field(default_factory=dict)
+
+    def __add__(self, other: Given) -> Given:
+        return Given(self.steps + other.steps, {**self.seen, **other.seen}, {**self.needed, **other.needed})
+
+
+@dataclass(slots=True)
 class Tracing:
-    """Writes the rules of a decision; `values` and `needed` are those that every outcome has."""
+    """Writes the rules of a decision; `heads` is the name of what tells them, `undetermined` that of the ruling without them."""
 
     to: Recorder
-    line: Callable[[str], None]
-    values: str
-    needed: str
+    logic: DecisionLogic
+    ruling: RulingFor
+    undetermined: str
+    heads: str = ""
 
-    def conclude(self, own: Sequence[ValueDefinition]) -> None:
-        """Record the values, where no rule is unknown."""
-        if self.values == "()" and not own:
-            return
-        with self.to.writer.block("if not unsure:"):
-            steps, needed = _recorded(self.to, own)
-            self.line(f"values, needed = {self.values} + {steps}, {self.needed} + {needed}")
+    @property
+    def line(self) -> Callable[[str], None]:
+        """Writes a line."""
+        return self.to.writer.line
 
-    def _note(self, rule: str, verdict: str, place: str, steps: str) -> None:
-        self.line(f"rules.append(({self.to.text(rule)}, {verdict}, {self.to.text(place)}, {steps}))")
+    def given(self, definitions: Sequence[ValueDefinition]) -> Given:
+        """Record values."""
+        types, found = dict(self.logic.value_types), Given()
+        for definition in definitions:
+            part = self.to.expression(definition.expression)
+            step = self.to.step(definition.name, part.value, [part], known=part.known).step
+            asked = unknown(part.value, definition.expression.tree.type)
+            settled = self.to.settled_code(part.value, types[definition.name])
+            seen = settled if part.known else f"None if {asked} else {settled}"
+            needed = {} if part.known or definition.nullable else {part.value: asked}
+            found += Given((step,), {definition.name: seen}, needed)
+        return found
 
-    def first(self, body: Rules) -> None:
-        """The rules up to the first true one; of the others, that they were not reached."""
-        writer = self.to.writer
-        rest = self.to.bind(tuple(self._passed_over(rule) for rule in body.rules))
-        with writer.block("while True:"):
-            for index, rule in enumerate(body.rules):
-                if not self.to.settled.in_force(rule.period):
-                    self.line(f"rules.append({rest}[{index}])")
-                    continue
-                part = self.to.condition(rule.when)
-                with writer.block(f"if {part.value} is True:"):
-                    self._note(rule.id, "WOULD_APPLY if unsure else APPLIES", str(rule.span), f"({part.step},)")
-                    self.line(f"rules += {rest}[{index + 1}:]")
-                    self.conclude(rule.then.values)
-                    self.line("break")
-                self._does_not_apply(rule, part)
-            if body.otherwise is not None:
-                self._note(OTHERWISE, "NOT_REACHED if unsure else APPLIES", "", "()")
-                self.conclude(body.otherwise.values)
-            self.line("break")
+    def bound(self, status: Status, applied: Applied = ()) -> str:
+        """The name of the constant part of an answer."""
+        return self.to.bind(self.ruling(self.logic, status, applied))
 
-    def _passed_over(self, rule: Rule) -> RuleTrace:
-        in_force = self.to.settled.in_force(rule.period)
-        return RuleTrace(rule.id, Verdict.NOT_REACHED if in_force else Verdict.NOT_IN_FORCE, str(rule.span))
+    def conclude(self, given: Given, ruling: str, undetermined: str = "") -> None:
+        """The answer, with its values; where one that is needed is unknown, the decision is undetermined."""
+        values = listed(given.steps)
+        if given.needed:
+            with self.to.writer.block(f"if {' or '.join(given.needed.values())}:"):
+                self.give_up(undetermined, f", {values}, {listed(list(given.needed))}")
+        self.line(f"answer.ruling, answer.values = {ruling}, {self._by_name(given.seen)}")
+        self.line(f"return Told(answer, {self.heads}, conditions{f', {values}' if given.steps else ''})")
 
-    def _does_not_apply(self, rule: Rule, part: Part) -> None:
-        verdict = "DOES_NOT_APPLY"
-        if not part.known:
-            verdict = f"UNKNOWN if {part.value}.__class__ is Unknown else DOES_NOT_APPLY"
-        self._note(rule.id, verdict, str(rule.span), f"({part.step},)")
-        if not part.known:
-            self.line(f"unsure = unsure or {part.value}.__class__ is Unknown")
+    def give_up(self, ruling: str = "", recorded: str = "") -> None:
+        """The answer where something is unknown."""
+        answer = f"Undetermined({ruling or self.undetermined}, {self._by_name({})}, as_of, facts)"
+        self.line(f"return Told({answer}, {self.heads}, conditions{recorded})")
 
-    def collect(self, body: Rules) -> None:
-        """All rules; then the values of the decision and of the rules that apply."""
-        parts: dict[Rule, Part] = {}
-        for rule in body.rules:
-            if not self.to.settled.in_force(rule.period):
-                self.line(f"rules.append({self.to.bind(self._passed_over(rule))})")
-                continue
-            parts[rule] = part = self.to.condition(rule.when)
+    def _by_name(self, seen: Mapping[str, str]) -> str:
+        names = (name for name, _ in self.logic.value_types)
+        return f"{{{', '.join(f'{self.to.text(name)}: {seen.get(name)}' for name in names)}}}"
+
+    def calculation(self, given: Given) -> None:
+        """The values alone."""
+        self.heads = self.to.bind(Heads(()))
+        self.line("conditions = ()")
+        self.conclude(given, self.bound(Status.DECIDED))
+
+    def first(self, body: Rules, given: Given) -> None:
+        """The rules up to the first true one."""
+        self.heads = self.to.bind(Heads(self._passed_over(body), in_turn=True, otherwise=body.otherwise is not None))
+        self.line("conditions, unsure = [], False")
+        sure = True
+        for rule in self._in_force(body):
+            part = self.to.condition(rule.when)
+            self.line(f"conditions.append({part.step})")
             with self.to.writer.block(f"if {part.value} is True:"):
-                self._note(rule.id, "APPLIES", str(rule.span), f"({part.step},)")
-            with self.to.writer.block("else:"):
-                self._does_not_apply(rule, part)
-        self.conclude(())
-        for rule, part in parts.items():
+                self._end(rule.id, rule.then, given, sure)
+            if not part.known:
+                sure = False
+                self.line(f"if {part.value}.__class__ is Unknown: unsure = True")
+        self._end(OTHERWISE, body.otherwise, given, sure)
+
+    def _end(self, rule: str, conclusion: Conclusion | None, given: Given, sure: bool) -> None:
+        """The answer that the rules lead to, unless one of those before is unknown."""
+        if not sure:
+            with self.to.writer.block("if unsure:"):
+                self.give_up()
+        if conclusion is None:
+            self.conclude(Given(), self.bound(Status.GAP))
+        else:
+            self.conclude(given + self.given(conclusion.values), self.bound(Status.DECIDED, [(rule, conclusion)]))
+
+    def _in_force(self, body: Rules) -> list[Rule]:
+        return [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
+
+    def _passed_over(self, body: Rules) -> tuple[RuleTrace, ...]:
+        in_force = self.to.settled.in_force
+        verdicts = (Verdict.NOT_REACHED if in_force(rule.period) else Verdict.NOT_IN_FORCE for rule in body.rules)
+        return tuple(
+            RuleTrace(rule.id, verdict, str(rule.span)) for rule, verdict in zip(body.rules, verdicts, strict=True)
+        )
+
+    def collect(self, body: Rules, given: Given) -> None:
+        """All rules, as bits of a number; then the values of the decision and of the rules that apply."""
+        rules, parts = self._in_force(body), []
+        self.heads = self.to.bind(Heads(self._passed_over(body)))
+        self.line("conditions, applied = [], 0")
+        for bit, rule in enumerate(rules, start=1):
+            parts.append(part := self.to.condition(rule.when))
+            self.line(f"conditions.append({part.step})")
+            self.line(f"if {part.value} is True: applied |= {1 << bit}")
+            if not part.known:
+                self.line(f"if {part.value}.__class__ is Unknown: applied |= 1")
+        rulings = self.to.bind(Rulings(partial(self.ruling, self.logic), rules))
+        with self.to.writer.block("if applied & 1:"):
+            self.give_up(f"{rulings}[applied]")
+        own = self._own(rules, parts)
+        self.conclude(given + own, f"{rulings}[applied]", f"{rulings}[applied | 1]")
+
+    def _own(self, rules: Sequence[Rule], parts: Sequence[Part]) -> Given:
+        """The values of the rules that apply, under names that hold nothing where none does."""
+        fresh = self.to.writer.fresh
+        seen = {name: fresh("own") for name in dict.fromkeys(v.name for rule in rules for v in rule.then.values)}
+        if not seen:
+            return Given()
+        steps, needed = fresh("steps"), fresh("needed")
+        self.line(f"{' = '.join(seen.values())} = None")
+        self.line(f"{steps}, {needed} = (), ()")
+        for rule, part in zip(rules, parts, strict=True):
             if rule.then.values:
-                with self.to.writer.block(f"if {part.value} is True and not unsure:"):
-                    steps, needed = _recorded(self.to, rule.then.values)
-                    self.line(f"values, needed = values + {steps}, needed + {needed}")
+                with self.to.writer.block(f"if {part.value} is True:"):
+                    given = self.given(rule.then.values)
+                    self.line(f"{steps} += {listed(given.steps)}")
+                    self.line(f"{needed} += {listed(list(given.needed))}")
+                    for name, code in given.seen.items():
+                        self.line(f"{seen[name]} = {code}")
+        return Given((f"*{steps}",), seen, {f"*{needed}": f"is_unknown({needed})"})
 
-    def matrix(self, body: Matrix) -> None:
+    def matrix(self, body: Matrix, given: Given) -> None:
         """Row and column; where both are known, the cell."""
-        writer = self.to.writer
         axes = [self.to.condition(axis) for axis in (body.rows, body.columns)]
-        steps = listed([axis.step for axis in axes])
-        unknown = " or ".join(f"{axis.value}.__class__ is Unknown" for axis in axes)
-        with writer.block(f"if {unknown}:"):
-            self._note("matrix", "UNKNOWN", "", steps)
-        with writer.block("else:"):
-            kinds: dict[tuple[tree.Condition | None, Values, Values | None], int] = {}
-            table: dict[object, dict[object, tuple[int, str, str]]] = {}
-            for cell in body.cells:
-                kind = cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else None
-                number = kinds.setdefault(kind, len(kinds))
-                table.setdefault(cell.row, {})[cell.column] = number, cell.id, str(cell.span)
-            self.line(f"kind, cell, place = {self.to.bind(table)}[{axes[0].value}][{axes[1].value}]")
-            for kind, number in kinds.items():
-                with writer.block(f"if kind == {number}:"):
-                    self._cell(*kind, steps)
+        self.line(f"conditions = [{', '.join(axis.step for axis in axes)}]")
+        asked = [unknown(axis.value, TEXT) for axis in axes if not axis.known]
+        self.heads = self.to.bind(CellHead("matrix"))
+        if asked:
+            with self.to.writer.block(f"if {' or '.join(asked)}:"):
+                self.give_up()
+        self.heads, kinds = "cell", dict[Kind, int]()
+        table = self.to.bind(self._table(body, kinds))
+        self.line(f"kind, cell, then, otherwise = {table}[{axes[0].value}][{axes[1].value}]")
+        for kind, number in kinds.items():
+            with self.to.writer.block(f"if kind == {number}:"):
+                self._cell(kind, given)
 
-    def _cell(self, when: tree.Condition | None, then: Values, otherwise: Values | None, steps: str) -> None:
+    def _table(self, body: Matrix, kinds: dict[Kind, int]) -> Mapping[object, Mapping[object, tuple[object, ...]]]:
+        """For each row and column the kind of the cell, its head, and what it may lead to; kinds are numbered as they come."""
+        table: dict[object, dict[object, tuple[object, ...]]] = {}
+        for cell in body.cells:
+            kind = cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else None
+            rulings = [
+                self.ruling(self.logic, Status.DECIDED, [(cell.id, conclusion)]) if conclusion else None
+                for conclusion in (cell.then, cell.otherwise)
+            ]
+            number = kinds.setdefault(kind, len(kinds))
+            table.setdefault(cell.row, {})[cell.column] = number, CellHead(cell.id, str(cell.span)), *rulings
+        return table
+
+    def _cell(self, kind: Kind, given: Given) -> None:
         """A kind of cell: those with the same condition and values."""
-        if when is None:
-            self.line(f"rules.append((cell, APPLIES, place, {steps}))")
-            self.conclude(then)
-            return
-        part, writer = self.to.condition(when), self.to.writer
-        verdict = "APPLIES" if part.known else f"UNKNOWN if {part.value}.__class__ is Unknown else APPLIES"
-        self.line(f"rules.append((cell, {verdict}, place, {steps} + ({part.step},)))")
-        for values, taken in ((then, "True"), (otherwise, "False")):
-            if values is not None:
-                with writer.block(f"if {part.value} is {taken}:"):
-                    self.conclude(values)
+        when, then, otherwise = kind
+        if when is not None:
+            part = self.to.condition(when)
+            self.line(f"conditions.append({part.step})")
+            if not part.known:
+                with self.to.writer.block(f"if {part.value}.__class__ is Unknown:"):
+                    self.give_up()
+            if otherwise is not None:
+                with self.to.writer.block(f"if {part.value} is False:"):
+                    self.conclude(given + self.given(otherwise), "otherwise")
+        self.conclude(given + self.given(then), "then")

@@ -1,8 +1,8 @@
-"""What an answer says when somebody asks: its values by name, and the values that the sentences of its reason name."""
+"""How an answer is worded: its values by name, and the values that the sentences of its reason name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -46,14 +46,17 @@ def write(to: Expressions, sentences: Sequence[Template]) -> None:
     to.writer.line(f"return ({', '.join(codes)}{',' if codes else ''})")
 
 
-def write_names(to: Expressions, types: Sequence[tuple[str, Type]]) -> None:
-    """Write the body of the function that gives values by name, in the form that callers see."""
-    codes = []
-    for place, (name, kind) in enumerate(types):
-        value, form = f"values[{place}]", form_of(kind)
-        shown = value if form is None else f"None if {value} is None else {to.bind_new(form)}({value})"
-        codes.append(f"{to.bind(name)}: {shown}")
-    to.writer.line(f"return {{{', '.join(codes)}}}")
+def by_name(to: Expressions, types: Sequence[tuple[str, Type]], codes: Mapping[str, str]) -> str:
+    """The text of an answer's values by name, in the form that callers see."""
+    return f"{{{', '.join(f'{to.bind(name)}: {_seen(to, codes.get(name), kind)}' for name, kind in types)}}}"
+
+
+def _seen(to: Expressions, code: str | None, kind: Type) -> str:
+    form = form_of(kind)
+    if code is None or form is None:
+        return code or "None"
+    value = to.writer.named(code)
+    return f"None if {value} is None else {to.bind(form)}({value})"
 
 
 def filled(blanks: Sequence[Blank], values: Sequence[Any]) -> list[tuple[Said, ...]]:

@@ -38,11 +38,11 @@ class Writer:
         self.counter += 1
         return f"{stem}{self.counter}"
 
-    def named(self, value: str) -> str:
+    def named(self, value: str, stem: str = "t") -> str:
         """A name for an expression, so that it is worked out once."""
         if value.isidentifier():
             return value
-        name = self.fresh()
+        name = self.fresh(stem)
         self.line(f"{name} = {value}")
         return name
 
@@ -64,7 +64,6 @@ class Writer:
         for name in self.state:
             if before.get(name) != SURE:
                 before[name] = PERHAPS
-                self.guarded.add(name)
         self.state = before
 
     def once(self, name: str, compute: Callable[[], str]) -> str:
@@ -76,6 +75,7 @@ class Writer:
             self.repeats += 1
             if self.most_repeats is not None and self.repeats > self.most_repeats:
                 raise TooManyRepeats
+            self.guarded.add(name)
             with self.block(f"if {name} is UNSET:"):
                 self._assign(name, compute())
         self.state[name] = SURE
