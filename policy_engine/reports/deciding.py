@@ -22,6 +22,8 @@ from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_
 from policy_engine.reports.tables.source import reading, streamed
 
 ROWS_OF_A_GROUP = 50_000
+NULLS = {"min": False, "max": False, "distinct_count": False, "null_count": True}
+"""What is said of each column of a group."""
 SYSTEM = re.compile(r"IO error: (.*) \(os error \d+\)")
 """How Polars tells that the system could not write."""
 Watch = Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], None]
@@ -49,7 +51,8 @@ def _spilling(invalid: Path) -> Iterator[Spill]:
 
 
 def _write(table: pl.LazyFrame, path: Path) -> None:
-    table.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, engine="streaming")
+    """Write a table, quickly: a higher level hardly makes it smaller, and nobody looks for rows by the range of an outcome."""
+    table.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, compression_level=1, statistics=NULLS, engine="streaming")
 
 
 def _told(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:

@@ -64,8 +64,13 @@ COMPARE: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = MappingProxyType(
 )
 
 
+TURNED: Mapping[str, str] = MappingProxyType({"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="})
+
+
 def compare(operator: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    """A comparison of two columns."""
+    """A comparison of two columns; a constant stands right, for left of what is null in all rows it makes one row of them."""
+    if right.meta.root_names() and not left.meta.root_names():
+        return COMPARE[TURNED[operator]](right, left)
     return COMPARE[operator](left, right)
 
 

@@ -18,7 +18,7 @@ import polars as pl
 from policy_engine.backends.columnar import aggregates, arithmetic, days, texts
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
-from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View
+from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View, folded
 from policy_engine.backends.columnar.views import Views
 from policy_engine.backends.settled import OPEN, Settled, units
 from policy_engine.language import expressions as tree
@@ -54,7 +54,8 @@ class Expressions:
             return self.constant(value, _type_of(condition))
         if isinstance(condition, tree.Expression):
             return self.truth(condition.tree)
-        return joined(condition.kind, [self.condition(part) for part in condition.conditions])
+        whole = joined(condition.kind, [self.condition(part) for part in condition.conditions])
+        return whole if whole.meta.root_names() else folded(whole)
 
     def value(self, node: tree.Node) -> pl.Expr:
         """An expression in the domain at hand; a list as a column of lists."""
@@ -295,11 +296,6 @@ class Expressions:
 
     def aggregate(self, node: tree.Aggregate) -> pl.Expr:
         return aggregates.value(self, node)
-
-
-def folded(expression: pl.Expr) -> pl.Expr:
-    """What is the same for all rows, worked out at once: Polars does not spread every such expression over a column."""
-    return pl.lit(pl.select(expression.first()).to_series()).first()
 
 
 def nothing(kind: Type) -> pl.Expr:

@@ -24,10 +24,11 @@ from policy_engine.language.mentions import fact_paths
 from policy_engine.language.rulesets import Matrix, Rules, ValueDefinition
 from policy_engine.language.types import Record, member_of
 
-BITS = 62
+BITS, FEW = 62, 10
+"""Paths in a word; and so many that all their sets can be laid out in a table."""
 Mask = tuple[pl.Expr, ...] | None
-"""The words of a mask, `BITS` paths in each."""
-NONE = pl.lit(0, dtype=pl.Int64)
+"""The words of a mask."""
+NONE = pl.lit(0)
 
 
 def joint(masks: Iterable[Mask]) -> Mask:
@@ -63,11 +64,21 @@ class Missing:
     def __post_init__(self) -> None:
         self.paths = tuple(dict.fromkeys(fact_paths(self.to.settled.ruleset.facts.type)))
 
+    @property
+    def few(self) -> bool:
+        """Whether all sets of paths can be laid out in a table."""
+        return len(self.paths) <= FEW
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The type of a word."""
+        return pl.UInt16() if self.few else pl.Int64()
+
     def bit(self, path: str) -> Mask:
         """The mask of one path."""
         word, place = divmod(self.paths.index(path), BITS)
         words = -(-len(self.paths) // BITS)
-        return tuple(pl.lit(1 << place if index == word else 0, dtype=pl.Int64) for index in range(words))
+        return tuple(pl.lit(1 << place if index == word else 0, dtype=self.dtype) for index in range(words))
 
     def mask(self, node: tree.Node) -> Mask:
         """What is missing of an expression, in the domain at hand."""
@@ -159,11 +170,15 @@ class Missing:
         return self._junction(self.to.value(node), [self.mask(operand) for operand in node.operands])
 
     def conditional(self, node: tree.Conditional) -> Mask:
+        return self._chosen(node, self.mask)
+
+    def _chosen(self, node: tree.Conditional, mask: Callable[[tree.Node], Mask]) -> Mask:
+        """What the condition misses, and the branch that is taken."""
         chosen = self.to.settled.constant(node.condition)
         if chosen is not OPEN:
-            return self.mask(node.then if chosen else node.otherwise)
+            return mask(node.then if chosen else node.otherwise)
         condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
-        branches = where(condition, self.mask(node.then), where(~condition, self.mask(node.otherwise)))
+        branches = where(condition, mask(node.then), where(~condition, mask(node.otherwise)))
         return joint([self.mask(node.condition), branches])
 
     def call(self, node: tree.Call) -> Mask:
@@ -178,13 +193,33 @@ class Missing:
 
     def list_itself(self, node: tree.Node) -> Mask:
         """What is missing of a list, and not of single elements of it."""
-        return None if isinstance(node, tree.ListLiteral) else self.mask(node)
+        if not tree.has_unknown_elements(node):
+            return self.mask(node)
+        match node:
+            case tree.ListLiteral():
+                return None
+            case tree.Definition(name=name):
+                return self.at_accounts(lambda: self.list_itself(self._body(name)))
+            case tree.Conditional():
+                return self._chosen(node, self.list_itself)
+            case tree.Call(function="if_known", arguments=arguments):
+                return self.list_itself(arguments[0])
+        return self.mask(node)
+
+    def _body(self, name: str) -> tree.Node:
+        body = next(d.body for d in self.to.settled.ruleset.definitions if d.name == name)
+        assert isinstance(body, tree.Expression)
+        return body.tree
 
     def list_literal(self, node: tree.ListLiteral) -> Mask:
         return joint(self.mask(element) for element in node.elements)
 
     def contains(self, node: tree.In) -> Mask:
-        return self._junction(self.to.value(node), [self.mask(node.item), self.mask(node.list)])
+        """What item and list miss; of a list that is unknown as a whole, no item is asked for."""
+        item = self.mask(node.item)
+        if item is not None and node.list.optional and not isinstance(node.list, tree.ListLiteral):
+            item = where(self.to.views.of(node.list).start.is_not_null(), item)
+        return self._junction(self.to.value(node), [item, self.mask(node.list)])
 
     def aggregate(self, node: tree.Aggregate) -> Mask:
         """What the list misses; else, over the elements that matter, what filter and element miss."""
@@ -201,15 +236,57 @@ class Missing:
 
     def _view(self, node: tree.Node) -> View:
         """The view of a list, with the masks of its elements where these may be unknown."""
-        view = self.to.views.of(node)
-        if not (isinstance(node, tree.ListLiteral) and tree.has_unknown_elements(node)):
+        if isinstance(node, tree.Definition) and tree.has_unknown_elements(node):
+            with self.to.inside(ACCOUNTS, {}):
+                view = self._with_masks(self.to.views.of(node), self._body(node.name))
+            return self.to.views.spread(view)
+        return self._with_masks(self.to.views.of(node), node)
+
+    def _with_masks(self, view: View, node: tree.Node) -> View:
+        lists = self._lists(node)
+        if lists is None:
             return view
-        masks = [self.mask(element) or self.none() for element in node.elements]
-        names = []
-        for word in range(len(masks[0])):
-            lists = self.to.plan.named(self.to.domain, pl.concat_list([mask[word] for mask in masks]), "lists")
-            names.append(self._beside(view, lists.meta.output_name()))
-        return View(view.domain, view.column, view.start, view.end, view.whole, tuple(names))
+        names = (self.to.plan.named(self.to.domain, word, "lists").meta.output_name() for word in lists)
+        return View(
+            view.domain,
+            view.column,
+            view.start,
+            view.end,
+            view.whole,
+            tuple([self._beside(view, name) for name in names]),
+        )
+
+    def _lists(self, node: tree.Node) -> Mask:
+        """The masks of a list's elements as words that are lists; None where no element may be unknown."""
+        if not tree.has_unknown_elements(node):
+            return None
+        match node:
+            case tree.ListLiteral(elements=elements):
+                masks = [self.mask(element) or self.none() for element in elements]
+                return tuple(pl.concat_list(words) for words in zip(*masks, strict=True))
+            case tree.Definition(name=name):
+                return self.at_accounts(lambda: self._lists(self._body(name)))
+            case tree.Conditional():
+                return self._lists_of_chosen(node)
+            case tree.Call(function="if_known", arguments=arguments):
+                return self._lists(arguments[0])
+        return None
+
+    def _lists_of_chosen(self, node: tree.Conditional) -> Mask:
+        chosen = self.to.settled.constant(node.condition)
+        if chosen is not OPEN:
+            return self._lists(node.then if chosen else node.otherwise)
+        condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
+        then, otherwise = (self._lists(branch) or self._no_lists(branch) for branch in (node.then, node.otherwise))
+        return tuple(
+            pl.when(condition).then(one).when(~condition).then(other)
+            for one, other in zip(then, otherwise, strict=True)
+        )
+
+    def _no_lists(self, node: tree.Node) -> tuple[pl.Expr, ...]:
+        """As many masks as a list has elements, of which nothing is missing."""
+        lists = self.to.plan.named(self.to.domain, self.to.value(node), "lists")
+        return tuple(lists.list.eval(pl.element().is_null().cast(self.dtype) * 0) for _ in self.none())
 
     def _beside(self, view: View, lists: str) -> str:
         """The elements of a column of lists beside those of a view that is as long."""
@@ -217,7 +294,7 @@ class Missing:
         outer = self.to.domain
 
         def step(frames: dict[str, pl.DataFrame]) -> None:
-            beside = frames[outer.name][lists].explode(empty_as_null=False, keep_nulls=True)
+            beside = frames[outer.name][lists].explode(empty_as_null=False, keep_nulls=False)
             frames[view.domain.name] = frames[view.domain.name].with_columns(beside.alias(name))
 
         self.to.plan.add(step, reads=[(outer, lists), (view.domain, "")], makes=[(view.domain, name)])
@@ -225,7 +302,7 @@ class Missing:
 
     def none(self) -> tuple[pl.Expr, ...]:
         """The mask that says nothing is missing."""
-        return (NONE,) * -(-len(self.paths) // BITS)
+        return (pl.lit(0, dtype=self.dtype),) * -(-len(self.paths) // BITS)
 
     def _row(self, node: tree.Aggregate) -> Mask:
         """What one element misses: nothing where its filter is false, or where the junction of both is known."""

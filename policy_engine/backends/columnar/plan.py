@@ -102,6 +102,8 @@ class Plan:
         """A column of a domain for an expression, so that it is worked out once."""
         if expression.meta.is_column():
             return expression
+        if not expression.meta.root_names() and not expression.meta.is_literal():
+            expression = folded(expression)
         name = self.fresh(stem)
         index = self._place(domain, expression.meta.root_names())
         step = self.steps[index]
@@ -185,6 +187,11 @@ class Plan:
             self.add(step, reads=[(domain, ""), *reads], makes=[(domain, PARENT)])
 
 
+def folded(expression: pl.Expr) -> pl.Expr:
+    """What is the same for all rows, worked out at once: Polars does not spread every such expression over a column."""
+    return pl.lit(pl.select(expression.first()).to_series()).first()
+
+
 def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:
     """The accounts with all columns that steps give them, from a table of facts."""
     frames: Frames = {ACCOUNTS.name: frame}
@@ -206,6 +213,11 @@ def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
     middle = steps[first:last]
     schema = run(middle, at_once(before.head(0))).schema
     return _computed(steps[last:], pieced(before, lambda piece: run(middle, piece), schema))
+
+
+def only_expressions(steps: Iterable[Step]) -> bool:
+    """Whether steps ask for no pieces."""
+    return all(map(_is_of_accounts, steps))
 
 
 def pieced(table: pl.LazyFrame, work: Callable[[pl.DataFrame], pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame:

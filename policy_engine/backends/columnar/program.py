@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -72,11 +72,19 @@ class Masks(NamedTuple):
     words: Mapping[str, tuple[pl.Expr, ...]]
     open_: Sequence[pl.Expr]
     paths: tuple[str, ...]
+    few: bool
 
     @property
     def columns(self) -> list[pl.Expr]:
         """The words of all decisions."""
         return [word.alias(f"{name} {at}") for name, words in self.words.items() for at, word in enumerate(words)]
+
+    def looked_up(self) -> Iterator[pl.Expr]:
+        """The missing facts of each decision, looked up in a table of all sets there can be."""
+        table = pl.lit(pl.Series([_paths_of((bits,), self.paths) for bits in range(1 << len(self.paths))], dtype=PATHS))
+        for (name, words), open_ in zip(self.words.items(), self.open_, strict=True):
+            bits = words[0] if words else pl.lit(0, dtype=pl.UInt16)
+            yield table.gather(pl.when(open_).then(bits)).alias(f"{name}.{MISSING}")
 
     def sets(self, name: str, worked: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """The sets of facts that one decision misses, and for each row the number of its set."""
@@ -164,6 +172,8 @@ class ColumnarProgram:
             return worked.select(*own, *told)
         there = worked.collect_schema()
         later = self.columns.plan.needed(masks.columns, there)
+        if masks.few and plan.only_expressions(later.steps):
+            return plan.through(later.steps, worked).select(*own, *told, *masks.looked_up())
         kept = {*later.reads, *(flag.meta.output_name() for flag in masks.open_)} - {*own}
         shown = worked.select(*own, *told, *sorted(kept))
         missing = {f"{name}.{MISSING}": PATHS for name in wanted}
@@ -176,7 +186,7 @@ class ColumnarProgram:
             missing = Missing(self.columns.expressions, self.columns.decided)
             words = {name: missing.decision(name) or () for name in decisions}
             open_ = [self.columns.decided[name].undetermined for name in decisions]
-            self.masks[decisions] = Masks(words, open_, missing.paths)
+            self.masks[decisions] = Masks(words, open_, missing.paths, missing.few)
         return self.masks[decisions]
 
 
