@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -68,6 +69,8 @@ def in_memory(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
     runs: dict[str, Run] = {}
     for form in FORMS:
         runs[f"by hand, {form}"] = partial(_by_hand, ruleset, accounts, form)
+    for form in FORMS:
+        runs[f"by hand, streamed, {form}"] = partial(_by_hand, ruleset, accounts, form, "streaming")
     facts, decide = ours.canonical(engine, ruleset, accounts), ours.program(engine, ruleset)
     for form in FORMS:
         runs[f"ours, {form}"] = partial(decide, facts, form)
@@ -77,14 +80,18 @@ def in_memory(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
     return timed(runs, accounts.height, rounds)
 
 
-def _by_hand(ruleset: str, accounts: pl.DataFrame, form: Form) -> pl.DataFrame:
-    return by_polars.RULESETS[ruleset](accounts.lazy(), form).collect()
+def _by_hand(
+    ruleset: str, accounts: pl.DataFrame, form: Form, engine: Literal["auto", "streaming"] = "auto"
+) -> pl.DataFrame:
+    """By hand, as `collect` does it by itself, or on Polars' streaming engine, on which ours runs."""
+    return by_polars.RULESETS[ruleset](accounts.lazy(), form).collect(engine=engine)
 
 
 def openfisca(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
     """Ours, Polars by hand, and OpenFisca as it is documented and at its best, with and without the digest that it needs."""
     accounts = valid_accounts(ruleset, rows)
-    facts, decide = ours.canonical(engine, ruleset, accounts), ours.program(engine, ruleset)
+    decide = ours.program(engine, ruleset, by_openfisca.DECISIONS[ruleset])
+    facts = ours.canonical(engine, ruleset, accounts)
     documented = by_openfisca.System(ruleset, accounts)
     best = by_openfisca.System(ruleset, accounts, by_openfisca.select_numbers)
     runs: dict[str, Run] = {f"ours, {form}": partial(decide, facts, form) for form in FORMS[:2]}

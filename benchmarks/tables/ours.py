@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +18,7 @@ from policy_engine.engine import chosen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Decide = Callable[[pl.DataFrame, Form], pl.DataFrame]
+"""Decides canonical accounts."""
 Validate = Callable[[pl.DataFrame], object]
 
 
@@ -42,11 +43,11 @@ PARTS = {
 """What each form asks for."""
 
 
-def program(engine: Engine, ruleset: str) -> Decide:
-    """What decides canonical accounts."""
+def program(engine: Engine, ruleset: str, decisions: Sequence[str] | None = None) -> Decide:
+    """What decides canonical accounts: all of a ruleset, or some decisions."""
     rules = engine.ruleset(ruleset, AS_OF)
     prepared = prepare(rules, chosen(rules, {}), AS_OF)
-    return lambda facts, form: prepared.decide(facts, PARTS[form])
+    return lambda facts, form: prepared.decide(facts, PARTS[form], decisions)
 
 
 def validation(engine: Engine, ruleset: str) -> Validate:
