@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from policy_engine.backends.columnar.conclusions import (
+    FALSE,
+    Branch,
+    Collected,
+    DecisionColumns,
+    chosen,
+    is_one_of,
+    optional,
+)
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
+from policy_engine.backends.columnar.matrices import matrix_columns
 from policy_engine.backends.columnar.plan import ACCOUNTS
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN, units
-from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import (
     OTHERWISE,
-    Cell,
     Conclusion,
     DecisionLogic,
     Matrix,
@@ -28,37 +36,6 @@ from policy_engine.language.types import Number, Type
 
 ALONE = "(decided)"
 """What stands for the conclusion where there is but one."""
-FALSE = pl.lit(False)
-
-
-class Collected(NamedTuple):
-    """The rules of a collect decision, each with the column that says whether it applies."""
-
-    rules: tuple[Rule, ...]
-    applies: tuple[pl.Expr, ...]
-
-
-@dataclass(slots=True)
-class DecisionColumns:
-    """A decision in columns of the accounts.
-
-    `reason` is an enumeration of the conclusions' codes, null where the decision is not decided; `undetermined` is never null.
-    `rule` is the same, or the rule of a matrix, whose cells may have two reasons. `outcome` is null unless decided; there is none
-    of calculations, nor of collect decisions, which have `collected` rules. `values` are null unless decided, numbers in units.
-    """
-
-    logic: DecisionLogic
-    reason: pl.Expr
-    undetermined: pl.Expr
-    rule: pl.Expr
-    outcome: pl.Expr | None = None
-    collected: Collected | None = None
-    values: dict[str, pl.Expr] = field(default_factory=dict)
-
-    @property
-    def decided(self) -> pl.Expr:
-        """Whether it is decided."""
-        return self.reason.is_not_null()
 
 
 @dataclass(slots=True)
@@ -76,7 +53,7 @@ class DecisionWriter:
             case Rules():
                 columns, own = self._first(self.logic.body)
             case Matrix():
-                columns, own = self._matrix(self.logic.body)
+                columns, own = matrix_columns(self.to, self.logic, self.logic.body)
             case _:
                 columns, own = self._alone(FALSE), {}
         return self._with_values(columns, own)
@@ -162,77 +139,6 @@ class DecisionWriter:
         ]
         return self._finish(columns, given)
 
-    # Matrices.
-
-    def _matrix(self, body: Matrix) -> tuple[DecisionColumns, dict[str, Conclusion]]:
-        """A look-up by row and column; then only the condition of the cell's kind is asked (sentence 16)."""
-        at = {(cell.row, cell.column): cell for cell in body.cells}
-        cells = [at[row, column] for row in body.row_values for column in body.column_values]
-        own = {cell.id: cell.then for cell in cells}
-        own |= {else_of(cell): cell.otherwise for cell in cells if cell.otherwise is not None}
-        named, words = self.to.plan.named, pl.Enum(list(own))
-        place = self._place(body)
-        known, place = place.is_not_null(), named(ACCOUNTS, place.fill_null(0), "cell")
-        choice = self._choice(cells, place)
-        holds = choice.holds
-        undetermined = named(ACCOUNTS, ~known | holds.is_null(), "undetermined")
-        elses = [else_of(cell) if cell.otherwise else None if cell.when else cell.id for cell in cells]
-        then, otherwise = _at([cell.id for cell in cells], words, place), _at(elses, words, place)
-        reason = named(ACCOUNTS, _holding(known, holds, then, otherwise), "reason")
-        ids = pl.Enum([cell.id for cell in cells])
-        rule = pl.when(reason.is_not_null()).then(_at(list(ids.categories), ids, place))
-        columns = DecisionColumns(self.logic, reason, undetermined, rule)
-        if self.logic.outcomes:
-            columns.outcome = named(ACCOUNTS, _cell_outcome(choice, known, pl.Enum(self.logic.outcomes)), "outcome")
-        return columns, own
-
-    def _place(self, body: Matrix) -> pl.Expr:
-        """The index of the cell, null where row or column is unknown."""
-        rows = self._index(body.rows, body.row_values)
-        columns = self._index(body.columns, body.column_values)
-        return self.to.plan.named(ACCOUNTS, rows * len(body.column_values) + columns, "place")
-
-    def _index(self, axis: tree.Expression, values: Sequence[str | bool]) -> pl.Expr:
-        """The place of an axis' value among those it may have."""
-        column = self.to.named(axis.tree)
-        if isinstance(values[0], bool):
-            place = column if values[0] is False else ~column
-            return place.cast(pl.UInt32)
-        words = [str(value) for value in values]
-        if len(words) <= FEW:
-            return self._index_of_few(axis.tree, column, words)
-        return column.cast(pl.Enum(words), strict=False).to_physical().cast(pl.UInt32)
-
-    def _index_of_few(self, node: tree.Node, column: pl.Expr, words: Sequence[str]) -> pl.Expr:
-        """The same by comparisons, one word left out: what is there and none of the others is that one."""
-        rest = max(words, key=lambda word: sum(len(other) == len(word) for other in words))
-        branches = [
-            Branch(self.to.is_text(node, word), pl.lit(place, dtype=pl.UInt32))
-            for place, word in enumerate(words)
-            if word != rest
-        ]
-        branches.append(Branch(column.is_not_null(), pl.lit(words.index(rest), dtype=pl.UInt32)))
-        return chosen(branches, pl.lit(None, dtype=pl.UInt32))
-
-    def _choice(self, cells: Sequence[Cell], place: pl.Expr) -> Choice:
-        """The kinds of cells, which are few: what they ask, and what follows."""
-        kinds: dict[tuple[tree.Condition | bool, Outcomes], int] = {}
-        pairs = list(dict.fromkeys(_outcomes_of(cell) for cell in cells if cell.when is not None))
-        table = [kinds.setdefault(_kind_of(cell, pairs), len(kinds)) for cell in cells]
-        dtype = pl.UInt8() if len(kinds) < BYTE else pl.UInt16()
-        kind = self.to.plan.named(ACCOUNTS, pl.lit(pl.Series(table, dtype=dtype)).gather(place), "kind")
-        asked: dict[tree.Condition | bool, list[int]] = {}
-        for (when, _), number in kinds.items():
-            asked.setdefault(when, []).append(number)
-        branches = [
-            Branch(is_one_of(kind, numbers), self._truth(when)) for when, numbers in asked.items() if when is not True
-        ]
-        holds = self.to.plan.named(ACCOUNTS, chosen(branches, pl.lit(True)), "holds")
-        return Choice(kind, holds, tuple(outcomes for _, outcomes in kinds))
-
-    def _truth(self, when: tree.Condition | bool) -> pl.Expr:
-        return pl.lit(when) if isinstance(when, bool) else self.to.plan.named(ACCOUNTS, self.to.condition(when))
-
     # Values.
 
     def _with_values(self, columns: DecisionColumns, own: Mapping[str, Conclusion]) -> DecisionColumns:
@@ -285,44 +191,11 @@ class DecisionWriter:
         return in_units(self.to.whole(node), node.type, kind)
 
 
-class Branch(NamedTuple):
-    """A condition, and what is chosen where it is the first that holds.
-
-    Of a rule also its id, and where the condition is unknown, if it may be.
-    """
-
-    when: Any
-    then: pl.Expr
-    unknown: pl.Expr | None = None
-    rule: str = ""
-
-
-Outcomes = tuple[str | None, str | None]
-"""What a cell comes to where its condition holds, and where it does not."""
-
-
-class Choice(NamedTuple):
-    """Of a matrix: the kind of each row's cell, whether its condition holds, and by kind what it then comes to, and what else."""
-
-    kind: pl.Expr
-    holds: pl.Expr
-    outcomes: tuple[Outcomes, ...]
-
-
 class Given(NamedTuple):
     """A value, and where it is given (None: wherever the decision is decided)."""
 
     value: ValueDefinition
     applies: Any
-
-
-def chosen(branches: Sequence[Branch], last: pl.Expr) -> pl.Expr:
-    """The first branch whose condition holds, else the last; a condition that is unknown does not hold."""
-    chain: Any = pl
-    for branch in branches:
-        chain = chain.when(branch.when).then(branch.then)
-    result: pl.Expr = chain.otherwise(last) if branches else last
-    return result
 
 
 def _unknown_before_true(branches: Sequence[Branch]) -> pl.Expr:
@@ -336,62 +209,6 @@ def _unknown_before_true(branches: Sequence[Branch]) -> pl.Expr:
     return joined("any", found) if found else FALSE
 
 
-def is_one_of(number: pl.Expr, numbers: Sequence[int]) -> pl.Expr:
-    """Whether a number is among a few."""
-    return number.is_in(numbers) if len(numbers) > 1 else number == numbers[0]
-
-
-BYTE = 256
-"""Fewer numbers lie in bytes."""
-FEW = 6
-"""Among so many words it is quicker to compare than to look up."""
-
-
-def else_of(cell: Cell) -> str:
-    """The reason code of what follows where a cell's condition does not hold."""
-    return f"{cell.id}:else"
-
-
-def _outcomes_of(cell: Cell) -> Outcomes:
-    return cell.then.outcome, cell.otherwise.outcome if cell.otherwise is not None else None
-
-
-def _kind_of(cell: Cell, pairs: Sequence[Outcomes]) -> tuple[tree.Condition | bool, Outcomes]:
-    """What a cell asks, and what it comes to; one that asks nothing is seen as one of the others, of which it is settled."""
-    if cell.when is not None:
-        return cell.when, _outcomes_of(cell)
-    outcome = cell.then.outcome
-    for pair in pairs:
-        if outcome in pair:
-            return outcome == pair[0], pair
-    return True, (outcome, None)
-
-
-def _at(words: Sequence[str | None], kind: pl.Enum, place: pl.Expr) -> pl.Expr:
-    """The word that stands at a place."""
-    return pl.lit(pl.Series(words, dtype=kind)).gather(place)
-
-
-def _holding(known: pl.Expr, holds: pl.Expr, then: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
-    """What follows where a condition holds, and where it does not; null where that is not known."""
-    return pl.when(known & holds).then(then).when(known & ~holds).then(otherwise)
-
-
-def _cell_outcome(choice: Choice, known: pl.Expr, kind: pl.Enum) -> pl.Expr:
-    """The outcome of a matrix: by the kinds of its cells, those together that come to the same."""
-    pairs = list(dict.fromkeys(choice.outcomes))
-    if all(otherwise is None for _, otherwise in pairs) and len(pairs) > FEW:
-        found = _at([then for then, _ in choice.outcomes], kind, choice.kind)
-        return pl.when(known & choice.holds).then(found)
-    branches = []
-    for pair in pairs:
-        numbers = [number for number, one in enumerate(choice.outcomes) if one == pair]
-        here = known & is_one_of(choice.kind, numbers) if len(pairs) > 1 else known
-        then, otherwise = (pl.lit(outcome, dtype=kind) for outcome in pair)
-        branches += [Branch(here & choice.holds, then), Branch(here & ~choice.holds, otherwise)]
-    return chosen(branches, pl.lit(None, dtype=kind))
-
-
 def _own_values(own: Mapping[str, Conclusion]) -> dict[ValueDefinition, list[int]]:
     """The values of single conclusions, each once, with the codes of those that give it."""
     found: dict[ValueDefinition, list[int]] = {}
@@ -399,8 +216,3 @@ def _own_values(own: Mapping[str, Conclusion]) -> dict[ValueDefinition, list[int
         for value in conclusion.values:
             found.setdefault(value, []).append(code)
     return found
-
-
-def optional(condition: tree.Condition) -> bool:
-    """Whether a condition may be unknown."""
-    return any(expression.tree.optional for expression in tree.expressions_of(condition))

@@ -7,48 +7,22 @@ rows alone. None is the mask of what is never unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates
-from policy_engine.backends.columnar.decisions import DecisionColumns, optional
-from policy_engine.backends.columnar.expressions import Expressions, joined
+from policy_engine.backends.columnar import aggregates, missing_decisions
+from policy_engine.backends.columnar.conclusions import DecisionColumns, optional
+from policy_engine.backends.columnar.expressions import Expressions
+from policy_engine.backends.columnar.masks import BITS, FEW, Mask, joint, where
 from policy_engine.backends.columnar.plan import ACCOUNTS, View
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
-from policy_engine.language.rulesets import Matrix, Rules, ValueDefinition
 from policy_engine.language.types import Record, member_of
-
-BITS, FEW = 62, 10
-"""Paths in a word; and so many that all their sets can be laid out in a table."""
-Mask = tuple[pl.Expr, ...] | None
-"""The words of a mask."""
-NONE = pl.lit(0)
-
-
-def joint(masks: Iterable[Mask]) -> Mask:
-    """What any of several masks says."""
-    found = [mask for mask in masks if mask is not None]
-    if not found:
-        return None
-    result = found[0]
-    for mask in found[1:]:
-        result = tuple(one | other for one, other in zip(result, mask, strict=True))
-    return result
-
-
-def where(condition: pl.Expr, mask: Mask, otherwise: Mask = None) -> Mask:
-    """A mask where a condition holds, else another."""
-    if mask is None and otherwise is None:
-        return None
-    count = len(mask or otherwise or ())
-    first, second = mask or (NONE,) * count, otherwise or (NONE,) * count
-    return tuple(pl.when(condition).then(one).otherwise(other) for one, other in zip(first, second, strict=True))
 
 
 @dataclass(slots=True)
@@ -162,7 +136,7 @@ class Missing:
         def compute() -> Mask:
             columns = self.decided[node.decision]
             whole = self.decision(node.decision)
-            return where(columns.decided, self._value_of(columns, node.part), whole)
+            return where(columns.decided, missing_decisions.of_value(self, columns, node.part), whole)
 
         return self.at_accounts(compute)
 
@@ -316,89 +290,11 @@ class Missing:
             return where(row.is_null(), both)
         return where(passes.is_null() | passes, both)
 
-    # Decisions.
-
     def decision(self, name: str) -> Mask:
-        """What is missing of a decision: of the rules that are unknown before the first true one, else of its values."""
+        """What is missing of a decision."""
         if name not in self.decisions:
-            self.decisions[name] = self.at_accounts_now(lambda: self._decision(self.decided[name]))
+            self.decisions[name] = self.at_accounts_now(lambda: missing_decisions.of(self, self.decided[name]))
         return self.decisions[name]
-
-    def _decision(self, columns: DecisionColumns) -> Mask:
-        match columns.logic.body:
-            case Rules() as body:
-                known, rules = self._rules(columns, body)
-            case Matrix() as body:
-                known, rules = self._matrix(columns, body)
-            case _:
-                known, rules = pl.lit(True), None
-        return where(columns.undetermined, joint([rules, where(known, self._values(columns))]))
-
-    def _rules(self, columns: DecisionColumns, body: Rules) -> tuple[pl.Expr, Mask]:
-        """Whether no rule that was reached is unknown, and what those miss that are."""
-        reached, known = pl.lit(True), pl.lit(True)
-        masks: list[Mask] = []
-        for rule in (rule for rule in body.rules if self.to.settled.in_force(rule.period)):
-            condition = self.to.plan.named(ACCOUNTS, self.to.condition(rule.when))
-            if optional(rule.when):
-                masks.append(where(reached & condition.is_null(), self.condition(rule.when)))
-                known = known & (condition.is_not_null() | ~reached)
-            if body.hit != "collect":
-                reached = self.to.plan.named(ACCOUNTS, reached & condition.ne_missing(True))
-        return known, joint(masks)
-
-    def _matrix(self, columns: DecisionColumns, body: Matrix) -> tuple[pl.Expr, Mask]:
-        axes = joint([self.mask(body.rows.tree), self.mask(body.columns.tree)])
-        row, column = self.to.value(body.rows.tree), self.to.value(body.columns.tree)
-        known = row.is_not_null() & column.is_not_null()
-        masks = [axes]
-        conditions: dict[tree.Condition, list[tuple[Any, Any]]] = {}
-        for cell in body.cells:
-            if cell.when is not None and optional(cell.when):
-                conditions.setdefault(cell.when, []).append((cell.row, cell.column))
-        for when, places in conditions.items():
-            here = joined("any", [(row == r) & (column == c) for r, c in places])
-            asked = here & self.to.condition(when).is_null()
-            masks.append(where(asked, self.condition(when)))
-            known = known & ~asked
-        return known, joint(masks)
-
-    def _values(self, columns: DecisionColumns) -> Mask:
-        """What the values miss that must be known; those of a rule only where it applies."""
-        masks = [self._value(value) for value in columns.logic.values if not value.nullable]
-        for applies, value in self._own(columns):
-            if not value.nullable:
-                masks.append(where(applies, self._value(value)))
-        return joint(masks)
-
-    def _own(self, columns: DecisionColumns) -> Iterable[tuple[pl.Expr, ValueDefinition]]:
-        """The values beside rules and cells, each with where it applies, whether or not the decision is decided."""
-        body = columns.logic.body
-        if isinstance(body, Rules):
-            reached = pl.lit(True)
-            for rule in (rule for rule in body.rules if self.to.settled.in_force(rule.period)):
-                condition = self.to.plan.named(ACCOUNTS, self.to.condition(rule.when))
-                yield from ((reached & condition, value) for value in rule.then.values)
-                if body.hit != "collect":
-                    reached = self.to.plan.named(ACCOUNTS, reached & condition.ne_missing(True))
-            if body.otherwise is not None:
-                yield from ((reached, value) for value in body.otherwise.values)
-        elif isinstance(body, Matrix):
-            row, column = self.to.value(body.rows.tree), self.to.value(body.columns.tree)
-            for cell in body.cells:
-                here = (row == cell.row) & (column == cell.column)
-                holds = pl.lit(True) if cell.when is None else self.to.condition(cell.when)
-                yield from ((here & holds, value) for value in cell.then.values)
-                yield from ((here & ~holds, value) for value in (cell.otherwise.values if cell.otherwise else ()))
-
-    def _value(self, value: ValueDefinition) -> Mask:
-        return self.mask(value.expression.tree)
-
-    def _value_of(self, columns: DecisionColumns, part: str) -> Mask:
-        """What one value of a decided decision misses."""
-        masks = [self._value(value) for value in columns.logic.values if value.name == part]
-        masks += [where(applies, self._value(value)) for applies, value in self._own(columns) if value.name == part]
-        return joint(masks)
 
 
 def within(to: Expressions, view: View, variable: str, compute: Callable[[], Mask]) -> Mask:

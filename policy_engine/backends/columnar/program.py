@@ -11,11 +11,13 @@ from typing import NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar import plan
-from policy_engine.backends.columnar.decisions import DecisionColumns, DecisionWriter
+from policy_engine.backends.columnar.conclusions import DecisionColumns
+from policy_engine.backends.columnar.decisions import DecisionWriter
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
 from policy_engine.backends.columnar.margins import Margin, margins_of
-from policy_engine.backends.columnar.missing import BITS, Missing
+from policy_engine.backends.columnar.masks import BITS
+from policy_engine.backends.columnar.missing import Missing
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
 from policy_engine.backends.columnar.told import Output, outcome_as_text, outputs_of
 from policy_engine.backends.settled import Settled, stretch

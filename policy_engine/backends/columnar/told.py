@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar import arithmetic
-from policy_engine.backends.columnar.decisions import Collected, DecisionColumns
+from policy_engine.backends.columnar.conclusions import Collected, DecisionColumns
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.language.decisions import Status
 from policy_engine.language.types import ListOf, Number, Type
