@@ -27,7 +27,8 @@ class DecisionColumns:
 
     `reason` is an enumeration of the conclusions' codes, null where the decision is not decided; `undetermined` is never null.
     `rule` is the same, or the rule of a matrix, whose cells may have two reasons. `outcome` is null unless decided; there is none
-    of calculations, nor of collect decisions, which have `collected` rules. `values` are null unless decided, numbers in units.
+    of calculations, nor of collect decisions, which have `collected` rules. `asks` says which accounts lie in a cell that asks
+    for a condition of the matrix. `values` are null unless decided, numbers in units.
     """
 
     logic: DecisionLogic
@@ -36,6 +37,7 @@ class DecisionColumns:
     rule: pl.Expr
     outcome: pl.Expr | None = None
     collected: Collected | None = None
+    asks: dict[tree.Condition, pl.Expr] = field(default_factory=dict)
     values: dict[str, pl.Expr] = field(default_factory=dict)
 
     @property

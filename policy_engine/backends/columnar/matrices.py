@@ -26,11 +26,15 @@ Outcomes = tuple[str | None, str | None]
 
 
 class Choice(NamedTuple):
-    """Of a matrix: the kind of each row's cell, whether its condition holds, and by kind what it then comes to, and what else."""
+    """Of a matrix: the kind of each row's cell, whether its condition holds, by kind what it then comes to, and what else.
+
+    `asked` has the kinds that ask for each condition.
+    """
 
     kind: pl.Expr
     holds: pl.Expr
     outcomes: tuple[Outcomes, ...]
+    asked: dict[tree.Condition, list[int]]
 
 
 def matrix_columns(
@@ -52,10 +56,14 @@ def matrix_columns(
     reason = named(ACCOUNTS, _holding(known, holds, then, otherwise), "reason")
     ids = pl.Enum([cell.id for cell in cells])
     rule = pl.when(reason.is_not_null()).then(_at(list(ids.categories), ids, place))
-    columns = DecisionColumns(logic, reason, undetermined, rule)
+    columns = DecisionColumns(logic, reason, undetermined, rule, asks=_asks(choice, known))
     if logic.outcomes:
         columns.outcome = named(ACCOUNTS, _cell_outcome(choice, known, pl.Enum(logic.outcomes)), "outcome")
     return columns, own
+
+
+def _asks(choice: Choice, known: pl.Expr) -> dict[tree.Condition, pl.Expr]:
+    return {when: known & is_one_of(choice.kind, numbers) for when, numbers in choice.asked.items()}
 
 
 def _place(to: Expressions, body: Matrix) -> pl.Expr:
@@ -103,7 +111,8 @@ def _choice(to: Expressions, cells: Sequence[Cell], place: pl.Expr) -> Choice:
         Branch(is_one_of(kind, numbers), _truth(to, when)) for when, numbers in asked.items() if when is not True
     ]
     holds = to.plan.named(ACCOUNTS, chosen(branches, pl.lit(True)), "holds")
-    return Choice(kind, holds, tuple(outcomes for _, outcomes in kinds))
+    conditions = {when: numbers for when, numbers in asked.items() if not isinstance(when, bool)}
+    return Choice(kind, holds, tuple(outcomes for _, outcomes in kinds), conditions)
 
 
 def _truth(to: Expressions, when: tree.Condition | bool) -> pl.Expr:

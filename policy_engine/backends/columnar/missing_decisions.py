@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from policy_engine.backends.columnar.conclusions import DecisionColumns, optional
-from policy_engine.backends.columnar.expressions import joined
 from policy_engine.backends.columnar.masks import Mask, joint, where
 from policy_engine.backends.columnar.plan import ACCOUNTS
-from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Matrix, Rules, ValueDefinition
 
 if TYPE_CHECKING:
@@ -49,15 +47,11 @@ def _matrix(missing: Missing, columns: DecisionColumns, body: Matrix) -> tuple[p
     row, column = missing.to.value(body.rows.tree), missing.to.value(body.columns.tree)
     known = row.is_not_null() & column.is_not_null()
     masks = [axes]
-    conditions: dict[tree.Condition, list[tuple[Any, Any]]] = {}
-    for cell in body.cells:
-        if cell.when is not None and optional(cell.when):
-            conditions.setdefault(cell.when, []).append((cell.row, cell.column))
-    for when, places in conditions.items():
-        here = joined("any", [(row == r) & (column == c) for r, c in places])
-        asked = here & missing.to.condition(when).is_null()
-        masks.append(where(asked, missing.condition(when)))
-        known = known & ~asked
+    for when, here in columns.asks.items():
+        if optional(when):
+            asked = here & missing.to.condition(when).is_null()
+            masks.append(where(asked, missing.condition(when)))
+            known = known & ~asked
     return known, joint(masks)
 
 
