@@ -34,16 +34,39 @@ class Nearness:
 
     def __call__(self, facts: pl.DataFrame, decisions: pl.DataFrame, margins: pl.DataFrame) -> None:
         """Look at a piece of the table."""
-        key = facts[self.job.key] if self.job.key is not None else pl.Series([None]).new_from_index(0, facts.height)
-        rows = pl.DataFrame({"row": facts[ROW], "key": key})
+        if not facts.height:
+            return
         for index, margin in enumerate(self.job.program.margins):
-            near = rows.with_columns(margin=margins[str(index)]).filter(pl.col("margin").abs() <= margin.within)
-            found = near.group_by("margin").len().rows()
-            first = near.with_columns(far=pl.col("margin").abs()).bottom_k(MOST_EXAMPLES, by=["far", "row"])
+            distances = margins[str(index)]
+            near = distances.filter((distances >= -margin.within) & (distances <= margin.within))
+            found = dict(near.value_counts().rows())
             with self.lock:
-                self.counts[index].update(dict(found))
-                both = self.closest[index] + first.select("far", "row", "margin", "key").rows()
-                self.closest[index] = sorted(both, key=lambda entry: entry[:2])[:MOST_EXAMPLES]
+                self.counts[index].update(found)
+                limit = self._limit(index, facts[ROW][0])
+            if limit is not None:
+                self._keep(index, self._first(facts, distances, limit))
+
+    def _limit(self, index: int, first: int) -> int | None:
+        """How far off an account from a row on may be to be among the closest; None where there is no closer place left."""
+        closest = self.closest[index]
+        if len(closest) < MOST_EXAMPLES:
+            return self.job.program.margins[index].within
+        far, row, _, _ = closest[-1]
+        limit = far if first < row else far - 1
+        return limit if limit >= 0 else None
+
+    def _first(self, facts: pl.DataFrame, distances: pl.Series, limit: int) -> list[tuple[int, int, int, object]]:
+        """The accounts of a piece that lie closest, at most so far off."""
+        close = ((distances >= -limit) & (distances <= limit)).fill_null(False)
+        keys = facts[self.job.key].filter(close) if self.job.key is not None else pl.lit(None)
+        rows = pl.DataFrame({"row": facts[ROW].filter(close), "margin": distances.filter(close)})
+        told = rows.select(pl.col("margin").abs().alias("far"), "row", "margin", keys.alias("key"))
+        return told.sort("far", "row").head(MOST_EXAMPLES).rows()
+
+    def _keep(self, index: int, found: list[tuple[int, int, int, object]]) -> None:
+        with self.lock:
+            both = self.closest[index] + found
+            self.closest[index] = sorted(both, key=lambda entry: entry[:2])[:MOST_EXAMPLES]
 
     def near_misses(self) -> Iterator[NearMiss]:
         """What was found, for each comparison that anybody is near to."""
