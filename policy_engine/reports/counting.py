@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from policy_engine.backends.columnar.columns import FIRST_MOMENT, LAST_MOMENT
+from policy_engine.backends.columnar.days import date_of
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, Number, Text, Type
@@ -163,8 +165,7 @@ def _dated(
 ) -> Iterator[tuple[date | None, str, int]]:
     """Days, what came out, and for how many records; an instant's day is that of the ruleset's time zone."""
     columns = table.collect_schema()
-    is_instant = isinstance(columns[over], pl.Datetime)
-    day = pl.col(over).dt.convert_time_zone(timezone).dt.date() if is_instant else pl.col(over)
+    day = date_of(pl.col(over), timezone) if isinstance(columns[over], pl.Datetime) else pl.col(over)
     for status, outcome, when, count in _grouped(table, [*_parts(logic.name, ("status", "outcome"), columns), day]):
         yield from ((when, name, count) for name in _series(status, outcome))
 
@@ -185,6 +186,8 @@ def _value(name: str, kind: Type, column: pl.LazyFrame) -> ValueTotals:
         return ValueTotals(name, sum(counts.values()), None, None, None, counts)
     if not isinstance(kind, Number | Date | Instant):
         return ValueTotals(name, _answer(known.select(pl.len())).item(), None, None, None, {})
+    if isinstance(kind, Instant):  # Python can hold no other
+        value = pl.when(value.is_between(FIRST_MOMENT, LAST_MOMENT)).then(value).drop_nulls()
     middle = value.sort().gather((pl.len().cast(pl.Int64) - 1) // 2, null_on_oob=True).first()
     asked = known.select(pl.len(), lowest=value.min(), median=middle, highest=value.max())
     count, lowest, median, highest = _answer(asked).row(0)

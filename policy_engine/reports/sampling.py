@@ -59,8 +59,8 @@ class Draw:
             kept = self.drawn.setdefault((decision, stratum), [])
             for one in found:
                 if len(kept) < self.size or one["number"] < kept[-1][0]:
-                    row = facts.row(one["at"], named=True)
-                    kept.append((one["number"], row[ROW], plain_row(row, self.ruleset.facts.type)))
+                    own = plain_row(facts, one["at"], self.ruleset.facts.type)
+                    kept.append((one["number"], facts[ROW][one["at"]], own))
                     kept.sort(key=lambda entry: entry[:2])
                     del kept[self.size :]
 

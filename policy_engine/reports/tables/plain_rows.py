@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+import polars as pl
+
 from policy_engine.language.rounding import decimal_of
-from policy_engine.language.types import ListOf, Number, Record, Type
-from policy_engine.language.values import instant_text
+from policy_engine.language.types import Instant, ListOf, Number, Record, Type
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the local one of whatever offset an instant is written in
+FARTHEST = timedelta(hours=23, minutes=59)
+OFFSETS = (timedelta(0), -FARTHEST, FARTHEST)
+"""In UTC where the calendar has it; an instant at its edges may need the offset that is farthest from there."""
 
 
-def plain_row(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
+def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
     """The facts of a row; what is absent is left out."""
+    moments = [pl.col(name).cast(_in_microseconds(dtype)) for name, dtype in frame.schema.items()]
+    return _members(frame.slice(at, 1).select(moments).row(0, named=True), record)
+
+
+def _in_microseconds(dtype: Any) -> Any:
+    """The type with integers for instants, of which Python cannot hold all in UTC."""
+    match dtype:
+        case pl.Datetime():
+            return pl.Int64()
+        case pl.List():
+            return pl.List(_in_microseconds(dtype.inner))
+        case pl.Struct():
+            return pl.Struct({field.name: _in_microseconds(field.dtype) for field in dtype.fields})
+    return dtype
+
+
+def _members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
     return {m.name: _plain(row[m.name], m.type) for m in record.members if row[m.name] is not None}
 
 
@@ -23,9 +46,20 @@ def _plain(value: Any, kind: Type) -> Any:
         case ListOf(element=element), list():
             return [_plain(part, element) for part in value]
         case Record(), dict():
-            return plain_row(value, kind)
-        case _, datetime():
-            return instant_text(value)
+            return _members(value, kind)
+        case Instant(), int():
+            return moment_text(value)
         case _, date():
             return value.isoformat()
     return value
+
+
+def moment_text(microseconds: int) -> str:
+    """The text of an instant, from its distance to 1970 in UTC."""
+    for offset in OFFSETS:
+        try:
+            local = EPOCH + (timedelta(microseconds=microseconds) + offset)
+        except OverflowError:
+            continue
+        return local.replace(tzinfo=timezone(offset)).isoformat().replace("+00:00", "Z")
+    raise ValueError(microseconds)
