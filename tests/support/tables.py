@@ -17,6 +17,7 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.reports.tables import Judged, Source, reading
 from policy_engine.reports.tables.invalid import SCHEMA
+from policy_engine.reports.tables.plain_rows import in_microseconds
 from policy_engine.semantics.formats import read_date, read_instant
 from tests.conftest import ROOT
 
@@ -103,17 +104,5 @@ def canonical(value: Json, kind: Type) -> Any:
 
 def rows_of(valid: pl.DataFrame) -> list[dict[str, Any]]:
     """The rows of a canonical frame, with integers for moments."""
-    plain = [pl.col(name).cast(_in_microseconds(dtype)) for name, dtype in valid.schema.items()]
+    plain = [pl.col(name).cast(in_microseconds(dtype)) for name, dtype in valid.schema.items()]
     return valid.select(plain).to_dicts()
-
-
-def _in_microseconds(dtype: Any) -> Any:
-    """The type with integers for moments, of which Python cannot say all in UTC."""
-    match dtype:
-        case pl.Datetime():
-            return pl.Int64()
-        case pl.List():
-            return pl.List(_in_microseconds(dtype.inner))
-        case pl.Struct():
-            return pl.Struct({field.name: _in_microseconds(field.dtype) for field in dtype.fields})
-    return dtype

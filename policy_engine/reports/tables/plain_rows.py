@@ -19,19 +19,19 @@ OFFSETS = (timedelta(0), -FARTHEST, FARTHEST)
 
 def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
     """The facts of a row; what is absent is left out."""
-    moments = [pl.col(name).cast(_in_microseconds(dtype)) for name, dtype in frame.schema.items()]
+    moments = [pl.col(name).cast(in_microseconds(dtype)) for name, dtype in frame.schema.items()]
     return _members(frame.slice(at, 1).select(moments).row(0, named=True), record)
 
 
-def _in_microseconds(dtype: Any) -> Any:
+def in_microseconds(dtype: Any) -> Any:
     """The type with integers for instants, of which Python cannot hold all in UTC."""
     match dtype:
         case pl.Datetime():
             return pl.Int64()
         case pl.List():
-            return pl.List(_in_microseconds(dtype.inner))
+            return pl.List(in_microseconds(dtype.inner))
         case pl.Struct():
-            return pl.Struct({field.name: _in_microseconds(field.dtype) for field in dtype.fields})
+            return pl.Struct({field.name: in_microseconds(field.dtype) for field in dtype.fields})
     return dtype
 
 
