@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
@@ -69,8 +68,6 @@ def in_memory(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
     runs: dict[str, Run] = {}
     for form in FORMS:
         runs[f"by hand, {form}"] = partial(_by_hand, ruleset, accounts, form)
-    for form in FORMS:
-        runs[f"by hand, streamed, {form}"] = partial(_by_hand, ruleset, accounts, form, "streaming")
     facts, decide = ours.canonical(engine, ruleset, accounts), ours.program(engine, ruleset)
     for form in FORMS:
         runs[f"ours, {form}"] = partial(decide, facts, form)
@@ -80,11 +77,9 @@ def in_memory(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
     return timed(runs, accounts.height, rounds)
 
 
-def _by_hand(
-    ruleset: str, accounts: pl.DataFrame, form: Form, engine: Literal["auto", "streaming"] = "auto"
-) -> pl.DataFrame:
-    """By hand, as `collect` does it by itself, or on Polars' streaming engine, on which ours runs."""
-    return by_polars.RULESETS[ruleset](accounts.lazy(), form).collect(engine=engine)
+def _by_hand(ruleset: str, accounts: pl.DataFrame, form: Form) -> pl.DataFrame:
+    """By hand, on Polars' streaming engine, on which ours runs, and which `collect` takes by itself."""
+    return by_polars.RULESETS[ruleset](accounts.lazy(), form).collect(engine="streaming")
 
 
 def openfisca(engine: Engine, ruleset: str, rows: int, rounds: int) -> Ways:
