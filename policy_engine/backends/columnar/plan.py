@@ -201,18 +201,14 @@ def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
-    """The same of a lazy table: steps over lists need whole pieces of it, what comes before and after them only expressions.
+    """The same of a lazy table, piece by piece where there are steps over lists.
 
     Expressions stay with Polars' streaming engine, which takes each piece through all of them while it is near the processor.
     """
-    over_lists = [index for index, step in enumerate(steps) if not _is_of_accounts(step)]
-    if not over_lists:
+    if only_expressions(steps):
         return _computed(steps, table)
-    first, last = over_lists[0], over_lists[-1] + 1
-    before = _computed(steps[:first], table)
-    middle = steps[first:last]
-    schema = run(middle, at_once(before.head(0))).schema
-    return _computed(steps[last:], pieced(before, lambda piece: run(middle, piece), schema))
+    schema = run(steps, at_once(table.head(0))).schema
+    return pieced(table, lambda piece: run(steps, piece), schema)
 
 
 def only_expressions(steps: Iterable[Step]) -> bool:
