@@ -59,9 +59,10 @@ def _told(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
     """The decisions about the valid rows of a table; the others are spilled."""
     program = job.program
     valid = pieced(job.source.frame, partial(_valid, job, spill), pl.Schema(schema_of(job.ruleset.facts.type)))
-    checked = program.checked(valid) if program.checks else valid
-    sound = pieced(checked, partial(_sound, job, spill), checked.collect_schema()) if program.checks else valid
-    told = program.told(sound, margins=bool(watch))
+    if program.checks:
+        checked = program.checked(valid)
+        valid = pieced(checked, partial(_sound, job, spill), checked.collect_schema())
+    told = program.told(valid, margins=bool(watch))
     if watch:
         told = pieced(told, partial(_watched, job, watch), told.collect_schema())
     beside = [name for name in (job.key, job.over) if name is not None]

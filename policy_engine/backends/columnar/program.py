@@ -139,9 +139,7 @@ class ColumnarProgram:
         return found
 
     def checked(self, facts: pl.LazyFrame) -> pl.LazyFrame:
-        """A table with the column `HOLDS` beside its own, and with what leads to it."""
-        if not self.checks:
-            return facts.with_columns(pl.lit(True).alias(HOLDS))
+        """A table with the column `HOLDS` beside its own, and with what leads to it; for a ruleset that has checks."""
         steps, _ = self.columns.plan.needed(self.checks)
         holds = joined("all", [check.fill_null(True) for check in self.checks])
         return plan.through(steps, facts).with_columns(holds.alias(HOLDS))
