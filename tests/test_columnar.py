@@ -156,5 +156,20 @@ def test_instants_around_each_change_of_a_zone_have_its_dates() -> None:
         assert days.dates_of(pl.Series(moments, dtype=pl.Datetime("us", "UTC")), name).to_list() == expected, name
 
 
+@pytest.mark.parametrize("name", [*ZONES, "America/St_Johns"])
+def test_many_instants_have_the_dates_of_their_zone(name: str) -> None:
+    first, last = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1996, 2028))
+    around = [change.start for change in transitions(name) if first <= change.start < last]
+    steady = range(int(first), int(last), 5 * 3600 + 7 * 60)
+    seconds = [*steady, *around, *(start - 1 for start in around)]
+    moments = [datetime.fromtimestamp(at, UTC) for at in seconds]
+    assert len(moments) > days.MANY
+    column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
+    expected = [dates.date_of(moment, zone(name)) for moment in moments]
+    assert days.dates_of(column, name).to_list() == expected
+    gaps = pl.select(pl.when(pl.int_range(len(column)) % 3 != 0).then(column)).to_series()
+    assert days.dates_of(gaps, name).to_list() == [day if at % 3 else None for at, day in enumerate(expected)]
+
+
 def test_facts_of_a_case_are_json(tmp_path: Path) -> None:
     assert all(not to_json_types(case.facts)[1] for case in DECIDED)

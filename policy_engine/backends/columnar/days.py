@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 
 import polars as pl
 
@@ -197,14 +197,14 @@ def date_of(moment: pl.Expr, timezone: str) -> pl.Expr:
 
 def dates_of(moments: pl.Series, timezone: str) -> pl.Series:
     """The civil dates of a column of instants. Most tables give few days as instants, so only what is known is looked at."""
-    known = moments.drop_nulls().to_physical()
-    if known.is_empty():
-        return _no_dates(len(moments))
-    dates = _civil(known, timezone)
-    if len(dates) == len(moments):
-        return dates
-    place = pl.int_range(pl.len(), dtype=pl.UInt32).filter(pl.col("at").is_not_null())
-    return _no_dates(len(moments)).scatter(pl.DataFrame({"at": moments}).select(place).to_series(), dates)
+    at = moments.to_physical()
+    if at.null_count() == len(at):
+        return _no_dates(len(at))
+    if not at.null_count():
+        return _civil(at, timezone)
+    is_known = at.is_not_null()
+    places = pl.int_range(len(at), dtype=pl.UInt32, eager=True).filter(is_known)
+    return _no_dates(len(at)).scatter(places, _civil(at.filter(is_known), timezone))
 
 
 def _no_dates(count: int) -> pl.Series:
@@ -219,8 +219,36 @@ EARLIEST, LATEST = (1 - EPOCH) * DAY, (LAST + 1 - EPOCH) * DAY
 
 
 def _civil(moments: pl.Series, timezone: str) -> pl.Series:
-    """The civil dates of moments, null beyond the calendar."""
+    """The civil dates of moments that are known, null beyond the calendar."""
     first, last = _bounds(moments)
+    if len(moments) >= MANY and (table := _table_of(first // DECADE, last // DECADE, timezone)) is not None:
+        return table[(moments - first // DECADE * DECADE) // QUARTER]
+    return _sought(moments, first, last, timezone)
+
+
+MANY = 4_096
+"""For so many moments it is quicker to look dates up than to seek the offset of each."""
+QUARTER = 900 * SECOND
+DECADE = 10 * 365 * DAY
+DECADES = 4
+
+
+@lru_cache(maxsize=4)
+def _table_of(first: int, last: int, timezone: str) -> pl.Series | None:
+    """The civil date of each quarter of an hour from one decade to another; None where it changes within one, or for too many.
+
+    Since the 1970s, time zones keep to whole quarters but for few exceptions.
+    """
+    if last - first >= DECADES:
+        return None
+    begins = pl.int_range(first * DECADE, (last + 1) * DECADE, QUARTER, dtype=WHOLE, eager=True)
+    dates = _sought(begins, begins[0], begins[-1], timezone)
+    ends = begins + (QUARTER - 1)
+    return dates if dates.equals(_sought(ends, ends[0], ends[-1], timezone)) else None
+
+
+def _sought(moments: pl.Series, first: int, last: int, timezone: str) -> pl.Series:
+    """The civil dates of moments from the first to the last, by the offsets of the zone."""
     at = pl.col("at")
     local = at + _offset(_folded(at) if last >= AGAIN else at, _changes(first, last, timezone))
     dates = (local // DAY).cast(pl.Int32).cast(pl.Date)
