@@ -14,10 +14,11 @@ from hypothesis import Phase, given, note
 
 from policy_engine.backends.columnar import Refused, prepare
 from policy_engine.engine import chosen
+from policy_engine.language.decisions import Decision
 from policy_engine.language.rounding import EXACT
 from policy_engine.semantics.deciding import Evaluation
 from policy_engine.semantics.facts import valid_facts
-from tests.support.columnar import answers_of, table_of
+from tests.support.columnar import answers_of, comparable, table_of
 from tests.support.generated import Question, questions
 from tests.support.profiles import agreement
 
@@ -45,6 +46,10 @@ def test_the_columns_give_the_references_answers(question: Question) -> None:
 def _reference(question: Question, facts: Any, choices: Mapping[str, str], day: date) -> Mapping[str, Any]:
     """What the reference says, in the words of a table."""
     evaluation = Evaluation(question.ruleset, valid_facts(facts, question.ruleset.facts), day, choices)
-    names = [logic.name for logic in question.ruleset.decisions]
-    answers = {name: evaluation.answer(name).decision.to_dict() for name in names}
-    return {name: {key: answer[key] for key in TOLD} for name, answer in answers.items()}
+    return {logic.name: _told(evaluation.answer(logic.name).decision) for logic in question.ruleset.decisions}
+
+
+def _told(decision: Decision) -> Mapping[str, Any]:
+    answer = decision.to_dict()
+    values = {name: comparable(value) for name, value in decision.values.items()}
+    return {**{key: answer[key] for key in TOLD}, "values": values}

@@ -28,13 +28,15 @@ class DecisionColumns:
     `reason` is an enumeration of the conclusions' codes, null where the decision is not decided; `undetermined` is never null.
     `rule` is the same, or the rule of a matrix, whose cells may have two reasons. `outcome` is null unless decided; there is none
     of calculations, nor of collect decisions, which have `collected` rules. `asks` says which accounts lie in a cell that asks
-    for a condition of the matrix. `values` are null unless decided, numbers in units.
+    for a condition of the matrix. `values` are null unless decided, numbers in units. `has_gaps` says whether an account may be
+    one to which nothing applies.
     """
 
     logic: DecisionLogic
     reason: pl.Expr
     undetermined: pl.Expr
     rule: pl.Expr
+    has_gaps: bool = False
     outcome: pl.Expr | None = None
     collected: Collected | None = None
     asks: dict[tree.Condition, pl.Expr] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class DecisionColumns:
     @property
     def decided(self) -> pl.Expr:
         """Whether it is decided."""
-        return self.reason.is_not_null()
+        return self.reason.is_not_null() if self.has_gaps else ~self.undetermined
 
 
 class Branch(NamedTuple):

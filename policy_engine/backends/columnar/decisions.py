@@ -83,7 +83,7 @@ class DecisionWriter:
         last = pl.lit(OTHERWISE if body.otherwise is not None else None, dtype=words)
         settled = [Branch(undetermined, pl.lit(None, dtype=words)), *branches]
         reason = self.to.plan.named(ACCOUNTS, chosen(settled, last), "reason")
-        columns = DecisionColumns(self.logic, reason, undetermined, reason)
+        columns = DecisionColumns(self.logic, reason, undetermined, reason, body.otherwise is None)
         columns.outcome = self._outcome(columns, branches, own) if self.logic.outcomes else None
         return columns, own
 
@@ -121,7 +121,8 @@ class DecisionWriter:
             return self.to.plan.named(ACCOUNTS, columns.reason.replace_strict(list(own), outcomes, return_dtype=kind))
         last = own[OTHERWISE].outcome if OTHERWISE in own else None
         told = [Branch(columns.undetermined, pl.lit(None, dtype=kind))]
-        for outcome, group in groupby(branches, lambda branch: own[branch.rule].outcome):
+        groups = [(outcome, [*group]) for outcome, group in groupby(branches, lambda branch: own[branch.rule].outcome)]
+        for outcome, group in groups[:-1] if groups and groups[-1][0] == last else groups:
             told.append(Branch(joined("any", [branch.when for branch in group]), pl.lit(outcome, dtype=kind)))
         return self.to.plan.named(ACCOUNTS, chosen(told, pl.lit(last, dtype=kind)), "outcome")
 
@@ -200,13 +201,11 @@ class Given(NamedTuple):
 
 def _unknown_before_true(branches: Sequence[Branch]) -> pl.Expr:
     """Whether an unknown condition comes before any true one; truths are bits, so this costs next to nothing."""
-    found: list[pl.Expr] = []
-    earlier: list[pl.Expr] = []
-    for branch in branches:
-        if branch.unknown is not None:
-            found.append(joined("all", [*earlier, branch.unknown]))
-        earlier.append(~branch.when if branch.unknown is None else ~branch.when.fill_null(False))
-    return joined("any", found) if found else FALSE
+    found = FALSE
+    for branch in reversed(branches):
+        later = ~branch.when & found
+        found = later if branch.unknown is None else branch.unknown | later
+    return found
 
 
 def _own_values(own: Mapping[str, Conclusion]) -> dict[ValueDefinition, list[int]]:

@@ -43,7 +43,8 @@ def outcome_as_text(columns: DecisionColumns) -> pl.Expr:
 
 def _status(columns: DecisionColumns) -> pl.Expr:
     decided, undetermined, gap = (pl.lit(str(status), dtype=STATUS) for status in Status)
-    return pl.when(columns.undetermined).then(undetermined).when(columns.decided).then(decided).otherwise(gap)
+    rest = pl.when(columns.decided).then(decided).otherwise(gap) if columns.has_gaps else decided
+    return pl.when(columns.undetermined).then(undetermined).otherwise(rest)
 
 
 def _concluded(columns: DecisionColumns) -> Iterator[tuple[str, pl.Expr]]:
