@@ -21,6 +21,7 @@ from policy_engine.backends.columnar.conclusions import (
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
 from policy_engine.backends.columnar.matrices import matrix_columns
 from policy_engine.backends.columnar.plan import ACCOUNTS
+from policy_engine.backends.columnar.texts import looked_up
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN, units
 from policy_engine.language.rulesets import (
@@ -109,7 +110,7 @@ class DecisionWriter:
             for text in texts:
                 table.setdefault(text, rule.id)
         column = self.to.named(subject)
-        found = column.replace_strict(list(table), list(table.values()), default=None, return_dtype=words)
+        found = looked_up(column, table, words)
         found = self.to.plan.named(ACCOUNTS, found, "found")
         return Branch(found.is_not_null(), found, column.is_null() if subject.optional else None)
 
@@ -117,8 +118,8 @@ class DecisionWriter:
         """The outcome: rules in a row that come to the same need not be told apart."""
         kind = pl.Enum(self.logic.outcomes)
         if not all(branch.rule for branch in branches):
-            outcomes = [str(conclusion.outcome) for conclusion in own.values()]
-            return self.to.plan.named(ACCOUNTS, columns.reason.replace_strict(list(own), outcomes, return_dtype=kind))
+            outcomes = {code: conclusion.outcome for code, conclusion in own.items()}
+            return self.to.plan.named(ACCOUNTS, looked_up(columns.reason, outcomes, kind), "outcome")
         last = own[OTHERWISE].outcome if OTHERWISE in own else None
         told = [Branch(columns.undetermined, pl.lit(None, dtype=kind))]
         groups = [(outcome, [*group]) for outcome, group in groupby(branches, lambda branch: own[branch.rule].outcome)]

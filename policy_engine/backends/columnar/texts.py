@@ -1,6 +1,9 @@
-"""Comparing texts in columns."""
+"""Comparing and looking up texts in columns."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -17,3 +20,12 @@ def is_text(column: pl.Expr, kind: Text, text: str) -> pl.Expr:
     if kind.values is not None and text in kind.values and all(len(other.encode()) != size for other in others):
         return column.str.len_bytes() == size
     return column == text
+
+
+def looked_up(column: pl.Expr, table: Mapping[str, Any], kind: pl.DataType) -> pl.Expr:
+    """What a table has for each text or word of an enumeration, null for any other.
+
+    Polars' own `replace` would wait for the whole column; this goes on piece by piece.
+    """
+    place = column.cast(pl.Enum(list(table)), strict=False).to_physical()
+    return pl.lit(pl.Series(list(table.values()), dtype=kind)).gather(place)

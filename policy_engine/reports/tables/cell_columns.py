@@ -9,6 +9,7 @@ import polars as pl
 from policy_engine.backends.columnar.columns import Column, column, text_conditions
 from policy_engine.backends.columnar.numbers import number_conditions
 from policy_engine.backends.columnar.parts import Part
+from policy_engine.backends.columnar.texts import looked_up
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, ListOf, Member, Number, Record, Text
 from policy_engine.reports.tables.building import loose_dtype, series
@@ -22,7 +23,7 @@ NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
 def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema) -> Column:
     """A fact read from a column of cells of its name."""
     raw = pl.col(member.name)
-    cell = raw.replace(style.values) if style.values else raw
+    cell = pl.coalesce(looked_up(raw, style.values, pl.String()), raw) if style.values else raw
     match part.type:
         case Text():
             return Column(raw, cell, text_conditions(part, cell), same=not style.values)
@@ -40,8 +41,7 @@ def _bare(cell: pl.Expr) -> pl.Expr:
 
 
 def _booleans(part: Part, raw: pl.Expr, cell: pl.Expr) -> Column:
-    word = cell.str.to_lowercase()
-    value = word.replace_strict(list(BOOLEANS), list(BOOLEANS.values()), default=None, return_dtype=pl.Boolean)
+    value = looked_up(cell.str.to_lowercase(), BOOLEANS, pl.Boolean())
     conditions = [value.is_null() == raw.is_null()]
     return Column(raw, value, [*conditions, value == part.schema["const"]] if "const" in part.schema else conditions)
 
@@ -79,7 +79,7 @@ def _nested(part: Part, member: Member, style: CellStyle, facts: FactsSchema) ->
         fits = [value is not None or cell is None for value, cell in zip(values, cells, strict=True)]
         return pl.DataFrame({"it": series(values, part), "fits": fits}, {"it": None, "fits": pl.Boolean}).to_struct()
 
-    read = raw.map_batches(structs, return_dtype=dtype)
+    read = raw.map_batches(structs, return_dtype=dtype, is_elementwise=True)
     found = column(part, loose_dtype(part.type), read.struct.field("it"), in_units=True)
     return Column(raw, found.value, [read.struct.field("fits"), *found.conditions])
 
