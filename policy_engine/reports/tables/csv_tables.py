@@ -11,7 +11,6 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.parts import part_of
-from policy_engine.backends.columnar.plan import pieced
 from policy_engine.backends.columnar.validation import Plan, plan_of
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun, Violation
@@ -54,10 +53,8 @@ def csv_source(
             yield frame
 
     warnings = warnings_of(where, names.values(), facts)
-    plan, cells_as_read = reading.plan(), streamed(frames, schema)
-    judged = plan.judged(pl.LazyFrame(schema=schema)).collect_schema()
-    # piece by piece: Polars would wait for all cells before it takes some of these expressions to any
-    table = pieced(cells_as_read, lambda piece: plan.judged(piece.lazy()).collect(engine="in-memory"), judged)
+    plan = reading.plan()
+    table = plan.judged(streamed(frames, schema))
     return Source(facts, table, partial(ruled, plan=plan, facts=facts, reading=reading), progress, (path,), warnings)
 
 
