@@ -140,6 +140,12 @@ def _kind(value: object) -> str:
     return names.get(type(value), f"a Python {type(value).__name__}")
 
 
+LONG = 100
+"""Characters of a name that might be cut where it is shown."""
+
+
 def escaped(name: str) -> str:
     """A name as a part of a JSON pointer."""
+    if len(name) < LONG and name.isascii() and name.isidentifier():
+        return str.__str__(name)
     return shown_text(str.__str__(name)).replace("~", "~0").replace("/", "~1")

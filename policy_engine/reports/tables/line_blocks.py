@@ -1,6 +1,7 @@
 """Blocks of lines of a JSON Lines file, judged on their way into columns.
 
-Most lines can be read fast, and are judged in columns. Whatever is not sure is read strictly and judged line by line.
+Most lines Polars reads, many others orjson, and both are judged in columns. Whatever is not sure is read strictly and judged
+line by line.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from policy_engine.language.types import Member
 from policy_engine.reports.tables.building import columns_of, unjudged_columns
 from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
 from policy_engine.reports.tables.judge import Judged
+from policy_engine.reports.tables.line_columns import fitted_lines
 from policy_engine.semantics.facts import typed_value
 from policy_engine.semantics.gate import gate_of, gate_of_member
 from policy_engine.semantics.plain import Json, to_json_types
@@ -56,12 +58,29 @@ def raw_schema(facts: FactsSchema) -> pl.Schema:
 
 def judged_block(block: Block, facts: FactsSchema) -> pl.DataFrame:
     """Every line of a block that is not blank, as a row of `raw_schema`, in the order of the lines."""
-    lines = block.data.split(b"\n")
-    numbers = range(block.first, block.first + len(lines))
-    made, fits = unjudged_columns(numbers, list(map(plain_facts, lines)), facts)
-    rest = [(numbers[index], lines[index]) for index in (~fits).arg_true() if lines[index].strip()]
-    frames = [raw_schema(facts).to_frame(), made.filter(fits), *_by_the_line(rest, facts)]
+    at_once, rest = _at_once(block, facts)
+    made, fits = unjudged_columns([number for number, _ in rest], [plain_facts(line) for _, line in rest], facts)
+    rest = [rest[index] for index in (~fits).arg_true() if rest[index][1].strip()]
+    frames = [raw_schema(facts).to_frame(), *at_once, made.filter(fits), *_by_the_line(rest, facts)]
     return pl.concat(frames, how="diagonal").sort(ROW)
+
+
+Lines = list[tuple[int, bytes]]
+"""Each with its number."""
+
+
+def _at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame], Lines]:
+    """The valid rows of the lines that Polars can be trusted with, and the other lines."""
+    try:
+        lines = pl.Series([block.data.decode()]).str.split("\n").explode()
+    except UnicodeDecodeError:
+        return [], list(enumerate(block.data.split(b"\n"), block.first))
+    fitted = fitted_lines(block.first, lines, facts)
+    if fitted is None:
+        return [], list(enumerate((line.encode() for line in lines), block.first))
+    rest = fitted.frame.filter(~fitted.fits)[ROW]
+    doubted = lines.gather(rest - block.first)
+    return [fitted.frame.filter(fitted.fits)], [(n, line.encode()) for n, line in zip(rest, doubted, strict=True)]
 
 
 def _by_the_line(lines: Iterable[tuple[int, bytes]], facts: FactsSchema) -> list[pl.DataFrame]:

@@ -1,0 +1,96 @@
+"""Lines of JSON read into columns by Polars, and taken only where the columns, written as JSON again, give the line.
+
+Polars is lenient: of a name that stands twice it keeps one value, and of a value of another type it makes what it can. A line
+that comes out as it went in has met nothing of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+import polars as pl
+
+from policy_engine.backends.columnar.dtypes import ROW, dtype_of
+from policy_engine.backends.columnar.parts import part_of
+from policy_engine.backends.columnar.validation import Fitted, plan_for
+from policy_engine.frontend.facts_files import LARGEST_RECORD, plain_facts
+from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
+
+SEEN = 50
+"""So many lines tell in which order the members are written."""
+LINE = "(line)"
+BLANKS = "[ \t\r]"
+NULLS = r',"\w+":null|"\w+":null,?'
+"""In text that Polars has written: members that are null. Within a text a quotation mark would stand behind a backslash."""
+
+
+def fitted_lines(first: int, lines: pl.Series, facts: FactsSchema) -> Fitted | None:
+    """The canonical columns of lines numbered from the first on, and which of them surely are sound JSON and valid facts.
+
+    Blank lines are left out. None where Polars cannot read the lines.
+    """
+    numbers = pl.int_range(first, first + len(lines), dtype=pl.UInt32, eager=True)
+    is_there = lines.str.contains(r"[^ \t\r]")
+    numbers, lines = numbers.filter(is_there), lines.filter(is_there)
+    kinds = {member.name: member.type for member in facts.type.members}
+    seen = _order(lines.head(SEEN), kinds)
+    schema = {name: _dtype(kinds[name]) for name in dict.fromkeys([*seen, *kinds])}
+    try:
+        read = pl.read_ndjson(lines.str.join("\n").item().encode(), schema=schema, ignore_errors=True)
+    except pl.exceptions.PolarsError:
+        return None
+    if read.height != len(lines):
+        return None
+    numbered = read.with_columns(numbers.alias(ROW))
+    made, fits = plan_for(facts, numbered.schema).fitted(numbered.select(ROW, *part_of(facts).members))
+    return Fitted(made, fits & _come_out_as_they_went_in(lines, read, seen))
+
+
+def _dtype(kind: Type) -> pl.DataType:
+    """The type of a column that values of JSON are read into; decimals as floats, which stand for their shortest form."""
+    match kind:
+        case Number(places=places):
+            return pl.Float64() if places else pl.Int64()
+        case ListOf(element=element):
+            return pl.List(_dtype(element))
+        case Record(members=members):
+            return pl.Struct({member.name: _dtype(member.type) for member in members})
+        case Date() | Instant():
+            return pl.String()
+    return dtype_of(kind)
+
+
+def _order(lines: Iterable[str], known: Collection[str]) -> list[str]:
+    """The known members that lines have, in the order in which these have them; in their own where lines differ."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for line in lines:
+        names = [name for name in plain_facts(line.encode()) or () if name in known]
+        for name in names:
+            sorter.add(name)
+        for before, behind in pairwise(names):
+            sorter.add(behind, before)
+    try:
+        return list(sorter.static_order())
+    except CycleError:
+        return list(known)
+
+
+def _come_out_as_they_went_in(lines: pl.Series, read: pl.DataFrame, seen: Sequence[str]) -> pl.Series:
+    """Whether each line is what its columns are as JSON: but for blanks, which then do not count within texts either.
+
+    Of the members that are null those that were seen in other lines stand in the line, or none.
+    """
+    frame = read.with_columns(lines.alias(LINE))
+    same = frame.select(pl.col(LINE) == _json(seen)).to_series()
+    short = _json(read.columns).str.replace_all(NULLS, "")
+    line, *forms = (text.str.replace_all(BLANKS, "") for text in (pl.col(LINE), _json(seen), short))
+    loosely = frame.filter(~same).select(pl.any_horizontal(line == form for form in forms)).to_series()
+    return same.scatter((~same).arg_true(), loosely) & (lines.str.len_bytes() <= LARGEST_RECORD)
+
+
+def _json(members: Sequence[str]) -> pl.Expr:
+    """Some columns of each row as one JSON object, without blanks."""
+    return pl.struct(members).struct.json_encode() if members else pl.lit("{}")
