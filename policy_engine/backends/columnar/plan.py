@@ -207,7 +207,7 @@ def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
     """
     if only_expressions(steps):
         return _computed(steps, table)
-    schema = run(steps, at_once(table.head(0))).schema
+    schema = run(steps, at_once(table.head(0), as_it_stands=True)).schema
     return pieced(table, lambda piece: run(steps, piece), schema)
 
 
@@ -228,12 +228,13 @@ def pieced(table: pl.LazyFrame, work: Callable[[pl.DataFrame], pl.DataFrame], sc
     )
 
 
-def at_once(table: pl.LazyFrame) -> pl.DataFrame:
+def at_once(table: pl.LazyFrame, *, as_it_stands: bool = False) -> pl.DataFrame:
     """A small table worked out inside a query that streams, whose engine must not be made to wait for itself.
 
-    To look for a better plan would take longer than to go through with this one.
+    Where expressions are cheap and many it is quicker to take them `as_it_stands` than to look for what they have in common.
     """
-    return table.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
+    flags = pl.QueryOptFlags.none() if as_it_stands else pl.QueryOptFlags()
+    return table.collect(engine="in-memory", optimizations=flags)
 
 
 def _is_of_accounts(step: Step) -> bool:
