@@ -15,7 +15,7 @@ demo: .venv/base
 test: .venv/dev editors-if-npm lint types
 	$(BIN)/policy check rules
 	$(BIN)/policy test rules
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: .venv/base
 	$(BIN)/policy check rules

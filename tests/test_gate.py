@@ -195,7 +195,7 @@ ODD: tuple[Any, ...] = (
     "2025-01-01T23:59:60Z", "2025-02-30T00:00:00Z", "2025-01-01T00:00:00+24:00", "0001-01-01T00:00:00+23:59",
     "2025-01-01T00:00:00.1234567Z", "2025-01-01T00:00Z", "9999-12-31T23:59:59-23:59", date(2025, 1, 1),
     datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC).replace(tzinfo=None), (), (1, 2), ("a",), [], ["a"],
-    ["a", "a"], [None], [[]], {}, {"a": None}, {"a": 1}, {1: 2}, {None: 1}, set(), object(), Word.A, Word.DAY, Whole.ONE,
+    ["a", "a"], [None], [[]], {}, {"a": None}, {"a": 1}, {1: 2}, {None: 1}, set(), ..., Word.A, Word.DAY, Whole.ONE,
     Letters("x"), Letters("2025-01-01"), OrderedDict(a=1), MappingProxyType({"a": 1}), range(3), 1j,
 )  # fmt: skip
 """What callers may put where something else belongs."""

@@ -1,0 +1,58 @@
+"""No plan of columns asks Polars to hold a whole table: every expression goes with the streaming engine."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from policy_engine import Engine
+from policy_engine.backends.columnar import prepare
+from policy_engine.backends.columnar.dtypes import schema_of
+from policy_engine.backends.columnar.validation import plan_for
+from policy_engine.engine import chosen
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.reports.tables import csv_tables
+from policy_engine.reports.tables.csv_tables import CellReading
+from policy_engine.reports.tables.mapping import TableMapping
+from tests.conftest import ROOT
+
+DAY = date(2025, 6, 30)
+FALLBACK = 'fillcolor="0.0 0.3 1.0"'
+"""How Polars paints a node of a query that is left to the engine that holds a whole table."""
+
+
+def _shipped() -> list[Ruleset]:
+    return list(Engine.load(ROOT / "rules", ROOT / "schemas").rulebook.rulesets)
+
+
+def held(table: pl.LazyFrame) -> list[str]:
+    """The nodes of a query for which the streaming engine would hold a whole table."""
+    drawn = table.show_graph(engine="streaming", plan_stage="physical", raw_output=True)
+    assert drawn is not None
+    return [line for line in drawn.splitlines() if FALLBACK in line and "label=<" not in line]
+
+
+def test_what_is_held_is_seen() -> None:
+    column = pl.LazyFrame(schema={"a": pl.String}).select(pl.col("a").replace({"x": "y"}))
+    assert len(held(column)) == 1
+
+
+@pytest.mark.parametrize("ruleset", _shipped(), ids=lambda ruleset: f"{ruleset.id} {ruleset.version}")
+def test_a_ruleset_streams(ruleset: Ruleset) -> None:
+    schema = schema_of(ruleset.facts.type)
+    facts = pl.LazyFrame(schema=schema)
+    program = prepare(ruleset, chosen(ruleset, {}), DAY, margins=True)
+    checked = program.checked(facts) if program.checks else facts
+    assert held(program.told(checked, margins=True)) == []
+    assert held(plan_for(ruleset.facts, schema).judged(facts)) == []
+
+
+@pytest.mark.parametrize("ruleset", _shipped(), ids=lambda ruleset: f"{ruleset.id} {ruleset.version}")
+def test_cells_are_judged_as_they_stream(ruleset: Ruleset) -> None:
+    names = [member.name for member in ruleset.facts.type.members]
+    mapping = TableMapping(values={name: {"ja": "yes", "nein": "no"} for name in names})
+    reading = CellReading(ruleset.facts, mapping, {name: name for name in names})
+    cells = pl.LazyFrame(schema={**csv_tables.OWN, **dict.fromkeys(names, pl.String())})
+    assert held(reading.plan().judged(cells)) == []
