@@ -9,22 +9,18 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO
+
+import polars as pl
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
+from policy_engine.reports.tables.csv_records import LONGEST_CELL, Cells, records
 from policy_engine.reports.tables.opening import opened, unpacked
 
 DELIMITERS = (",", ";", "\t", "|")
-LONGEST_CELL = 1_000_000
-"""Characters."""
-RECORDS = 10000
-"""Read at a time."""
-LINE_END = re.compile("\r\n|\r|\n")
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-Cells = list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +34,6 @@ class CsvOptions:
     delimiter: str | None = None
 
 
-class Batch(NamedTuple):
-    """Some records on end: how many lines of the file each takes, its cells, and why it cannot be read, None where it can."""
-
-    spans: list[int]
-    records: list[Cells]
-    faults: list[str | None]
-
-
 @dataclass(frozen=True, slots=True)
 class CsvFile:
     """A CSV file whose header was read; `header_lines` are its lines up to the end of the header."""
@@ -56,16 +44,16 @@ class CsvFile:
     header: tuple[str, ...]
     header_lines: int
 
-    def batches(self, progress: Callable[[int], None]) -> Iterator[Batch]:
-        """All records behind the header, blank lines among them; raises `CannotRun` where the text cannot be decoded.
+    def records(self, progress: Callable[[int], None]) -> Iterator[pl.DataFrame]:
+        """All records behind the header that are not blank, as `csv_records` has them; raises `CannotRun` for what is no text.
 
         `progress` is told how many more bytes of the file were read.
         """
-        with opened(self.path) as raw, _decoded(self, raw) as lines:
-            at, reader = 0, csv.reader(lines, delimiter=self.delimiter, strict=True)
-            next(_skipping_blank(reader))
-            while (batch := _batch(reader, len(self.header))) is not None:
-                yield batch
+        with opened(self.path) as raw, _decoded(self, raw) as text:
+            next(_skipping_blank(csv.reader(text, delimiter=self.delimiter, strict=True)))
+            at = 0
+            for piece in records(text, self.delimiter, self.header, self.header_lines):
+                yield piece
                 at, before = raw.tell(), at
                 progress(at - before)
 
@@ -122,38 +110,6 @@ def _header(path: Path, reader: Iterator[Cells]) -> tuple[str, ...]:
 
 def _skipping_blank(reader: Iterator[Cells]) -> Iterator[Cells]:
     return (cells for cells in reader if cells)
-
-
-def _batch(reader: Any, width: int) -> Batch | None:
-    """The next records, None at the end of the file. After a record that cannot be read the next line is tried."""
-    records: list[Cells] = []
-    before, fault = reader.line_num, None
-    try:
-        records.extend(islice(reader, RECORDS))  # keeps what it had where it fails
-    except csv.Error as error:
-        fault = str(error)
-    if not records and fault is None:
-        return None
-    lines = reader.line_num - before
-    spans = [1] * len(records) if lines == len(records) else [_lines_of(cells) for cells in records]
-    faults: list[str | None] = [None] * len(records)
-    if {*map(len, records)} - {width}:
-        faults = [_ragged(cells, width) for cells in records]
-    if fault is not None:
-        records.append([""])
-        spans.append(max(1, lines - sum(spans)))
-        faults.append(f"cannot be read as CSV: {fault}")
-    return Batch(spans, records, faults)
-
-
-def _lines_of(cells: Cells) -> int:
-    return 1 + sum(len(LINE_END.findall(cell)) for cell in cells if "\n" in cell or "\r" in cell)
-
-
-def _ragged(cells: Cells, width: int) -> str | None:
-    if not cells or len(cells) == width:
-        return None
-    return f"has {len(cells)} cell{'s' * (len(cells) != 1)}, and the header has {width}"
 
 
 @contextmanager

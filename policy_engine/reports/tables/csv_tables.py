@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -19,13 +19,13 @@ from policy_engine.language.types import Member, Text, member_of
 from policy_engine.reports.tables.cell_columns import cell_column
 from policy_engine.reports.tables.cells import BLANKS, CellStyle, read_cell
 from policy_engine.reports.tables.column_faults import warnings_of
-from policy_engine.reports.tables.csv_files import Batch, CsvOptions, open_csv
+from policy_engine.reports.tables.csv_files import CsvOptions, open_csv
+from policy_engine.reports.tables.csv_records import FAULT, LINE
 from policy_engine.reports.tables.judge import Row, ruled
 from policy_engine.reports.tables.mapping import NOTHING, TableMapping
 from policy_engine.reports.tables.source import Progress, Source, streamed
 from policy_engine.semantics.plain import Json
 
-LINE, FAULT = "(line)", "(fault)"
 OWN = {ROW: pl.UInt32(), LINE: pl.UInt32(), FAULT: pl.String()}
 """The columns of a raw frame that are no cells: row, line, and why the record cannot be read."""
 
@@ -46,37 +46,16 @@ def csv_source(
     schema = {**OWN, **dict.fromkeys(names.values(), pl.String())}
 
     def frames() -> Iterator[pl.DataFrame]:
-        row, line = 0, file.header_lines
-        for batch in file.batches(progress.add):
-            frame = _frame(file.header, batch, row, line).select(*OWN, *cells)
-            row, line = row + frame.height, line + sum(batch.spans)
-            yield frame
+        before = 0
+        for piece in file.records(progress.add):
+            rows = pl.int_range(before + 1, before + 1 + piece.height, dtype=pl.UInt32, eager=True)
+            before += piece.height
+            yield piece.with_columns(rows.alias(ROW)).select(*OWN, *cells)
 
     warnings = warnings_of(where, names.values(), facts)
     plan = reading.plan()
     table = plan.judged(streamed(frames, schema))
     return Source(facts, table, partial(ruled, plan=plan, facts=facts, reading=reading), progress, (path,), warnings)
-
-
-def _frame(header: Sequence[str], batch: Batch, row: int, line: int) -> pl.DataFrame:
-    """The records of a batch that are not blank, counted on from a row and a line."""
-    lines = pl.Series(batch.spans, dtype=pl.UInt32).cum_sum() - pl.Series(batch.spans, dtype=pl.UInt32) + line + 1
-    faults = pl.Series(batch.faults, dtype=pl.String)
-    records = batch.records
-    if not all(records):
-        there = pl.Series(map(bool, records), dtype=pl.Boolean)
-        lines, faults, records = lines.filter(there), faults.filter(there), [*filter(None, records)]
-    if faults.null_count() < faults.len():
-        records = [_padded(cells, len(header)) for cells in records]
-    rows = pl.int_range(row + 1, row + 1 + len(records), dtype=pl.UInt32, eager=True)
-    columns = zip(*records, strict=True) if records else [()] * len(header)
-    cells = {name: pl.Series(list(values), dtype=pl.String) for name, values in zip(header, columns, strict=True)}
-    return pl.DataFrame({ROW: rows, LINE: lines.cast(pl.UInt32), FAULT: faults, **cells})
-
-
-def _padded(cells: Sequence[str], width: int) -> list[str]:
-    """As many cells as the header has; those of a record with others are not judged."""
-    return [*cells[:width], *[""] * (width - len(cells))]
 
 
 def _cell(column: str, member: Member | None) -> pl.Expr:
