@@ -30,17 +30,19 @@ NULLS = r',"\w+":null|"\w+":null,?'
 def fitted_lines(first: int, lines: pl.Series, facts: FactsSchema) -> Fitted | None:
     """The canonical columns of lines numbered from the first on, and which of them surely are sound JSON and valid facts.
 
-    Blank lines are left out. None where Polars cannot read the lines.
+    Blank lines are left out. None where Polars cannot read the lines, or there is nothing to read.
     """
     numbers = pl.int_range(first, first + len(lines), dtype=pl.UInt32, eager=True)
     is_there = lines.str.contains(r"[^ \t\r]")
     numbers, lines = numbers.filter(is_there), lines.filter(is_there)
     kinds = {member.name: member.type for member in facts.type.members}
+    if lines.is_empty() or not kinds:
+        return None
     seen = _order(lines.head(SEEN), kinds)
     schema = {name: _dtype(kinds[name]) for name in dict.fromkeys([*seen, *kinds])}
     try:
         read = pl.read_ndjson(lines.str.join("\n").item().encode(), schema=schema, ignore_errors=True)
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
     if read.height != len(lines):
         return None
