@@ -19,7 +19,7 @@ from policy_engine.language.types import Member
 from policy_engine.reports.tables.building import columns_of, unjudged_columns
 from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
 from policy_engine.reports.tables.judge import Judged
-from policy_engine.reports.tables.line_columns import fitted_lines
+from policy_engine.reports.tables.line_columns import read_lines
 from policy_engine.semantics.facts import typed_value
 from policy_engine.semantics.gate import gate_of, gate_of_member
 from policy_engine.semantics.plain import Json, to_json_types
@@ -56,31 +56,38 @@ def raw_schema(facts: FactsSchema) -> pl.Schema:
     return pl.Schema({**schema_of(facts.type), KEY: SCHEMA["key"], VIOLATIONS: SCHEMA["violations"]})
 
 
-def judged_block(block: Block, facts: FactsSchema) -> pl.DataFrame:
-    """Every line of a block that is not blank, as a row of `raw_schema`, in the order of the lines."""
-    at_once, rest = _at_once(block, facts)
-    made, fits = unjudged_columns([number for number, _ in rest], [plain_facts(line) for _, line in rest], facts)
-    rest = [rest[index] for index in (~fits).arg_true() if rest[index][1].strip()]
-    frames = [raw_schema(facts).to_frame(), *at_once, made.filter(fits), *_by_the_line(rest, facts)]
-    return pl.concat(frames, how="diagonal").sort(ROW)
-
-
 Lines = list[tuple[int, bytes]]
 """Each with its number."""
 
 
-def _at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame], Lines]:
-    """The valid rows of the lines that Polars can be trusted with, and the other lines."""
+def judged_block(block: Block, facts: FactsSchema) -> pl.DataFrame:
+    """Every line of a block that is not blank, as a row of `raw_schema`, in the order of the lines."""
+    frames, unread, unfit = _at_once(block, facts)
+    if unread:
+        made, fits = unjudged_columns(
+            [number for number, _ in unread], [plain_facts(line) for _, line in unread], facts
+        )
+        frames.append(made.filter(fits))
+        unfit += [unread[index] for index in (~fits).arg_true() if unread[index][1].strip()]
+    return pl.concat([raw_schema(facts).to_frame(), *frames, *_by_the_line(unfit, facts)], how="diagonal").sort(ROW)
+
+
+def _at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame], Lines, Lines]:
+    """The valid rows of the lines that Polars can be trusted with, the lines that it cannot, and those that are not valid."""
     try:
         lines = pl.Series([block.data.decode()]).str.split("\n").explode()
     except UnicodeDecodeError:
-        return [], list(enumerate(block.data.split(b"\n"), block.first))
-    fitted = fitted_lines(block.first, lines, facts)
-    if fitted is None:
-        return [], list(enumerate((line.encode() for line in lines), block.first))
-    rest = fitted.frame.filter(~fitted.fits)[ROW]
-    doubted = lines.gather(rest - block.first)
-    return [fitted.frame.filter(fitted.fits)], [(n, line.encode()) for n, line in zip(rest, doubted, strict=True)]
+        return [], list(enumerate(block.data.split(b"\n"), block.first)), []
+    read = read_lines(block.first, lines, facts)
+    if read is None:
+        return [], list(enumerate((line.encode() for line in lines), block.first)), []
+    numbers, is_valid = read.frame[ROW], read.is_sound & read.fits
+
+    def numbered(rows: pl.Series) -> Lines:
+        found = numbers.filter(rows)
+        return [(n, line.encode()) for n, line in zip(found, lines.gather(found - block.first), strict=True)]
+
+    return [read.frame.filter(is_valid)], numbered(~read.is_sound), numbered(read.is_sound & ~read.fits)
 
 
 def _by_the_line(lines: Iterable[tuple[int, bytes]], facts: FactsSchema) -> list[pl.DataFrame]:

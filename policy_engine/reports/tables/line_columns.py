@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from typing import NamedTuple
 
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import part_of
-from policy_engine.backends.columnar.validation import Fitted, plan_for
+from policy_engine.backends.columnar.validation import plan_for
 from policy_engine.frontend.facts_files import LARGEST_RECORD, plain_facts
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
@@ -27,14 +28,20 @@ NULLS = r',"\w+":null|"\w+":null,?'
 """In text that Polars has written: members that are null. Within a text a quotation mark would stand behind a backslash."""
 
 
-def fitted_lines(first: int, lines: pl.Series, facts: FactsSchema) -> Fitted | None:
-    """The canonical columns of lines numbered from the first on, and which of them surely are sound JSON and valid facts.
+class LinesRead(NamedTuple):
+    """Lines that are not blank, in canonical columns; of each whether it surely is sound JSON, and whether it is valid then."""
 
-    Blank lines are left out. None where Polars cannot read the lines, or there is nothing to read.
-    """
+    frame: pl.DataFrame
+    is_sound: pl.Series
+    fits: pl.Series
+
+
+def read_lines(first: int, lines: pl.Series, facts: FactsSchema) -> LinesRead | None:
+    """Lines numbered from the first on; None where Polars cannot read them, or there is nothing to read."""
     numbers = pl.int_range(first, first + len(lines), dtype=pl.UInt32, eager=True)
     is_there = lines.str.contains(r"[^ \t\r]")
-    numbers, lines = numbers.filter(is_there), lines.filter(is_there)
+    if not is_there.all():
+        numbers, lines = numbers.filter(is_there), lines.filter(is_there)
     kinds = {member.name: member.type for member in facts.type.members}
     if lines.is_empty() or not kinds:
         return None
@@ -48,7 +55,7 @@ def fitted_lines(first: int, lines: pl.Series, facts: FactsSchema) -> Fitted | N
         return None
     numbered = read.with_columns(numbers.alias(ROW))
     made, fits = plan_for(facts, numbered.schema).fitted(numbered.select(ROW, *part_of(facts).members))
-    return Fitted(made, fits & _come_out_as_they_went_in(lines, read, seen))
+    return LinesRead(made, _come_out_as_they_went_in(lines, read, seen), fits)
 
 
 def _dtype(kind: Type) -> pl.DataType:
