@@ -15,7 +15,8 @@ demo: .venv/base
 test: .venv/dev editors-if-npm lint types
 	$(BIN)/policy check rules
 	$(BIN)/policy test rules
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 check: .venv/base
 	$(BIN)/policy check rules

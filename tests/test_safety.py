@@ -15,6 +15,7 @@ from tests.support.measured import MOST_MEGABYTES, MOST_SECONDS, Cost, Job, meas
 from tests.support.terminal import unprintable
 from tests.test_hostile import EXPRESSIONS, FACTS, FILES, HEAD, record, ruleset, written
 
+pytestmark = pytest.mark.alone
 SIMPLEEVAL: Mapping[str, Any] = read_data(ROOT / "tests/hostile/simpleeval.yaml")
 FILE = "rules/hostile.yaml"
 SCHEMA = "schemas/facts.schema.json"

@@ -13,6 +13,7 @@ from tests.conftest import lay_out
 from tests.support.measured import Cost, Job, measure
 from tests.support.terminal import HOSTILE, QUOTED, unprintable
 
+pytestmark = pytest.mark.alone
 SCHEMA = {
     "type": "object",
     "title": HOSTILE,

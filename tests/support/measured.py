@@ -104,7 +104,11 @@ def main() -> None:
     _warm_up()
     slowness()  # once, and not in each child
     for job in jobs:
-        print(json.dumps(asdict(run(job))), flush=True)  # noqa: T201 - this is the answer
+        cost = run(job)
+        if not cost.is_cheap:  # the machine may have become slower since it was measured
+            slowness.cache_clear()
+            cost = run(job)
+        print(json.dumps(asdict(cost)), flush=True)  # noqa: T201 - this is the answer
 
 
 def _warm_up() -> None:
