@@ -23,8 +23,8 @@ FALLBACK = 'fillcolor="0.0 0.3 1.0"'
 """How Polars paints a node of a query that is left to the engine that holds a whole table."""
 
 
-def _shipped() -> list[Ruleset]:
-    return list(Engine.load(ROOT / "rules", ROOT / "schemas").rulebook.rulesets)
+RULESETS = Engine.load(ROOT / "rules", ROOT / "schemas").rulebook.rulesets
+each_ruleset = pytest.mark.parametrize("ruleset", RULESETS, ids=lambda ruleset: f"{ruleset.id} {ruleset.version}")
 
 
 def held(table: pl.LazyFrame) -> list[str]:
@@ -39,7 +39,7 @@ def test_what_is_held_is_seen() -> None:
     assert len(held(column)) == 1
 
 
-@pytest.mark.parametrize("ruleset", _shipped(), ids=lambda ruleset: f"{ruleset.id} {ruleset.version}")
+@each_ruleset
 def test_a_ruleset_streams(ruleset: Ruleset) -> None:
     schema = schema_of(ruleset.facts.type)
     facts = pl.LazyFrame(schema=schema)
@@ -49,7 +49,7 @@ def test_a_ruleset_streams(ruleset: Ruleset) -> None:
     assert held(plan_for(ruleset.facts, schema).judged(facts)) == []
 
 
-@pytest.mark.parametrize("ruleset", _shipped(), ids=lambda ruleset: f"{ruleset.id} {ruleset.version}")
+@each_ruleset
 def test_cells_are_judged_as_they_stream(ruleset: Ruleset) -> None:
     names = [member.name for member in ruleset.facts.type.members]
     mapping = TableMapping(values={name: {"ja": "yes", "nein": "no"} for name in names})

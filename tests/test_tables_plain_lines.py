@@ -316,7 +316,7 @@ def written_lines(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(written_lines(), min_size=1, max_size=9))
-@settings(THOROUGH, max_examples=100)
+@settings(THOROUGH, max_examples=200)
 def test_written_lines(lines: list[bytes]) -> None:
     lines = b"\n".join(lines).split(b"\n")
     for raw in lines:
@@ -365,7 +365,7 @@ def cases(draw: st.DrawFn) -> tuple[str, list[Any]]:
 
 
 @given(cases())
-@settings(THOROUGH, max_examples=150)
+@settings(THOROUGH, max_examples=200)
 def test_facts_of_any_schema(case: tuple[str, list[Any]]) -> None:
     document, many = case
     texts = [json.dumps(one, default=lambda part: float(part) if isinstance(part, Decimal) else str(part), skipkeys=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,8 +15,10 @@ from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.language.values import RecordValue, to_json
+from policy_engine.reports.tables.plain_rows import in_microseconds, moment_text
 from policy_engine.semantics.formats import read_date, read_instant
 from policy_engine.semantics.plain import to_json_types
+from tests.support.tables import EPOCH
 
 Answer = Mapping[str, Mapping[str, Any]]
 """For each decision its status, outcome, rules, values and missing facts, in JSON types."""
@@ -55,7 +57,7 @@ def answers_of(program: ColumnarProgram, table: pl.DataFrame) -> list[Answer]:
     """What the program says of each row."""
     decisions = program.settled.ruleset.decisions
     told = program.decide(table)
-    told = told.cast({name: _without_instants(kind) for name, kind in told.schema.items()})  # Python has no year 10000
+    told = told.cast({name: in_microseconds(kind) for name, kind in told.schema.items()})  # Python has no year 10000
     return [{logic.name: _answer(logic, row) for logic in decisions} for row in told.iter_rows(named=True)]
 
 
@@ -81,39 +83,15 @@ def _shown(value: Any, kind: Type) -> object:
         case int(), Number(places=places) if places:
             return to_json(Decimal(value).scaleb(-places))
         case int(), Instant():
-            return _moment(value)
+            return moment_text(value)
     return to_json(value)
-
-
-def _without_instants(kind: pl.DataType) -> pl.DataType:
-    """The same type, with instants as what they are stored as."""
-    match kind:
-        case pl.Datetime():
-            return pl.Int64()
-        case pl.List(inner=inner):
-            return pl.List(_without_instants(inner))  # type: ignore[arg-type]  # made by Polars, so no class
-        case pl.Struct(fields=fields):
-            return pl.Struct({field.name: _without_instants(field.dtype) for field in fields})  # type: ignore[arg-type]
-    return kind
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-def _moment(at: int) -> str:
-    """An instant in UTC; in microseconds since 1970 where the calendar has none."""
-    try:
-        return str(to_json(EPOCH + at * MICROSECOND))
-    except OverflowError:
-        return f"{at} microseconds"
 
 
 def comparable(value: Any) -> object:
     """A value of an answer in the form of those of `answers_of`."""
     match value:
         case datetime():
-            return _moment((value - EPOCH) // MICROSECOND)
+            return moment_text((value - EPOCH) // timedelta(microseconds=1))
         case tuple():
             return [comparable(part) for part in value]
         case RecordValue(members=members):

@@ -84,7 +84,7 @@ class DecisionWriter:
         last = pl.lit(OTHERWISE if body.otherwise is not None else None, dtype=words)
         settled = [Branch(undetermined, pl.lit(None, dtype=words)), *branches]
         reason = self.to.plan.named(ACCOUNTS, chosen(settled, last), "reason")
-        columns = DecisionColumns(self.logic, reason, undetermined, reason, body.otherwise is None)
+        columns = DecisionColumns(self.logic, reason, undetermined, reason, has_gaps=body.otherwise is None)
         columns.outcome = self._outcome(columns, branches, own) if self.logic.outcomes else None
         return columns, own
 

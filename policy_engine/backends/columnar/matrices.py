@@ -56,7 +56,7 @@ def matrix_columns(
     reason = named(ACCOUNTS, _holding(known, holds, then, otherwise), "reason")
     ids = pl.Enum([cell.id for cell in cells])
     rule = pl.when(reason.is_not_null()).then(_at(list(ids.categories), ids, place))
-    columns = DecisionColumns(logic, reason, undetermined, rule, None in elses, asks=_asks(choice, known))
+    columns = DecisionColumns(logic, reason, undetermined, rule, has_gaps=None in elses, asks=_asks(choice, known))
     if logic.outcomes:
         columns.outcome = named(ACCOUNTS, _cell_outcome(choice, known, pl.Enum(logic.outcomes)), "outcome")
     return columns, own

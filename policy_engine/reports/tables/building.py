@@ -103,15 +103,17 @@ def series(values: Values, part: Part, numbers: Numbers = _in_units) -> pl.Serie
             return pl.Series(values, dtype=pl.String)
 
 
-def loose_dtype(kind: Type) -> pl.DataType:
-    """The type of the column that `series` gives for a type."""
+def loose_dtype(kind: Type, number: Callable[[Number], pl.DataType] = dtype_of) -> pl.DataType:
+    """The type of the column that `series` gives for a type, `number` that of one of numbers."""
     match kind:
         case ListOf(element=element):
-            return pl.List(loose_dtype(element))
+            return pl.List(loose_dtype(element, number))
         case Record(members=members):
-            return pl.Struct({member.name: loose_dtype(member.type) for member in members})
+            return pl.Struct({member.name: loose_dtype(member.type, number) for member in members})
         case Date() | Instant():
             return pl.String()
+        case Number():
+            return number(kind)
         case _:
             return dtype_of(kind)
 

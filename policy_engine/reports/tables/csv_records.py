@@ -54,9 +54,8 @@ def _are_plain(lines: Sequence[str]) -> bool:
 def _cut(lines: Sequence[str], delimiter: str, header: Sequence[str], before: int) -> pl.DataFrame:
     """The records of plain lines."""
     width, text = len(header), pl.col("text")
-    numbers = pl.int_range(before + 1, before + 1 + len(lines), dtype=pl.UInt32, eager=True)
-    every = pl.DataFrame({LINE: numbers, "text": lines}).with_columns(text.str.strip_chars_end("\r\n"))
-    there = every.filter(text != "")
+    every = pl.DataFrame({"text": lines}).with_row_index(LINE, offset=before + 1)
+    there = every.with_columns(text.str.strip_chars_end("\r\n")).filter(text != "")
     cells = there["text"].str.split_exact(delimiter, width)
     last, beyond = (cells.struct.field(f"field_{place}") for place in (width - 1, width))
     faults = pl.Series([None], dtype=pl.String).new_from_index(0, len(cells))

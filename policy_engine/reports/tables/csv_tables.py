@@ -48,9 +48,8 @@ def csv_source(
     def frames() -> Iterator[pl.DataFrame]:
         before = 0
         for piece in file.records(progress.add):
-            rows = pl.int_range(before + 1, before + 1 + piece.height, dtype=pl.UInt32, eager=True)
+            yield piece.with_row_index(ROW, offset=before + 1).select(*OWN, *cells)
             before += piece.height
-            yield piece.with_columns(rows.alias(ROW)).select(*OWN, *cells)
 
     warnings = warnings_of(where, names.values(), facts)
     plan = reading.plan()

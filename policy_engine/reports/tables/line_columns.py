@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar.dtypes import ROW, dtype_of
-from policy_engine.backends.columnar.parts import part_of
-from policy_engine.backends.columnar.validation import plan_for
+from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.validation import fitted
 from policy_engine.frontend.facts_files import LARGEST_RECORD, plain_facts
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
+from policy_engine.language.types import Number
+from policy_engine.reports.tables.building import loose_dtype
 
 SEEN = 50
 """So many lines tell in which order the members are written."""
@@ -46,30 +46,20 @@ def read_lines(first: int, lines: pl.Series, facts: FactsSchema) -> LinesRead | 
     if lines.is_empty() or not kinds:
         return None
     seen = _order(lines.head(SEEN), kinds)
-    schema = {name: _dtype(kinds[name]) for name in dict.fromkeys([*seen, *kinds])}
+    schema = {name: loose_dtype(kinds[name], _number) for name in dict.fromkeys([*seen, *kinds])}
     try:
         read = pl.read_ndjson(lines.str.join("\n").item().encode(), schema=schema, ignore_errors=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
     if read.height != len(lines):
         return None
-    numbered = read.with_columns(numbers.alias(ROW))
-    made, fits = plan_for(facts, numbered.schema).fitted(numbered.select(ROW, *part_of(facts).members))
+    made, fits = fitted(read.with_columns(numbers.alias(ROW)), facts)
     return LinesRead(made, _come_out_as_they_went_in(lines, read, seen), fits)
 
 
-def _dtype(kind: Type) -> pl.DataType:
-    """The type of a column that values of JSON are read into; decimals as floats, which stand for their shortest form."""
-    match kind:
-        case Number(places=places):
-            return pl.Float64() if places else pl.Int64()
-        case ListOf(element=element):
-            return pl.List(_dtype(element))
-        case Record(members=members):
-            return pl.Struct({member.name: _dtype(member.type) for member in members})
-        case Date() | Instant():
-            return pl.String()
-    return dtype_of(kind)
+def _number(kind: Number) -> pl.DataType:
+    """The type of a column that numbers of JSON are read into; decimals as floats, which stand for their shortest form."""
+    return pl.Float64() if kind.places else pl.Int64()
 
 
 def _order(lines: Iterable[str], known: Collection[str]) -> list[str]:
