@@ -19,7 +19,6 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
-from functools import cache
 from math import ceil
 from pathlib import Path
 from statistics import median
@@ -105,12 +104,12 @@ def main() -> None:
     """Answer every job of standard input."""
     jobs = [Job(**json.loads(line)) for line in sys.stdin]
     _warm_up()
-    slowness()  # once, and not in each child
+    slow = slowness()
     for job in jobs:
-        cost, attempts = run(job), 1
+        cost, attempts = run(job, slow), 1
         while not cost.is_cheap and attempts < ATTEMPTS:
-            slowness.cache_clear()
-            cost, attempts = run(job), attempts + 1
+            slow = slowness()
+            cost, attempts = run(job, slow), attempts + 1
         print(json.dumps(asdict(cost)), flush=True)  # noqa: T201 - this is the answer
 
 
@@ -124,7 +123,6 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-@cache
 def slowness() -> float:
     """How many times as long as that machine this one takes for the same work."""
     return median(_worked() for _ in range(7)) / WORK_SECONDS
@@ -137,28 +135,28 @@ def _worked() -> float:
     return process_time() - start
 
 
-def run(job: Job) -> Cost:
-    """One job in a child."""
+def run(job: Job, slow: float) -> Cost:
+    """One job in a child, on a machine so many times as slow."""
     outputs = [Path(tempfile.gettempdir(), f"measured-{os.getpid()}-{name}") for name in ("out", "err")]
     child = os.fork()
     if not child:
-        _confine(job, outputs)
+        _confine(job, outputs, slow)
         os._exit(_exit_code(job.arguments))
     _, status, used = os.wait4(child, 0)
     out, err = (path.read_bytes().decode("utf-8", "backslashreplace") for path in outputs)
     for path in outputs:
         path.unlink()
     code = os.waitstatus_to_exitcode(status)
-    return Cost(job.name, code, out, err, (used.ru_utime + used.ru_stime) / slowness(), used.ru_maxrss / 1024)
+    return Cost(job.name, code, out, err, (used.ru_utime + used.ru_stime) / slow, used.ru_maxrss / 1024)
 
 
-def _confine(job: Job, outputs: Iterable[Path]) -> None:
+def _confine(job: Job, outputs: Iterable[Path], slow: float) -> None:
     """Set the limits, the folder and the outputs of a child; nothing in it may outlive it."""
-    most = ceil(2 * MOST_SECONDS * slowness())
+    most = ceil(2 * MOST_SECONDS * slow)
     resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
     resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT * max(1.0, slowness()))
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT * max(1.0, slow))
     os.chdir(job.folder)
     for number, path in enumerate(outputs, start=1):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
