@@ -11,7 +11,7 @@ from policy_engine.frontend.nodes import YamlNode, plain
 from policy_engine.language import timezones
 from policy_engine.language.values import Holidays
 
-MEANING = "1"
+MEANING = "2"
 """The version of the sentences in `docs/semantics.md`; raised when an answer could change."""
 
 
