@@ -19,10 +19,11 @@ from policy_engine.engine import chosen
 from policy_engine.language import dates
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.timezones import transitions, zone
-from policy_engine.language.values import Undefined
+from policy_engine.language.values import EPOCH, MICROSECOND, Undefined
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.tables.json_lines import lines_source
+from policy_engine.semantics.formats import read_instant
 from policy_engine.semantics.plain import to_json_types
 from tests.support.columnar import answers_of, table_of
 from tests.support.conformance import Case, load_cases
@@ -146,6 +147,42 @@ def test_a_column_of_instants_has_the_dates_of_its_zone(name: str, moments: list
     column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
     single = [(moment, zone(name)) for moment in moments]
     assert days.dates_of(column, name).to_list() == list(_one_by_one(dates.date_of, single))
+
+
+EDGE_TIMES = ("00:00:00", "00:59:59.999999", "12:00:00", "23:59:59", "23:59:59.999999")
+EDGE_OFFSETS = ("Z", "-01:00", "+01:00", "-05:00", "+12:34", "+14:00", "+23:59", "-23:59")
+EDGE_INSTANTS = [
+    read_instant(f"{day}T{time}{offset}")
+    for day in ("0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31")
+    for time in EDGE_TIMES
+    for offset in EDGE_OFFSETS
+]
+
+
+@pytest.mark.parametrize("name", ZONES)
+def test_e3_instants_at_the_ends_of_the_calendar_have_the_dates_of_their_zone(name: str) -> None:
+    microseconds = [(moment - EPOCH) // MICROSECOND for moment in EDGE_INSTANTS]
+    column = pl.Series(microseconds, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    found = days.dates_of(column, name).to_list()
+    assert found == list(_one_by_one(dates.date_of, [(moment, zone(name)) for moment in EDGE_INSTANTS]))
+    assert found == [_by_counting(at, name) for at in microseconds]
+    assert None in found
+    assert {date.min, date.max} <= {*found}
+
+
+def _by_counting(microseconds: int, name: str) -> date | None:
+    """The date by whole days since the first one; no zone changes its offset in the last days of a December."""
+    changes = transitions(name)
+    offset = changes[0].offset if microseconds < 0 else _winter(name)
+    ordinal = (microseconds // 1_000_000 + offset) // 86_400 + EPOCH.toordinal()
+    return date.fromordinal(ordinal) if 1 <= ordinal <= date.max.toordinal() else None
+
+
+def _winter(name: str) -> int:
+    """Seconds ahead of UTC at the end of December."""
+    away = datetime(9600, 12, 31, tzinfo=zone(name)).utcoffset()
+    assert away is not None
+    return int(away.total_seconds())
 
 
 def test_instants_around_each_change_of_a_zone_have_its_dates() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import MINYEAR, date, datetime, timedelta, tzinfo
 
 import pendulum
 
@@ -110,8 +110,21 @@ def _past_holidays(day: date, count: int, holidays: Sequence[date]) -> date:
 
 
 def date_of(moment: datetime, zone: tzinfo) -> date:
-    """The civil date of an instant in a time zone."""
+    """The civil date of an instant in a time zone; undefined where the calendar does not have that date."""
     try:
         return moment.astimezone(zone).date()
-    except (OverflowError, ValueError):
+    except OverflowError:
+        return _date_near_the_end(moment, zone)
+
+
+CYCLE = timedelta(days=146_097)
+"""400 years: after so many days the calendar repeats, with its weekdays, and so do the changes of time zones."""
+
+
+def _date_near_the_end(moment: datetime, zone: tzinfo) -> date:
+    """The same for an instant that the calendar may not have in UTC, though it has it in the zone: looked up a cycle away."""
+    inwards = CYCLE if moment.year == MINYEAR else -CYCLE
+    try:
+        return (moment + inwards).astimezone(zone).date() - inwards
+    except OverflowError:
         raise Undefined(OUTSIDE) from None

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import ListOf, Number, Type
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+FARTHEST = timedelta(hours=23, minutes=59)
+OFFSETS = (timedelta(0), -FARTHEST, FARTHEST)
+"""The offsets in which instants are written, the first that the calendar allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +115,25 @@ def to_json(value: Value | None) -> object:
 
 
 def instant_text(moment: datetime) -> str:
-    """An instant in UTC where the calendar has it, else with its own offset."""
+    """The text of an instant: the same for equal instants, whatever offsets they came with."""
     try:
         return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     except OverflowError:
-        return moment.isoformat()
+        return instant_text_of((moment - EPOCH) // MICROSECOND)
+
+
+def instant_text_of(microseconds: int) -> str:
+    """The text of an instant, from its distance to 1970 in UTC; raises `ValueError` where no offset brings it into the calendar.
+
+    It is in UTC. An instant that the calendar does not have in UTC is written with the offset that leads farthest back into it.
+    """
+    for offset in OFFSETS:
+        try:
+            local = EPOCH.replace(tzinfo=None) + (timedelta(microseconds=microseconds) + offset)
+        except OverflowError:
+            continue
+        return local.replace(tzinfo=timezone(offset)).isoformat().replace("+00:00", "Z")
+    raise ValueError(microseconds)
 
 
 def in_words(value: Value | None) -> str:

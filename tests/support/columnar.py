@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,11 +13,10 @@ from policy_engine.backends.columnar import ColumnarProgram
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
-from policy_engine.language.values import RecordValue, to_json
-from policy_engine.reports.tables.plain_rows import in_microseconds, moment_text
+from policy_engine.language.values import instant_text_of, to_json
+from policy_engine.reports.tables.plain_rows import in_microseconds
 from policy_engine.semantics.formats import read_date, read_instant
 from policy_engine.semantics.plain import to_json_types
-from tests.support.tables import EPOCH
 
 Answer = Mapping[str, Mapping[str, Any]]
 """For each decision its status, outcome, rules, values and missing facts, in JSON types."""
@@ -83,17 +81,5 @@ def _shown(value: Any, kind: Type) -> object:
         case int(), Number(places=places) if places:
             return to_json(Decimal(value).scaleb(-places))
         case int(), Instant():
-            return moment_text(value)
-    return to_json(value)
-
-
-def comparable(value: Any) -> object:
-    """A value of an answer in the form of those of `answers_of`."""
-    match value:
-        case datetime():
-            return moment_text((value - EPOCH) // timedelta(microseconds=1))
-        case tuple():
-            return [comparable(part) for part in value]
-        case RecordValue(members=members):
-            return {name: comparable(part) for name, part in members.items()}
+            return instant_text_of(value)
     return to_json(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from decimal import localcontext
 from fractions import Fraction
 from functools import partial
@@ -162,14 +162,7 @@ def add_weekdays(day: date, count: int) -> date | None:
 add_months = total(dates.add_months)
 add_years = total(dates.add_years)
 add_business_days = total(dates.add_business_days)
-
-
-def date_of(moment: datetime, zone: tzinfo) -> date | None:
-    """The civil date of an instant; None where there is none."""
-    try:
-        return moment.astimezone(zone).date()
-    except (OverflowError, ValueError):
-        return None
+date_of = total(dates.date_of)
 
 
 def defined(meaning: Callable[..., Any], *arguments: Any) -> Value:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import Instant, ListOf, Number, Record, Type
-
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the local one of whatever offset an instant is written in
-FARTHEST = timedelta(hours=23, minutes=59)
-OFFSETS = (timedelta(0), -FARTHEST, FARTHEST)
-"""In UTC where the calendar has it; an instant at its edges may need the offset that is farthest from there."""
+from policy_engine.language.values import instant_text_of
 
 
 def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
@@ -48,18 +44,7 @@ def _plain(value: Any, kind: Type) -> Any:
         case Record(), dict():
             return _members(value, kind)
         case Instant(), int():
-            return moment_text(value)
+            return instant_text_of(value)
         case _, date():
             return value.isoformat()
     return value
-
-
-def moment_text(microseconds: int) -> str:
-    """The text of an instant, from its distance to 1970 in UTC."""
-    for offset in OFFSETS:
-        try:
-            local = EPOCH + (timedelta(microseconds=microseconds) + offset)
-        except OverflowError:
-            continue
-        return local.replace(tzinfo=timezone(offset)).isoformat().replace("+00:00", "Z")
-    raise ValueError(microseconds)
