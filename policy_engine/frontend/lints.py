@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.lints_of_units import mismatched_units
+from policy_engine.frontend.units import literals, unit_in_words, units_of
 from policy_engine.language import mentions
 from policy_engine.language.expressions import (
     Call,
@@ -30,6 +31,8 @@ from policy_engine.language.widths import comparable
 from policy_engine.source import Span
 
 SMALLEST_TELLING = 10
+COMMON = frozenset({10, 12, 30, 100, 365})
+"""Numbers that stand for so much (months of a year, percent, days of a year) that two of them are no sign of anything."""
 Lint = Callable[[Ruleset], Iterator[Diagnostic]]
 Mentioned = Mapping[str, Set[str]]
 """For each kind of name those that are mentioned."""
@@ -166,13 +169,35 @@ def needless_defaults(ruleset: Ruleset) -> Iterator[Diagnostic]:
 
 
 def repeated_numbers(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """A number written out that a parameter holds; small ones are no sign of anything."""
-    values = [(value.value, parameter.name) for parameter in ruleset.parameters for value in parameter.values]
-    held = {number: name for value, name in values if (number := _number(value)) is not None}
-    for node in _nodes(ruleset):
-        number = _number(node.value) if isinstance(node, Literal) else None
-        if number in held and number is not None and abs(Decimal(number)) >= SMALLEST_TELLING:
-            yield say("repeated-number", node.span, text=number, name=held[number])
+    """A number written out that a parameter of the same unit holds; small and round ones are no sign of anything."""
+    expressions = list(_expressions(ruleset))
+    units = units_of(ruleset, [expression.tree for expression in expressions])
+    bodies = {
+        d.body.tree.span: units.of_definition(d.name) for d in ruleset.definitions if isinstance(d.body, Expression)
+    }
+    for expression in expressions:
+        for node, unit in literals(expression.tree, units, bodies.get(expression.tree.span)):
+            name = _parameter_of(ruleset, node.value, unit) if _tells(node.value) else None
+            if name is not None:
+                yield say("repeated-number", node.span, text=node.value, name=name)
+
+
+def _tells(value: Value) -> bool:
+    """Whether a number is large and odd enough that two of it are likely the same thing."""
+    number = _number(value)
+    return number is not None and abs(Decimal(number)) >= SMALLEST_TELLING and number not in COMMON
+
+
+def _parameter_of(ruleset: Ruleset, number: Value, unit: str | None) -> str | None:
+    """The first parameter that holds a number, and that may be meant where a unit is asked for.
+
+    One that has a unit is meant only where the same is asked for; one that has none may be meant anywhere.
+    """
+    for parameter in ruleset.parameters:
+        holds = any(_number(each.value) == number for each in parameter.values)
+        if holds and (parameter.unit is None or unit_in_words(parameter.unit) == unit):
+            return parameter.name
+    return None
 
 
 def _number(value: Value) -> int | Decimal | None:
@@ -204,14 +229,18 @@ def _nodes(ruleset: Ruleset) -> Iterator[Node]:
 
 def _placed(ruleset: Ruleset) -> Iterator[tuple[Expression, Node]]:
     """Every node of every condition and value with its expression, each expression once."""
+    for expression in _expressions(ruleset):
+        yield from ((expression, node) for node in walk(expression.tree))
+
+
+def _expressions(ruleset: Ruleset) -> Iterable[Expression]:
+    """The expressions of every condition and value, each once."""
     conditions = chain(
         (definition.body for definition in ruleset.definitions),
         (check.expect for check in ruleset.checks),
         chain.from_iterable(mentions.logic_of(decision) for decision in ruleset.decisions),
     )
-    expressions = {e.tree.span: e for condition in conditions for e in expressions_of(condition)}
-    for expression in expressions.values():
-        yield from ((expression, node) for node in walk(expression.tree))
+    return {e.tree.span: e for condition in conditions for e in expressions_of(condition)}.values()
 
 
 LINTS: tuple[Lint, ...] = (

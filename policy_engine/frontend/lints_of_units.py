@@ -7,24 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.units import ADDS, COUNTS, unit_in_words
 from policy_engine.language.expressions import Call, Compare, Definition, Expression, Node, Parameter
 from policy_engine.language.rulesets import Ruleset
 
-ADDS: Mapping[str, str] = MappingProxyType(
-    {
-        "add_days": "days",
-        "add_weekdays": "weekdays",
-        "add_business_days": "business days",
-        "add_months": "months",
-        "add_years": "years",
-    }
-)
 ADDING: Mapping[str, str] = MappingProxyType({unit: function for function, unit in ADDS.items()})
-COUNTS: Mapping[str, str] = MappingProxyType({"days_between": "days", "weekdays_between": "weekdays"})
 ALIKE = frozenset({"weekdays", "business days"})
 """A reading may leave open which of them a source means, so one parameter may serve both."""
 LONG = ("months", "years")
-SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +45,7 @@ def _units(ruleset: Ruleset) -> _Units:
 
 def _unit(words: str) -> str | None:
     """The unit of a function that words name, None where they name another."""
-    plain = " ".join(words.lower().replace("-", " ").split())
-    several = plain if plain.endswith("s") else f"{plain}s"
-    unit = SYNONYMS.get(several, several)
+    unit = unit_in_words(words)
     return unit if unit in ADDING else None
 
 
