@@ -13,13 +13,13 @@ demo: .venv/base
 	$(BIN)/policy compare email_suppression --facts fixtures/senders.jsonl --as-of 2025-06-30
 
 test: .venv/dev editors-if-npm lint types
-	$(BIN)/policy check rules
+	$(BIN)/policy check rules --strict
 	$(BIN)/policy test rules
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 check: .venv/base
-	$(BIN)/policy check rules
+	$(BIN)/policy check rules --strict
 
 lint: .venv/dev
 	$(BIN)/ruff check .

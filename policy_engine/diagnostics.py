@@ -242,7 +242,10 @@ _MEANING = {
     "unused-definition": _warning("nothing uses the definition `{name}`", "use it, or leave it out"),
     "unused-outcome": _warning("no rule gives the outcome `{name}`", "leave it out, or add the rule"),
     "unused-legend": _warning("no cell uses `{name}`", "use it, or leave it out"),
-    "unused-fact": _warning("no rule reads the fact `{name}` of {schema}", "mark it `x-key`, or leave it out"),
+    "unused-fact": _warning(
+        "no rule reads the fact `{name}` of {schema}",
+        "leave it out, or mark it `x-key` or `x-report`",
+    ),
     "constant-condition": _warning("`{text}` is always {truth}: {why}", "leave it out, or correct it"),
     "needless-default": _warning("`{name}` is never absent, so this asks for nothing", "leave `{function}` out"),
     "repeated-number": _warning("`{text}` is the value of the parameter `{name}`", "write `{name}`"),

@@ -142,8 +142,41 @@ def test_check_of_no_faults_as_json_and_lines(run: Run) -> None:
 def test_check_tells_warnings_too(run: Run) -> None:
     put(UNUSED, "rules/orders.yaml")
     ran = run("check", "--format", "line")
-    assert ran.code == 1
+    assert ran.code == 0
     assert "warning[unused-definition]" in ran.out
+
+
+@pytest.mark.parametrize("form", ["text", "line", "json"])
+def test_d2_warnings_fail_only_where_it_is_strict(run: Run, form: str) -> None:
+    put(UNUSED, "rules/orders.yaml")
+    assert run("check", "--format", form).code == 0
+    assert run("check", "--format", form, "--strict").code == 1
+
+
+def test_d2_strict_finds_nothing_where_nothing_is_wrong(run: Run) -> None:
+    ran = run("check", "--strict")
+    assert (ran.code, ran.out) == (0, "1 rule file, 0 test files: no faults\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "last"),
+    [
+        ({"orders": UNUSED}, 0, "no faults, 1 warning"),
+        ({"orders": UNUSED, "more": UNUSED.replace("ruleset: orders", "ruleset: more")}, 0, "no faults, 2 warnings"),
+        ({"orders": FAULTY}, 1, "1 fault"),
+        ({"orders": FAULTY, "more": UNUSED.replace("ruleset: orders", "ruleset: more")}, 1, "1 fault, 1 warning"),
+    ],
+    ids=["a warning", "warnings", "a fault", "both"],
+)
+def test_d2_the_last_line_counts_faults_and_warnings_apart(
+    run: Run, files: dict[str, str], code: int, last: str
+) -> None:
+    for name, content in files.items():
+        put(content, f"rules/{name}.yaml")
+    ran = run("check")
+    counted = f"{len(files)} rule file{'s' * (len(files) > 1)}, 0 test files: {last}"
+    assert ran.code == code
+    assert ran.out.splitlines()[-2:] == [counted, "policy check --explain CODE tells more"]
 
 
 def test_check_reads_test_files(run: Run) -> None:

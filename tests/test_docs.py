@@ -133,7 +133,7 @@ def write_file(block: Block, following: Block | None) -> None:
     path.write_text(block.body, "utf-8")
     shown_next = following is not None and any("policy check" in command for command, _ in following.commands)
     if path.parts[0] == "rules" and not shown_next:
-        printed, code = policy("policy check rules")
+        printed, code = policy("policy check rules --strict")
         assert code == 0, f"{block}: {printed}"
 
 

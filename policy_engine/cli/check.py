@@ -12,7 +12,7 @@ import typer
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
 from policy_engine.cli.pages import page_about
 from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
-from policy_engine.diagnostics import Diagnostic, in_order
+from policy_engine.diagnostics import Diagnostic, Severity, has_errors, in_order
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.loader import load, rule_files
 from policy_engine.frontend.rule_tests import read_tests, test_files
@@ -39,10 +39,11 @@ def check(
         str | None,
         typer.Option("--explain", metavar="CODE", help="Print the page about a code, such as unknown-name, and end."),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings as well, as CI should.")] = False,
 ) -> None:
-    """Check rule files, their schemas and their tests, and report every fault.
+    """Check rule files, their schemas and their tests, and report every fault and every warning.
 
-    Exit code 0: no fault. 1: faults in the files. 2: could not run.
+    Exit code 0: no fault. 1: faults in the files, or, with --strict, warnings. 2: could not run.
     """
     if code is not None:
         typer.echo(page_about(code), nl=False)
@@ -56,15 +57,24 @@ def check(
     diagnostics = in_order([*rulebook.diagnostics, *faults])
     files = f"{_counted(len(rules), 'rule file')}, {_counted(len(tests), 'test file')}"
     _print(diagnostics, form, files)
-    raise typer.Exit(Exit.FAULTS if diagnostics else Exit.FINE)
+    failed = bool(diagnostics) if strict else has_errors(diagnostics)
+    raise typer.Exit(Exit.FAULTS if failed else Exit.FINE)
 
 
 MOST_DRAWN = 200
-"""So many faults are drawn with their lines; nobody reads more at once."""
+"""So many diagnostics are drawn with their lines; nobody reads more at once."""
 
 
 def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def _summary(diagnostics: tuple[Diagnostic, ...]) -> str:
+    """How many faults and how many warnings were told."""
+    warnings = sum(diagnostic.severity is Severity.WARNING for diagnostic in diagnostics)
+    faults = len(diagnostics) - warnings
+    told = _counted(faults, "fault") if faults else "no faults"
+    return f"{told}, {_counted(warnings, 'warning')}" if warnings else told
 
 
 def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
@@ -80,6 +90,6 @@ def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
         out.print(diagnostic_text(diagnostic))
     if len(diagnostics) > MOST_DRAWN:
         out.print(f"and {len(diagnostics) - MOST_DRAWN} more; --format line tells them all")
-    out.print(f"{files}: {_counted(len(diagnostics), 'fault') if diagnostics else 'no faults'}")
+    out.print(f"{files}: {_summary(diagnostics)}")
     if diagnostics:
         out.print(MORE)

@@ -21,7 +21,7 @@ from policy_engine.language.expressions import (
     walk,
 )
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
-from policy_engine.language.types import Record, Text, innermost, member_of
+from policy_engine.language.types import Record, Text, Type, innermost, member_of
 from policy_engine.source import Span
 
 FEWEST_MENTIONED = 3
@@ -130,14 +130,22 @@ def _place(record: Record, fact: str) -> Span:
 
 
 def _excused(record: Record, prefix: str = "") -> set[str]:
-    """Keys, and the members that lists are ordered by."""
+    """Keys, what only reports show with all that is around and below it, and the members that lists are ordered by."""
     excused = set()
     for member in record.members:
-        if member.key:
+        if member.key or member.report or _shows_below(member.type):
             excused.add(prefix + member.name)
         kind = innermost(member.type)
         if member.ordered_by:
             excused.add(f"{prefix}{member.name}.{member.ordered_by}")
-        if isinstance(kind, Record):
+        if isinstance(kind, Record) and member.report:
+            excused.update(mentions.fact_paths(kind, f"{prefix}{member.name}."))
+        elif isinstance(kind, Record):
             excused |= _excused(kind, f"{prefix}{member.name}.")
     return excused
+
+
+def _shows_below(kind: Type) -> bool:
+    """Whether reports show a member of a record, or of what is in it."""
+    record = innermost(kind)
+    return isinstance(record, Record) and any(m.report or _shows_below(m.type) for m in record.members)

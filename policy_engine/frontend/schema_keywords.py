@@ -21,7 +21,7 @@ KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "boolean": frozenset({"const"}),
     }
 )
-ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-sensitive"})
+ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-report", "x-sensitive"})
 AT_TOP = frozenset({"$schema", "$id", "$defs"})
 ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
 TYPES = ", ".join(KEYWORDS)
@@ -78,7 +78,7 @@ MUST_BE: Mapping[str, tuple[Callable[[YamlNode], bool], str]] = MappingProxyType
         **dict.fromkeys(
             ("minItems", "maxItems", "minLength", "maxLength"), (_is_count, "an integer that is not negative")
         ),
-        **dict.fromkeys(("uniqueItems", "x-key", "x-sensitive"), (_is_flag, "true or false")),
+        **dict.fromkeys(("uniqueItems", "x-key", "x-report", "x-sensitive"), (_is_flag, "true or false")),
         **dict.fromkeys(
             ("$ref", "$comment", "title", "description", "format", "pattern", "x-ordered-by"),
             (is_text, "a text"),

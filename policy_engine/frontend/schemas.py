@@ -294,6 +294,7 @@ def _member(name: Authored, kind: Type, node: YamlNode, required: tuple[Authored
         description=_text(node, "description") or "",
         key=_text(node, "x-key") == "true",
         sensitive=_text(node, "x-sensitive") == "true",
+        report=_text(node, "x-report") == "true",
         ordered_by=_text(node, "x-ordered-by"),
     )
 

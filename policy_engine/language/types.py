@@ -76,6 +76,7 @@ class Member:
     description: str = field(default="", compare=False)
     key: bool = False
     sensitive: bool = False
+    report: bool = False
     ordered_by: str | None = None
     span: Span = field(compare=False, repr=False, default=Span(""))
 
