@@ -58,6 +58,7 @@ def ruleset_totals(
     readings: Mapping[str, str],
     over: str | None = None,
     near_misses: Iterable[NearMiss] = (),
+    near_misses_left_out: int = 0,
 ) -> RulesetTotals:
     """The totals of a ruleset from its `decisions.parquet` and `invalid.parquet`.
 
@@ -82,6 +83,7 @@ def ruleset_totals(
         violations=tuple(_violations(wrong)),
         decisions=tuple(_decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions),
         near_misses=tuple(near_misses),
+        near_misses_left_out=near_misses_left_out,
     )
 
 

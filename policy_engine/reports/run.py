@@ -76,6 +76,7 @@ def _chapter(
         readings=job.program.settled.choices,
         over=job.over,
         near_misses=tuple(nearness.near_misses()),
+        near_misses_left_out=job.program.without_margin,
     )
     return Chapter(job.ruleset, totals, tuple(samples_of(engine, job, draw)))
 

@@ -113,8 +113,8 @@ class MarginExample:
 class NearMiss:
     """Records close to the threshold of a comparison, on either side of it.
 
-    `unit` is "days", a parameter's unit, or "". A margin is the distance to the threshold: positive towards where the
-    comparison holds, negative towards where it fails; at most `within` either way.
+    `unit` is that of both sides of the comparison, "" where none is certain. A margin is the distance to the threshold:
+    positive towards where the comparison holds, negative towards where it fails; at most `within` either way.
     """
 
     decision: str
@@ -170,7 +170,10 @@ class DecisionTotals:
 
 @dataclass(frozen=True, slots=True)
 class RulesetTotals:
-    """The counts of one ruleset over its input; `undetermined` and `gaps` are records with at least one such decision."""
+    """The counts of one ruleset over its input; `undetermined` and `gaps` are records with at least one such decision.
+
+    `near_misses_left_out` counts the comparisons of the rules for which no distance to a threshold is measured.
+    """
 
     ruleset: str
     title: str
@@ -186,6 +189,7 @@ class RulesetTotals:
     violations: tuple[ViolationTotals, ...]
     decisions: tuple[DecisionTotals, ...]
     near_misses: tuple[NearMiss, ...]
+    near_misses_left_out: int
 
 
 @dataclass(frozen=True, slots=True)

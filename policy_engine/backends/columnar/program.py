@@ -111,6 +111,7 @@ class ColumnarProgram:
     outputs: Mapping[str, tuple[Output, ...]]
     checks: tuple[pl.Expr, ...] = ()
     margins: tuple[Margin, ...] = ()
+    without_margin: int = 0
     masks: dict[tuple[str, ...], Masks] = field(default_factory=dict)
 
     @property
@@ -229,5 +230,7 @@ def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, *, margin
     to = columns.expressions
     outputs = {logic.name: tuple(outputs_of(columns.decision(logic.name))) for logic in ruleset.decisions}
     checks = [columns.plan.named(ACCOUNTS, to.condition(check.expect), "check") for check in ruleset.checks]
-    asked = [margin for logic in ruleset.decisions for margin in margins_of(to, logic)] if margins else []
-    return ColumnarProgram(columns.settled, columns, outputs, tuple(checks), tuple(asked))
+    asked = [margins_of(to, logic) for logic in ruleset.decisions] if margins else []
+    found = tuple(margin for margins_ in asked for margin in margins_.found)
+    left_out = sum(margins_.left_out for margins_ in asked)
+    return ColumnarProgram(columns.settled, columns, outputs, tuple(checks), found, left_out)

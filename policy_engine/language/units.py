@@ -1,0 +1,74 @@
+"""The unit of a number in an expression: that of the parameters it comes from, or what a function counts.
+
+Arithmetic keeps a unit only where it surely does: a sum of days is days, days times euros is neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from policy_engine.language import expressions as tree
+from policy_engine.language.rulesets import Ruleset
+
+COUNTS: Mapping[str, str] = MappingProxyType({"days_between": "days", "weekdays_between": "weekdays"})
+"""What a function counts."""
+SAME_UNIT = frozenset({"abs", "default", "if_known", "max", "min"})
+"""Functions whose result has the unit that their arguments have in common."""
+ELEMENT_UNIT = frozenset({"first", "last", "max", "min", "sum"})
+"""Aggregates whose result has the unit of their element."""
+
+
+class Units:
+    """Finds the units of the expressions of one ruleset; each definition is looked at once."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._of_parameters = {parameter.name: parameter.unit for parameter in ruleset.parameters}
+        self._bodies = {definition.name: definition.body for definition in ruleset.definitions}
+        self._of_definitions: dict[str, str | None] = {}
+
+    def of(self, node: tree.Node) -> str | None:
+        """The unit of a number as its author wrote it, such as `days`; None where it has none or none is certain."""
+        match node:
+            case tree.Parameter(name=name):
+                return self._of_parameters[name]
+            case tree.Definition(name=name):
+                return self._of_definition(name)
+            case tree.Negate(operand=operand):
+                return self.of(operand)
+            case tree.Conditional(then=then, otherwise=otherwise):
+                return self.common((then, otherwise))
+            case tree.Aggregate(function=function, element=element) if function in ELEMENT_UNIT:
+                return self.of(element)
+            case tree.Call():
+                return self._of_call(node)
+            case tree.Arithmetic():
+                return self._of_arithmetic(node)
+        return None
+
+    def common(self, nodes: Iterable[tree.Node]) -> str | None:
+        """The unit of numbers that are added or compared: the only one that any of them has; None where two differ."""
+        found = {unit for node in nodes if (unit := self.of(node)) is not None}
+        return found.pop() if len(found) == 1 else None
+
+    def _of_definition(self, name: str) -> str | None:
+        if name not in self._of_definitions:
+            body = self._bodies[name]
+            self._of_definitions[name] = self.of(body.tree) if isinstance(body, tree.Expression) else None
+        return self._of_definitions[name]
+
+    def _of_call(self, call: tree.Call) -> str | None:
+        if call.function in SAME_UNIT:
+            return self.common(call.arguments)
+        return self.of(call.arguments[0]) if call.function == "round" else COUNTS.get(call.function)
+
+    def _of_arithmetic(self, node: tree.Arithmetic) -> str | None:
+        """A factor or divisor keeps the unit only where it is a plain number; any other may have a unit of its own."""
+        match node:
+            case tree.Arithmetic(operator="+" | "-", left=left, right=right):
+                return self.common((left, right))
+            case tree.Arithmetic(operator="*", left=tree.Literal(), right=right):
+                return self.of(right)
+            case tree.Arithmetic(left=left, right=tree.Literal()):
+                return self.of(left)
+        return None
