@@ -7,6 +7,8 @@ PolicyError
 ├── UnknownDecision    no such ruleset or decision
 ├── UnknownReading     no such reading, or no such choice of it
 └── CannotRun          a file or folder cannot be read or written
+
+EngineFault            this program is at fault, and not what it was given; no PolicyError, for no caller can mend it
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 class PolicyError(Exception):
     """Anything that keeps this package from giving an answer."""
+
+
+class EngineFault(Exception):  # noqa: N818 - a fault of this program, in the words of its messages
+    """This program failed at input that it has to take; `__cause__` is what failed."""
 
 
 class RulesetError(PolicyError):

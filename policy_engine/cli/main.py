@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import typer
 
 from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas
 from policy_engine.cli.options import Exit
 from policy_engine.cli.show import console, diagnostic_text, safe
-from policy_engine.errors import FactsError, PolicyError, RulesetError
+from policy_engine.errors import EngineFault, FactsError, PolicyError, RulesetError
 
 app = typer.Typer(
     name="policy",
@@ -33,9 +34,9 @@ def main() -> None:
     """Run the command line; every error of ours becomes a message on standard error and an exit code."""
     try:
         app()
-    except PolicyError as error:
+    except (PolicyError, EngineFault) as error:
         tell(error)
-        sys.exit(Exit.FAULTS if isinstance(error, RulesetError | FactsError) else Exit.COULD_NOT_RUN)
+        sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -43,7 +44,17 @@ def main() -> None:
         sys.exit(141)
 
 
-def tell(error: PolicyError) -> None:
+def exit_code(error: PolicyError | EngineFault) -> Exit:
+    """The code with which the command ends."""
+    match error:
+        case EngineFault():
+            return Exit.OWN_FAULT
+        case RulesetError() | FactsError():
+            return Exit.FAULTS
+    return Exit.COULD_NOT_RUN
+
+
+def tell(error: PolicyError | EngineFault) -> None:
     """Say what went wrong, on standard error."""
     err = console(stderr=True)
     match error:
@@ -56,5 +67,8 @@ def tell(error: PolicyError) -> None:
             )
             for violation in violations:
                 err.print(safe(f"  {violation.pointer or '(the facts)'}: {violation.message}"))
+        case EngineFault():
+            traceback.print_exception(error.__cause__)
+            err.print(safe(f"{error}; please report it, with the lines above and the ruleset"))
         case _:
             err.print(safe(str(error)))

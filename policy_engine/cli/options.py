@@ -21,6 +21,7 @@ class Exit(IntEnum):
     FINE = 0
     FAULTS = 1
     COULD_NOT_RUN = 2
+    OWN_FAULT = 70
 
 
 RulesOption = Annotated[Path, typer.Option("--rules", help="The folder of rule files.", show_default=True)]

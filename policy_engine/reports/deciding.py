@@ -15,7 +15,7 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.plan import pieced
 from policy_engine.backends.columnar.program import HOLDS
-from policy_engine.errors import CannotRun, Violation
+from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.spill import Spill
 from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
@@ -33,12 +33,30 @@ Watch = Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], None]
 def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch] = ()) -> None:
     """Write the decisions about all valid rows of a table, and the violations of all others.
 
-    Raises `CannotRun` where the table cannot be read to its end.
+    Raises `CannotRun` where the table cannot be read to its end, and `EngineFault` where this program fails at a table that can.
     """
-    with _spilling(invalid) as spill, reading(job.source), writing(decisions.parent):
+    with told_as_fault(job), _spilling(invalid) as spill, reading(job.source), writing(decisions.parent):
         _write(_told(job, spill, watch), decisions)
         rows = streamed(spill.frames, SCHEMA).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
         _write(rows, invalid)
+
+
+@contextmanager
+def told_as_fault(job: Job) -> Iterator[None]:
+    """While a table is decided: what is neither raised for a person nor by the system is a fault of this program."""
+    try:
+        yield
+    except (PolicyError, OSError):
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:
+        files = ", ".join(f"`{file}`" for file in job.source.files[:3]) or "a table"
+        told = f"this program failed at deciding `{job.ruleset.id}` over {files}, and the table is not at fault"
+        raise EngineFault(f"{told} ({type(error).__name__}: {first_line(error)})") from error
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says first."""
+    return str(error).strip().split("\n", 1)[0]
 
 
 @contextmanager

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from policy_engine.engine import Engine
-from policy_engine.errors import CannotRun
 from policy_engine.files import whole_folder
 from policy_engine.reports import exports
 from policy_engine.reports.counting import ruleset_totals
-from policy_engine.reports.deciding import decide_table
+from policy_engine.reports.deciding import decide_table, writing
 from policy_engine.reports.html import Chapter, File, Report, report_html
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.manifest import MANIFEST, Arguments, digested, manifest_of
@@ -41,7 +37,7 @@ def run_report(
     engine: Engine, jobs: Sequence[Job], arguments: Arguments, out: Path, announce: Announce = lambda job: None
 ) -> Done:
     """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing."""
-    with whole_folder(out, MANIFEST) as folder, told_as_cannot_run(out):
+    with whole_folder(out, MANIFEST) as folder, writing(out):
         chapters = [_chapter(engine, job, arguments, folder, len(jobs) > 1, announce) for job in jobs]
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
         _write_json(folder / SUMMARY, totals.to_dict())
@@ -91,17 +87,3 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-@contextmanager
-def told_as_cannot_run(out: Path) -> Iterator[None]:
-    """What Polars raises where it cannot write, as a sentence for a person."""
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        raise CannotRun(f"`{out}` cannot be written: {first_line(error)}") from None
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says first."""
-    return str(error).strip().split("\n", 1)[0]

@@ -15,6 +15,9 @@ from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.reports.tables.judge import Judged
 
+FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What Polars raises; over damaged files it now and then panics."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -37,7 +40,8 @@ class Source:
 
     `frame` gives its rows, counted from 1 by the column `(row)`, as they are judged in columns. `judge` takes any piece of it to
     its valid rows, canonical, and its invalid ones. `files` are what is read, in order; `warnings` are sentences for who runs it.
-    Both reading and judging raise `CannotRun` where there is no going on.
+    Both reading and judging raise `CannotRun` where there is no going on. Where Polars itself reads the files, `raw` gives their
+    columns as they stand there.
     """
 
     facts: FactsSchema
@@ -46,17 +50,35 @@ class Source:
     progress: Progress
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    raw: pl.LazyFrame | None = None
 
 
 @contextmanager
 def reading(source: Source) -> Iterator[None]:
-    """While a source is read: raises `CannotRun` for what Polars finds wrong within its files."""
+    """While a source is read, and something done with it: raises `CannotRun` for what Polars finds wrong within its files.
+
+    What else Polars may raise is raised as it is, for then the files are not at fault.
+    """
     try:
         yield
-    except pl.exceptions.PolarsError as error:
+    except FAILURES:
+        fault = _damage(source)
+        if fault is None:
+            raise
         shown = ", ".join(f"`{file}`" for file in source.files[:3]) + ("..." if len(source.files) > 3 else "")
-        why = str(error).strip().split("\n")[0]
-        raise CannotRun(f"{shown or 'the table'} cannot be read to its end; write it again ({why})") from None
+        raise CannotRun(f"{shown} cannot be read to its end; write it again ({fault})") from None
+
+
+def _damage(source: Source) -> str | None:
+    """What Polars says of a source's files when it does nothing but read them; None where it reads them to their end."""
+    if source.raw is None:
+        return None
+    try:
+        for _ in source.raw.collect_batches():
+            pass
+    except FAILURES as error:
+        return str(error).strip().split("\n")[0]
+    return None
 
 
 def streamed(frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:

@@ -113,7 +113,8 @@ def _source(
         progress.add(piece.height)
         return ruled(piece, plan, facts)
 
-    return Source(facts, plan.judged(raw), judge, progress, files, warnings_of(where, read, facts))
+    unread = frame.select(*back.values()) if files else None
+    return Source(facts, plan.judged(raw), judge, progress, files, warnings_of(where, read, facts), unread)
 
 
 def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None) -> pl.Expr:
