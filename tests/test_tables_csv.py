@@ -34,9 +34,9 @@ def written(folder: Path, text: str | bytes, name: str = "accounts.csv") -> Path
 
 def judge(folder: Path, text: str | bytes, **options: Any) -> Judged:
     """A CSV file of accounts, judged."""
-    mapping = options.pop("mapping", None)
+    mapping, name = options.pop("mapping", None), options.pop("name", "accounts.csv")
     more = {} if mapping is None else {"mapping": read_mapping(written(folder, mapping, "map.yaml"), account())}
-    return run(csv_source(written(folder, text), account(), options=CsvOptions(**options), **more))
+    return run(csv_source(written(folder, text, name), account(), options=CsvOptions(**options), **more))
 
 
 def refusal(folder: Path, text: str | bytes, **options: Any) -> str:
@@ -188,7 +188,11 @@ def test_ragged_rows_are_invalid_and_the_rest_is_decided(tmp_path: Path) -> None
 
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
     found = judge(tmp_path, 'account_id,plan\nA1,pro\nA2,"pro\nA3,pro\n')
-    assert messages(found) == ["2 None / cells: row 2 (line 3) cannot be read as CSV: unexpected end of data"]
+    assert messages(found) == [
+        "2 A2 / cells: row 2 (line 3) cannot be read as CSV: a quote is opened and never closed; "
+        "the lines from 4 on are read by themselves"
+    ]
+    assert found.valid["account_id"].to_list() == ["A1", "A3"]
 
 
 def test_a_quote_in_the_middle_of_a_cell(tmp_path: Path) -> None:
@@ -251,7 +255,7 @@ REFUSED = [
     (b"plan,(row)\npro,1\n", "`accounts.csv`: a column cannot be called `(row)`; give it another name"),
     (
         "account_id,plan\nA1,pro\nZoë,pro\n".encode("cp1252"),
-        "`accounts.csv`, line 3: the text is not utf-8: byte 0xEB; "
+        "`accounts.csv` is not utf-8 text: on line 3 stands the byte 0xEB, which read as cp1252 gives `Zoë`; "
         "save the file as UTF-8, or name its encoding: --encoding cp1252 is usual for Excel on Windows",
     ),
 ]
@@ -260,11 +264,6 @@ REFUSED = [
 @pytest.mark.parametrize(("content", "message"), REFUSED)
 def test_what_cannot_be_read_at_all(tmp_path: Path, content: bytes, message: str) -> None:
     assert refusal(tmp_path, content) == message
-
-
-def test_an_encoding_that_there_is_not(tmp_path: Path) -> None:
-    told = "there is no encoding `latin-99`; there are utf-8, utf-16, cp1252, latin-1 and more"
-    assert refusal(tmp_path, b"plan\npro\n", encoding="latin-99") == told
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

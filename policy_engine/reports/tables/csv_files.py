@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -10,24 +9,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import polars as pl
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
-from policy_engine.reports.tables.csv_records import LONGEST_CELL, Cells, records
+from policy_engine.reports.tables.csv_records import LONGEST_CELL, UNENDED, Cells, records
 from policy_engine.reports.tables.opening import opened, unpacked
+from policy_engine.text_encodings import LONGEST_MARK, marked, not_text, text_encoding, unmarked
 
 DELIMITERS = (",", ";", "\t", "|")
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+TABS = ("tab", "\\t")
+"""How a tab may be named, which is hard to type."""
+SEP = re.compile('"?sep=(.{1,3}?)"?[\r\n]*', re.IGNORECASE)
+"""A first line by which spreadsheets tell the delimiter: `sep=;`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvOptions:
     """How a CSV file is written: `encoding` and `delimiter`, None where that is to be found out.
 
-    Without an encoding a file is UTF-8, or what its byte order mark says; without a delimiter its header tells.
+    Without an encoding a file is UTF-8, or what its byte order mark says; without a delimiter its first line tells. A
+    delimiter is one sign; `tab` and `\\t` stand for a tab.
     """
 
     encoding: str | None = None
@@ -35,12 +39,46 @@ class CsvOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class CsvFile:
-    """A CSV file whose header was read; `header_lines` are its lines up to the end of the header."""
+class Encoded:
+    """A file of text: its encoding, and how many bytes its byte order mark takes."""
 
     path: Path
     encoding: str
+    mark: int
+
+    @contextmanager
+    def text(self, raw: IO[bytes]) -> Iterator[io.TextIOWrapper]:
+        """The text of the opened file; raises `CannotRun` where it is none, with the line."""
+        csv.field_size_limit(LONGEST_CELL)
+        found = unpacked(self.path, raw)
+        found.read(self.mark)
+        text = io.TextIOWrapper(found, encoding=self.encoding, newline="")
+        try:
+            yield text
+        except UnicodeError:
+            raise CannotRun(self._undecodable()) from None
+        finally:
+            text.detach()
+
+    def _undecodable(self) -> str:
+        with opened(self.path) as raw:
+            file = unpacked(self.path, raw)
+            file.read(self.mark)
+            told = not_text(f"`{self.path}`", self.encoding, file)
+        advice = "save the file as UTF-8, or name its encoding: --encoding cp1252 is usual for Excel on Windows"
+        return f"{told}; {advice}"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """A CSV file whose header was read; `header_lines` are its lines up to the end of the header.
+
+    `sep_lines` are those before the header: 1 where the first line tells the delimiter, else 0.
+    """
+
+    encoded: Encoded
     delimiter: str
+    sep_lines: int
     header: tuple[str, ...]
     header_lines: int
 
@@ -49,8 +87,8 @@ class CsvFile:
 
         `progress` is told how many more bytes of the file were read.
         """
-        with opened(self.path) as raw, _decoded(self, raw) as text:
-            next(_skipping_blank(csv.reader(text, delimiter=self.delimiter, strict=True)))
+        with opened(self.encoded.path) as raw, self.encoded.text(raw) as text:
+            next(_skipping_blank(_reader(text, self.delimiter, self.sep_lines)))
             at = 0
             for piece in records(text, self.delimiter, self.header, self.header_lines):
                 yield piece
@@ -60,34 +98,49 @@ class CsvFile:
 
 def open_csv(path: Path, options: CsvOptions) -> CsvFile:
     """A CSV file with its encoding, delimiter and header; raises `CannotRun`."""
-    with opened(path) as raw:
-        encoding = options.encoding or _by_mark(unpacked(path, raw).read(4))
-    _check_encoding(encoding)
-    file = CsvFile(path, encoding, options.delimiter or ",", (), 0)
-    if options.delimiter is None:
-        with opened(path) as raw, _decoded(file, raw) as lines:
-            file = CsvFile(path, encoding, _likely_delimiter(lines), (), 0)
-    with opened(path) as raw, _decoded(file, raw) as lines:
-        reader = csv.reader(lines, delimiter=file.delimiter, strict=True)
+    said = None if options.delimiter is None else _delimiter("--delimiter", options.delimiter)
+    encoded = _encoded(path, options.encoding)
+    with opened(path) as raw, encoded.text(raw) as lines:
+        first = next((line for line in lines if line.strip()), "")
+    sep = SEP.fullmatch(first)
+    own = _delimiter(f"`{path}`, line 1 (`{shown_text(first.strip())}`)", sep[1]) if sep else _likely_delimiter(first)
+    with opened(path) as raw, encoded.text(raw) as lines:
+        reader = _reader(lines, said or own, int(sep is not None))
         header = _header(path, reader)
-        return CsvFile(path, encoding, file.delimiter, header, reader.line_num)
+        return CsvFile(encoded, said or own, int(sep is not None), header, reader.line_num + int(sep is not None))
 
 
-def _check_encoding(encoding: str) -> None:
+def _reader(text: io.TextIOWrapper, delimiter: str, sep_lines: int) -> Any:
+    """Records from the header on."""
+    for _ in range(sep_lines):
+        text.readline()
+    return csv.reader(text, delimiter=delimiter, strict=True)
+
+
+def _encoded(path: Path, said: str | None) -> Encoded:
+    """How a file's text is encoded: as was said, or as its first bytes tell."""
+    encoding = None if said is None else text_encoding(said)
+    with opened(path) as raw:
+        start = unpacked(path, raw).read(LONGEST_MARK)
     try:
-        codecs.lookup(encoding)
-    except LookupError:
-        known = "utf-8, utf-16, cp1252, latin-1"
-        raise CannotRun(f"there is no encoding `{shown_text(encoding)}`; there are {known} and more") from None
+        found, mark = marked(start, encoding)
+    except ValueError as why:
+        raise CannotRun(f"`{path}` is not {encoding}: {why}; leave --encoding out") from None
+    if said is None and not mark and (likely := unmarked(start)):
+        raise CannotRun(f"`{path}` seems to be {likely} without a byte order mark; say so: --encoding {likely}")
+    return Encoded(path, found, mark)
 
 
-def _by_mark(start: bytes) -> str:
-    return next((encoding for mark, encoding in MARKS if start.startswith(mark)), "utf-8")
+def _delimiter(where: str, said: str) -> str:
+    """The delimiter that was said; raises `CannotRun` where it cannot be one."""
+    delimiter = "\t" if said.lower() in TABS else said
+    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"\r\n\0':
+        raise CannotRun(f"{where}: `{shown_text(said)}` is no delimiter; it is one sign such as ; or | or tab")
+    return delimiter
 
 
-def _likely_delimiter(lines: Iterator[str]) -> str:
-    """The delimiter that the first line has most of, outside quotes; a comma where it has none."""
-    first = next((line for line in lines if line.strip()), "")
+def _likely_delimiter(first: str) -> str:
+    """The delimiter that a line has most of, outside quotes; a comma where it has none."""
     bare = re.sub('"[^"]*"', "", first)
     return max(DELIMITERS, key=bare.count)
 
@@ -96,7 +149,8 @@ def _header(path: Path, reader: Iterator[Cells]) -> tuple[str, ...]:
     try:
         header = next(_skipping_blank(reader), None)
     except csv.Error as error:
-        raise CannotRun(f"`{path}`: its header cannot be read: {error}") from None
+        why = "a quote is opened in it and never closed" if str(error) == UNENDED else str(error)
+        raise CannotRun(f"`{path}`: its header cannot be read: {why}") from None
     if header is None:
         raise CannotRun(f"`{path}` is empty; its first line must name the columns")
     names = [name.strip() for name in header]
@@ -110,37 +164,3 @@ def _header(path: Path, reader: Iterator[Cells]) -> tuple[str, ...]:
 
 def _skipping_blank(reader: Iterator[Cells]) -> Iterator[Cells]:
     return (cells for cells in reader if cells)
-
-
-@contextmanager
-def _decoded(file: CsvFile, raw: IO[bytes]) -> Iterator[io.TextIOWrapper]:
-    """The text of a file; raises `CannotRun` where it is none, with the line."""
-    csv.field_size_limit(LONGEST_CELL)
-    text = io.TextIOWrapper(unpacked(file.path, raw), encoding=file.encoding, newline="")
-    try:
-        yield text
-    except UnicodeError as error:
-        raise CannotRun(_undecodable(file, error)) from None
-    finally:
-        text.detach()
-
-
-def _undecodable(file: CsvFile, error: UnicodeError) -> str:
-    where = f"`{file.path}`"
-    found = ""
-    if isinstance(error, UnicodeDecodeError) and file.encoding in ("utf-8", "utf-8-sig"):
-        with opened(file.path) as raw:
-            lines = enumerate(unpacked(file.path, raw), start=1)
-            number, byte = next((number, byte) for number, line in lines if (byte := _bad_byte(line)) is not None)
-        where, found = f"{where}, line {number}", f": byte 0x{byte:02X}"
-    advice = "save the file as UTF-8, or name its encoding: --encoding cp1252 is usual for Excel on Windows"
-    return f"{where}: the text is not {file.encoding}{found}; {advice}"
-
-
-def _bad_byte(line: bytes) -> int | None:
-    """The first byte of a line that is not UTF-8."""
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return line[error.start]
-    return None

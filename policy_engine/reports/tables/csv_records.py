@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
+from typing import NamedTuple
 
 import polars as pl
 
@@ -18,6 +18,10 @@ LONGEST_CELL = 1_000_000
 AT_ONCE = 2_000_000
 """Characters that are cut together; they go on to the end of their last record."""
 LINE_END = re.compile("\r\n|\r|\n")
+SWALLOWED = 5
+"""Lines of a cell that each have as many delimiters as the header: so many are no text, but records behind an open quote."""
+UNENDED = "unexpected end of data"
+"""What the csv module says of a quote that is still open at the end of the file."""
 Cells = list[str]
 
 
@@ -34,14 +38,13 @@ def records(text: io.TextIOWrapper, delimiter: str, header: Sequence[str], befor
 
     The text is read from where it stands, behind so many lines.
     """
-    while lines := text.readlines(AT_ONCE):
+    lines: list[str] = []
+    while lines := lines or text.readlines(AT_ONCE):
         if _are_plain(lines):
             yield _cut(lines, delimiter, header, before)
-            before += len(lines)
-            continue
-        reader = csv.reader(chain(lines, text), delimiter=delimiter, strict=True)
-        while reader.line_num < len(lines):
-            batch = _batch(reader, len(header), len(lines))
+            before, lines = before + len(lines), []
+        else:
+            batch, lines = _batch(lines, text, Form(delimiter, len(header)), before)
             yield _frame(header, batch, before)
             before += sum(batch.spans)
 
@@ -61,40 +64,102 @@ def _cut(lines: Sequence[str], delimiter: str, header: Sequence[str], before: in
     faults = pl.Series([None], dtype=pl.String).new_from_index(0, len(cells))
     if (wrong := (last.is_null() | beyond.is_not_null()).arg_true()).len():
         counts = there["text"].gather(wrong).str.count_matches(delimiter, literal=True)
-        faults = faults.scatter(wrong, [_ragged(count + 1, width) for count in counts])
+        faults = faults.scatter(wrong, [_count_fault(count + 1, width) for count in counts])
     whole = [cells.struct.field(f"field_{place}").alias(name) for place, name in enumerate(header)]
     return pl.DataFrame([there[LINE], faults.alias(FAULT), *whole])
 
 
-def _batch(reader: Any, width: int, until: int) -> Batch:
-    """The next records, up to a line. After a record that cannot be read the next line is tried."""
+class Form(NamedTuple):
+    """How records are cut, and how many cells they have."""
+
+    delimiter: str
+    width: int
+
+
+def _batch(lines: list[str], text: Iterable[str], form: Form, before: int) -> tuple[Batch, list[str]]:
+    """The records of some lines, behind so many others, up to one that cannot be read; and the lines that are still to be read.
+
+    The last record may end in lines of the text behind. Of one that cannot be read only the first line counts as read: what
+    its open quote has swallowed is read by itself.
+    """
     found: list[Cells] = []
-    before, fault = reader.line_num, None
+    beyond: list[str] = []
+    reader = csv.reader(chain(lines, _noted(text, beyond)), delimiter=form.delimiter, strict=True)
+    error = None
     try:
-        while reader.line_num < until:
+        while reader.line_num < len(lines):
             found.append(next(reader))
-    except csv.Error as error:
-        fault = str(error)
-    lines = reader.line_num - before
-    spans = [1] * len(found) if lines == len(found) else [_lines_of(cells) for cells in found]
-    faults: list[str | None] = [None] * len(found)
-    if {*map(len, found)} - {width}:
-        faults = [_ragged(len(cells), width) if cells else None for cells in found]
-    if fault is not None:
-        found.append([""])
-        spans.append(max(1, lines - sum(spans)))
-        faults.append(f"cannot be read as CSV: {fault}")
-    return Batch(spans, found, faults)
+    except csv.Error as raised:
+        error = raised
+    spans = [1] * len(found) if reader.line_num == len(found) else [_lines_of(cells) for cells in found]
+    long = enumerate(spans) if max(spans, default=0) > SWALLOWED else ()
+    swallows = next((at for at, span in long if span > SWALLOWED and _swallows(found[at], form)), None)
+    if error is None and swallows is None:
+        return Batch(spans, found, _ragged(found, spans, form.width, before)), []
+    last = before + (reader.line_num if swallows is None else sum(spans[: swallows + 1]))
+    found, spans = found[:swallows], spans[:swallows]
+    start = sum(spans)
+    told = _unreadable(None if swallows is not None else error, before + start + 1, last)
+    faults = [*_ragged(found, spans, form.width, before), f"cannot be read as CSV: {told}"]
+    again = [*lines, *beyond][start:]
+    return Batch([*spans, 1], [*found, _roughly(again[0], form)], faults), again[1:]
+
+
+def _noted(lines: Iterable[str], into: list[str]) -> Iterator[str]:
+    for line in lines:
+        into.append(line)
+        yield line
+
+
+def _roughly(line: str, form: Form) -> Cells:
+    """The cells of a line that cannot be read, for its key to be told; those with quotes are left out."""
+    return ["" if '"' in cell else cell for cell in line.rstrip("\r\n").split(form.delimiter)]
+
+
+def _swallows(cells: Cells, form: Form) -> bool:
+    """Whether a cell of many lines holds records: each line after its first has as many delimiters as the header."""
+    lines = (LINE_END.split(cell)[1:] for cell in cells)
+    return form.width > 1 and any(
+        len(behind) >= SWALLOWED and all(line.count(form.delimiter) == form.width - 1 for line in behind)
+        for behind in lines
+    )
+
+
+def _unreadable(error: csv.Error | None, first: int, last: int) -> str:
+    """Why a record that goes from one line to another cannot be read; without an error it has swallowed others."""
+    if error is not None and first == last and str(error) != UNENDED:
+        return str(error)
+    if error is None:
+        how = f"and closed on line {last}, behind what seem to be records"
+    elif str(error) == UNENDED:
+        how = "and never closed"
+    elif "limit" in str(error):
+        how = f"and not closed within {LONGEST_CELL:,} characters"
+    else:
+        how = f"and closed on line {last} in the middle of a cell"
+    behind = f"; the lines from {first + 1} on are read by themselves" if last > first else ""
+    return f"a quote is opened {how}{behind}"
 
 
 def _lines_of(cells: Cells) -> int:
     return 1 + sum(len(LINE_END.findall(cell)) for cell in cells if "\n" in cell or "\r" in cell)
 
 
-def _ragged(count: int, width: int) -> str | None:
-    if count == width:
-        return None
-    return f"has {count} cell{'s' * (count != 1)}, and the header has {width}"
+def _ragged(found: Sequence[Cells], spans: Sequence[int], width: int, before: int) -> list[str | None]:
+    """Of each record what is wrong with how many cells it has."""
+    if not {*map(len, found)} - {width}:
+        return [None] * len(found)
+    ends = accumulate(spans, initial=before)
+    next(ends)
+    return [
+        _count_fault(len(cells), width, end if span > 1 else None) if cells and len(cells) != width else None
+        for cells, span, end in zip(found, spans, ends, strict=True)
+    ]
+
+
+def _count_fault(count: int, width: int, until: int | None = None) -> str:
+    goes = "" if until is None else f"; in quotes it goes on to line {until}"
+    return f"has {count} cell{'s' * (count != 1)}, and the header has {width}{goes}"
 
 
 def _frame(header: Sequence[str], batch: Batch, before: int) -> pl.DataFrame:
