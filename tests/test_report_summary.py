@@ -154,17 +154,16 @@ def test_the_branches_of_a_cell_are_counted_apart(totals: RulesetTotals) -> None
     assert permit.reasons["drink.false"] == permit.reasons["drink.false:else"] == 1
 
 
-def test_the_fact_that_would_settle_most_is_the_one_that_most_records_lack_alone(totals: RulesetTotals) -> None:
+def test_missing_facts_are_counted_alone_and_together(totals: RulesetTotals) -> None:
     credit = decision(totals, "credit")
     assert credit.missing == (MissingFact("age", 2, 1), MissingFact("income", 2, 1))
-    assert credit.settles_most == MissingFact("age", 2, 1)
     assert credit.missing_together == (
         MissingTogether(("age",), 1),
         MissingTogether(("age", "income"), 1),
         MissingTogether(("income",), 1),
     )
-    assert decision(totals, "permit").settles_most is None
-    assert decision(totals, "yearly").settles_most == MissingFact("income", 3, 3)
+    assert (credit.tried, credit.settles_most) == (0, None)
+    assert decision(totals, "yearly").missing == (MissingFact("income", 3, 3),)
 
 
 def test_values_have_a_range_and_closed_sets_are_counted(totals: RulesetTotals) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -25,6 +26,7 @@ from policy_engine.reports.totals import (
     MissingTogether,
     NearMiss,
     RulesetTotals,
+    Trials,
     ValueTotals,
     ViolationTotals,
     ranked,
@@ -49,6 +51,10 @@ Found: TypeAlias = Sequence[tuple[Any, ...]]
 """The rows of a grouped table: what they have in common, and how many there are."""
 
 
+NOT_TRIED = Trials(0, {})
+NO_TRIALS: Mapping[str, Trials] = MappingProxyType({})
+
+
 def ruleset_totals(
     ruleset: Ruleset,
     decisions: Path,
@@ -59,6 +65,7 @@ def ruleset_totals(
     over: str | None = None,
     near_misses: Iterable[NearMiss] = (),
     near_misses_left_out: int = 0,
+    trials: Mapping[str, Trials] = NO_TRIALS,
 ) -> RulesetTotals:
     """The totals of a ruleset from its `decisions.parquet` and `invalid.parquet`.
 
@@ -81,7 +88,10 @@ def ruleset_totals(
         undetermined=sum(row[-1] for row in statuses if Status.UNDETERMINED in row),
         gaps=sum(row[-1] for row in statuses if Status.GAP in row),
         violations=tuple(_violations(wrong)),
-        decisions=tuple(_decision(logic, table, over, ruleset.timezone) for logic in ruleset.decisions),
+        decisions=tuple(
+            _decision(logic, table, over, ruleset.timezone, trials.get(logic.name, NOT_TRIED))
+            for logic in ruleset.decisions
+        ),
         near_misses=tuple(near_misses),
         near_misses_left_out=near_misses_left_out,
     )
@@ -96,12 +106,14 @@ def _grouped(table: pl.LazyFrame, parts: Iterable[str | pl.Expr]) -> Found:
     return _answer(table.group_by(*parts).len()).rows()
 
 
-def _decision(logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timezone: str) -> DecisionTotals:
+def _decision(
+    logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timezone: str, trials: Trials
+) -> DecisionTotals:
     columns = table.collect_schema()
     found = _grouped(table, _parts(logic.name, ("status", "outcome", "rule", "reason"), columns))
     missing = _missing(logic.name, table)
-    facts = tuple(_missing_facts(missing))
-    settles = max(facts, key=lambda fact: fact.alone, default=None)
+    facts = tuple(_missing_facts(missing, trials))
+    settles = max(facts, key=lambda fact: fact.settles, default=None)
     return DecisionTotals(
         decision=logic.name,
         statuses=_counts(Status, ((row[0], row[-1]) for row in found)),
@@ -111,7 +123,8 @@ def _decision(logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timez
         nothing_applies=sum(row[-1] for row in found if row[:2] == (Status.DECIDED, [])),
         missing=facts,
         missing_together=_together(missing),
-        settles_most=settles if settles is not None and settles.alone else None,
+        tried=trials.tried,
+        settles_most=settles if settles is not None and settles.settles else None,
         no_fact_missing=missing.get((), 0),
         values=tuple(
             _value(name, kind, table.select(f"{logic.name}.values.{name}")) for name, kind in logic.value_types
@@ -145,13 +158,13 @@ def _missing(name: str, table: pl.LazyFrame) -> Mapping[tuple[str, ...], int]:
     return {tuple(paths or ()): count for paths, count in _grouped(undetermined, [f"{name}.missing"])}
 
 
-def _missing_facts(missing: Mapping[tuple[str, ...], int]) -> Iterator[MissingFact]:
+def _missing_facts(missing: Mapping[tuple[str, ...], int], trials: Trials) -> Iterator[MissingFact]:
     """The facts that undetermined records lack, those that most records lack first."""
     lacking: Counter[str] = Counter()
     for paths, count in missing.items():
         lacking.update(dict.fromkeys(paths, count))
     for path, rows in ranked(lacking).items():
-        yield MissingFact(path, rows, missing.get((path,), 0))
+        yield MissingFact(path, rows, missing.get((path,), 0), trials.settled.get(path, 0))
 
 
 def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, ...]:

@@ -9,14 +9,16 @@ from pathlib import Path
 
 from policy_engine.engine import Engine
 from policy_engine.files import whole_folder
+from policy_engine.language.decisions import Status
 from policy_engine.reports import exports
 from policy_engine.reports.counting import ruleset_totals
-from policy_engine.reports.deciding import decide_table, writing
+from policy_engine.reports.deciding import Watch, decide_table, writing
 from policy_engine.reports.html import Chapter, File, Report, report_html
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.manifest import MANIFEST, Arguments, digested, manifest_of
 from policy_engine.reports.nearness import Nearness
 from policy_engine.reports.sampling import Draw, samples_of
+from policy_engine.reports.settling import TRIED, trials_of
 from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
 
@@ -62,8 +64,10 @@ def _chapter(
     place = folder / job.ruleset.id if several else folder
     place.mkdir(exist_ok=True)
     draw = Draw(job.ruleset, arguments.seed, arguments.samples)
+    undetermined = Draw(job.ruleset, arguments.seed, TRIED, Status.UNDETERMINED)
     nearness = Nearness(job)
-    decide_table(job, place / DECISIONS, place / INVALID, [draw, nearness] if arguments.samples else [nearness])
+    watch: list[Watch] = [draw, undetermined, nearness] if arguments.samples else [undetermined, nearness]
+    decide_table(job, place / DECISIONS, place / INVALID, watch)
     totals = ruleset_totals(
         job.ruleset,
         place / DECISIONS,
@@ -73,6 +77,7 @@ def _chapter(
         over=job.over,
         near_misses=tuple(nearness.near_misses()),
         near_misses_left_out=job.program.without_margin,
+        trials=trials_of(engine, job, undetermined),
     )
     return Chapter(job.ruleset, totals, tuple(samples_of(engine, job, draw)))
 

@@ -28,11 +28,15 @@ MOST = 2**64 - 1
 
 @dataclass(slots=True)
 class Draw:
-    """The records drawn so far: for each decision and stratum the `size` with the lowest numbers, with their facts."""
+    """The records drawn so far: for each decision and stratum the `size` with the lowest numbers, with their facts.
+
+    `only` draws from records of one status alone.
+    """
 
     ruleset: Ruleset
     seed: int
     size: int
+    only: Status | None = None
     drawn: dict[tuple[str, str], list[tuple[int, int, dict[str, Any]]]] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -42,6 +46,8 @@ class Draw:
         for logic in self.ruleset.decisions:
             strata, names = _strata(logic.name, decisions)
             low = number < self._limits(logic.name, names).gather(strata)
+            if self.only is not None:
+                low &= decisions[f"{logic.name}.status"] == str(self.only)
             near = pl.DataFrame({"stratum": strata, "number": number}).with_row_index("at").filter(low)
             best = near.group_by("stratum").agg(pl.struct("number", "at").bottom_k(self.size))
             for stratum, found in best.iter_rows():

@@ -38,11 +38,26 @@ class ViolationTotals:
 
 @dataclass(frozen=True, slots=True)
 class MissingFact:
-    """A schema path that undetermined records lack: how many lack it, and how many lack nothing else."""
+    """A schema path that undetermined records lack: how many lack it, and how many lack nothing else.
+
+    `settles` is how many of the records that were tried it settled by itself, whatever value of it was tried.
+    """
 
     path: str
     rows: int
     alone: int
+    settles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """How many undetermined records of a decision were tried, and how many of them each fact settled by itself.
+
+    A fact settles a record where every value that was tried, and that leaves the record valid, gives a decided answer.
+    """
+
+    tried: int
+    settled: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +161,9 @@ class DecisionTotals:
 
     A `collect` decision counts each outcome and rule that applies; `nothing_applies` are its records to which none does.
     `reasons` are rules, but for a matrix's cell, whose else branch is counted by itself. `no_fact_missing` are
-    undetermined records for which no fact would help, such as a division by zero. `missing_together` has the most frequent.
+    undetermined records that miss no fact, such as after a division by zero. `missing_together` has the most frequent.
+    `tried` is how many undetermined records were asked again with one fact filled in; `settles_most` is the missing fact that
+    settled most of them, None where none settled any.
     """
 
     decision: str
@@ -157,6 +174,7 @@ class DecisionTotals:
     nothing_applies: int
     missing: tuple[MissingFact, ...]
     missing_together: tuple[MissingTogether, ...]
+    tried: int
     settles_most: MissingFact | None
     no_fact_missing: int
     values: tuple[ValueTotals, ...]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, Rules
-from policy_engine.reports.html.words import listed, number, records, share, spoken, value_or_none
+from policy_engine.reports.html.words import listed, number, share, spoken, value_or_none
 from policy_engine.reports.totals import DecisionTotals, ValueTotals
 
 MOST_NAMED = 3
@@ -58,11 +58,17 @@ def _range(value: ValueTotals) -> str:
 
 
 def settling(totals: DecisionTotals) -> str:
-    """Which one fact would settle most, or that none would settle any by itself."""
-    best = totals.settles_most
-    if best is not None:
-        return f"is the one fact that would settle most: {records(best.alone)} lack it and nothing else."
-    return "No single fact would settle any of them: each record lacks several, or needs one of several."
+    """Which facts settled undetermined records by themselves when they were tried, as far as any were."""
+    if not totals.tried:
+        return "Whether a single fact would settle any of them was not tried."
+    were = "was" if totals.tried == 1 else "were"
+    asked = f"{number(totals.tried)} of them {were} asked again with one missing fact filled in, by several values"
+    settling = sorted((fact for fact in totals.missing if fact.settles), key=lambda fact: -fact.settles)
+    if not settling:
+        return f"{asked}: no single fact settled any of these."
+    told = [f"{fact.path} settled {number(fact.settles)}" for fact in settling[:MOST_NAMED]]
+    more = "" if len(settling) <= MOST_NAMED else f", and {len(settling) - MOST_NAMED} more facts some"
+    return f"{asked}. Alone, and with each of these values, {listed(told)}{more}."
 
 
 def _quoted(name: str) -> str:

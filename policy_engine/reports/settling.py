@@ -1,0 +1,150 @@
+"""Which single fact would settle undetermined records: found by asking again with that fact filled in.
+
+What a record is missing does not say it: a fact may settle a record that misses several, where a rule needs only one of
+them; and another fact may be needed once the first is there. So a drawn part of the records is tried.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from policy_engine.engine import Engine
+from policy_engine.errors import FactsError
+from policy_engine.language import expressions as tree
+from policy_engine.language.decisions import Status
+from policy_engine.language.mentions import logic_of
+from policy_engine.language.rounding import decimal_of
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.types import (
+    Boolean,
+    Date,
+    Instant,
+    ListOf,
+    Number,
+    Record,
+    Text,
+    Type,
+    member_of,
+)
+from policy_engine.language.values import Value
+from policy_engine.reports.jobs import Job
+from policy_engine.reports.sampling import Draw
+from policy_engine.reports.totals import Trials
+
+TRIED = 100
+"""So many undetermined records of a decision are tried."""
+MOST_VALUES = 24
+"""So many values of a fact are tried."""
+FAR = timedelta(days=3_653)
+
+
+def trials_of(engine: Engine, job: Job, draw: Draw) -> dict[str, Trials]:
+    """For each decision what came of the records that were drawn from its undetermined ones."""
+    values = candidates(job.ruleset, job.program.settled.as_of)
+    found: dict[str, Trials] = {}
+    for (decision, _), kept in draw.drawn.items():
+        settled: Counter[str] = Counter()
+        for _, _, facts in kept:
+            settled.update(_settling(engine, job, decision, facts, values))
+        found[decision] = Trials(len(kept), dict(settled))
+    return found
+
+
+def _settling(
+    engine: Engine, job: Job, decision: str, facts: dict[str, Any], values: Mapping[type[Type], Sequence[Value]]
+) -> Iterator[str]:
+    """The missing facts of a record each of which settles it alone."""
+    name, as_of = f"{job.ruleset.id}.{decision}", job.program.settled.as_of
+    for path in engine.decide(name, facts, as_of=as_of, readings=job.readings).missing:
+        statuses = set[Status]()
+        for changed in filled_in(facts, job.ruleset.facts.type, path, values):
+            try:
+                statuses.add(engine.decide(name, changed, as_of=as_of, readings=job.readings).status)
+            except FactsError:
+                continue  # this value does not go with the record's other facts
+        if statuses == {Status.DECIDED}:
+            yield path
+
+
+def filled_in(
+    facts: Mapping[str, Any], record: Record, path: str, values: Mapping[type[Type], Sequence[Value]]
+) -> Iterator[dict[str, Any]]:
+    """Facts in JSON types with something filled in at a path wherever it is absent: one copy for each value."""
+    name, _, below = path.partition(".")
+    member = member_of(record, name)
+    assert member is not None, path
+    for value in _filled(facts.get(name), member.type, below, values):
+        yield {**facts, name: value}
+
+
+def _filled(value: Any, kind: Type, path: str, values: Mapping[type[Type], Sequence[Value]]) -> Iterator[Any]:
+    match kind:
+        case ListOf(element=element) if path and isinstance(value, list):
+            columns = [list(_filled(one, element, path, values)) for one in value]
+            yield from ([*parts] for parts in zip(*columns, strict=False))
+        case Record() if path:
+            yield from filled_in(value or {}, kind, path, values)
+        case _ if value is None:
+            yield from of_type(kind, values)
+        case _:
+            yield from [value] * MOST_VALUES  # it is there in this element of a list
+
+
+def of_type(kind: Type, values: Mapping[type[Type], Sequence[Value]]) -> Iterator[Any]:
+    """Values of a type in JSON types, those first that the rules compare with."""
+    match kind:
+        case Boolean():
+            yield from (True, False)
+        case Text(values=tuple() as closed):
+            yield from closed[:MOST_VALUES]
+        case Number(low=low, high=high, places=places):
+            known = {int(v * 10**places) for v in values[Number] if isinstance(v, int | Decimal)}
+            near = [units + step for units in sorted(known) for step in (0, -1, 1) if low <= units + step <= high]
+            yield from (decimal_of(units, places) if places else units for units in [low, high, *near][:MOST_VALUES])
+        case ListOf(element=element):
+            yield []
+            yield from ([one] for one in _first(of_type(element, values)))
+        case Record(members=members):
+            required = {m.name: next(of_type(m.type, values), None) for m in members if m.required}
+            yield required
+        case Date():
+            yield from (str(day) for day in values[Date][:MOST_VALUES])
+        case Instant():
+            yield from (f"{day}T12:00:00Z" for day in values[Date][:MOST_VALUES])
+        case Text():
+            yield from (text for text in values[Text][:MOST_VALUES])
+
+
+def _first(found: Iterable[Any]) -> Iterator[Any]:
+    for one in found:
+        yield one
+        return
+
+
+def candidates(ruleset: Ruleset, as_of: date) -> dict[type[Type], list[Value]]:
+    """The numbers, texts and dates that a ruleset's expressions and parameters name, with dates around the day."""
+    named = [*_literals(ruleset), *(v.value for p in ruleset.parameters for v in p.values if as_of in v.period)]
+    days = [day for day in named if isinstance(day, date)] + [as_of]
+    near = [day + step for day in days for step in (timedelta(0), -timedelta(1), timedelta(1), -FAR, FAR) if _fits(day)]
+    numbers = [value for value in named if isinstance(value, int | Decimal) and not isinstance(value, bool)]
+    texts = [value for value in named if isinstance(value, str)]
+    return {
+        Number: list(dict.fromkeys(numbers)),
+        Text: [*dict.fromkeys(texts), "x"],
+        Date: list(dict.fromkeys(near)),
+    }
+
+
+def _fits(day: date) -> bool:
+    return date.min + FAR < day < date.max - FAR
+
+
+def _literals(ruleset: Ruleset) -> Iterator[Value]:
+    bodies = [definition.body for definition in ruleset.definitions]
+    for condition in (*bodies, *(part for logic in ruleset.decisions for part in logic_of(logic))):
+        for expression in tree.expressions_of(condition):
+            yield from (node.value for node in tree.walk(expression.tree) if isinstance(node, tree.Literal))
