@@ -106,6 +106,18 @@ def unmarked(start: bytes) -> str | None:
     return {(False, True): "utf-16-le", (True, False): "utf-16-be"}.get((not any(start[:4:2]), not any(start[1:4:2])))
 
 
+def utf_8_text(where: str, content: bytes) -> str:
+    """The text of a whole file of UTF-8, without its mark; raises `CannotRun` where it is none, with the line and the byte."""
+    encoding, mark = marked(content[:LONGEST_MARK], None)
+    other = encoding if encoding != "utf-8" else unmarked(content[:LONGEST_MARK])
+    if other is not None:
+        raise CannotRun(f"{where} is not UTF-8 text: it is {other}, by its first bytes; save it as UTF-8")
+    try:
+        return content[mark:].decode()
+    except UnicodeDecodeError:
+        raise CannotRun(f"{not_text(where, 'UTF-8', io.BytesIO(content))}; save it as UTF-8") from None
+
+
 def not_text(where: str, encoding: str, file: IO[bytes]) -> str:
     """That a file is no text of an encoding: the line, the byte, and what it seems to be. No advice."""
     found = wrong_byte(file, encoding)
@@ -117,7 +129,7 @@ def not_text(where: str, encoding: str, file: IO[bytes]) -> str:
 
 def _guess(found: WrongByte, encoding: str) -> str:
     """What the byte may be in the encoding that is most likely meant."""
-    if encoding not in ("utf-8", "ascii"):
+    if encoding.lower() not in ("utf-8", "ascii"):
         return ", as in utf-8" if _is_utf_8(found) else ""
     text = found.around.decode(GUESSED, "replace")
     word = next((word[0] for word in WORD.finditer(text) if word.start() <= found.at < word.end()), None)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.facts_files import read_facts, read_file_text
+from policy_engine.frontend.facts_files import read_facts, read_file_text, text_of
 from policy_engine.language.timezones import zone
 
 
@@ -41,6 +42,7 @@ ReadingOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 QuestionArgument = Annotated[str, typer.Argument(metavar="RULESET[.DECISION]", help="What to decide.")]
 
+STANDARD_INPUT = "standard input"
 RULES, SCHEMAS = Path("rules"), Path("schemas")
 
 
@@ -77,5 +79,11 @@ def read_readings(pairs: list[str] | None) -> dict[str, str]:
 def facts_from(argument: str) -> Any:
     """The facts in a file, or on standard input; raises `CannotRun`."""
     if argument == "-":
-        return read_facts(Path("standard input"), typer.get_text_stream("stdin").read())
+        return read_facts(Path(STANDARD_INPUT), text_of(STANDARD_INPUT, _standard_input()))
     return read_facts(Path(argument), read_file_text(Path(argument)))
+
+
+def _standard_input() -> IO[bytes]:
+    if sys.stdin is None:  # where the shell was told `<&-`
+        raise CannotRun(f"{STANDARD_INPUT} is closed; pipe the facts in, or name a file")
+    return typer.get_binary_stream("stdin")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import orjson
 
@@ -17,6 +17,7 @@ from policy_engine.errors import CannotRun
 from policy_engine.frontend.json_faults import fault_at
 from policy_engine.frontend.nodes import plain
 from policy_engine.frontend.reader import read_text
+from policy_engine.text_encodings import utf_8_text
 
 LONGEST_NUMBER = 100
 """Characters of a number."""
@@ -24,6 +25,8 @@ LARGEST_RECORD = 1_000_000
 """Bytes of one record of a JSON Lines file."""
 LARGEST_FACTS = 10_000_000
 """Bytes of a file with one set of facts."""
+OPEN_FILES = ("/dev/fd", "/proc/self/fd")
+"""Folders of files that are open already, such as the pipes that a shell makes of `<(...)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +92,28 @@ def read_facts(path: Path, text: str) -> Any:
 
 
 def read_file_text(path: Path) -> str:
-    """The text of a UTF-8 file; raises `CannotRun`."""
+    """The text of a UTF-8 file with one set of facts; raises `CannotRun`.
+
+    What is no regular file is read only where it is open already, as `<(...)` is: opening a named pipe might wait for ever.
+    """
     try:
-        if not path.is_file():
+        if not (path.is_file() or str(path.parent) in OPEN_FILES):
             raise CannotRun(f"`{path}` is not a file" if path.exists() else f"there is no file `{path}`")
-        if path.stat().st_size > LARGEST_FACTS:
-            raise CannotRun(f"`{path}` has more than {LARGEST_FACTS} bytes, which is more than one set of facts has")
-        return path.read_text("utf-8-sig")
+        with path.open("rb") as file:
+            return text_of(f"`{path}`", file)
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CannotRun(f"`{path}` is not UTF-8 text") from None
+
+
+def text_of(where: str, file: IO[bytes]) -> str:
+    """The UTF-8 text of an opened file, or of standard input, with one set of facts; raises `CannotRun`."""
+    try:
+        content = file.read(LARGEST_FACTS + 1)
+    except OSError as error:
+        raise CannotRun(f"{where} cannot be read: {error.strerror}") from None
+    if len(content) > LARGEST_FACTS:
+        raise CannotRun(f"{where} has more than {LARGEST_FACTS} bytes, which is more than one set of facts has")
+    return utf_8_text(where, content).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_lines(path: Path) -> Iterator[Line]:
