@@ -85,7 +85,7 @@ _FILES = {
     ),
     "yaml-split": Wording("YAML cut this expression at a comma or bracket", "quote the whole expression"),
     "yaml-colon": Wording("YAML reads `: ` as a key and its value", "quote the whole text"),
-    "yaml-comment": Wording("YAML reads ` #` as the start of a comment, so this expression lost its end", "quote it"),
+    "yaml-comment": Wording("YAML reads ` #` as the start of a comment, so `{lost}` is lost", "quote the whole text"),
     "yaml-duplicate-key": Wording("the key `{key}` stands here twice", "keep one of them"),
     "yaml-key": Wording("a key must be a plain text", "leave the brackets out, or quote it"),
     "yaml-merge": Wording("`<<` has no meaning in YAML 1.2", "write the keys out"),
@@ -184,6 +184,10 @@ _EXPRESSIONS = {
     ),
     "expression-not-allowed": Wording("{what} cannot be used in an expression"),
     "expression-character": Wording("the character {character} cannot stand outside quotes"),
+    "expression-comment": Wording(
+        "an expression holds no comment, and from `#` on its rest would be lost: `{lost}`",
+        "put the comment on a line of its own above the expression, or behind it outside the quotes",
+    ),
     "number-form": Wording(
         "`{text}` is not a number as this language writes it", "write digits, with a point for decimals"
     ),

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend import advice
-from policy_engine.frontend.quoting import quoted
+from policy_engine.frontend.comments import comment_inside, lost_condition, without_texts
 from policy_engine.source import Authored, Span
 
 LONGEST = 2_000
 DEEPEST_BRACKETS = 30
 DEEPEST_TREE = 60
-QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
 LOOSE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
 FOREIGN = (
     (re.compile(r"&&"), "write `and`"),
@@ -102,10 +101,13 @@ def parse_expression(authored: Authored, faults: list[Diagnostic]) -> ParsedExpr
 
 def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None:
     if not text:
-        return say("expression-empty", authored.span)
+        return lost_condition(authored) or say("expression-empty", authored.span)
     if len(text) > LONGEST:
         return say("expression-too-long", authored.span, limit=LONGEST)
-    bare = QUOTED.sub(lambda held: "_" * len(held.group()), text)
+    comment = lost_condition(authored) or comment_inside(text, offset, authored)
+    if comment is not None:
+        return comment
+    bare = without_texts(text)
     for index, character in enumerate(bare):
         if not (character.isascii() and character.isprintable()):
             return _character_fault(character, authored.part(index + offset, index + offset + 1))
@@ -126,10 +128,7 @@ def _character_fault(character: str, place: Span) -> Diagnostic:
 
 
 def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError) -> Diagnostic:
-    bare = QUOTED.sub(lambda held: "_" * len(held.group()), text)
-    if authored.plain and authored.tail.lstrip(" ").startswith("#"):
-        whole = f"{authored.value}{authored.tail.rstrip()}"
-        return say("yaml-comment", authored.span, hint=f"quote the whole expression: `{quoted(whole)}`")
+    bare = without_texts(text)
     phrase = advice.phrase(text, bare) or _sign(bare)
     if phrase is not None:
         start, end, hint = phrase

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
+from policy_engine.frontend.comments import lost_words
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.frontend.quoting import open_brackets, unread
 from policy_engine.frontend.shapes import Shape
@@ -93,12 +94,20 @@ class Fields:
             return None
         if isinstance(node, ScalarNode) and (node.text.unread or (node.text.value.strip() and not is_empty(node))):
             return node.text
-        self.wrong(f"`{key}`", expected, node)
+        comment = lost_words(node.text) if isinstance(node, ScalarNode) else None
+        if comment is not None:
+            self.faults.append(comment)
+        else:
+            self.wrong(f"`{key}`", expected, node)
         return None
 
+    def prose(self, key: str) -> Authored | None:
+        """The sentence under a key; words of it that became a comment are reported."""
+        return whole_text(self.text(key), self.faults)
+
     def words(self, key: str) -> str | None:
-        """The text under a key, as plain words."""
-        text = self.text(key)
+        """The sentence under a key, as plain words."""
+        text = self.prose(key)
         return None if text is None else text.value.strip()
 
     def flag(self, key: str) -> bool:
@@ -187,6 +196,13 @@ def _list_hint(node: YamlNode) -> str | None:
 def is_empty(node: YamlNode) -> bool:
     """Whether nothing stands under a key, or a sign for nothing."""
     return isinstance(node, ScalarNode) and node.text.plain and node.text.value in ("", "~", "null")
+
+
+def whole_text(text: Authored | None, faults: list[Diagnostic]) -> Authored | None:
+    """A text of any words; those that became a comment are reported."""
+    lost = lost_words(text) if text is not None else None
+    faults.extend([lost] if lost is not None else [])
+    return text
 
 
 def text_item(node: YamlNode, faults: list[Diagnostic]) -> Authored:

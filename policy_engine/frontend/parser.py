@@ -10,7 +10,17 @@ from functools import partial
 
 from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say, shown_text
 from policy_engine.frontend import shapes
-from policy_engine.frontend.fields import ISO_DATE, KEBAB, SNAKE, Fields, check_name, is_empty, read_date, text_item
+from policy_engine.frontend.fields import (
+    ISO_DATE,
+    KEBAB,
+    SNAKE,
+    Fields,
+    check_name,
+    is_empty,
+    read_date,
+    text_item,
+    whole_text,
+)
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
 from policy_engine.frontend.quoting import split_fault, unread
 from policy_engine.frontend.shapes import Shape
@@ -118,6 +128,7 @@ def _reading(name: Authored, node: YamlNode, faults: Faults) -> ReadingSyntax:
     choices = []
     for choice, argument in fields.named("choices"):
         if isinstance(argument, ScalarNode):
+            whole_text(argument.text, faults)
             choices.append(Choice(choice.value, argument.text.value.strip()))
         else:
             fields.wrong(f"`{choice.value}`", "a text", argument)
@@ -190,6 +201,8 @@ def _constant(node: YamlNode, dated: bool, faults: Faults) -> ConstantValue:
     if value is None or not isinstance(node, ScalarNode):
         faults.append(say("wrong-kind", node.span, words=A_CONSTANT))
         return 0
+    if isinstance(value, str):
+        whole_text(node.text, faults)
     number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     if is_huge(node.text) or (number and not fits(number_of(value))):  # type: ignore[arg-type]  # a number, as asked
         text = shown_text(node.text.value, 40)
@@ -270,13 +283,13 @@ def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
     made = DecisionSyntax(
         name=name,
         question=fields.words("question") or "",
-        outcomes=fields.list_of("outcomes", lambda item: text_item(item, faults)),
+        outcomes=fields.list_of("outcomes", lambda item: whole_text(text_item(item, faults), faults)),
         hit=fields.text("hit"),
         values=values,
         rules=fields.list_of("rules", lambda item: _rule(item, faults)),
         otherwise=_otherwise(otherwise, faults) if otherwise is not None else None,
         matrix=_matrix(matrix, faults) if matrix is not None else None,
-        because=fields.text("because"),
+        because=fields.prose("because"),
         sources=fields.texts("source"),
         readings=fields.texts("readings"),
         keys={key.value: key.span for key, _ in fields.node.entries},
@@ -327,7 +340,7 @@ def _otherwise(node: YamlNode, faults: Faults) -> ConclusionSyntax | None:
 def _conclusion(fields: Fields, then: str, because: str) -> ConclusionSyntax:
     return ConclusionSyntax(
         fields.text(then),
-        fields.text(because) or fields.text("because"),
+        fields.prose(because) or fields.prose("because"),
         _values(fields, "with"),
         fields.texts("source"),
         fields.texts("readings"),

@@ -93,7 +93,7 @@ def _case(node: YamlNode, reading: _Reading) -> RuleCase | None:
         reading.faults.append(say("wrong-kind", node.span, what="a case", expected="a mapping"))
         return None
     fields = Fields(node, shapes.TEST_CASE, reading.faults)
-    name, day = fields.text("name"), fields.day("as_of")
+    name, day = fields.prose("name"), fields.day("as_of")
     expect = {d.value: _expectation(d, part, reading) for d, part in fields.named("expect")}
     invalid, not_in_force = node.get("invalid"), fields.flag("not_in_force")
     if name is None or day is None:

@@ -15,6 +15,8 @@ SPECIAL = "@`%*&!|>"
 BLOCK_VALUE = re.compile(r"[ ]*(?:- +)*(?:(?P<key>[^\s:#\"'\[{][^:]*?) ?: +)?(?P<value>\S.*?)\s*$")
 NO_BLANK = re.compile(r"[ ]*(?:- +)*[\w-]+(?P<colon>:)\S")
 NO_BLANK_AFTER_DASH = re.compile(r" *-[A-Za-z_]")
+TAIL = re.compile(r"\S\s+(#.*?)\s*$")
+ONE_TEXT = "a text that goes on in the next line holds no comment: put it on a line of its own above"
 ALIGN = "align it with its siblings"
 
 
@@ -234,7 +236,8 @@ def _comment(case: Case) -> Diagnostic | None:
         value = _flow_value(case.text, start, start + found.start())
         if value.end > start + found.start() + 1 and value.start < start + found.start():
             span = case.span_at(value.start, value.end - value.start)
-            return say("yaml-comment", span, hint=f"quote the whole expression: `{value.entry}`")
+            lost = case.text[start + found.start() : value.end].strip()
+            return say("yaml-comment", span, hint=f"quote the whole text: `{value.entry}`", lost=lost)
     return None
 
 
@@ -341,7 +344,11 @@ def _block(case: Case) -> Diagnostic | None:
 
 
 def _misplaced(case: Case) -> Diagnostic:
-    """A key or an item at an indentation where none belongs."""
+    """A key or an item at an indentation where none belongs, or a text that a comment cut in two."""
+    comment = TAIL.search(case.line(case.at.line - 1))
+    if comment is not None and not re.match(r"- |[\w-]+:(\s|$)", case.text[case.at.index :]):
+        place = Place(0, case.at.line - 1, comment.start(1))
+        return say("yaml-comment", case.span(place, len(comment[1])), hint=ONE_TEXT, lost=comment[1])
     if case.complaint.context.endswith("collection"):
         why = "this stands where an item of the list should"
         return case.not_yaml(case.span(case.at), why, _one_column(case, case.begun.line))
