@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice, permutations
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ TOLD = {"status", "outcome", "rules", "values", "missing"}
 
 @pytest.mark.parametrize("case", DECIDED, ids=str)
 def test_columns_give_the_expected_answer(case: Case) -> None:
+    """The same before the accounts of all cases with this schema, and behind them: no row leans on those around it."""
     program = prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of)
-    first, second = answers_of(program, table_of([case.facts, case.facts], case.ruleset))
-    assert first == second
+    others = [other.facts for other in DECIDED if other.schema == case.schema]
+    first, *_, last = answers_of(program, table_of([case.facts, *others, case.facts], case.ruleset))
+    assert first == last
     for decision, expected in case.expect.items():
         answer = first[decision]
         wanted = {key: value for key, value in expected.items() if key in TOLD}
@@ -50,6 +53,26 @@ def _only(found: Any, wanted: Any) -> Any:
     if isinstance(found, dict) and isinstance(wanted, dict) and wanted:
         return {key: found.get(key, "(absent)") for key in wanted}
     return found
+
+
+RUN = next(case for case in DECIDED if case.id.endswith("(e1) the first of a named run is known"))
+ROWS_OF_RUNS: list[list[dict[str, Any]]] = [
+    [{"ok": True, "x": 4}],
+    [{"ok": True}],
+    [],
+    [{"ok": True, "x": 1}, {"ok": False}, {"ok": True, "x": 2}],
+    [{"ok": False}, {"x": 1}],
+    [{"ok": True, "x": 9}, {"ok": True}],
+]
+
+
+def test_e1_a_run_with_a_name_is_told_alike_in_every_place_of_a_table() -> None:
+    program = prepare(RUN.ruleset, {}, RUN.as_of)
+    alone = [answers_of(program, table_of([{"rows": rows}], RUN.ruleset))[0] for rows in ROWS_OF_RUNS]
+    assert [answer["d"]["missing"] for answer in alone] == [[], ["rows.x"], [], [], ["rows.ok"], ["rows.x"]]
+    for order in islice(permutations(range(len(ROWS_OF_RUNS))), 0, None, 71):
+        table = table_of([{"rows": ROWS_OF_RUNS[place]} for place in order], RUN.ruleset)
+        assert answers_of(program, table) == [alone[place] for place in order]
 
 
 @pytest.mark.parametrize("case", INVALID, ids=str)

@@ -153,7 +153,7 @@ def _picked(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
 def _position(to: Expressions, view: View, passes: pl.Expr | None, *, last: bool) -> str:
     """The column that says where the first or the last element that passes stands."""
     flag = to.plan.named(view.domain, passes, "passes").meta.output_name() if passes is not None else None
-    column = to.plan.fresh("position")
+    column = to.plan.fresh_position("position")
     _add(to, Position(view.domain, flag, to.domain, bounds(view), column, last), view, flag or "", column)
     return column
 
@@ -210,7 +210,7 @@ def _filtered(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View
     plan.add(Filter(source.domain, (column,), name, domain), reads=reads, makes=[(domain, ""), (domain, column)])
     parents = (source.domain, PARENT), (source.domain, name)
     plan.numbering[domain] = NumberPassing(source.domain, name, domain), parents
-    start, end = plan.fresh("start"), plan.fresh("end")
+    start, end = plan.fresh_position("start"), plan.fresh_position("end")
     reads = [(source.domain, name), *((to.domain, bound) for bound in bounds(source))]
     makes = [(to.domain, start), (to.domain, end)]
     plan.add(Passing(source.domain, name, to.domain, bounds(source), (start, end)), reads=reads, makes=makes)
@@ -222,7 +222,7 @@ def _last_run(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View
     source = loop.view
     breaks = pl.col(_position(to, source, ~passes, last=True))
     after = pl.when(source.start.is_not_null()).then(pl.coalesce(breaks + 1, source.start))
-    start = to.plan.named(to.domain, after.cast(pl.UInt32), "start")
+    start = to.plan.position(to.domain, after.cast(pl.UInt32), "start")
     return View(source.domain, column, start, source.end, whole=False)
 
 

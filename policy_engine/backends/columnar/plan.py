@@ -67,7 +67,12 @@ class Compute:
     columns: list[pl.Expr] = field(default_factory=list)
 
     def __call__(self, frames: Frames) -> None:
-        frames[self.domain.name] = frames[self.domain.name].with_columns(self.columns)
+        frame = frames[self.domain.name]
+        frames[self.domain.name] = frame.with_columns(self.columns) if frame.height else self._over_nothing(frame)
+
+    def _over_nothing(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Over no rows Polars gives some functions one row if an argument is a constant, so one row is asked for and dropped."""
+        return frame.clear(1).with_columns(self.columns).clear()
 
 
 class Needed(NamedTuple):
@@ -83,6 +88,9 @@ class Plan:
 
     `numbering` holds for each domain of elements the step, and what it reads, that tells which row each element belongs to; that
     costs something, and is done for those that are `numbered`.
+
+    `positions` are the columns that point at rows of another domain. They hold only beside the very elements for which they were
+    worked out, so a run over some of the rows of another cannot take them over.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -91,6 +99,7 @@ class Plan:
     lifted: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
     numbering: dict[Domain, tuple[Step, tuple[Place, ...]]] = field(default_factory=dict)
     numbered: set[Domain] = field(default_factory=set)
+    positions: set[str] = field(default_factory=set)
     counter: int = 0
 
     def fresh(self, stem: str) -> str:
@@ -112,6 +121,18 @@ class Plan:
         self.made[domain.name, name] = index
         return pl.col(name)
 
+    def position(self, domain: Domain, expression: pl.Expr, stem: str) -> pl.Expr:
+        """A column for an expression that gives a position among the elements of another domain."""
+        column = self.named(domain, expression, stem)
+        self.positions.add(column.meta.output_name())
+        return column
+
+    def fresh_position(self, stem: str) -> str:
+        """A name for a column of positions that a step makes."""
+        name = self.fresh(stem)
+        self.positions.add(name)
+        return name
+
     def _place(self, domain: Domain, roots: Iterable[str]) -> int:
         """The first step of the domain that comes after all that an expression reads."""
         after = max((self.made.get((domain.name, name), -1) for name in ("", *roots)), default=-1)
@@ -132,14 +153,15 @@ class Plan:
     def needed(self, columns: Iterable[pl.Expr], there: Container[str] = ()) -> Needed:
         """The steps that lead to columns of the accounts, and of what is worked out in them only what does.
 
-        Columns that are `there` already are not made again.
+        Columns that are `there` already are not made again, but for positions: the elements that they point at are not there.
         """
         wanted: set[tuple[str, str]] = set()
         reads: set[str] = set()
 
         def want(domain: Domain, names: Iterable[str]) -> None:
             for name in names:
-                if domain == ACCOUNTS and (name in there or (domain.name, name) not in self.made) and name:
+                is_there = name in there and name not in self.positions
+                if domain == ACCOUNTS and (is_there or (domain.name, name) not in self.made) and name:
                     reads.add(name)
                 else:
                     wanted.add((domain.name, name))

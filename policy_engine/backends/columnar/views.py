@@ -79,7 +79,7 @@ class Views:
         plan, outer = self.to.plan, self.to.domain
         column = plan.named(outer, lists, "lists")
         domain = Domain(plan.fresh("elements"), outer)
-        start, end = plan.fresh("start"), plan.fresh("end")
+        start, end = plan.fresh_position("start"), plan.fresh_position("end")
         step = Explode(column.meta.output_name(), domain, start, end, ordered_by)
         makes = [(domain, ""), (domain, VALUE), (outer, start), (outer, end)]
         plan.add(step, reads=[(outer, column.meta.output_name())], makes=makes)
@@ -94,7 +94,7 @@ class Views:
             return view
         bounds = [plan.lift(bound, view.domain.parent, outer).meta.output_name() for bound in (view.start, view.end)]
         domain = Domain(plan.fresh("elements"), outer)
-        start, end = plan.fresh("start"), plan.fresh("end")
+        start, end = plan.fresh_position("start"), plan.fresh_position("end")
         columns = (view.column, *view.masks)
         step = Gathered(view.domain, columns, domain, (bounds[0], bounds[1]), start, end)
         reads = [*((view.domain, name) for name in columns), *((outer, bound) for bound in bounds)]
@@ -112,7 +112,7 @@ class Views:
 
     def where(self, view: View, known: pl.Expr) -> View:
         """The lists of a view, unknown where a condition does not hold."""
-        start = self.to.plan.named(self.to.domain, pl.when(known).then(view.start), "start")
+        start = self.to.plan.position(self.to.domain, pl.when(known).then(view.start), "start")
         return View(view.domain, view.column, start, view.end, view.whole, view.masks)
 
     def inside(self, view: View) -> pl.Expr:
