@@ -74,6 +74,9 @@ def test_what_cannot_be_compared_is_told(arguments: tuple[str, ...], told: str) 
 
 
 def test_the_comparison_shows_whose_answer_changes_and_why() -> None:
-    told = policy("compare", "email_suppression", "--facts", "fixtures/senders.jsonl", "--as-of", "2025-06-30").stdout
-    assert "version 2024-07-09 against 2024-08-08\n134 accounts compared, 7 invalid\n" in told
-    assert "suppression_removal: allow -> deny: 24\n" in told
+    ran = policy("compare", "email_suppression", "--facts", "fixtures/senders.jsonl", "--as-of", "2025-06-30")
+    assert (
+        "version 2024-07-09 against 2024-08-08, as of 2025-06-30\n141 accounts, 134 compared, 7 invalid\n" in ran.stdout
+    )
+    assert "suppression_removal: allow -> deny: 24\n" in ran.stdout
+    assert ran.returncode == 3

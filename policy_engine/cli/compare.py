@@ -7,40 +7,45 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.analysis.comparison import Comparison, compare, differing, versions_of
-from policy_engine.cli.options import RULES, SCHEMAS, AsOfOption, RulesOption, SchemasOption, day_of_question
-from policy_engine.cli.show import console, safe
+from policy_engine.cli.options import RULES, SCHEMAS, AsOfOption, Exit, RulesOption, SchemasOption, day_of_question
 from policy_engine.engine import Engine
-from policy_engine.frontend.facts_files import read_lines
 
 
 def compare_versions(
     ruleset: Annotated[str, typer.Argument(help="The ruleset.")],
-    facts: Annotated[Path, typer.Option("--facts", help="The JSON Lines file of accounts.")],
+    facts: Annotated[
+        Path,
+        typer.Option("--facts", help="The table of accounts: Parquet (a file, folder or glob), CSV or JSON Lines."),
+    ],
     as_of: AsOfOption = None,
     old: Annotated[str | None, typer.Option("--old", help="The older version; the last but one if left out.")] = None,
     new: Annotated[str | None, typer.Option("--new", help="The newer version; the last if left out.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="A mapping file: which column is which fact.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="The encoding of CSV files that are not UTF-8.")] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="The delimiter of CSV files, where the header does not tell.")
+    ] = None,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
 ) -> None:
-    """Decide every account by two versions of a ruleset on one day, and show whose answer changes."""
+    """Decide every account by two versions of a ruleset on one day, and show whose answer differs.
+
+    Status, outcome, rules, values and missing facts are compared. Exit code 0: accounts were compared, and no answer
+    differs. 3: some differ. 2: nothing could be compared.
+    """
+    from policy_engine.cli.comparing import compared, show_comparison  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.reports.comparison import versions_of  # noqa: PLC0415 - the same
+    from policy_engine.reports.tables.csv_files import CsvOptions  # noqa: PLC0415 - the same
+    from policy_engine.reports.tables.opening_tables import Options  # noqa: PLC0415 - the same
+
     engine = Engine.load(rules, schemas, only=[ruleset])
     versions = versions_of(engine.rulebook, ruleset, old, new)
     day = day_of_question(engine, ruleset, as_of)
-    _show(compare(*versions, read_lines(facts), day))
-
-
-def _show(comparison: Comparison) -> None:
-    out = console()
-    head = f"{comparison.old.id}: version {comparison.old.version} against {comparison.new.version}"
-    out.print(safe(head, "bold"))
-    out.print(f"{comparison.compared} accounts compared, {comparison.invalid} invalid")
-    changed = list(differing(comparison))
-    for move, count in changed:
-        decision, before, after = move
-        out.print()
-        out.print(safe(f"{decision}: {before} -> {after}: {count}"))
-        for change in comparison.changes[move]:
-            out.print(safe(f"  line {change.row} {change.key or ''}: {change.new.reason}", "dim"))
-    if not changed:
-        out.print("no answer changes")
+    options = Options({} if mapping is None else {"": mapping}, CsvOptions(encoding, delimiter))
+    found = compared(*versions, facts, options, day)
+    show_comparison(found)
+    if not found.compared:
+        raise typer.Exit(Exit.COULD_NOT_RUN)
+    raise typer.Exit(Exit.DIFFERENT if found.differs else Exit.FINE)

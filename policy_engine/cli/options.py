@@ -22,6 +22,7 @@ class Exit(IntEnum):
     FINE = 0
     FAULTS = 1
     COULD_NOT_RUN = 2
+    DIFFERENT = 3
     OWN_FAULT = 70
 
 

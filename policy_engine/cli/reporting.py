@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from policy_engine.cli.progress import progress_bars
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.language.values import in_words
-from policy_engine.reports.jobs import Job
 from policy_engine.reports.making import jobs_of
 from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.run import Done, run_report
@@ -32,45 +27,8 @@ def made(engine: Engine, arguments: Arguments, out: Path) -> Done:
     err = console(stderr=True)
     for warning in dict.fromkeys(warning for job in jobs for warning in job.source.warnings):
         err.print(safe(f"note: {warning}"))
-    with _progress(err) as bar, _watched(bar, jobs) as announce:
-        return run_report(engine, jobs, arguments, out, announce)
-
-
-def _progress(err: Console) -> Progress:
-    """A bar on a terminal, nothing when piped."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
-
-
-@contextmanager
-def _watched(bar: Progress, jobs: list[Job]) -> Iterator[Any]:
-    """Looks now and then how far each job's table has been read; the way it is given begins a job's line."""
-    stop = Event()
-    tasks: list[tuple[TaskID, Job]] = []
-
-    def begin(job: Job) -> None:
-        tasks.append((bar.add_task(job.ruleset.id, total=job.source.progress.total, rate=""), job))
-
-    def look() -> None:
-        while not stop.wait(0.1):
-            for task, job in tuple(tasks):
-                rate = next((one.speed for one in bar.tasks if one.id == task), None)
-                said = f"{rate:,.0f} {job.source.progress.unit} a second" if rate else ""
-                bar.update(task, completed=job.source.progress.done, rate=said)
-
-    watcher = Thread(target=look, daemon=True)
-    if not bar.disable:
-        watcher.start()
-    try:
-        yield begin
-    finally:
-        stop.set()
+    with progress_bars(err) as begin:
+        return run_report(engine, jobs, arguments, out, lambda job: begin(job.ruleset.id, job.source.progress))
 
 
 def show_totals(totals: ReportTotals, out: Console) -> None:

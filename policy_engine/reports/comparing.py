@@ -1,0 +1,213 @@
+"""Comparing two versions of a ruleset over one table.
+
+Each version decides the whole table into a file, as a report does. The files are then read side by side, so that memory does
+not grow with the table. A last pass gets the facts of the rows that are shown, for their reasons.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.backends.columnar.plan import pieced
+from policy_engine.engine import Engine
+from policy_engine.errors import CannotRun
+from policy_engine.frontend.loader import Rulebook
+from policy_engine.language.rulesets import ALWAYS, Ruleset
+from policy_engine.reports.comparison import Comparison, Difference, InvalidRows, one_sided, shared_decisions
+from policy_engine.reports.deciding import decide_table
+from policy_engine.reports.differences import Differences
+from policy_engine.reports.jobs import Job, prepared
+from policy_engine.reports.side_by_side import Pieces, side_by_side
+from policy_engine.reports.tables.opening_tables import Options, open_table
+from policy_engine.reports.tables.plain_rows import plain_row
+from policy_engine.reports.tables.source import reading
+
+EXAMPLES = 3
+"""Rows shown of each difference."""
+MOST_REASONS = 100
+"""Differences whose rows are shown with their reasons: those that come first."""
+Announce = Callable[[Job], None]
+"""Is told of each pass over the table before it is begun."""
+
+
+def compare(
+    old: Ruleset,
+    new: Ruleset,
+    place: Path,
+    options: Options,
+    as_of: date,
+    announce: Announce = lambda job: None,
+) -> Comparison:
+    """Decide every row of a table by both versions as if each were in force on the day.
+
+    Raises `CannotRun` where the table cannot be read, a version has no value on the day, or both have no decision in common;
+    `RulesetError` where a version cannot be decided over tables.
+    """
+    shared = shared_decisions(old, new)
+    for version in (old, new):
+        _refuse_without_value(version, as_of)
+    with tempfile.TemporaryDirectory() as folder:
+        before = Side.decided(old, place, options, as_of, Path(folder, "old"), announce)
+        after = Side.decided(new, place, options, as_of, Path(folder, "new"), announce)
+        found = _compared(before, after, shared, as_of)
+    again = partial(_opened, new, place, options, as_of, announce)
+    return replace(found, differences=_with_reasons(found.differences, again, as_of))
+
+
+def _refuse_without_value(ruleset: Ruleset, as_of: date) -> None:
+    """A parameter has values over its version's period, and need not have one on other days."""
+    for parameter in ruleset.parameters:
+        if not any(as_of in value.period for value in parameter.values):
+            raise CannotRun(
+                f"the parameter `{parameter.name}` of version {ruleset.version} has no value on {as_of}; "
+                "ask as of a day on which both versions have all their values (--as-of)"
+            )
+
+
+def _opened(ruleset: Ruleset, place: Path, options: Options, as_of: date, announce: Announce) -> Job:
+    source = open_table(ruleset.id, place, ruleset.facts, options)
+    job = Job(ruleset, {}, place, source, prepared(ruleset, {}, as_of), None)
+    announce(job)
+    return job
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One version with the files of what it decided: decisions about valid rows, and what is wrong with the others."""
+
+    job: Job
+    decisions: Path
+    invalid: Path
+
+    @classmethod
+    def decided(
+        cls, ruleset: Ruleset, place: Path, options: Options, as_of: date, folder: Path, announce: Announce
+    ) -> Side:
+        """Decide the table, and write both files into a new folder."""
+        folder.mkdir()
+        job = _opened(ruleset, place, options, as_of, announce)
+        side = cls(job, folder / "decisions.parquet", folder / "invalid.parquet")
+        decide_table(job, side.decisions, side.invalid)
+        return side
+
+    @property
+    def rows(self) -> int:
+        """The rows of the table."""
+        return _count(self.decisions) + _count(self.invalid)
+
+
+def _count(path: Path) -> int:
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Comparison:
+    """What the files of both sides say, without reasons."""
+    if old.rows != new.rows:
+        raise CannotRun(f"`{old.job.place}` had {old.rows} rows and then {new.rows}: it was changed while it was read")
+    found, only_old, only_new, compared = Differences(shared, EXAMPLES), OneSide(), OneSide(), 0
+    for pieces in side_by_side(old.decisions, new.decisions):
+        only_old.add(pieces.only_old())
+        only_new.add(pieces.only_new())
+        both = pieces.shared()
+        compared += both.new.height
+        found.add(both.old, both.new, _keys(old.job, new.job, both))
+    return Comparison(
+        old=old.job.ruleset,
+        new=new.job.ruleset,
+        as_of=as_of,
+        rows=new.rows,
+        compared=compared,
+        decisions=shared,
+        invalid=tuple(_invalid(old, new, only_old, only_new)),
+        one_sided=tuple(one_sided(old.job.ruleset, new.job.ruleset)),
+        differences=tuple(found.all()),
+    )
+
+
+def _invalid(old: Side, new: Side, only_old: OneSide, only_new: OneSide) -> Iterator[InvalidRows]:
+    """The rows that are invalid to both versions, and to one of them: those that only the other decided."""
+    both = _count(new.invalid) - only_old.count
+    if both:
+        yield InvalidRows("both", both, _examples(new.invalid, _invalid_to_both(old, new)))
+    if only_new.count:
+        yield InvalidRows("old", only_new.count, _examples(old.invalid, only_new.first))
+    if only_old.count:
+        yield InvalidRows("new", only_old.count, _examples(new.invalid, only_old.first))
+
+
+class OneSide:
+    """Rows that only one version decided: how many, and the numbers of the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[int] = []
+
+    def add(self, rows: pl.Series) -> None:
+        """So many more."""
+        self.count += len(rows)
+        self.first += rows.head(EXAMPLES - len(self.first)).to_list()
+
+
+def _keys(old: Job, new: Job, pieces: Pieces) -> pl.Series:
+    """The keys of rows, as either version names them."""
+    for job, frame in ((new, pieces.new), (old, pieces.old)):
+        if job.key is not None:
+            return frame[job.key]
+    return pl.Series([None], dtype=pl.String).new_from_index(0, pieces.new.height)
+
+
+def _invalid_to_both(old: Side, new: Side) -> list[int]:
+    """The numbers of the first rows that are invalid to both."""
+    shared = (pieces.shared().new["row"] for pieces in side_by_side(old.invalid, new.invalid, ["row"]))
+    return list(islice(chain.from_iterable(shared), EXAMPLES))
+
+
+def _examples(invalid: Path, rows: Collection[int]) -> tuple[tuple[int, str | None, str], ...]:
+    """Of some invalid rows the number, the key, and the first thing that is wrong."""
+    if not rows:
+        return ()
+    table = pl.scan_parquet(invalid).filter(pl.col("row").is_in(list(rows))).collect()
+    return tuple((row, key, _wrong(violations[0])) for row, key, violations in table.iter_rows())
+
+
+def _wrong(violation: Mapping[str, str]) -> str:
+    return f"{violation['pointer'] or '(the record)'}: {violation['message']}"
+
+
+def _with_reasons(differences: tuple[Difference, ...], again: Callable[[], Job], as_of: date) -> tuple[Difference, ...]:
+    """Differences of answers with the reasons of the new answers."""
+    wanted = [one for one in differences if one.part == "answer"][:MOST_REASONS]
+    if not wanted:
+        return differences
+    job = again()
+    facts = _facts_of(job, {example.row for one in wanted for example in one.examples})
+    engine = Engine(Rulebook((replace(job.ruleset, period=ALWAYS),), ()))
+
+    def reason(decision: str, row: int) -> str:
+        return engine.decide(f"{job.ruleset.id}.{decision}", facts[row], as_of=as_of).reason
+
+    return tuple(_with_reason(one, reason) if one in wanted else one for one in differences)
+
+
+def _with_reason(one: Difference, reason: Callable[[str, int], str]) -> Difference:
+    told = (replace(example, reason=reason(one.decision, example.row)) for example in one.examples)
+    return replace(one, examples=tuple(told))
+
+
+def _facts_of(job: Job, rows: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The facts of some rows, which are valid, by their numbers."""
+    with reading(job.source):
+        found = job.source.frame.filter(pl.col(ROW).is_in(list(rows)))
+        schema = pl.Schema(schema_of(job.ruleset.facts.type))
+        valid = pieced(found, lambda piece: job.source.judge(piece).valid, schema).collect(engine="streaming")
+    return {number: plain_row(valid, at, job.ruleset.facts.type) for at, number in enumerate(valid[ROW])}

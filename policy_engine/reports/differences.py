@@ -1,0 +1,176 @@
+"""How two tables of decisions about the same rows differ, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from policy_engine.language.decisions import Status
+from policy_engine.language.values import in_words
+from policy_engine.reports.comparison import Difference, Example
+from policy_engine.reports.tables.invalid import key_text
+from policy_engine.reports.tables.plain_rows import in_microseconds, moment_text
+
+STATUSES = [str(status) for status in Status]
+DECIDED, UNDETERMINED = str(Status.DECIDED), str(Status.UNDETERMINED)
+Place = tuple[str, str, str, str]
+"""Decision, part, old and new."""
+
+
+@dataclass(slots=True)
+class _Found:
+    rows: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """The differences found so far in the decisions that both versions have, with so many `examples` of each."""
+
+    decisions: Sequence[str]
+    examples: int
+    found: dict[Place, _Found] = field(default_factory=dict)
+
+    def add(self, old: pl.DataFrame, new: pl.DataFrame, keys: pl.Series) -> None:
+        """Look at a piece: old and new decisions about the same rows, and the keys of these."""
+        rows = pl.DataFrame({"row": new["row"], "key": keys})
+        for decision in self.decisions:
+            before, after = _labels(old, decision, new), _labels(new, decision, old)
+            moved = before != after
+            self._count((decision, "answer"), rows, before, after, moved)
+            if f"{decision}.rule" in old.columns and f"{decision}.rule" in new.columns:
+                before, after = _ids(old[f"{decision}.rule"]), _ids(new[f"{decision}.rule"])
+                self._count((decision, "rules"), rows, before, after, (before != after) & ~moved)
+            for part in _told_by_both(decision, old, new):
+                before, after = old[f"{decision}.{part}"], new[f"{decision}.{part}"]
+                if part == "missing":  # whose order is that of the schema, which versions need not share
+                    before, after = before.list.sort(), after.list.sort()
+                where = _differ(before, after) & _comparable(decision, part, old, new)
+                self._list((decision, part), rows, before, after, where)
+
+    def _count(self, at: tuple[str, str], rows: pl.DataFrame, old: pl.Series, new: pl.Series, where: pl.Series) -> None:
+        """Differences of texts, for each pair of them."""
+        if not where.any():
+            return
+        frame = rows.with_columns(old=old, new=new).filter(where)
+        some = frame.group_by("old", "new", maintain_order=True).agg(
+            pl.len(), pl.struct("row", "key").head(self.examples)
+        )
+        for before, after, count, examples in some.iter_rows():
+            told = [Example(one["row"], key_text(one["key"]), before, after) for one in examples]
+            self._add((*at, before, after), count, told)
+
+    def _list(self, at: tuple[str, str], rows: pl.DataFrame, old: pl.Series, new: pl.Series, where: pl.Series) -> None:
+        """Differences of values, whatever they are."""
+        if not where.any():
+            return
+        places = where.arg_true()
+        first = places.head(self.examples)
+        shown = zip(rows[first].iter_rows(), _words(old[first]), _words(new[first]), strict=True)
+        told = [Example(row, key_text(key), before, after) for (row, key), before, after in shown]
+        self._add((*at, "", ""), len(places), told)
+
+    def _add(self, place: Place, rows: int, examples: list[Example]) -> None:
+        found = self.found.setdefault(place, _Found())
+        found.rows += rows
+        found.examples += examples[: self.examples - len(found.examples)]
+
+    def all(self) -> Iterator[Difference]:
+        """All differences: decisions in their order, in each its answers before the rest, the most frequent first."""
+        parts = list(dict.fromkeys(part for _, part, _, _ in self.found))
+        order = sorted(
+            self.found.items(),
+            key=lambda entry: (self.decisions.index(entry[0][0]), parts.index(entry[0][1]), -entry[1].rows, entry[0]),
+        )
+        return (Difference(*place, found.rows, tuple(found.examples)) for place, found in order)
+
+
+def _labels(frame: pl.DataFrame, decision: str, other: pl.DataFrame) -> pl.Series:
+    """Status and outcome as a text: the outcome where it is decided, else the status with the outcomes that are sure.
+
+    Where `other` gives an outcome and this frame a list of them, the list is shown as one.
+    """
+    status = frame[f"{decision}.status"].cast(pl.String)
+    outcome = frame.get_column(f"{decision}.outcome", default=None)
+    if outcome is None:
+        return status
+    if isinstance(outcome.dtype, pl.List):
+        there = other.get_column(f"{decision}.outcome", default=outcome)
+        return _collected(status, outcome, "{}" if isinstance(there.dtype, pl.List) else "[{}]")
+    names = pl.lit(outcome.cast(pl.String))
+    decided = pl.when(names.is_in(STATUSES)).then(pl.format("the outcome {}", names)).otherwise(names)
+    return pl.select(pl.when(pl.lit(status) == DECIDED).then(decided).otherwise(pl.lit(status))).to_series()
+
+
+def _collected(status: pl.Series, outcomes: pl.Series, form: str) -> pl.Series:
+    """The same of a decision that collects."""
+    some, names = pl.lit(outcomes.list.len() > 0), pl.lit(outcomes.list.join(", "))
+    decided = pl.when(some).then(pl.format(form, names)).otherwise(pl.lit("(none)"))
+    open_ = pl.when(some).then(pl.format("{}, surely {}", pl.lit(status), names)).otherwise(pl.lit(status))
+    return pl.select(pl.when(pl.lit(status) == DECIDED).then(decided).otherwise(open_)).to_series()
+
+
+def _ids(rule: pl.Series) -> pl.Series:
+    """The ids of rules as a text."""
+    ids = rule.list.join(", ") if isinstance(rule.dtype, pl.List) else rule.cast(pl.String)
+    return ids.fill_null("none").replace("", "none")
+
+
+def _told_by_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Iterator[str]:
+    """The values that both tables tell, and what is missing."""
+    for name in new.columns:
+        part = name.removeprefix(f"{decision}.")
+        if name in old.columns and part != name and (part == "missing" or part.startswith("values.")):
+            yield part
+
+
+def _comparable(decision: str, part: str, old: pl.DataFrame, new: pl.DataFrame) -> pl.Series:
+    """Where both answers have a part: where only one has it their statuses differ, which is told."""
+    status = UNDETERMINED if part == "missing" else DECIDED
+    before, after = (frame[f"{decision}.status"].cast(pl.String) == status for frame in (old, new))
+    return before & after
+
+
+def _differ(old: pl.Series, new: pl.Series) -> pl.Series:
+    """Where two values differ: numbers by what they are worth, values of different kinds always."""
+    old, new = (side.cast(pl.String) if isinstance(side.dtype, pl.Enum) else side for side in (old, new))
+    if old.dtype == new.dtype:
+        return old.ne_missing(new)
+    pairs = zip(_values(old), _values(new), strict=True)
+    return pl.Series([not _same(before, after) for before, after in pairs], dtype=pl.Boolean)
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether two values are the same; an integer is the decimal that is worth as much, and never a truth."""
+    match old, new:
+        case tuple(), tuple():
+            return len(old) == len(new) and all(map(_same, old, new))
+        case (bool(), _) | (_, bool()):
+            return old is new
+        case ((int() | Decimal()), (int() | Decimal())):
+            return old == new
+    return type(old) is type(new) and bool(old == new)
+
+
+def _words(values: pl.Series) -> list[str]:
+    """Values in words."""
+    return [in_words(value) for value in _values(values)]
+
+
+def _values(values: pl.Series) -> list[Any]:
+    """The values of a column as the language has them; an instant as its text, since Python cannot hold all in UTC."""
+    moments = in_microseconds(values.dtype) != values.dtype
+    return [_value(value, moments=moments) for value in values.cast(in_microseconds(values.dtype))]
+
+
+def _value(value: Any, *, moments: bool) -> Any:
+    match value:
+        case pl.Series() | list():
+            return tuple(_value(part, moments=moments) for part in value)
+        case int() if moments:
+            return moment_text(value)
+    return value
