@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from policy_engine.language.decisions import Status
-from policy_engine.language.values import in_words
+from policy_engine.language.values import in_words, instant_text_of
 from policy_engine.reports.comparison import Difference, Example
 from policy_engine.reports.tables.invalid import key_text
-from policy_engine.reports.tables.plain_rows import in_microseconds, moment_text
+from policy_engine.reports.tables.plain_rows import in_microseconds
 
 STATUSES = [str(status) for status in Status]
 DECIDED, UNDETERMINED = str(Status.DECIDED), str(Status.UNDETERMINED)
@@ -172,5 +172,5 @@ def _value(value: Any, *, moments: bool) -> Any:
         case pl.Series() | list():
             return tuple(_value(part, moments=moments) for part in value)
         case int() if moments:
-            return moment_text(value)
+            return instant_text_of(value)
     return value
