@@ -21,7 +21,7 @@ from policy_engine.language.expressions import (
     walk,
 )
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
-from policy_engine.language.types import Record, Text, Type, innermost, member_of
+from policy_engine.language.types import Record, Text, Type, innermost, member_of, record_in
 from policy_engine.source import Span
 
 FEWEST_MENTIONED = 3
@@ -116,8 +116,9 @@ def _closed_texts(record: Record, prefix: str = "") -> Iterator[tuple[str, Text]
         kind = innermost(member.type)
         if isinstance(kind, Text) and kind.values is not None:
             yield prefix + member.name, kind
-        if isinstance(kind, Record):
-            yield from _closed_texts(kind, f"{prefix}{member.name}.")
+        below = record_in(member.type)
+        if below is not None:
+            yield from _closed_texts(below, f"{prefix}{member.name}.")
 
 
 def _place(record: Record, fact: str) -> Span:
@@ -125,8 +126,8 @@ def _place(record: Record, fact: str) -> Span:
     name, _, below = fact.partition(".")
     member = member_of(record, name)
     assert member is not None, "a path of the schema"
-    kind = innermost(member.type)
-    return _place(kind, below) if below and isinstance(kind, Record) else member.span
+    inner = record_in(member.type)
+    return _place(inner, below) if below and inner is not None else member.span
 
 
 def _excused(record: Record, prefix: str = "") -> set[str]:
@@ -135,17 +136,17 @@ def _excused(record: Record, prefix: str = "") -> set[str]:
     for member in record.members:
         if member.key or member.report or _shows_below(member.type):
             excused.add(prefix + member.name)
-        kind = innermost(member.type)
+        below = record_in(member.type)
         if member.ordered_by:
             excused.add(f"{prefix}{member.name}.{member.ordered_by}")
-        if isinstance(kind, Record) and member.report:
-            excused.update(mentions.fact_paths(kind, f"{prefix}{member.name}."))
-        elif isinstance(kind, Record):
-            excused |= _excused(kind, f"{prefix}{member.name}.")
+        if below is not None and member.report:
+            excused.update(mentions.fact_paths(below, f"{prefix}{member.name}."))
+        elif below is not None:
+            excused |= _excused(below, f"{prefix}{member.name}.")
     return excused
 
 
 def _shows_below(kind: Type) -> bool:
     """Whether reports show a member of a record, or of what is in it."""
-    record = innermost(kind)
-    return isinstance(record, Record) and any(m.report or _shows_below(m.type) for m in record.members)
+    record = record_in(kind)
+    return record is not None and any(m.report or _shows_below(m.type) for m in record.members)

@@ -26,7 +26,7 @@ from policy_engine.language.rulesets import (
     conclusions_of,
     conditions_of,
 )
-from policy_engine.language.types import Record, innermost
+from policy_engine.language.types import Record, record_in
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -132,9 +132,7 @@ def reached(start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) 
 def sensitive_paths(record: Record, prefix: str = "") -> Iterator[str]:
     """Every path that the schema marks `x-sensitive`, and all below it."""
     for member in record.members:
-        path = f"{prefix}{member.name}"
-        kind = innermost(member.type)
-        below = kind if isinstance(kind, Record) else None
+        path, below = f"{prefix}{member.name}", record_in(member.type)
         if member.sensitive:
             yield path
             yield from fact_paths(below, f"{path}.") if below else ()
@@ -148,9 +146,8 @@ def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
     if not sensitive:
         return False
     found = reached(mentions_in([expression]), graph_of(ruleset))
-    kind = expression.tree.type
-    whole = innermost(kind)
-    if isinstance(whole, Record) and any(path.startswith(f"{whole.path}.") for path in sensitive):
+    whole = record_in(expression.tree.type)
+    if whole is not None and any(path.startswith(f"{whole.path}.") for path in sensitive):
         return True
     return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
 
@@ -160,6 +157,6 @@ def fact_paths(record: Record, prefix: str = "") -> Iterator[str]:
     for member in record.members:
         path = f"{prefix}{member.name}"
         yield path
-        kind = innermost(member.type)
-        if isinstance(kind, Record):
-            yield from fact_paths(kind, f"{path}.")
+        below = record_in(member.type)
+        if below is not None:
+            yield from fact_paths(below, f"{path}.")

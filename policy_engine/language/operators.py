@@ -13,7 +13,7 @@ from typing import Any
 from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
-from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, is_unknown
+from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, absent_fact, is_unknown, on_the_way
 
 Operator = Callable[..., Value]
 Row = tuple[Value, Value]
@@ -97,9 +97,10 @@ def left_unknown() -> Step:
 def member_of_value(record: Value, name: str) -> Value:
     """A record's member; an absent one is missing under the path asked for (sentence 1.1)."""
     if isinstance(record, Unknown):
-        return Unknown(frozenset(f"{path}.{name}" for path in record.missing), record.causes)
+        absent = frozenset(f"{path}.{name}" for path in record.absent)
+        return Unknown((record.missing - record.absent) | absent, record.causes, absent)
     assert isinstance(record, RecordValue)
-    return record.members.get(name, Unknown(frozenset({f"{record.path}.{name}"})))
+    return record.members.get(name, absent_fact(f"{record.path}.{name}"))
 
 
 def aggregated(name: str, rows: list[Row]) -> Value:
@@ -108,8 +109,14 @@ def aggregated(name: str, rows: list[Row]) -> Value:
         return disjunction([conjunction(row) for row in rows])
     if name == "all":
         return conjunction([disjunction((negation(passes), value)) for passes, value in rows])
-    unknown = unknown_of([part for row in rows if row[0] is not False for part in row])
+    unknown = unknown_of([part for row in rows if row[0] is not False for part in _parts(row)])
     return _over_known(name, rows) if unknown is None else unknown
+
+
+def _parts(row: Row) -> Row:
+    """A row, of whose filter an unknown one is on the way to the element."""
+    passes, value = row
+    return (on_the_way(passes) if isinstance(passes, Unknown) else passes), value
 
 
 def _over_known(name: str, rows: list[Row]) -> Value:

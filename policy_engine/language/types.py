@@ -136,6 +136,13 @@ def innermost(kind: Type) -> Type:
     return kind.element if isinstance(kind, ListOf) else kind
 
 
+def record_in(kind: Type) -> Record | None:
+    """The record that a value of a type is, or that its list is made of, or the lists in it."""
+    while isinstance(kind, ListOf):
+        kind = kind.element
+    return kind if isinstance(kind, Record) else None
+
+
 def with_article(kind: Type) -> str:
     """A type as messages say it in a sentence."""
     match kind:

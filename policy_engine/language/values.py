@@ -25,10 +25,15 @@ OFFSETS = (timedelta(0), -FARTHEST, FARTHEST)
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What cannot be known: for want of facts (`missing`, schema paths) or because nothing is there (`causes`)."""
+    """What cannot be known: for want of facts (`missing`, schema paths) or because nothing is there (`causes`).
+
+    `absent` are those of `missing` that stand for the value itself. The others are missing on the way to it, such as a fact
+    that a condition asks for. Whoever asks for a member of an absent record misses the member (sentence 1.1).
+    """
 
     missing: frozenset[str] = frozenset()
     causes: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,18 @@ def unknown_parts(value: Value) -> list[Unknown]:
 def merge(unknowns: list[Unknown]) -> Unknown:
     """One unknown that misses what any of them misses."""
     missing = frozenset().union(*(unknown.missing for unknown in unknowns))
-    return Unknown(missing, tuple(dict.fromkeys(cause for unknown in unknowns for cause in unknown.causes)))
+    absent = frozenset().union(*(unknown.absent for unknown in unknowns))
+    return Unknown(missing, tuple(dict.fromkeys(cause for unknown in unknowns for cause in unknown.causes)), absent)
+
+
+def absent_fact(path: str) -> Unknown:
+    """A fact that is not there."""
+    return Unknown(frozenset({path}), absent=frozenset({path}))
+
+
+def on_the_way(unknown: Unknown) -> Unknown:
+    """What a value misses that is unknown because a condition or a list on the way to it is."""
+    return Unknown(unknown.missing, unknown.causes)
 
 
 def settle(value: Value, kind: Type) -> Value:

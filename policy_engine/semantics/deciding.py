@@ -32,6 +32,7 @@ from policy_engine.language.values import (
     RecordValue,
     Unknown,
     Value,
+    absent_fact,
     in_words,
     is_unknown,
     merge,
@@ -74,7 +75,7 @@ class Evaluation:
         parameter = next((p for p in self.ruleset.parameters if p.name == name), None)
         if parameter is not None:
             return self._parameter(parameter)
-        return Step(name, self.facts.members.get(name, Unknown(frozenset({name}))), Origin.FACT)
+        return Step(name, self.facts.members.get(name, absent_fact(name)), Origin.FACT)
 
     def _reading(self, name: str) -> Step:
         reading = next(r for r in self.ruleset.readings if r.name == name)

@@ -30,7 +30,7 @@ from policy_engine.language.operators import (
     plain_meaning,
     strict,
 )
-from policy_engine.language.values import Unknown, Value
+from policy_engine.language.values import Unknown, Value, on_the_way
 
 
 class Names(Protocol):
@@ -134,7 +134,7 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
     def _eval_ifexp(self, node: ast.IfExp) -> Value:
         condition = self._eval(node.test)
         if isinstance(condition, Unknown):
-            return condition
+            return on_the_way(condition)
         return self._eval(node.body if condition else node.orelse)
 
     def _eval_list(self, node: ast.List) -> Value:
@@ -157,7 +157,7 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         assert isinstance(clause.target, ast.Name)
         source = self._eval(clause.iter)
         if isinstance(source, Unknown):
-            return source
+            return on_the_way(source)
         assert isinstance(source, tuple)
         rows = [self._row(clause.target.id, element, clause.ifs, generator.elt) for element in source]
         return aggregated(name, rows)

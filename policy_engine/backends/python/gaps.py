@@ -24,7 +24,11 @@ Unit = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Gaps:
-    """Writes what the expressions of one function miss; `asked` are the units that some line may ask for, with their flags."""
+    """Writes what the expressions of one function miss; `asked` are the units that some line may ask for, with their flags.
+
+    `below` is the member that is asked of a record, such as `.opened_on`, while code is written for the record. It belongs to
+    the record alone: what conditions, filters and lists miss on the way to it is missing as it is (sentence 1.1).
+    """
 
     to: Expressions
     bits: Mapping[str, int]
@@ -63,9 +67,20 @@ class Gaps:
         with self.to.writer.block(f"if {self.to.writer.named(code)} is None:"):
             yield
 
+    def _on_the_way(self, node: tree.Node) -> None:
+        """What is missing of a condition or a list that another value hangs on."""
+        with self.asking(""):
+            self.node(node)
+
+    @contextmanager
+    def asking(self, below: str) -> Iterator[None]:
+        """Write for a record of which a member is asked, or for a value as it is."""
+        outer, self.below = self.below, below
+        yield
+        self.below = outer
+
     def _misses(self, path: str) -> None:
-        if path + self.below in self.bits:
-            self.to.writer.line(f"gaps |= {self.bits[path + self.below]}")
+        self.to.writer.line(f"gaps |= {self.bits[path + self.below]}")
 
     def ask(self, kind: str, name: str) -> None:
         """Ask what a definition or a decision misses."""
@@ -105,9 +120,8 @@ class Gaps:
         with self.to.writer.block(f"if {record} is not None:"):
             self._misses(f"{node.record.type.path}.{node.name}")
         with self.to.writer.block(f"if {record} is None:"):
-            outer, self.below = self.below, f".{node.name}{self.below}"
-            self.node(node.record)
-            self.below = outer
+            with self.asking(f".{node.name}{self.below}"):
+                self.node(node.record)
 
     def contains(self, node: tree.In) -> None:
         """A list that is itself unknown hides the item; else both the item and single elements may be missing."""
@@ -129,7 +143,7 @@ class Gaps:
         condition = writer.named(self.to.code(node.condition))
         if node.condition.optional:
             with writer.block(f"if {condition} is None:"):
-                self.node(node.condition)
+                self._on_the_way(node.condition)
         for branch, taken in ((node.then, "True"), (node.otherwise, "False")):
             if branch.optional:
                 with writer.block(f"if {condition} is {taken}:"):
@@ -142,7 +156,7 @@ class Gaps:
         source = writer.named(to.code(node.source))
         if node.source.optional and not isinstance(node.source, tree.ListLiteral):
             with writer.block(f"if {source} is None:"):
-                self.node(node.source)
+                self._on_the_way(node.source)
         with writer.block(f"if {source} is not None:"):
             index, element = writer.fresh("i"), writer.fresh("e")
             outer, to.variables = to.variables, {**to.variables, node.variable: element}
@@ -177,7 +191,8 @@ class Gaps:
 
     def _both(self, node: tree.Aggregate) -> None:
         if node.condition is not None:
-            self.perhaps(node.condition)
+            with self.asking(""):
+                self.perhaps(node.condition)
         self.perhaps(node.element)
 
     def _element(self, source: tree.Node, index: str) -> None:

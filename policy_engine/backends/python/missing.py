@@ -77,14 +77,13 @@ class Missing:
         return self.depths[Mention("decision", name.partition(".")[0]) if kind == "value" else Mention(kind, name)]
 
     def _unit(self, kind: str, name: str, below: str) -> None:
-        self.gaps.below = below
         if kind == "definition":
-            self.gaps.condition(next(d.body for d in self.gaps.to.settled.ruleset.definitions if d.name == name))
+            with self.gaps.asking(below):
+                self.gaps.condition(next(d.body for d in self.gaps.to.settled.ruleset.definitions if d.name == name))
         elif kind == "decision":
             self.decision(name)
         else:
             self._value(*name.split("."))
-        self.gaps.below = ""
 
     def decision(self, name: str) -> None:
         """An undetermined decision: its unknown rules, or where there are none, its unknown values."""

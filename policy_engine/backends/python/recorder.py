@@ -25,7 +25,7 @@ from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
 from policy_engine.language.rulesets import ALWAYS, Definition, Ruleset
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Type, innermost, member_of
-from policy_engine.language.values import Unknown, is_unknown, settle
+from policy_engine.language.values import Unknown, absent_fact, is_unknown, on_the_way, settle
 
 NAMES: Mapping[str, Any] = {
     "Unknown": Unknown,
@@ -39,6 +39,7 @@ NAMES: Mapping[str, Any] = {
     "is_unknown": is_unknown,
     "contained": operators.contained,
     "member_of_value": operators.member_of_value,
+    "on_the_way": on_the_way,
     "aggregated": operators.aggregated,
     "defined": runtime.defined,
     "to_date": date.fromisoformat,
@@ -155,7 +156,7 @@ class Recorder:
             self.writer.line(f"{value} = {self._typed(held, member)}")
             self.writer.line(f"{step} = {self.made(name, value, origin=Origin.FACT)}")
             return Part(value, step, known=True)
-        absent = self.fixed(Step(name, Unknown(frozenset({name})), Origin.FACT))
+        absent = self.fixed(Step(name, absent_fact(name), Origin.FACT))
         held = self.writer.named(f"facts.get({key})")
         with self.writer.block(f"if {held} is None:"):
             self.writer.line(f"{value}, {step} = {absent.value}, {absent.step}")

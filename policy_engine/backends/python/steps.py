@@ -17,7 +17,7 @@ from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
 from policy_engine.language.operators import LAZY, OPERATORS, left_unknown, strict
 from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, innermost, member_of
-from policy_engine.language.values import Unknown
+from policy_engine.language.values import Unknown, absent_fact
 
 if TYPE_CHECKING:
     from policy_engine.backends.python.recorder import Recorder
@@ -124,7 +124,7 @@ def _attribute(to: Recorder, text: str, node: ast.Attribute, typed: tree.MemberO
     if member.required:
         code = f"{record_.value}.members[{name}]"
     else:
-        absent = to.bind(Unknown(frozenset({f"{kind.path}.{node.attr}"})))
+        absent = to.bind(absent_fact(f"{kind.path}.{node.attr}"))
         code = f"{record_.value}.members.get({name}, {absent})"
     if not record_.known:
         code = f"{code} if {record_.value}.__class__ is not Unknown else member_of_value({record_.value}, {name})"
@@ -212,7 +212,7 @@ def _conditional(to: Recorder, text: str, node: ast.IfExp, typed: tree.Condition
             known = known and taken.known
     if not condition.known:
         with writer.block("else:"):
-            writer.line(f"{value} = {condition.value}")
+            writer.line(f"{value} = on_the_way({condition.value})")
             writer.line(f"{step} = {to.made(words, value, [condition.step])}")
     return Part(value, step, known)
 
@@ -274,7 +274,7 @@ def _aggregate(to: Recorder, text: str, node: ast.Call, generator: ast.Generator
     may_be_absent = not source.known and not isinstance(typed.source, tree.ListLiteral)
     if may_be_absent:
         with writer.block(f"if {source.value}.__class__ is Unknown:"):
-            writer.line(f"{value} = {source.value}")
+            writer.line(f"{value} = on_the_way({source.value})")
             writer.line(f"{step} = {to.made(words, value, [source.step])}")
     with writer.block("else:" if may_be_absent else "if True:"):
         rows = Rows(typed, writer.fresh("kept"), writer.fresh("doubts"), writer.fresh("below"))
@@ -334,9 +334,10 @@ def _keep(to: Recorder, rows: Rows, passes: Part | None, given: Part) -> None:
     if rows.quantified:
         to.writer.line(f"{rows.kept}.append(({passes.value if passes else 'True'}, {given.value}))")
         return
-    for part, node in ((passes, rows.typed.condition), (given, rows.typed.element)):
-        if part and node and node.optional:
-            to.writer.line(f"if {unknown(part.value, node.type)}: {rows.doubts}.append({part.value})")
+    if passes and rows.typed.condition and rows.typed.condition.optional:
+        to.writer.line(f"if {passes.value}.__class__ is Unknown: {rows.doubts}.append(on_the_way({passes.value}))")
+    if rows.typed.element.optional:
+        to.writer.line(f"if {unknown(given.value, rows.typed.element.type)}: {rows.doubts}.append({given.value})")
     to.writer.line(f"{rows.kept}.append({given.value})")
 
 
