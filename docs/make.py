@@ -1,7 +1,8 @@
-"""Writes the tables of the documentation that come from the code: functions, keys, diagnostics.
+"""Writes what the documentation takes from the code and the tests: functions, keys, diagnostics, cases.
 
 `python docs/make.py` writes them; `python docs/make.py --check` writes nothing, and fails where one is not current. A table
-stands between `<!-- name -->` and `<!-- /name -->`; a table of keys also says whose: `<!-- keys: RULE -->`.
+stands between `<!-- name -->` and `<!-- /name -->`; a table of keys also says whose: `<!-- keys: RULE -->`. The line `*Cases:*`
+under a numbered sentence names the files whose cases cite the sentence.
 """
 
 from __future__ import annotations
@@ -10,17 +11,23 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from policy_engine import diagnostics
 from policy_engine.diagnostics import Wording
 from policy_engine.frontend import shapes
+from policy_engine.frontend.nodes import plain
+from policy_engine.frontend.reader import read_file
 from policy_engine.frontend.shapes import Key, Shape
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, AggregateFunction, Example, Function
 
 FOLDER = Path(__file__).parent
-PAGES = ("language.md", "diagnostics/README.md")
+PAGES = ("language.md", "diagnostics/README.md", "semantics.md")
+CASES = FOLDER.parent / "tests" / "conformance"
 TABLE = re.compile(r"(<!-- (functions|aggregates|keys|diagnostics)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+SENTENCE = re.compile(r"^(\*\*(\d+(?:\.\d+)?)\*\* (?:.+\n)+?)\*Cases:\*.*\n", re.MULTILINE)
 SHAPES: Mapping[str, Shape] = {name: shape for name, shape in vars(shapes).items() if isinstance(shape, Shape)}
 GROUPS = (
     ("Files and YAML", "_FILES"),
@@ -50,9 +57,25 @@ def main(arguments: list[str]) -> int:
 def _is_current(path: Path, *, write: bool) -> bool:
     text = path.read_text("utf-8")
     made = TABLE.sub(lambda found: f"{found[1]}\n{_table(found[2], found[3])}\n{found[4]}", text)
+    made = SENTENCE.sub(lambda found: f"{found[1]}*Cases:* {_files_that_cite(found[2])}.\n", made)
     if made != text and write:
         path.write_text(made, "utf-8")
     return made == text
+
+
+def _files_that_cite(sentence: str) -> str:
+    """Links to the files that have a case for a sentence."""
+    names = [path.stem for path in sorted(CASES.glob("*.yaml")) if sentence in _cited(path)]
+    return ", ".join(f"[{name}](../tests/conformance/{name}.yaml)" for name in names)
+
+
+@cache
+def _cited(path: Path) -> frozenset[str]:
+    """The sentences that the cases of a file are about."""
+    _, node, faults = read_file(path)
+    assert node is not None, faults
+    document: Any = plain(node)
+    return frozenset(str(sentence) for case in document["cases"] for sentence in case["sentences"])
 
 
 def _shapes_shown() -> set[str]:

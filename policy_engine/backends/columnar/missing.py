@@ -7,7 +7,8 @@ rows alone. None is the mask of what is never unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -22,18 +23,23 @@ from policy_engine.backends.columnar.plan import ACCOUNTS, View
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
-from policy_engine.language.types import Record, member_of
+from policy_engine.language.types import ListOf, Record, Type, member_of
 
 
 @dataclass(slots=True)
 class Missing:
-    """Writes the masks of one plan, beside its expressions."""
+    """Writes the masks of one plan, beside its expressions.
+
+    `below` is the member that is asked of a record, such as `.opened_on`, while masks are written for the record. It belongs
+    to the record alone: what conditions, filters and lists miss on the way to it is missing as it is (sentence 1.1).
+    """
 
     to: Expressions
     decided: Mapping[str, DecisionColumns]
     paths: tuple[str, ...] = field(init=False)
-    definitions: dict[str, Mask] = field(default_factory=dict)
+    definitions: dict[tuple[str, str], Mask] = field(default_factory=dict)
     decisions: dict[str, Mask] = field(default_factory=dict)
+    below: str = ""
 
     def __post_init__(self) -> None:
         self.paths = tuple(dict.fromkeys(fact_paths(self.to.settled.ruleset.facts.type)))
@@ -53,6 +59,18 @@ class Missing:
         word, place = divmod(self.paths.index(path), BITS)
         words = -(-len(self.paths) // BITS)
         return tuple(pl.lit(1 << place if index == word else 0, dtype=self.dtype) for index in range(words))
+
+    @contextmanager
+    def asking(self, below: str) -> Iterator[None]:
+        """Write for a record of which a member is asked, or for a value as it is."""
+        outer, self.below = self.below, below
+        yield
+        self.below = outer
+
+    def on_the_way(self, node: tree.Node) -> Mask:
+        """What is missing of a condition that another value hangs on."""
+        with self.asking(""):
+            return self.mask(node)
 
     def mask(self, node: tree.Node) -> Mask:
         """What is missing of an expression, in the domain at hand."""
@@ -87,13 +105,16 @@ class Missing:
         return joint(self.mask(child) for child in tree.children(node))
 
     def fact(self, node: tree.Fact) -> Mask:
-        return self.at_accounts(lambda: where(pl.col(node.name).is_null(), self.bit(node.name)))
+        return self.at_accounts(lambda: where(pl.col(node.name).is_null(), self.bit(f"{node.name}{self.below}")))
 
     def variable(self, node: tree.Variable) -> Mask:
         view = self.to.variables[node.name]
         if not view.masks:
             return None
-        return tuple(self.to.plan.lift(pl.col(name), view.domain, self.to.domain) for name in view.masks)
+        words = len(self.none())
+        first = _below_element(node.type).index(self.below) * words
+        names = view.masks[first : first + words]
+        return tuple(self.to.plan.lift(pl.col(name), view.domain, self.to.domain) for name in names)
 
     def member(self, node: tree.MemberOf) -> Mask:
         """Of an absent record the member that was asked for is missing (sentence 1.1)."""
@@ -103,27 +124,17 @@ class Missing:
         assert member is not None
         own = where(
             record.is_not_null() & record.struct.field(node.name).is_null(),
-            self.bit(f"{node.record.type.path}.{node.name}"),
+            self.bit(f"{node.record.type.path}.{node.name}{self.below}"),
         )
-        return joint([self._below(self.mask(node.record), node.name), None if member.required else own])
-
-    def _below(self, mask: Mask, name: str) -> Mask:
-        """For each path of a mask the path of a member below it."""
-        if mask is None:
-            return None
-        mask = tuple(self.to.plan.named(self.to.domain, word, "mask") for word in mask)
-        moved: list[Mask] = []
-        for index, path in enumerate(self.paths):
-            if f"{path}.{name}" in self.paths:
-                word, place = divmod(index, BITS)
-                moved.append(where(mask[word] & (1 << place) != 0, self.bit(f"{path}.{name}")))
-        return joint(moved)
+        with self.asking(f".{node.name}{self.below}"):
+            return joint([self.mask(node.record), None if member.required else own])
 
     def definition(self, node: tree.Definition) -> Mask:
-        if node.name not in self.definitions:
+        key = node.name, self.below
+        if key not in self.definitions:
             body = next(d.body for d in self.to.settled.ruleset.definitions if d.name == node.name)
-            self.definitions[node.name] = self.at_accounts_now(lambda: self.condition(body))
-        return self.at_accounts(lambda: self.definitions[node.name])
+            self.definitions[key] = self.at_accounts_now(lambda: self.condition(body))
+        return self.at_accounts(lambda: self.definitions[key])
 
     def at_accounts_now(self, compute: Callable[[], Mask]) -> Mask:
         """A mask of the accounts, not lifted."""
@@ -153,7 +164,7 @@ class Missing:
             return mask(node.then if chosen else node.otherwise)
         condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
         branches = where(condition, mask(node.then), where(~condition, mask(node.otherwise)))
-        return joint([self.mask(node.condition), branches])
+        return joint([self.on_the_way(node.condition), branches])
 
     def call(self, node: tree.Call) -> Mask:
         match node.function:
@@ -197,8 +208,8 @@ class Missing:
 
     def aggregate(self, node: tree.Aggregate) -> Mask:
         """What the list misses; else, over the elements that matter, what filter and element miss."""
-        view = self._view(node.source)
-        source = self.list_itself(node.source)
+        with self.asking(""):
+            view, source = self._view(node.source), self.list_itself(node.source)
         words = within(self.to, view, node.variable, lambda: self._row(node))
         if words is None:
             return source
@@ -217,8 +228,9 @@ class Missing:
         return self._with_masks(self.to.views.of(node), node)
 
     def _with_masks(self, view: View, node: tree.Node) -> View:
-        lists = self._lists(node)
-        if lists is None:
+        assert isinstance(node.type, ListOf)
+        lists = [word for below in _below_element(node.type.element) for word in self._lists_asked(node, below)]
+        if not lists:
             return view
         names = (self.to.plan.named(self.to.domain, word, "lists").meta.output_name() for word in lists)
         return View(
@@ -229,6 +241,11 @@ class Missing:
             view.whole,
             tuple([self._beside(view, name) for name in names]),
         )
+
+    def _lists_asked(self, node: tree.Node, below: str) -> tuple[pl.Expr, ...]:
+        """The masks of a list's elements where a member is asked of each."""
+        with self.asking(below):
+            return self._lists(node) or ()
 
     def _lists(self, node: tree.Node) -> Mask:
         """The masks of a list's elements as words that are lists; None where no element may be unknown."""
@@ -280,21 +297,27 @@ class Missing:
 
     def _row(self, node: tree.Aggregate) -> Mask:
         """What one element misses: nothing where its filter is false, or where the junction of both is known."""
-        both = joint([self.mask(node.condition) if node.condition is not None else None, self.mask(node.element)])
+        passes = self.on_the_way(node.condition) if node.condition is not None else None
+        both = joint([passes, self.mask(node.element)])
         if both is None or node.condition is None:
             return both
-        passes = self.to.truth(node.condition)
+        kept = self.to.truth(node.condition)
         if node.function in ("any", "all"):
             element = self.to.truth(node.element)
-            row = passes & element if node.function == "any" else ~passes | element
+            row = kept & element if node.function == "any" else ~kept | element
             return where(row.is_null(), both)
-        return where(passes.is_null() | passes, both)
+        return where(kept.is_null() | kept, both)
 
     def decision(self, name: str) -> Mask:
         """What is missing of a decision."""
         if name not in self.decisions:
             self.decisions[name] = self.at_accounts_now(lambda: missing_decisions.of(self, self.decided[name]))
         return self.decisions[name]
+
+
+def _below_element(kind: Type) -> tuple[str, ...]:
+    """What may be asked of an element: itself, or of a record a member at any depth."""
+    return ("", *(f".{path}" for path in fact_paths(kind))) if isinstance(kind, Record) else ("",)
 
 
 def within(to: Expressions, view: View, variable: str, compute: Callable[[], Mask]) -> Mask:

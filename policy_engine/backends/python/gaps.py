@@ -119,9 +119,8 @@ class Gaps:
         record = self.to.writer.named(self.to.code(node.record))
         with self.to.writer.block(f"if {record} is not None:"):
             self._misses(f"{node.record.type.path}.{node.name}")
-        with self.to.writer.block(f"if {record} is None:"):
-            with self.asking(f".{node.name}{self.below}"):
-                self.node(node.record)
+        with self.to.writer.block(f"if {record} is None:"), self.asking(f".{node.name}{self.below}"):
+            self.node(node.record)
 
     def contains(self, node: tree.In) -> None:
         """A list that is itself unknown hides the item; else both the item and single elements may be missing."""
