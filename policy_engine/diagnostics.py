@@ -250,6 +250,12 @@ _MEANING = {
         "no rule reads the fact `{name}` of {schema}",
         "leave it out, or mark it `x-key` or `x-report`",
     ),
+    "collected-value": _warning(
+        "`{other}` gives the value `{name}` as well, and where both apply only the last is kept",
+        "give each rule a value of its own name, or the decision one value for all rules",
+    ),
+    "name-as-text": _warning("`{name}` is a text here, and a {kind} has that name"),
+    "text-as-name": _warning("YAML takes these quotes, so this is the {kind} `{name}` and no text"),
     "constant-condition": _warning("`{text}` is always {truth}: {why}", "leave it out, or correct it"),
     "needless-default": _warning("`{name}` is never absent, so this asks for nothing", "leave `{function}` out"),
     "repeated-number": _warning("`{text}` is the value of the parameter `{name}`", "write `{name}`"),

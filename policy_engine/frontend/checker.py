@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ from policy_engine.frontend.context import (
 )
 from policy_engine.frontend.decisions import check_decision
 from policy_engine.frontend.fields import SNAKE
+from policy_engine.frontend.names_and_texts import names_as_texts, quoted_names
 from policy_engine.frontend.schemas import RESERVED, is_name
 from policy_engine.frontend.syntax import CalendarSyntax, CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
 from policy_engine.language import mentions, rulesets
@@ -68,6 +70,7 @@ def check(
         digest=digest,
         path=syntax.span.path,
     )
+    faults.extend(chain(names_as_texts(syntax, context.scope), quoted_names(syntax, context.scope)))
     graph = mentions.graph_of(ruleset)
     faults.extend(_cycles(ruleset, graph))
     faults.extend(() if has_errors(faults) else _constant_checks(ruleset, graph))

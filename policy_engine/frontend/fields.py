@@ -179,6 +179,14 @@ class Fields:
         return Period(start or date.min, end), fields.words("because")
 
 
+def fields_of(node: YamlNode, shape: Shape, what: str, faults: list[Diagnostic]) -> Fields | None:
+    """The fields of a node that must be a mapping; None where it is none, which is reported with `what` it should have been."""
+    if isinstance(node, MappingNode):
+        return Fields(node, shape, faults)
+    faults.append(say("wrong-kind", node.span, what=what, expected=f"a mapping with {', '.join(shape.names)}"))
+    return None
+
+
 def _is_cut(node: YamlNode) -> bool:
     """Whether a text is the beginning of one that YAML cut, and whose end was not found."""
     return isinstance(node, ScalarNode) and node.text.plain and bool(open_brackets(node.text.value))

@@ -10,6 +10,7 @@ from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.lints_of_units import mismatched_units
+from policy_engine.frontend.names_and_texts import texts_like_names
 from policy_engine.frontend.units import literals, unit_in_words, units_of
 from policy_engine.language import mentions
 from policy_engine.language.expressions import (
@@ -24,7 +25,7 @@ from policy_engine.language.expressions import (
     expressions_of,
     walk,
 )
-from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rules, Ruleset
+from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rule, Rules, Ruleset
 from policy_engine.language.types import Number, Ratio, Type, innermost, scaled
 from policy_engine.language.values import Value, in_words
 from policy_engine.language.widths import comparable
@@ -46,6 +47,7 @@ def lint(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
     )
     for find in LINTS:
         yield from find(ruleset)
+    yield from texts_like_names(ruleset, _expressions(ruleset))
     yield from mismatched_units(ruleset, _nodes(ruleset))
     yield from constant_conditions(ruleset, lines)
 
@@ -113,6 +115,23 @@ def _behind(decision: DecisionLogic, body: Rules) -> Iterator[Diagnostic]:
 
 def _is_true(when: Condition) -> bool:
     return isinstance(when, Expression) and isinstance(when.tree, Literal) and when.tree.value is True
+
+
+def collected_values(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Values that two rules of a collect decision give, of which an answer would hold one."""
+    for decision in ruleset.decisions:
+        if isinstance(decision.body, Rules) and decision.body.hit == "collect":
+            yield from _given_twice(decision.body.rules)
+
+
+def _given_twice(rules: Sequence[Rule]) -> Iterator[Diagnostic]:
+    givers: dict[str, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        for value in rule.then.values:
+            other = next((giver for giver in givers[value.name] if giver.period.overlaps(rule.period)), None)
+            if other is not None:
+                yield say("collected-value", value.expression.tree.span, name=value.name, other=other.id)
+            givers[value.name].append(rule)
 
 
 def constant_conditions(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
@@ -246,6 +265,7 @@ def _expressions(ruleset: Ruleset) -> Iterable[Expression]:
 LINTS: tuple[Lint, ...] = (
     unused_sources,
     unreachable_rules,
+    collected_values,
     needless_defaults,
     repeated_numbers,
     too_wide_for_tables,

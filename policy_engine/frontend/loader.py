@@ -20,7 +20,7 @@ from policy_engine.frontend.reader import read_file
 from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.silences import silenced
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
-from policy_engine.language.rulesets import FactsSchema, Period, Ruleset
+from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.source import Span
 
 TEST_SUFFIX = "_test"
@@ -212,14 +212,10 @@ def _overlaps(loaded: list[_Version]) -> Iterator[Diagnostic]:
     """Two versions of one ruleset in force on one day, told where the later one begins."""
     for pair in combinations(loaded, 2):
         first, second = sorted(pair, key=lambda version: version.ruleset.period.start)
-        if first.ruleset.id == second.ruleset.id and _overlap(first.ruleset.period, second.ruleset.period):
+        if first.ruleset.id == second.ruleset.id and first.ruleset.period.overlaps(second.ruleset.period):
             name = f"version {first.ruleset.version}"
             words = {"other": f"{name} ({first.ruleset.path})", "period": f"from {second.ruleset.period.start}"}
             yield say("versions-overlap", second.effective, related=[Related(first.effective, name)], words=words)
-
-
-def _overlap(first: Period, second: Period) -> bool:
-    return first.start in second or second.start in first
 
 
 def with_excerpts(diagnostics: Iterable[Diagnostic], texts: dict[str, list[str]]) -> Iterator[Diagnostic]:

@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 from functools import partial
 
-from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say, shown_text
+from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import (
-    ISO_DATE,
     KEBAB,
     SNAKE,
     Fields,
     check_name,
+    fields_of,
     is_empty,
-    read_date,
     text_item,
     whole_text,
 )
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
+from policy_engine.frontend.parameters import parse_parameter
 from policy_engine.frontend.quoting import split_fault, unread
 from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (
-    CalendarSyntax,
     CheckSyntax,
     ConclusionSyntax,
     ConditionSyntax,
-    ConstantValue,
     DecisionSyntax,
     GroupSyntax,
     LegendSyntax,
     MatrixSyntax,
     Named,
-    ParameterSyntax,
     ReadingSyntax,
     RowSyntax,
     RulesetSyntax,
@@ -43,14 +38,11 @@ from policy_engine.frontend.syntax import (
     SilenceSyntax,
     SourceSyntax,
 )
-from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
 from policy_engine.language.rulesets import OTHERWISE, Choice
-from policy_engine.language.types import fits, number_of
 from policy_engine.source import Authored
 
 Faults = list[Diagnostic]
 A_CONDITION = {"what": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}
-A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a date, or a list"}
 NOTHING = Shape("nothing", ())
 SCHEMA_FILE = re.compile(r"(?:.*/)?([a-z][a-z0-9_]*)(?:\.schema)?\.json")
 SECTIONS = ("sources", "readings", "parameters", "definitions", "decisions")
@@ -59,7 +51,7 @@ SECTIONS = ("sources", "readings", "parameters", "definitions", "decisions")
 def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     """The syntax of a rule file, None where too much of it is wrong, and its faults."""
     faults: Faults = []
-    fields = _fields(node, shapes.RULESET, "a rule file", faults)
+    fields = fields_of(node, shapes.RULESET, "a rule file", faults)
     if fields is None:
         return None, faults
     name = fields.text("ruleset")
@@ -73,7 +65,7 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     timezone, facts = fields.text("timezone"), _schema_name(fields)
     sources = tuple(_source(*entry, faults) for entry in fields.named("sources", KEBAB))
     readings = tuple(_reading(*entry, faults) for entry in fields.named("readings"))
-    parameters = tuple(_parameter(*entry, faults) for entry in fields.named("parameters"))
+    parameters = tuple(parse_parameter(*entry, faults) for entry in fields.named("parameters"))
     definitions = tuple((n, _condition(value, faults)) for n, value in fields.named("definitions"))
     checks = fields.list_of("checks", lambda item: _check(item, faults))
     decisions = tuple(_decision(*entry, faults) for entry in fields.named("decisions"))
@@ -106,15 +98,8 @@ def _lost(fields: Fields) -> frozenset[str]:
     return frozenset(wrong | {key for key in SECTIONS if key in fields.meant and there[key] is None})
 
 
-def _fields(node: YamlNode, shape: Shape, what: str, faults: Faults) -> Fields | None:
-    if isinstance(node, MappingNode):
-        return Fields(node, shape, faults)
-    faults.append(say("wrong-kind", node.span, what=what, expected=f"a mapping with {', '.join(shape.names)}"))
-    return None
-
-
 def _source(name: Authored, node: YamlNode, faults: Faults) -> SourceSyntax:
-    fields = _fields(node, shapes.SOURCE, f"`{name.value}`", faults)
+    fields = fields_of(node, shapes.SOURCE, f"`{name.value}`", faults)
     if fields is None:
         return SourceSyntax(name, "", None, None, None)
     title = fields.words("title") or ""
@@ -122,7 +107,7 @@ def _source(name: Authored, node: YamlNode, faults: Faults) -> SourceSyntax:
 
 
 def _reading(name: Authored, node: YamlNode, faults: Faults) -> ReadingSyntax:
-    fields = _fields(node, shapes.READING, f"`{name.value}`", faults)
+    fields = fields_of(node, shapes.READING, f"`{name.value}`", faults)
     if fields is None:
         return ReadingSyntax(name, "", unread(node.span), (), None, fixed=False)
     choices = []
@@ -138,80 +123,8 @@ def _reading(name: Authored, node: YamlNode, faults: Faults) -> ReadingSyntax:
     return ReadingSyntax(name, question, choice_, tuple(choices), fields.text("source"), fields.flag("fixed"))
 
 
-def _parameter(name: Authored, node: YamlNode, faults: Faults) -> ParameterSyntax:
-    before = len(faults)
-    fields = _fields(node, shapes.PARAMETER, f"`{name.value}`", faults)
-    if fields is None:
-        return ParameterSyntax(name, (), None, None, None, None)
-    values = _values_of_parameter(fields)
-    calendar, unit, source = _calendar(fields), fields.words("unit"), fields.text("source")
-    values = values if len(faults) == before else ()
-    return ParameterSyntax(name, values, calendar, unit, source, fields.words("meaning"))
-
-
-def _values_of_parameter(fields: Fields) -> tuple[tuple[date | None, ConstantValue], ...]:
-    node, faults = fields.node, fields.faults
-    kind = fields.text("type")
-    if kind is not None and kind.value != "date":
-        faults.append(say("wrong-kind", kind.span, what="`type`", expected="date, or left out"))
-    dated = kind is not None and kind.value == "date"
-    if sum(node.get(key) is not None for key in ("value", "values", "calendar")) != 1:
-        if not fields.meant:
-            faults.append(say("one-of-keys", fields.span, thing="a parameter", keys="`value`, `values` and `calendar`"))
-        return ()
-    single = node.get("value")
-    values: list[tuple[date | None, ConstantValue]] = []
-    if single is not None:
-        values.append((None, _constant(single, dated, faults)))
-    for day, value in fields.named("values", ISO_DATE):
-        values.append((_start(day, faults), _constant(value, dated, faults)))
-    return tuple(values)
-
-
-def _start(day: Authored, faults: Faults) -> date | None:
-    """The day from which a value holds; what has not even the form of a date was reported."""
-    return read_date(day, faults) if ISO_DATE.fullmatch(day.value) else None
-
-
-def _calendar(fields: Fields) -> CalendarSyntax | None:
-    """A named calendar with its years."""
-    name, listed = fields.text("calendar"), fields.node.get("years")
-    if name is None:
-        if listed is not None:
-            fields.faults.append(say("needless-key", listed.span, key="years", thing="a parameter without a calendar"))
-        return None
-    if name.value not in CALENDARS:
-        hint = did_you_mean(name.value, CALENDARS) or f"there are {', '.join(CALENDARS)}"
-        fields.faults.append(say("unknown-calendar", name.span, hint=hint, name=name.value))
-        return None
-    years = plain(listed) if listed is not None else None
-    match years:
-        case [int(first), int(last)] if EARLIEST <= first <= last <= LATEST:
-            return CalendarSyntax(name.value, first, last)
-    fields.faults.append(say("calendar-years", (listed or ScalarNode(name)).span, first=EARLIEST, last=LATEST))
-    return None
-
-
-def _constant(node: YamlNode, dated: bool, faults: Faults) -> ConstantValue:
-    if isinstance(node, SequenceNode):
-        return tuple(_constant(item, dated, faults) for item in node.items)
-    if isinstance(node, ScalarNode) and dated:
-        return read_date(node.text, faults) or date.min
-    value = plain_scalar(node.text) if isinstance(node, ScalarNode) else None
-    if value is None or not isinstance(node, ScalarNode):
-        faults.append(say("wrong-kind", node.span, words=A_CONSTANT))
-        return 0
-    if isinstance(value, str):
-        whole_text(node.text, faults)
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if is_huge(node.text) or (number and not fits(number_of(value))):  # type: ignore[arg-type]  # a number, as asked
-        text = shown_text(node.text.value, 40)
-        faults.append(say("too-many-digits", node.span, hint="write fewer digits", what=f"`{text}` has"))
-    return value
-
-
 def _check(node: YamlNode, faults: Faults) -> CheckSyntax | None:
-    fields = _fields(node, shapes.CHECK, "a check", faults)
+    fields = fields_of(node, shapes.CHECK, "a check", faults)
     expect = None if fields is None else _condition_under(fields, "expect")
     if fields is None or expect is None:
         return None
@@ -219,7 +132,7 @@ def _check(node: YamlNode, faults: Faults) -> CheckSyntax | None:
 
 
 def _silence(node: YamlNode, faults: Faults) -> SilenceSyntax | None:
-    fields = _fields(node, shapes.SILENCE, "a silence", faults)
+    fields = fields_of(node, shapes.SILENCE, "a silence", faults)
     code = fields.text("code") if fields is not None else None
     if fields is None or code is None:
         return None
@@ -275,7 +188,7 @@ def _bracketed(node: SequenceNode, faults: Faults, key: str | None = None) -> Au
 
 def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
     before = len(faults)
-    fields = _fields(node, shapes.DECISION, f"`{name.value}`", faults)
+    fields = fields_of(node, shapes.DECISION, f"`{name.value}`", faults)
     if fields is None:
         fields = Fields(MappingNode((), node.span), NOTHING, faults)
     otherwise, matrix = fields.node.get("otherwise"), fields.node.get("matrix")
@@ -313,7 +226,7 @@ def _values(fields: Fields, key: str) -> Named:
 
 
 def _rule(node: YamlNode, faults: Faults) -> RuleSyntax | None:
-    fields = _fields(node, shapes.RULE, "a rule", faults)
+    fields = fields_of(node, shapes.RULE, "a rule", faults)
     if fields is None:
         return None
     name, when = fields.text("id"), _condition_under(fields, "when")
@@ -333,7 +246,7 @@ def _otherwise(node: YamlNode, faults: Faults) -> ConclusionSyntax | None:
             say("wrong-kind", node.span, hint=hint, what="`otherwise`", expected="a mapping with then and because")
         )
         return None
-    fields = _fields(node, shapes.OTHERWISE, "`otherwise`", faults)
+    fields = fields_of(node, shapes.OTHERWISE, "`otherwise`", faults)
     return None if fields is None else _conclusion(fields, "then", "because")
 
 
@@ -349,7 +262,7 @@ def _conclusion(fields: Fields, then: str, because: str) -> ConclusionSyntax:
 
 
 def _matrix(node: YamlNode, faults: Faults) -> MatrixSyntax | None:
-    fields = _fields(node, shapes.MATRIX, "`matrix`", faults)
+    fields = fields_of(node, shapes.MATRIX, "`matrix`", faults)
     if fields is None:
         return None
     rows, listed = fields.text("rows"), fields.node.get("columns")
@@ -382,7 +295,7 @@ def _rows(fields: Fields) -> tuple[tuple[Authored, YamlNode], ...]:
 
 
 def _legend(key: Authored, node: YamlNode, faults: Faults) -> LegendSyntax | None:
-    fields = _fields(node, shapes.LEGEND, f"`{key.value}`", faults)
+    fields = fields_of(node, shapes.LEGEND, f"`{key.value}`", faults)
     if fields is None:
         return None
     when = _condition_under(fields, "when")

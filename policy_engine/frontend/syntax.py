@@ -62,7 +62,8 @@ class CalendarSyntax:
 class ParameterSyntax:
     """A parameter under its name: its values, each from its day on (None: from the ruleset's first).
 
-    It has neither values nor calendar where they could not be read, which was reported.
+    It has neither values nor calendar where they could not be read, which was reported. `texts` are those of its values that
+    are texts as they were written.
     """
 
     name: Authored
@@ -71,6 +72,7 @@ class ParameterSyntax:
     unit: str | None
     source: Authored | None
     meaning: str | None
+    texts: tuple[Authored, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

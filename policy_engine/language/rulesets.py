@@ -31,6 +31,10 @@ class Period:
         ended = self.end is not None and day >= self.end
         return day >= self.start and not ended
 
+    def overlaps(self, other: Period) -> bool:
+        """Whether some day lies in both."""
+        return self.start in other or other.start in self
+
     def __str__(self) -> str:
         since = "always" if self.start == date.min else f"from {self.start}"
         return since if self.end is None else f"{since} until {self.end}"

@@ -1,0 +1,104 @@
+"""From nodes to the syntax of a parameter: its values, or its calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from policy_engine.diagnostics import Diagnostic, did_you_mean, say, shown_text
+from policy_engine.frontend import shapes
+from policy_engine.frontend.fields import ISO_DATE, Fields, fields_of, read_date, whole_text
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
+from policy_engine.frontend.syntax import CalendarSyntax, ConstantValue, ParameterSyntax
+from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
+from policy_engine.language.types import fits, number_of
+from policy_engine.source import Authored
+
+A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a date, or a list"}
+
+
+def parse_parameter(name: Authored, node: YamlNode, faults: list[Diagnostic]) -> ParameterSyntax:
+    """A parameter under its name; without values where they could not be read, which is reported."""
+    before = len(faults)
+    fields = fields_of(node, shapes.PARAMETER, f"`{name.value}`", faults)
+    if fields is None:
+        return ParameterSyntax(name, (), None, None, None, None)
+    values = _values_of_parameter(fields)
+    calendar, unit, source = _calendar(fields), fields.words("unit"), fields.text("source")
+    values = values if len(faults) == before else ()
+    texts = tuple(_texts_in([fields.node.get("value"), fields.node.get("values")]))
+    return ParameterSyntax(name, values, calendar, unit, source, fields.words("meaning"), texts)
+
+
+def _texts_in(nodes: Iterable[YamlNode | None]) -> Iterator[Authored]:
+    """The texts among the values of a parameter, at any depth."""
+    for node in nodes:
+        match node:
+            case ScalarNode(text=text) if isinstance(plain_scalar(text), str):
+                yield text
+            case SequenceNode(items=items):
+                yield from _texts_in(items)
+            case MappingNode(entries=entries):
+                yield from _texts_in(value for _, value in entries)
+
+
+def _values_of_parameter(fields: Fields) -> tuple[tuple[date | None, ConstantValue], ...]:
+    node, faults = fields.node, fields.faults
+    kind = fields.text("type")
+    if kind is not None and kind.value != "date":
+        faults.append(say("wrong-kind", kind.span, what="`type`", expected="date, or left out"))
+    dated = kind is not None and kind.value == "date"
+    if sum(node.get(key) is not None for key in ("value", "values", "calendar")) != 1:
+        if not fields.meant:
+            faults.append(say("one-of-keys", fields.span, thing="a parameter", keys="`value`, `values` and `calendar`"))
+        return ()
+    single = node.get("value")
+    values: list[tuple[date | None, ConstantValue]] = []
+    if single is not None:
+        values.append((None, _constant(single, dated, faults)))
+    for day, value in fields.named("values", ISO_DATE):
+        values.append((_start(day, faults), _constant(value, dated, faults)))
+    return tuple(values)
+
+
+def _start(day: Authored, faults: list[Diagnostic]) -> date | None:
+    """The day from which a value holds; what has not even the form of a date was reported."""
+    return read_date(day, faults) if ISO_DATE.fullmatch(day.value) else None
+
+
+def _calendar(fields: Fields) -> CalendarSyntax | None:
+    """A named calendar with its years."""
+    name, listed = fields.text("calendar"), fields.node.get("years")
+    if name is None:
+        if listed is not None:
+            fields.faults.append(say("needless-key", listed.span, key="years", thing="a parameter without a calendar"))
+        return None
+    if name.value not in CALENDARS:
+        hint = did_you_mean(name.value, CALENDARS) or f"there are {', '.join(CALENDARS)}"
+        fields.faults.append(say("unknown-calendar", name.span, hint=hint, name=name.value))
+        return None
+    years = plain(listed) if listed is not None else None
+    match years:
+        case [int(first), int(last)] if EARLIEST <= first <= last <= LATEST:
+            return CalendarSyntax(name.value, first, last)
+    fields.faults.append(say("calendar-years", (listed or ScalarNode(name)).span, first=EARLIEST, last=LATEST))
+    return None
+
+
+def _constant(node: YamlNode, dated: bool, faults: list[Diagnostic]) -> ConstantValue:
+    if isinstance(node, SequenceNode):
+        return tuple(_constant(item, dated, faults) for item in node.items)
+    if isinstance(node, ScalarNode) and dated:
+        return read_date(node.text, faults) or date.min
+    value = plain_scalar(node.text) if isinstance(node, ScalarNode) else None
+    if value is None or not isinstance(node, ScalarNode):
+        faults.append(say("wrong-kind", node.span, words=A_CONSTANT))
+        return 0
+    if isinstance(value, str):
+        whole_text(node.text, faults)
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if is_huge(node.text) or (number and not fits(number_of(value))):  # type: ignore[arg-type]  # a number, as asked
+        text = shown_text(node.text.value, 40)
+        faults.append(say("too-many-digits", node.span, hint="write fewer digits", what=f"`{text}` has"))
+    return value
