@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from policy_engine.backends.columnar.columns import FIRST_MOMENT, LAST_MOMENT
 from policy_engine.backends.columnar.days import date_of
+from policy_engine.backends.columnar.times import FIRST_MOMENT, LAST_MOMENT
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, Number, Text, Type
@@ -72,7 +72,7 @@ def ruleset_totals(
     `inputs` are the names of the files decided on, `readings` the choices taken, `over` the date fact among the columns of
     `decisions` by which outcomes are counted over time.
     """
-    table, wrong = pl.scan_parquet(decisions), pl.scan_parquet(invalid)
+    table, wrong = pl.scan_parquet(decisions, glob=False), pl.scan_parquet(invalid, glob=False)
     statuses = _grouped(table, [f"{logic.name}.status" for logic in ruleset.decisions])
     valid, unfit = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
     return RulesetTotals(

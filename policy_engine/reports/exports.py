@@ -25,7 +25,7 @@ def write(form: str, folder: Path, jobs: Sequence[Job], totals: ReportTotals) ->
         _workbook(folder, jobs, totals)
         return
     for path in sorted(folder.rglob("*.parquet")):
-        FORMS[form](pl.scan_parquet(path), path.with_suffix(f".{form}"))
+        FORMS[form](pl.scan_parquet(path, glob=False), path.with_suffix(f".{form}"))
 
 
 def _csv(table: pl.LazyFrame, path: Path) -> None:
@@ -78,7 +78,7 @@ def _workbook(folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> None:
         for job in jobs:
             place = folder / job.ruleset.id if len(jobs) > 1 else folder
             for name in ("decisions", "invalid"):
-                table = pl.scan_parquet(place / f"{name}.parquet")
+                table = pl.scan_parquet(place / f"{name}.parquet", glob=False)
                 flat = table.with_columns(_flat(table.collect_schema())).select(pl.all().cast(pl.String))
                 numbered = flat.with_columns(pl.col("row").cast(pl.Int64))
                 rows = (row for piece in numbered.collect_batches(maintain_order=True) for row in piece.iter_rows())

@@ -26,7 +26,7 @@ class Part:
 
     def read(self) -> pl.DataFrame:
         """The rows."""
-        return pl.read_parquet(self.rows) if isinstance(self.rows, Path) else self.rows
+        return pl.read_parquet(self.rows, glob=False) if isinstance(self.rows, Path) else self.rows
 
 
 @dataclass(slots=True)

@@ -98,7 +98,7 @@ def _where(before: Path, now: Path) -> str:
     """The first row of a table that differs."""
     if before.suffix != ".parquet":
         return ""
-    old, new = pl.read_parquet(before), pl.read_parquet(now)
+    old, new = pl.read_parquet(before, glob=False), pl.read_parquet(now, glob=False)
     for column in old.columns:
         if column not in new.columns:
             return f": there is no column `{column}`"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
@@ -11,14 +10,19 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import dtype_of
 from policy_engine.backends.columnar.numbers import Conditions, number_conditions, units
 from policy_engine.backends.columnar.parts import Part
+from policy_engine.backends.columnar.times import (
+    FIRST_DAY,
+    LAST_DAY,
+    date_text,
+    in_calendar,
+    instant_text,
+)
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text
 
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 DATE_FORM = f"^{DAY}$"
 INSTANT_FORM = f"^{DAY}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(?:\\.[0-9]{{1,6}})?(?:[Zz]|[+-]{HOUR}:{SIXTIETH})$"
-FIRST_DAY, LAST_DAY = date.min, date.max
-FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 TEXT_KEYWORDS = ("enum", "const", "pattern", "minLength", "maxLength")
 
 
@@ -86,8 +90,8 @@ def _scalar(part: Part, dtype: pl.DataType, raw: pl.Expr) -> Column:
         case Text(), pl.String():
             return Column(raw, raw, text_conditions(part, raw), same=True)
         case Date(), pl.Date():
-            text = raw.dt.to_string("%Y-%m-%d")
-            return Column(raw, raw, [raw.is_between(FIRST_DAY, LAST_DAY), *text_conditions(part, text)], same=True)
+            conditions = [raw.is_between(FIRST_DAY, LAST_DAY), *text_conditions(part, date_text(raw))]
+            return Column(raw, raw, conditions, same=True)
         case Date(), pl.String():
             return _date(part, raw)
         case Instant(), pl.Datetime():
@@ -136,15 +140,13 @@ def _instant(part: Part, dtype: pl.Datetime, raw: pl.Expr) -> Column:
     if dtype.time_zone is None:
         return Column.unread(part, raw)
     utc = raw.dt.convert_time_zone("UTC")
-    value = utc.dt.cast_time_unit("us")
     exact = [raw.to_physical() % 1_000 == 0] if dtype.time_unit == "ns" else []
-    conditions = [*exact, value.is_between(FIRST_MOMENT, LAST_MOMENT), *text_conditions(part, instant_text(utc))]
+    inside = in_calendar(utc, dtype.time_unit)
+    value = (
+        pl.when(inside).then(utc).dt.cast_time_unit("us") if dtype.time_unit == "ms" else utc.dt.cast_time_unit("us")
+    )
+    conditions = [*exact, inside, *text_conditions(part, instant_text(utc, dtype.time_unit))]
     return Column(raw, value, conditions, same=dtype == dtype_of(part.type))
-
-
-def instant_text(utc: pl.Expr) -> pl.Expr:
-    """The text that stands for an instant of a column, in UTC."""
-    return utc.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
 
 
 def _instant_text(part: Part, raw: pl.Expr) -> Column:

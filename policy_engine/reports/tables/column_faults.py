@@ -12,6 +12,9 @@ from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, member_of
 
+MOST_DIGITS = 38
+"""So many digits has a decimal that Polars can read."""
+
 
 def refuse_unfitting(where: str, columns: Mapping[str, Any], names: Mapping[str, str], facts: FactsSchema) -> None:
     """Raise `CannotRun` for every column of a table whose type can never fit its fact.
@@ -46,6 +49,8 @@ def unfitting(column: str, kind: Type, dtype: Any) -> Iterator[tuple[str, object
                     yield from unfitting(f"{column}.{field.name}", member.type, field.dtype)
         case _ if not _can_be(kind, dtype):
             yield column, dtype, _wanted(kind)
+        case _, pl.Decimal(precision=precision) if precision is not None and precision > MOST_DIGITS:
+            yield column, dtype, f"numbers of at most {MOST_DIGITS} digits"
 
 
 def _can_be(kind: Type, dtype: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar.columns import instant_text
+from policy_engine.backends.columnar.times import date_text, instant_text, local_text
 
 
 def in_json_types(frame: pl.DataFrame) -> pl.DataFrame:
@@ -19,11 +19,11 @@ def _as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
     """The expression of a column in JSON types, None where it has them already."""
     match dtype:
         case pl.Date():
-            return value.dt.to_string("%Y-%m-%d")
+            return date_text(value)
         case pl.Datetime(time_zone=None):
-            return value.dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
+            return local_text(value, dtype.time_unit)
         case pl.Datetime():
-            return instant_text(value.dt.convert_time_zone("UTC"))
+            return instant_text(value.dt.convert_time_zone("UTC"), dtype.time_unit)
         case pl.Categorical() | pl.Enum() | pl.Time():
             return value.cast(pl.String)
         case pl.Duration():

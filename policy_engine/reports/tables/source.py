@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +12,19 @@ from threading import Lock
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.reports.tables.judge import Judged
 
 FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What Polars raises; over damaged files it now and then panics."""
+TWICE = re.compile("column with name '(.*)' has more than one occurrence")
+FIELD_TWICE = re.compile("duplicate struct field '(.*)'")
+BEYOND_POLARS = re.compile(
+    "not (?:yet )?(?:supported|implemented)|unsupported|encrypt|precision must be|time zone", re.IGNORECASE
+)
+"""What Polars says of files that are whole, and of which it cannot read a part."""
 
 
 @dataclass(slots=True)
@@ -65,11 +73,23 @@ def reading(source: Source) -> Iterator[None]:
         fault = _damage(source)
         if fault is None:
             raise
-        shown = ", ".join(f"`{file}`" for file in source.files[:3]) + ("..." if len(source.files) > 3 else "")
-        raise CannotRun(f"{shown} cannot be read to its end; write it again ({fault})") from None
+        raise CannotRun(told_of_files(source.files, fault, "cannot be read to its end")) from None
 
 
-def _damage(source: Source) -> str | None:
+def told_of_files(files: Sequence[Path], fault: BaseException, damaged: str) -> str:
+    """Why Polars cannot read files, and what to do: where it does not say what it stumbles over, they are `damaged`."""
+    where = ", ".join(f"`{file}`" for file in files[:3]) + ("..." if len(files) > 3 else "")
+    why = str(fault).strip().split("\n")[0]
+    if twice := TWICE.search(why):
+        return f"{where}: the column `{shown_text(twice[1])}` stands twice; keep one"
+    if twice := FIELD_TWICE.search(why):
+        return f"{where}: a record has the member `{shown_text(twice[1])}` twice; keep one"
+    if BEYOND_POLARS.search(why):
+        return f"{where} holds what cannot be read here ({why}); convert it"
+    return f"{where} {damaged}; write it again ({why})"
+
+
+def _damage(source: Source) -> BaseException | None:
     """What Polars says of a source's files when it does nothing but read them; None where it reads them to their end."""
     if source.raw is None:
         return None
@@ -77,7 +97,7 @@ def _damage(source: Source) -> str | None:
         for _ in source.raw.collect_batches():
             pass
     except FAILURES as error:
-        return str(error).strip().split("\n")[0]
+        return error
     return None
 
 

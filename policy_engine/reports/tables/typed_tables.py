@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+import os
+from collections.abc import Callable, Mapping
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,20 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.reports.tables.column_faults import refuse_unfitting, warnings_of
 from policy_engine.reports.tables.judge import Judged, ruled
 from policy_engine.reports.tables.mapping import NOTHING, TableMapping
-from policy_engine.reports.tables.source import Progress, Source
+from policy_engine.reports.tables.source import FAILURES, Progress, Source, told_of_files
 
 Schema = Mapping[str, Any]
+
+os.putenv("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+"""Without it Polars panics at a column whose time zone it does not know, such as UTC+01:00. An instant in a column with any time
+zone is stored in UTC, and the name of its zone is never asked for."""
 
 
 def parquet_source(place: Path, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
     """A Parquet file, the *.parquet of a folder by name, or the files of a glob; raises `CannotRun`."""
     files = parquet_files(place)
     schema = _common_schema(files)
-    rows = _tell(files, lambda: pl.scan_parquet(files).select(pl.len()).collect().item())
+    rows = _tell(files, lambda: pl.scan_parquet(files, glob=False).select(pl.len()).collect().item())
     frame = pl.scan_parquet(files, row_index_name=ROW, row_index_offset=1, glob=False)
     return _source(f"`{place}`", frame, schema, rows, facts, mapping, tuple(files))
 
@@ -47,7 +51,8 @@ def parquet_files(place: Path) -> list[Path]:
         found = sorted(place.glob("*.parquet"))
         missing = f"the folder `{place}` has no file that ends in .parquet"
     else:
-        found = sorted(Path(name) for name in glob(str(place)) if Path(name).is_file())
+        names = place.parent.glob(place.name) if place.parent.is_dir() else map(Path, glob(str(place)))
+        found = sorted(name for name in names if name.is_file())
         missing = f"there is no file `{place}`"
     if not found:
         raise CannotRun(missing)
@@ -56,7 +61,7 @@ def parquet_files(place: Path) -> list[Path]:
 
 def _common_schema(files: list[Path]) -> Schema:
     """The columns and types that all files have."""
-    schemas: list[Schema] = [_tell([file], partial(pl.read_parquet_schema, file)) for file in files]
+    schemas: list[Schema] = [_tell([file], pl.scan_parquet(file, glob=False).collect_schema) for file in files]
     for file, schema in zip(files, schemas, strict=True):
         _refuse_row_column(f"`{file}`", schema)
         if list(schema.items()) != list(schemas[0].items()):
@@ -79,14 +84,12 @@ def _refuse_row_column(where: str, schema: Schema) -> None:
         raise CannotRun(f"{where}: a column cannot be called `{ROW}`; give it another name")
 
 
-def _tell(files: list[Path], read: Any) -> Any:
-    """What reading Parquet files gives; raises `CannotRun` where they are none, or not whole."""
-    shown = ", ".join(f"`{file}`" for file in files[:3]) + ("..." if len(files) > 3 else "")
+def _tell(files: list[Path], read: Callable[[], Any]) -> Any:
+    """What reading Parquet files gives; raises `CannotRun` where they are none, not whole, or hold what Polars cannot read."""
     try:
         return read()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        why = str(error).strip().split("\n")[0]
-        raise CannotRun(f"{shown} is not a whole Parquet file; write it again ({why})") from None
+    except (*FAILURES, OSError) as error:
+        raise CannotRun(told_of_files(files, error, "is not a whole Parquet file")) from None
 
 
 def _source(
