@@ -1,25 +1,28 @@
-"""Writing files so that what is there is always whole."""
+"""Writing files so that what is there is always whole, and telling files from pipes, devices and folders."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from policy_engine.errors import CannotRun
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it there; raises `CannotRun`, and then leaves what was there."""
+    """Write a file beside its place and rename it there; raises `CannotRun`, and then leaves what was there.
+
+    Where `path` is a link, the file that it leads to is written.
+    """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        place = path.resolve()
+        if place.exists() and not place.is_file():
+            raise CannotRun(f"`{path}` is not a file, and is not replaced; name a file")
+        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            Path(temporary).replace(path)
+            Path(temporary).replace(place)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -27,25 +30,9 @@ def write_whole(path: Path, text: str) -> None:
         raise CannotRun(f"`{path}` cannot be written: {error.strerror}") from None
 
 
-@contextmanager
-def whole_folder(path: Path, marker: str) -> Iterator[Path]:
-    """A folder to fill, that takes its name only when all went well; raises `CannotRun`.
-
-    A folder of that name is replaced if it holds `marker`, that is, if it is one of ours; any other is left alone.
-    """
-    if path.exists() and not (path / marker).is_file() and (not path.is_dir() or any(path.iterdir())):
-        raise CannotRun(f"`{path}` is there already, and is not a report; name another folder")
+def refuse_unreadable_name(path: Path) -> None:
+    """Raises `CannotRun` for a name that is not UTF-8: no message, page or manifest could hold it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        try:
-            yield temporary
-            temporary.chmod(0o755)
-            if path.exists():
-                shutil.rmtree(path)
-            temporary.rename(path)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise CannotRun(f"`{path}` cannot be written: {error.strerror}") from None
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise CannotRun(f"the name `{path}` is not UTF-8; give the file or folder another name") from None

@@ -12,8 +12,8 @@ import pytest
 
 from fixtures.samples import SAMPLES, Sample
 from policy_engine import Engine
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.making import make_again
-from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.totals import DecisionTotals, RulesetTotals
 from tests.conftest import ROOT
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,10 +23,10 @@ from policy_engine.errors import FactsError
 from policy_engine.frontend.facts_files import read_lines
 from policy_engine.language.decisions import Decision
 from policy_engine.language.rulesets import Rules
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.making import make_again
-from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.tables import Options
 from tests.conftest import ROOT
 from tests.test_cli import JSONL, Ran, Run, put, refused, run
@@ -270,87 +269,13 @@ def test_an_interrupted_report_leaves_nothing(run: Run) -> None:
     many_lines(400_000)
     before = contents()
     process = begun(Path.cwd(), "orders=orders.jsonl", "--as-of", "2025-07-01", "--out", "out")
-    while process.poll() is None and not list(Path().glob(".out.*/*.parquet")):
+    while process.poll() is None and not list(Path().glob(".out.*/new/*.parquet")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     assert contents() == before
-
-
-# Verifying.
-
-
-def test_a_report_made_again_is_the_same(run: Run) -> None:
-    report(run, "--format", "csv")
-    ran = run("report", "verify", "out")
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "out: made again, every file is the same, byte for byte\n"
-
-
-def test_the_first_difference_is_named(run: Run) -> None:
-    report(run)
-    shutil.copytree("out", "kept")
-
-    def differs() -> str:
-        ran = run("report", "verify", "out")
-        assert (ran.code, ran.out) == (1, "")
-        shutil.rmtree("out")
-        shutil.copytree("kept", "out")
-        return " ".join(ran.err.split())
-
-    put("{}", "out/summary.json")
-    assert differs() == "the output `out/summary.json` has changed since the report was made"
-    Path("out/report.html").unlink()
-    assert differs() == "the output `out/report.html` is not there any more"
-    put("x", "out/more.txt")
-    assert differs() == "`out/more.txt` is none of the report's files"
-    lines = Path("orders.jsonl").read_bytes()
-    put(lines.replace(b"50", b"51"), "orders.jsonl")
-    assert differs() == "the input `orders.jsonl` has changed since the report was made"
-    put(lines, "orders.jsonl")
-    rules = Path("rules/orders.yaml").read_text("utf-8")
-    put(rules.replace("title: ", "title: Other "), "rules/orders.yaml")
-    assert differs().startswith("the ruleset `orders` has changed: it was version ")
-
-
-def test_a_mapping_is_one_of_the_inputs(run: Run) -> None:
-    put("cost\n50\n5\n", "orders.csv")
-    put("columns: {cost: price}\n", "map.yaml")
-    arguments = ("--as-of", "2025-07-01", "--out", "out", "--map", "map.yaml")
-    assert run("report", "orders=orders.csv", *arguments).code == 0
-    assert pl.read_parquet("out/decisions.parquet")["shipping.outcome"].to_list() == ["free", "charged"]
-    assert run("report", "verify", "out").code == 0
-    put("columns: {cost: null}\n", "map.yaml")
-    ran = run("report", "verify", "out")
-    assert (ran.code, ran.err) == (1, "the input `map.yaml` has changed since the report was made\n")
-
-
-def test_a_forged_answer_is_found(run: Run) -> None:
-    """Whoever changes an answer and the digest beside it is found out by making the report again."""
-    report(run)
-    table = pl.read_parquet("out/decisions.parquet")
-    forged = table.with_columns(pl.lit("free").cast(table["shipping.outcome"].dtype).alias("shipping.outcome"))
-    forged.write_parquet("out/decisions.parquet")
-    digest = subprocess.run(["sha256sum", "out/decisions.parquet"], capture_output=True, text=True, check=True)
-    manifest = json.loads(Path("out/manifest.json").read_text("utf-8"))
-    manifest["outputs"][0]["sha256"] = digest.stdout.split()[0]
-    put(json.dumps(manifest), "out/manifest.json")
-    refused(
-        run("report", "verify", "out"),
-        "made again, `decisions.parquet` is different: first in `shipping.outcome`, row 2",
-    )
-
-
-@pytest.mark.parametrize(
-    "content", [None, "", "[]", "{}", '{"manifest": 1, "arguments": {}}', '{"manifest": 1, "arguments": []}']
-)
-def test_what_is_no_report_cannot_be_verified(run: Run, content: str | None) -> None:
-    Path("out").mkdir()
-    if content is not None:
-        put(content, "out/manifest.json")
-    refused(run("report", "verify", "out"), "out", code=2)
 
 
 # Other forms, and other parts.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from benchmarks.tables.words import AS_OF
 from policy_engine import Engine
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.making import make_again
-from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.tables import Options
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -24,8 +24,7 @@ from policy_engine.cli.options import (
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-
-FORMATS = ("csv", "jsonl", "xlsx")
+from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
 
 
 class MakeByDefault(TyperGroup):
@@ -70,8 +69,10 @@ def make(
     formats: Annotated[
         list[str] | None, typer.Option("--format", help=f"Decisions in another form too: {', '.join(FORMATS)}.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32, help="What the sample of accounts is drawn with.")] = 0,
-    samples: Annotated[int, typer.Option(min=0, max=100, help="Accounts explained in full, for each outcome.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="What the sample of accounts is drawn with.")] = 0,
+    samples: Annotated[
+        int, typer.Option(min=0, max=MOST_SAMPLES, help="Accounts explained in full, for each outcome.")
+    ] = 2,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -82,7 +83,6 @@ def make(
     several rulesets, the Parquet files of each into a folder of its name.
     """
     from policy_engine.cli.reporting import made, show_totals  # noqa: PLC0415 - Polars is slow to import
-    from policy_engine.reports.manifest import Arguments  # noqa: PLC0415 - the same
 
     pairs = [_pair(argument, facts) for argument in rulesets]
     engine = Engine.load(rules, schemas, only=[name for name, _ in pairs])
@@ -113,7 +113,11 @@ def make(
 def verify(
     report: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a report.")],
 ) -> None:
-    """Make a report again from what its manifest says, and name the first difference."""
+    """Make a report again from what its manifest says, and name the first difference.
+
+    Exit code 0: it is the same. 1: it differs. 2: there is no telling: its manifest is damaged, or what it was made from or by is
+    not here.
+    """
     from policy_engine.reports.making import make_again  # noqa: PLC0415 - Polars is slow to import
     from policy_engine.reports.verifying import first_difference  # noqa: PLC0415 - the same
 

@@ -12,8 +12,8 @@ from policy_engine.cli.progress import progress_bars
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.language.values import in_words
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.making import jobs_of
-from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.run import Done, run_report
 from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -13,13 +13,18 @@ from policy_engine.engine import Engine, chosen
 from policy_engine.errors import CannotRun, RulesetError, UnknownReading
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant, member_of
+from policy_engine.reports.fingerprints import Fingerprints, fingerprints, unchanged
 from policy_engine.reports.tables.opening_tables import Options, open_table
 from policy_engine.reports.tables.source import Source
+from policy_engine.reports.tables.typed_tables import parquet_files
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One ruleset over one table. `over` is the date fact by which outcomes are counted over time."""
+    """One ruleset over one table. `over` is the date fact by which outcomes are counted over time.
+
+    `before` are the fingerprints of the files that are read, from before they were opened.
+    """
 
     ruleset: Ruleset
     readings: Mapping[str, str]
@@ -27,6 +32,7 @@ class Job:
     source: Source
     program: ColumnarProgram
     over: str | None
+    before: Fingerprints = field(default_factory=dict)
 
     @property
     def key(self) -> str | None:
@@ -53,16 +59,29 @@ def jobs_for(
     for fact in wanted:
         _refuse_unknown_date(fact, rulesets)
     return [
-        Job(
-            ruleset,
-            choices,
-            place,
-            open_table(ruleset.id, place, ruleset.facts, options),
-            prepared(ruleset, choices, as_of),
-            next((fact for fact in wanted if _is_date(ruleset, fact)), None),
-        )
+        _job(ruleset, choices, place, as_of, options, next((fact for fact in wanted if _is_date(ruleset, fact)), None))
         for ruleset, choices, (_, place) in zip(rulesets, own, pairs, strict=True)
     ]
+
+
+def _job(
+    ruleset: Ruleset, readings: Mapping[str, str], place: Path, as_of: date, options: Options, over: str | None
+) -> Job:
+    """A job whose table is opened; its files are looked at before that, so that no later change goes unseen."""
+    before = fingerprints([*_files_at(place), *options.maps.values()])
+    with unchanged(before):
+        source = open_table(ruleset.id, place, ruleset.facts, options)
+    come = [file for file in source.files if file not in before]
+    if come:
+        raise CannotRun(f"`{come[0]}` came while `{place}` was opened; run the report again when nobody writes there")
+    return Job(ruleset, readings, place, source, prepared(ruleset, readings, as_of), over, before)
+
+
+def _files_at(place: Path) -> list[Path]:
+    try:
+        return parquet_files(place)
+    except CannotRun:
+        return []  # whoever opens the table says why
 
 
 def prepared(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> ColumnarProgram:

@@ -4,68 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
 
 MANIFEST = "manifest.json"
-EDITION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """What a report was asked: enough to make it again. Paths are as they were given."""
-
-    tables: tuple[tuple[str, str], ...]
-    as_of: date
-    rules: str
-    schemas: str
-    readings: Mapping[str, str] = field(default_factory=dict)
-    maps: Mapping[str, str] = field(default_factory=dict)
-    encoding: str | None = None
-    delimiter: str | None = None
-    over: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ()
-    seed: int = 0
-    samples: int = 2
-
-    def to_dict(self) -> dict[str, object]:
-        """The arguments in JSON types."""
-        return {
-            "tables": [{"ruleset": ruleset, "facts": facts} for ruleset, facts in self.tables],
-            "as_of": self.as_of.isoformat(),
-            "rules": self.rules,
-            "schemas": self.schemas,
-            "readings": dict(self.readings),
-            "maps": dict(self.maps),
-            "encoding": self.encoding,
-            "delimiter": self.delimiter,
-            "over": list(self.over),
-            "formats": list(self.formats),
-            "seed": self.seed,
-            "samples": self.samples,
-        }
-
-    @classmethod
-    def from_dict(cls, told: Mapping[str, object]) -> Arguments:
-        """The arguments that a manifest tells; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
-        values: dict[str, object] = dict(told)
-        tables = values.pop("tables")
-        assert isinstance(tables, list)
-        values["tables"] = tuple((str(table["ruleset"]), str(table["facts"])) for table in tables)
-        values["as_of"] = date.fromisoformat(str(values["as_of"]))
-        for name in ("over", "formats"):
-            listed = values[name]
-            assert isinstance(listed, list)
-            values[name] = tuple(listed)
-        return cls(**values)  # type: ignore[arg-type]  # a name that is none is a TypeError
+EDITION = 2
+"""Raised whenever a manifest has other fields than before."""
+LIBRARIES = ("polars", "xlsxwriter")
+"""What writes the tables of a report: another version of them may write the same rows in other bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +36,17 @@ class Digested:
         """The file in JSON types."""
         return {"name": self.name, "bytes": self.size, "sha256": self.sha256}
 
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Digested:
+        """The file that a manifest tells, whose parts are known to have their types."""
+        return cls(told["name"], told["bytes"], told["sha256"])
+
 
 def digested(path: Path, name: str) -> Digested:
     """A file's digest; raises `CannotRun`."""
     try:
+        if not path.is_file():
+            raise CannotRun(f"`{path}` is not a file" if path.exists() else f"there is no file `{path}`")
         with path.open("rb") as file:
             return Digested(name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as error:
@@ -102,6 +65,7 @@ def manifest_of(
     return {
         "manifest": EDITION,
         "engine": VERSION,
+        "libraries": libraries(),
         "arguments": arguments.to_dict(),
         "rulesets": [_ruleset(job.ruleset) for job in jobs],
         "inputs": [one.to_dict() for one in inputs],
@@ -111,6 +75,11 @@ def manifest_of(
         ],
         "outputs": [one.to_dict() for one in outputs],
     }
+
+
+def libraries() -> dict[str, str]:
+    """The version of each library that writes tables."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def _ruleset(ruleset: Ruleset) -> dict[str, object]:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policy_engine.engine import Engine
-from policy_engine.files import whole_folder
 from policy_engine.language.decisions import Status
 from policy_engine.reports import exports
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.counting import ruleset_totals
 from policy_engine.reports.deciding import Watch, decide_table, writing
+from policy_engine.reports.fingerprints import unchanged
 from policy_engine.reports.html import Chapter, File, Report, report_html
 from policy_engine.reports.jobs import Job
-from policy_engine.reports.manifest import MANIFEST, Arguments, digested, manifest_of
+from policy_engine.reports.manifest import MANIFEST, Digested, digested, manifest_of
 from policy_engine.reports.nearness import Nearness
+from policy_engine.reports.report_folder import new_report
 from policy_engine.reports.sampling import Draw, samples_of
 from policy_engine.reports.settling import TRIED, trials_of
 from policy_engine.reports.totals import ReportTotals
@@ -38,21 +40,26 @@ class Done:
 def run_report(
     engine: Engine, jobs: Sequence[Job], arguments: Arguments, out: Path, announce: Announce = lambda job: None
 ) -> Done:
-    """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing."""
-    with whole_folder(out, MANIFEST) as folder, writing(out):
+    """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing.
+
+    It does so, too, where a file was changed while it was read: the manifest's digests are those of what was decided.
+    """
+    before = {path: was for job in jobs for path, was in job.before.items()}
+    inputs = [Path(arguments.rules), Path(arguments.schemas), *before]
+    with new_report(out, inputs) as folder, unchanged(before), writing(out):
         chapters = [_chapter(engine, job, arguments, folder, len(jobs) > 1, announce) for job in jobs]
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
         _write_json(folder / SUMMARY, totals.to_dict())
         for form in arguments.formats:
             exports.write(form, folder, jobs, totals)
         read = [*(path for job in jobs for path in job.source.files), *map(Path, arguments.maps.values())]
-        inputs = [digested(path, str(path)) for path in dict.fromkeys(read)]
-        tables = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
-        files = tuple(File(one.name, one.sha256, f"{one.size:,} bytes") for one in (*inputs, *tables))
+        decided = [digested(path, str(path)) for path in dict.fromkeys(read)]
+        tables = _digested_files(folder)
+        files = tuple(File(one.name, one.sha256, f"{one.size:,} bytes") for one in (*decided, *tables))
         report = Report(_title(chapters), VERSION, totals, tuple(chapters), arguments.seed, files)
         (folder / PAGE).write_text(report_html(report), "utf-8")
-        outputs = [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
-        _write_json(folder / MANIFEST, manifest_of(engine, jobs, arguments, totals, inputs, outputs))
+        outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
+        _write_json(folder / MANIFEST, manifest_of(engine, jobs, arguments, totals, decided, outputs))
         return Done(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)))
 
 
@@ -84,6 +91,10 @@ def _chapter(
 
 def _title(chapters: Sequence[Chapter]) -> str:
     return chapters[0].ruleset.title if len(chapters) == 1 else "Rule report"
+
+
+def _digested_files(folder: Path) -> list[Digested]:
+    return [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -1,10 +1,14 @@
-"""Verifying a report: everything it was made from is compared, it is made again, and the first difference is named."""
+"""Verifying a report: it is held against its manifest, made again from that, and the first difference is named.
+
+Two things can be found. The report is not what its manifest says, or not what making it again gives: a *difference*. Or there is
+no telling, because the manifest is damaged, or what the report was made from or by is not here: then `CannotRun` is raised.
+"""
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,98 +16,139 @@ import polars as pl
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.reports.manifest import EDITION, MANIFEST, Arguments, digested
+from policy_engine.reports.arguments import Arguments
+from policy_engine.reports.contents import differs, missing, strangers
+from policy_engine.reports.manifest import MANIFEST, Digested, libraries
+from policy_engine.reports.reading_manifest import Manifest, read_manifest
+from policy_engine.reports.report_folder import moved_aside
 from policy_engine.reports.run import Done
 from policy_engine.version import VERSION
 
 Again = Callable[[Arguments, Path], tuple[Engine, Done]]
 """Makes a report anew in a folder, from the arguments of an old one."""
+TABLE = ".parquet"
+SHOWN = 200
+"""Characters that are shown of a value in a manifest."""
 
 
 def first_difference(report: Path, again: Again) -> str | None:
     """What first differs between a report and the same made again, as a sentence; None where all is the same.
 
-    Raises `CannotRun` where there is no report, or it cannot be made again.
+    Raises `CannotRun` where there is no report, or it cannot be made again from what it was made from.
     """
+    aside = moved_aside(report)
+    if aside is not None:
+        told = f"there is no `{report}`: a run was killed when it was about to replace it"
+        raise CannotRun(f"{told}; the report lies in `{aside}`, and the next run puts it back")
+    if report.is_symlink():
+        raise CannotRun(f"`{report}` is a link to `{report.readlink()}`; name the folder itself")
     manifest = read_manifest(report)
     return next(_differences(report, manifest, again), None)
 
 
-def read_manifest(report: Path) -> dict[str, Any]:
-    """The manifest of a report; raises `CannotRun`."""
-    path = report / MANIFEST
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-        known = manifest["manifest"] == EDITION
-        Arguments.from_dict(manifest["arguments"])
-    except FileNotFoundError:
-        raise CannotRun(f"`{report}` holds no report: there is no `{path}`") from None
-    except (OSError, ValueError, KeyError, TypeError, AssertionError):
-        raise CannotRun(f"`{path}` is not the manifest of a report") from None
-    if not known:
-        raise CannotRun(f"`{path}` was written by another edition of this program ({manifest['engine']})")
-    return dict(manifest)
-
-
-def _differences(report: Path, manifest: Mapping[str, Any], again: Again) -> Iterator[str]:
-    """The differences in the order in which they lead to one another: what it was made from first."""
-    yield from _of_files("output", report, manifest["outputs"])
-    yield from _unlisted(report, manifest["outputs"])
-    yield from _of_files("input", Path(), manifest["inputs"])
-    if manifest["engine"] != VERSION:
-        yield f"the report was made by version {manifest['engine']} of this program, and this is {VERSION}"
+def _differences(report: Path, manifest: Manifest, again: Again) -> Iterator[str]:
+    """The differences in the order in which they lead to one another."""
+    yield from missing(report, manifest.outputs)
+    yield from strangers(report, manifest.outputs)
+    _refuse_other_makers(manifest.content)
+    _refuse_other_inputs(manifest.inputs)
     with tempfile.TemporaryDirectory() as folder:
         anew = Path(folder) / "report"
-        again(Arguments.from_dict(manifest["arguments"]), anew)
+        again(manifest.arguments, anew)
         made = read_manifest(anew)
-        yield from _of_rulesets(manifest["rulesets"], made["rulesets"])
-        yield from _of_outputs(report, anew, manifest["outputs"], made["outputs"])
+        _refuse_other_rulesets(manifest.content["rulesets"], made.content["rulesets"])
+        yield from _of_outputs(report, anew, manifest.outputs, made.outputs)
+        yield from _of_values(manifest.content, made.content, "")
+        if manifest.text != made.text:
+            yield f"`{MANIFEST}` says the same as when the report is made again, and is written otherwise"
 
 
-def _of_files(kind: str, folder: Path, files: list[dict[str, Any]]) -> Iterator[str]:
+def _refuse_other_makers(manifest: Mapping[str, Any]) -> None:
+    """Raises `CannotRun` where the report was made by other programs, which may write the same in other bytes."""
+    makers = {"policy_engine": manifest["engine"], **manifest["libraries"]}
+    here = {"policy_engine": VERSION, **libraries()}
+    for name in dict.fromkeys(chain(here, makers)):
+        if makers.get(name) != here.get(name):
+            told = f"the report was made by {_version(name, makers)}, and here is {_version(name, here)}"
+            raise CannotRun(f"{told}: whether it is right cannot be told; verify it with what it was made by")
+
+
+def _version(name: str, versions: Mapping[str, str]) -> str:
+    return f"{name} {versions[name]}" if name in versions else f"no {name}"
+
+
+def _refuse_other_inputs(files: Sequence[Digested]) -> None:
+    """Raises `CannotRun` where a file that the report was made from is gone, or was changed."""
     for file in files:
-        path = folder / file["name"]
-        if not path.is_file():
-            yield f"the {kind} `{path}` is not there any more"
-        elif digested(path, file["name"]).sha256 != file["sha256"]:
-            yield f"the {kind} `{path}` has changed since the report was made"
+        if not Path(file.name).exists():
+            raise CannotRun(f"the input `{file.name}` is not there any more: the report cannot be made again")
+        if differs(Path(file.name), file):
+            raise CannotRun(f"the input `{file.name}` has changed since the report was made: it cannot be made again")
 
 
-def _unlisted(report: Path, files: list[dict[str, Any]]) -> Iterator[str]:
-    listed = {file["name"] for file in files} | {MANIFEST}
-    there = (path.relative_to(report).as_posix() for path in sorted(report.rglob("*")) if path.is_file())
-    yield from (f"`{report / name}` is none of the report's files" for name in there if name not in listed)
-
-
-def _of_rulesets(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[str]:
-    for old, new in zip(before, now, strict=True):
+def _refuse_other_rulesets(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> None:
+    """Raises `CannotRun` where rules or schemas say something else than when the report was made."""
+    for old, new in zip(before, now, strict=False):
         if old["digest"] != new["digest"]:
-            yield (
-                f"the ruleset `{old['id']}` has changed: it was version {old['version']} with {old['digest']}, "
-                f"and is version {new['version']} with {new['digest']}"
+            raise CannotRun(
+                f"the ruleset `{old['id']}` has changed: it was version {old['version']} with {old['digest']}, and is version "
+                f"{new['version']} with {new['digest']}: the report cannot be made again"
             )
 
 
-def _of_outputs(report: Path, anew: Path, before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[str]:
-    made = {file["name"]: file["sha256"] for file in now}
-    for file in before:
-        name = file["name"]
-        if name not in made:
-            yield f"made again, the report has no `{name}`"
-        elif made[name] != file["sha256"]:
+def _of_outputs(report: Path, anew: Path, before: Sequence[Digested], now: Sequence[Digested]) -> Iterator[str]:
+    """Files that only one of the reports has, then tables that differ, then other files, which are made from tables."""
+    old, new = ({file.name: file for file in files} for files in (before, now))
+    yield from (f"made again, the report has no `{name}`" for name in old if name not in new)
+    yield from (f"made again, the report has a `{name}` too" for name in new if name not in old)
+    for name in sorted(new, key=lambda name: not name.endswith(TABLE)):
+        if old[name].sha256 != new[name].sha256:
             yield f"made again, `{name}` is different{_where(report / name, anew / name)}"
 
 
 def _where(before: Path, now: Path) -> str:
     """The first row of a table that differs."""
-    if before.suffix != ".parquet":
+    if before.suffix != TABLE:
         return ""
-    old, new = pl.read_parquet(before, glob=False), pl.read_parquet(now, glob=False)
+    try:
+        old, new = pl.read_parquet(before, glob=False), pl.read_parquet(now, glob=False)
+    except (pl.exceptions.PolarsError, OSError):
+        return ": it is not a whole Parquet file"
+    if old.columns != new.columns:
+        return _which_columns(old.columns, new.columns)
+    if old.height != new.height:
+        return f": it has {new.height:,} rows in place of {old.height:,}"
     for column in old.columns:
-        if column not in new.columns:
-            return f": there is no column `{column}`"
-        differs = old[column].ne_missing(new[column]) if old.height == new.height else pl.Series([True])
+        if old[column].dtype != new[column].dtype:
+            return f": `{column}` is {new[column].dtype} in place of {old[column].dtype}"
+        differs = old[column].ne_missing(new[column])
         if differs.any():
-            place = differs.arg_true()[0]
-            return f": first in `{column}`, row {old['row'][place] if old.height else 0}"
+            return f": first in `{column}`, row {new['row'][differs.arg_true()[0]]}"
     return ""
+
+
+def _which_columns(old: Sequence[str], new: Sequence[str]) -> str:
+    gone, come = ([name for name in one if name not in other] for one, other in ((old, new), (new, old)))
+    if gone:
+        return f": there is no column `{gone[0]}`"
+    return f": there is a column `{come[0]}` too" if come else ": its columns are in another order"
+
+
+def _of_values(said: Any, made: Any, place: str) -> Iterator[str]:
+    """Where two manifests say different things, in the order of the one made again. Both have their types."""
+    match said, made:
+        case dict(), dict():
+            start = f"{place}." if place else ""
+            for name in dict.fromkeys(chain(made, said)):
+                yield from _of_values(said.get(name), made.get(name), f"{start}{name}")
+        case list(), list() if len(said) == len(made):
+            for number, (one, other) in enumerate(zip(said, made, strict=True)):
+                yield from _of_values(one, other, f"{place}[{number}]")
+        case list(), list():
+            yield f"`{MANIFEST}` lists {len(said)} `{place}`; made again, there are {len(made)}"
+        case _ if said != made:
+            yield f"`{MANIFEST}` says {_shown(said)} for `{place}`; made again, it is {_shown(made)}"
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"{value}"[:SHOWN]
