@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.html.sentences import settling
 from policy_engine.reports.making import make_again
-from policy_engine.reports.manifest import Arguments
 from policy_engine.reports.totals import DecisionTotals, MissingFact
 
 NUMBER = {"type": "integer", "minimum": 0, "maximum": 100}
