@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from policy_engine.errors import CannotRun, PolicyError
+from policy_engine.errors import CannotRun, EngineFault, PolicyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def unchanged(before: Fingerprints) -> Iterator[None]:
     """While files are read: raises `CannotRun` where one was changed, whatever else was found wrong with it."""
     try:
         yield
-    except PolicyError:
+    except (PolicyError, EngineFault):
         _refuse_changed(before)
         raise
     _refuse_changed(before)
