@@ -1,5 +1,5 @@
 """`python -m policy_engine` is the command `policy`."""
 
-from policy_engine.cli.main import main
+from policy_engine.cli.start import main
 
 main()

@@ -56,7 +56,9 @@ def _ask(engine: Engine, case: RuleCase, name: str) -> Explanation:
 def _invalid(case: RuleCase, error: FactsError) -> tuple[str, ...]:
     told = sorted(violation.pointer for violation in error.violations)
     if case.invalid is None:
-        return tuple(f"the facts are invalid at `{v.pointer}`: {v.message}" for v in error.violations)
+        return tuple(
+            f"the facts are invalid{f' at `{v.pointer}`' if v.pointer else ''}: {v.message}" for v in error.violations
+        )
     if told == sorted(case.invalid):
         return ()
     return (f"the facts are invalid at {told}, and the case expects {sorted(case.invalid)}",)

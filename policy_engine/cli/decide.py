@@ -58,9 +58,10 @@ def explain(
     as_of: AsOfOption = None,
     reading: ReadingOption = None,
     reader: Annotated[
-        Reader | None, typer.Option("--for", help="Whom it is for; a tree of all steps if left out.")
+        Reader | None,
+        typer.Option("--for", help="Whom it is for; a tree of all steps if left out (with --markdown: auditor)."),
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="With --for: print Markdown.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -72,6 +73,8 @@ def explain(
     given, readings = facts_from(facts), read_readings(reading)
     names = [name] if name else [logic.name for logic in engine.ruleset(ruleset, day).decisions]
     told = {n: engine.explain(f"{ruleset}.{n}", given, as_of=day, readings=readings) for n in names}
+    if reader is None and markdown:
+        reader = Reader.AUDITOR
     if reader is not None:
         sections = {n: explained(explanation, engine.ruleset(ruleset, day), reader) for n, explanation in told.items()}
         _tell(sections, name, markdown, as_json)

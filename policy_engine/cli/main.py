@@ -5,33 +5,57 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
 from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas
 from policy_engine.cli.options import Exit
+from policy_engine.cli.output import never_fail_on_characters
 from policy_engine.cli.show import console, diagnostic_text, safe
 from policy_engine.errors import EngineFault, FactsError, PolicyError, RulesetError
+from policy_engine.version import VERSION
 
 app = typer.Typer(
     name="policy",
-    help="Decide questions by rules in plain YAML: check them, test them, ask them, report with them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(check.check)
-app.command()(decide.decide)
-app.command()(decide.explain)
-app.command("test")(run_tests.run_tests)
-app.command("compare")(compare.compare_versions)
-app.command()(schemas.schemas)
-app.add_typer(report.app, name="report", help="Decide tables of accounts, and sum up; or verify such a report.")
-app.add_typer(rules.app, name="rules")
+app.command(short_help="Check rule files, their schemas and their tests.")(check.check)
+app.command(short_help="Decide one question about facts, or all of a ruleset.")(decide.decide)
+app.command(short_help="Decide, and show how the answer came about.")(decide.explain)
+app.command("test", short_help="Run the tests that stand beside the rules.")(run_tests.run_tests)
+app.command("compare", short_help="Show whose answer changes between two versions.")(compare.compare_versions)
+app.command(short_help="Write the schemas by which editors check as you type.")(schemas.schemas)
+app.add_typer(
+    report.app,
+    name="report",
+    help="Decide tables of accounts, and sum up; or verify such a report.",
+    short_help="Decide tables of accounts, and sum up.",
+)
+app.add_typer(rules.app, name="rules", short_help="List the rulesets, show one, or write their pages.")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"policy_engine {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def policy(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Decide questions by rules in plain YAML: check them, test them, ask them, report with them."""
 
 
 def main() -> None:
     """Run the command line; every error of ours becomes a message on standard error and an exit code."""
+    never_fail_on_characters()
     try:
         app()
     except (PolicyError, EngineFault) as error:

@@ -10,6 +10,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
+from policy_engine.cli import completion
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.facts_files import read_facts, read_file_text, text_of
@@ -29,7 +30,7 @@ class Exit(IntEnum):
 RulesOption = Annotated[Path, typer.Option("--rules", help="The folder of rule files.", show_default=True)]
 SchemasOption = Annotated[Path, typer.Option("--schemas", help="The folder of the facts' schemas.", show_default=True)]
 FactsOption = Annotated[
-    str, typer.Option("--facts", help="A JSON or YAML file with the facts; - reads JSON from standard input.")
+    str, typer.Option("--facts", help="A JSON or YAML file with the facts; - reads either from standard input.")
 ]
 AsOfOption = Annotated[
     str | None,
@@ -38,10 +39,18 @@ AsOfOption = Annotated[
     ),
 ]
 ReadingOption = Annotated[
-    list[str] | None, typer.Option("--reading", metavar="NAME=CHOICE", help="Switch a reading; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--reading",
+        metavar="NAME=CHOICE",
+        help="Switch a reading; may be repeated.",
+        autocompletion=completion.readings,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-QuestionArgument = Annotated[str, typer.Argument(metavar="RULESET[.DECISION]", help="What to decide.")]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="RULESET[.DECISION]", help="What to decide.", autocompletion=completion.questions)
+]
 
 STANDARD_INPUT = "standard input"
 RULES, SCHEMAS = Path("rules"), Path("schemas")

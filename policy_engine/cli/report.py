@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from policy_engine.cli import completion
 from policy_engine.cli.options import (
     RULES,
     SCHEMAS,
@@ -41,7 +42,12 @@ app = typer.Typer(cls=MakeByDefault, rich_markup_mode=None)
 @app.command("make")
 def make(
     rulesets: Annotated[
-        list[str], typer.Argument(metavar="RULESET[=FILE]...", help="Rulesets, each with its table of facts.")
+        list[str],
+        typer.Argument(
+            metavar="RULESET[=FILE]...",
+            help="Rulesets, each with its table of facts.",
+            autocompletion=completion.tables,
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", help="The folder to write; a report that is there already is replaced.")
@@ -64,7 +70,13 @@ def make(
         str | None, typer.Option(help="The delimiter of CSV files, where the header does not tell.")
     ] = None,
     over: Annotated[
-        list[str] | None, typer.Option("--over", metavar="FACT", help="A date fact: outcomes are drawn over it.")
+        list[str] | None,
+        typer.Option(
+            "--over",
+            metavar="FACT",
+            help="A date fact: outcomes are drawn over it.",
+            autocompletion=completion.date_facts,
+        ),
     ] = None,
     formats: Annotated[
         list[str] | None, typer.Option("--format", help=f"Decisions in another form too: {', '.join(FORMATS)}.")

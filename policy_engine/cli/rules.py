@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from policy_engine.cli import completion
 from policy_engine.cli.options import RULES, SCHEMAS, AsOfOption, Exit, RulesOption, SchemasOption, day_of_question
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
@@ -35,10 +36,10 @@ def rules(context: typer.Context, rules: RulesOption = RULES, schemas: SchemasOp
             out.print(safe(f"  {decision.name}: {decision.question}"))
 
 
-@app.command()
+@app.command(short_help="Print the page of a ruleset, or its code.")
 def show(
     context: typer.Context,
-    ruleset: Annotated[str, typer.Argument(help="The ruleset.")],
+    ruleset: Annotated[str, typer.Argument(help="The ruleset.", autocompletion=completion.rulesets)],
     code: Annotated[
         bool, typer.Option("--code", help="Print the Python functions that decide, in place of the page.")
     ] = False,

@@ -79,8 +79,12 @@ _STRICT = json.JSONDecoder(parse_float=_exact, parse_int=_integer, object_pairs_
 
 
 def read_facts(path: Path, text: str) -> Any:
-    """The facts in a text, by the ending of its name: YAML for .yaml and .yml, else JSON; raises `CannotRun`."""
-    if path.suffix in (".yaml", ".yml"):
+    """The facts in a text; raises `CannotRun`.
+
+    They are YAML where the name ends in .yaml or .yml, or where it has no ending (standard input, a pipe) and the text does not
+    begin as a JSON object or list does. All else is JSON.
+    """
+    if path.suffix in (".yaml", ".yml") or (not path.suffix and not text.lstrip().startswith(("{", "["))):
         node, faults = read_text(text, str(path))
         if node is None or faults:
             raise CannotRun("\n".join(f"{fault.span}: {fault.message}" for fault in faults))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from policy_engine.diagnostics import shown_text
@@ -11,6 +12,30 @@ from policy_engine.diagnostics import shown_text
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 NO_NUMBER = re.compile(r"-?(?:NaN|Infinity)")
 BRACKETS = ("{", "[")
+WORD = re.compile(r"[\w.+-]+")
+WORDS = {
+    "true": "true",
+    "false": "false",
+    "null": "null",
+    "none": "null",
+    "nil": "null",
+    "nan": "null",
+    "undefined": "null",
+}
+"""What words of other languages are in JSON, by their small letters."""
+NUMBERS = (
+    (re.compile(r"[+-]?0[0-9][0-9_]*(?:\.[0-9]+)?"), "leave out the zeros in front, or put a text in double quotes"),
+    (re.compile(r"[+-]?[0-9]+(?:_[0-9]+)+(?:\.[0-9_]+)?"), "leave out the underscores"),
+    (re.compile(r"\+[0-9.]+"), "leave out the plus"),
+    (re.compile(r"-?\.[0-9]+"), "write a zero before the point"),
+    (re.compile(r"-?[0-9]+\."), "write a digit behind the point, or leave it out"),
+    (re.compile(r"-?0[xXoObB]\w+"), "write it with the digits 0 to 9"),
+)
+"""What looks like a number and is none in JSON, and what to do."""
+CURLY = tuple("\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb")
+STARTS = ('"', "{", "[", *"-0123456789", "t", "f", "n")
+"""How a value begins."""
+BLANKS = " \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +114,73 @@ def _unclosed(text: str) -> tuple[str, int]:
 
 def _at_a_sign(text: str, at: int, said: str) -> tuple[str, int]:
     """What is wrong where the text still goes on."""
-    before = text[:at].rstrip()
-    sign = text[at + len(text[at:]) - len(text[at:].lstrip()) :][:1]
+    found = _strange_blank(text, at) or _word_around(text, at, said)
+    if found is not None:
+        return found
+    before, sign = text[:at].rstrip(), text[at:].lstrip()[:1]
     if sign in "}]" and before.endswith(","):
         return "a comma stands before a closing bracket", text.index(sign, at)
     if "delimiter" in said and "':'" in said:
         return "a colon is missing after this name", before.rfind('"', 0, len(before) - 1)
     if "delimiter" in said:
-        if sign in "}]":
-            return "a bracket of another kind closes what was opened", at
-        return "a comma is missing after this", len(before) - 1
+        return _no_comma(text, at, sign)
     if sign in "/#":
         return "it has no comments", at
+    if re.search(r"[0-9],$", text[:at]) and "property name" in said and sign.isdigit():
+        return "a decimal has a point, not a comma", at - 1
     if "property name" in said or sign == "'":
         return "names and texts stand in double quotes", at
+    return _no_value(text, at, sign)
+
+
+def _no_comma(text: str, at: int, sign: str) -> tuple[str, int]:
+    """What stands in the place of a comma or of a closing bracket."""
+    if sign in "}]":
+        return "a bracket of another kind closes what was opened", at
+    if sign in STARTS:
+        return "a comma is missing after this", len(text[:at].rstrip()) - 1
+    at = text.index(sign, at)
+    return f"`{_word(text, at, sign)}` stands where a comma or a closing bracket should", at
+
+
+def _no_value(text: str, at: int, sign: str) -> tuple[str, int]:
+    """What stands in the place of a value."""
     if sign in "}],":
         return "a value is missing here", at
-    word = re.match(r"[\w.+-]+", text[at:])
-    return f"`{shown_text(word.group() if word else sign, 40)}` is no value: texts stand in double quotes", at
+    if sign in CURLY:
+        return f"`{sign}` is a curly quote: texts stand in straight ones", at
+    word = _word(text, at, sign)
+    known = WORDS.get(word.lower())
+    return f"`{word}` is no value: {f'write `{known}`' if known else 'texts stand in double quotes'}", at
+
+
+def _word(text: str, at: int, sign: str) -> str:
+    found = WORD.match(text, at)
+    return shown_text(found.group() if found else sign, 40)
+
+
+def _strange_blank(text: str, at: int) -> tuple[str, int] | None:
+    """A sign that looks like a blank or like nothing, and is no blank in JSON."""
+    while at < len(text) and text[at] in BLANKS:
+        at += 1
+    sign = text[at : at + 1]
+    if sign and (sign.isspace() or unicodedata.category(sign) == "Cf"):
+        name = unicodedata.name(sign, "a sign of control").lower()
+        advice = "write an ordinary one" if sign.isspace() else "leave it out"
+        return f"a blank that JSON does not have stands here (U+{ord(sign):04X}, {name}); {advice}", at
+    return None
+
+
+def _word_around(text: str, at: int, said: str) -> tuple[str, int] | None:
+    """A word around a place that looks like a number and is none in JSON, or that only begins like one."""
+    start = at
+    while start and WORD.match(text[start - 1]):
+        start -= 1
+    word = WORD.match(text, start)
+    if word is None or (start == at and "delimiter" in said):
+        return None
+    shown = shown_text(word.group(), 40)
+    advice = next((told for form, told in NUMBERS if form.fullmatch(word.group())), None)
+    if advice is None:
+        return (f"`{shown}` is no value: texts stand in double quotes", start) if start < at < word.end() else None
+    return f"`{shown}` is no number: {advice}", start

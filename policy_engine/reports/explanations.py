@@ -50,8 +50,7 @@ def explained(explanation: Explanation, ruleset: Ruleset, reader: Reader) -> tup
     logic = next(d for d in ruleset.decisions if explanation.decision.decision == f"{ruleset.id}.{d.name}")
     match reader:
         case Reader.CUSTOMER:
-            answer = _answer(explanation.decision, logic, _withheld(ruleset, logic, explanation.decision))
-            return _telling((Section("", (Line(answer), Line(_masked(explanation.decision.said)))),))
+            return _telling(_for_customer(explanation.decision, ruleset, logic))
         case Reader.AGENT:
             return _telling(_for_agent(explanation, logic))
         case Reader.AUDITOR:
@@ -119,6 +118,15 @@ def outcome_in_words(decision: Decision, withheld: frozenset[str] = frozenset())
 
 def _masked(reason: tuple[Said, ...]) -> str:
     return "".join(MASK if part.sensitive else part.text for part in reason)
+
+
+def _for_customer(decision: Decision, ruleset: Ruleset, logic: DecisionLogic) -> Iterator[Section]:
+    """The answer, its reason, and the values beside an outcome, but for what tells a sensitive fact."""
+    withheld = _withheld(ruleset, logic, decision)
+    yield Section("", (Line(_answer(decision, logic, withheld)), Line(_masked(decision.said))))
+    if decision.status is Status.DECIDED and decision.outcome is not None:
+        told = {name: MASK if name in withheld else _shown(value) for name, value in decision.values.items()}
+        yield Section("Values", tuple(Line(f"{name.replace('_', ' ')}: {value}") for name, value in told.items()))
 
 
 def _for_agent(explanation: Explanation, logic: DecisionLogic) -> Iterator[Section]:

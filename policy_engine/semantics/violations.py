@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
+from policy_engine.diagnostics import did_you_mean
 from policy_engine.errors import Violation
 from policy_engine.semantics.formats import FORMATS
 from policy_engine.semantics.plain import Json, escaped
@@ -156,8 +157,8 @@ def _words(keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], na
             return f"a value for `{name}`", f"`{name}` is missing"
         case "additionalProperties":
             extra = [name for name in _names(value) if name not in schema.get("properties", {})]
-            names = ", ".join(f"`{name}`" for name in extra)
-            return f"one of {', '.join(schema.get('properties', {}))}", f"there is no fact {names}"
+            known = list(schema.get("properties", {}))
+            return f"one of {', '.join(known)}", f"there is no fact {', '.join(_meant(name, known) for name in extra)}"
         case "type":
             return f"{_TYPES.get(wanted, wanted)}", f"{shown} is not {_TYPES.get(wanted, wanted)}"
         case "enum":
@@ -192,6 +193,12 @@ _PHRASES = {
     "const": "{}",
     "pattern": "a text that matches {}",
 }
+
+
+def _meant(name: str, known: list[str]) -> str:
+    """A name that the schema does not have, with the one that was most likely meant."""
+    hint = did_you_mean(name, known)
+    return f"`{name}` ({hint})" if hint else f"`{name}`"
 
 
 def _names(instance: object) -> Iterable[str]:

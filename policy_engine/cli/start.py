@@ -1,0 +1,15 @@
+"""Where the command `policy` starts: an interrupt is quiet even while everything else is still being imported."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from policy_engine.cli.main import main as run  # noqa: PLC0415 - it is what takes long
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
