@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from policy_engine.engine import Engine
-from policy_engine.reports.counting import EXAMPLES, ruleset_totals
+from policy_engine.reports.counting import EXAMPLES, Over, ruleset_totals
 from policy_engine.reports.periods import MOST_BUCKETS, over_time
 from policy_engine.reports.totals import (
     Bucket,
@@ -27,7 +27,7 @@ from policy_engine.reports.totals import (
 from tests.support.report_data import Facts, decided
 
 DAY = date(2025, 6, 30)
-MAY, JUNE = "2025-05-20", "2025-06-03"
+MAY, JUNE = "2025-05-02", "2025-06-03"
 
 RULES = """
 ruleset: credit
@@ -110,7 +110,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 def totals_of(engine: Engine, records: list[Facts], folder: Path, **more: Any) -> RulesetTotals:
     data = decided(engine, "credit", records, folder, over="opened", day=DAY)
-    known: dict[str, Any] = {"inputs": ["people.jsonl"], "readings": {}, "over": "opened"} | more
+    known: dict[str, Any] = {"inputs": ["people.jsonl"], "readings": {}, "over": Over("opened", "opened")} | more
     return ruleset_totals(data.ruleset, data.decisions, data.invalid, **known)
 
 
@@ -190,7 +190,9 @@ def test_an_instant_belongs_to_the_month_of_the_rulesets_time_zone(engine: Engin
     late = datetime(2025, 5, 31, 22, 30, tzinfo=UTC)
     table = pl.read_parquet(data.decisions).with_columns(opened=pl.lit(late).cast(pl.Datetime("us", "UTC")))
     table.write_parquet(data.decisions)
-    totals = ruleset_totals(data.ruleset, data.decisions, data.invalid, inputs=[], readings={}, over="opened")
+    totals = ruleset_totals(
+        data.ruleset, data.decisions, data.invalid, inputs=[], readings={}, over=Over("opened", "opened")
+    )
     over = decision(totals, "credit").over_time
     assert over is not None
     assert [bucket.start for bucket in over.buckets] == [date(2025, 6, 1)]
@@ -240,18 +242,49 @@ def test_the_summary_is_in_json_types_and_always_the_same(engine: Engine, tmp_pa
 
 def spread(days: int, count: int) -> list[tuple[date | None, str, int]]:
     """Records spread evenly over so many days."""
-    return [(date(2000, 1, 1) + timedelta(days * at // count), "yes", 1) for at in range(count + 1)]
+    first = date(2000, 1, 1) if days < 2_000_000 else date(1, 1, 1)
+    return [(first + timedelta(days * at // count), "yes", 1) for at in range(count + 1)]
 
 
 @pytest.mark.parametrize(
     ("days", "unit"),
-    [(0, "month"), (1_800, "month"), (2_000, "quarter"), (5_400, "quarter"), (5_700, "year"), (18_000, "year")],
+    [
+        (0, "day"),
+        (30, "day"),
+        (40, "month"),
+        (1_800, "month"),
+        (2_000, "quarter"),
+        (5_400, "quarter"),
+        (5_700, "year"),
+        (21_900, "year"),
+        (24_000, "decade"),
+        (219_000, "decade"),
+        (240_000, "century"),
+        (2_190_000, "century"),
+    ],
 )
-def test_buckets_are_as_fine_as_can_be_read(days: int, unit: str) -> None:
+def test_c7_buckets_are_as_fine_as_can_be_read(days: int, unit: str) -> None:
     over = over_time("day", spread(days, 1_000))
     assert over.unit == unit
     assert len(over.buckets) <= MOST_BUCKETS
-    assert sum(sum(bucket.counts.values()) for bucket in over.buckets) + over.before + over.after == 1_001
+    inside = sum(sum(bucket.counts.values()) for bucket in over.buckets)
+    assert inside + over.before + over.after == 1_001
+    assert inside >= 0.99 * 1_001
+
+
+@pytest.mark.parametrize("first", [date(1, 1, 1), date(999, 12, 31), date(1582, 10, 15), date(9000, 1, 1)])
+@pytest.mark.parametrize("last", [date(1, 1, 1), date(1000, 1, 1), date(9999, 12, 31)])
+def test_c7_every_span_of_the_calendar_has_its_buckets(first: date, last: date) -> None:
+    days = sorted({first, last, *(date.fromordinal(first.toordinal() + at) for at in range(300))})
+    over = over_time("day", [(day, "yes", 1) for day in days])
+    starts = [bucket.start for bucket in over.buckets]
+    assert starts == sorted(set(starts))
+    assert sum(sum(bucket.counts.values()) for bucket in over.buckets) >= 0.99 * len(days)
+
+
+def test_c7_most_dates_lie_inside_where_half_are_a_century_off() -> None:
+    over = over_time("day", [(date(1900 + 100 * (at % 2), 1, 1 + at % 28), "yes", 1) for at in range(100)])
+    assert (over.unit, over.before, over.after, len(over.buckets)) == ("decade", 0, 0, 11)
 
 
 def test_a_slip_of_a_century_does_not_squeeze_the_rest() -> None:

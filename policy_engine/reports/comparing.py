@@ -162,7 +162,7 @@ def _keys(old: Job, new: Job, pieces: Pieces) -> pl.Series:
     """The keys of rows, as either version names them."""
     for job, frame in ((new, pieces.new), (old, pieces.old)):
         if job.key is not None:
-            return frame[job.key]
+            return frame[job.key_column]
     return pl.Series([None], dtype=pl.String).new_from_index(0, pieces.new.height)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -55,6 +55,13 @@ NOT_TRIED = Trials(0, {})
 NO_TRIALS: Mapping[str, Trials] = MappingProxyType({})
 
 
+class Over(NamedTuple):
+    """A date fact, and what its column of `decisions.parquet` is called."""
+
+    fact: str
+    column: str
+
+
 def ruleset_totals(
     ruleset: Ruleset,
     decisions: Path,
@@ -62,15 +69,15 @@ def ruleset_totals(
     *,
     inputs: Iterable[str],
     readings: Mapping[str, str],
-    over: str | None = None,
+    over: Over | None = None,
     near_misses: Iterable[NearMiss] = (),
     near_misses_left_out: int = 0,
     trials: Mapping[str, Trials] = NO_TRIALS,
 ) -> RulesetTotals:
     """The totals of a ruleset from its `decisions.parquet` and `invalid.parquet`.
 
-    `inputs` are the names of the files decided on, `readings` the choices taken, `over` the date fact among the columns of
-    `decisions` by which outcomes are counted over time.
+    `inputs` are the names of the files decided on, `readings` the choices taken, `over` the date fact by which outcomes are
+    counted over time.
     """
     table, wrong = pl.scan_parquet(decisions, glob=False), pl.scan_parquet(invalid, glob=False)
     statuses = _grouped(table, [f"{logic.name}.status" for logic in ruleset.decisions])
@@ -107,7 +114,7 @@ def _grouped(table: pl.LazyFrame, parts: Iterable[str | pl.Expr]) -> Found:
 
 
 def _decision(
-    logic: DecisionLogic, table: pl.LazyFrame, over: str | None, timezone: str, trials: Trials
+    logic: DecisionLogic, table: pl.LazyFrame, over: Over | None, timezone: str, trials: Trials
 ) -> DecisionTotals:
     columns = table.collect_schema()
     found = _grouped(table, _parts(logic.name, ("status", "outcome", "rule", "reason"), columns))
@@ -129,7 +136,7 @@ def _decision(
         values=tuple(
             _value(name, kind, table.select(f"{logic.name}.values.{name}")) for name, kind in logic.value_types
         ),
-        over_time=over_time(over, _dated(logic, table, over, timezone)) if over is not None else None,
+        over_time=over_time(over.fact, _dated(logic, table, over.column, timezone)) if over is not None else None,
     )
 
 

@@ -18,7 +18,8 @@ from policy_engine.backends.columnar.program import HOLDS
 from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.spill import Spill
-from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
+from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of
+from policy_engine.reports.tables.keys import key_column
 from policy_engine.reports.tables.source import reading, streamed
 
 ROWS_OF_A_GROUP = 50_000
@@ -83,8 +84,9 @@ def _told(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
     told = program.told(valid, margins=bool(watch))
     if watch:
         told = pieced(told, partial(_watched, job, watch), told.collect_schema())
-    beside = [name for name in (job.key, job.over) if name is not None]
-    return told.select(pl.col(ROW).alias("row"), *dict.fromkeys(beside), *program.names())
+    key = [key_column(job.key).alias(job.key_column)] if job.key is not None else []
+    over = [pl.col(job.over).alias(job.over_column)] if job.over is not None else []
+    return told.select(pl.col(ROW).alias("row"), *key, *over, *program.names())
 
 
 def _valid(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
@@ -106,11 +108,11 @@ def _sound(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
 def _broken(job: Job, piece: pl.DataFrame) -> pl.DataFrame:
     """Invalid rows of accounts of which checks are false."""
     told = [Violation("", None, "check", check.because, check.because) for check in job.ruleset.checks]
-    keys = piece[job.key].to_list() if job.key is not None else [None] * piece.height
+    keys = piece.select(key_column(job.key)).to_series() if job.key is not None else [None] * piece.height
     flags = job.program.broken(piece).iter_rows()
     return frame_of(
         [
-            Invalid(row, key_text(key), list(compress(told, broken)))
+            Invalid(row, key, list(compress(told, broken)))
             for row, key, broken in zip(piece[ROW].to_list(), keys, flags, strict=True)
         ]
     )

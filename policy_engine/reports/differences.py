@@ -12,7 +12,6 @@ import polars as pl
 from policy_engine.language.decisions import Status
 from policy_engine.language.values import in_words, instant_text_of
 from policy_engine.reports.comparison import Difference, Example
-from policy_engine.reports.tables.invalid import key_text
 from policy_engine.reports.tables.plain_rows import in_microseconds
 
 STATUSES = [str(status) for status in Status]
@@ -61,7 +60,7 @@ class Differences:
             pl.len(), pl.struct("row", "key").head(self.examples)
         )
         for before, after, count, examples in some.iter_rows():
-            told = [Example(one["row"], key_text(one["key"]), before, after) for one in examples]
+            told = [Example(one["row"], one["key"], before, after) for one in examples]
             self._add((*at, before, after), count, told)
 
     def _list(self, at: tuple[str, str], rows: pl.DataFrame, old: pl.Series, new: pl.Series, where: pl.Series) -> None:
@@ -71,7 +70,7 @@ class Differences:
         places = where.arg_true()
         first = places.head(self.examples)
         shown = zip(rows[first].iter_rows(), _words(old[first]), _words(new[first]), strict=True)
-        told = [Example(row, key_text(key), before, after) for (row, key), before, after in shown]
+        told = [Example(row, key, before, after) for (row, key), before, after in shown]
         self._add((*at, "", ""), len(places), told)
 
     def _add(self, place: Place, rows: int, examples: list[Example]) -> None:

@@ -12,8 +12,9 @@ from policy_engine.diagnostics import did_you_mean, say
 from policy_engine.engine import Engine, chosen
 from policy_engine.errors import CannotRun, RulesetError, UnknownReading
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.types import Date, Instant, member_of
+from policy_engine.language.types import Date, Instant, Member, member_of
 from policy_engine.reports.fingerprints import Fingerprints, fingerprints, unchanged
+from policy_engine.reports.tables.keys import key_of
 from policy_engine.reports.tables.opening_tables import Options, open_table
 from policy_engine.reports.tables.source import Source
 from policy_engine.reports.tables.typed_tables import parquet_files
@@ -35,9 +36,21 @@ class Job:
     before: Fingerprints = field(default_factory=dict)
 
     @property
-    def key(self) -> str | None:
+    def key(self) -> Member | None:
         """The fact that names the account, where the schema marks one."""
-        return next((member.name for member in self.ruleset.facts.type.members if member.key), None)
+        return key_of(self.ruleset.facts.type)
+
+    @property
+    def key_column(self) -> str:
+        """What the key's column is called in `decisions.parquet`: as the fact, unless that is `row`."""
+        name = self.key.name if self.key is not None else ""
+        return f"key.{name}" if name == "row" else name
+
+    @property
+    def over_column(self) -> str:
+        """What the column of the date that outcomes are counted by is called there: as the fact, unless that name is taken."""
+        name = self.over or ""
+        return f"over.{name}" if name == "row" or (self.key is not None and name == self.key.name) else name
 
 
 def jobs_for(

@@ -12,7 +12,7 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.margins import Margin
 from policy_engine.reports.jobs import Job
-from policy_engine.reports.tables.invalid import key_text
+from policy_engine.reports.tables.keys import key_column
 from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss
 
 MOST_EXAMPLES = 10
@@ -25,7 +25,7 @@ class Nearness:
 
     job: Job
     counts: list[Counter[int]] = field(init=False)
-    closest: list[list[tuple[int, int, int, object]]] = field(init=False)
+    closest: list[list[tuple[int, int, int, str | None]]] = field(init=False)
     lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -55,15 +55,19 @@ class Nearness:
         limit = far if first < row else far - 1
         return limit if limit >= 0 else None
 
-    def _first(self, facts: pl.DataFrame, distances: pl.Series, limit: int) -> list[tuple[int, int, int, object]]:
+    def _first(self, facts: pl.DataFrame, distances: pl.Series, limit: int) -> list[tuple[int, int, int, str | None]]:
         """The accounts of a piece that lie closest, at most so far off."""
         close = ((distances >= -limit) & (distances <= limit)).fill_null(False)
-        keys = facts[self.job.key].filter(close) if self.job.key is not None else pl.lit(None)
+        keys = (
+            facts.filter(close).select(key_column(self.job.key)).to_series()
+            if self.job.key is not None
+            else pl.lit(None)
+        )
         rows = pl.DataFrame({"row": facts[ROW].filter(close), "margin": distances.filter(close)})
         told = rows.select(pl.col("margin").abs().alias("far"), "row", "margin", keys.alias("key"))
         return told.sort("far", "row").head(MOST_EXAMPLES).rows()
 
-    def _keep(self, index: int, found: list[tuple[int, int, int, object]]) -> None:
+    def _keep(self, index: int, found: list[tuple[int, int, int, str | None]]) -> None:
         with self.lock:
             both = self.closest[index] + found
             self.closest[index] = sorted(both, key=lambda entry: entry[:2])[:MOST_EXAMPLES]
@@ -75,7 +79,7 @@ class Nearness:
                 yield _near_miss(margin, counts, closest)
 
 
-def _near_miss(margin: Margin, counts: Counter[int], closest: list[tuple[int, int, int, object]]) -> NearMiss:
+def _near_miss(margin: Margin, counts: Counter[int], closest: list[tuple[int, int, int, str | None]]) -> NearMiss:
     held = sum(count for distance, count in counts.items() if _holds(margin, distance))
     return NearMiss(
         decision=margin.decision,
@@ -86,7 +90,7 @@ def _near_miss(margin: Margin, counts: Counter[int], closest: list[tuple[int, in
         holds=held,
         fails=counts.total() - held,
         buckets=tuple(_buckets(margin, counts)),
-        examples=tuple(MarginExample(row, key_text(key), margin.value(units)) for _, row, units, key in closest),
+        examples=tuple(MarginExample(row, key, margin.value(units)) for _, row, units, key in closest),
     )
 
 

@@ -11,7 +11,7 @@ from policy_engine.engine import Engine
 from policy_engine.language.decisions import Status
 from policy_engine.reports import exports
 from policy_engine.reports.arguments import Arguments
-from policy_engine.reports.counting import ruleset_totals
+from policy_engine.reports.counting import Over, ruleset_totals
 from policy_engine.reports.deciding import Watch, decide_table, writing
 from policy_engine.reports.fingerprints import unchanged
 from policy_engine.reports.html import Chapter, File, Report, report_html
@@ -81,7 +81,7 @@ def _chapter(
         place / INVALID,
         inputs=[str(path) for path in job.source.files],
         readings=job.program.settled.choices,
-        over=job.over,
+        over=Over(job.over, job.over_column) if job.over is not None else None,
         near_misses=tuple(nearness.near_misses()),
         near_misses_left_out=job.program.without_margin,
         trials=trials_of(engine, job, undetermined),

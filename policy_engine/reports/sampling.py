@@ -18,6 +18,7 @@ from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.values import to_json
 from policy_engine.reports.jobs import Job
+from policy_engine.reports.tables.keys import key_text
 from policy_engine.reports.tables.plain_rows import plain_row
 from policy_engine.reports.totals import Sample
 
@@ -108,10 +109,10 @@ def samples_of(engine: Engine, job: Job, draw: Draw) -> Iterator[Sample]:
         draw.drawn.items(), key=lambda entry: (order.index(entry[0][0]), entry[0][1])
     ):
         for _, row, facts in sorted(kept, key=lambda entry: entry[1]):
-            key = facts.get(job.key) if job.key is not None else None
+            key = key_text(facts.get(job.key.name), job.key.type) if job.key is not None else None
             told = engine.explain(f"{job.ruleset.id}.{decision}", facts, as_of=as_of, readings=job.readings)
             shown = {name: _shown(value) for name, value in facts.items()}
-            yield Sample(row, str(key) if key is not None else None, decision, stratum, shown, told)
+            yield Sample(row, key, decision, stratum, shown, told)
 
 
 def _shown(value: Any) -> object:

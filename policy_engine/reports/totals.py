@@ -85,7 +85,7 @@ class ValueTotals:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The records whose date lies in the month, quarter or year that begins on a day, by outcome, or else by status."""
+    """The records whose date lies in the unit of time that begins on a day, by outcome, or else by status."""
 
     start: date
     counts: Counts
@@ -93,7 +93,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
-    """Outcomes by a date fact. `unit` is month, quarter or year; buckets follow one another, empty ones included.
+    """Outcomes by a date fact. `unit` is one of `periods.UNITS`; buckets follow one another, empty ones included.
 
     Records that lie so far off that they would squeeze the rest are counted as `before` the first bucket or `after` the last.
     """

@@ -18,7 +18,7 @@ from policy_engine.errors import FactsError
 from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Type
-from policy_engine.reports.counting import ELSE, reasons_of, ruleset_totals
+from policy_engine.reports.counting import ELSE, Over, reasons_of, ruleset_totals
 from policy_engine.reports.html import Chapter, File, Report
 from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss, ReportTotals, Sample
 from tests.conftest import ROOT
@@ -314,7 +314,7 @@ def chapter_of(engine: Engine, data: Decided, near: Iterable[NearMiss] = ()) -> 
         data.invalid,
         inputs=[f"{data.ruleset.id}.jsonl"],
         readings=readings,
-        over=OVER.get(data.ruleset.id),
+        over=Over(day, day) if (day := OVER.get(data.ruleset.id)) is not None else None,
         near_misses=near,
     )
     return Chapter(data.ruleset, totals, samples(engine, data))

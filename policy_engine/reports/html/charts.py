@@ -21,6 +21,7 @@ OTHER = "other outcomes"
 STATUS_LOOKS = {"(calculated)": "s1", "(nothing applies)": "none", "(undetermined)": "open", "(gap)": "gap"}
 GAP_SHARE = 0.22
 """How much of a column's room is left empty."""
+MOST_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def looks_of(outcomes: Sequence[str]) -> Mapping[str, str]:
 
 
 def time_chart(over: OverTime, looks: Mapping[str, str]) -> Chart:
-    """Outcomes by month, quarter or year, one on another."""
+    """Outcomes over time, one on another."""
     totals: dict[str, int] = {}
     for bucket in over.buckets:
         for name, count in bucket.counts.items():
@@ -132,10 +133,11 @@ def _lines(top: int) -> tuple[Tick, ...]:
 
 
 def _ticks(labels: Sequence[str], unit: str) -> tuple[Tick, ...]:
-    """A label where a year begins, or at every so many years; the first where no year begins."""
-    years = [(at, label[:4]) for at, label in enumerate(labels) if unit == "year" or label[4:] in ("-01", " Q1")]
-    every = -(-len(years) // 6) or 1
-    found = years[::every] or [(0, label) for label in labels[:1]]
+    """A label where a year begins, or at every so many years or days; the first where no year begins."""
+    found = list(enumerate(labels))
+    if unit in ("month", "quarter"):
+        found = [(at, label[:4]) for at, label in found if label[4:] in ("-01", " Q1")] or found[:1]
+    found = found[:: -(-len(found) // MOST_TICKS) or 1]
     return tuple(Tick(100 * at / len(labels), label) for at, label in found)
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.language.values import Value, in_words
+from policy_engine.reports.periods import MONTHS
 
 LONGEST = 4_000
 THOUSANDS = 1_000
@@ -68,14 +69,24 @@ def records(count: int) -> str:
 
 
 def period(day: date, unit: str) -> str:
-    """The name of the month, quarter or year that begins on a day.
+    """The name of the day, month, quarter, year or stretch of years that begins on a day.
 
-    >>> [period(date(2024, 4, 1), unit) for unit in ("month", "quarter", "year")]
-    ['2024-04', '2024 Q2', '2024']
+    >>> [period(date(2024, 4, 1), unit) for unit in ("day", "month", "quarter", "year")]
+    ['2024-04-01', '2024-04', '2024 Q2', '2024']
+    >>> period(date(1990, 1, 1), "decade"), period(date(1, 1, 1), "century")
+    ('1990-1999', '0001-0099')
     """
-    if unit == "month":
-        return f"{day.year:04}-{day.month:02}"
-    return f"{day.year:04} Q{(day.month + 2) // 3}" if unit == "quarter" else f"{day.year:04}"
+    match unit:
+        case "day":
+            return day.isoformat()
+        case "month":
+            return f"{day.year:04}-{day.month:02}"
+        case "quarter":
+            return f"{day.year:04} Q{(day.month + 2) // 3}"
+        case "year":
+            return f"{day.year:04}"
+    years = MONTHS[unit] // 12
+    return f"{day.year:04}-{(day.year // years + 1) * years - 1:04}"
 
 
 def listed(parts: list[str]) -> str:

@@ -51,16 +51,9 @@ def _lists(told: Sequence[Sequence[Violation]]) -> pl.Series:
 def _texts(told: Violation) -> tuple[str, ...]:
     value = json.dumps(told.value, ensure_ascii=False, default=str)
     texts = told.pointer, value, told.keyword, told.expected, told.message, told.description
-    return tuple(map(_whole, texts))
+    return tuple(map(whole_text, texts))
 
 
-def _whole(text: str) -> str:
+def whole_text(text: str) -> str:
     """A text of whole characters: half ones, which no column can hold, are spelled out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def key_text(value: object) -> str | None:
-    """The key of an account as text."""
-    if value is None:
-        return None
-    return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))

@@ -20,8 +20,9 @@ from policy_engine.errors import Violation
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import ListOf, Record
 from policy_engine.reports.tables.building import columns_of
-from policy_engine.reports.tables.invalid import Invalid, frame_of, key_text
+from policy_engine.reports.tables.invalid import Invalid, frame_of
 from policy_engine.reports.tables.json_columns import in_json_types
+from policy_engine.reports.tables.keys import key_of, key_text
 from policy_engine.semantics.plain import Json, Reader, to_json_types
 from policy_engine.semantics.violations import (
     MOST_VIOLATIONS,
@@ -176,10 +177,13 @@ class _Court:
         return self.plain.row(index, named=True)
 
     def _keys(self) -> Sequence[str | None]:
-        key = next((member.name for member in self.facts.type.members if member.key), None)
-        if key is None or key not in self.plain.columns:
+        key = key_of(self.facts.type)
+        if key is None or key.name not in self.plain.columns:
             return [None] * self.raw.height
-        return [key_text(value) for value in self.plain[key]]
+        return [key_text(self._read(key.name, raw), key.type) for raw in self.plain[key.name]]
+
+    def _read(self, name: str, raw: object) -> Json:
+        return None if raw is None else self.reading.value(name, raw)[0]
 
     def _absent(self) -> None:
         part = self.plan.part

@@ -17,8 +17,9 @@ from policy_engine.frontend.facts_files import LARGEST_RECORD, line_of, plain_fa
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Member
 from policy_engine.reports.tables.building import columns_of, unjudged_columns
-from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of, key_text
+from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of
 from policy_engine.reports.tables.judge import Judged
+from policy_engine.reports.tables.keys import key_of, key_text
 from policy_engine.reports.tables.line_columns import read_lines
 from policy_engine.semantics.facts import typed_value
 from policy_engine.semantics.gate import gate_of, gate_of_member
@@ -145,8 +146,8 @@ def _is_fine(member: Member, known: Json, facts: FactsSchema) -> bool:
 
 
 def _key(found: Json, facts: FactsSchema) -> str | None:
-    key = next((member.name for member in facts.type.members if member.key), None)
-    return key_text(found.get(key)) if isinstance(found, dict) and key is not None else None
+    key = key_of(facts.type)
+    return key_text(found.get(key.name), key.type) if isinstance(found, dict) and key is not None else None
 
 
 def split(morsel: pl.DataFrame) -> Judged:
