@@ -278,6 +278,12 @@ _TESTS = {
         "the reading `{name}` is fixed, and cannot be switched", "leave it out, or take `fixed: true` from the reading"
     ),
     "test-empty": Wording("this case expects nothing", "add `expect:` or `invalid:`"),
+    "test-no-cases": Wording("{what}, and so tests nothing", "write one, or leave this out"),
+    "test-value": Wording("`{name}` is {expected}, which {found} is not"),
+    "test-part-twice": Wording("`{name}` says again what `{other}` says", "leave one of them out"),
+    "test-ignored": Wording(
+        "`{name}` is not looked at beside `{other}`, since then there is no answer", "make two cases of it"
+    ),
 }
 WORDINGS: Mapping[str, Wording] = MappingProxyType(
     _FILES | _SHAPES | _SCHEMAS | _NAMES | _EXPRESSIONS | _MEANING | _TESTS

@@ -8,7 +8,8 @@ import pytest
 
 from policy_engine.analysis.rule_tests import run_case
 from policy_engine.engine import Engine
-from policy_engine.frontend.rule_tests import RuleCase, read_tests
+from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.frontend.rule_tests import read_tests
 from policy_engine.language.decisions import Decision, Status
 from tests.conftest import ROOT
 

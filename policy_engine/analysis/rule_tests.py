@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from policy_engine.engine import Engine
 from policy_engine.errors import FactsError, NotInForce, PolicyError
-from policy_engine.frontend.rule_tests import RuleCase
+from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.language.decisions import Decision, Explanation
+from policy_engine.language.values import to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class CaseResult:
         return tuple(explanation.decision for explanation in self.explanations)
 
 
+class Absent:
+    """What an answer has under a name that it does not have: equal to nothing that can be expected."""
+
+    def __str__(self) -> str:
+        return "(no such value)"
+
+
+NO_SUCH = Absent()
+
+
 def run_case(engine: Engine, case: RuleCase) -> CaseResult:
     """The result of one case."""
     try:
@@ -46,7 +58,16 @@ def run_case(engine: Engine, case: RuleCase) -> CaseResult:
     except PolicyError as error:
         return CaseResult(case, (str(error),))
     failures = [text for name, wanted in case.expect.items() for text in _differences(name, answers[name], wanted)]
+    failures += _without_effect(case, answers.values())
     return CaseResult(case, tuple(failures), tuple(answers.values()))
+
+
+def _without_effect(case: RuleCase, answers: Collection[Explanation]) -> Iterator[str]:
+    """The readings that a case switches and that none of its answers rests on: it would say the same without."""
+    used = {name for answer in answers for name in answer.decision.readings}
+    for name in case.readings:
+        if name not in used:
+            yield f"the reading `{name}` is switched, and no decision of this case rests on it"
 
 
 def _ask(engine: Engine, case: RuleCase, name: str) -> Explanation:
@@ -65,41 +86,67 @@ def _invalid(case: RuleCase, error: FactsError) -> tuple[str, ...]:
 
 
 def _differences(name: str, explanation: Explanation, wanted: Mapping[str, Any]) -> list[str]:
-    answer = explanation.decision.to_dict()
-    found = []
-    for part, value in wanted.items():
-        if isinstance(value, dict):
-            values = answer[part]
-            assert isinstance(values, dict)
-            pairs = [(f"{name}.{key}", values.get(key, "(no such value)"), wish) for key, wish in value.items()]
-        else:
-            pairs = [(f"{name} {part}", answer[part], value)]
-        found += [
-            f"{what} is {_shown(is_)}, and the case expects {_shown(wish)}"
-            for what, is_, wish in pairs
-            if not _same(is_, wish)
-        ]
-    return found
+    decision = explanation.decision
+    answer = decision.to_dict()
+    found: list[tuple[str, object, object]] = []
+    for part, wish in wanted.items():
+        match part, wish:
+            case "values", dict():
+                found += [(f"{name}.{key}", decision.values.get(key, NO_SUCH), one) for key, one in wish.items()]
+            case "readings", dict():
+                found += [(f"{name}.{key}", decision.readings.get(key, NO_SUCH), one) for key, one in wish.items()]
+            case _:
+                found.append((f"{name} {part}", _tuples(answer[part]), wish))
+    return [
+        f"{what} is {_shown(is_, wish)}, and the case expects {_shown(wish, is_)}"
+        for what, is_, wish in found
+        if not same(is_, wish)
+    ]
 
 
-def _same(found: Any, wanted: Any) -> bool:
-    """Equal in JSON types; a decimal, which is text in an answer, equals the number that an author writes."""
-    if isinstance(found, list) and isinstance(wanted, list):
-        return len(found) == len(wanted) and all(map(_same, found, wanted))
-    if isinstance(found, str) and isinstance(wanted, int | Decimal) and not isinstance(wanted, bool):
-        return _is_number(found) and Decimal(found) == wanted
-    return type(found) is type(wanted) and bool(found == wanted)
+def _tuples(part: object) -> object:
+    """A part of an answer with its lists as values have them."""
+    return tuple(part) if isinstance(part, list) else part
 
 
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).lstrip("-").isdigit()
+def same(value: object, wanted: object) -> bool:
+    """Whether a value is what a test file wants of it, which is in JSON types: the type of the value decides what is equal.
+
+    A text is a text and never a number; an integer is no decimal; a decimal may be written as a number or as its own text.
+
+    >>> same("08989", 8989), same(Decimal("4.90"), Decimal("4.9")), same(Decimal("4.90"), "4.90"), same(1, True)
+    (False, True, True, False)
+    """
+    match value, wanted:
+        case tuple(), list():
+            return len(value) == len(wanted) and all(map(same, value, wanted))
+        case Decimal(), Decimal() | int() if not isinstance(wanted, bool):
+            return value == wanted
+        case ((Decimal() | date()), str()):
+            return to_json(value) == wanted
+    return type(value) is type(wanted) and bool(value == wanted)
 
 
-def _shown(value: Any) -> str:
+KINDS = {bool: "the boolean ", str: "the text ", int: "the number ", Decimal: "the number "}
+
+
+def _shown(value: object, beside: object) -> str:
+    """A value as a message shows it; its kind is named where the other value is of another kind."""
     match value:
         case None:
             return "nothing"
-        case list():
-            return f"[{', '.join(map(_shown, value))}]"
-        case _:
-            return f"`{value}`"
+        case list() | tuple():
+            others = beside if isinstance(beside, list | tuple) and len(beside) == len(value) else value
+            return f"[{', '.join(map(_shown, value, others))}]"
+    kind = KINDS.get(type(value), "")
+    named = kind if kind != KINDS.get(type(beside), kind) else ""
+    return f"{named}`{_text(value)}`"
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Decimal() | date():
+            return str(to_json(value))
+    return str(value)

@@ -16,8 +16,9 @@ from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
 from policy_engine.cli.show import answer_text, console, diagnostic_text, explanation_tree, safe
 from policy_engine.engine import Engine
+from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
-from policy_engine.frontend.rule_tests import read_tests
+from policy_engine.frontend.rule_tests import read_tests, test_files
 
 
 def run_tests(
@@ -37,6 +38,9 @@ def run_tests(
     2: could not run.
     """
     engine = Engine.load(rules, schemas)
+    for path in paths or ():
+        if not test_files([path]):
+            raise CannotRun(f"`{path}` holds no test file; the name of one ends in _test.yaml")
     cases, faults = read_tests(paths or [rules], engine.rulebook)
     for fault in faults:
         console(stderr=True).print(diagnostic_text(fault))

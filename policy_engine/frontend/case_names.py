@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.frontend.fields import Fields
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.rulesets import Ruleset, conclusions_of
@@ -17,7 +18,7 @@ from policy_engine.source import Authored, Span
 class DecisionNames:
     """What an expectation may name of a decision."""
 
-    values: dict[str, None] = field(default_factory=dict)
+    values: dict[str, list[Type]] = field(default_factory=dict)
     outcomes: dict[str, None] = field(default_factory=dict)
     rules: dict[str, None] = field(default_factory=dict)
     sources: dict[str, None] = field(default_factory=dict)
@@ -71,6 +72,24 @@ class CaseNames:
             hint = f"it has {', '.join(choices)}"
             self._known("unknown-choice", choice.text, choices, hint)
 
+    def check_readings(self, fields: Fields) -> dict[str, str]:
+        """The readings under a key `readings`, each with its choice."""
+        switched = {}
+        for name, choice in fields.named("readings"):
+            if not isinstance(choice, ScalarNode):
+                fields.wrong(f"`{name.value}`", "a text", choice)
+            elif self.check_reading(name):
+                self.check_choice(name.value, choice)
+                switched[name.value] = choice.text.value
+        return switched
+
+    def check_switched(self, fields: Fields) -> dict[str, str]:
+        """The same of a case that switches them: none is fixed."""
+        node = fields.node.get("readings")
+        for name, _ in node.entries if isinstance(node, MappingNode) else ():
+            self.check_switch(name.value, name.span)
+        return self.check_readings(fields)
+
     def check_outcome(self, decision: str, outcome: YamlNode) -> None:
         """Whether the decision can have an outcome, or each of several."""
         names = self.decisions[decision]
@@ -121,7 +140,8 @@ def case_names(versions: tuple[Ruleset, ...], faults: list[Diagnostic]) -> CaseN
             readings.setdefault(reading.name, {}).update(dict.fromkeys(choice.name for choice in reading.choices))
         for decision in version.decisions:
             names = decisions.setdefault(decision.name, DecisionNames())
-            names.values.update(dict.fromkeys(name for name, _ in decision.value_types))
+            for name, kind in decision.value_types:
+                names.values.setdefault(name, []).append(kind)
             names.outcomes.update(dict.fromkeys(decision.outcomes))
             names.rules.update(dict.fromkeys(name for name, _ in conclusions_of(decision.body)))
             names.sources.update(dict.fromkeys(decision.sources))

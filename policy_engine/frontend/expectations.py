@@ -1,0 +1,164 @@
+"""What a case expects of decisions: its parts checked against the names and types of the ruleset, in JSON types."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.frontend import shapes
+from policy_engine.frontend.case_names import CaseNames
+from policy_engine.frontend.fields import ISO_DATE, Fields, is_empty
+from policy_engine.frontend.nodes import DECIMAL, MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, with_article
+from policy_engine.source import Authored
+
+PARTS = ("status", "outcome", "rules", "values", "missing", "reason", "sources", "readings")
+
+
+def expectation(decision: Authored, node: YamlNode, known: CaseNames) -> dict[str, Any]:
+    """What a case expects of a decision: its outcome, or parts of its answer, each under its name."""
+    if decision.value not in known.decisions:
+        hint = did_you_mean(decision.value, known.decisions)
+        known.faults.append(say("test-decision", decision.span, hint=hint, name=decision.value))
+    if not isinstance(node, MappingNode):
+        _refuse_nothing(decision, node, known)
+        check_part(decision.value, "outcome", node, known)
+        return {"status": "decided", "outcome": plain(node)}
+    fields = Fields(node, shapes.TEST_EXPECTATION, known.faults)
+    for part, named in node.entries:
+        if part.value != "outcome":  # which is null where there is none
+            _refuse_nothing(part, named, known)
+        check_part(decision.value, part.value, named, known)
+    if not node.entries:
+        _refuse_nothing(decision, node, known)
+    known.check_readings(fields)
+    return with_status(_parts(fields, known))
+
+
+def _parts(fields: Fields, known: CaseNames) -> dict[str, Any]:
+    wanted: dict[str, Any] = {part: plain(value) for part in PARTS if (value := fields.node.get(part)) is not None}
+    rule = fields.words("rule")
+    if rule is not None:
+        if "rules" in wanted:
+            span = fields.node.key_span("rules")
+            known.faults.append(say("test-part-twice", span, name="rules", other="rule"))
+        wanted["rules"] = [rule]
+    return wanted
+
+
+def _refuse_nothing(name: Authored, node: YamlNode, known: CaseNames) -> None:
+    """A part without content, which any answer would satisfy; an empty list is content."""
+    if is_empty(node) or (isinstance(node, MappingNode) and not node.entries):
+        hint = f"write what `{name.value}` must be, or leave it out"
+        known.faults.append(say("test-empty", name.span, hint=hint))
+
+
+def check_part(decision: str, part: str, node: YamlNode, known: CaseNames) -> None:
+    """The names and values that a part of an expectation holds."""
+    if decision not in known.decisions:
+        return
+    match part, node:
+        case "outcome", _:
+            known.check_outcome(decision, node)
+        case (("rule" | "rules"), _):
+            known.check_rule(decision, node)
+        case "sources", _:
+            known.check_source(decision, node)
+        case "missing", _:
+            known.check_missing(node)
+        case "values", MappingNode(entries=entries):
+            for name, value in entries:
+                known.check_value(decision, name)
+                check_value(decision, name.value, value, known)
+        case _ if part not in PARTS:
+            check_value(decision, part, node, known)
+
+
+def check_value(decision: str, name: str, node: YamlNode, known: CaseNames) -> None:
+    """Whether a value can be what a case expects of it, by its type in some version."""
+    kinds = known.decisions[decision].values.get(name, [])
+    if kinds and not any(_fits(kind, plain(node)) for kind in kinds):
+        words = {"name": f"{decision}.{name}", "expected": with_article(kinds[0]), "found": _found(node)}
+        known.faults.append(say("test-value", node.span, hint=_better(kinds[0], node), words=words))
+
+
+def _fits(kind: Type, value: Plain) -> bool:
+    """Whether a value of the type could equal what is expected; null is no value of any type."""
+    match kind, value:
+        case _, None:
+            return True
+        case (Boolean(), bool()) | (Record(), dict()):
+            return True
+        case (Boolean() | Number(), bool()) | (Number(places=0), Decimal()):
+            return isinstance(kind, Boolean)
+        case Number(), int() | Decimal():
+            return True
+        case Number(places=places), str():
+            return places > 0 and DECIMAL.fullmatch(value) is not None
+        case Text(), str():
+            return True
+        case ((Date() | Instant()), str()):
+            return _is_day(value) if isinstance(kind, Date) else _is_moment(value)
+        case ListOf(element=element), list():
+            return all(_fits(element, part) for part in value)
+    return False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return ISO_DATE.fullmatch(text) is not None and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return "T" in text and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _found(node: YamlNode) -> str:
+    """What is written, as a message says it."""
+    match node, plain(node):
+        case MappingNode(), _:
+            return "a mapping"
+        case SequenceNode(), _:
+            return "this list"
+        case ScalarNode(text=text), bool():
+            return f"the boolean `{text.value}`"
+        case ScalarNode(text=text), int() | Decimal():
+            return f"the number `{text.value}`"
+        case ScalarNode(text=text), _:
+            return f"the text `{text.value}`"
+    raise AssertionError(node)
+
+
+def _better(kind: Type, node: YamlNode) -> str | None:
+    """What to write."""
+    match kind, node:
+        case Text(), ScalarNode(text=text):
+            return f'write `"{text.value}"`'
+        case Boolean(), _:
+            return "write true or false"
+        case Date(), _:
+            return "write it as 2025-02-28"
+        case Instant(), _:
+            return "write it as 2025-02-28T12:00:00Z"
+        case Number(places=0), _:
+            return "write an integer without quotes, such as 30"
+        case Number(), _:
+            return "write a number without quotes, such as 4.90"
+        case ListOf(), ScalarNode(text=text):
+            return f"write `[{text.value}]`"
+    return None
+
+
+def with_status(wanted: dict[str, Any]) -> dict[str, Any]:
+    """`missing` alone means undetermined; anything else but a status means decided."""
+    if "status" in wanted:
+        return wanted
+    undetermined = bool(wanted.get("missing")) or set(wanted) == {"missing"}
+    return {"status": "undetermined" if undetermined else "decided", **wanted}
