@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from decimal import Decimal
 
-from policy_engine.frontend.nodes import YamlNode, plain
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.language import timezones
 from policy_engine.language.values import Holidays
 
@@ -18,19 +17,55 @@ MEANING = "2"
 def digest_of(document: YamlNode, schema: str, calendars: Iterable[Holidays] = ()) -> str:
     """The digest of all that an answer depends on but facts, readings and day.
 
-    Covered are the rule file (not its comments or layout), its schema, the dates of each named calendar, the version of the
-    meaning and that of the time-zone database.
+    Covered are the rule file and its schema, the dates of each named calendar, the version of the meaning and that of the
+    time-zone database. Of both files the order of all parts counts, and the spelling of numbers: missing facts are told in the
+    schema's order, and `4.90` is told as it is written. Comments, layout and the way in which a text is quoted do not count, so
+    the line that a trace gives for a rule is no part of the answer.
     """
-    covered = {
-        "ruleset": plain(document),
-        "schema": json.loads(schema, parse_float=Decimal),
-        "calendars": {c.name: [c.first, c.last, *(day.isoformat() for day in c.dates)] for c in calendars},
-        "meaning": MEANING,
-        "timezones": timezones.VERSION,
-    }
-    text = json.dumps(covered, sort_keys=True, separators=(",", ":"), default=_exact)
+    covered = [
+        ["ruleset", _as_written(document)],
+        ["schema", _schema_as_written(schema)],
+        ["calendars", [[c.name, c.first, c.last, *(day.isoformat() for day in c.dates)] for c in calendars]],
+        ["meaning", MEANING],
+        ["timezones", timezones.VERSION],
+    ]
+    text = json.dumps(covered, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _exact(number: object) -> str:
-    return f"{Decimal(str(number)).normalize():f}"
+def _as_written(node: YamlNode) -> object:
+    """A document in which nothing is told apart but by what it says: a text is itself, all else is a list that says its kind."""
+    match node:
+        case ScalarNode(text=text):
+            return text.value if isinstance(plain_scalar(text), str) else ["other", text.value]
+        case SequenceNode(items=items):
+            return ["list", *map(_as_written, items)]
+        case MappingNode(entries=entries):
+            return ["mapping", *([key.value, _as_written(value)] for key, value in entries)]
+
+
+def _schema_as_written(text: str) -> object:
+    """The same for a JSON text."""
+    return _of_json(json.loads(text, parse_float=_Spelled, parse_int=_Spelled, object_pairs_hook=_Pairs))
+
+
+class _Spelled(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+class _Pairs(list[tuple[str, object]]):
+    """The members of an object in their order."""
+
+
+def _of_json(value: object) -> object:
+    match value:
+        case _Pairs():
+            return ["mapping", *([name, _of_json(part)] for name, part in value)]
+        case list():
+            return ["list", *map(_of_json, value)]
+        case str() if not isinstance(value, _Spelled):
+            return value
+        case _:
+            return ["other", str(value)]
