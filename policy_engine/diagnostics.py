@@ -97,6 +97,7 @@ _FILES = {
         "with its aliases written out this file has more than {limit} parts", "write fewer aliases"
     ),
     "yaml-too-deep": Wording("this is nested more than {limit} levels deep"),
+    "yaml-not-finite": Wording("`{text}` is no finite number", "quote it where the text is meant"),
     "yaml-several-documents": Wording("a file holds one document", "put what follows `---` into a file of its own"),
     "yaml-control-character": Wording("the character {character} is not allowed in a file", "delete it"),
 }
@@ -119,7 +120,7 @@ _SCHEMAS = {
     "schema-invalid": Wording("at {pointer}: {why}"),
     "schema-keyword": Wording("at {pointer}: the keyword `{keyword}` is not supported", "{supported}"),
     "schema-reference": Wording(
-        "at {pointer}: `{reference}` refers outside this file, or to nothing in it", 'use `"$ref": "#/$defs/name"`'
+        "at {pointer}: `{reference}` refers outside this file, or to no schema in it", 'use `"$ref": "#/$defs/name"`'
     ),
     "schema-too-big": Wording(
         "at {pointer}: with its references written out this schema has more than {limit} members", "refer to less"
@@ -146,9 +147,8 @@ _SCHEMAS = {
     "schema-format": Wording(
         "at {pointer}: the format `{format}` is not supported", "supported are date and date-time"
     ),
-    "schema-pattern": Wording(
-        "at {pointer}: `{pattern}` is not a pattern that all engines read alike: {why}", "{hint}"
-    ),
+    "schema-pattern": Wording("at {pointer}: the pattern `{pattern}` cannot be used: {why}", "{hint}"),
+    "schema-contradiction": Wording("at {pointer}: {why}", "correct one of them"),
     "schema-enum": Wording("at {pointer}: an enum must list texts, each once"),
     "schema-order": Wording(
         "at {pointer}: `x-ordered-by` names a required date, date-time or number of the list's objects"

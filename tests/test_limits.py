@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs/safety.md").read_text("utf-8")
 ROW = re.compile(r"^\| (?P<limit>[^|]+?) \| (?P<number>[0-9,]+) \|", re.MULTILINE)
 LIMITS: Mapping[str, int] = {
     "`LARGEST_FILE`": reader.LARGEST_FILE,
-    "`MOST_PARTS`": reader.MOST_PARTS,
+    "`reader.MOST_PARTS`": reader.MOST_PARTS,
     "`reader.DEEPEST`": reader.DEEPEST,
     "`LONGEST`": expressions.LONGEST,
     "`DEEPEST_BRACKETS`": expressions.DEEPEST_BRACKETS,
@@ -30,6 +30,7 @@ LIMITS: Mapping[str, int] = {
     "`LONGEST_CHAIN`": context.LONGEST_CHAIN,
     "`LARGEST_EXPONENT`": nodes.LARGEST_EXPONENT,
     "`LONGEST_PATTERN`": patterns.LONGEST_PATTERN,
+    "`patterns.MOST_PARTS`": patterns.MOST_PARTS,
     "`plain.DEEPEST`": plain.DEEPEST,
     "`plain.DIGITS`": plain.DIGITS,
     "`MOST_VALUES`": plain.MOST_VALUES,

@@ -1,9 +1,11 @@
-"""Which regular expressions a schema may use: those that Python, Rust and ECMAScript read alike, and soon."""
+"""Which regular expressions a schema may use: those that Python, Rust and ECMAScript read alike, and no huge ones."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from policy_engine.language.text_patterns import matcher
 
 LONGEST_PATTERN = 200
 DEEPEST = 20
@@ -25,9 +27,8 @@ UNLIKE = {
 LITERAL_ESCAPE = re.compile(r"\\[\\.^$*+?()\[\]{}|/\-tnrf]")
 COUNT = re.compile(r"[*+?]|\{([0-9]+)(,([0-9]*))?\}")
 SET_IN_SET = re.compile(r"(?<!\\)(?:\[|&&|--|~~|\|\|)")
-MOST_OPEN = 6
-MANY = 1_000
-"""What stands for no bound, and the most that a count may say."""
+MOST_PARTS = 1_000
+"""Characters and sets that a pattern may have with its counts written out: `(?:[a-z]{3}-){2}` has eight."""
 
 
 class _Refused(Exception):  # noqa: N818 - carries the answer, and never leaves this module
@@ -43,7 +44,6 @@ class _Reading:
 
     pattern: str
     at: int = 0
-    open_parts: int = 0
 
     @property
     def sign(self) -> str:
@@ -61,89 +61,72 @@ def fault_of(pattern: str) -> tuple[str, str] | None:
         if reading.sign:
             raise _Refused("a round bracket closes that was never opened", "write `\\)` where it is meant as a sign")
         re.compile(pattern)
+        matcher(pattern)
     except _Refused as refused:
         return refused.why, refused.hint
-    except (re.error, RecursionError, OverflowError):
+    except (re.error, RecursionError, OverflowError, ValueError):
         return "it cannot be read", "see the regular expressions of JSON Schema"
     return None
 
 
-def _alternatives(reading: _Reading, depth: int) -> bool:
-    """Read alternatives up to a closing bracket or the end; whether what they match may be of more than one form."""
+def _alternatives(reading: _Reading, depth: int) -> int:
+    """Read alternatives up to a closing bracket or the end; how many parts they have, counts written out."""
     if depth > DEEPEST:
         raise _Refused("it is nested too deep", "shorten it")
-    varies = False
-    while True:
-        while reading.sign not in ("", "|", ")"):
-            varies = _piece(reading, depth) or varies
-        if reading.sign != "|":
-            return varies
-        reading.at += 1
-        varies = True
+    parts = 0
+    while reading.sign not in ("", ")"):
+        if reading.sign == "|":
+            reading.at += 1
+        else:
+            parts += _piece(reading, depth)
+    return parts
 
 
-def _piece(reading: _Reading, depth: int) -> bool:
-    """Read one character, set or group with its count; whether it may match in more than one form."""
-    group = reading.sign == "("
-    varies = _group(reading, depth) if group else _single(reading)
+def _piece(reading: _Reading, depth: int) -> int:
+    """Read one character, set or group with its count; how many parts it has."""
+    parts = _group(reading, depth) if reading.sign == "(" else _single(reading)
     found = COUNT.match(reading.pattern, reading.at)
     if found is None:
         if reading.sign == "{":
             raise _Refused("a brace that counts nothing is not understood everywhere", "write `\\{`")
-        return varies
-    least, most = _counts(found)
+        return parts
+    parts *= _copies(found)
+    if parts > MOST_PARTS:
+        raise _Refused(f"its counts write out to more than {MOST_PARTS} characters", "use maxLength")
     reading.at = found.end()
     if reading.sign == "?":
         reading.at += 1
     if reading.sign in ("*", "+", "?") and reading.sign:
         raise _Refused("possessive repetition is not understood everywhere", "leave the second sign out")
-    if group and most > 1 and varies:
-        raise _Refused(
-            "a repeated group that itself repeats or chooses can take forever", "repeat single characters or sets"
-        )
-    if least != most or (group and varies):
-        _count_open(reading)
-    return varies or least != most
+    return parts
 
 
-def _count_open(reading: _Reading) -> None:
-    """Parts in a row that may each match more or less are tried in all combinations."""
-    reading.open_parts += 1
-    if reading.open_parts > MOST_OPEN:
-        raise _Refused(
-            f"more than {MOST_OPEN} parts of open length can take forever", "write fixed counts, or shorten it"
-        )
-
-
-def _counts(found: re.Match[str]) -> tuple[int, int]:
-    """How often at least and at most."""
-    signs = {"*": (0, MANY), "+": (1, MANY), "?": (0, 1)}
-    if found.group() in signs:
-        return signs[found.group()]
-    least = int(found[1])
-    most = least if found[2] is None else int(found[3]) if found[3] else MANY
-    if max(least, most) > MANY:
-        raise _Refused(f"it counts to more than {MANY}", "use maxLength")
+def _copies(count: re.Match[str]) -> int:
+    """How often a part stands in a row where its count is written out."""
+    if count[1] is None:
+        return 1
+    least = int(count[1])
+    most = least if count[2] is None else int(count[3]) if count[3] else least + 1
     if most < least:
         raise _Refused("it counts down", "write the lesser number first")
-    return least, most
+    return max(most, 1)
 
 
-def _group(reading: _Reading, depth: int) -> bool:
+def _group(reading: _Reading, depth: int) -> int:
     reading.at += 1
     if reading.sign == "?":
         if not reading.pattern.startswith("?:", reading.at):
             raise _Refused("look-around and named groups are not understood everywhere", "use ( ) or (?: )")
         reading.at += 2
-    varies = _alternatives(reading, depth + 1)
+    parts = _alternatives(reading, depth + 1)
     if reading.sign != ")":
         raise _Refused("a round bracket is never closed", "write `\\(` where it is meant as a sign")
     reading.at += 1
-    return varies
+    return parts
 
 
-def _single(reading: _Reading) -> bool:
-    """Read one character or set, which matches in one form."""
+def _single(reading: _Reading) -> int:
+    """Read one character or set."""
     match reading.sign:
         case "[":
             _set(reading)
@@ -157,7 +140,7 @@ def _single(reading: _Reading) -> bool:
             raise _Refused("a bracket has no partner", f"write `\\{reading.sign}` where it is meant as a sign")
         case _:
             reading.at += 1
-    return False
+    return 1
 
 
 def _escape(reading: _Reading) -> None:

@@ -35,6 +35,8 @@ LONGEST_LINE = 1_000
 LONGEST_TAIL = 200
 """Of what follows a text on its line only so much is kept: a line may have many texts."""
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+"""What YAML has for numbers that are not finite; no fact, parameter or text is meant by it."""
 TAG = re.compile(r"!\S*")
 PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 TEST_FILE = re.compile(r"_test\.ya?ml$")
@@ -142,7 +144,7 @@ def _node(reader: Reader, event: yaml.NodeEvent, depth: int) -> YamlNode:
     _count(reader, event, 1)
     node: YamlNode
     if isinstance(event, yaml.ScalarEvent):
-        node = ScalarNode(_authored(reader, event))
+        node = _scalar(reader, event)
     elif isinstance(event, yaml.SequenceStartEvent):
         node = _sequence(reader, event, depth)
     else:
@@ -155,6 +157,14 @@ def _node(reader: Reader, event: yaml.NodeEvent, depth: int) -> YamlNode:
         node = _anchored(reader, event, node)
         reader.anchors[event.anchor] = (node, reader.parts - before)
     return node
+
+
+def _scalar(reader: Reader, event: yaml.ScalarEvent) -> ScalarNode:
+    text = _authored(reader, event)
+    if text.plain and NOT_FINITE.fullmatch(text.value):
+        reader.faults.append(say("yaml-not-finite", text.span, text=text.value))
+        text = replace(text, value="0")  # some number, so that nothing more is said of it
+    return ScalarNode(text)
 
 
 def _anchored(reader: Reader, event: yaml.NodeEvent, node: YamlNode) -> YamlNode:

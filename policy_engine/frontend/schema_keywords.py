@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
+from policy_engine.source import Authored
 
 RANGE = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const"})
 KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -23,6 +24,49 @@ KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-report", "x-sensitive"})
 AT_TOP = frozenset({"$schema", "$id", "$defs"})
+OUR_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+ONE_TYPE = "give the fact one `type`, and list in `enum` what it can be"
+AS_CHECK = "write what must hold between facts as `checks` of the ruleset"
+COMBINING: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("oneOf", "anyOf"), ONE_TYPE),
+        "allOf": "write its keywords out in one place",
+        **dict.fromkeys(("if", "then", "else", "not", "dependentRequired", "dependentSchemas"), AS_CHECK),
+    }
+)
+"""Keywords that make one schema of several, and what to write instead."""
+INSTEAD: Mapping[str, str] = MappingProxyType(
+    {
+        **COMBINING,
+        "default": "leave it out, and write `default(fact, value)` in the rules",
+        "nullable": "leave the fact out of `required` instead",
+        "definitions": "write `$defs`",
+        **dict.fromkeys(("$anchor", "$dynamicRef", "$dynamicAnchor"), 'use `"$ref": "#/$defs/name"`'),
+        **dict.fromkeys(
+            ("patternProperties", "propertyNames", "unevaluatedProperties"), "name each fact in `properties`"
+        ),
+        **dict.fromkeys(("prefixItems", "contains", "additionalItems"), "describe all elements alike in `items`"),
+    }
+)
+OTHER_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "date": 'write `"type": "string", "format": "date"`',
+        **dict.fromkeys(
+            ("date-time", "datetime", "timestamp", "instant"), 'write `"type": "string", "format": "date-time"`'
+        ),
+        **dict.fromkeys(
+            ("decimal", "float", "double", "money"),
+            'write `"type": "number"`, with `"multipleOf": 0.01` for two places',
+        ),
+        "enum": 'write `"type": "string"`, and its values in `enum`',
+        **dict.fromkeys(("str", "text"), 'write `"type": "string"`'),
+        **dict.fromkeys(("int", "long"), 'write `"type": "integer"`'),
+        "bool": 'write `"type": "boolean"`',
+        **dict.fromkeys(("list", "set", "tuple"), 'write `"type": "array"`'),
+        **dict.fromkeys(("dict", "map", "record", "struct"), 'write `"type": "object"`'),
+    }
+)
+"""What others call their types, and how it is written here."""
 ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
 TYPES = ", ".join(KEYWORDS)
 
@@ -34,6 +78,10 @@ def is_text(node: YamlNode) -> bool:
 
 def _is_address(node: YamlNode) -> bool:
     return isinstance(node, ScalarNode) and is_text(node) and bool(ADDRESS.fullmatch(node.text.value))
+
+
+def _is_our_draft(node: YamlNode) -> bool:
+    return isinstance(node, ScalarNode) and node.text.value.removesuffix("#") == OUR_DRAFT
 
 
 def _scalar(node: YamlNode) -> object:
@@ -83,7 +131,8 @@ MUST_BE: Mapping[str, tuple[Callable[[YamlNode], bool], str]] = MappingProxyType
             ("$ref", "$comment", "title", "description", "format", "pattern", "x-ordered-by"),
             (is_text, "a text"),
         ),
-        **dict.fromkeys(("$id", "$schema"), (_is_address, "an address")),
+        "$id": (_is_address, "an address"),
+        "$schema": (_is_our_draft, f"{OUR_DRAFT}, the one draft that is read"),
         **dict.fromkeys(("properties", "$defs"), (_is_object, "an object")),
         "multipleOf": (_is_step, "a number greater than 0"),
         "required": (_is_names, "a list of different names"),
@@ -91,6 +140,10 @@ MUST_BE: Mapping[str, tuple[Callable[[YamlNode], bool], str]] = MappingProxyType
         "enum": (_is_list, "a list"),
     }
 )
+OF_TYPE: Mapping[tuple[str, str], tuple[Callable[[YamlNode], bool], str]] = MappingProxyType(
+    {("boolean", "const"): (_is_flag, "true or false")}
+)
+"""What a keyword must be beside one type only."""
 
 
 def keyword_faults(node: MappingNode, kind: str, pointer: str) -> Iterator[Diagnostic]:
@@ -98,17 +151,35 @@ def keyword_faults(node: MappingNode, kind: str, pointer: str) -> Iterator[Diagn
     allowed = KEYWORDS[kind] | ANNOTATIONS | (AT_TOP if not pointer else frozenset())
     for key, value in node.entries:
         if key.value not in allowed:
-            hint = did_you_mean(key.value, allowed)
+            hint = INSTEAD.get(key.value) or did_you_mean(key.value, allowed)
             hint = hint or f"with the type {kind} there are {', '.join(sorted(KEYWORDS[kind]))}"
-            words = {"pointer": pointer or "the top", "keyword": key.value, "supported": hint}
-            yield say("schema-keyword", key.span, words=words)
+            yield _unsupported(key, pointer, hint)
+        elif (fault := value_fault(key.value, value, pointer, kind)) is not None:
+            yield fault
+
+
+def combining_faults(node: MappingNode, pointer: str) -> list[Diagnostic]:
+    """The keywords that make one schema of several, in a schema that names no type."""
+    return [_unsupported(key, pointer, COMBINING[key.value]) for key, _ in node.entries if key.value in COMBINING]
+
+
+def reference_faults(node: MappingNode, pointer: str) -> Iterator[Diagnostic]:
+    """Keywords beside `$ref` that say more than what it refers to, or are not what they must be."""
+    for key, value in node.entries:
+        if key.value not in ANNOTATIONS | {"$ref"}:
+            yield _unsupported(key, pointer, "beside `$ref` only annotations")
         elif (fault := value_fault(key.value, value, pointer)) is not None:
             yield fault
 
 
-def value_fault(keyword: str, value: YamlNode, pointer: str) -> Diagnostic | None:
-    """What is wrong with the value of a keyword by itself."""
-    fits, expected = MUST_BE.get(keyword, (lambda node: True, ""))
+def _unsupported(key: Authored, pointer: str, instead: str) -> Diagnostic:
+    words = {"pointer": pointer or "the top", "keyword": key.value, "supported": instead}
+    return say("schema-keyword", key.span, words=words)
+
+
+def value_fault(keyword: str, value: YamlNode, pointer: str, kind: str = "") -> Diagnostic | None:
+    """What is wrong with the value of a keyword by itself, in a schema of some type."""
+    fits, expected = OF_TYPE.get((kind, keyword)) or MUST_BE.get(keyword, (lambda node: True, ""))
     if fits(value):
         return None
     return say("schema-invalid", value.span, pointer=f"{pointer}/{keyword}", why=f"`{keyword}` must be {expected}")

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say, shown_text
+from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say
 from policy_engine.frontend import patterns
-from policy_engine.frontend.json_faults import json_fault
-from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, is_huge, plain
-from policy_engine.frontend.reader import LARGEST_FILE, read_text
+from policy_engine.frontend.json_nodes import json_nodes
+from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.frontend.reader import LARGEST_FILE
+from policy_engine.frontend.schema_contradictions import contradictions
 from policy_engine.frontend.schema_keywords import (
-    ANNOTATIONS,
     KEYWORDS,
+    OTHER_TYPES,
     TYPES,
     closed_set,
+    combining_faults,
     is_text,
     keyword_faults,
-    value_fault,
+    reference_faults,
 )
+from policy_engine.frontend.schema_references import Steps, chain_of, encoded_reference, is_sensitive, node_at, text_of
 from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.schema_documents import steps_of
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
@@ -47,19 +51,18 @@ from policy_engine.source import Authored, Span
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = frozenset({"true", "false", "null", "unknown", "as_of", "decisions", "outcome"})
 FORMATS: Mapping[str, Type] = {"date": DATE, "date-time": INSTANT}
-DEFINITION = "#/$defs/"
 DEEPEST = 8
 MOST_MEMBERS = 10_000
-"""Members that references may write out to, all together."""
+"""Members of a schema, references written out."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Definition:
-    """A type of `$defs`, its record's paths still relative; how many members it has, and how many levels."""
+class _Part:
+    """A type whose records do not know yet where in the facts they stand; how many members it has, and how many levels."""
 
     type: Type
-    members: int
-    height: int
+    members: int = 0
+    height: int = 0
 
 
 @dataclass(slots=True)
@@ -67,9 +70,9 @@ class _Walk:
     path: str
     root: MappingNode
     faults: list[Diagnostic] = field(default_factory=list)
-    read: dict[str, _Definition] = field(default_factory=dict)
-    pending: set[str] = field(default_factory=set)
-    members: int = 0
+    read: dict[Steps, _Part] = field(default_factory=dict)
+    """Parts that references lead to, each read once."""
+    pending: set[Steps] = field(default_factory=set)
 
     def fault(self, code: str, node: YamlNode | Authored, pointer: str, **words: object) -> Anything:
         hint = words.pop("hint_", None)
@@ -80,15 +83,13 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the schema (`pointer`) and where in the facts (`path`) a type stands, and how many levels down."""
+    """Where in the schema a type stands, and how many levels down in the facts."""
 
     pointer: str = ""
-    path: tuple[str, ...] = ()
     depth: int = 0
 
-    def below(self, pointer: str, name: str | None = None) -> _Place:
-        path = self.path if name is None else (*self.path, name)
-        return _Place(f"{self.pointer}/{pointer}", path, self.depth + 1)
+    def below(self, pointer: str) -> _Place:
+        return _Place(f"{self.pointer}/{pointer}", self.depth + 1)
 
 
 def is_name(name: str) -> bool:
@@ -103,7 +104,7 @@ def read_schema(path: Path, name: str) -> tuple[FactsSchema | None, list[Diagnos
         content = path.read_bytes()
         if len(content) > LARGEST_FILE:
             return None, [say("file-too-large", Span(shown), size=len(content), limit=LARGEST_FILE)]
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         return None, [say("file-unreadable", Span(shown), why=error.strerror or type(error).__name__)]
     except UnicodeDecodeError:
@@ -113,50 +114,33 @@ def read_schema(path: Path, name: str) -> tuple[FactsSchema | None, list[Diagnos
 
 def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list[Diagnostic]]:
     """The facts' schema in a JSON text, or its faults."""
-    fault = json_fault(text)
-    if fault is not None:
-        return None, [say("schema-not-json", Span(path, fault.line, fault.column), why=fault.why)]
-    node, faults = read_text(text.replace("\t", " "), path)
+    node, faults = json_nodes(text, path)
     if not isinstance(node, MappingNode) or faults:
         return None, faults or [say("schema-type", Span(path), pointer="the top", types="object")]
-    faults = list(_huge_numbers(node))
-    if faults:
-        return None, faults
     walk = _Walk(path, node)
-    record = _type(walk, node, _Place())
+    part = _referred(walk, ())
     for unused in _definitions(walk):
-        _definition(walk, unused)
-    if has_errors(walk.faults) or not isinstance(record, Record):
+        _referred(walk, ("$defs", unused))
+    if part.members > MOST_MEMBERS:
+        walk.fault("schema-too-big", node, "", limit=MOST_MEMBERS)
+    if has_errors(walk.faults) or not isinstance(part.type, Record):
         return None, walk.faults or [say("schema-type", node.span, pointer="the top", types="object")]
-    return FactsSchema(name, record, text), walk.faults
+    record = _all_sensitive(part.type) if is_sensitive(walk.root, node) else part.type
+    return FactsSchema(name, _placed(record, ""), text), walk.faults
 
 
-def _huge_numbers(node: YamlNode) -> Iterator[Diagnostic]:
-    """Numbers so long that nobody could mean them, found before anything reckons with them."""
-    match node:
-        case ScalarNode(text=text) if is_huge(text):
-            what = f"`{shown_text(text.value, 40)}` has"
-            yield say("too-many-digits", text.span, hint="write fewer digits", what=what)
-        case SequenceNode(items=items):
-            for item in items:
-                yield from _huge_numbers(item)
-        case MappingNode(entries=entries):
-            for _, value in entries:
-                yield from _huge_numbers(value)
-
-
-def _type(walk: _Walk, node: YamlNode, place: _Place) -> Type:
+def _type(walk: _Walk, node: YamlNode, place: _Place) -> _Part:
     if not isinstance(node, MappingNode):
-        return walk.fault("schema-type", node, place.pointer, types=TYPES)
+        return _Part(walk.fault("schema-type", node, place.pointer, types=TYPES))
     if place.depth > DEEPEST:
-        return walk.fault("yaml-too-deep", node, place.pointer, limit=DEEPEST)
+        return _Part(walk.fault("yaml-too-deep", node, place.pointer, limit=DEEPEST))
     reference = node.get("$ref")
     if reference is not None:
         return _reference(walk, node, reference, place)
     kind = _named_type(walk, node, place)
     if kind is None:
-        return ANYTHING
-    wrong = list(keyword_faults(node, kind, place.pointer))
+        return _Part(ANYTHING)
+    wrong = list(keyword_faults(node, kind, place.pointer)) or list(contradictions(node, kind, place.pointer))
     walk.faults.extend(wrong)
     match kind:
         case "object":
@@ -164,13 +148,13 @@ def _type(walk: _Walk, node: YamlNode, place: _Place) -> Type:
         case "array":
             return _list(walk, node, place)
         case "boolean":
-            return BOOLEAN
+            return _Part(BOOLEAN)
         case _ if any(fault.code == "schema-invalid" for fault in wrong):
-            return ANYTHING
+            return _Part(ANYTHING)
         case "string":
-            return _string(walk, node, place.pointer)
+            return _Part(_string(walk, node, place.pointer))
         case _:
-            return _number(walk, node, kind, place.pointer)
+            return _Part(_number(walk, node, kind, place.pointer))
 
 
 def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
@@ -183,10 +167,13 @@ def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
         walk.fault("schema-type", named, place.pointer, types=TYPES, hint_="a fact has one type")
     elif isinstance(named, SequenceNode):
         walk.fault("schema-null", named, place.pointer)
+    elif named is None and (combined := combining_faults(node, place.pointer)):
+        walk.faults.extend(combined)
     elif named is None or kind == "null":
         walk.fault("schema-type", node, place.pointer, types=TYPES)
     else:
-        hint, why = did_you_mean(kind or "", KEYWORDS), f"`type` must be one of {TYPES}"
+        hint = OTHER_TYPES.get(kind or "") or did_you_mean(kind or "", KEYWORDS)
+        why = f"`type` must be one of {TYPES}"
         walk.fault("schema-invalid", named, f"{place.pointer}/type", why=why, hint_=hint)
     return None
 
@@ -196,88 +183,86 @@ def _definitions(walk: _Walk) -> tuple[str, ...]:
     return tuple(name.value for name, _ in node.entries) if isinstance(node, MappingNode) else ()
 
 
-def _definition(walk: _Walk, name: str) -> _Definition:
-    """A definition's type, read once."""
-    if name not in walk.read:
-        definitions = walk.root.get("$defs")
-        node = definitions.get(name) if isinstance(definitions, MappingNode) else None
-        assert node is not None, "asked for by its name"
-        walk.pending.add(name)
-        kind = _type(walk, node, _Place(f"/$defs/{name}"))
-        walk.pending.discard(name)
-        walk.read[name] = _Definition(kind, *_measured(kind))
-    return walk.read[name]
+def _referred(walk: _Walk, steps: Steps) -> _Part:
+    """The part of a schema that steps lead to, read once."""
+    if steps not in walk.read:
+        node = node_at(walk.root, steps)
+        place = _Place("".join(f"/{_escaped(step)}" for step in steps))
+        walk.pending.add(steps)
+        walk.read[steps] = _Part(ANYTHING) if node is None else _type(walk, node, place)
+        walk.pending.discard(steps)
+    return walk.read[steps]
 
 
-def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Place) -> Type:
-    """What a reference stands for, written out at its place in the facts."""
+def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Place) -> _Part:
+    """What a reference stands for."""
+    walk.faults.extend(reference_faults(node, place.pointer))
     text = reference.text.value if isinstance(reference, ScalarNode) else ""
-    name = text.removeprefix(DEFINITION)
-    for key, value in node.entries:
-        if key.value not in ANNOTATIONS | {"$ref"}:
-            beside = {"keyword": key.value, "supported": "beside `$ref` only annotations"}
-            walk.fault("schema-keyword", key, place.pointer, **beside)
-        elif (fault := value_fault(key.value, value, place.pointer)) is not None:
-            walk.faults.append(fault)
-    if not text.startswith(DEFINITION) or name not in _definitions(walk):
-        return walk.fault("schema-reference", reference, place.pointer, reference=text)
-    if name in walk.pending:
-        return walk.fault("schema-recursive", reference, place.pointer, reference=text)
-    found = _definition(walk, name)
-    if place.depth + found.height > DEEPEST:
-        return walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST)
-    told = walk.members > MOST_MEMBERS
-    walk.members += found.members
-    if walk.members > MOST_MEMBERS:
-        return ANYTHING if told else walk.fault("schema-too-big", reference, place.pointer, limit=MOST_MEMBERS)
-    return _at(found.type, place.path)
+    steps = steps_of(text)
+    target = node_at(walk.root, steps)
+    if steps is None or target is None:
+        hint = encoded_reference(walk.root, text)
+        return _Part(walk.fault("schema-reference", reference, place.pointer, reference=text, hint_=hint))
+    if steps in walk.pending:
+        return _Part(walk.fault("schema-recursive", reference, place.pointer, reference=text))
+    part = _referred(walk, steps)
+    if place.depth + part.height > DEEPEST:
+        return _Part(walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST))
+    _same_type(walk, node, target, place)
+    return part
 
 
-def _measured(kind: Type) -> tuple[int, int]:
-    """How many members a type has, and how many levels."""
-    match kind:
-        case Record(members=members):
-            below = [_measured(member.type) for member in members]
-            return len(members) + sum(count for count, _ in below), 1 + max((height for _, height in below), default=0)
-        case ListOf(element=element):
-            count, height = _measured(element)
-            return count, height + 1
-        case _:
-            return 0, 0
+def _same_type(walk: _Walk, node: MappingNode, target: MappingNode, place: _Place) -> None:
+    """A type beside a reference holds as well."""
+    beside, there = node.get("type"), text_of(chain_of(walk.root, target)[-1], "type")
+    if beside is not None and there is not None and text_of(node, "type") != there:
+        why = f"beside the reference stands another `type` than the `{there}` that it leads to"
+        walk.fault("schema-contradiction", beside, f"{place.pointer}/type", why=why, hint_="leave it out")
 
 
-def _at(kind: Type, path: tuple[str, ...]) -> Type:
-    """A type that was read by itself, at a place in the facts."""
-    match kind:
-        case Record(members=members, path=own):
-            placed = tuple(replace(member, type=_at(member.type, path)) for member in members)
-            return Record(placed, ".".join((*path, own) if own else path))
-        case ListOf(element=element, most=most):
-            return ListOf(_at(element, path), most)
-        case _:
-            return kind
+def _all_sensitive(record: Record) -> Record:
+    return replace(record, members=tuple(replace(member, sensitive=True) for member in record.members))
 
 
-def _record(walk: _Walk, node: MappingNode, place: _Place) -> Type:
+def _placed(record: Record, path: str) -> Record:
+    """A record at its place in the facts, and all below it."""
+
+    def placed(kind: Type, at: str) -> Type:
+        match kind:
+            case Record():
+                return _placed(kind, at)
+            case ListOf(element=element, most=most):
+                return ListOf(placed(element, at), most)
+            case _:
+                return kind
+
+    prefix = f"{path}." if path else ""
+    members = tuple(replace(m, type=placed(m.type, prefix + m.name)) for m in record.members)
+    return Record(members, path)
+
+
+def _record(walk: _Walk, node: MappingNode, place: _Place) -> _Part:
     closed = node.get("additionalProperties")
     if not (isinstance(closed, ScalarNode) and closed.text.value == "false"):
         walk.fault("schema-open", node, place.pointer)
     properties = node.get("properties")
     entries = properties.entries if isinstance(properties, MappingNode) else ()
     required = _texts(node, "required")
-    members = []
+    members, parts = [], []
     for name, child in entries:
-        where = place.below(f"properties/{_escaped(name.value)}", name.value)
+        where = place.below(f"properties/{_escaped(name.value)}")
         if not is_name(name.value):
             walk.fault("schema-name", name, where.pointer, name=name.value)
-        members.append(_member(name, _type(walk, child, where), child, required))
+        parts.append(_type(walk, child, where))
+        members.append(_member(walk, name, parts[-1].type, child, required))
     known = [member.name for member in members]
     for index, wanted in enumerate(required):
         if wanted.value not in known:
             why = f"there is no property `{wanted.value}`"
             hint = did_you_mean(wanted.value, known) or f"it has {', '.join(known)}"
             walk.fault("schema-invalid", wanted, f"{place.pointer}/required/{index}", why=why, hint_=hint)
-    return Record(tuple(members), ".".join(place.path))
+    count = len(parts) + sum(part.members for part in parts)
+    return _Part(Record(tuple(members)), count, 1 + max((part.height for part in parts), default=0))
 
 
 def _escaped(name: str) -> str:
@@ -285,45 +270,53 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _member(name: Authored, kind: Type, node: YamlNode, required: tuple[Authored, ...]) -> Member:
-    member = Member(name.value, kind, any(name.value == wanted.value for wanted in required), span=name.span)
-    if not isinstance(node, MappingNode):
-        return member
-    return replace(
-        member,
-        description=_text(node, "description") or "",
-        key=_text(node, "x-key") == "true",
-        sensitive=_text(node, "x-sensitive") == "true",
-        report=_text(node, "x-report") == "true",
-        ordered_by=_text(node, "x-ordered-by"),
+def _member(walk: _Walk, name: Authored, kind: Type, node: YamlNode, required: tuple[Authored, ...]) -> Member:
+    """A member; what its part of the schema does not say of it is said where the references lead."""
+    chain = chain_of(walk.root, node)
+
+    def said(keyword: str) -> str | None:
+        return next((found for part in chain if (found := text_of(part, keyword)) is not None), None)
+
+    return Member(
+        name.value,
+        kind,
+        any(name.value == wanted.value for wanted in required),
+        description=said("description") or "",
+        key=any(text_of(part, "x-key") == "true" for part in chain),
+        sensitive=is_sensitive(walk.root, node),
+        report=any(text_of(part, "x-report") == "true" for part in chain),
+        ordered_by=said("x-ordered-by"),
+        span=name.span,
     )
 
 
-def _list(walk: _Walk, node: MappingNode, place: _Place) -> Type:
+def _list(walk: _Walk, node: MappingNode, place: _Place) -> _Part:
     items = node.get("items")
     if items is None:
-        return walk.fault("schema-type", node, f"{place.pointer}/items", types=TYPES)
-    element = _type(walk, items, place.below("items"))
+        return _Part(walk.fault("schema-type", node, f"{place.pointer}/items", types=TYPES))
+    part = _type(walk, items, place.below("items"))
+    element = part.type
     order = node.get("x-ordered-by")
     if isinstance(order, ScalarNode) and not isinstance(element, Anything):
         member = member_of(element, order.text.value) if isinstance(element, Record) else None
         sortable = member is not None and member.required and isinstance(member.type, Date | Instant | Number)
         if not sortable:
             walk.fault("schema-order", order, place.pointer)
+    if any(inner.get("x-ordered-by") is not None for inner in chain_of(walk.root, items)):
+        supported = "only a list that is itself a property can be ordered"
+        walk.fault("schema-keyword", items, place.pointer, keyword="x-ordered-by", supported=supported)
     most = _value(node, "maxItems")
-    return ListOf(element, most if isinstance(most, int) else None)
+    return _Part(ListOf(element, most if isinstance(most, int) else None), part.members, part.height + 1)
 
 
 def _string(walk: _Walk, node: MappingNode, pointer: str) -> Type:
     form, pattern = node.get("format"), node.get("pattern")
+    if isinstance(pattern, ScalarNode) and (fault := patterns.fault_of(pattern.text.value)) is not None:
+        words = {"pattern": pattern.text.value, "why": fault[0], "hint": fault[1]}
+        walk.fault("schema-pattern", pattern, pointer, **words)
     if isinstance(form, ScalarNode):
         known = FORMATS.get(form.text.value)
         return known if known is not None else walk.fault("schema-format", form, pointer, format=form.text.value)
-    if isinstance(pattern, ScalarNode):
-        fault = patterns.fault_of(pattern.text.value)
-        if fault is not None:
-            words = {"pattern": pattern.text.value, "why": fault[0], "hint": fault[1]}
-            return walk.fault("schema-pattern", pattern, pointer, **words)
     values = closed_set(node)
     if values is None:
         return Text()
@@ -375,11 +368,6 @@ def _bound(node: MappingNode, *names: str) -> Decimal | None:
 def _value(node: MappingNode, key: str) -> Plain:
     found = node.get(key)
     return None if found is None else plain(found)
-
-
-def _text(node: MappingNode, key: str) -> str | None:
-    found = node.get(key)
-    return found.text.value if isinstance(found, ScalarNode) else None
 
 
 def _texts(node: MappingNode, key: str) -> tuple[Authored, ...]:

@@ -6,13 +6,15 @@ out whether there is such a day. The tests compare the two judges over the offic
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 import jsonschema_rs
+
+from policy_engine.language.schema_documents import followed, parsed_schema
 
 HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -24,13 +26,32 @@ FORMS: Mapping[str, str] = MappingProxyType(
 )
 """The form of each format; that the day exists is left to who reads it."""
 
+LINEAR = jsonschema_rs.RegexOptions()
+"""Patterns are matched in time that is linear in the text."""
+
 
 @cache
 def gate_of(document: str) -> Callable[[object], bool]:
     """The check for a schema's JSON text; facts that it cannot take at all, such as Python dates, are a no as well."""
-    unique = '"uniqueItems"' in document  # a null that is left out may make items equal
-    schema = _by_form(json.loads(document), nulls=not unique)
-    is_valid = jsonschema_rs.Draft202012Validator(schema).is_valid
+    schema = parsed_schema(document)
+    return _check(document, schema, schema)
+
+
+@cache
+def gate_of_member(document: str, name: str) -> Callable[[object], bool]:
+    """The same check for the value of one member."""
+    root = parsed_schema(document)
+    passes = _check(document, {**root, "properties": {name: root["properties"][name]}, "required": []}, root)
+    return lambda value: passes({name: value})
+
+
+def _check(document: str, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Callable[[object], bool]:
+    nulls = '"uniqueItems"' not in document  # a null that is left out may make items equal
+    forms = _Forms(root, nulls)
+    formed = forms.of(schema)
+    is_valid = jsonschema_rs.Draft202012Validator(
+        {**formed, "$defs": forms.definitions}, pattern_options=LINEAR
+    ).is_valid
 
     def passes(facts: object) -> bool:
         try:
@@ -41,37 +62,62 @@ def gate_of(document: str) -> Callable[[object], bool]:
     return passes
 
 
-@cache
-def gate_of_member(document: str, name: str) -> Callable[[object], bool]:
-    """The same check for the value of one member."""
-    schema = json.loads(document)
-    passes = gate_of(json.dumps({**schema, "properties": {name: schema["properties"][name]}, "required": []}))
-    return lambda value: passes({name: value})
+@dataclass(slots=True)
+class _Forms:
+    """Schemas with patterns in place of formats, and where `nulls` with members that may be null.
 
-
-def _by_form(schema: Any, *, nulls: bool) -> Any:
-    """The schema with patterns in place of formats, and where `nulls` with members that may be null.
-
-    Every other text gets a pattern that all texts match: jsonschema-rs reads a text, and finds half characters in it, only
-    if it must.
+    What references lead to becomes a definition of its own: a member that may be null says nothing of a fact that refers to it.
     """
-    if isinstance(schema, list):
-        return [_by_form(part, nulls=nulls) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    read = {name: _by_form(part, nulls=nulls) for name, part in schema.items()}
-    if nulls and read.get("type") == "object" and "properties" in read:
-        needed = read.get("required", ())
-        members = {name: part if name in needed else _or_null(part) for name, part in read["properties"].items()}
-        return {**read, "properties": members}
-    if read.get("type") != "string":
-        return read
-    return {"pattern": FORMS.get(str(read.pop("format", "")), ""), **read}
+
+    root: Mapping[str, Any]
+    nulls: bool
+    names: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """A part of the schema by form.
+
+        Every text without a format gets a pattern that all texts match: jsonschema-rs reads a text, and finds half characters in
+        it, only if it must.
+        """
+        if "$ref" in schema:
+            return {"$ref": f"#/$defs/{self._referred(schema)}"}
+        read = {keyword: value for keyword, value in schema.items() if keyword != "$defs"}
+        match read["type"]:
+            case "object":
+                needed = read.get("required", ())
+                members = read.get("properties", {})
+                return {**read, "properties": {name: self._member(members[name], name in needed) for name in members}}
+            case "array":
+                return {**read, "items": self.of(read["items"])}
+            case "string":
+                return _with_pattern(read, FORMS.get(str(read.pop("format", "")), ""))
+            case _:
+                return read
+
+    def _member(self, schema: Mapping[str, Any], is_needed: bool) -> dict[str, Any]:
+        formed = self.of(schema)
+        return formed if is_needed or not self.nulls else _or_null(formed)
+
+    def _referred(self, schema: Mapping[str, Any]) -> str:
+        """The name of the definition for what a part refers to."""
+        reference = schema["$ref"]
+        if reference not in self.names:
+            self.names[reference] = name = f"r{len(self.names)}"
+            self.definitions[name] = self.of(followed(schema, self.root))
+        return self.names[reference]
+
+
+def _with_pattern(schema: dict[str, Any], pattern: str) -> dict[str, Any]:
+    """A text's schema with a pattern, beside its own where it has one."""
+    if "pattern" in schema and pattern:
+        return {**schema, "allOf": [{"pattern": pattern}]}
+    return {"pattern": pattern, **schema}
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A member that need not be there may be null: it is left out before facts are judged."""
-    if not isinstance(schema.get("type"), str):
+    if "$ref" in schema:
         return {"anyOf": [{"type": "null"}, schema]}
     also = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return {**schema, "type": [schema["type"], "null"], **also}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +17,8 @@ from referencing import Registry
 
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.errors import Violation
+from policy_engine.language.schema_documents import parsed_schema
+from policy_engine.language.text_patterns import matcher
 from policy_engine.semantics.formats import FORMATS
 from policy_engine.semantics.plain import Json, escaped
 
@@ -71,7 +72,7 @@ def _validator(document: str) -> Draft202012Validator:
     checker = FormatChecker(formats=())
     for name, (read, _) in FORMATS.items():
         checker.checks(name, raises=ValueError)(_format_check(read))
-    schema = json.loads(document, parse_float=Decimal)
+    schema = parsed_schema(document, Decimal)
     return EXACT(schema, format_checker=checker, registry=Registry())  # type: ignore[no-any-return]
 
 
@@ -92,8 +93,7 @@ def _multiple_of(validator: object, step: int | Decimal, value: Json, schema: ob
 
 
 def _pattern(validator: object, pattern: str, value: Json, schema: object) -> Iterator[ValidationError]:
-    """As ECMAScript reads it: `$` is the end, and not also the place before a last line break."""
-    if isinstance(value, str) and not re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), value):
+    if isinstance(value, str) and not matcher(pattern)(value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 

@@ -12,7 +12,11 @@ import polars as pl
 from hypothesis import strategies as st
 
 from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.frontend.json_nodes import json_nodes
+from policy_engine.frontend.nodes import MappingNode
+from policy_engine.frontend.schema_contradictions import contradictions
 from tests.support.choosing import Choices
+from tests.support.generated import as_json
 from tests.support.generated_facts import FactsAuthor, SchemaAuthor
 
 Json = Any
@@ -60,6 +64,13 @@ DAYS = (date(2025, 1, 1), date(1, 1, 1), date(9999, 12, 31), date(2024, 2, 29))
 PATTERNS = ("^a", "b$", "^[a-c]{1,3}$", ".", "^x*$", "[^a]")
 
 
+def satisfiable(made: Json, otherwise: Json) -> Json:
+    """A part of a schema, or another where it contradicts itself."""
+    node, _ = json_nodes(as_json(made), "generated")
+    assert isinstance(node, MappingNode)
+    return otherwise if any(contradictions(node, made["type"], "")) else made
+
+
 class NarrowSchemas(SchemaAuthor):
     """Writes schemas with every keyword there is."""
 
@@ -72,20 +83,26 @@ class NarrowSchemas(SchemaAuthor):
             made["exclusiveMinimum"] = made.pop("minimum")
         if choices.chance(20):
             made["exclusiveMaximum"] = made["maximum"]
-        return {**made, "multipleOf": choices.one_of((2, 7, Decimal("0.5")))} if choices.chance(20) else made
+        if choices.chance(20):
+            made["multipleOf"] = choices.one_of((2, 7, Decimal("0.5")))
+        return satisfiable(made, super().whole())
 
     def amount(self) -> Json:
         made = super().amount()
         if self.choices.chance(15):
-            made["const"] = self.choices.one_of((Decimal("0.5"), 1, Decimal("0.001")))
+            listed = {**made, "const": self.choices.one_of((Decimal("0.5"), 1, Decimal("0.001")))}
+            return satisfiable(listed, made)
         return made
 
     def word(self) -> Json:
-        choices, made = self.choices, super().word()
+        choices, plain = self.choices, super().word()
+        made = {**plain}
         for keyword in ("minLength", "maxLength"):
             if choices.chance(30):
                 made[keyword] = choices.between(0, 3)
-        return {**made, "pattern": choices.one_of(PATTERNS)} if choices.chance(40) else made
+        if choices.chance(40):
+            made["pattern"] = choices.one_of(PATTERNS)
+        return satisfiable(made, plain)
 
     def day(self) -> Json:
         return {**super().day(), "pattern": "^2"} if self.choices.chance(15) else super().day()
@@ -105,7 +122,7 @@ class NarrowSchemas(SchemaAuthor):
     def _list(self, made: Json) -> Json:
         choices = self.choices
         if choices.chance(30):
-            made["minItems"] = choices.between(0, 2)
+            made["minItems"] = choices.between(0, min(2, made["maxItems"]))
         if choices.chance(20):
             del made["maxItems"]
         return {**made, "uniqueItems": True} if choices.chance(25) else made

@@ -17,6 +17,7 @@ from policy_engine.backends.columnar.times import (
     in_calendar,
     instant_text,
 )
+from policy_engine.language.text_patterns import for_columns
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text
 
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -107,12 +108,13 @@ def text_conditions(part: Part, text: pl.Expr) -> Conditions:
 
 
 def _matches(text: pl.Expr, pattern: str) -> pl.Expr:
-    """Whether a text matches; where Rust cannot build the pattern nothing surely does."""
+    """Whether a text matches; where Polars cannot build the pattern nothing surely does."""
+    written = for_columns(pattern)
     try:
-        pl.Series([""]).str.contains(pattern)
+        pl.Series([""]).str.contains(written)
     except pl.exceptions.ComputeError:
         return text.is_null()
-    return text.str.contains(pattern)
+    return text.str.contains(written)
 
 
 _TEXT: dict[str, Any] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,9 +9,9 @@ from functools import cache
 from typing import Any
 
 from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.schema_documents import followed, parsed_schema
 from policy_engine.language.types import ListOf, Record, Type
 
-DEFINITION = "#/$defs/"
 MOST_VALUES = 100_000
 """Values of one set of facts, lists and records counted with what is in them: more are refused unread."""
 
@@ -39,7 +38,7 @@ class Part:
 @cache
 def part_of(facts: FactsSchema) -> Part:
     """The whole schema as a part."""
-    document = json.loads(facts.document, parse_float=Decimal)
+    document = parsed_schema(facts.document, Decimal)
     longest = MOST_VALUES
     while longest > 1 and _most_values(facts.type, longest) > MOST_VALUES:
         longest //= 2
@@ -52,7 +51,7 @@ class _Reading:
     longest: int
 
     def part(self, written: Mapping[str, Any], kind: Type) -> Part:
-        schema = self.followed(written)
+        schema = followed(written, self.root)
         match kind:
             case Record(members=members):
                 properties = schema.get("properties", {})
@@ -62,11 +61,6 @@ class _Reading:
                 return Part(schema, kind, {}, self.part(schema["items"], element), longest)
             case _:
                 return Part(schema, kind, {})
-
-    def followed(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        while "$ref" in schema:
-            schema = self.root["$defs"][schema["$ref"].removeprefix(DEFINITION)]
-        return schema
 
 
 def _most_values(kind: Type, longest: int) -> int:
