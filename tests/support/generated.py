@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -191,7 +191,7 @@ class RulesetAuthor:
         if how < 3:
             body, kind = self.when(2), BOOLEAN
             return self.named("definition", kind), body
-        if how == 3 and self.author.named(Record):
+        if how == 3 and (self.author.named(Record) or self._lists_of_records()):
             made = self._record()
         elif how == 4:
             made = self.author.source(2) or self.author.any_value(2)
@@ -200,10 +200,28 @@ class RulesetAuthor:
         return self.named("definition", made.type), made.text
 
     def _record(self) -> Made:
+        lists = self._lists_of_records()
+        if lists and (self.choices.chance(40) or not self.author.named(Record)):
+            return self._picked(self.choices.one_of(lists))
         made = self.choices.one_of(self.author.named(Record))
         if self.choices.chance(50):
             return Made(f"({made.text} if {self.author.condition(1)} else unknown)", made.type)
         return made
+
+    def _lists_of_records(self) -> list[Made]:
+        lists = self.author.named(ListOf)
+        return [made for made in lists if isinstance(made.type, ListOf) and isinstance(made.type.element, Record)]
+
+    def _picked(self, source: Made) -> Made:
+        """A record out of a list, by a condition that may be unknown."""
+        assert isinstance(source.type, ListOf)
+        variable = self.named("e")
+        names = [*self.author.element_names(variable, source.type.element), *self.author.names]
+        inner = replace(self.author, names=names)
+        test = f" if {inner.condition(1)}" if self.choices.chance(75) else ""
+        self.author.variables = inner.variables
+        text = f"{self.choices.one_of(('first', 'last'))}({variable} for {variable} in {source.text}{test})"
+        return Made(text, source.type.element)
 
     def check(self) -> Json:
         """A check, which must read a fact."""
