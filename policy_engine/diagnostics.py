@@ -73,7 +73,7 @@ def _warning(message: str, hint: str | None = None) -> Wording:
 _FILES = {
     "file-unreadable": Wording("the file cannot be read: {why}"),
     "file-too-large": Wording("the file has {size} bytes, more than the {limit} allowed", "split it"),
-    "file-not-text": Wording("the file is not UTF-8 text", "save it as UTF-8"),
+    "file-not-text": Wording("the file is not UTF-8 text: {why}", "save it as UTF-8"),
     "file-empty": Wording("the file holds nothing", "a rule file begins with `ruleset: a_name`"),
     "yaml-syntax": Wording("this is not YAML: {why}"),
     "yaml-tab": Wording("a tab cannot indent", "indent with blanks"),
@@ -83,9 +83,10 @@ _FILES = {
     "yaml-special-start": Wording(
         "YAML gives `{sign}` a meaning of its own at the start of a text", "quote the whole text"
     ),
-    "yaml-split": Wording("YAML cut this expression at a comma or bracket", "quote the whole expression"),
+    "yaml-split": Wording("YAML cut this text at a comma or bracket", "quote the whole text"),
     "yaml-colon": Wording("YAML reads `: ` as a key and its value", "quote the whole text"),
     "yaml-comment": Wording("YAML reads ` #` as the start of a comment, so `{lost}` is lost", "quote the whole text"),
+    "curly-quotes": Wording("YAML takes curly quotes for letters, so they would be part of `{text}`"),
     "yaml-duplicate-key": Wording("the key `{key}` stands here twice", "keep one of them"),
     "yaml-key": Wording("a key must be a plain text", "leave the brackets out, or quote it"),
     "yaml-merge": Wording("`<<` has no meaning in YAML 1.2", "write the keys out"),
@@ -103,6 +104,11 @@ _FILES = {
 }
 _SHAPES = {
     "unknown-key": Wording("{thing} has no key `{key}`"),
+    "outdented-key": Wording(
+        "`{key}` belongs to the decision `{decision}` above, and stands too far left",
+        "indent it as far as the decision's `question`",
+    ),
+    "comma-missing": Wording("`{text}` is one item of the list, and {words} are meant to be several"),
     "missing-key": Wording("{thing} lacks the key `{key}`", "{meaning}"),
     "wrong-kind": Wording("{what} must be {expected}"),
     "wrong-name": Wording("`{name}` cannot be a name", "use {form}"),
@@ -211,7 +217,12 @@ _EXPRESSIONS = {
     ),
     "ratio-place": Wording("a ratio can be compared or rounded, nothing else", 'write `round(a / b, 2, "half_even")`'),
     "value-type": Wording("a value cannot be {found}"),
-    "template-hole": Wording("`{{{text}}}` is not a name", "make a definition, and name it here"),
+    "template-hole": Wording("`{{{text}}}` is not a name", "{advice}"),
+    "template-doubled": Wording(
+        "two braces are read as one, so this reads `{{{name}}}` and not what `{name}` is",
+        "write `{{{name}}}` for its value",
+        Severity.WARNING,
+    ),
     "template-brace": Wording("a brace in this sentence has no partner", "write two for a brace that shall be read"),
 }
 _MEANING = {

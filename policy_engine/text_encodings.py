@@ -106,14 +106,19 @@ def unmarked(start: bytes) -> str | None:
     return {(False, True): "utf-16-le", (True, False): "utf-16-be"}.get((not any(start[:4:2]), not any(start[1:4:2])))
 
 
+def other_encoding(content: bytes) -> str | None:
+    """What a file is by its first bytes, where these are not UTF-8."""
+    encoding, _ = marked(content[:LONGEST_MARK], None)
+    return encoding if encoding != "utf-8" else unmarked(content[:LONGEST_MARK])
+
+
 def utf_8_text(where: str, content: bytes) -> str:
     """The text of a whole file of UTF-8, without its mark; raises `CannotRun` where it is none, with the line and the byte."""
-    encoding, mark = marked(content[:LONGEST_MARK], None)
-    other = encoding if encoding != "utf-8" else unmarked(content[:LONGEST_MARK])
+    other = other_encoding(content)
     if other is not None:
         raise CannotRun(f"{where} is not UTF-8 text: it is {other}, by its first bytes; save it as UTF-8")
     try:
-        return content[mark:].decode()
+        return content.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
         raise CannotRun(f"{not_text(where, 'UTF-8', io.BytesIO(content))}; save it as UTF-8") from None
 
@@ -124,7 +129,12 @@ def not_text(where: str, encoding: str, file: IO[bytes]) -> str:
     told = f"{where} is not {encoding} text"
     if found is None:  # it is whole now
         return told
-    return f"{told}: on line {found.line} stands the byte 0x{found.byte:02X}{_guess(found, encoding)}"
+    return f"{told}: {described(found, encoding)}"
+
+
+def described(found: WrongByte, encoding: str) -> str:
+    """Where a byte stands that is not text of an encoding, and what it seems to be."""
+    return f"on line {found.line} stands the byte 0x{found.byte:02X}{_guess(found, encoding)}"
 
 
 def _guess(found: WrongByte, encoding: str) -> str:
@@ -133,7 +143,7 @@ def _guess(found: WrongByte, encoding: str) -> str:
         return ", as in utf-8" if _is_utf_8(found) else ""
     text = found.around.decode(GUESSED, "replace")
     word = next((word[0] for word in WORD.finditer(text) if word.start() <= found.at < word.end()), None)
-    return f", which read as {GUESSED} gives `{shown_text(word)}`" if word else ""
+    return f", which read as {GUESSED} gives `{shown_text(word or text[found.at])}`"
 
 
 def _is_utf_8(found: WrongByte) -> bool:

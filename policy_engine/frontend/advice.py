@@ -19,6 +19,7 @@ NO_DATES = "there is no date literal: make a parameter with `type: date`, and na
 NUMBER_ALONE = "write the number alone; the unit goes into `unit:`"
 THE_DAY = "the day of the question is `as_of`"
 DATE_LITERAL = re.compile(r"(?<![\w.])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![\w.])")
+WORD = re.compile(r"\w[\w ]*")
 OPERAND = r"[\w.]+(?:\([^()]*\))?"
 PHRASES = (
     (DATE_LITERAL, NO_DATES),
@@ -62,6 +63,21 @@ def phrase(text: str, bare: str) -> tuple[int, int, str] | None:
             start, end = found.span("word") if "word" in parts else found.span()
             return start, end, advice.format(**parts)
     return None
+
+
+def of_hole(text: str, scope: Scope) -> str:
+    """What to write in place of a hole of a sentence that is not a name."""
+    name, sign, _ = (part.strip() for part in text.partition(":" if ":" in text else "!"))
+    near = nearest(text.strip(), scope.names()) if WORD.fullmatch(text.strip()) else None
+    if near is not None:
+        return f"did you mean `{{{near}}}`?"
+    if sign and scope.kind_of(name):
+        return f"a hole holds a name alone: `{{{name}}}`; make a definition that is rounded as you like"
+    if not text.strip():
+        return "name what shall stand here, or write `{{}}` to have braces read"
+    if not re.search(r"[a-z]", text):
+        return f"leave the braces out: `{text}`"
+    return "make a definition, and name it here"
 
 
 def of_name(name: str, scope: Scope) -> str | None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import partial
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
+from policy_engine.frontend.advice import of_hole
 from policy_engine.frontend.expressions import parse_expression
 from policy_engine.frontend.fields import KEBAB
 from policy_engine.frontend.misread import misread_parameters
@@ -49,6 +50,7 @@ from policy_engine.language.types import (
 from policy_engine.source import Authored, Span
 
 HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+DOUBLED = re.compile(r"\{\{ *([a-z][a-z0-9_.]*) *\}\}")
 LONGEST_SENTENCE = 4_000
 HOLE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 PENDING: Known = (ANYTHING, True)
@@ -163,11 +165,19 @@ class Context:
             else:
                 parts.append(self._hole(text.part(*written.span(1)), hole.group(1), values))
         parts.append(sentence[end:])
+        self._doubled_braces(text, values)
         return Template(tuple(part for part in parts if part != ""))
+
+    def _doubled_braces(self, text: Authored, values: Mapping[str, Authored]) -> None:
+        """Report names between two braces, as other languages have them."""
+        for found in DOUBLED.finditer(text.value):
+            name = found[1]
+            if name in values or self.scope.kind_of(name.split(".")[0]) is not None:
+                self.faults.append(say("template-doubled", text.part(*found.span()), name=name))
 
     def _hole(self, place: Span, name: str, values: Mapping[str, Authored]) -> tree.Expression:
         if not HOLE_NAME.fullmatch(name):
-            self.faults.append(say("template-hole", place, text=name))
+            self.faults.append(say("template-hole", place, text=name, advice=of_hole(name, self.scope)))
             return nothing(place)
         return self.expression(values[name] if name in values else Authored(name, place, name))
 

@@ -10,9 +10,10 @@ import re
 import warnings
 from dataclasses import dataclass
 
-from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.frontend import advice
 from policy_engine.frontend.comments import comment_inside, lost_condition, without_texts
+from policy_engine.frontend.curly_quotes import CURLY, straight
 from policy_engine.source import Authored, Span
 
 LONGEST = 2_000
@@ -34,7 +35,6 @@ FOREIGN = (
 TYPED = {
     "\u2265": "`>=`", "\u2264": "`<=`", "\u2260": "`!=`", "\u00d7": "`*`", "\u00b7": "`*`", "\u00f7": "`/`",
     "\u2212": "`-`", "\u2013": "`-`", "\u2014": "`-`", "\u2010": "`-`", "\u2011": "`-`",
-    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019\u201a", "a straight quote"),
     **dict.fromkeys("\u00a0\u2007\u2009\u200a\u202f\u3000", "a blank"),
 }  # fmt: skip
 """What a word processor makes of what was typed, and what to type."""
@@ -110,7 +110,7 @@ def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None
     bare = without_texts(text)
     for index, character in enumerate(bare):
         if not (character.isascii() and character.isprintable()):
-            return _character_fault(character, authored.part(index + offset, index + offset + 1))
+            return _character_fault(character, text, authored.part(index + offset, index + offset + 1))
     depth = deepest = 0
     for character in bare:
         depth += (character in "([{") - (character in ")]}")
@@ -120,10 +120,12 @@ def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None
     return None
 
 
-def _character_fault(character: str, place: Span) -> Diagnostic:
+def _character_fault(character: str, text: str, place: Span) -> Diagnostic:
     code = f"U+{ord(character):04X}"
     name = UNSEEN.get(character, character if character.isprintable() else "")
     hint = f"write {TYPED[character]}" if character in TYPED else None
+    if CURLY.match(character):
+        hint = f"write straight quotes: `{shown_text(straight(text))}`"
     return say("expression-character", place, hint=hint, character=f"{code} ({name})" if name else code)
 
 

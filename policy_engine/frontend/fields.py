@@ -11,13 +11,15 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
 from policy_engine.frontend.comments import lost_words
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.frontend.quoting import open_brackets, unread
-from policy_engine.frontend.shapes import Shape
+from policy_engine.frontend.shape_advice import as_list, as_mapping, as_names, home_of, separate
+from policy_engine.frontend.shapes import TEXTS, Shape
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.source import Authored, Span
 
 Item = TypeVar("Item")
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LISTED = re.compile(r"\w+(?:[\s;|/]+\w+)+")
 A_DASH = "each item of the list begins with `- `"
 THOUSANDS = re.compile(r"[0-9]{3}(\.[0-9]+)?")
 BEFORE_IT = "quote the whole expression before it, with this"
@@ -67,7 +69,8 @@ class Fields:
     def _refuse_unknown(self, key: Authored) -> None:
         near = nearest(key.value, self.shape.names)
         self.meant.update([near] if near is not None else [])
-        hint = did_you_mean(key.value, self.shape.names) or f"it has {', '.join(self.shape.names)}"
+        home = home_of(key.value, self.shape)
+        hint = did_you_mean(key.value, self.shape.names) or home or f"it has {', '.join(self.shape.names)}"
         self.faults.append(say("unknown-key", key.span, hint=hint, thing=self.shape.thing, key=key.value))
 
     def _refuse_piece(self, key: Authored, cut: bool) -> None:
@@ -143,7 +146,8 @@ class Fields:
         if node is None:
             return ()
         if not isinstance(node, SequenceNode):
-            self.wrong(f"`{key}`", "a list", node, _list_hint(node))
+            texts = any(each.name == key and each.form == TEXTS for each in self.shape.keys)
+            self.wrong(f"`{key}`", "a list", node, _list_hint(node, texts=texts))
             return ()
         return tuple(item for item in map(read, node.items) if item is not None)
 
@@ -153,7 +157,7 @@ class Fields:
         if node is None:
             return
         if not isinstance(node, MappingNode):
-            self.wrong(f"`{key}`", "a mapping of names", node)
+            self.wrong(f"`{key}`", "a mapping of names", node, as_names(key, node))
             return
         cut = node.flow and any(_is_cut(value) for _, value in node.entries)
         for name, value in node.entries:
@@ -170,7 +174,10 @@ class Fields:
         if node is None:
             return ALWAYS, None
         if not isinstance(node, MappingNode):
-            self.wrong(f"`{key}`", "{from: a date, until: a date}", node)
+            day = node.text.value if isinstance(node, ScalarNode) and ISO_DATE.fullmatch(node.text.value) else None
+            self.wrong(
+                f"`{key}`", "{from: a date, until: a date}", node, f"write `{key}: {{from: {day}}}`" if day else None
+            )
             return ALWAYS, None
         fields = Fields(node, shape, self.faults)
         start, end = fields.day("from"), fields.day("until")
@@ -183,7 +190,10 @@ def fields_of(node: YamlNode, shape: Shape, what: str, faults: list[Diagnostic])
     """The fields of a node that must be a mapping; None where it is none, which is reported with `what` it should have been."""
     if isinstance(node, MappingNode):
         return Fields(node, shape, faults)
-    faults.append(say("wrong-kind", node.span, what=what, expected=f"a mapping with {', '.join(shape.names)}"))
+    hint = as_mapping(what.strip("`"), node, shape)
+    faults.append(
+        say("wrong-kind", node.span, hint=hint, what=what, expected=f"a mapping with {', '.join(shape.names)}")
+    )
     return None
 
 
@@ -192,13 +202,17 @@ def _is_cut(node: YamlNode) -> bool:
     return isinstance(node, ScalarNode) and node.text.plain and bool(open_brackets(node.text.value))
 
 
-def _list_hint(node: YamlNode) -> str | None:
-    """The list to write where its items stand without brackets, or the keys of its only item without a dash."""
+def _list_hint(node: YamlNode, *, texts: bool) -> str | None:
+    """The list to write where its items stand without brackets, as keys, or as the keys of its only item without a dash."""
+    if isinstance(node, MappingNode) and texts:
+        return as_list([key.value for key, _ in node.entries])
     if isinstance(node, MappingNode):
         return None if node.flow else A_DASH
     text = node.text.value.strip() if isinstance(node, ScalarNode) else ""
     items = [item.strip() for item in text.split(",")]
-    return f"write `[{', '.join(items)}]`" if all(items) and not set(text) & set("[]{}()\n") else None
+    if len(items) == 1 and LISTED.fullmatch(text):
+        items = separate(text) or items
+    return as_list(items) if all(items) and not set(text) & set("[]{}()\n") else None
 
 
 def is_empty(node: YamlNode) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from policy_engine.diagnostics import did_you_mean, nearest, say
 from policy_engine.frontend.context import Context
+from policy_engine.frontend.shape_advice import as_list, separate, several_items
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, LegendSyntax, MatrixSyntax, RowSyntax
 from policy_engine.language import rulesets
 from policy_engine.language.expressions import Condition, Expression
@@ -43,8 +44,7 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
     cells: list[rulesets.Cell] = []
     for row in syntax.cells:
         if len(row.cells) != len(syntax.column_values) and not decision.broken:
-            words = {"found": len(row.cells), "expected": len(syntax.column_values)}
-            context.faults.append(say("matrix-cells", row.span, words=words))
+            _refuse_cells(context, row, len(syntax.column_values))
         sources = tuple(source for name in row.sources if (source := context.cite(name)) is not None)
         for column, label in zip(syntax.column_values, row.cells, strict=False):
             if label.value not in entries:
@@ -62,6 +62,15 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
     )
 
 
+def _refuse_cells(context: Context, row: RowSyntax, expected: int) -> None:
+    """Report a row of too few or too many cells, or one whose cells have no commas between them."""
+    words = [word for cell in row.cells for word in separate(cell.value) or [cell.value]]
+    hint = as_list(words) if len(words) == expected else None
+    context.faults.append(
+        say("matrix-cells", row.span, hint=hint, words={"found": len(row.cells), "expected": expected})
+    )
+
+
 def _check_axis(context: Context, axis: Axis, *, whole: bool) -> None:
     """Every value of the closed set once, and no other; none is missed where not the whole table could be read."""
     closed = closed_values(axis.chosen.tree.type)
@@ -72,6 +81,11 @@ def _check_axis(context: Context, axis: Axis, *, whole: bool) -> None:
     seen: set[str] = set()
     for value in axis.values:
         if value.unread:
+            continue
+        words = separate(value.value)
+        if words and set(words) <= set(closed):
+            context.faults.append(several_items(value, words))
+            seen.update(words)
             continue
         meant = value.value if value.value in closed else _refuse_value(context, axis, value, closed)
         if meant in seen and meant == value.value:

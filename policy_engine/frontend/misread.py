@@ -49,17 +49,30 @@ def told_at_parameter(sides: Iterable[tree.Node], misread: Mapping[str, Misread]
 
 def _misread(parameter: ParameterSyntax) -> Misread | None:
     for _, value in parameter.values:
-        if isinstance(value, str) and len(value) <= LONGEST_AMOUNT:
-            if DAY.fullmatch(value):
+        if isinstance(value, str):
+            if is_day(value):
                 return Misread(parameter.name.span, value, "a date", "add `type: date`")
-            amount = AMOUNT.fullmatch(value)
+            amount = amount_in(value)
             if amount is not None:
-                return Misread(parameter.name.span, value, "a number", _as_number(amount, parameter.unit))
+                return Misread(parameter.name.span, value, "a number", _as_number(*amount, parameter.unit))
     return None
 
 
-def _as_number(amount: re.Match[str], unit: str | None) -> str:
+def is_day(text: str) -> bool:
+    """Whether a text has the form of a date."""
+    return bool(DAY.fullmatch(text))
+
+
+def amount_in(text: str) -> tuple[str, str] | None:
+    """The number and the unit, "" where it has none, of a text such as `1,000 euros`; None where it is no amount."""
+    amount = AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
+    if amount is None:
+        return None
     number = re.sub(r"[,\u00a0 ]", "", amount["number"]).lstrip("0") or "0"
     named = (amount["unit"] or amount["before"] or "").strip()
-    behind = f", with `unit: {UNITS.get(named, named)}`" if named and unit is None else ""
-    return f"write `{number}{amount['places'] or ''}`{behind}"
+    return f"{number}{amount['places'] or ''}", UNITS.get(named, named)
+
+
+def _as_number(number: str, named: str, unit: str | None) -> str:
+    behind = f", with `unit: {named}`" if named and unit is None else ""
+    return f"write `{number}`{behind}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.scope import Scope
-from policy_engine.frontend.syntax import DecisionSyntax, Named, RulesetSyntax
+from policy_engine.frontend.syntax import DecisionSyntax, Named, RulesetSyntax, conclusions_written
 from policy_engine.language.expressions import (
     DecisionPart,
     Definition,
@@ -72,12 +72,7 @@ def _values(syntax: RulesetSyntax) -> Iterator[tuple[Authored, Authored]]:
 
 
 def _values_of(decision: DecisionSyntax) -> Named:
-    conclusions = [rule.conclusion for rule in decision.rules]
-    if decision.otherwise is not None:
-        conclusions.append(decision.otherwise)
-    for entry in decision.matrix.legend if decision.matrix is not None else ():
-        conclusions += [entry.then, *([entry.otherwise] if entry.otherwise is not None else [])]
-    return decision.values + tuple(value for conclusion in conclusions for value in conclusion.values)
+    return decision.values + tuple(value for each in conclusions_written(decision) for value in each.values)
 
 
 def texts_like_names(ruleset: Ruleset, expressions: Iterable[Expression]) -> Iterator[Diagnostic]:

@@ -21,6 +21,10 @@ A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a d
 def parse_parameter(name: Authored, node: YamlNode, faults: list[Diagnostic]) -> ParameterSyntax:
     """A parameter under its name; without values where they could not be read, which is reported."""
     before = len(faults)
+    if isinstance(node, MappingNode) and node.entries and all(ISO_DATE.fullmatch(key.value) for key, _ in node.entries):
+        span, keys = node.entries[0][0].span, "`value`, `values` and `calendar`"
+        faults.append(say("one-of-keys", span, hint="put the days below `values:`", thing="a parameter", keys=keys))
+        return ParameterSyntax(name, (), None, None, None, None)
     fields = fields_of(node, shapes.PARAMETER, f"`{name.value}`", faults)
     if fields is None:
         return ParameterSyntax(name, (), None, None, None, None)

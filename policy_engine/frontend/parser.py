@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -21,6 +22,7 @@ from policy_engine.frontend.fields import (
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.frontend.parameters import parse_parameter
 from policy_engine.frontend.quoting import split_fault, unread
+from policy_engine.frontend.shape_advice import is_outdented, separate, several_items
 from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (
     CheckSyntax,
@@ -37,12 +39,16 @@ from policy_engine.frontend.syntax import (
     RuleSyntax,
     SilenceSyntax,
     SourceSyntax,
+    conclusions_written,
 )
 from policy_engine.language.rulesets import OTHERWISE, Choice
 from policy_engine.source import Authored
 
 Faults = list[Diagnostic]
 A_CONDITION = {"what": "a condition", "expected": "an expression, or `all:`, `any:` or `none:` over a list"}
+ONE_CONDITION, ONE_IN_BRACKETS = "write the condition without `- `", "write the condition without the brackets"
+SEVERAL_CONDITIONS = "write `all:` above the list if every one must be true, `any:` if one is enough"
+SEVERAL_IN_BRACKETS = "write `{all: [...]}` if every one must be true, `{any: [...]}` if one is enough"
 NOTHING = Shape("nothing", ())
 SCHEMA_FILE = re.compile(r"(?:.*/)?([a-z][a-z0-9_]*)(?:\.schema)?\.json")
 SECTIONS = ("sources", "readings", "parameters", "definitions", "decisions")
@@ -66,9 +72,9 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     sources = tuple(_source(*entry, faults) for entry in fields.named("sources", KEBAB))
     readings = tuple(_reading(*entry, faults) for entry in fields.named("readings"))
     parameters = tuple(parse_parameter(*entry, faults) for entry in fields.named("parameters"))
-    definitions = tuple((n, _condition(value, faults)) for n, value in fields.named("definitions"))
+    definitions = tuple((n, _definition(value, faults)) for n, value in fields.named("definitions"))
     checks = fields.list_of("checks", lambda item: _check(item, faults))
-    decisions = tuple(_decision(*entry, faults) for entry in fields.named("decisions"))
+    decisions = tuple(_decisions(fields))
     silences = fields.list_of("silence", lambda item: _silence(item, faults))
     title, version = fields.words("title"), fields.words("version")
     if name is None or timezone is None or facts is None:
@@ -155,7 +161,7 @@ def _condition(node: YamlNode, faults: Faults) -> ConditionSyntax:
     if isinstance(node, ScalarNode):
         return node.text
     if isinstance(node, SequenceNode):
-        return _bracketed(node, faults) if node.flow else _not_a_condition(node, faults)
+        return _listed(node, faults)
     before = len(faults)
     fields = Fields(node, shapes.GROUP, faults)
     groups = [key for key in shapes.GROUP.names if node.get(key) is not None]
@@ -174,8 +180,18 @@ def _condition(node: YamlNode, faults: Faults) -> ConditionSyntax:
     return GroupSyntax(groups[0], conditions, fields.span)
 
 
-def _not_a_condition(node: YamlNode, faults: Faults) -> Authored:
-    faults.append(say("wrong-kind", node.span, words=A_CONDITION))
+def _definition(node: YamlNode, faults: Faults) -> ConditionSyntax:
+    """A definition's body, which may be a list as well as a condition."""
+    return _bracketed(node, faults) if isinstance(node, SequenceNode) and node.flow else _condition(node, faults)
+
+
+def _listed(node: SequenceNode, faults: Faults) -> Authored:
+    """Report a list of conditions that does not say how many of them must be true."""
+    single, several = ONE_CONDITION, SEVERAL_CONDITIONS
+    if node.flow:
+        single, several = ONE_IN_BRACKETS, SEVERAL_IN_BRACKETS
+    hint = None if not node.items else single if len(node.items) == 1 else several
+    faults.append(say("wrong-kind", node.span, hint=hint, words=A_CONDITION))
     return unread(node.span)
 
 
@@ -186,6 +202,22 @@ def _bracketed(node: SequenceNode, faults: Faults, key: str | None = None) -> Au
     return Authored(node.raw, span, node.raw)
 
 
+def _decisions(fields: Fields) -> Iterator[DecisionSyntax]:
+    """The decisions; a key of one that stands among them is reported, and the one above it is known to lack a part."""
+    above: DecisionSyntax | None = None
+    for name, node in fields.named("decisions"):
+        if above is not None and is_outdented(name.value, node):
+            words = {"key": name.value, "decision": above.name.value}
+            fields.faults.append(say("outdented-key", name.span, words=words))
+            above = replace(above, broken=True)
+            continue
+        if above is not None:
+            yield above
+        above = _decision(name, node, fields.faults)
+    if above is not None:
+        yield above
+
+
 def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
     before = len(faults)
     fields = fields_of(node, shapes.DECISION, f"`{name.value}`", faults)
@@ -193,10 +225,11 @@ def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
         fields = Fields(MappingNode((), node.span), NOTHING, faults)
     otherwise, matrix = fields.node.get("otherwise"), fields.node.get("matrix")
     values = _values(fields, "with") + _values(fields, "values")
+    outcomes = fields.list_of("outcomes", lambda item: whole_text(text_item(item, faults), faults))
     made = DecisionSyntax(
         name=name,
         question=fields.words("question") or "",
-        outcomes=fields.list_of("outcomes", lambda item: whole_text(text_item(item, faults), faults)),
+        outcomes=outcomes,
         hit=fields.text("hit"),
         values=values,
         rules=fields.list_of("rules", lambda item: _rule(item, faults)),
@@ -209,7 +242,18 @@ def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
         broken=False,
         span=name.span,
     )
+    made = replace(made, outcomes=tuple(_one_outcome(outcome, made, faults) for outcome in outcomes))
     return replace(made, broken=len(faults) > before)
+
+
+def _one_outcome(outcome: Authored, decision: DecisionSyntax, faults: Faults) -> Authored:
+    """An outcome; one that is several, as the rules show, is reported, and counts as unread."""
+    words = separate(outcome.value) if outcome.plain else None
+    given = {conclusion.then.value for conclusion in conclusions_written(decision) if conclusion.then is not None}
+    if words is None or outcome.value in given or not given.intersection(words):
+        return outcome
+    faults.append(several_items(outcome, words))
+    return unread(outcome.span)
 
 
 def _values(fields: Fields, key: str) -> Named:
@@ -226,6 +270,11 @@ def _values(fields: Fields, key: str) -> Named:
 
 
 def _rule(node: YamlNode, faults: Faults) -> RuleSyntax | None:
+    if isinstance(node, MappingNode) and _is_key_of_decision(node):
+        key = node.entries[0][0]
+        hint = "take `- ` away, and indent it as far as the decision's `question`"
+        faults.append(say("unknown-key", key.span, hint=hint, thing="a rule", key=key.value))
+        return None
     fields = fields_of(node, shapes.RULE, "a rule", faults)
     if fields is None:
         return None
@@ -237,6 +286,12 @@ def _rule(node: YamlNode, faults: Faults) -> RuleSyntax | None:
     period, _ = fields.period("effective", shapes.EFFECTIVE)
     conclusion = _conclusion(fields, "then", "because")
     return RuleSyntax(name or unread(fields.span), when or unread(fields.span), conclusion, period)
+
+
+def _is_key_of_decision(node: MappingNode) -> bool:
+    """Whether what stands among rules is no rule, but a key of the decision."""
+    keys = {key.value for key, _ in node.entries}
+    return bool(keys & {"otherwise", "matrix"}) and not keys & {"id", "when", "then"}
 
 
 def _otherwise(node: YamlNode, faults: Faults) -> ConclusionSyntax | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,12 @@ from typing import TYPE_CHECKING
 import yaml
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.curly_quotes import read_as_quotes
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.frontend.quoting import Piece, quoted, runs, split_fault
 from policy_engine.frontend.yaml_faults import Complaint, Place, fault_of, value_around
 from policy_engine.source import Authored, Span
+from policy_engine.text_encodings import described, other_encoding, wrong_byte
 
 if TYPE_CHECKING:
     from yaml._yaml import Mark as FastMark
@@ -88,9 +91,19 @@ def read_file(path: Path, shown: str | None = None) -> tuple[str, YamlNode | Non
         return "", None, [say("file-unreadable", here, why=error.strerror or type(error).__name__)]
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError:
-        return "", None, [say("file-not-text", here)]
+    except UnicodeDecodeError as error:
+        return content.decode("utf-8", "replace"), None, [not_text(name, content, error)]
     return (text, *read_text(text, name))
+
+
+def not_text(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic:
+    """What is said of a file that is not UTF-8: which encoding it seems to be, or where the first wrong byte stands."""
+    other, wrong = other_encoding(content), wrong_byte(BytesIO(content), "utf-8")
+    if other is not None or wrong is None:
+        return say("file-not-text", Span(path), why=f"it is {other}, by its first bytes")
+    before = content[: error.start].decode("utf-8", "replace")
+    span = Span(path, wrong.line, len(before) - max(before.rfind("\n"), before.rfind("\r")))
+    return say("file-not-text", span, why=described(wrong, "utf-8"))
 
 
 def read_text(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
@@ -160,7 +173,7 @@ def _node(reader: Reader, event: yaml.NodeEvent, depth: int) -> YamlNode:
 
 
 def _scalar(reader: Reader, event: yaml.ScalarEvent) -> ScalarNode:
-    text = _authored(reader, event)
+    text = read_as_quotes(_authored(reader, event), reader.faults)
     if text.plain and NOT_FINITE.fullmatch(text.value):
         reader.faults.append(say("yaml-not-finite", text.span, text=text.value))
         text = replace(text, value="0")  # some number, so that nothing more is said of it

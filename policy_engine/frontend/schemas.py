@@ -13,7 +13,7 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say
 from policy_engine.frontend import patterns
 from policy_engine.frontend.json_nodes import json_nodes
 from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
-from policy_engine.frontend.reader import LARGEST_FILE
+from policy_engine.frontend.reader import LARGEST_FILE, not_text
 from policy_engine.frontend.schema_contradictions import contradictions
 from policy_engine.frontend.schema_keywords import (
     KEYWORDS,
@@ -107,8 +107,8 @@ def read_schema(path: Path, name: str) -> tuple[FactsSchema | None, list[Diagnos
         text = content.decode("utf-8-sig")
     except OSError as error:
         return None, [say("file-unreadable", Span(shown), why=error.strerror or type(error).__name__)]
-    except UnicodeDecodeError:
-        return None, [say("file-not-text", Span(shown))]
+    except UnicodeDecodeError as error:
+        return None, [not_text(shown, content, error)]
     return schema_of(text, shown, name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -190,3 +190,14 @@ class RulesetSyntax:
     effective_span: Span
     lost: frozenset[str]
     span: Span
+
+
+def conclusions_written(decision: DecisionSyntax) -> Iterator[ConclusionSyntax]:
+    """Every conclusion that a decision writes, in its rules and in the legend of its matrix."""
+    yield from (rule.conclusion for rule in decision.rules)
+    if decision.otherwise is not None:
+        yield decision.otherwise
+    for entry in decision.matrix.legend if decision.matrix is not None else ():
+        yield entry.then
+        if entry.otherwise is not None:
+            yield entry.otherwise

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
+from policy_engine.frontend.curly_quotes import unwrapped
 from policy_engine.frontend.quoting import CLOSING, as_entry, quote_end, quoted
+from policy_engine.frontend.shape_advice import home_of
+from policy_engine.frontend.shapes import RULE
 from policy_engine.source import Span
 
 SPECIAL = "@`%*&!|>"
@@ -51,7 +54,7 @@ class Value:
     @property
     def entry(self) -> str:
         """The form to write."""
-        return as_entry(self.key, self.text)
+        return as_entry(self.key, unwrapped(self.text) or self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +352,10 @@ def _misplaced(case: Case) -> Diagnostic:
     if comment is not None and not re.match(r"- |[\w-]+:(\s|$)", case.text[case.at.index :]):
         place = Place(0, case.at.line - 1, comment.start(1))
         return say("yaml-comment", case.span(place, len(comment[1])), hint=ONE_TEXT, lost=comment[1])
+    key = re.match(r"([a-z]+):(\s|$)", case.text[case.at.index :])
+    home = home_of(key[1], RULE) if key is not None else None
+    if home is not None and case.complaint.context.endswith("collection"):
+        return case.not_yaml(case.span(case.at), "this stands where a rule of the list should", home)
     if case.complaint.context.endswith("collection"):
         why = "this stands where an item of the list should"
         return case.not_yaml(case.span(case.at), why, _one_column(case, case.begun.line))

@@ -167,6 +167,8 @@ def _words(keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], na
             return FORMATS[wanted][1], f"{shown} is not {FORMATS[wanted][1]}"
         case "multipleOf":
             return f"a multiple of {wanted}", f"{shown} is not a multiple of {wanted}"
+        case "const" if isinstance(wanted, bool):
+            return _shown(wanted), f"{shown} is not {_shown(wanted)}"
         case _:
             phrase = _PHRASES.get(keyword, f"{keyword} {{}}").format(wanted)
             return phrase, f"{shown} is not {phrase}"

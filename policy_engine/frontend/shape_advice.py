@@ -1,0 +1,112 @@
+"""What to write where a value has another shape than its key asks for, or where a key stands at the wrong place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend import shapes
+from policy_engine.frontend.misread import amount_in, is_day
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
+from policy_engine.frontend.quoting import quoted
+from policy_engine.frontend.shapes import Shape
+from policy_engine.source import Authored
+
+WORDS = re.compile(r"[^\s,;|/]+(?:\s*[\s,;|/]\s*[^\s,;|/]+)+")
+BETWEEN = re.compile(r"\s*[,;|/]\s*|\s+")
+FILLERS = frozenset({"or", "and"})
+NEEDS_QUOTES = re.compile(r"[,\[\]{}:#\"'&*!|>%@`]")
+INDENT: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(shapes.DECISION.names, "a decision: indent it as far as the decision's `question`"),
+        **dict.fromkeys(("id", "when", "then"), "a rule: indent it as far as the rule's `id`"),
+    }
+)
+"""Keys that have one home, and where it is."""
+
+
+def home_of(key: str, shape: Shape) -> str | None:
+    """Where a key belongs that has no meaning in a shape; None where no other shape is its only home."""
+    return f"`{key}` belongs to {INDENT[key]}" if key in INDENT and key not in shape.names else None
+
+
+def is_outdented(name: str, node: YamlNode) -> bool:
+    """Whether what stands among decisions is no decision of that name, but a key of the decision above."""
+    if name not in ("rules", "otherwise", "matrix", "outcomes", "with", "values", "hit", "because", "source"):
+        return False
+    keys = {key.value for key, _ in node.entries} if isinstance(node, MappingNode) else set()
+    return not keys & {"question", "rules", "outcomes"}
+
+
+def as_mapping(name: str, node: YamlNode, shape: Shape) -> str | None:
+    """The mapping to write in place of a text or a list."""
+    if isinstance(node, ScalarNode):
+        text = node.text.value.strip()
+        return _FORMS[shape.thing](name, text) if text and shape.thing in _FORMS else None
+    if isinstance(node, SequenceNode) and shape is shapes.PARAMETER and node.flow:
+        return f"write `{name}: {{value: {node.raw}}}`"
+    return None
+
+
+def as_names(key: str, node: YamlNode) -> str | None:
+    """What to write in place of a list of things that have names."""
+    if not isinstance(node, SequenceNode) or not node.items:
+        return None
+    first = node.items[0]
+    names = {name.value: value for name, value in first.entries} if isinstance(first, MappingNode) else {}
+    named = names.get("name") or names.get("id")
+    named = first if isinstance(first, ScalarNode) else named
+    name = named.text.value if isinstance(named, ScalarNode) else next(iter(names), "a_name")
+    return f"write each name as a key, without `- `: `{key}:`, and below it `{name}:`"
+
+
+def separate(text: str) -> list[str] | None:
+    """The single words that a text with blanks, commas or other signs between them lists; None where it is one word."""
+    if not WORDS.fullmatch(text.strip()):
+        return None
+    return [word for word in BETWEEN.split(text.strip()) if word not in FILLERS]
+
+
+def several_items(text: Authored, words: list[str]) -> Diagnostic:
+    """What is said of an item of a list that holds several, with no comma between them."""
+    shown = " and ".join(f"`{word}`" for word in words)
+    return say("comma-missing", text.span, hint=as_list(words), text=text.value, words={"words": shown})
+
+
+def as_list(words: list[str]) -> str:
+    """The list to write, its items as they stand."""
+    return f"write `[{', '.join(words)}]`"
+
+
+def _flow(text: str) -> str:
+    """A text as it may stand between braces."""
+    return quoted(text) if NEEDS_QUOTES.search(text) else text
+
+
+def _parameter(name: str, text: str) -> str:
+    amount = amount_in(text)
+    if is_day(text):
+        return f"write `{name}: {{value: {text}, type: date}}`"
+    if amount is not None:
+        number, unit = amount
+        return f"write `{name}: {{value: {number}{f', unit: {unit}' if unit else ''}}}`"
+    return f"write `{name}: {{value: {_flow(text)}}}`"
+
+
+_FORMS: Mapping[str, Callable[[str, str], str]] = MappingProxyType(
+    {
+        shapes.PARAMETER.thing: _parameter,
+        shapes.SOURCE.thing: lambda name, text: f"write `{name}: {{title: {_flow(text)}}}`",
+        shapes.CHECK.thing: lambda _, text: f"write `- {{expect: {_flow(text)}, because: ...}}`",
+        shapes.SILENCE.thing: lambda _, text: f"write `- {{code: {_flow(text)}, because: ...}}`",
+        shapes.LEGEND.thing: lambda name, text: f"write `{name}: {{then: {_flow(text)}}}`",
+        shapes.RULE.thing: lambda _, __: "a rule has `id:`, `when:`, `then:` and `because:`",
+        shapes.READING.thing: lambda _, __: "a reading has `question:`, `choice:` and `choices:`",
+        shapes.DECISION.thing: lambda _, __: (
+            "a decision has a `question:`, and rules, a matrix or values; "
+            "a condition or an amount with a name goes into `definitions:`"
+        ),
+    }
+)
