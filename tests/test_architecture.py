@@ -39,7 +39,7 @@ ALLOWED = {
     "holidays": ("language/calendars.py",),
     "jinja2": ("reports/html/page.py",),
     "polars": ("backends/", "reports/"),
-    "xlsxwriter": ("reports/exports.py",),
+    "xlsxwriter": ("reports/workbook.py",),
     "sqlglot": ("backends/sql",),
     "z3": ("analysis/",),
     "starlette": ("service/",),

@@ -28,7 +28,10 @@ def made(engine: Engine, arguments: Arguments, out: Path) -> Done:
     for warning in dict.fromkeys(warning for job in jobs for warning in job.source.warnings):
         err.print(safe(f"note: {warning}"))
     with progress_bars(err) as begin:
-        return run_report(engine, jobs, arguments, out, lambda job: begin(job.ruleset.id, job.source.progress))
+        done = run_report(engine, jobs, arguments, out, lambda job: begin(job.ruleset.id, job.source.progress))
+    for note in done.notes:
+        err.print(safe(f"note: {note}"))
+    return done
 
 
 def show_totals(totals: ReportTotals, out: Console) -> None:

@@ -31,10 +31,11 @@ Announce = Callable[[Job], None]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A report that was written: what it adds up to, and the names of its files."""
+    """A report that was written: what it adds up to, the names of its files, and what is to be said of them."""
 
     totals: ReportTotals
     files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def run_report(
@@ -50,8 +51,7 @@ def run_report(
         chapters = [_chapter(engine, job, arguments, folder, len(jobs) > 1, announce) for job in jobs]
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
         _write_json(folder / SUMMARY, totals.to_dict())
-        for form in arguments.formats:
-            exports.write(form, folder, jobs, totals)
+        notes = [note for form in arguments.formats for note in exports.write(form, folder, jobs, totals)]
         read = [*(path for job in jobs for path in job.source.files), *map(Path, arguments.maps.values())]
         decided = [digested(path, str(path)) for path in dict.fromkeys(read)]
         tables = _digested_files(folder)
@@ -60,7 +60,7 @@ def run_report(
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
         _write_json(folder / MANIFEST, manifest_of(engine, jobs, arguments, totals, decided, outputs))
-        return Done(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)))
+        return Done(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)), tuple(notes))
 
 
 def _chapter(

@@ -11,11 +11,11 @@ from policy_engine.backends.columnar.times import date_text, instant_text, local
 
 def in_json_types(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with texts for dates, instants and categories, and floats by their own shortest form, at every depth."""
-    changed = {name: _as_json(dtype, pl.col(name)) for name, dtype in frame.schema.items()}
+    changed = {name: as_json(dtype, pl.col(name)) for name, dtype in frame.schema.items()}
     return frame.with_columns(expression.alias(name) for name, expression in changed.items() if expression is not None)
 
 
-def _as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
+def as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
     """The expression of a column in JSON types, None where it has them already."""
     match dtype:
         case pl.Date():
@@ -32,9 +32,9 @@ def _as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
             return value.cast(pl.String).cast(pl.Float64)
         case pl.Array():
             listed = value.arr.to_list()
-            return _as_json(pl.List(dtype.inner), listed) or listed
+            return as_json(pl.List(dtype.inner), listed) or listed
         case pl.List():
-            inner = _as_json(dtype.inner, pl.element())
+            inner = as_json(dtype.inner, pl.element())
             return None if inner is None else value.list.eval(inner)
         case pl.Struct():
             return _struct(dtype, value)
@@ -43,7 +43,7 @@ def _as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
 
 def _struct(dtype: pl.Struct, value: pl.Expr) -> pl.Expr | None:
     fields = {field.name: value.struct.field(field.name) for field in dtype.fields}
-    changed = {field.name: _as_json(field.dtype, fields[field.name]) for field in dtype.fields}
+    changed = {field.name: as_json(field.dtype, fields[field.name]) for field in dtype.fields}
     if all(expression is None for expression in changed.values()):
         return None
     parts = [(fields[name] if part is None else part).alias(name) for name, part in changed.items()]
