@@ -52,6 +52,15 @@ def test_an_installed_package_has_every_page_and_no_more(installed: Path) -> Non
     assert carried == {f"{code}.md" for code in WORDINGS}
 
 
+def test_d5_an_installed_package_carries_its_schemas(installed: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "policy_engine", "schemas"]
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    written = {path.name: path.read_bytes() for path in (tmp_path / "schemas").iterdir()}
+    assert written == {name: (ROOT / "schemas" / name).read_bytes() for name in written}
+    assert sorted(written) == ["decision.schema.json", "ruleset.schema.json", "ruleset_test.schema.json"]
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [

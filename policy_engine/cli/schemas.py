@@ -1,4 +1,4 @@
-"""`policy schemas`: the schemas by which editors complete, explain and check rule and test files."""
+"""`policy schemas`: the schemas by which editors complete, explain and check rule and test files, and that of an answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from policy_engine.cli.options import SCHEMAS, Exit, SchemasOption
 from policy_engine.files import write_whole
-from policy_engine.frontend.editor_schemas import editor_schemas, stale_schemas
+from policy_engine.frontend.editor_schemas import schema_files, stale_schemas
 
 
 def schemas(
@@ -17,12 +17,12 @@ def schemas(
         bool, typer.Option("--check", help="Write nothing; exit with 1 where a schema is not current.")
     ] = False,
 ) -> None:
-    """Write the schemas by which editors complete, explain and check rule and test files."""
+    """Write the schemas by which editors complete, explain and check rule and test files, and the schema of an answer."""
     stale = stale_schemas(folder)
     if check and stale:
         typer.echo(f"not current: {', '.join(map(str, stale))}; run `policy schemas`", err=True)
         raise typer.Exit(Exit.FAULTS)
     folder.mkdir(parents=True, exist_ok=True)
     for path in stale:
-        write_whole(path, editor_schemas()[path.name])
+        write_whole(path, schema_files()[path.name])
         typer.echo(str(path))

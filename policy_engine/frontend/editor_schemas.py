@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -27,6 +28,7 @@ FILES: Mapping[str, Shape] = MappingProxyType(
 
 SCALARS = ("string", "number", "boolean")
 """What YAML may take a text for; the engine reads all of them as they were written."""
+ANSWER = "decision.schema.json"
 CONDITION_PLACE = "#/$defs/condition"
 
 
@@ -35,9 +37,15 @@ def editor_schemas() -> dict[str, str]:
     return {name: f"{json.dumps(_document(shape), indent=2)}\n" for name, shape in FILES.items()}
 
 
+def schema_files() -> dict[str, str]:
+    """The schemas for editors, and that of an answer in JSON, which the package carries as a file."""
+    answer = resources.files("policy_engine.language").joinpath(ANSWER).read_text("utf-8")
+    return {**editor_schemas(), ANSWER: answer}
+
+
 def stale_schemas(folder: Path) -> list[Path]:
     """The schema files of a folder that are not there, or not what they should be."""
-    return [folder / name for name, text in editor_schemas().items() if _read(folder / name) != text]
+    return [folder / name for name, text in schema_files().items() if _read(folder / name) != text]
 
 
 def _read(path: Path) -> str | None:

@@ -127,7 +127,7 @@ class Decision:
         return found
 
     def to_dict(self) -> dict[str, object]:
-        """The same keys in JSON types; satisfies `schemas/decision.schema.json`."""
+        """The same keys in JSON types; satisfies `decision.schema.json`, which `policy schemas` writes."""
         outcome, ruleset = self.outcome, self.ruleset
         return {
             "decision": self.decision,

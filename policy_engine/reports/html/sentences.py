@@ -44,11 +44,19 @@ def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
 def _unanswered(totals: DecisionTotals) -> Iterator[str]:
     undetermined, gaps = totals.statuses[Status.UNDETERMINED], totals.statuses[Status.GAP]
     if undetermined:
-        yield f"{_part(undetermined, totals.rows)} cannot be answered for want of facts."
+        yield f"{_part(undetermined, totals.rows)} cannot be answered {_for_want(undetermined, totals.no_fact_missing)}."
     if gaps:
         yield f"{_part(gaps, totals.rows)} fell into a gap that no rule covers."
     if not undetermined and not gaps:
         yield "Every valid record got an answer."
+
+
+def _for_want(undetermined: int, no_fact_missing: int) -> str:
+    if not no_fact_missing:
+        return "for want of facts"
+    if no_fact_missing == undetermined:
+        return "though no fact is missing: something in them has no value"
+    return f"for want of facts, but for {number(no_fact_missing)} in which something has no value"
 
 
 def _range(value: ValueTotals) -> str:
