@@ -61,6 +61,9 @@ class Settled:
                 return self._logic(node)
             case tree.Arithmetic(operator=sign, left=left, right=right):
                 return _computed(sign, self.constant(left), self.constant(right))
+            case tree.Negate(operand=operand):
+                value = self.constant(operand)
+                return value if value is OPEN else -value
             case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
                 chosen = self.constant(condition)
                 return OPEN if chosen is OPEN else self.constant(then if chosen else otherwise)

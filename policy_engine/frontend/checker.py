@@ -238,10 +238,11 @@ def _way_back(start: mentions.Mention, graph: Graph) -> list[mentions.Mention] |
 
 
 def _with_readings(ruleset: rulesets.Ruleset, graph: Graph) -> rulesets.Ruleset:
-    """The ruleset, each of its decisions with the readings that it mentions through definitions and other decisions."""
+    """The ruleset, each of its decisions with the readings that its expressions rest on (sentence 23.1)."""
     decisions = []
     for decision in ruleset.decisions:
-        found = mentions.reached(graph[mentions.Mention("decision", decision.name)], graph)
+        start = graph[mentions.Mention("decision", decision.name)] | mentions.mentions_in(mentions.wording_of(decision))
+        found = mentions.reached(start, graph)
         names = {*decision.readings, *(mention.name for mention in found if mention.kind == "reading")}
         decisions.append(replace(decision, readings=tuple(r.name for r in ruleset.readings if r.name in names)))
     return replace(ruleset, decisions=tuple(decisions))
