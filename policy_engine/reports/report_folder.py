@@ -75,6 +75,9 @@ def _refuse_place(out: Path) -> None:
         raise CannotRun(f"`{out}` is a link to `{out.readlink()}`; name the folder itself")
     if out.exists() and not out.is_dir():
         raise CannotRun(f"`{out}` is there already, and is not a folder; name another")
+    above = next((parent for parent in out.parents if parent.exists()), Path())
+    if not above.is_dir():
+        raise CannotRun(f"`{out}` cannot be written: `{above}` is not a folder")
     place = out.resolve()
     if Path.cwd().is_relative_to(place):
         raise CannotRun(
