@@ -211,5 +211,11 @@ def test_every_sentence_has_a_case_and_every_case_a_sentence() -> None:
     assert {sentence for case in load_cases() for sentence in case.sentences} == set(written)
 
 
+def test_the_rule_that_the_readme_shows_stands_in_the_rulebook() -> None:
+    first = next(block for block in blocks_of(ROOT / "README.md") if block.language == "yaml")
+    written = (ROOT / "rules" / "partner_earnings.yaml").read_text("utf-8")
+    assert "".join(f"      {line}\n" for line in first.body.splitlines()) in written
+
+
 def test_the_readme_is_short() -> None:
     assert (ROOT / "README.md").read_text("utf-8").count("\n") < 120

@@ -267,7 +267,7 @@ def test_markdown_is_lists_under_headings(explain: Command) -> None:
         "Ada is early\n"
         "\n## What decided\n\n"
         "- grown-up applies\n"
-        "  - grown\\_up\\_on \\<= as\\_of is true (grown\\_up\\_on is 2008-01-02, as\\_of is 2025-06-30)\n"
+        "  - grown_up_on \\<= as_of is true (grown_up_on is 2008-01-02, as_of is 2025-06-30)\n"
         "\n## Values\n\n"
         "- since: 2008-01-02\n"
     )
@@ -275,7 +275,7 @@ def test_markdown_is_lists_under_headings(explain: Command) -> None:
 
 def test_facts_cannot_write_markdown(explain: Command) -> None:
     facts = {**ADA, "note": "# *a* [b](c) <i>d</i> `e` | _f_"}
-    line = r"\# \*a\* \[b\](c) \<i\>d\</i\> \`e\` \| \_f\_"
+    line = r"# \*a\* \[b\](c) \<i\>d\</i\> \`e\` \| \_f\_"
     assert f"Ada {line}\n" in explain(facts, "--for", "agent", "--markdown")
 
 

@@ -12,6 +12,7 @@ from policy_engine.language.decisions import Decision, Explanation, Origin, Rule
 from policy_engine.language.mentions import reads_sensitive
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
 from policy_engine.language.values import Unknown, in_words
+from policy_engine.reports import markdown
 
 MASK = "(withheld)"
 LONGEST = 2_000
@@ -77,19 +78,15 @@ def as_markdown(sections: Iterable[Section]) -> str:
     for section in sections:
         if section.heading:
             lines += ["", f"## {section.heading}", ""]
-            lines += [f"{'  ' * line.depth}- {_escaped(_one_line(line.text))}" for line in section.lines]
+            lines += [f"{'  ' * line.depth}- {markdown.text(line.text)}" for line in section.lines]
         else:
-            lines += [_escaped(_one_line(line.text)) for line in section.lines]
+            lines += [markdown.text(line.text) for line in section.lines]
     return "\n".join(lines) + "\n"
 
 
 def _one_line(text: str) -> str:
     """A text in which no line break or other sign of control, which a fact may hold, can forge a line."""
     return shown_text(text, LONGEST)
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{c}" if c in "\\`*_<>[]#|" else c for c in text)
 
 
 def _answer(decision: Decision, logic: DecisionLogic, withheld: frozenset[str] = frozenset()) -> str:

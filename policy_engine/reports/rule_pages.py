@@ -19,6 +19,7 @@ from policy_engine.language.rulesets import (
 )
 from policy_engine.language.types import Calendar, Member, Number, Record, Text, Type, innermost, name_of
 from policy_engine.language.values import in_words
+from policy_engine.reports.markdown import code, link, text
 
 GENERATED = "<!-- Written by `policy rules docs`; change the rule file, not this page. -->"
 WORDS = {"all": "all of", "any": "at least one of", "none": "none of"}
@@ -27,12 +28,12 @@ WORDS = {"all": "all of", "any": "at least one of", "none": "none of"}
 def page_of(versions: Sequence[Ruleset]) -> str:
     """The page of a ruleset: its newest version first, then the earlier ones."""
     newest = versions[-1]
-    lines = [GENERATED, f"# {newest.id}", "", newest.title + ".", ""]
+    lines = [GENERATED, f"# {newest.id}", "", f"{text(newest.title)}.", ""]
     if len(versions) > 1:
         lines += [
             "Versions:",
             "",
-            *(f"- [{v.version}](#version-{_anchor(v.version)}), {v.period}" for v in reversed(versions)),
+            *(f"- [{text(v.version)}](#version-{_anchor(v.version)}), {v.period}" for v in reversed(versions)),
             "",
         ]
     for version in reversed(versions):
@@ -45,26 +46,32 @@ def index_of(rulebook: Iterable[Sequence[Ruleset]]) -> str:
     lines = [GENERATED, "# The rulebook", "", "| ruleset | question | versions |", "| --- | --- | --- |"]
     for versions in rulebook:
         newest = versions[-1]
-        periods = "<br>".join(f"{v.version}: {v.period}" for v in reversed(versions))
+        periods = "<br>".join(f"{text(v.version)}: {v.period}" for v in reversed(versions))
         for number, decision in enumerate(newest.decisions):
             first = f"[{newest.id}]({newest.id}.md)" if number == 0 else ""
             lines.append(
-                f"| {first} | {_cell(decision.question)} (`{decision.name}`) | {periods if number == 0 else ''} |"
+                f"| {first} | {text(decision.question)} (`{decision.name}`) | {periods if number == 0 else ''} |"
             )
     return "\n".join(lines) + "\n"
 
 
 def _version(ruleset: Ruleset) -> list[str]:
-    lines = [f"## Version {ruleset.version}", "", f"In force {ruleset.period}, in the time zone {ruleset.timezone}."]
+    lines = [
+        f"## Version {text(ruleset.version)}",
+        "",
+        f"In force {ruleset.period}, in the time zone {ruleset.timezone}.",
+    ]
     if ruleset.period_because:
-        lines.append(ruleset.period_because)
+        lines.append(text(ruleset.period_because))
     lines.append("")
     for decision in ruleset.decisions:
         lines += _decision(ruleset, decision)
     lines += _section("Definitions", _definitions(ruleset))
     lines += _section("Parameters", _parameters(ruleset))
     lines += _section("Readings", _readings(ruleset))
-    lines += _section("Checks", [f"- {_condition_line(check.expect)}: {check.because}" for check in ruleset.checks])
+    lines += _section(
+        "Checks", [f"- {_condition_line(check.expect)}: {text(check.because)}" for check in ruleset.checks]
+    )
     lines += _section("Facts", _facts(ruleset))
     lines += _section("Sources", _sources(ruleset))
     lines += _section("How it hangs together", _graph(ruleset))
@@ -77,10 +84,10 @@ def _section(title: str, body: Iterable[str]) -> list[str]:
 
 
 def _decision(ruleset: Ruleset, decision: DecisionLogic) -> Iterator[str]:
-    yield from (f"### {decision.name}", "", decision.question, "")
+    yield from (f"### {decision.name}", "", text(decision.question), "")
     if decision.outcomes:
         several = isinstance(decision.body, Rules) and decision.body.hit == "collect"
-        named = ", ".join(f"`{outcome}`" for outcome in decision.outcomes)
+        named = ", ".join(code(outcome) for outcome in decision.outcomes)
         yield from (f"{'Lists all that apply of' if several else 'One of'}: {named}.", "")
     if isinstance(decision.body, Rules):
         yield from _rules(decision.body)
@@ -99,13 +106,13 @@ def _decision(ruleset: Ruleset, decision: DecisionLogic) -> Iterator[str]:
 def _rules(body: Rules) -> Iterator[str]:
     """The rules in order, in words."""
     for number, rule in enumerate(body.rules, start=1):
-        yield f"{number}. **{rule.id}**: `{rule.then.outcome}`, if"
+        yield f"{number}. **{rule.id}**: {code(rule.then.outcome or '')}, if"
         yield from (f"   {line}" for line in _condition(rule.when))
         if rule.period != ALWAYS:
             yield f"   - in force {rule.period}"
         yield from (f"   {line}" for line in _conclusion(rule.then))
     if body.otherwise is not None:
-        yield f"{len(body.rules) + 1}. **otherwise**: `{body.otherwise.outcome}`"
+        yield f"{len(body.rules) + 1}. **otherwise**: {code(body.otherwise.outcome or '')}"
         yield from (f"   {line}" for line in _conclusion(body.otherwise))
     yield ""
 
@@ -114,7 +121,7 @@ def _conclusion(conclusion: Conclusion) -> Iterator[str]:
     if conclusion.because.parts:
         yield f"- *{_template(conclusion.because)}*"
     for value in conclusion.values:
-        yield f"- gives `{value.name}`: `{value.expression.text}`"
+        yield f"- gives `{value.name}`: {code(value.expression.text)}"
     cited = [f"source: {', '.join(conclusion.sources)}"] if conclusion.sources else []
     if conclusion.readings:
         cited.append(f"reading: {', '.join(conclusion.readings)}")
@@ -125,7 +132,7 @@ def _conclusion(conclusion: Conclusion) -> Iterator[str]:
 def _condition(condition: Condition, depth: int = 0) -> Iterator[str]:
     indent = "  " * depth
     if isinstance(condition, Expression):
-        yield f"{indent}- `{condition.text}`"
+        yield f"{indent}- {code(condition.text)}"
         return
     yield f"{indent}- {WORDS[condition.kind]}:"
     for part in condition.conditions:
@@ -134,19 +141,19 @@ def _condition(condition: Condition, depth: int = 0) -> Iterator[str]:
 
 def _condition_line(condition: Condition) -> str:
     if isinstance(condition, Expression):
-        return f"`{condition.text}`"
+        return code(condition.text)
     return f"{WORDS[condition.kind]} ({'; '.join(map(_condition_line, condition.conditions))})"
 
 
 def _matrix(matrix: Matrix) -> Iterator[str]:
     """The matrix as a table, then what the words in its cells stand for."""
     columns = [_text(value) for value in matrix.column_values]
-    yield f"| {matrix.rows.text} \\ {matrix.columns.text} | {' | '.join(columns)} | source |"
+    yield f"| {text(matrix.rows.text)} \\ {text(matrix.columns.text)} | {' | '.join(columns)} | source |"
     yield "| --- " * (len(columns) + 2) + "|"
     for row in matrix.row_values:
         cells = [cell for cell in matrix.cells if cell.row == row]
         sources = dict.fromkeys(source for cell in cells for source in cell.then.sources)
-        yield f"| {_text(row)} | {' | '.join(_cell(cell.label) for cell in cells)} | {', '.join(sources)} |"
+        yield f"| {_text(row)} | {' | '.join(text(cell.label) for cell in cells)} | {', '.join(sources)} |"
     yield ""
     legend = dict.fromkeys(_legend_line(cell) for cell in matrix.cells if _has_legend(cell))
     yield from (*legend, "") if legend else ()
@@ -157,12 +164,17 @@ def _has_legend(cell: Cell) -> bool:
 
 
 def _legend_line(cell: Cell) -> str:
+    label, then = text(cell.label), _concluded(cell.then)
     if cell.when is None or cell.otherwise is None:
-        return f"- **{cell.label}**: `{cell.then.outcome}`. *{_template(cell.then.because)}*"
-    return (
-        f"- **{cell.label}**: `{cell.then.outcome}` if {_condition_line(cell.when)} (*{_template(cell.then.because)}*), "
-        f"else `{cell.otherwise.outcome}` (*{_template(cell.otherwise.because)}*)"
-    )
+        return f"- **{label}**: {then[0]}. *{then[1]}*"
+    otherwise = _concluded(cell.otherwise)
+    condition = _condition_line(cell.when)
+    return f"- **{label}**: {then[0]} if {condition} (*{then[1]}*), else {otherwise[0]} (*{otherwise[1]}*)"
+
+
+def _concluded(conclusion: Conclusion) -> tuple[str, str]:
+    """An outcome and its reason."""
+    return code(conclusion.outcome or ""), _template(conclusion.because)
 
 
 def _definitions(ruleset: Ruleset) -> Iterator[str]:
@@ -177,8 +189,8 @@ def _parameters(ruleset: Ruleset) -> Iterator[str]:
     for parameter in ruleset.parameters:
         for value in parameter.values:
             shown = " ".join(part for part in (in_words(value.value), _unit(parameter)) if part)
-            meaning = _cell(parameter.meaning or "")
-            yield f"| {parameter.name} | {_cell(shown)} | {value.period} | {meaning} | {parameter.source or ''} |"
+            meaning = text(parameter.meaning or "")
+            yield f"| {parameter.name} | {text(shown)} | {value.period} | {meaning} | {parameter.source or ''} |"
 
 
 def _unit(parameter: Parameter) -> str:
@@ -187,16 +199,16 @@ def _unit(parameter: Parameter) -> str:
 
 def _readings(ruleset: Ruleset) -> Iterator[str]:
     for reading in ruleset.readings:
-        yield f"- **{reading.name}**{' (fixed)' if reading.fixed else ''}: {reading.question}"
+        yield f"- **{reading.name}**{' (fixed)' if reading.fixed else ''}: {text(reading.question)}"
         for choice in reading.choices:
             mark = " (taken)" if choice.name == reading.choice else ""
-            yield f"  - `{choice.name}`{mark}: {choice.argument}"
+            yield f"  - `{choice.name}`{mark}: {text(choice.argument)}"
 
 
 def _facts(ruleset: Ruleset) -> Iterator[str]:
     yield from ("| fact | type | needed | meaning |", "| --- | --- | --- | --- |")
     for member, path in _members(ruleset.facts.type, ""):
-        yield f"| {path} | {_cell(_type(member.type))} | {'yes' if member.required else ''} | {_cell(member.description)} |"
+        yield f"| {path} | {text(_type(member.type))} | {'yes' if member.required else ''} | {text(member.description)} |"
 
 
 def _members(record: Record, prefix: str) -> Iterator[tuple[Member, str]]:
@@ -221,11 +233,10 @@ def _type(kind: Type) -> str:
 
 def _sources(ruleset: Ruleset) -> Iterator[str]:
     for source in ruleset.sources:
-        title = f"[{source.title}]({source.url})" if source.url else source.title
         words = ", ".join(
-            part for part in (source.number, f"updated {source.updated}" if source.updated else None) if part
+            text(part) for part in (source.number, f"updated {source.updated}" if source.updated else None) if part
         )
-        yield f"- `{source.id}`: {title}{f' ({words})' if words else ''}"
+        yield f"- `{source.id}`: {link(source.title, source.url)}{f' ({words})' if words else ''}"
 
 
 def _graph(ruleset: Ruleset) -> Iterator[str]:
@@ -257,19 +268,15 @@ def _shape(mention: Mention) -> str:
 
 
 def _template(template: Template) -> str:
-    return _cell("".join(part if isinstance(part, str) else f"{{{hole_text(part)}}}" for part in template.parts))
+    return text("".join(part if isinstance(part, str) else f"{{{hole_text(part)}}}" for part in template.parts))
 
 
 def hole_text(part: Expression) -> str:
     return part.text.removeprefix("if_known(").removesuffix(")") if part.text.startswith("if_known(") else part.text
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
-
-
 def _text(value: str | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else _cell(value)
+    return str(value).lower() if isinstance(value, bool) else text(value)
 
 
 def _anchor(version: str) -> str:

@@ -11,11 +11,10 @@ from policy_engine.language.rulesets import Source
 from policy_engine.reports.html import words
 from policy_engine.reports.html.report import Report
 from policy_engine.reports.html.views import chapter_views
+from policy_engine.reports.markdown import web_address
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-WEB = ("https://", "http://")
 
 
 def report_html(report: Report) -> str:
@@ -68,4 +67,4 @@ def policy(style: str) -> str:
 
 def link(source: Source) -> str | None:
     """Where a source's link leads, None where that is no address on the web."""
-    return source.url if source.url is not None and source.url.startswith(WEB) else None
+    return web_address(source.url)
