@@ -13,37 +13,61 @@ EngineFault            this program is at fault, and not what it was given; no P
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from policy_engine.frozen import frozen, thawed
 
 if TYPE_CHECKING:
     from policy_engine.diagnostics import Diagnostic
 
 
-class PolicyError(Exception):
+class _Fault(Exception):  # noqa: N818 - not an error that is raised, but what all of ours have in common
+    """An error as a value: what it carries never changes, and two that carry the same are equal, in any process."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.args == other.args
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.args))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("__"):  # where Python notes its traceback, its cause and notes
+            raise AttributeError(f"an error cannot be changed, so `{name}` cannot be set")
+        super().__setattr__(name, value)
+
+
+class PolicyError(_Fault):
     """Anything that keeps this package from giving an answer."""
 
 
-class EngineFault(Exception):  # noqa: N818 - a fault of this program, in the words of its messages
+class EngineFault(_Fault):
     """This program failed at input that it has to take; `__cause__` is what failed."""
 
 
 class RulesetError(PolicyError):
     """The files have faults: `diagnostics` lists every one, sorted by place."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(f"{d.span}: {d.code}: {d.message}" for d in self.diagnostics))
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        super().__init__(tuple(diagnostics))
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Every fault."""
+        return self.args[0] if self.args else ()
+
+    def __str__(self) -> str:
+        return "\n".join(f"{d.span}: {d.code}: {d.message}" for d in self.diagnostics)
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One way in which facts are invalid.
 
-    `pointer` is the JSON pointer of the value ("" is the facts as a whole), `value` the value in JSON types, `keyword` the
-    schema's keyword (or `check`), `expected` what was expected, `message` one sentence, `description` the schema's own
-    words about the fact ("" where it has none).
+    `pointer` is the JSON pointer of the value ("" is the facts as a whole), `value` a copy of the value as it was, in JSON types
+    that cannot be changed (a list is a tuple), `keyword` the schema's keyword (or `check`), `expected` what was expected,
+    `message` one sentence, `description` the schema's own words about the fact ("" where it has none).
     """
 
     pointer: str
@@ -53,17 +77,27 @@ class Violation:
     message: str
     description: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", frozen(self.value))
+
     def to_dict(self) -> dict[str, object]:
         """The violation in JSON types."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: thawed(getattr(self, name)) for name in self.__slots__}
 
 
 class FactsError(PolicyError):
     """The facts are invalid and nothing was decided: `violations` lists every reason, in document order."""
 
-    def __init__(self, violations: Sequence[Violation]) -> None:
-        self.violations = tuple(violations)
-        super().__init__("; ".join(f"{v.pointer or '(the facts)'}: {v.message}" for v in self.violations))
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        super().__init__(tuple(violations))
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Every reason."""
+        return self.args[0] if self.args else ()
+
+    def __str__(self) -> str:
+        return "; ".join(f"{v.pointer or '(the facts)'}: {v.message}" for v in self.violations)
 
 
 class NotInForce(PolicyError):  # noqa: N818 - the name is part of the interface

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, NoReturn
 
+from policy_engine.language.answer_json import Frame, filled_frame, frame_of
+from policy_engine.language.sentences import Said, Sentence, pattern_of, pieces, together, undetermined
 from policy_engine.language.values import Unknown, Value, to_json
 
 
@@ -31,100 +34,122 @@ class RulesetReference:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A piece of a reason; `sensitive` where it tells a fact that the schema marks `x-sensitive`."""
-
-    text: str
-    sensitive: bool = False
-
-
-class Late(NamedTuple):
-    """What gives a decision's reason and its missing facts from the facts and the day, when somebody asks."""
-
-    reason: Callable[[Any, date], tuple[Said, ...]]
-    missing: Callable[[Any, date], tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ruling:
-    """All of an answer that does not vary with the facts: back ends make each once and share it between decisions."""
+    """All of an answer that does not vary with the facts, as plain data: made once, and shared between decisions.
+
+    `readings` are pairs of a reading and its choice, `names` those of the values, `sentences` those of the reason.
+    """
 
     decision: str
     status: Status
     outcome: str | tuple[str, ...] | None
     rules: tuple[str, ...]
     sources: tuple[str, ...]
-    readings: Mapping[str, str]
+    readings: tuple[tuple[str, str], ...]
     ruleset: RulesetReference
-    late: Late = field(compare=False, repr=False)
+    names: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
+
+    @cached_property
+    def pattern(self) -> str | None:
+        """The text of the reason with `%s` for each value, where that is enough to fill it in."""
+        return None if self.status is UNDETERMINED else pattern_of(self.sentences)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What is always the same in the JSON text of an answer."""
+        return frame_of(self)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Ruling, tuple(getattr(self, each.name) for each in fields(self))
 
 
 class Decision:
-    """The answer to one question about one set of facts.
+    """The answer to one question about one set of facts: a value that never changes and can be sent to another process.
 
     `outcome` is a text, for `collect` a tuple of texts, and None for a calculation and where nothing was decided. `rules` are
     the ids of the rules that determined it. `values` holds plain Python values by name (exact: int, Decimal, date), None where
     there is none; all are None unless decided. `missing` are schema paths, in schema order. `as_of` is a civil date in the
-    ruleset's time zone. `reason` and `missing` are made from the facts when first asked for, so ask before you change the facts
-    you gave.
+    ruleset's time zone. Dictionaries are made when they are read, so changing one changes no answer.
     """
 
-    __slots__ = ("_facts", "_said", "as_of", "missing", "ruling", "values")  # filled by who makes one: the quickest way
-    ruling: Ruling
-    values: dict[str, Value | None]
-    missing: tuple[str, ...]
-    as_of: date
-    _facts: object
-    _said: tuple[Said, ...]
+    # Generated code fills these in by itself, which is the quickest way to make an answer: the constant part, the values in the
+    # order of its names, the day, what is missing, and the values that the sentences of the reason name (see `sentences.py`);
+    # after these, where a decision is undetermined, a tuple of the causes if it misses no fact.
+    __slots__ = ("_as_of", "_kept", "_missing", "_own_values", "_ruling")
+    _ruling: Ruling
+    _own_values: tuple[Value | None, ...]
+    _as_of: date
+    _missing: tuple[str, ...]
+    _kept: tuple[Any, ...]
 
     @property
     def decision(self) -> str:
         """The id, `ruleset.decision`."""
-        return self.ruling.decision
+        return self._ruling.decision
 
     @property
     def status(self) -> Status:
         """Decided, undetermined or gap."""
-        return self.ruling.status
+        return self._ruling.status
 
     @property
     def outcome(self) -> str | tuple[str, ...] | None:
         """The outcome; a tuple for `collect`; None where there is none."""
-        return self.ruling.outcome
+        return self._ruling.outcome
 
     @property
     def rules(self) -> tuple[str, ...]:
         """The ids of the determining rules."""
-        return self.ruling.rules
+        return self._ruling.rules
+
+    @property
+    def values(self) -> dict[str, Value | None]:
+        """The values by name."""
+        return dict(zip(self._ruling.names, self._own_values)) if self._own_values else {}  # noqa: B905 - strict is slow
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The ids of the sources cited."""
-        return self.ruling.sources
+        return self._ruling.sources
 
     @property
     def readings(self) -> dict[str, str]:
         """The readings used, each with its choice."""
-        return dict(self.ruling.readings)
+        return dict(self._ruling.readings)
 
     @property
     def ruleset(self) -> RulesetReference:
         """Which text decided."""
-        return self.ruling.ruleset
+        return self._ruling.ruleset
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The facts that an undetermined decision misses."""
+        return self._missing
+
+    @property
+    def as_of(self) -> date:
+        """The day that was asked about."""
+        return self._as_of
 
     @property
     def reason(self) -> str:
         """The reason in words."""
+        pattern, kept = self._ruling.pattern, self._kept
+        if pattern is not None and None not in kept:
+            return pattern % kept
         return "".join([piece.text for piece in self.said])
 
     @property
     def said(self) -> tuple[Said, ...]:
         """The reason in pieces: those that tell a sensitive fact are marked."""
-        found: tuple[Said, ...] | None = getattr(self, "_said", None)  # a slot that is left empty costs nothing
-        if found is None:
-            self._said = found = self.ruling.late.reason(self._facts, self.as_of)
-        return found
+        ruling, kept = self._ruling, self._kept
+        sentences = pieces(ruling.sentences, kept)
+        if ruling.status is UNDETERMINED:
+            sentences.append(undetermined(self.missing, kept[-1]))
+        return tuple(together(sentences))
 
     def to_dict(self) -> dict[str, object]:
         """The same keys in JSON types; satisfies `decision.schema.json`, which `policy schemas` writes."""
@@ -143,45 +168,45 @@ class Decision:
             "ruleset": {"id": ruleset.id, "version": ruleset.version, "digest": ruleset.digest},
         }
 
+    def to_json(self) -> bytes:
+        """`to_dict()` as JSON in UTF-8, without blanks; the same answer always gives the same bytes."""
+        return filled_frame(self._ruling.frame, self.reason, self._own_values, self._missing, self._as_of)
+
+    def _parts(self) -> tuple[object, ...]:
+        return self._ruling, self._own_values, self._as_of, self._missing, self._kept
+
     def __eq__(self, other: object) -> bool:
-        return self.to_dict() == other.to_dict() if isinstance(other, Decision) else NotImplemented
+        return self._parts() == other._parts() if isinstance(other, Decision) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((self.decision, self.status, self.outcome, self.rules, self.as_of))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return answered, self._parts()
+
+    def __copy__(self) -> Decision:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Decision:
+        return self
+
     def __repr__(self) -> str:
-        return f"Decision({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
+        if not all(hasattr(self, name) for name in self.__slots__):
+            return "Decision(not filled in)"
+        ruling = self._ruling
+        told = {"decision": ruling.decision, "status": str(ruling.status), "outcome": ruling.outcome}
+        shown = {**told, "rules": ruling.rules, "values": self.values, "missing": self.missing, "as_of": self.as_of}
+        return f"Decision({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-class Undetermined(Decision):
-    """A decision that lacks facts, and finds out which when somebody asks."""
-
-    __slots__ = ("_found",)
-    _found: tuple[str, ...] | None
-
-    def __init__(self, ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object) -> None:
-        self.ruling = ruling
-        self.values = values
-        self.as_of = as_of
-        self._facts = facts
-        self._found = None
-
-    @property
-    def missing(self) -> tuple[str, ...]:  # type: ignore[override]  # nobody sets it
-        """The facts that are missing."""
-        if self._found is None:
-            self._found = self.ruling.late.missing(self._facts, self.as_of)
-        return self._found
-
-
-def filled(
-    ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object, missing: tuple[str, ...] = ()
+def answered(
+    ruling: Ruling, own_values: tuple[Value | None, ...], as_of: date, missing: tuple[str, ...], kept: tuple[Any, ...]
 ) -> Decision:
-    """A decision of which it is known what is missing."""
-    decision = Decision()
-    decision.ruling, decision.values, decision.missing = ruling, values, missing
-    decision.as_of, decision._facts = as_of, facts
-    return decision
+    """A decision of these parts."""
+    answer = Decision()
+    answer._ruling, answer._own_values = ruling, own_values
+    answer._as_of, answer._missing, answer._kept = as_of, missing, kept
+    return answer
 
 
 class Origin(StrEnum):
@@ -281,23 +306,34 @@ class Trace(NamedTuple):
 
 
 class Explanation:
-    """A decision and its trace. All that the trace tells was recorded with the decision; it becomes objects when looked at."""
+    """A decision and its trace, which never change either.
 
-    __slots__ = ("_late", "_trace", "decision")
-    _trace: Trace
+    All that the trace tells was recorded with the decision; a back end may give what makes its objects, to be asked once when
+    somebody looks.
+    """
 
-    def __init__(self, decision: Decision, late: Callable[[], Trace]) -> None:
-        self.decision = decision
-        self._late = late
+    __slots__ = ("_trace", "decision")
+    decision: Decision
+    _trace: Trace | Callable[[], Trace]
+
+    def __init__(self, decision: Decision, trace: Trace | Callable[[], Trace]) -> None:
+        object.__setattr__(self, "decision", decision)
+        object.__setattr__(self, "_trace", trace)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"an explanation cannot be changed, so `{name}` cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"an explanation cannot be changed, so `{name}` cannot be deleted")
 
     @property
     def trace(self) -> Trace:
         """How the decision came about."""
-        try:
-            return self._trace
-        except AttributeError:
-            self._trace = self._late()
-            return self._trace
+        trace = self._trace
+        if not isinstance(trace, Trace):
+            trace = trace()
+            object.__setattr__(self, "_trace", trace)
+        return trace
 
     def to_dict(self) -> dict[str, object]:
         """The explanation in JSON types."""
@@ -310,5 +346,14 @@ class Explanation:
     def __hash__(self) -> int:
         return hash(self.decision)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Explanation, (self.decision, self.trace)
+
+    def __copy__(self) -> Explanation:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Explanation:
+        return self
+
     def __repr__(self) -> str:
-        return f"Explanation({self.decision!r})"
+        return f"Explanation({self.decision!r})" if hasattr(self, "decision") else "Explanation(not filled in)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from policy_engine.language.expressions import (
@@ -142,14 +142,24 @@ def sensitive_paths(record: Record, prefix: str = "") -> Iterator[str]:
 
 def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
     """Whether an expression tells a sensitive fact, itself or through definitions and decisions."""
+    return sensitivity_of(ruleset)(expression)
+
+
+def sensitivity_of(ruleset: Ruleset) -> Callable[[Expression], bool]:
+    """What says of many expressions whether they tell a sensitive fact."""
     sensitive = set(sensitive_paths(ruleset.facts.type))
     if not sensitive:
-        return False
-    found = reached(mentions_in([expression]), graph_of(ruleset))
-    whole = record_in(expression.tree.type)
-    if whole is not None and any(path.startswith(f"{whole.path}.") for path in sensitive):
-        return True
-    return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
+        return lambda _: False
+    graph = graph_of(ruleset)
+
+    def is_sensitive(expression: Expression) -> bool:
+        whole = record_in(expression.tree.type)
+        if whole is not None and any(path.startswith(f"{whole.path}.") for path in sensitive):
+            return True
+        found = reached(mentions_in([expression]), graph)
+        return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
+
+    return is_sensitive
 
 
 def fact_paths(record: Record, prefix: str = "") -> Iterator[str]:

@@ -1,10 +1,8 @@
-"""Which sentences tell the reason of an answer, and how their pieces come together."""
+"""Which sentences tell the reason of an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-
-from policy_engine.language.decisions import Said, Status
+from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, Template
 from policy_engine.language.rulings import Applied
 
@@ -21,17 +19,3 @@ def sentences_of(logic: DecisionLogic, status: Status, applied: Applied) -> tupl
     if found or status is Status.UNDETERMINED:
         return found
     return (logic.because or (CALCULATED if logic.body is None else NO_RULE_APPLIES),)
-
-
-def undetermined(missing: Sequence[str], causes: Sequence[str]) -> tuple[Said, ...]:
-    """Why there is no answer: for want of facts, or where none is missing, for what is not there."""
-    if missing:
-        return (Said(f"This cannot be decided without {', '.join(missing)}."),)
-    return (Said(f"This cannot be decided: {', '.join(causes)}."),)
-
-
-def together(sentences: Iterable[tuple[Said, ...]]) -> Iterator[Said]:
-    """The pieces of sentences with blanks between these; of equal sentences only one."""
-    for number, sentence in enumerate(dict.fromkeys(sentences)):
-        yield from ((Said(" "),) if number else ())
-        yield from sentence

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from policy_engine.language.decisions import Late, RulesetReference, Ruling, Status
+from policy_engine.language.decisions import RulesetReference, Ruling, Status
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rules, Ruleset
+from policy_engine.language.sentences import Sentence
 
 Applied = Sequence[tuple[str, Conclusion]]
 """The rules that apply, each with what follows from it."""
@@ -17,7 +18,7 @@ def ruling_of(
     logic: DecisionLogic,
     status: Status,
     applied: Applied,
-    late: Late,
+    sentences: Iterable[Sentence],
 ) -> Ruling:
     """What an answer says by its status and the rules that apply. Undetermined and gap cite all of the decision's sources."""
     collects = isinstance(logic.body, Rules) and logic.body.hit == "collect"
@@ -29,9 +30,10 @@ def ruling_of(
         outcome=_outcome(applied, collects),
         rules=tuple(rule for rule, _ in applied),
         sources=(cited if status is Status.DECIDED else ()) or logic.sources,
-        readings={r.name: choices[r.name] for r in ruleset.readings if r.name in used},
+        readings=tuple((r.name, choices[r.name]) for r in ruleset.readings if r.name in used),
         ruleset=RulesetReference(ruleset.id, ruleset.version, ruleset.digest),
-        late=late,
+        names=tuple(name for name, _ in logic.value_types),
+        sentences=tuple(sentences),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TypeAlias
 
 from policy_engine.language.rounding import decimal_of
@@ -42,6 +43,12 @@ class RecordValue:
 
     path: str
     members: Mapping[str, Value] = field(hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", MappingProxyType(self.members))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return RecordValue, (self.path, dict(self.members))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from policy_engine.diagnostics import shown_text
-from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Said, Status, Step, Verdict
+from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Status, Step, Verdict
 from policy_engine.language.mentions import reads_sensitive
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
+from policy_engine.language.sentences import Said
 from policy_engine.language.values import Unknown, in_words
 from policy_engine.reports import markdown
 

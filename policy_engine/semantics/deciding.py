@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
+from functools import partial
+from typing import Any
 
 from policy_engine.errors import FactsError, Violation
 from policy_engine.language import rulesets
 from policy_engine.language.decisions import (
     Decision,
     Explanation,
-    Late,
     Origin,
     RuleTrace,
-    Said,
     Status,
     Step,
     Trace,
     Verdict,
+    answered,
     decisions_in,
-    filled,
 )
 from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.logic import conjunction, disjunction, negation
-from policy_engine.language.mentions import fact_paths, reads_sensitive
-from policy_engine.language.reasons import sentences_of, together, undetermined
-from policy_engine.language.rulings import Applied, ruling_of
+from policy_engine.language.mentions import fact_paths, reads_sensitive, template_expressions
+from policy_engine.language.reasons import sentences_of
+from policy_engine.language.rulings import ruling_of
+from policy_engine.language.sentences import kept_value, sentence_of
 from policy_engine.language.timezones import zone
 from policy_engine.language.values import (
     RecordValue,
     Unknown,
     Value,
     absent_fact,
-    in_words,
     is_unknown,
     merge,
     settle,
@@ -149,7 +149,7 @@ def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
     steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
     used = tuple(explanation_of(evaluation, other) for other in decisions_in(steps))
     trace = Trace(answer.decision.decision, answer.rules, answer.values, used)
-    return Explanation(answer.decision, lambda: trace)
+    return Explanation(answer.decision, trace)
 
 
 def _answer(evaluation: Evaluation, logic: rulesets.DecisionLogic) -> Answer:
@@ -251,11 +251,15 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     types = dict(logic.value_types)
     values = {d.name: _whole(settle(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
     missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
-    said = tuple(_reason(evaluation, logic, status, applied, missing, unknown.causes if unknown else ()))
-    late = Late(lambda _, __: said, lambda _, __: missing)
-    ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, late)
-    given = {name: _known(values.get(name)) if status is Status.DECIDED else None for name in types}
-    decision = filled(ruling, given, evaluation.as_of, None, missing)
+    sentences = sentences_of(logic, status, applied)
+    is_sensitive = partial(reads_sensitive, evaluation.ruleset)
+    said = [sentence_of(sentence, is_sensitive) for sentence in sentences]
+    ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, said)
+    own_values = tuple(_known(values.get(name)) if status is Status.DECIDED else None for name in types)
+    kept = _kept(evaluation, sentences)
+    if status is Status.UNDETERMINED:
+        kept += (() if missing else unknown.causes if unknown else (),)
+    decision = answered(ruling, own_values, evaluation.as_of, missing, kept)
     return Answer(decision, finding.traces, tuple(steps), _parts(decision, values, unknown))
 
 
@@ -284,29 +288,11 @@ def _parts(decision: Decision, values: Mapping[str, Value], unknown: Unknown | N
     return parts | {"outcome": decision.outcome if decision.outcome is not None else nothing}
 
 
-def _reason(
-    evaluation: Evaluation,
-    logic: rulesets.DecisionLogic,
-    status: Status,
-    applied: Applied,
-    missing: Sequence[str],
-    causes: Sequence[str],
-) -> Iterator[Said]:
-    """The reasons of the rules that apply, each once; or why there is no answer; or what the decision says of itself."""
-    sentences = [_filled(evaluation, sentence) for sentence in sentences_of(logic, status, applied)]
-    return together([*sentences, *([undetermined(missing, causes)] if status is Status.UNDETERMINED else [])])
-
-
-def _filled(evaluation: Evaluation, template: rulesets.Template) -> tuple[Said, ...]:
-    """A sentence with its holes filled."""
-
-    def said(part: str | Expression) -> Said:
-        if isinstance(part, str):
-            return Said(part)
-        words = in_words(settle(evaluation.condition(part).value, part.tree.type))
-        return Said(words, reads_sensitive(evaluation.ruleset, part))
-
-    return tuple(map(said, template.parts))
+def _kept(evaluation: Evaluation, sentences: Iterable[rulesets.Template]) -> tuple[Any, ...]:
+    """The values that sentences name."""
+    parts = [part for sentence in sentences for part in template_expressions(sentence)]
+    values = [settle(evaluation.condition(part).value, part.tree.type) for part in parts]
+    return tuple(kept_value(value, part.tree.type) for value, part in zip(values, parts, strict=True))
 
 
 def _in_schema_order(missing: Iterable[str], ruleset: rulesets.Ruleset) -> tuple[str, ...]:

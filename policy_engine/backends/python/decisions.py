@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.wording import by_name
+from policy_engine.backends.python.wording import NOTHING, kept_values, names_of, own_values, tuple_of
 from policy_engine.backends.python.writer import SURE, Writer
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN
-from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Ruling, Status
+from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -27,7 +27,7 @@ from policy_engine.language.rulesets import (
 from policy_engine.language.rulings import Applied
 from policy_engine.language.types import ListOf, Number, Type
 
-NOTHING: Mapping[str, str] = {}
+NO_CODES: Mapping[str, str] = {}
 """No values."""
 
 RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
@@ -35,16 +35,22 @@ RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
 
 
 def start(writer: Writer) -> None:
-    """Begin an answer; its ruling and its values are filled in where it ends."""
+    """Begin an answer, which is finished where it ends."""
     writer.line("answer = Decision()")
-    writer.line("answer.as_of, answer._facts, answer.missing = as_of, facts, ()")
+    writer.line("answer._as_of, answer._missing = as_of, ()")
+
+
+def finish(writer: Writer, ruling: str, values: str, kept: str) -> None:
+    """Fill in the rest of an answer that needs no more facts."""
+    writer.line(f"answer._ruling, answer._own_values, answer._kept = {ruling}, {values}, {kept}")
 
 
 @dataclass(slots=True)
 class DecisionWriter:
-    """Writes one decision as a block `while True:` that sets `result` to (ruling, values) and breaks, or returns an answer.
+    """Writes one decision as a block `while True:` that sets `result` and breaks, or returns an answer.
 
-    `sure` are the names that are set on every way out of the block.
+    A result is a ruling, the values, and where it is `told`, not only used, the values that its sentences name. `sure` are the
+    names that are set on every way out of the block.
     """
 
     to: Expressions
@@ -52,6 +58,7 @@ class DecisionWriter:
     ruling_for: RulingFor
     result: str
     returns: bool
+    told: bool = True
     sure: set[str] | None = field(default=None)
     at_hand: dict[str, str] = field(default_factory=dict)
 
@@ -90,26 +97,28 @@ class DecisionWriter:
         """The constant part of an answer."""
         return self.ruling_for(self.logic, status, applied)
 
-    def _end(self, ruling: str, codes: Mapping[str, str] = NOTHING) -> None:
+    def _kept(self, status: Status, applied: Applied) -> str:
+        """The text of the values that the sentences of an answer name."""
+        return kept_values(self.to, sentences_of(self.logic, status, applied)) if self.told else NOTHING
+
+    def _end(self, ruling: str, codes: Mapping[str, str] = NO_CODES, kept: str = NOTHING) -> None:
         if not self.returns:
-            self._break(ruling, codes)
+            self._break(ruling, codes, kept)
             return
-        self.to.writer.line(
-            f"answer.ruling, answer.values = {ruling}, {by_name(self.to, self.logic.value_types, codes)}"
-        )
+        finish(self.to.writer, ruling, own_values(self.to, self.logic.value_types, codes), kept)
         self.to.writer.line("return answer")
 
-    def _end_undetermined(self, ruling: str) -> None:
-        if not self.returns:
-            self._break(ruling, NOTHING)
-            return
-        values = by_name(self.to, self.logic.value_types, NOTHING)
-        self.to.writer.line(f"return Undetermined({ruling}, {values}, as_of, facts)")
+    def _end_undetermined(self, ruling: str, kept: str = NOTHING) -> None:
+        if self.returns:
+            self.to.writer.line(f"return undetermined({ruling}, facts, as_of, {kept})")
+        else:
+            self._break(ruling, NO_CODES, kept)
 
-    def _break(self, ruling: str, codes: Mapping[str, str]) -> None:
+    def _break(self, ruling: str, codes: Mapping[str, str], kept: str) -> None:
         writer = self.to.writer
         self.sure = writer.sure() if self.sure is None else self.sure & writer.sure()
-        writer.line(f"{self.result} = ({ruling}, {self._tuple(codes)})")
+        values = tuple_of(codes.get(name, "None") for name, _ in self.logic.value_types)
+        writer.line(f"{self.result} = ({ruling}, {values}{f', {kept}' if self.told else ''})")
         writer.line("break")
 
     def _undetermined(self) -> None:
@@ -118,7 +127,8 @@ class DecisionWriter:
     def _conclude(self, conclusion: Conclusion, applied: Applied) -> None:
         """Work out the values; where one that must be known is not, the decision is undetermined."""
         codes = self._values((*self.logic.values, *conclusion.values))
-        self._end(self.to.bind(self.ruling(Status.DECIDED, applied)), codes)
+        kept = self._kept(Status.DECIDED, applied)
+        self._end(self.to.bind(self.ruling(Status.DECIDED, applied)), codes, kept)
 
     def _values(self, definitions: Sequence[ValueDefinition]) -> dict[str, str]:
         codes: dict[str, str] = {}
@@ -138,10 +148,6 @@ class DecisionWriter:
         node = definition.expression.tree
         code = self.to.scaled(node, kind)
         return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
-
-    def _tuple(self, codes: Mapping[str, str]) -> str:
-        names = [name for name, _ in self.logic.value_types]
-        return f"({', '.join(codes.get(name, 'None') for name in names)}{',' if names else ''})"
 
     # Rules.
 
@@ -176,24 +182,39 @@ class DecisionWriter:
 
     def _run(self, rules: Sequence[Rule]) -> None:
         """Rules that test one name for equality: a look-up, whatever their number."""
-        table: dict[str, Ruling] = {}
-        subject: tree.Node | None = None
-        for rule in rules:
-            tested = equality(rule)
-            assert tested is not None
-            subject, values = tested
-            for value in values:
-                table.setdefault(value, self.ruling(Status.DECIDED, [(rule.id, rule.then)]))
-        assert subject is not None
+        tested = [equality(rule) for rule in rules]
+        subject = next(found[0] for found in tested if found)
         writer = self.to.writer
         name = writer.named(self.to.code(subject))
         if subject.optional:
             with writer.block(f"if {name} is None:"):
                 self._undetermined()
+        kinds: dict[tuple[str, ...], tuple[int, Applied]] = {}
+        table: dict[str, tuple[Ruling, int]] = {}
+        for rule, found in zip(rules, tested, strict=True):
+            applied = [(rule.id, rule.then)]
+            kind, _ = kinds.setdefault(self._names(applied), (len(kinds), applied))
+            for value in found[1] if found else ():
+                table.setdefault(value, (self.ruling(Status.DECIDED, applied), kind))
+        self._looked_up(name, table, [applied for _, applied in kinds.values()])
+
+    def _looked_up(self, name: str, table: Mapping[str, tuple[Ruling, int]], kinds: Sequence[Applied]) -> None:
+        """End where a name is in a table; the sentences of each kind of rule name the same values."""
+        writer = self.to.writer
         found = writer.fresh()
-        writer.line(f"{found} = {self.to.bind_new(table)}.get({name})")
+        one = len(kinds) == 1
+        rulings = {value: ruling for value, (ruling, _) in table.items()} if one else table
+        writer.line(f"{found} = {self.to.bind_new(rulings)}.get({name})")
         with writer.block(f"if {found} is not None:"):
-            self._end(found, self._values(self.logic.values))
+            values = self._values(self.logic.values)
+            ruling, kind = (found, "") if one else (writer.fresh("ruling"), writer.fresh("kind"))
+            if not one:
+                writer.line(f"{ruling}, {kind} = {found}")
+            writer.select(kind, len(kinds), lambda at: self._end(ruling, values, self._kept(Status.DECIDED, kinds[at])))
+
+    def _names(self, applied: Applied) -> tuple[str, ...]:
+        """What the sentences of a decided answer name."""
+        return names_of(sentences_of(self.logic, Status.DECIDED, applied)) if self.told else ()
 
     def _collect(self, body: Rules) -> None:
         """A number whose bits tell which rules apply, and its last whether one is unknown; each number's ruling is made once."""
@@ -204,12 +225,16 @@ class DecisionWriter:
         own = {value.name: writer.fresh("own") for rule in rules for value in rule.then.values}
         for name in own.values():
             writer.line(f"{name} = None")
+        kept = writer.fresh("kept")
+        writer.line(f"{kept} = ()")
         for bit, rule in enumerate(rules, start=1):
             code, optional = self.to.condition(rule.when)
             code = writer.named(code)
             with writer.block(f"if {code}:"):
                 writer.line(f"{applied} |= {1 << bit}")
                 self._own_values(rule, own, applied)
+                if self.told and names_of([rule.then.because]):
+                    writer.line(f"{kept} += {kept_values(self.to, [rule.then.because])}")
             if optional:
                 with writer.block(f"if {code} is None:"):
                     writer.line(f"{applied} |= 1")
@@ -220,8 +245,12 @@ class DecisionWriter:
                 writer.line(f"{codes[name]} = {code}")
         rulings = self.to.bind_new(Rulings(partial(self.ruling_for, self.logic), rules))
         with writer.block(f"if {applied} & 1:"):
-            self._end_undetermined(f"{rulings}[{applied}]")
-        self._end(f"{rulings}[{applied}]", {**codes, **own})
+            self._end_undetermined(f"{rulings}[{applied}]", kept)
+        if self._names(()):
+            reasoned = sum(1 << bit for bit, rule in enumerate(rules, start=1) if rule.then.because.parts)
+            with writer.block(f"if not {applied} & {reasoned}:"):
+                writer.line(f"{kept} = {self._kept(Status.DECIDED, ())}")
+        self._end(f"{rulings}[{applied}]", {**codes, **own}, kept)
 
     def _own_values(self, rule: Rule, own: dict[str, str], applied: str) -> None:
         """The values beside a rule of a collect decision."""
@@ -253,7 +282,7 @@ class DecisionWriter:
             if axis.tree.optional:
                 with writer.block(f"if {name} is None:"):
                     self._undetermined()
-        kinds: dict[Any, int] = {}
+        kinds: dict[Any, tuple[int, Cell]] = {}
         table: dict[Any, dict[Any, tuple[int, Ruling, Ruling | None, tuple[Any, ...]]]] = {}
         for cell in body.cells:
             table.setdefault(cell.row, {})[cell.column] = self._cell(cell, kinds)
@@ -262,18 +291,23 @@ class DecisionWriter:
         if not self.logic.values:
             with writer.block(f"if {names[0]} < 0:"):
                 self._end(names[1], {name: f"{names[3]}[{at}]" for at, (name, _) in enumerate(self.logic.value_types)})
-        for (when, then, otherwise), kind in kinds.items():
-            with writer.block(f"if {names[0]} == {kind}:"):
-                self._kind(when, (names[1], then), (names[2], otherwise))
+        cells = [cell for _, cell in kinds.values()]
+        if cells:
+            writer.select(names[0], len(cells), lambda at: self._kind(cells[at], names[1], names[2]))
 
-    def _cell(self, cell: Cell, kinds: dict[Any, int]) -> tuple[int, Ruling, Ruling | None, tuple[Any, ...]]:
+    def _cell(
+        self, cell: Cell, kinds: dict[Any, tuple[int, Cell]]
+    ) -> tuple[int, Ruling, Ruling | None, tuple[Any, ...]]:
         then = self.ruling(Status.DECIDED, [(cell.id, cell.then)])
         otherwise = self.ruling(Status.DECIDED, [(cell.id, cell.otherwise)]) if cell.otherwise else None
         constants = self._constants(cell.then.values)
-        if cell.when is None and constants is not None and not self.logic.values:
+        named = self._names([(cell.id, cell.then)])
+        if cell.when is None and constants is not None and not self.logic.values and not named:
             return -1, then, None, constants
-        key = (cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else ())
-        return kinds.setdefault(key, len(kinds)), then, otherwise, ()
+        also = self._names([(cell.id, cell.otherwise)]) if cell.otherwise else ()
+        key = (cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else (), named, also)
+        kind, _ = kinds.setdefault(key, (len(kinds), cell))
+        return kind, then, otherwise, ()
 
     def _constants(self, definitions: Sequence[ValueDefinition]) -> tuple[Any, ...] | None:
         """The values of a cell where they are all settled, in the form of an answer."""
@@ -286,22 +320,22 @@ class DecisionWriter:
         types = dict(self.logic.value_types)
         return tuple(_in_units(found.get(name), types[name]) for name in types)
 
-    def _kind(
-        self,
-        when: tree.Condition | None,
-        then: tuple[str, tuple[ValueDefinition, ...]],
-        otherwise: tuple[str, tuple[ValueDefinition, ...]],
-    ) -> None:
+    def _kind(self, cell: Cell, then: str, otherwise: str) -> None:
+        """A cell, and all that differ from it in their rulings only; `then` and `otherwise` name these."""
         writer = self.to.writer
-        if when is not None:
-            code, optional = self.to.condition(when)
+        if cell.when is not None:
+            code, optional = self.to.condition(cell.when)
             code = writer.named(code)
             if optional:
                 with writer.block(f"if {code} is None:"):
                     self._undetermined()
             with writer.block(f"if not {code}:"):
-                self._end(otherwise[0], self._values((*self.logic.values, *otherwise[1])))
-        self._end(then[0], self._values((*self.logic.values, *then[1])))
+                self._end_cell(cell, otherwise, cell.otherwise)
+        self._end_cell(cell, then, cell.then)
+
+    def _end_cell(self, cell: Cell, ruling: str, conclusion: Conclusion | None) -> None:
+        values = self._values((*self.logic.values, *(conclusion.values if conclusion else ())))
+        self._end(ruling, values, self._kept(Status.DECIDED, [(cell.id, conclusion)]) if conclusion else NOTHING)
 
 
 NO_WORDS: Any = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import localcontext
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from policy_engine.backends.python import missing, recorder, runtime, telling, tracing, wording
@@ -20,12 +20,14 @@ from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Explanation, Late, Ruling, Said, Status, Undetermined
-from policy_engine.language.mentions import Mention, mentions_in, template_expressions
-from policy_engine.language.reasons import sentences_of, together, undetermined
+from policy_engine.language.decisions import Decision, Explanation, Ruling, Status, answered
+from policy_engine.language.expressions import Expression
+from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
+from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rounding import EXACT, rounded_units
-from policy_engine.language.rulesets import DecisionLogic, Ruleset, Template
+from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of
+from policy_engine.language.sentences import sentence_of
 from policy_engine.language.timezones import zone
 
 ALL, CHECKS = "*", "checks"
@@ -34,8 +36,7 @@ MOST_REPEATS = 300
 
 NAMES: Mapping[str, Any] = {
     "Decision": Decision,
-    "Undetermined": Undetermined,
-    "answered": runtime.answered,
+    "answered": answered,
     "DECIDED": Status.DECIDED,
     "UNDETERMINED": Status.UNDETERMINED,
     "Fraction": Fraction,
@@ -70,6 +71,10 @@ class Program:
     settled: Settled
     functions: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
+    is_sensitive: Callable[[Expression], bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_sensitive = sensitivity_of(self.settled.ruleset)
 
     def decide(self, name: str) -> Callable[[Any, date], Decision]:
         """The function of one decision."""
@@ -106,8 +111,12 @@ class Program:
         to.writer.line("answers = {}")
         for name, held in results.items():
             types = self._logic(name).value_types
-            values = wording.by_name(to, types, {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(types)})
-            to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, facts)")
+            codes = {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(types)}
+            with to.writer.block(f"if {held}[0].status is UNDETERMINED:"):
+                to.writer.line(f"answers[{to.bind(name)}] = undetermined({held}[0], facts, as_of, {held}[2])")
+            with to.writer.block("else:"):
+                values = wording.own_values(to, types, codes)
+                to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, (), {held}[2])")
         to.writer.line("return answers")
 
     def _checks(self, to: Expressions) -> None:
@@ -122,40 +131,17 @@ class Program:
         """The constant part of the answer that rules lead to, made once for all functions."""
         key = (logic.name, status, *((rule, id(conclusion)) for rule, conclusion in applied))
         if key not in self.rulings:
-            ruleset, choices, late = self.settled.ruleset, self.settled.choices, self._late(logic, status, applied)
-            self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, late)
+            ruleset, choices = self.settled.ruleset, self.settled.choices
+            sentences = (sentence_of(each, self.is_sensitive) for each in sentences_of(logic, status, applied))
+            self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, sentences)
         return self.rulings[key]
 
-    def _late(self, logic: DecisionLogic, status: Status, applied: Applied) -> Late:
-        """What tells of an answer when somebody asks."""
-
-        @cache
-        def words() -> tuple[tuple[wording.Blank, ...], wording.Values]:
-            sentences = sentences_of(logic, status, applied)
-            return wording.blanks_of(self.settled.ruleset, sentences), self._words(logic.name, sentences)
-
-        def reason(facts: Any, as_of: date) -> tuple[Said, ...]:
-            blanks, values = words()
-            sentences = wording.filled(blanks, values(facts, as_of))
-            if status is Status.UNDETERMINED:
-                paths = without(facts, as_of)
-                sentences.append(
-                    undetermined(paths, () if paths else self.told(facts, as_of)(logic.name).unknown().causes)
-                )
-            return tuple(together(sentences))
-
-        made, key = self.functions, ("missing", logic.name)
-
-        def without(facts: Any, as_of: date) -> tuple[str, ...]:
-            return (made.get(key) or self.missing(logic.name))(facts, as_of)
-
-        return Late(reason, without)
-
-    def _words(self, name: str, sentences: Sequence[Template]) -> wording.Values:
-        """The function that gives the values in sentences; it is kept with the answer that says them."""
-        said = [part for sentence in sentences for part in template_expressions(sentence)]
-        to = self._written(name, partial(wording.write, sentences=sentences), mentions_in(said))
-        return self._finished(f"words_{name}", to)
+    def _undetermined(self, ruling: Ruling, facts: Any, as_of: date, kept: tuple[Any, ...]) -> Decision:
+        """An undetermined decision, with what it misses; the cause is only looked for where that is nothing."""
+        name = ruling.decision.partition(".")[2]
+        paths = (self.functions.get(("missing", name)) or self.missing(name))(facts, as_of)
+        causes = () if paths else self.told(facts, as_of)(name).unknown().causes
+        return answered(ruling, (None,) * len(ruling.names), as_of, paths, (*kept, causes))
 
     def recording(self, name: str) -> Callable[..., telling.Told]:
         """The function that records a decision; it is given what tells of other decisions, too."""
@@ -175,23 +161,24 @@ class Program:
     def _logic(self, name: str) -> DecisionLogic:
         return next(decision for decision in self.settled.ruleset.decisions if decision.name == name)
 
-    def _start(self) -> Expressions:
+    def _start(self, name: str) -> Expressions:
+        """What the function of a decision, or of all of them, begins with."""
         to = Expressions(self.settled, Writer(), {}, lambda name: name)
-        to.use = lambda name: self._used(to, name)
+        to.use = lambda used: self._used(to, used, told=name == ALL)
         return to
 
-    def _used(self, to: Expressions, name: str) -> str:
+    def _used(self, to: Expressions, name: str, *, told: bool) -> str:
         """The result of another decision, worked out once."""
         held = f"decision_{name}"
 
         def compute() -> str:
-            self._write(to, name, returns=False)
+            self._write(to, name, returns=False, told=told)
             return held
 
         return to.writer.once(held, compute)
 
-    def _write(self, to: Expressions, name: str, *, returns: bool) -> None:
-        DecisionWriter(to, self._logic(name), self._ruling, f"decision_{name}", returns).write()
+    def _write(self, to: Expressions, name: str, *, returns: bool, told: bool = True) -> None:
+        DecisionWriter(to, self._logic(name), self._ruling, f"decision_{name}", returns, told).write()
 
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""
@@ -202,12 +189,12 @@ class Program:
 
     def _written(self, name: str, write: Callable[[Expressions], None], start: Iterable[Mention]) -> Expressions:
         """What is written of a decision (or of all, or of the checks), which stands on all that a start mentions."""
-        to = self._start()
+        to = self._start(name)
         to.writer.most_repeats = MOST_REPEATS
         try:
             write(to)
         except (TooManyRepeats, RecursionError):
-            to = self._start()
+            to = self._start(name)
             work_out(to, below(self.settled.ruleset, start), name)
             write(to)
         return to
@@ -217,10 +204,13 @@ class Program:
         ruleset = self.settled.ruleset
         if name == CHECKS:
             return mentions_in(check.expect for check in ruleset.checks)
-        return [Mention("decision", logic.name) for logic in ruleset.decisions if name in (logic.name, ALL)]
+        asked = [logic for logic in ruleset.decisions if name in (logic.name, ALL)]
+        said = mentions_in(expression for logic in asked for expression in wording_of(logic))
+        return [*(Mention("decision", logic.name) for logic in asked), *said]
 
     def _finished(self, name: str, to: Expressions) -> Callable[[Any, date], Any]:
-        return self._compiled(name, _text(name, to.writer), {**NAMES, **to.constants})
+        names = {**NAMES, **to.constants, "undetermined": self._undetermined}
+        return self._compiled(name, _text(name, to.writer), names)
 
     def _compiled(self, name: str, text: str, names: Mapping[str, Any]) -> Callable[..., Any]:
         ruleset = self.settled.ruleset

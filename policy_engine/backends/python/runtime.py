@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from policy_engine.language import dates
-from policy_engine.language.decisions import UNDETERMINED, Decision, Ruling, Undetermined, filled
 from policy_engine.language.rounding import EXACT, decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value
@@ -70,6 +69,25 @@ def form_of(kind: Type) -> Callable[[Any], Value] | None:
             return tuple
         case _:
             return partial(present, kind=kind)
+
+
+def kept_form(kind: Type) -> Callable[[Any], Any] | None:
+    """What makes a known value one that an answer may keep, since nothing can change it; None where it is one already."""
+    if not isinstance(kind, ListOf | Record):
+        return None
+    if isinstance(kind, ListOf) and kept_form(kind.element) is None:
+        return tuple
+    return partial(_kept, kind=kind)
+
+
+def _kept(value: Any, kind: Type) -> Any:
+    match kind:
+        case ListOf(element=element) if value is not None:
+            return tuple(_kept(part, element) for part in value)
+        case Record() if value is not None:
+            return reader(kind)(value)
+        case _:
+            return value
 
 
 def reader(kind: Type, ordered_by: str | None = None) -> Callable[[Any], Value]:
@@ -136,11 +154,6 @@ def exactly(meaning: Callable[..., Any]) -> Callable[..., Any]:
             return meaning(*arguments)
 
     return within
-
-
-def answered(ruling: Ruling, values: dict[str, Value | None], as_of: date, facts: object) -> Decision:
-    """An answer of whatever status."""
-    return (Undetermined if ruling.status is UNDETERMINED else filled)(ruling, values, as_of, facts)
 
 
 def add_days(day: date, count: int) -> date | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -14,10 +14,12 @@ from policy_engine.language.decisions import (
     Explanation,
     Origin,
     RuleTrace,
+    Ruling,
     Status,
     Step,
     Trace,
     Verdict,
+    answered,
     decisions_in,
 )
 from policy_engine.language.rulesets import OTHERWISE
@@ -85,8 +87,7 @@ class Told(NamedTuple):
 
     def unknown(self) -> Unknown:
         """What an undetermined decision misses, and for what cause."""
-        found = chain.from_iterable(unknown_parts(step[1]) for step in self.conditions)
-        return merge(list(found) or list(chain.from_iterable(map(unknown_parts, self.needed))))
+        return _unknown(self.conditions, self.needed)
 
     def part(self, part: str) -> Step:
         """What another decision sees of this one: unknown unless decided (sentence 19)."""
@@ -104,6 +105,29 @@ class Told(NamedTuple):
             return merge(unknown_parts(given[part]))
         cause = f"`{self.decision.decision}` does not give this value here"
         return Unknown(causes=(cause,)) if known is None else known
+
+
+def _unknown(conditions: Iterable[Recorded], needed: Iterable[Value]) -> Unknown:
+    found = chain.from_iterable(unknown_parts(step[1]) for step in conditions)
+    return merge(list(found) or list(chain.from_iterable(map(unknown_parts, needed))))
+
+
+def undetermined(
+    places: Mapping[str, int],
+    ruling: Ruling,
+    as_of: date,
+    kept: tuple[Any, ...],
+    heads: Heads | CellHead,
+    conditions: Sequence[Recorded],
+    values: tuple[Recorded, ...] = (),
+    needed: tuple[Value, ...] = (),
+) -> Told:
+    """An undetermined decision with what was recorded of it; `places` orders the paths of the schema."""
+    unknown = _unknown(conditions, needed)
+    missing = tuple(sorted((path for path in unknown.missing if path in places), key=places.__getitem__))
+    kept += (() if missing else unknown.causes,)
+    decision = answered(ruling, (None,) * len(ruling.names), as_of, missing, kept)
+    return Told(decision, heads, conditions, values, needed)
 
 
 def _text(recorded: Recorded) -> str:
@@ -128,17 +152,23 @@ class Telling:
 
 
 def explanation_of(told: Telling, name: str) -> Explanation:
-    """A decision with its whole trace, those of the decisions it used included: recorded now, made into objects later."""
-    found = told(name)
-    return Explanation(found.decision, partial(_trace, told, found))
+    """A decision with its whole trace, those of the decisions it used included: recorded now, made into objects later.
+
+    What it keeps is what was recorded, and neither the facts nor any function of the program.
+    """
+    return _explanation(told(name), told.told)
 
 
-def _trace(told: Telling, found: Told) -> Trace:
+def _explanation(found: Told, others: Mapping[str, Told]) -> Explanation:
+    return Explanation(found.decision, partial(_trace, found, others))
+
+
+def _trace(found: Told, others: Mapping[str, Told]) -> Trace:
     made: dict[int, Step] = {}
     rules = tuple(found.heads.told(_steps(found.conditions, made)))
     values = _steps(found.values, made)
     used = decisions_in([*values, *(step for rule in rules for step in rule.steps)])
-    return Trace(found.decision.decision, rules, values, tuple(explanation_of(told, other) for other in used))
+    return Trace(found.decision.decision, rules, values, tuple(_explanation(others[other], others) for other in used))
 
 
 def _steps(recorded: Iterable[Recorded], made: dict[int, Step]) -> tuple[Step, ...]:

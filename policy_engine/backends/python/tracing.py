@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 from policy_engine.backends.python.beforehand import below
-from policy_engine.backends.python.decisions import RulingFor, Rulings, start
+from policy_engine.backends.python.decisions import RulingFor, Rulings, finish, start
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.steps import Part, listed, unknown
-from policy_engine.backends.python.telling import CellHead, Heads, Told
+from policy_engine.backends.python.telling import CellHead, Heads, Told, undetermined
+from policy_engine.backends.python.wording import NOTHING, names_of, tuple_of
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Decision, RuleTrace, Status, Undetermined, Verdict
-from policy_engine.language.mentions import Mention
-from policy_engine.language.rulesets import OTHERWISE, Conclusion, DecisionLogic, Matrix, Rule, Rules, ValueDefinition
+from policy_engine.language.decisions import Decision, RuleTrace, Status, Verdict
+from policy_engine.language.mentions import Mention, fact_paths, mentions_in, template_expressions, wording_of
+from policy_engine.language.reasons import sentences_of
+from policy_engine.language.rulesets import (
+    OTHERWISE,
+    Cell,
+    Conclusion,
+    DecisionLogic,
+    Matrix,
+    Rule,
+    Rules,
+    Template,
+    ValueDefinition,
+)
 from policy_engine.language.rulings import Applied
-from policy_engine.language.types import TEXT
+from policy_engine.language.sentences import kept_value
+from policy_engine.language.types import TEXT, ListOf, Number, Record, Type
 
-Kind = tuple[tree.Condition | None, tuple[ValueDefinition, ...], tuple[ValueDefinition, ...] | None]
-"""What cells have in common: a condition, and the values if it is true and if it is false."""
+Values = tuple[ValueDefinition, ...]
+Kind = tuple[tree.Condition | None, Values, Values | None, tuple[str, ...]]
+"""What cells have in common: a condition, the values if it is true and if it is false, and what their sentences name."""
 
-NAMES: Mapping[str, object] = {"Decision": Decision, "Undetermined": Undetermined, "Told": Told}
+NAMES: Mapping[str, object] = {
+    "Decision": Decision,
+    "Told": Told,
+    "undetermined": undetermined,
+    "kept_value": kept_value,
+}
 """What generated code calls, beside what `recorder` names."""
 
 
@@ -29,7 +49,8 @@ def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
     """Write the body of the function that records a decision."""
     _before(to, logic)
     start(to.writer)
-    tracing = Tracing(to, logic, ruling, to.bind(ruling(logic, Status.UNDETERMINED, ())))
+    places = {path: place for place, path in enumerate(dict.fromkeys(fact_paths(to.ruleset.facts.type)))}
+    tracing = Tracing(to, logic, ruling, to.bind(ruling(logic, Status.UNDETERMINED, ())), to.bind(places))
     given = tracing.given(logic.values)
     match logic.body:
         case Rules(hit="collect"):
@@ -44,7 +65,7 @@ def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
 
 def _before(to: Recorder, logic: DecisionLogic) -> None:
     """Record the definitions and decisions that a decision stands on."""
-    for mention in below(to.ruleset, [Mention("decision", logic.name)]):
+    for mention in below(to.ruleset, [Mention("decision", logic.name), *mentions_in(wording_of(logic))]):
         if mention.kind == "definition":
             to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
         elif mention.name != logic.name:
@@ -68,12 +89,16 @@ class Given:
 
 @dataclass(slots=True)
 class Tracing:
-    """Writes the rules of a decision; `heads` is the name of what tells them, `undetermined` that of the ruling without them."""
+    """Writes the rules of a decision.
+
+    `undetermined` is the name of the ruling without rules, `places` of the order of the facts, `heads` of what tells the rules.
+    """
 
     to: Recorder
     logic: DecisionLogic
     ruling: RulingFor
     undetermined: str
+    places: str
     heads: str = ""
 
     @property
@@ -98,29 +123,43 @@ class Tracing:
         """The name of the constant part of an answer."""
         return self.to.bind(self.ruling(self.logic, status, applied))
 
-    def conclude(self, given: Given, ruling: str, undetermined: str = "") -> None:
+    def kept(self, sentences: Iterable[Template]) -> str:
+        """The text of the values that sentences name, as an answer keeps them."""
+        parts = [part for sentence in sentences for part in template_expressions(sentence)]
+        return tuple_of(self._kept(self.to.expression(part), part.tree.type) for part in parts)
+
+    def _kept(self, part: Part, kind: Type) -> str:
+        if isinstance(kind, ListOf | Record) or (isinstance(kind, Number) and kind.places):
+            return f"kept_value({part.value}, {self.to.bind(kind)})"
+        return part.value if part.known else f"None if {part.value}.__class__ is Unknown else {part.value}"
+
+    def decided(self, given: Given, applied: Applied) -> None:
+        """The answer that rules lead to."""
+        kept = self.kept(sentences_of(self.logic, Status.DECIDED, applied))
+        self.conclude(given, self.bound(Status.DECIDED, applied), kept)
+
+    def conclude(self, given: Given, ruling: str, kept: str = NOTHING, undetermined: str = "") -> None:
         """The answer, with its values; where one that is needed is unknown, the decision is undetermined."""
         values = listed(given.steps)
         if given.needed:
             with self.to.writer.block(f"if {' or '.join(given.needed.values())}:"):
-                self.give_up(undetermined, f", {values}, {listed(list(given.needed))}")
-        self.line(f"answer.ruling, answer.values = {ruling}, {self._by_name(given.seen)}")
+                self.give_up(
+                    undetermined, kept if undetermined else NOTHING, f", {values}, {listed(list(given.needed))}"
+                )
+        seen = tuple_of(str(given.seen.get(name)) for name, _ in self.logic.value_types)
+        finish(self.to.writer, ruling, seen, kept)
         self.line(f"return Told(answer, {self.heads}, conditions{f', {values}' if given.steps else ''})")
 
-    def give_up(self, ruling: str = "", recorded: str = "") -> None:
+    def give_up(self, ruling: str = "", kept: str = NOTHING, recorded: str = "") -> None:
         """The answer where something is unknown."""
-        answer = f"Undetermined({ruling or self.undetermined}, {self._by_name({})}, as_of, facts)"
-        self.line(f"return Told({answer}, {self.heads}, conditions{recorded})")
-
-    def _by_name(self, seen: Mapping[str, str]) -> str:
-        names = (name for name, _ in self.logic.value_types)
-        return f"{{{', '.join(f'{self.to.text(name)}: {seen.get(name)}' for name in names)}}}"
+        always = f"{self.places}, {ruling or self.undetermined}, as_of, {kept}, {self.heads}, conditions"
+        self.line(f"return undetermined({always}{recorded})")
 
     def calculation(self, given: Given) -> None:
         """The values alone."""
         self.heads = self.to.bind(Heads(()))
         self.line("conditions = ()")
-        self.conclude(given, self.bound(Status.DECIDED))
+        self.decided(given, ())
 
     def first(self, body: Rules, given: Given) -> None:
         """The rules up to the first true one."""
@@ -145,7 +184,7 @@ class Tracing:
         if conclusion is None:
             self.conclude(Given(), self.bound(Status.GAP))
         else:
-            self.conclude(given + self.given(conclusion.values), self.bound(Status.DECIDED, [(rule, conclusion)]))
+            self.decided(given + self.given(conclusion.values), [(rule, conclusion)])
 
     def _in_force(self, body: Rules) -> list[Rule]:
         return [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
@@ -169,10 +208,25 @@ class Tracing:
             if not part.known:
                 self.line(f"if {part.value}.__class__ is Unknown: applied |= 1")
         rulings = self.to.bind(Rulings(partial(self.ruling, self.logic), rules))
+        self._keep(rules)
         with self.to.writer.block("if applied & 1:"):
-            self.give_up(f"{rulings}[applied]")
+            self.give_up(f"{rulings}[applied]", "kept")
         own = self._own(rules, parts)
-        self.conclude(given + own, f"{rulings}[applied]", f"{rulings}[applied | 1]")
+        self.conclude(given + own, f"{rulings}[applied]", "kept", f"{rulings}[applied | 1]")
+
+    def _keep(self, rules: Sequence[Rule]) -> None:
+        """Keep what the sentences of the rules that apply name, or, where these have none, that of the decision."""
+        self.line("kept = ()")
+        reasoned = 1
+        for bit, rule in enumerate(rules, start=1):
+            reasoned |= bool(rule.then.because.parts) << bit
+            if names_of([rule.then.because]):
+                with self.to.writer.block(f"if applied & {1 << bit}:"):
+                    self.line(f"kept += {self.kept([rule.then.because])}")
+        otherwise = sentences_of(self.logic, Status.DECIDED, ())
+        if names_of(otherwise):
+            with self.to.writer.block(f"if not applied & {reasoned}:"):
+                self.line(f"kept = {self.kept(otherwise)}")
 
     def _own(self, rules: Sequence[Rule], parts: Sequence[Part]) -> Given:
         """The values of the rules that apply, under names that hold nothing where none does."""
@@ -202,36 +256,40 @@ class Tracing:
         if asked:
             with self.to.writer.block(f"if {' or '.join(asked)}:"):
                 self.give_up()
-        self.heads, kinds = "cell", dict[Kind, int]()
+        self.heads, kinds = "cell", dict[Kind, tuple[Cell, int]]()
         table = self.to.bind(self._table(body, kinds))
         self.line(f"kind, cell, then, otherwise = {table}[{axes[0].value}][{axes[1].value}]")
-        for kind, number in kinds.items():
+        for cell, number in kinds.values():
             with self.to.writer.block(f"if kind == {number}:"):
-                self._cell(kind, given)
+                self._cell(cell, given)
 
-    def _table(self, body: Matrix, kinds: dict[Kind, int]) -> Mapping[object, Mapping[object, tuple[object, ...]]]:
+    def _table(
+        self, body: Matrix, kinds: dict[Kind, tuple[Cell, int]]
+    ) -> Mapping[object, Mapping[object, tuple[object, ...]]]:
         """For each row and column the kind of the cell, its head, and what it may lead to; kinds are numbered as they come."""
         table: dict[object, dict[object, tuple[object, ...]]] = {}
         for cell in body.cells:
-            kind = cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else None
-            rulings = [
-                self.ruling(self.logic, Status.DECIDED, [(cell.id, conclusion)]) if conclusion else None
-                for conclusion in (cell.then, cell.otherwise)
-            ]
-            number = kinds.setdefault(kind, len(kinds))
+            otherwise = cell.otherwise.values if cell.otherwise else None
+            ends = [[(cell.id, conclusion)] if conclusion else () for conclusion in (cell.then, cell.otherwise)]
+            rulings = [self.ruling(self.logic, Status.DECIDED, applied) if applied else None for applied in ends]
+            named = names_of(chain.from_iterable(sentences_of(self.logic, Status.DECIDED, end) for end in ends))
+            _, number = kinds.setdefault((cell.when, cell.then.values, otherwise, named), (cell, len(kinds)))
             table.setdefault(cell.row, {})[cell.column] = number, CellHead(cell.id, str(cell.span)), *rulings
         return table
 
-    def _cell(self, kind: Kind, given: Given) -> None:
-        """A kind of cell: those with the same condition and values."""
-        when, then, otherwise = kind
-        if when is not None:
-            part = self.to.condition(when)
+    def _cell(self, cell: Cell, given: Given) -> None:
+        """A cell, and all of its kind."""
+        if cell.when is not None:
+            part = self.to.condition(cell.when)
             self.line(f"conditions.append({part.step})")
             if not part.known:
                 with self.to.writer.block(f"if {part.value}.__class__ is Unknown:"):
                     self.give_up()
-            if otherwise is not None:
+            if cell.otherwise is not None:
                 with self.to.writer.block(f"if {part.value} is False:"):
-                    self.conclude(given + self.given(otherwise), "otherwise")
-        self.conclude(given + self.given(then), "then")
+                    self._end_cell(cell, cell.otherwise, given, "otherwise")
+        self._end_cell(cell, cell.then, given, "then")
+
+    def _end_cell(self, cell: Cell, conclusion: Conclusion, given: Given, ruling: str) -> None:
+        kept = self.kept(sentences_of(self.logic, Status.DECIDED, [(cell.id, conclusion)]))
+        self.conclude(given + self.given(conclusion.values), ruling, kept)

@@ -1,54 +1,22 @@
-"""How an answer is worded: its values by name, and the values that the sentences of its reason name."""
+"""What an answer keeps beside its ruling: its values, and those that the sentences of its reason name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import form_of, present
-from policy_engine.language.decisions import Said
-from policy_engine.language.mentions import reads_sensitive
-from policy_engine.language.rulesets import Ruleset, Template
+from policy_engine.backends.python.runtime import form_of, kept_form
+from policy_engine.language.mentions import template_expressions
+from policy_engine.language.rulesets import Template
 from policy_engine.language.types import Type
-from policy_engine.language.values import in_words
+
+NOTHING = "()"
+"""The text of no values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """Where a sentence names a value."""
-
-    type: Type
-    sensitive: bool
-
-
-Blank = tuple[Said | Hole, ...]
-"""A sentence whose holes are not filled yet."""
-
-
-def blanks_of(ruleset: Ruleset, sentences: Sequence[Template]) -> tuple[Blank, ...]:
-    """The sentences as they are before any facts are seen."""
-    return tuple(
-        tuple(
-            Said(part) if isinstance(part, str) else Hole(part.tree.type, reads_sensitive(ruleset, part))
-            for part in sentence.parts
-        )
-        for sentence in sentences
-    )
-
-
-def write(to: Expressions, sentences: Sequence[Template]) -> None:
-    """Write the body of the function that gives the values for all holes."""
-    parts = [part for sentence in sentences for part in sentence.parts if not isinstance(part, str)]
-    codes = [to.writer.named(to.code(part.tree)) for part in parts]
-    to.writer.line(f"return ({', '.join(codes)}{',' if codes else ''})")
-
-
-def by_name(to: Expressions, types: Sequence[tuple[str, Type]], codes: Mapping[str, str]) -> str:
-    """The text of an answer's values by name, in the form that callers see."""
-    return f"{{{', '.join(f'{to.bind(name)}: {_seen(to, codes.get(name), kind)}' for name, kind in types)}}}"
+def own_values(to: Expressions, types: Sequence[tuple[str, Type]], codes: Mapping[str, str]) -> str:
+    """The text of an answer's values in the order of their names, in the form that callers see."""
+    return tuple_of(_seen(to, codes.get(name), kind) for name, kind in types)
 
 
 def _seen(to: Expressions, code: str | None, kind: Type) -> str:
@@ -59,17 +27,26 @@ def _seen(to: Expressions, code: str | None, kind: Type) -> str:
     return f"None if {value} is None else {to.bind(form)}({value})"
 
 
-def filled(blanks: Sequence[Blank], values: Sequence[Any]) -> list[tuple[Said, ...]]:
-    """The sentences with their holes filled."""
-    left = iter(values)
-    return [tuple(_said(part, left) for part in blank) for blank in blanks]
+def kept_values(to: Expressions, sentences: Iterable[Template]) -> str:
+    """The text of the values that sentences name, as an answer keeps them."""
+    parts = [part for sentence in sentences for part in template_expressions(sentence)]
+    return tuple_of(_kept(to, to.code(part.tree), part.tree.type) for part in parts)
 
 
-def _said(part: Said | Hole, values: Iterator[Any]) -> Said:
-    if isinstance(part, Said):
-        return part
-    return Said(in_words(present(next(values), part.type)), part.sensitive)
+def _kept(to: Expressions, code: str, kind: Type) -> str:
+    form = kept_form(kind)
+    if form is None:
+        return to.writer.named(code)
+    value = to.writer.named(code)
+    return f"None if {value} is None else {to.bind(form)}({value})"
 
 
-Values = Callable[[Any, date], Sequence[Any]]
-"""Gives the values for the holes of sentences."""
+def tuple_of(codes: Iterable[str]) -> str:
+    """The text of a tuple."""
+    texts = tuple(codes)
+    return f"({', '.join(texts)}{',' if texts else ''})"
+
+
+def names_of(sentences: Iterable[Template]) -> tuple[str, ...]:
+    """The expressions in sentences, by which these differ for generated code."""
+    return tuple(part.text for sentence in sentences for part in template_expressions(sentence))

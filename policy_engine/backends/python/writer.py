@@ -59,6 +59,16 @@ class Writer:
         self.depth -= 1
         self.merge(before)
 
+    def select(self, number: str, count: int, write: Callable[[int], None], first: int = 0) -> None:
+        """One of several texts by a number, found by halving; every text ends by leaving the block."""
+        if count == 1:
+            write(first)
+            return
+        half = count // 2
+        with self.block(f"if {number} < {first + half}:"):
+            self.select(number, half, write, first)
+        self.select(number, count - half, write, first + half)
+
     def merge(self, before: dict[str, str]) -> None:
         """Go back to what was sure before; all that was set since is set perhaps."""
         for name in self.state:

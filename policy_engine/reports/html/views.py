@@ -224,7 +224,7 @@ def _placed(explanation: Explanation) -> Explanation:
     trace = explanation.trace
     rules = tuple(rule._replace(place=rule.place.replace("\\", "/").rpartition("/")[2]) for rule in trace.rules)
     placed = trace._replace(rules=rules, used=tuple(map(_placed, trace.used)))
-    return Explanation(explanation.decision, lambda: placed)
+    return Explanation(explanation.decision, placed)
 
 
 def _parameters(ruleset: Ruleset, as_of: date) -> Iterable[ParameterView]:

@@ -1,0 +1,120 @@
+"""Sentences with placeholders, as plain data, and how they are filled in with the values that an answer keeps.
+
+A kept value is None where it is unknown, an integer of units of 10**-places for a decimal, a tuple for a list, and else a value.
+Nothing in it can change, so an answer can be told at any time and in any process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from policy_engine.language.expressions import Expression
+from policy_engine.language.rounding import decimal_of
+from policy_engine.language.rulesets import Template
+from policy_engine.language.types import Date, ListOf, Number, Text, Type
+from policy_engine.language.values import Unknown, Value, in_words
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of a reason; `sensitive` where it tells a fact that the schema marks `x-sensitive`."""
+
+    text: str
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """Where a sentence names a value: the decimal places of its number, and whether Python's `str` gives its words."""
+
+    places: int = 0
+    plain: bool = True
+    sensitive: bool = False
+
+
+Sentence = tuple[str | Placeholder, ...]
+"""A sentence before any facts are seen."""
+
+
+def sentence_of(template: Template, is_sensitive: Callable[[Expression], bool]) -> Sentence:
+    """The sentence of a template; `is_sensitive` says of which expressions the values are withheld from some readers."""
+    return tuple(
+        part if isinstance(part, str) else _placeholder(part.tree.type, is_sensitive(part)) for part in template.parts
+    )
+
+
+def _placeholder(kind: Type, sensitive: bool) -> Placeholder:
+    places = _places(kind)
+    return Placeholder(places, not places and isinstance(kind, Number | Text | Date), sensitive)
+
+
+def _places(kind: Type) -> int:
+    """The decimal places of a number, or of the numbers that a list holds."""
+    if isinstance(kind, ListOf):
+        return _places(kind.element)
+    return kind.places if isinstance(kind, Number) else 0
+
+
+def kept_value(value: Value, kind: Type) -> Any:
+    """A value as an answer keeps it, from one as callers see it."""
+    match value:
+        case Unknown():
+            return None
+        case bool():
+            return value
+        case tuple() if isinstance(kind, ListOf):
+            return tuple(kept_value(part, kind.element) for part in value)
+        case int() | Decimal() if isinstance(kind, Number):
+            return int(Fraction(value) * 10**kind.places)
+        case _:
+            return value
+
+
+def pieces(sentences: Sequence[Sentence], values: Iterable[Any]) -> list[tuple[Said, ...]]:
+    """Sentences filled in, in pieces."""
+    left = iter(values)
+    return [tuple([_piece(part, left) for part in sentence]) for sentence in sentences]
+
+
+def _piece(part: str | Placeholder, values: Iterator[Any]) -> Said:
+    if isinstance(part, str):
+        return Said(part)
+    return Said(words_of(next(values), part.places), part.sensitive)
+
+
+def words_of(value: Any, places: int) -> str:
+    """A kept value as it reads inside a sentence."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, tuple):
+        return ", ".join([words_of(part, places) for part in value]) or "none"
+    return in_words(decimal_of(value, places) if places else value)
+
+
+def pattern_of(sentences: Sequence[Sentence]) -> str | None:
+    """The text of a reason with `%s` for each value; None where that is not enough to fill it in.
+
+    It is enough for one sentence whose values are all plain. Of several sentences two may become equal when they are filled in.
+    """
+    parts = [part for sentence in sentences for part in sentence]
+    if len(sentences) != 1 or not all(isinstance(part, str) or part.plain for part in parts):
+        return None
+    return "".join([part.replace("%", "%%") if isinstance(part, str) else "%s" for part in parts])
+
+
+def undetermined(missing: Sequence[str], causes: Sequence[str]) -> tuple[Said, ...]:
+    """Why there is no answer: for want of facts, or where none is missing, for what is not there."""
+    if missing:
+        return (Said(f"This cannot be decided without {', '.join(missing)}."),)
+    return (Said(f"This cannot be decided: {', '.join(causes)}."),)
+
+
+def together(sentences: Iterable[tuple[Said, ...]]) -> Iterator[Said]:
+    """The pieces of sentences with blanks between these; of equal sentences only one."""
+    for number, sentence in enumerate(dict.fromkeys(sentences)):
+        yield from ((Said(" "),) if number else ())
+        yield from sentence
