@@ -14,8 +14,8 @@ from hypothesis import Phase, given, note
 from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import chosen
 from policy_engine.language.decisions import Decision, Status
-from policy_engine.language.reasons import undetermined
 from policy_engine.language.rounding import EXACT
+from policy_engine.language.sentences import undetermined
 from policy_engine.semantics.deciding import Evaluation
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.plain import to_json_types
