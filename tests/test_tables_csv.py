@@ -281,9 +281,9 @@ def test_columns_that_are_no_facts(tmp_path: Path) -> None:
         "`accounts.csv`: there is no column for the required fact `plan`",
     ]
     assert messages(run(source)) == [
-        "1 None / additionalProperties: there is no fact `Plan`",
+        "1 None / additionalProperties: there is no fact `Plan` (did you mean `plan`?)",
         "1 None / required: `plan` is missing",
-        "2 None / additionalProperties: there is no fact `Plan`, `note`",
+        "2 None / additionalProperties: there is no fact `Plan` (did you mean `plan`?), `note`",
         "2 None / required: `plan` is missing",
     ]
 

@@ -11,9 +11,10 @@ from policy_engine.backends.columnar.numbers import number_conditions
 from policy_engine.backends.columnar.parts import Part
 from policy_engine.backends.columnar.texts import looked_up
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, ListOf, Member, Number, Record, Text
+from policy_engine.language.types import Boolean, Instant, ListOf, Member, Number, Record, Text
 from policy_engine.reports.tables.building import loose_dtype, series
-from policy_engine.reports.tables.cells import BLANKS, BOOLEANS, CellStyle, date_pattern, read_cell
+from policy_engine.reports.tables.cells import BLANKS, BOOLEANS, CellStyle, read_cell
+from policy_engine.reports.tables.date_forms import PART, date_pattern, instant_pattern
 from policy_engine.semantics.gate import gate_of_member
 from policy_engine.semantics.plain import Json
 
@@ -23,7 +24,8 @@ NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
 def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema) -> Column:
     """A fact read from a column of cells of its name."""
     raw = pl.col(member.name)
-    cell = pl.coalesce(looked_up(raw, style.values, pl.String()), raw) if style.values else raw
+    mapped = looked_up(raw, style.values, pl.String()) if style.values else None
+    cell = raw if mapped is None else pl.coalesce(mapped, raw)
     match part.type:
         case Text():
             return Column(raw, cell, text_conditions(part, cell), same=not style.values)
@@ -33,7 +35,10 @@ def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema
             return _numbers(part, kind, raw, _bare(cell))
         case ListOf() | Record():
             return _nested(part, member, style, facts)
-    return _of_time(part, raw, _bare(cell), style.date_form)
+    if style.form is not None:
+        iso = _iso(_bare(raw), style.form, is_instant=isinstance(part.type, Instant))
+        cell = iso if mapped is None else pl.coalesce(mapped, iso)
+    return _of_time(part, raw, _bare(cell))
 
 
 def _bare(cell: pl.Expr) -> pl.Expr:
@@ -57,15 +62,27 @@ def _numbers(part: Part, kind: Number, raw: pl.Expr, cell: pl.Expr) -> Column:
     return Column(raw, value, [*read, *number_conditions(part, value)])
 
 
-def _of_time(part: Part, raw: pl.Expr, cell: pl.Expr, form: str | None) -> Column:
-    """A date or an instant; what has not the form that the file's dates have is taken for no date."""
-    if form is not None:
-        found = cell.str.extract_groups(f"^{date_pattern(form)}$")
-        parts = [found.struct.field(name).str.zfill(2) for name in ("Y", "m", "d")]
-        iso = pl.concat_str(parts, separator="-")
-        cell = pl.when(raw.is_not_null()).then(iso.fill_null(""))
+def _of_time(part: Part, raw: pl.Expr, cell: pl.Expr) -> Column:
+    """A date or an instant."""
     read = column(part, pl.String(), cell)
     return Column(raw, read.value, read.conditions)
+
+
+def _iso(cell: pl.Expr, form: str, *, is_instant: bool) -> pl.Expr:
+    """A date or an instant of a form as ISO 8601 has it; what has not the form becomes the empty text, which is none."""
+    pattern = instant_pattern(form) if is_instant else date_pattern(form)
+    found = cell.str.extract_groups(f"^{pattern}$")
+    part = {name: found.struct.field(name) for name in PART.findall(form) if f"(?P<{name}>" in pattern}
+    day = pl.concat_str([part[name].str.zfill(2) for name in ("Y", "m", "d")], separator="-")
+    iso = day
+    if is_instant:
+        second = part.get("S", pl.lit("00"))
+        second = pl.concat_str(second, part["f"], separator=".") if "f" in part else second
+        offset = part["z"].str.replace("^([+-][0-9]{2})([0-9]{2})$", "${1}:${2}")
+        iso = pl.concat_str(
+            day, pl.lit("T"), part["H"].str.zfill(2), pl.lit(":"), part["M"], pl.lit(":"), second, offset
+        )
+    return pl.when(cell.is_not_null()).then(iso.fill_null(""))
 
 
 def _nested(part: Part, member: Member, style: CellStyle, facts: FactsSchema) -> Column:

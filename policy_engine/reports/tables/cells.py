@@ -12,6 +12,7 @@ from policy_engine.diagnostics import shown_text
 from policy_engine.errors import Violation
 from policy_engine.frontend.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record
+from policy_engine.reports.tables.date_forms import date_pattern, has_time, instant_pattern
 from policy_engine.semantics.formats import FORMATS, read_date, read_instant
 from policy_engine.semantics.plain import Json, Reader
 
@@ -24,6 +25,8 @@ NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}", re.ASCII)
 COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII)
+OFFSET, WITH_COLON = re.compile("([+-][0-9]{2})([0-9]{2})"), r"\1:\2"
+MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T])00:00(:00)?", re.ASCII)
 POINTS = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?", re.ASCII)
 
 
@@ -36,23 +39,23 @@ class Unreadable(Exception):  # noqa: N818 - what is said of one cell
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """How the cells of one fact are written: the value that a text stands for, and the form of dates."""
+    """How the cells of one fact are written: the value that a text stands for, and the form of dates or instants."""
 
     values: Mapping[str, str]
-    date_form: str | None = None
+    form: str | None = None
 
 
 def read_cell(member: Member, style: CellStyle, cell: str) -> tuple[Json, list[Violation]]:
     """A cell as a value in JSON types, or why it cannot be read, and then the cell's text as its value."""
-    text = style.values.get(cell, cell)
+    text = style.values.get(cell)
     try:
-        return _value(member, style, text)
+        return _value(member, style.form, cell) if text is None else _value(member, None, text)
     except Unreadable as why:
         told = Violation(f"/{member.name}", cell, why.keyword, why.expected, why.message, member.description)
         return cell, [told]
 
 
-def _value(member: Member, style: CellStyle, text: str) -> tuple[Json, list[Violation]]:
+def _value(member: Member, form: str | None, text: str) -> tuple[Json, list[Violation]]:
     reader = Reader()
     match member.type:
         case Boolean():
@@ -60,9 +63,9 @@ def _value(member: Member, style: CellStyle, text: str) -> tuple[Json, list[Viol
         case Number():
             return reader.value(_number(text), f"/{member.name}", 1), reader.found
         case Date():
-            return _checked("date", _iso(text.strip(BLANKS), style.date_form), text, style.date_form, read_date), []
+            return _checked("date", _iso_date(text.strip(BLANKS), form), text, form, read_date), []
         case Instant():
-            return _checked("date-time", text.strip(BLANKS), text, None, read_instant), []
+            return _checked("date-time", _iso_instant(text.strip(BLANKS), form), text, form, read_instant), []
         case ListOf() | Record():
             return reader.value(_json(text), f"/{member.name}", 1), reader.found
         case _:
@@ -113,18 +116,33 @@ def _json(text: str) -> Json:
 
 def _checked(name: str, iso: str | None, text: str, form: str | None, read: Callable[[str], object]) -> str:
     """The text of a date or an instant that there is."""
-    expected = f"a date written as {form}" if form else FORMATS[name][1]
+    expected = _expected(name, form)
     try:
         if iso is None:
             raise ValueError
         read(iso)
     except ValueError:
-        advice = "" if form or name != "date" else "; or give the file's form of dates in a mapping file (--map)"
+        advice = "" if form or name != "date" else _other_form(text.strip(BLANKS))
         raise Unreadable("format", expected, f"{_quoted(text)} is not {expected}{advice}") from None
     return iso
 
 
-def _iso(text: str, form: str | None) -> str | None:
+def _expected(name: str, form: str | None) -> str:
+    if form is None:
+        return FORMATS[name][1]
+    if name != "date":
+        return f"an instant written as {form}"
+    return f"a date written as {form}" + (" at midnight" if has_time(form) else "")
+
+
+def _other_form(text: str) -> str:
+    """What to do about a date that is not written as one; of one with a time of midnight its form can be told."""
+    found = MIDNIGHT.fullmatch(text)
+    form = f', dates: "%Y-%m-%d{found[1]}%H:%M{":%S" if found[2] else ""}"' if found else ""
+    return f"; or give the file's form of dates in a mapping file (--map{form})"
+
+
+def _iso_date(text: str, form: str | None) -> str | None:
     """A date as YYYY-MM-DD, None where it has not the form."""
     if form is None:
         return text
@@ -132,10 +150,17 @@ def _iso(text: str, form: str | None) -> str | None:
     return found and f"{found['Y']}-{found['m']:0>2}-{found['d']:0>2}"
 
 
-def date_pattern(form: str) -> str:
-    """The pattern of dates of a form such as %d.%m.%Y, its parts named d, m and Y; days and months may have one digit."""
-    parts = {"%d": "(?P<d>[0-9]{1,2})", "%m": "(?P<m>[0-9]{1,2})", "%Y": "(?P<Y>[0-9]{4})"}
-    return "".join(parts.get(part, re.escape(part)) for part in re.split("(%[dmY])", form))
+def _iso_instant(text: str, form: str | None) -> str | None:
+    """An instant as in RFC 3339, None where it has not the form."""
+    if form is None:
+        return text
+    found = re.fullmatch(instant_pattern(form), text)
+    if found is None:
+        return None
+    part = {"S": "00", "f": "", **found.groupdict()}
+    second = f"{part['S']}.{part['f']}" if part["f"] else part["S"]
+    day = f"{part['Y']}-{part['m']:0>2}-{part['d']:0>2}"
+    return f"{day}T{part['H']:0>2}:{part['M']}:{second}{OFFSET.sub(WITH_COLON, part['z'])}"
 
 
 def _quoted(text: str) -> str:

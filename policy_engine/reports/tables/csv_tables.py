@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -42,7 +42,10 @@ def csv_source(
     names = mapping.facts_of(where, list(file.header))
     reading = CellReading(facts, mapping, {name: column for column, name in names.items()})
     progress = Progress(path.stat().st_size, "bytes")
-    cells = [_cell(column, member_of(facts.type, name)).alias(name) for column, name in names.items()]
+    cells = [
+        _cell(column, member_of(facts.type, name), mapping.absent_for(name)).alias(name)
+        for column, name in names.items()
+    ]
     schema = {**OWN, **dict.fromkeys(names.values(), pl.String())}
 
     def frames() -> Iterator[pl.DataFrame]:
@@ -57,11 +60,12 @@ def csv_source(
     return Source(facts, table, partial(ruled, plan=plan, facts=facts, reading=reading), progress, (path,), warnings)
 
 
-def _cell(column: str, member: Member | None) -> pl.Expr:
-    """The cells of a column; empty ones are absent, and of what is no text also those of blanks."""
+def _cell(column: str, member: Member | None, absent: Sequence[str]) -> pl.Expr:
+    """The cells of a column; empty ones are absent, of what is no text also those of blanks, and texts that are said to be."""
     cell = pl.col(column)
     bare = cell if member is None or isinstance(member.type, Text) else cell.str.strip_chars(BLANKS)
-    return pl.when(bare != "").then(cell)
+    there = (bare != "") & ~bare.is_in(absent) if absent else bare != ""
+    return pl.when(there).then(cell)
 
 
 @dataclass(frozen=True, eq=False)

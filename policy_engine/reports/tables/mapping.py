@@ -8,25 +8,32 @@ values:
     managed: [M, Managed]
     referred: [R]
 dates: "%d.%m.%Y"                  # how the file writes dates; or one form for each fact
+absent: [NA, NULL, "-"]            # texts that mean that there is no value; or some for each fact
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from policy_engine.diagnostics import nearest, shown_text
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.frontend.reader import read_file
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, Date, Member, Text, member_of
+from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, member_of
+from policy_engine.reports.tables.cells import CellStyle, read_cell
+from policy_engine.reports.tables.date_forms import is_date_form, is_instant_form
 from policy_engine.source import Authored, Span
 
-KEYS = ("columns", "values", "dates")
-DATE_FORM = re.compile(r"[^%A-Za-z0-9]*(?:%[dmY][^%A-Za-z0-9]*){3}")
+DATES = (
+    'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"; and perhaps a time: " %H:%M:%S"'
+)
+INSTANTS = (
+    'the form of instants names %d, %m, %Y, %H, %M and %z once each, and perhaps %S and %f: "%Y-%m-%d %H:%M:%S%z"'
+)
+KEYS = ("columns", "values", "dates", "absent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +41,20 @@ class TableMapping:
     """What a mapping file says.
 
     `columns` gives for a column of the file its fact, None where it is not read, and `places` where that is written. `values`
-    gives for a fact the value that each text of the file stands for; `dates` for a fact the form of its dates.
+    gives for a fact the value that each text of the file stands for; `dates` for a fact the form of its dates or instants.
+    `absent` are the texts that stand for no value in any column, `absent_of` those that do so for a fact.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Span] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    absent_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def absent_for(self, name: str) -> tuple[str, ...]:
+        """The texts that stand for no value in the column of a name."""
+        return (*self.absent, *self.absent_of.get(name, ()))
 
     def facts_of(self, where: str, header: list[str]) -> dict[str, str]:
         """For each column that is read the name it goes by: its fact, or its own; raises `CannotRun`."""
@@ -101,7 +115,8 @@ class _Reading:
                 hint = f"did you mean `{near}`?" if near else f"there are {', '.join(KEYS)}"
                 self.fault(key, f"a mapping file has no `{shown_text(key.value)}`; {hint}")
         columns, places = self.columns(parts.get("columns"))
-        return TableMapping(columns, self.values(parts.get("values")), self.dates(parts.get("dates")), places)
+        values, dates = self.values(parts.get("values")), self.dates(parts.get("dates"))
+        return TableMapping(columns, values, dates, places, *self.absent(parts.get("absent"), values))
 
     def entries(self, node: YamlNode | None, what: str) -> tuple[tuple[Authored, YamlNode], ...]:
         if node is None or isinstance(node, MappingNode):
@@ -142,15 +157,56 @@ class _Reading:
         """For each text of the file the value of a fact that it stands for."""
         found: dict[str, str] = {}
         for value, listed in self.entries(node, f"what stands for `{member.name}`"):
-            allowed = _values_of(member)
-            if allowed is not None and value.value not in allowed:
-                told = f"`{shown_text(value.value)}` is no value of `{member.name}`"
-                self.fault(value, f"{told}; it is one of {', '.join(allowed)}")
+            self.value(member, value)
             for text in self.listed(listed):
                 if text.value in found:
                     self.fault(text, f"`{shown_text(text.value)}` stands for two values of `{member.name}`")
                 found[text.value] = value.value
         return found
+
+    def value(self, member: Member, value: Authored) -> None:
+        """Report what is no value of a fact; a name that YAML reads as null is one only in quotes."""
+        told = f"`{shown_text(value.value)}` is no value of `{member.name}`"
+        allowed = _values_of(member)
+        if plain_scalar(value) is None:
+            self.fault(value, f"{told}; name the texts that mean that there is none: absent: {{{member.name}: [...]}}")
+        elif allowed is not None and value.value not in allowed:
+            self.fault(value, f"{told}; it is one of {', '.join(allowed)}")
+        elif isinstance(member.type, Number | Date | Instant):
+            _, unread = read_cell(member, CellStyle({}), value.value)
+            if unread:
+                self.fault(value, f"{told}, which is {unread[0].expected}")
+
+    def absent(
+        self, node: YamlNode | None, values: Mapping[str, Mapping[str, str]]
+    ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The texts that stand for no value: those of all columns, and those of single facts."""
+        every: list[Authored] = []
+        own: dict[str, tuple[str, ...]] = {}
+        for part in node.items if isinstance(node, SequenceNode) else () if node is None else (node,):
+            if isinstance(part, MappingNode):
+                for name, listed in part.entries:
+                    member = self.member(name)
+                    texts = [
+                        text for text in self.listed(listed) if member and self.stands_for_none(text, member, values)
+                    ]
+                    own[name.value] = (*own.get(name.value, ()), *(text.value for text in texts))
+            else:
+                every += self.listed(part)
+        for text in every:
+            for member in self.facts.type.members:
+                if not self.stands_for_none(text, member, values):
+                    break
+        return tuple(text.value for text in every), own
+
+    def stands_for_none(self, text: Authored, member: Member, values: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether a text may mean that a fact is absent; what is or stands for a value may not, which is reported."""
+        allowed = member.type.values if isinstance(member.type, Text) else None
+        if text.value in values.get(member.name, {}) or text.value in (allowed or ()):
+            told = f"`{shown_text(text.value)}` is or stands for a value of `{member.name}`"
+            self.fault(text, f"{told}; name the facts for which it means that there is none: absent: {{FACT: [...]}}")
+            return False
+        return True
 
     def listed(self, node: YamlNode) -> Iterator[Authored]:
         items = node.items if isinstance(node, SequenceNode) else (node,)
@@ -161,25 +217,26 @@ class _Reading:
                 self.fault(item, "what stands for a value is a text, or a list of texts")
 
     def dates(self, node: YamlNode | None) -> dict[str, str]:
-        days = [member.name for member in self.facts.type.members if isinstance(member.type, Date)]
         if isinstance(node, ScalarNode):
-            form = self.form(node)
-            return dict.fromkeys(days, form) if form else {}
+            days = [member.name for member in self.facts.type.members if isinstance(member.type, Date)]
+            return dict.fromkeys(days, node.text.value) if self.is_form(node, Date) else {}
         found = {}
         for name, value in self.entries(node, "`dates`"):
             member = self.member(name)
-            if member is not None and member.name not in days:
+            if member is not None and not isinstance(member.type, Date | Instant):
                 self.fault(name, f"`{member.name}` is no date")
-            elif member is not None and (form := self.form(value)):
-                found[member.name] = form
+            elif member is not None and self.is_form(value, type(member.type)):
+                assert isinstance(value, ScalarNode)
+                found[member.name] = value.text.value
         return found
 
-    def form(self, node: YamlNode) -> str | None:
+    def is_form(self, node: YamlNode, kind: type) -> bool:
+        """Whether a node is the form of dates, or of instants; what is none is reported."""
         text = node.text.value if isinstance(node, ScalarNode) else ""
-        if DATE_FORM.fullmatch(text) and sorted(re.findall("%[dmY]", text)) == ["%Y", "%d", "%m"]:
-            return text
-        self.fault(node, 'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"')
-        return None
+        is_one, wanted = (is_date_form, DATES) if kind is Date else (is_instant_form, INSTANTS)
+        if not is_one(text):
+            self.fault(node, wanted)
+        return is_one(text)
 
 
 def _values_of(member: Member) -> tuple[str, ...] | None:

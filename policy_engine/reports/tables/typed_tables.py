@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,8 @@ def _source(
     read = {name: schema[column] for name, column in back.items()}
     refuse_unfitting(where, read, back, facts)
     columns = [
-        _translated(pl.col(column), read[name], mapping.values.get(name)).alias(name) for name, column in back.items()
+        _translated(pl.col(column), read[name], mapping.values.get(name), mapping.absent_for(name)).alias(name)
+        for name, column in back.items()
     ]
     progress = Progress(rows, "rows")
     raw = frame.select(ROW, *columns)
@@ -120,8 +121,10 @@ def _source(
     return Source(facts, plan.judged(raw), judge, progress, files, warnings_of(where, read, facts), unread)
 
 
-def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None) -> pl.Expr:
-    """Texts of the file as the values they stand for."""
-    if not values or not isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
+def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None, absent: Sequence[str]) -> pl.Expr:
+    """Texts of the file as the values they stand for, null where they stand for none."""
+    if not (values or absent) or not isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
         return column
-    return column.cast(pl.String).replace(values)
+    text = column.cast(pl.String)
+    there = pl.when(~text.is_in(absent)).then(text) if absent else text
+    return there.replace(values) if values else there
