@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import decimal
+import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import Phase, given, note
+from hypothesis import strategies as st
 
 from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import chosen
+from policy_engine.errors import FactsError
 from policy_engine.language.decisions import Decision, Status
+from policy_engine.language.expressions import Call, Expression, expressions_of, walk
+from policy_engine.language.mentions import graph_of, logic_of, mentions_in, reached
 from policy_engine.language.rounding import EXACT
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.sentences import undetermined
+from policy_engine.language.types import ListOf, Record
 from policy_engine.semantics.deciding import Evaluation
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.plain import to_json_types
 from tests.support.conformance import Case, load_cases
-from tests.support.generated import Question, questions
+from tests.support.generated import HEAD, Question, Written, as_json, questions
+from tests.support.generated_facts import facts_for, without_references
 from tests.support.profiles import agreement
 
-PROFILE = agreement(1_500, Phase.generate, Phase.shrink)
+PROFILE = agreement(500, Phase.generate, Phase.shrink)
+ASKING = ("known", "default", "if_known")
 NO_CAUSE = undetermined((), ())[0].text
 
 
@@ -89,3 +99,87 @@ def compile_all(program: Program, facts: Any, day: date) -> None:
         program.decide(logic.name)(facts, day)
         program.missing(logic.name)(facts, day)
         program.explain(logic.name, facts, day)
+
+
+# Facts that arrive later (sentence 7.2).
+
+
+def asked_about(ruleset: Ruleset) -> frozenset[str]:
+    """The facts that `known`, `if_known` or the first part of `default` asks about, through definitions and decisions too."""
+    conditions = [d.body for d in ruleset.definitions] + [part for d in ruleset.decisions for part in logic_of(d)]
+    nodes = [node for part in conditions for expression in expressions_of(part) for node in walk(expression.tree)]
+    asked = [node.arguments[0] for node in nodes if isinstance(node, Call) and node.function in ASKING]
+    found = reached(mentions_in(Expression("", node) for node in asked), graph_of(ruleset))
+    return frozenset(mention.name for mention in found if mention.kind in ("fact", "member"))
+
+
+def filled(facts: Any, kind: Record, more: Any, left: Collection[str], prefix: str = "") -> Any:
+    """Facts with absent members taken from others, at every depth, but for those that are left as they are."""
+    made = dict(facts)
+    for member in kind.members:
+        path, value, other = f"{prefix}{member.name}", facts.get(member.name), more.get(member.name)
+        if value is None and other is not None and not any(_touches(path, one) for one in left):
+            made[member.name] = other
+        elif isinstance(value, dict) and isinstance(member.type, Record):
+            made[member.name] = filled(value, member.type, other or {}, left, f"{path}.")
+        elif isinstance(value, list) and isinstance(member.type, ListOf) and isinstance(member.type.element, Record):
+            others = [*(other or []), *({} for _ in value)]
+            pairs = zip(value, others, strict=False)
+            made[member.name] = [filled(one, member.type.element, two, left, f"{path}.") for one, two in pairs]
+    return made
+
+
+def _touches(path: str, other: str) -> bool:
+    """Whether one of two paths lies at or below the other."""
+    return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
+
+
+def kept(question: Question, facts: Any, more: Any, left: Collection[str], day: date) -> Iterator[bool]:
+    """Of each answer that is decided, whether it is the same over facts that were filled in, where these are valid."""
+    ruleset, choices = question.ruleset, chosen(question.ruleset, question.readings)
+    later = filled(facts, ruleset.facts.type, more, left)
+    try:
+        after = Evaluation(ruleset, valid_facts(later, ruleset.facts), day, choices)
+    except FactsError:
+        return
+    before = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, choices)
+    for logic in ruleset.decisions:
+        old, new = before.answer(logic.name).decision, after.answer(logic.name).decision
+        if old.status is Status.DECIDED:
+            yield _settled(old) == _settled(new)
+
+
+def _settled(decision: Decision) -> tuple[object, ...]:
+    return decision.status, decision.outcome, decision.rules, repr(decision.values)
+
+
+@given(st.data())
+@PROFILE
+def test_e6_facts_that_nobody_asks_about_change_no_decided_answer(data: st.DataObject) -> None:
+    question = data.draw(questions())
+    note(f"{question.written.schema}\n{question.written.ruleset}")
+    more = data.draw(facts_for(without_references(json.loads(question.written.schema, parse_float=Decimal))))
+    with decimal.localcontext(EXACT):
+        for facts, day in zip(question.facts, question.days, strict=True):
+            note(f"{facts} and then more of {more} on {day}")
+            assert all(kept(question, facts, more, asked_about(question.ruleset), day))
+
+
+@pytest.mark.parametrize("asking", ["known(n)", "default(n, 3) == 3", "decisions.e.v == 3"])
+def test_e6_facts_that_are_asked_about_do(asking: str) -> None:
+    """The property has something to find: if nothing were left out, these answers would change."""
+    properties = {"n": {"type": "integer", "minimum": 0, "maximum": 9}}
+    rule = {"id": "a", "when": asking, "then": "yes", "because": "So."}
+    decisions = {
+        "d": {"outcomes": ["yes", "no"], "rules": [rule], "otherwise": {"then": "no", "because": "So."}},
+        "e": {"values": {"v": "default(n, 3)"}},
+    }
+    told = {name: {"question": "?", "source": "one", **decision} for name, decision in decisions.items()}
+    ruleset = as_json({**HEAD, "decisions": told})
+    schema = as_json({"type": "object", "additionalProperties": False, "properties": properties})
+    written = Written(ruleset, schema)
+    checked, faults = written.check()
+    assert checked is not None, faults
+    question = Question(written, checked, ({},), (date(2025, 1, 1),), {})
+    assert asked_about(checked) == {"n"}
+    assert not all(kept(question, {}, {"n": 5}, (), date(2025, 1, 1)))
