@@ -170,7 +170,7 @@ def test_e6_facts_that_are_asked_about_do(asking: str) -> None:
     """The property has something to find: if nothing were left out, these answers would change."""
     properties = {"n": {"type": "integer", "minimum": 0, "maximum": 9}}
     rule = {"id": "a", "when": asking, "then": "yes", "because": "So."}
-    decisions = {
+    decisions: dict[str, dict[str, Any]] = {
         "d": {"outcomes": ["yes", "no"], "rules": [rule], "otherwise": {"then": "no", "because": "So."}},
         "e": {"values": {"v": "default(n, 3)"}},
     }
