@@ -97,8 +97,31 @@ def _pattern(validator: object, pattern: str, value: Json, schema: object) -> It
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
+def _unique_items(validator: object, wanted: bool, value: Json, schema: object) -> Iterator[ValidationError]:
+    if wanted and isinstance(value, list) and len({_identity(item) for item in value}) < len(value):
+        yield ValidationError("an element stands twice")
+
+
+def _identity(value: Json) -> object:
+    """What two JSON values share where they are equal, and only there: a number is no truth value, members have no order.
+
+    Numbers are told apart by their digits: of numbers Python's own hashes are no secret, and could be made to collide.
+    """
+    match value:
+        case bool() | None:
+            return value
+        case int() | Decimal():
+            return "number", "/".join(map(str, value.as_integer_ratio()))
+        case list():
+            return "list", *map(_identity, value)
+        case Mapping():
+            return frozenset((name, _identity(member)) for name, member in value.items())
+        case _:
+            return value
+
+
 EXACT = extend(  # type: ignore[no-untyped-call]  # jsonschema does not say
-    Draft202012Validator, {"multipleOf": _multiple_of, "pattern": _pattern}
+    Draft202012Validator, {"multipleOf": _multiple_of, "pattern": _pattern, "uniqueItems": _unique_items}
 )
 
 
