@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from policy_engine import Engine
-from policy_engine.reports.explanations import MASK
-from policy_engine.semantics.deciding import Said
+from policy_engine.reports.explanations import MASK, Reader, as_text, explained
 from tests.conftest import lay_out
 
 DAY = date(2025, 6, 1)
@@ -30,7 +29,6 @@ def listed(items: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "array", "maxItems": 3, "items": dict(items), **more}
 
 
-FACTS = {"x": "blue"}
 CASES: Mapping[str, tuple[dict[str, Any], str, Any]] = {
     "the fact": (SECRET, "x", "blue"),
     "beside a reference": ({"$ref": "#/$defs/word", "x-sensitive": True}, "x", "blue"),
@@ -40,7 +38,11 @@ CASES: Mapping[str, tuple[dict[str, Any], str, Any]] = {
     "the elements of a list": (listed(SECRET), "first(e for e in x)", ["blue"]),
     "the elements of a list, behind a reference": (listed({"$ref": "#/$defs/secret"}), "first(e for e in x)", ["blue"]),
     "the elements of a list behind a reference": ({"$ref": "#/$defs/secrets"}, "first(e for e in x)", ["blue"]),
-    "the records of a list": (listed({**record({"m": WORD}), "x-sensitive": True}), "first(e.m for e in x)", [{"m": "blue"}]),
+    "the records of a list": (
+        listed({**record({"m": WORD}), "x-sensitive": True}),
+        "first(e.m for e in x)",
+        [{"m": "blue"}],
+    ),
     "a member of the records of a list": (listed(record({"m": SECRET})), "first(e.m for e in x)", [{"m": "blue"}]),
     "a member of records in lists of lists": (
         listed(listed(record({"m": SECRET}))),
@@ -62,8 +64,8 @@ DEFINITIONS = {
 }
 
 
-def said(part: Mapping[str, Any], expression: str, value: Any, folder: Path, top: Mapping[str, Any]) -> list[tuple[str, bool]]:
-    """The reason of a decision that names an expression, part by part, and which parts are sensitive."""
+def told(part: Mapping[str, Any], expression: str, value: Any, folder: Path, top: Mapping[str, Any]) -> str:
+    """What a customer is told by a decision whose reason names an expression."""
     rules = {
         "ruleset": "r",
         "title": "R",
@@ -71,15 +73,33 @@ def said(part: Mapping[str, Any], expression: str, value: Any, folder: Path, top
         "effective": {"from": "2025-01-01"},
         "timezone": "UTC",
         "facts": "facts",
-        "decisions": {"d": {"question": "Q", "values": {"v": "as_of"}, "because": f"It is {{{expression}}}."}},
+        "definitions": {"shown": expression},
+        "decisions": {
+            "d": {
+                "question": "Q",
+                "outcomes": ["yes", "no"],
+                "rules": [{"id": "known", "when": "known(shown)", "then": "yes", "because": "It is {shown}."}],
+                "otherwise": {"then": "no", "because": "It is not."},
+            }
+        },
     }
     schema = {**record({"x": part}), "$defs": DEFINITIONS, **top}
     lay_out({"rules/r.yaml": json.dumps(rules), "schemas/facts.schema.json": json.dumps(schema)}, folder)
     engine = Engine.load(folder / "rules", folder / "schemas")
-    parts: tuple[Said, ...] = engine.decide("r.d", {"x": value}, as_of=DAY).reason_parts
-    return [(one.text, one.sensitive) for one in parts]
+    explanation = engine.explain("r.d", {"x": value}, as_of=DAY)
+    return as_text(explained(explanation, engine.ruleset("r", DAY), Reader.CUSTOMER))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_c9_a_mark_of_the_schema_is_honoured(name: str, tmp_path: Path) -> None:
-    assert ("blue", True) in said(*CASES[name], tmp_path, {})
+    shown = told(*CASES[name], tmp_path, {})
+    assert f"It is {MASK}." in shown
+    assert "blue" not in shown
+
+
+def test_c9_a_mark_at_the_top_is_for_every_fact(tmp_path: Path) -> None:
+    assert f"It is {MASK}." in told(WORD, "x", "blue", tmp_path, {"x-sensitive": True})
+
+
+def test_c9_what_is_not_marked_is_told(tmp_path: Path) -> None:
+    assert "It is blue." in told({"$ref": "#/$defs/word"}, "x", "blue", tmp_path, {})
