@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -11,12 +10,13 @@ from pathlib import Path
 
 from policy_engine.diagnostics import Diagnostic, Related, Severity, did_you_mean, has_errors, in_order, say
 from policy_engine.errors import CannotRun, NotInForce
+from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check, expanded
 from policy_engine.frontend.digest import digest_of
 from policy_engine.frontend.lints import lint
 from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
 from policy_engine.frontend.parser import parse_ruleset
-from policy_engine.frontend.reader import read_file
+from policy_engine.frontend.reader import read_file, top_level_text
 from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.silences import silenced
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
@@ -24,8 +24,6 @@ from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.source import Span
 
 TEST_SUFFIX = "_test"
-RULESET_LINE = re.compile(r"^ruleset:[ \t]*([a-z][a-z0-9_]*)[ \t]*(?:#.*)?$", re.MULTILINE)
-FIRST_CHARACTERS = 4_000
 LONGEST_NAME = 100
 Schema = tuple[FactsSchema | None, tuple[Diagnostic, ...]]
 
@@ -81,15 +79,25 @@ def rule_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def yaml_files(paths: Iterable[Path]) -> list[Path]:
-    """The YAML files among files and below folders, in order of path; raises `CannotRun` where there is none."""
+    """The YAML files among files and below folders, in order of path; raises `CannotRun` where there is none.
+
+    A link that leads nowhere is no file; editors leave such links beside files that are open. A pipe in a folder is a file
+    that cannot be read, which is told where it is read.
+    """
     found: set[Path] = set()
     for path in paths:
         if path.is_dir():
-            found.update(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml") and file.is_file())
-        elif path.exists():
+            named = (file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
+            found.update(file for file in named if file.exists() and not file.is_dir())
+        elif path.is_file():
             found.add(path)
         else:
-            raise CannotRun(f"there is no file or folder `{path}`")
+            what = (
+                f"`{path}` is neither a file nor a folder" if path.exists() else f"there is no file or folder `{path}`"
+            )
+            raise CannotRun(what)
+    for path in found:
+        refuse_unreadable_name(path)
     return sorted(found)
 
 
@@ -116,18 +124,11 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
 
 
 def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
-    """The files whose first lines name one of the rulesets; all of them where none does."""
-    named = [file for file in files if only and _ruleset_named(file) in only]
-    return named or files
-
-
-def _ruleset_named(file: Path) -> str | None:
-    try:
-        with file.open(encoding="utf-8", errors="replace") as opened:
-            found = RULESET_LINE.search(opened.read(FIRST_CHARACTERS))
-    except OSError:
-        return None
-    return found[1] if found else None
+    """The files of the rulesets that are wanted, and those that do not tell whose they are; all of them where none is wanted."""
+    names = {file: top_level_text(file, "ruleset") for file in files} if only else {}
+    if not any(name in only for name in names.values()):
+        return files
+    return [file for file, name in names.items() if name is None or name in only]
 
 
 def _load_file(state: _Load, path: Path) -> _Version | None:

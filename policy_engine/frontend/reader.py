@@ -79,21 +79,25 @@ class Reader:
 def read_file(path: Path, shown: str | None = None) -> tuple[str, YamlNode | None, list[Diagnostic]]:
     """The text of a file, its document (None where there is none to go on with), and its faults."""
     name = shown or str(path)
-    here = Span(name)
+    text, faults = _text_of(path, name)
+    return (text, None, faults) if faults else (text, *read_text(text, name))
+
+
+def _text_of(path: Path, name: str) -> tuple[str, list[Diagnostic]]:
+    """The text of a file, or why it has none."""
     try:
         if path.exists() and not path.is_file():
-            return "", None, [say("file-unreadable", here, why="it is not a file")]
+            return "", [say("file-unreadable", Span(name), why="it is not a file")]
         size = path.stat().st_size
         if size > LARGEST_FILE:
-            return "", None, [say("file-too-large", here, size=size, limit=LARGEST_FILE)]
+            return "", [say("file-too-large", Span(name), size=size, limit=LARGEST_FILE)]
         content = path.read_bytes()
     except OSError as error:
-        return "", None, [say("file-unreadable", here, why=error.strerror or type(error).__name__)]
+        return "", [say("file-unreadable", Span(name), why=error.strerror or type(error).__name__)]
     try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"), []
     except UnicodeDecodeError as error:
-        return content.decode("utf-8", "replace"), None, [not_text(name, content, error)]
-    return (text, *read_text(text, name))
+        return content.decode("utf-8", "replace"), [not_text(name, content, error)]
 
 
 def not_text(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic:
@@ -106,12 +110,16 @@ def not_text(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic
     return say("file-not-text", span, why=described(wrong, "utf-8"))
 
 
+def _reader(text: str, path: str, faults: list[Diagnostic]) -> Reader:
+    return Reader(path, text, yaml.parse(text, Loader=yaml.CSafeLoader), faults, text.split("\n"))
+
+
 def read_text(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
     """The document of a text and its faults."""
     faults = _control_characters(text, path)
     if faults:
         return None, faults
-    reader = Reader(path, text, yaml.parse(text, Loader=yaml.CSafeLoader), faults, text.split("\n"))
+    reader = _reader(text, path, faults)
     try:
         return _document(reader), faults
     except Enough:
@@ -120,6 +128,26 @@ def read_text(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
         return None, [*faults, refused.diagnostic]
     except yaml.MarkedYAMLError as error:
         return None, [*faults, fault_of(_complaint(error), text, path)]
+
+
+def top_level_text(path: Path, key: str) -> str | None:
+    """The text that stands for a key in a file's mapping; None wherever reading all of the file might find something else."""
+    text, faults = _text_of(path, str(path))
+    try:
+        return None if faults else _text_of_key(_reader(text, str(path), faults), key)
+    except (Enough, Refused, yaml.YAMLError):
+        return None
+
+
+def _text_of_key(reader: Reader, key: str) -> str | None:
+    top = next((event for event in reader.events if isinstance(event, yaml.NodeEvent)), None)
+    for event in reader.events if isinstance(top, yaml.MappingStartEvent) else ():
+        if isinstance(event, yaml.MappingEndEvent):
+            break
+        name, value = _below(reader, event, 1), _below(reader, next(reader.events), 1)
+        if isinstance(name, ScalarNode) and name.text.value == key:
+            return value.text.value if isinstance(value, ScalarNode) and not reader.faults else None
+    return None
 
 
 def _control_characters(text: str, path: str) -> list[Diagnostic]:
