@@ -235,6 +235,9 @@ _MEANING = {
     "versions-overlap": Wording(
         "this version and {other} are both in force {period}", "let one end where the other begins"
     ),
+    "version-twice": Wording(
+        "version `{version}` of `{ruleset}` stands in {other} as well", "give each file a version of its own"
+    ),
     "hit-unknown": Wording("`hit` is first or collect, not `{name}`"),
     "collect-otherwise": Wording("a collect decision has no `otherwise`", "where no rule applies its list is empty"),
     "decision-empty": Wording("the decision decides nothing", "give it rules, a matrix or values"),

@@ -1,83 +1,162 @@
-"""What the tests of analysts exercise: which rules, cells and readings no case has decided by."""
+"""What the tests of analysts leave out: rules, cells, checks and readings, boundaries that no case stands on, branches not taken.
+
+A boundary that no case stands on is where `<` and `<=` can be swapped without any test noticing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from policy_engine.analysis.observing import Observations
 from policy_engine.analysis.rule_tests import CaseResult
+from policy_engine.analysis.sites import Boundary, Fork, sites_of
+from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.rulesets import DecisionLogic, Ruleset, conclusions_of
 from policy_engine.source import Span
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Branch:
-    """A way for a decision to come out: a rule or cell with the outcome it gives."""
+class Gap:
+    """Something that no case has tried, and where it stands."""
 
-    ruleset: str
-    version: str
-    decision: str
-    rule: str
-    outcome: str
+    span: Span
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many there are of a kind, and those that no case has tried."""
+
+    kind: str
+    all: int
+    gaps: tuple[Gap, ...]
+
+    def __str__(self) -> str:
+        return f"{self.all - len(self.gaps)} of {self.all} {self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much the cases exercise. `branches` and `choices` count all there are; the gaps say what no case came by."""
+    """How much the cases exercise, kind by kind.
 
-    branches: int
-    unexercised: tuple[tuple[Branch, Span], ...]
-    choices: int
-    unswitched: tuple[tuple[str, Span], ...]
+    `without_next` counts boundaries of ratios and instants, of which only equality was looked for, as they have no next value;
+    `settled` those of which an earlier rule decides the cases on one side, so that none was looked for there.
+    """
+
+    tallies: tuple[Tally, ...]
+    without_next: int
+    settled: int
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left out."""
-        return not (self.unexercised or self.unswitched)
+        """Whether nothing that was looked for is left out."""
+        return not any(tally.gaps for tally in self.tallies)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """All that is left out, by place."""
+        return tuple(sorted(gap for tally in self.tallies for gap in tally.gaps))
+
+
+Found = list[tuple[Span, str, bool]]
+"""Where something stands, what is told if it is left out, and whether some case has tried it."""
 
 
 def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> Coverage:
-    """What the cases exercise of the rulesets they name."""
+    """What the cases exercise of the rulesets they name, each version for itself."""
     told = list(results)
-    under_test = [ruleset for ruleset in rulesets if any(result.case.ruleset == ruleset.id for result in told)]
-    exercised = {branch for result in told for branch in _exercised(result)}
-    switched = {(r.case.ruleset, name, choice) for r in told for name, choice in r.case.readings.items()}
-    branches = [entry for ruleset in under_test for entry in _branches(ruleset)]
-    choices = [entry for ruleset in under_test for entry in _choices(ruleset)]
-    return Coverage(
-        len(branches),
-        tuple((branch, span) for branch, span in branches if branch not in exercised),
-        len(choices),
-        tuple(
-            (f"{r}: {name}={choice}", span) for (r, name, choice), span in choices if (r, name, choice) not in switched
-        ),
-    )
+    named = {result.case.ruleset for result in told}
+    versions = [Version(one, [r for r in told if _asks(r, one)]) for one in rulesets if one.id in named]
+    kinds = ("rules and cells exercised", "checks broken", "readings switched", "boundaries tried", "branches taken")
+    ways = (Version.rules, Version.checks, Version.readings, Version.boundaries, Version.branches)
+    tallies = [
+        _tally(kind, [entry for one in versions for entry in way(one)]) for kind, way in zip(kinds, ways, strict=True)
+    ]
+    sites = [version.seen.sites for version in versions]
+    without = sum(boundary.places is None for one in sites for boundary in one.boundaries.values())
+    return Coverage(tuple(tallies), without, sum(one.settled for one in sites))
 
 
-def _exercised(result: CaseResult) -> Iterator[Branch]:
-    for answer in result.answers:
-        reference, decision = answer.ruleset, answer.decision.split(".")[1]
-        outcomes = (answer.outcome,) if isinstance(answer.outcome, str) else answer.outcome or ("",)
-        for rule in answer.rules:
-            for outcome in outcomes:
-                yield Branch(reference.id, reference.version, decision, rule, outcome)
+def _asks(result: CaseResult, ruleset: Ruleset) -> bool:
+    return result.case.ruleset == ruleset.id and result.case.as_of in ruleset.period
 
 
-def _branches(ruleset: Ruleset) -> Iterator[tuple[Branch, Span]]:
-    for decision in ruleset.decisions:
-        for rule, conclusion in dict.fromkeys((rule, c.outcome) for rule, c in conclusions_of(decision.body)):
-            branch = Branch(ruleset.id, ruleset.version, decision.name, rule, conclusion or "")
-            yield branch, _place(decision, rule)
+def _tally(kind: str, found: Found) -> Tally:
+    return Tally(kind, len(found), tuple(Gap(span, told) for span, told, tried in found if not tried))
+
+
+class Version:
+    """A version of a ruleset with the cases that ask it."""
+
+    def __init__(self, ruleset: Ruleset, results: Sequence[CaseResult]) -> None:
+        self.ruleset = ruleset
+        self.decided = [a for r in results for a in r.answers if a.status is Status.DECIDED]
+        self.seen = Observations(ruleset, sites_of(ruleset))
+        for result in results:
+            self.seen.add(result)
+
+    def rules(self) -> Found:
+        """The rules and cells with each outcome they give: whether some answer was decided by them."""
+        exercised = {branch for answer in self.decided for branch in _exercised(answer)}
+        found = []
+        for decision in self.ruleset.decisions:
+            for rule, outcome in dict.fromkeys((rule, c.outcome) for rule, c in conclusions_of(decision.body)):
+                words = f"{decision.name}: {rule}{f' -> {outcome}' if outcome else ''}"
+                told = f"no case comes by {self.ruleset.id} {self.ruleset.version} {words}"
+                found.append((_place(decision, rule), told, (decision.name, rule, outcome or "") in exercised))
+        return found
+
+    def checks(self) -> Found:
+        """The checks: whether the facts of some case break them."""
+        told = f"no case breaks this check of {self.ruleset.id} {self.ruleset.version}"
+        return [(check.span, told, at in self.seen.checks) for at, check in enumerate(self.ruleset.checks)]
+
+    def readings(self) -> Found:
+        """The choices that are not taken by default and can be switched to: whether a decided answer rests on them."""
+        switched = {pair for answer in self.decided for pair in answer.readings.items()}
+        return [
+            (
+                reading.span,
+                f"no case switches {self.ruleset.id} {self.ruleset.version}: {reading.name}={choice.name}",
+                (reading.name, choice.name) in switched,
+            )
+            for reading in self.ruleset.readings
+            for choice in reading.choices
+            if not reading.fixed and choice.name != reading.choice
+        ]
+
+    def boundaries(self) -> Found:
+        """The comparisons: whether cases stand on them."""
+        return [self._boundary(boundary) for boundary in self.seen.sites.boundaries.values()]
+
+    def _boundary(self, boundary: Boundary) -> tuple[Span, str, bool]:
+        missing = boundary.distances - self.seen.distances.get(boundary.place, set())
+        if boundary.place not in self.seen.came_by:
+            return boundary.span, f"no case comes to `{boundary.text}`", not missing
+        return boundary.span, f"no case stands on `{boundary.text}`: {_words(missing)}", not missing
+
+    def branches(self) -> Found:
+        """The branches of conditional expressions: whether some case takes them."""
+        return [self._branch(fork, taken) for fork in self.seen.sites.forks.values() for taken in (True, False)]
+
+    def _branch(self, fork: Fork, taken: bool) -> tuple[Span, str, bool]:
+        words = f"`{fork.branches[0 if taken else 1]}`, where `{fork.condition}` is {str(taken).lower()}"
+        return fork.span, f"no case takes the branch {words}", taken in self.seen.branches.get(fork.place, set())
+
+
+def _words(missing: Iterable[int]) -> str:
+    names = {0: "both sides equal", 1: "the left side one more", -1: "the left side one less"}
+    return " and ".join(names[distance] for distance in sorted(missing))
+
+
+def _exercised(answer: Decision) -> Iterator[tuple[str, str, str]]:
+    outcomes = (answer.outcome,) if isinstance(answer.outcome, str) else answer.outcome or ("",)
+    for rule in answer.rules:
+        for outcome in outcomes:
+            yield answer.decision.split(".")[1], rule, outcome
 
 
 def _place(decision: DecisionLogic, rule: str) -> Span:
     parts = getattr(decision.body, "rules", None) or getattr(decision.body, "cells", None) or ()
     return next((part.span for part in parts if hasattr(part, "id") and part.id == rule), decision.span)
-
-
-def _choices(ruleset: Ruleset) -> Iterator[tuple[tuple[str, str, str], Span]]:
-    """The choices that are not the default of a reading that can be switched."""
-    for reading in ruleset.readings:
-        for choice in reading.choices:
-            if not reading.fixed and choice.name != reading.choice:
-                yield (ruleset.id, reading.name, choice.name), reading.span

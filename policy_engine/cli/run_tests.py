@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 import typer
 from rich.text import Text
 
-from policy_engine.analysis.boundaries import untried
 from policy_engine.analysis.coverage import Coverage, coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
@@ -28,7 +27,8 @@ def run_tests(
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
     coverage: Annotated[
-        bool, typer.Option("--coverage", help="Also say which rules, cells and readings no case exercises.")
+        bool,
+        typer.Option("--coverage", help="Also say which rules, checks, readings, boundaries, branches no case tries."),
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write the results as JUnit XML.")] = None,
 ) -> None:
@@ -51,29 +51,27 @@ def run_tests(
     if junit is not None:
         write_whole(junit, _junit(results))
     failed = sum(not result.passed for result in results)
-    covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results), results)
+    covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results))
     console().print(f"{len(results) - failed} passed, {failed} failed")
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
     raise typer.Exit(Exit.FAULTS if failed or faults or not results or not covered else Exit.FINE)
 
 
-def _show_coverage(coverage: Coverage, results: Sequence[CaseResult]) -> bool:
-    """Say what no case exercises, and whether that is nothing."""
+def _show_coverage(coverage: Coverage) -> bool:
+    """Say what no case exercises and what was not looked at, and whether nothing is left out."""
     out = console()
-    for branch, span in coverage.unexercised:
-        name = f"{branch.decision}: {branch.rule}{f' -> {branch.outcome}' if branch.outcome else ''}"
-        out.print(safe(f"{span}: no case comes by {branch.ruleset} {branch.version} {name}"))
-    for choice, span in coverage.unswitched:
-        out.print(safe(f"{span}: no case switches {choice}"))
-    gaps = untried(results)
-    for boundary, missing in gaps:
-        out.print(safe(f"no case stands on {boundary.ruleset} {boundary.version} `{boundary.text}`: {missing}"))
-    exercised, switched = coverage.branches - len(coverage.unexercised), coverage.choices - len(coverage.unswitched)
-    out.print(
-        f"{exercised} of {coverage.branches} rules and cells exercised, {switched} of {coverage.choices} readings switched"
+    for gap in coverage.gaps:
+        out.print(safe(f"{gap.span}: {gap.told}"))
+    out.print(", ".join(str(tally) for tally in coverage.tallies))
+    limits = (
+        (coverage.without_next, "of ratios or instants, which have no next value: only looked for equality"),
+        (coverage.settled, "with a side on which an earlier rule decides: not looked for there"),
     )
-    return coverage.complete and not gaps
+    for count, told in limits:
+        if count:
+            out.print(f"boundaries {told}: {count}")
+    return coverage.complete
 
 
 def _show(result: CaseResult, engine: Engine) -> None:

@@ -15,6 +15,7 @@ from policy_engine.frontend.checker import check, expanded
 from policy_engine.frontend.digest import digest_of
 from policy_engine.frontend.lints import lint
 from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
+from policy_engine.frontend.nodes import MappingNode, YamlNode
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.reader import read_file, top_level_text
 from policy_engine.frontend.schemas import is_name, read_schema
@@ -55,9 +56,10 @@ class Rulebook:
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """A checked ruleset, and where its file says when it is in force."""
+    """A checked ruleset, and where its file says which version it is and when it is in force."""
 
     ruleset: Ruleset
+    named: Span
     effective: Span
 
 
@@ -112,7 +114,7 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
         version for path in _wanted(rule_files(paths), only) if (version := _load_file(state, path)) is not None
     ]
     loaded = [version.ruleset for version in versions]
-    state.faults.extend(_overlaps(versions))
+    state.faults.extend([*_overlaps(versions), *_named_alike(versions)])
     if not lints:
         told = with_excerpts(state.faults, state.texts)
         return Rulebook(tuple(loaded), in_order(told), frozenset(state.refused))
@@ -144,7 +146,7 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
         digest = digest_of(node, facts.document, calendars)
         ruleset, faults = check(syntax, facts, digest, faults, _Elsewhere(state, facts.name))
         if ruleset is not None:
-            version = _Version(ruleset, syntax.effective_span)
+            version = _Version(ruleset, _named(node), syntax.effective_span)
             faults.extend(lint(ruleset, lines) if state.lints else ())
             state.silences.extend(syntax.silences)
     if version is None:
@@ -207,6 +209,21 @@ def _facts_of_schemas(state: _Load) -> dict[str, list[str]]:
 
 def _path(state: _Load, name: str) -> Path:
     return state.schemas / f"{name}.schema.json"
+
+
+def _named(node: YamlNode) -> Span:
+    """Where a rule file says which version it is."""
+    version = node.get("version") if isinstance(node, MappingNode) else None
+    return node.span if version is None else version.span
+
+
+def _named_alike(loaded: list[_Version]) -> Iterator[Diagnostic]:
+    """Two files of one ruleset with the same version, told in the later one."""
+    for pair in combinations(loaded, 2):
+        first, second = sorted(pair, key=lambda version: version.ruleset.period.start)
+        if (first.ruleset.id, first.ruleset.version) == (second.ruleset.id, second.ruleset.version):
+            words = {"ruleset": first.ruleset.id, "version": first.ruleset.version, "other": first.ruleset.path}
+            yield say("version-twice", second.named, related=[Related(first.named, "the other")], words=words)
 
 
 def _overlaps(loaded: list[_Version]) -> Iterator[Diagnostic]:

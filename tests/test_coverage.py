@@ -1,0 +1,332 @@
+"""Coverage claims only what it checked: faults that no test notices are told beforehand, and what it cannot judge is counted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from policy_engine import Engine
+from policy_engine.analysis.coverage import Coverage, coverage_of
+from policy_engine.analysis.observing import Observations
+from policy_engine.analysis.rule_tests import CaseResult, run_case
+from policy_engine.analysis.sites import sites_of
+from policy_engine.frontend.rule_tests import read_tests
+from tests.conftest import lay_out
+from tests.support.conformance import Case
+from tests.test_recording import CASES as CONFORMANCE
+from tests.test_recording import recorded
+
+SCHEMA = """{"type": "object", "additionalProperties": false, "properties": {
+"days": {"type": "integer", "minimum": 0, "maximum": 1000}, "sold": {"type": "integer", "minimum": 1, "maximum": 1000},
+"price": {"type": "number", "minimum": 0, "maximum": 1000, "multipleOf": 0.01},
+"on": {"type": "string", "format": "date"}, "at": {"type": "string", "format": "date-time"},
+"until": {"type": "string", "format": "date-time"},
+"region": {"type": "string", "enum": ["eu", "us"]},
+"visits": {"type": "array", "maxItems": 9, "items": {"type": "string", "format": "date"}},
+"orders": {"type": "array", "maxItems": 9, "items": {"type": "string", "format": "date"}}}}"""
+HEAD = """ruleset: c
+title: C
+version: "{version}"
+effective: {{from: {period}}}
+timezone: UTC
+facts: claim
+"""
+TABLES = "tests: c\ntables:\n"
+MIDNIGHT, LATER_ON = "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"
+TABLE = "tests: c\ntables:\n  - name: t\n    as_of: 2025-01-01\n    columns: {columns}\n    rows:\n{rows}"
+
+
+def decision(name: str, when: str, otherwise: str = "    otherwise: {then: n, because: y}\n") -> str:
+    """A decision that one rule makes."""
+    rule = f"      - id: r\n        when: {when}\n        then: y\n        because: x\n"
+    return f"  {name}:\n    question: Q\n    outcomes: [y, n]\n    rules:\n{rule}{otherwise}"
+
+
+def table(columns: str, *rows: str) -> str:
+    """Cases, one a row."""
+    return TABLE.format(columns=f"[{columns}]", rows="".join(f"      - [{row}]\n" for row in rows))
+
+
+def run(folder: Path, rules: str, tests: str, before: str | None = None) -> tuple[Engine, list[CaseResult]]:
+    """The results of test cases over rules, and over an older version of them."""
+    files = {"schemas/claim.schema.json": SCHEMA, "rules/c_test.yaml": tests}
+    files["rules/c.yaml"] = HEAD.format(version="2", period="2025-01-01") + rules
+    if before is not None:
+        files["rules/c.old.yaml"] = HEAD.format(version="1", period="2024-01-01, until: 2025-01-01") + before
+    lay_out(files, folder)
+    engine = Engine.load(folder / "rules", folder / "schemas")
+    cases, faults = read_tests([folder / "rules"], engine.rulebook)
+    assert [f"{fault.span}: {fault.message}" for fault in faults] == []
+    return engine, [run_case(engine, case) for case in cases]
+
+
+def covered(folder: Path, rules: str, tests: str, before: str | None = None) -> Coverage:
+    """What cases that pass leave out."""
+    engine, results = run(folder, rules, tests, before)
+    assert [failure for result in results for failure in result.failures] == []
+    return coverage_of(engine.rulebook.rulesets, results)
+
+
+def told(coverage: Coverage) -> list[str]:
+    """What is told of gaps, without their places."""
+    return [gap.told for gap in coverage.gaps]
+
+
+# What is swapped in the rules, and the line that tells before that no test would notice.
+SWAPS: Mapping[str, tuple[str, str, str]] = {
+    "in a branch that no case takes": (
+        "else (days <= 30)",
+        "else (days < 30)",
+        "no case comes to `days <= 30`",
+    ),
+    "of a ratio": (
+        "days / sold >= 0.2",
+        "days / sold > 0.2",
+        "no case stands on `days / sold >= 0.2`: both sides equal",
+    ),
+    "in one of two places with the same words": (
+        "e <= as_of for e in orders",
+        "e < as_of for e in orders",
+        "no case stands on `e <= as_of`: both sides equal and the left side one more",
+    ),
+    "of instants": ("at <= until", "at < until", "no case stands on `at <= until`: both sides equal"),
+    "of decimals": ("price > 9.99", "price >= 9.99", "no case stands on `price > 9.99`: both sides equal and"),
+    "in a check": ("days <= 900", "days < 900", "no case stands on `days <= 900`: both sides equal"),
+    "in the branch of a value": (
+        "sold * 2 if sold >= 10 else sold",
+        "sold * 2 if sold > 10 else sold",
+        "no case stands on `sold >= 10`: both sides equal",
+    ),
+    "of the branch of a value": (
+        "sold if days < 50 else sold + 1",
+        "sold if days < 50 else sold + 2",
+        "no case takes the branch `sold + 1`, where `days < 50` is false",
+    ),
+}
+PLANTED = (
+    "checks:\n  - {expect: days <= 900, because: Too many.}\n"
+    'definitions:\n  in_time: (days <= 60) if region == "eu" else (days <= 30)\n'
+    "  visited: any(e <= as_of for e in visits)\n  ordered: any(e <= as_of for e in orders)\ndecisions:\n"
+    + decision("window", "in_time")
+    + decision("share", "days / sold >= 0.2")
+    + decision("was_here", "visited")
+    + decision("has_bought", "ordered")
+    + decision("early", "at <= until")
+    + decision("dear", "price > 9.99")
+    + "  amount: {question: Q, values: {a: 'sold * 2 if sold >= 10 else sold', b: 'sold if days < 50 else sold + 1'}}\n"
+)
+CASES = (
+    table(
+        "days, region, visits, orders, window, was_here, has_bought",
+        "60, eu, [2025-01-01], [2020-01-01], y, y, y",
+        "61, eu, [2025-01-02], [2026-01-01], n, n, n",
+    )
+    + table("days, sold, share, amount.a, amount.b", "40, 100, y, 200, 100", "1, 9, n, 9, 9").removeprefix(
+        "tests: c\ntables:\n"
+    )
+    + table(
+        "at, until, early",
+        f"{MIDNIGHT}, {LATER_ON}, y",
+        f"{LATER_ON}, {MIDNIGHT}, n",
+    ).removeprefix(TABLES)
+    + table("price, dear", "5, n", "10.01, y").removeprefix(TABLES)
+    + 'cases:\n  - {name: too many, as_of: 2025-01-01, facts: {days: 1000}, invalid: [""]}\n'
+)
+
+
+@pytest.mark.parametrize("case", SWAPS)
+def test_b3_a_fault_that_no_test_notices_is_told_beforehand(case: str, tmp_path: Path) -> None:
+    before, after, line = SWAPS[case]
+    assert PLANTED.count(before) == 1
+    gaps = [f"{gap.span}: {gap.told}" for gap in covered(tmp_path, PLANTED, CASES).gaps]
+    assert [gap for gap in gaps if line in gap], gaps
+    covered(tmp_path, PLANTED.replace(before, after), CASES)
+
+
+# Rules below `decisions:`, cases, and what these leave out.
+GAPS: Mapping[str, tuple[str, str, list[str]]] = {
+    "a boundary with both its sides": (
+        "decisions:\n" + decision("d", "days <= 60"),
+        table("days, d", "60, y", "61, n"),
+        [],
+    ),
+    "the last inside alone": (
+        "decisions:\n" + decision("d", "days <= 60"),
+        table("days, d", "60, y", "62, n"),
+        ["no case stands on `days <= 60`: the left side one more"],
+    ),
+    "decimals, by their last place": (
+        "decisions:\n" + decision("d", "price >= 10"),
+        table("price, d", "10, y", "9.99, n"),
+        [],
+    ),
+    "a unit of a decimal that is not the last place": (
+        "decisions:\n" + decision("d", "price >= 10"),
+        table("price, d", "10, y", "9, n"),
+        ["no case stands on `price >= 10`: the left side one less"],
+    ),
+    "a chain": (
+        "decisions:\n" + decision("d", "10 <= days <= 20"),
+        table("days, d", "9, n", "10, y", "20, y"),
+        ["no case stands on `days <= 20`: the left side one more"],
+    ),
+    "two conditions with the same words": (
+        "decisions:\n" + decision("d", "days < 5") + decision("e", "days < 5"),
+        table("days, d", "4, y", "5, n") + table("days, e", "1, y", "9, n").removeprefix(TABLES),
+        ["no case stands on `days < 5`: the left side one less and both sides equal"],
+    ),
+    "twice in one expression": (
+        "decisions:\n" + decision("d", 'days < 5 if region == "eu" else days < 5'),
+        table("region, days, d", "eu, 4, y", "eu, 5, n", "us, 1, y"),
+        ["no case stands on `days < 5`: the left side one less and both sides equal"],
+    ),
+    "a branch of each": (
+        "decisions:\n" + decision("d", 'days == 5 if region == "eu" else days == 6'),
+        table("region, days, d", "us, 6, y", "us, 5, n"),
+        ['no case takes the branch `days == 5`, where `region == "eu"` is true'],
+    ),
+    "a branch in a rule that is not reached": (
+        "decisions:\n" + decision("d", '\n          all:\n            - region == "eu"\n            - days < 5'),
+        table("region, d", "us, n"),
+        ["no case comes by c 2 d: r -> y", "no case comes to `days < 5`"],
+    ),
+    "a distance that no facts have": (
+        "decisions:\n" + decision("d", "count(e for e in visits) > 0"),
+        table("visits, d", "[2025-01-01], y", "[], n"),
+        [],
+    ),
+    "undetermined does not count as decided": (
+        "decisions:\n  d:\n    question: Q\n    hit: collect\n    outcomes: [a, b]\n    rules:\n"
+        '      - {id: one, when: region == "eu", then: a, because: x}\n'
+        '      - {id: two, when: region == "us" and days == 1, then: b, because: x}\n'
+        "      - {id: three, when: days == 2, then: b, because: x}\n",
+        table("region, days, d, d.status, d.rules", "eu, ~, [a], undetermined, [one]", "us, 1, [b], decided, [two]"),
+        ["no case comes by c 2 d: one -> a", "no case comes by c 2 d: three -> b"],
+    ),
+    "a check that nobody breaks": (
+        "checks:\n  - {expect: days != 7, because: Not seven.}\ndecisions:\n" + decision("d", "days == 5"),
+        table("days, d", "5, y", "6, n"),
+        ["no case breaks this check of c 2"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_b3_what_no_case_tries_is_told(case: str, tmp_path: Path) -> None:
+    rules, tests, wanted = GAPS[case]
+    assert told(covered(tmp_path, rules, tests)) == wanted
+
+
+def test_e5_a_switched_reading_counts_where_a_decided_answer_rests_on_it(tmp_path: Path) -> None:
+    rules = (
+        "readings:\n  strict: {question: Q, choice: strictly, choices: {strictly: A., loosely: B.}}\n"
+        "decisions:\n" + decision("d", 'strict == "strictly" and days == 5')
+    )
+    undetermined = table(
+        "days, readings.strict, d, d.missing", "5, strictly, y, ~", "6, strictly, n, ~", "~, ~, ~, [days]"
+    )
+    assert told(covered(tmp_path, rules, undetermined)) == ["no case switches c 2: strict=loosely"]
+    assert told(covered(tmp_path, rules, undetermined + "      - [5, loosely, n, ~]\n")) == []
+
+
+def test_b3_versions_are_told_apart_by_their_files(tmp_path: Path) -> None:
+    rules = "decisions:\n" + decision("d", "days < 5")
+    tests = table("as_of, days, d", "2025-01-01, 4, y", "2025-01-01, 5, n", "2024-06-01, 4, y")
+    gaps = covered(tmp_path, rules, tests, before=rules).gaps
+    assert [f"{Path(gap.span.path).name}:{gap.span.line}: {gap.told}" for gap in gaps] == [
+        "c.old.yaml:8: no case comes by c 1 d: otherwise -> n",
+        "c.old.yaml:13: no case stands on `days < 5`: both sides equal",
+    ]
+
+
+# ---- what coverage cannot judge
+
+# An earlier rule, and the distances of the sides of a later `days <= 60` that cases must still stand on.
+EARLIER: Mapping[str, set[int]] = {
+    "days > 60": {0},
+    "60 < days": {0},
+    "days >= 60": set(),
+    "known(days) and days > 60": {0},
+    "known(price) and days > 60": {0, 1},
+    'days > 60 and region == "eu"': {0, 1},
+    "days > 60 or days == 0": {0, 1},
+    "not days > 60": {0, 1},
+    "days > 61": {0, 1},
+    "sold > 60": {0, 1},
+}
+LATER = (
+    "decisions:\n  d:\n    question: Q\n    outcomes: [y, n]\n    hit: {hit}\n    rules:\n"
+    "      - id: one\n        when: {first}\n        then: n\n        because: x\n{effective}"
+    "      - id: two\n        when: days <= 60\n        then: y\n        because: x\n"
+)
+
+
+def wanted_of_later(folder: Path, first: str, hit: str = "first", effective: str = "") -> tuple[frozenset[int], int]:
+    """The distances wanted of the later comparison, and how many boundaries an earlier rule settles."""
+    engine, _ = run(
+        folder, LATER.format(first=first, hit=hit, effective=effective), table("days, d.status", "5, decided")
+    )
+    sites = sites_of(engine.rulebook.rulesets[0])
+    (later,) = (boundary for boundary in sites.boundaries.values() if boundary.text == "days <= 60")
+    return later.distances, sites.settled
+
+
+@pytest.mark.parametrize("first", EARLIER)
+def test_b3_only_a_rule_that_surely_decides_keeps_facts_from_a_later_boundary(first: str, tmp_path: Path) -> None:
+    distances, settled = wanted_of_later(tmp_path, first)
+    assert (set(distances), settled) == (EARLIER[first], int(EARLIER[first] != {0, 1}))
+
+
+def test_b3_a_rule_that_comes_or_goes_or_does_not_end_the_search_keeps_nothing_away(tmp_path: Path) -> None:
+    assert wanted_of_later(tmp_path / "a", "days > 60", effective="        effective: {from: 2025-02-01}\n")[1] == 0
+    assert wanted_of_later(tmp_path / "b", "days > 60", hit="collect")[1] == 0
+
+
+def policy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The outcome of `policy test`."""
+    command = [sys.executable, "-m", "policy_engine", "test", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_b3_what_coverage_cannot_judge_is_counted_and_named(tmp_path: Path) -> None:
+    rules = (
+        LATER.format(first="days > 60", hit="first", effective="")
+        + decision("share", "days / sold >= 0.2")
+        + decision("early", "at <= until")
+    )
+    tests = table("days, sold, d, share", "60, 300, y, y", "61, 1000, n, n")
+    tests += table("at, until, early", f"{MIDNIGHT}, {MIDNIGHT}, y", f"{LATER_ON}, {MIDNIGHT}, n").removeprefix(TABLES)
+    assert told(covered(tmp_path, rules, tests)) == []
+    done = policy(tmp_path, "--coverage")
+    assert done.stdout == (
+        "6 of 6 rules and cells exercised, 0 of 0 checks broken, 0 of 0 readings switched, 4 of 4 boundaries tried, "
+        "0 of 0 branches taken\n"
+        "boundaries of ratios or instants, which have no next value: only looked for equality: 2\n"
+        "boundaries with a side on which an earlier rule decides: not looked for there: 1\n"
+        "4 passed, 0 failed\n"
+    )
+    assert done.returncode == 0
+
+
+def test_b3_gaps_are_told_with_their_places_and_fail(tmp_path: Path) -> None:
+    run(tmp_path, "decisions:\n" + decision("d", "days <= 60"), table("days, d", "60, y", "62, n"))
+    done = policy(tmp_path, "--coverage")
+    assert done.stdout == (
+        "rules/c.yaml:13:15: no case stands on `days <= 60`: the left side one more\n"
+        "2 of 2 rules and cells exercised, 0 of 0 checks broken, 0 of 0 readings switched, 0 of 1 boundaries tried, "
+        "0 of 0 branches taken\n2 passed, 0 failed\n"
+    )
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("case", CONFORMANCE, ids=str)
+def test_b3_every_trace_is_gone_through_in_step_with_its_text(case: Case) -> None:
+    seen = Observations(case.ruleset, sites_of(case.ruleset))
+    for explanation in recorded(case).values():
+        seen.look_at(explanation)
+    assert seen.came_by <= seen.sites.boundaries.keys()
+    assert seen.branches.keys() <= seen.sites.forks.keys()
