@@ -9,9 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from policy_engine.backends.python import Program, prepare, stretch
+from policy_engine.backends.python import NotPlain, Program, excerpt, prepare, stretch
 from policy_engine.diagnostics import did_you_mean, has_errors
-from policy_engine.errors import FactsError, RulesetError, UnknownDecision, UnknownReading
+from policy_engine.errors import EngineFault, FactsError, RulesetError, UnknownDecision, UnknownReading
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Explanation
@@ -20,12 +20,17 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
+from policy_engine.semantics.plain import is_plain
 
 NO_READINGS: Mapping[str, str] = {}
-NOT_PLAIN = (TypeError, ValueError, KeyError, AttributeError)
-"""What a program raises over facts that are not in JSON types; the reference then decides."""
 MOST_DAYS = 1_000
-"""For so many days questions are kept ready; a service asks for few."""
+"""For so many days it is kept which programs answer; a service asks for few."""
+MOST_PROGRAMS = 200
+"""So many rulesets, each under some readings and on some stretch of days, are kept compiled; or two for each ruleset.
+
+Past that all are forgotten and made again when they are asked for, which takes some milliseconds each. To forget the one that
+was not used longest would spare nothing where questions go round, and every question would have to note what it uses.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,23 @@ class Ready:
     passes: Callable[[Any, date], bool]
 
 
+@dataclass(slots=True)
+class Prepared:
+    """A ruleset under chosen readings on a stretch of days; `ready` has its decisions by name, and under "" all of them."""
+
+    ruleset: Ruleset
+    program: Program
+    ready: dict[str, Ready] = field(default_factory=dict)
+
+    def one(self, name: str) -> Ready:
+        """A decision, or all."""
+        found = self.ready.get(name)
+        if found is None:
+            answer = self.program.decide(name) if name else self.program.decide_all()
+            self.ready[name] = found = _ready(self.ruleset, self.program, answer)
+        return found
+
+
 Day = tuple[dict[str, Ready], dict[str, Ready]]
 """What is ready for a day: decisions by `ruleset.decision`, and whole rulesets by name."""
 
@@ -47,7 +69,7 @@ class Engine:
     """Checked rulesets, ready to decide. It reads no clock: the day is always given. Threads may share it."""
 
     rulebook: Rulebook
-    _programs: dict[object, Program] = field(default_factory=dict, repr=False)
+    _prepared: dict[object, Prepared] = field(default_factory=dict, repr=False)
     _days: dict[date, Day] = field(default_factory=dict, repr=False)
     _latest: tuple[date | None, Day] = field(default=(None, ({}, {})), repr=False)
 
@@ -81,8 +103,10 @@ class Engine:
     ) -> Decision:
         """The answer to `ruleset.decision` about facts in JSON types, on a civil date in the ruleset's time zone.
 
-        `trusted` skips validation and checks, for facts that went through them before; the answer to others is undefined.
-        Raises `UnknownDecision`, `NotInForce`, `UnknownReading`, and `FactsError` with every violation.
+        `trusted` skips validation and checks, for facts that went through them before; others may get any answer or error.
+        Raises `FactsError` with every violation, `UnknownDecision`, `NotInForce` where no version is in force on the day,
+        `UnknownReading` for a reading or a choice that there is not, `TypeError` where `as_of` is no date, and `EngineFault`
+        where this package itself fails.
         """
         day, today = self._latest
         ready = today[0].get(decision) if (as_of is day or as_of == day) and not readings else None
@@ -91,8 +115,10 @@ class Engine:
         try:
             if trusted or ready.passes(facts, as_of):
                 return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
-        except NOT_PLAIN:
+        except NotPlain:
             pass
+        except Exception as error:
+            _surface(error, ready, facts, as_of)
         with decimal.localcontext(EXACT):
             return _judged(ready, facts, as_of).answer(decision.partition(".")[2]).decision
 
@@ -113,8 +139,10 @@ class Engine:
         try:
             if trusted or ready.passes(facts, as_of):
                 return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
-        except NOT_PLAIN:
+        except NotPlain:
             pass
+        except Exception as error:
+            _surface(error, ready, facts, as_of)
         with decimal.localcontext(EXACT):
             evaluation = _judged(ready, facts, as_of)
             return {logic.name: evaluation.answer(logic.name).decision for logic in ready.ruleset.decisions}
@@ -160,8 +188,10 @@ class Engine:
         try:
             if ready.passes(facts, as_of):
                 return ready.program.explain(name, facts, as_of)
-        except NOT_PLAIN:
+        except NotPlain:
             pass
+        except Exception as error:
+            _surface(error, ready, facts, as_of)
         with decimal.localcontext(EXACT):
             return explanation_of(_judged(ready, facts, as_of), name)
 
@@ -176,7 +206,7 @@ class Engine:
     def code(self, decision: str, as_of: date, readings: Mapping[str, str] = NO_READINGS) -> str:
         """The Python function that decides `ruleset.decision` on a day, as text."""
         ruleset, name = self._question(decision, as_of)
-        return self._program(ruleset, as_of, readings).source(name)
+        return self._program(ruleset, as_of, readings).program.source(name)
 
     def _question(self, decision: str, as_of: date) -> tuple[Ruleset, str]:
         ruleset_name, _, name = decision.partition(".")
@@ -186,31 +216,41 @@ class Engine:
             raise UnknownDecision(_unknown(f"decision of `{ruleset_name}`", name, names))
         return ruleset, name
 
-    def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Program:
-        """The program for the readings, and for the stretch of days around the day."""
+    def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Prepared:
+        """What is prepared for the readings, and for the stretch of days around the day."""
         key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of)[0])
-        if key not in self._programs:
+        found = self._prepared.get(key)
+        if found is None:
             choices = chosen(ruleset, readings)
-            self._programs[key] = prepare(ruleset, choices, as_of)
-        return self._programs[key]
+            if len(self._prepared) >= max(MOST_PROGRAMS, 2 * len(self.rulebook.rulesets)):
+                self._forget()
+            self._prepared[key] = found = Prepared(ruleset, prepare(ruleset, choices, as_of))
+        return found
+
+    def _forget(self) -> None:
+        """Let go of all programs, and of the days for which they were ready."""
+        self._prepared.clear()
+        self._days.clear()
+        self._latest = None, ({}, {})
 
     def _prepared_decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> Ready:
-        """A decision on a day; kept for the next time unless readings are switched."""
+        """A decision on a day; the day keeps it for the next time unless readings are switched."""
         ruleset, name = self._question(decision, as_of)
-        program = self._program(ruleset, as_of, readings)
-        table = {} if readings else self._today(as_of)[0]
-        return table.get(decision) or table.setdefault(decision, _ready(ruleset, program, program.decide(name)))
+        ready = self._program(ruleset, as_of, readings).one(name)
+        if not readings:
+            self._today(as_of)[0][decision] = ready
+        return ready
 
     def _prepared_ruleset(self, name: str, as_of: date, readings: Mapping[str, str]) -> Ready:
-        """All decisions of a ruleset on a day; kept for the next time unless readings are switched."""
-        ruleset = self.ruleset(name, as_of)
-        program = self._program(ruleset, as_of, readings)
-        table = {} if readings else self._today(as_of)[1]
-        return table.get(name) or table.setdefault(name, _ready(ruleset, program, program.decide_all()))
+        """All decisions of a ruleset on a day; the day keeps them for the next time unless readings are switched."""
+        ready = self._program(self.ruleset(name, as_of), as_of, readings).one("")
+        if not readings:
+            self._today(as_of)[1][name] = ready
+        return ready
 
     def _today(self, as_of: date) -> Day:
         """What is ready for a day, which becomes the latest."""
-        if len(self._days) > MOST_DAYS:
+        if len(self._days) >= MOST_DAYS and as_of not in self._days:
             self._days.clear()
         today = self._days.setdefault(as_of, ({}, {}))
         self._latest = as_of, today
@@ -222,6 +262,24 @@ def _ready(ruleset: Ruleset, program: Program, answer: Callable[[Any, date], Any
     return Ready(
         ruleset, program, answer, lambda facts, as_of: type(facts) is dict and is_valid(facts) and checks(facts, as_of)
     )
+
+
+def _surface(error: Exception, ready: Ready, facts: object, as_of: date) -> None:
+    """Raise what generated code raised as the fault it is, unless it was given what it need not take.
+
+    That is a subclass of a JSON type, which may do anything, or facts that a caller said to be valid and are not.
+    """
+    if isinstance(error, RecursionError | MemoryError):
+        raise error
+    try:
+        if not is_plain(facts) or not ready.passes(facts, as_of):
+            return
+    except NotPlain:
+        return
+    except Exception as again:
+        error = again
+    about = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    raise EngineFault(f"generated code failed in {excerpt(error)}\n{about}") from error
 
 
 def _judged(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from policy_engine.backends.python import prepare
-from policy_engine.engine import NOT_PLAIN, Engine, chosen
+from policy_engine.backends.python import NotPlain, prepare
+from policy_engine.engine import Engine, chosen
 from policy_engine.errors import FactsError
 from policy_engine.frontend.schema_keywords import KEYWORDS
 from policy_engine.frontend.schemas import schema_of
@@ -70,7 +70,7 @@ class Gate:
         """Whether the facts pass without being looked at further."""
         try:
             return self.is_valid(facts) and self.checks(facts, DAY)
-        except NOT_PLAIN:
+        except NotPlain:
             return False
 
     def is_right_to(self, facts: Any) -> bool:

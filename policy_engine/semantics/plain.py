@@ -43,6 +43,21 @@ def to_json_types(facts: object) -> tuple[Json, list[Violation]]:
         return None, reader.found
 
 
+def is_plain(facts: object) -> bool:
+    """Whether facts are dictionaries, lists, texts and numbers of Python and of nobody's else, as read from JSON."""
+    waiting, met = [facts], 0
+    while waiting and met <= MOST_VALUES:
+        value = waiting.pop()
+        met += 1
+        if type(value) is dict:
+            waiting += [*value, *value.values()]
+        elif type(value) is list:
+            waiting += value
+        elif type(value) not in (str, int, float, bool, type(None)):
+            return False
+    return not waiting
+
+
 @dataclass(slots=True)
 class Reader:
     """One reading of facts: how many values were met, and what is unfit."""

@@ -7,6 +7,8 @@ undetermined decision misses, `wording` what sentences name, and `recorder`, `st
 """
 
 from policy_engine.backends.python.program import Program, prepare
+from policy_engine.backends.python.runtime import NotPlain
+from policy_engine.backends.python.sources import excerpt
 from policy_engine.backends.settled import stretch
 
-__all__ = ["Program", "prepare", "stretch"]
+__all__ = ["NotPlain", "Program", "excerpt", "prepare", "stretch"]

@@ -341,6 +341,10 @@ class DecisionWriter:
 NO_WORDS: Any = None
 
 
+MOST_COMBINATIONS = 1_000
+"""Of collected rules, so many have their rulings kept at hand."""
+
+
 class Rulings(dict[int, Ruling]):
     """The rulings of a collect decision by the bits of the rules that apply, made when first met."""
 
@@ -350,8 +354,10 @@ class Rulings(dict[int, Ruling]):
 
     def __missing__(self, bits: int) -> Ruling:
         applied = [(rule.id, rule.then) for bit, rule in enumerate(self.rules, start=1) if bits >> bit & 1]
-        self[bits] = self.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
-        return self[bits]
+        if len(self) >= MOST_COMBINATIONS:
+            self.clear()
+        self[bits] = made = self.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
+        return made
 
 
 def _in_units(value: Any, kind: Any) -> Any:

@@ -31,6 +31,10 @@ Kind = tuple[tree.Condition | None, Values, Values]
 """What cells have in common: a condition, and the values if it is true and if it is false."""
 
 
+MOST_COMBINATIONS = 1_000
+"""Of missing facts, so many are kept at hand."""
+
+
 class Paths(dict[int, tuple[str, ...]]):
     """The paths of a schema, in its order, that the bits of a number stand for; each number's are found once."""
 
@@ -39,8 +43,10 @@ class Paths(dict[int, tuple[str, ...]]):
         self.bits = {path: 1 << place for place, path in enumerate(dict.fromkeys(fact_paths(ruleset.facts.type)))}
 
     def __missing__(self, gaps: int) -> tuple[str, ...]:
-        self[gaps] = tuple(path for path, bit in self.bits.items() if gaps & bit)
-        return self[gaps]
+        if len(self) >= MOST_COMBINATIONS:
+            self.clear()
+        self[gaps] = found = tuple(path for path, bit in self.bits.items() if gaps & bit)
+        return found
 
 
 def write(to: Expressions, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +16,7 @@ from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recorder
+from policy_engine.backends.python.sources import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
@@ -34,6 +34,9 @@ ALL, CHECKS = "*", "checks"
 MOST_REPEATS = 300
 """Past so many, definitions are worked out beforehand, whether or not they are needed."""
 
+MOST_RULINGS = 20_000
+"""Rules that are collected come to as many rulings as they have combinations; past so many, those made are forgotten."""
+
 NAMES: Mapping[str, Any] = {
     "Decision": Decision,
     "answered": answered,
@@ -41,6 +44,7 @@ NAMES: Mapping[str, Any] = {
     "UNDETERMINED": Status.UNDETERMINED,
     "Fraction": Fraction,
     "UNSET": runtime.UNSET,
+    "NotPlain": runtime.NotPlain,
     "to_date": date.fromisoformat,
     "to_instant": runtime.to_instant,
     "to_integer": runtime.to_integer,
@@ -64,8 +68,8 @@ NAMES: Mapping[str, Any] = {
 class Program:
     """A ruleset under chosen readings on a stretch of days; its functions are written when first called for.
 
-    `decide(name)` is a function of valid facts in JSON types and a day. Facts that JSON could not have held (Python dates, say)
-    make it raise `TypeError`, `ValueError` or `KeyError`.
+    `decide(name)` is a function of a day and of facts in JSON types for which `checks` gives true. What it raises over such facts
+    is a fault of its own, but for `NotPlain`: a number that JSON Schema and Python read differently.
     """
 
     settled: Settled
@@ -85,7 +89,10 @@ class Program:
         return self._made("decide", ALL, self._all)
 
     def checks(self) -> Callable[[Any, date], bool]:
-        """The function that tells whether no check of the ruleset is false; raises `ValueError` where there is no such day."""
+        """The function that tells whether no check of the ruleset is false.
+
+        It reads every date, and raises `NotPlain` where there is no such day or a number is too large.
+        """
         return self._made("hold", CHECKS, self._checks)
 
     def missing(self, name: str) -> Callable[[Any, date], tuple[str, ...]]:
@@ -120,7 +127,13 @@ class Program:
         to.writer.line("return answers")
 
     def _checks(self, to: Expressions) -> None:
+        to.writer.line("try:")
+        to.writer.depth += 1
+        to.writer.line("pass")
         read_all(to, "facts", self.settled.ruleset.facts.type)
+        to.writer.depth -= 1
+        to.writer.line("except ValueError as error:")
+        to.writer.line("    raise NotPlain from error")
         for check in self.settled.ruleset.checks:
             code, _ = to.condition(check.expect)
             with to.writer.block(f"if {code} is False:"):
@@ -131,6 +144,8 @@ class Program:
         """The constant part of the answer that rules lead to, made once for all functions."""
         key = (logic.name, status, *((rule, id(conclusion)) for rule, conclusion in applied))
         if key not in self.rulings:
+            if len(self.rulings) >= MOST_RULINGS:
+                self.rulings.clear()
             ruleset, choices = self.settled.ruleset, self.settled.choices
             sentences = (sentence_of(each, self.is_sensitive) for each in sentences_of(logic, status, applied))
             self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, sentences)
@@ -214,9 +229,8 @@ class Program:
 
     def _compiled(self, name: str, text: str, names: Mapping[str, Any]) -> Callable[..., Any]:
         ruleset = self.settled.ruleset
-        filename = f"<{ruleset.id}.{name}, version {ruleset.version}, {ruleset.digest[7:15]}>"
-        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-        known: dict[str, Any] = {**names, "ZONE": zone(ruleset.timezone)}
+        filename = file_name(f"{ruleset.id}.{name}, version {ruleset.version}, {ruleset.digest[7:15]}")
+        known: dict[str, Any] = {**names, "ZONE": zone(ruleset.timezone), "__name__": name, "__loader__": Source(text)}
         exec(compile(text, filename, "exec"), known)
         made: Callable[..., Any] = known[name]
         return made

@@ -77,7 +77,7 @@ def read_all(to: Expressions, record: str, kind: Record) -> None:
         elif isinstance(element, Number):
             held = to.writer.named(f"{record}.get({to.bind(member.name)})")
             with to.writer.block(f"if {held} is not None and not {-LIMIT} <= {held} <= {LIMIT}:"):
-                to.writer.line("raise ValueError")
+                to.writer.line("raise NotPlain")
         elif isinstance(element, Date | Instant):
             name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
             to.writer.once(name, partial(read, to, record, member))
@@ -93,6 +93,6 @@ def _read_below(to: Expressions, held: str, kind: Type) -> None:
             _read_below(to, item, kind.element)
     elif isinstance(kind, Number):
         with to.writer.block(f"if not {-LIMIT} <= {held} <= {LIMIT}:"):
-            to.writer.line("raise ValueError")
+            to.writer.line("raise NotPlain")
     elif isinstance(kind, Date | Instant):
         to.writer.line((reader(to, kind) or "").format(held))

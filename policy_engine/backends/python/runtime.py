@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import partial
+from math import isfinite
 from typing import Any
 
 from policy_engine.language import dates
@@ -18,30 +19,41 @@ UNSET = object()
 """Marks a name whose value was not needed yet."""
 
 
+class NotPlain(Exception):  # noqa: N818 - not an error: facts are then read by the reference
+    """A fact cannot be read as JSON holds it: it is no such day, a number that is none, or a Python object."""
+
+
 def to_instant(text: str) -> datetime:
     """An instant; RFC 3339 lets its letters be small, and Python does not."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
+        return _in_capitals(text)
+    except TypeError:
+        raise NotPlain from None
+
+
+def _in_capitals(text: str) -> datetime:
+    try:
         return datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise NotPlain from None
 
 
 def to_integer(value: Any) -> int:
     """An integer fact that a caller wrote as 5.0."""
-    whole = int(value)
-    if whole != value or isinstance(value, bool | str):
-        raise ValueError(value)
-    return whole
+    return to_units(value, 0)
 
 
 def to_units(value: Any, places: int) -> int:
     """A decimal fact in units of 10**-places; a float is read by its shortest form."""
     if value.__class__ is int:
         return int(value * 10**places)
-    exact = Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
-    units = exact * 10**places
-    if units.denominator != 1 or isinstance(value, bool | str):
-        raise ValueError(value)
+    if not isinstance(value, float | Decimal) or not isfinite(value):
+        raise NotPlain
+    units = Fraction(float.__repr__(value) if isinstance(value, float) else value) * 10**places
+    if units.denominator != 1:
+        raise NotPlain
     return int(units)
 
 
