@@ -24,7 +24,8 @@ from policy_engine.cli.options import (
 )
 from policy_engine.cli.show import answer_text, console, explanation_tree, safe
 from policy_engine.engine import Engine
-from policy_engine.reports.explanations import Reader, Section, as_markdown, as_text, explained
+from policy_engine.errors import FactsError
+from policy_engine.reports.explanations import Reader, Section, as_markdown, as_text, explained, withheld_from_customers
 
 
 def decide(
@@ -72,7 +73,12 @@ def explain(
     day = day_of_question(engine, ruleset, as_of)
     given, readings = facts_from(facts), read_readings(reading)
     names = [name] if name else [logic.name for logic in engine.ruleset(ruleset, day).decisions]
-    told = {n: engine.explain(f"{ruleset}.{n}", given, as_of=day, readings=readings) for n in names}
+    try:
+        told = {n: engine.explain(f"{ruleset}.{n}", given, as_of=day, readings=readings) for n in names}
+    except FactsError as error:
+        if reader is Reader.CUSTOMER:
+            raise withheld_from_customers(error, engine.ruleset(ruleset, day)) from None
+        raise
     if reader is None and markdown:
         reader = Reader.AUDITOR
     if reader is not None:

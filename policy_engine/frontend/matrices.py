@@ -49,7 +49,7 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
         for column, label in zip(syntax.column_values, row.cells, strict=False):
             if label.value not in entries:
                 entries[label.value] = _labelled(context, decision, label, conclude)
-            told = "" if decision.because else f"The table says {label.value} for {row.value.value} and {column.value}."
+            told = None if decision.because else _cell_sentence(label, (row.value, rows), (column, columns))
             entry = _in_cell(entries[label.value], told, sources)
             cells.append(_cell(row, column, label, entry, (rows, columns)))
     _check_legend(context, syntax)
@@ -149,9 +149,17 @@ def _literal(label: Authored) -> Authored:
     return label if number else Authored(f'"{label.value}"', label.span)
 
 
-def _in_cell(entry: Entry, words: str, sources: tuple[str, ...]) -> Entry:
+def _cell_sentence(
+    label: Authored, row: tuple[Authored, Expression], column: tuple[Authored, Expression]
+) -> rulesets.Template:
+    """The reason of a cell for which the author wrote none: it quotes what row and column were."""
+    quoted = [rulesets.Quoted(value.value, chosen) for value, chosen in (row, column)]
+    return rulesets.Template((f"The table says {label.value} for ", quoted[0], " and ", quoted[1], "."))
+
+
+def _in_cell(entry: Entry, told: rulesets.Template | None, sources: tuple[str, ...]) -> Entry:
     """What a word stands for in one cell: with the cell's own reason where it has none, and the row's sources."""
-    template = rulesets.Template((words,) if words else ())
+    template = told or rulesets.Template(())
 
     def own(conclusion: rulesets.Conclusion) -> rulesets.Conclusion:
         because = conclusion.because if conclusion.because.parts else template

@@ -119,10 +119,18 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """Constant words of a sentence that tell the value an expression had, such as the row of a matrix's cell."""
+
+    text: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A sentence with holes: texts and expressions in turn, as written."""
 
-    parts: tuple[str | Expression, ...]
+    parts: tuple[str | Quoted | Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from policy_engine.language.expressions import Expression
 from policy_engine.language.rounding import decimal_of
-from policy_engine.language.rulesets import Template
+from policy_engine.language.rulesets import Quoted, Template
 from policy_engine.language.types import Date, ListOf, Number, Text, Type
 from policy_engine.language.values import Unknown, Value, in_words
 
@@ -36,15 +36,21 @@ class Placeholder:
     sensitive: bool = False
 
 
-Sentence = tuple[str | Placeholder, ...]
-"""A sentence before any facts are seen."""
+Sentence = tuple[str | Said | Placeholder, ...]
+"""A sentence before any facts are seen; constant words that tell a sensitive fact are `Said`."""
 
 
 def sentence_of(template: Template, is_sensitive: Callable[[Expression], bool]) -> Sentence:
     """The sentence of a template; `is_sensitive` says of which expressions the values are withheld from some readers."""
-    return tuple(
-        part if isinstance(part, str) else _placeholder(part.tree.type, is_sensitive(part)) for part in template.parts
-    )
+    return tuple(_part(part, is_sensitive) for part in template.parts)
+
+
+def _part(part: str | Quoted | Expression, is_sensitive: Callable[[Expression], bool]) -> str | Said | Placeholder:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Quoted):
+        return Said(part.text, sensitive=True) if is_sensitive(part.expression) else part.text
+    return _placeholder(part.tree.type, is_sensitive(part))
 
 
 def _placeholder(kind: Type, sensitive: bool) -> Placeholder:
@@ -80,9 +86,11 @@ def pieces(sentences: Sequence[Sentence], values: Iterable[Any]) -> list[tuple[S
     return [tuple([_piece(part, left) for part in sentence]) for sentence in sentences]
 
 
-def _piece(part: str | Placeholder, values: Iterator[Any]) -> Said:
+def _piece(part: str | Said | Placeholder, values: Iterator[Any]) -> Said:
     if isinstance(part, str):
         return Said(part)
+    if isinstance(part, Said):
+        return part
     return Said(words_of(next(values), part.places), part.sensitive)
 
 
@@ -101,9 +109,15 @@ def pattern_of(sentences: Sequence[Sentence]) -> str | None:
     It is enough for one sentence whose values are all plain. Of several sentences two may become equal when they are filled in.
     """
     parts = [part for sentence in sentences for part in sentence]
-    if len(sentences) != 1 or not all(isinstance(part, str) or part.plain for part in parts):
+    if len(sentences) != 1 or any(isinstance(part, Placeholder) and not part.plain for part in parts):
         return None
-    return "".join([part.replace("%", "%%") if isinstance(part, str) else "%s" for part in parts])
+    texts = ["%s" if isinstance(part, Placeholder) else text_of(part).replace("%", "%%") for part in parts]
+    return "".join(texts)
+
+
+def text_of(part: str | Said) -> str:
+    """The text of constant words."""
+    return part if isinstance(part, str) else part.text
 
 
 def undetermined(missing: Sequence[str], causes: Sequence[str]) -> tuple[Said, ...]:

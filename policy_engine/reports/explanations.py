@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from policy_engine.diagnostics import shown_text
+from policy_engine.errors import FactsError, Violation
 from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Status, Step, Verdict
-from policy_engine.language.mentions import reads_sensitive
+from policy_engine.language.mentions import reads_sensitive, sensitive_paths
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
 from policy_engine.language.sentences import Said
 from policy_engine.language.values import Unknown, in_words
@@ -125,6 +126,25 @@ def _for_customer(decision: Decision, ruleset: Ruleset, logic: DecisionLogic) ->
     if decision.status is Status.DECIDED and decision.outcome is not None:
         told = {name: MASK if name in withheld else _shown(value) for name, value in decision.values.items()}
         yield Section("Values", tuple(Line(f"{name.replace('_', ' ')}: {value}") for name, value in told.items()))
+
+
+def withheld_from_customers(error: FactsError, ruleset: Ruleset) -> FactsError:
+    """The error without the values of sensitive facts, for a customer who is to learn why there is no answer."""
+    sensitive = tuple(sensitive_paths(ruleset.facts.type))
+    return FactsError([_withheld_violation(violation, sensitive) for violation in error.violations])
+
+
+def _withheld_violation(violation: Violation, sensitive: tuple[str, ...]) -> Violation:
+    """A violation without its value where that is a sensitive fact, or holds one."""
+    names = [part for part in violation.pointer.split("/")[1:] if not part.isdigit()]
+    path = ".".join(names)
+    tells = any(one == path or not path or one.startswith(f"{path}.") for one in sensitive)
+    if not tells or violation.keyword in ("required", "check"):
+        return violation
+    expected = (
+        f"{violation.expected} was expected" if violation.keyword != "additionalProperties" else violation.message
+    )
+    return replace(violation, value=None, message=f"{MASK}: {expected}")
 
 
 def _for_agent(explanation: Explanation, logic: DecisionLogic) -> Iterator[Section]:

@@ -13,6 +13,7 @@ from policy_engine.language.rulesets import (
     DecisionLogic,
     Matrix,
     Parameter,
+    Quoted,
     Rules,
     Ruleset,
     Template,
@@ -268,7 +269,14 @@ def _shape(mention: Mention) -> str:
 
 
 def _template(template: Template) -> str:
-    return text("".join(part if isinstance(part, str) else f"{{{hole_text(part)}}}" for part in template.parts))
+    return text("".join(words_of(part) for part in template.parts))
+
+
+def words_of(part: str | Quoted | Expression) -> str:
+    """A part of a sentence as its author wrote it."""
+    if isinstance(part, Quoted):
+        return part.text
+    return part if isinstance(part, str) else f"{{{hole_text(part)}}}"
 
 
 def hole_text(part: Expression) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from policy_engine.language.expressions import Expression
 from policy_engine.language.rulesets import (
     ALWAYS,
     OTHERWISE,
@@ -13,6 +14,7 @@ from policy_engine.language.rulesets import (
     Conclusion,
     Matrix,
     Period,
+    Quoted,
     Reading,
     Rules,
     Ruleset,
@@ -90,4 +92,9 @@ def _view(
 
 def words_of(template: Template) -> Iterable[Words]:
     """A reason as written, hole by hole."""
-    return (Words(part, False) if isinstance(part, str) else Words(hole_text(part), True) for part in template.parts)
+    return (
+        Words(hole_text(part), True)
+        if isinstance(part, Expression)
+        else Words(part.text if isinstance(part, Quoted) else part, False)
+        for part in template.parts
+    )
