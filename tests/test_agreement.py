@@ -23,7 +23,7 @@ from policy_engine.semantics.deciding import Evaluation, check_facts, explanatio
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.gate import gate_of
 from policy_engine.semantics.plain import to_json_types
-from tests.support.generated import Question, questions
+from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 
 PROFILE = agreement(5_000, Phase.generate, Phase.shrink)

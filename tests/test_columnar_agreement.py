@@ -19,28 +19,29 @@ from policy_engine.language.rounding import EXACT
 from policy_engine.semantics.deciding import Evaluation
 from policy_engine.semantics.facts import valid_facts
 from tests.support.columnar import answers_of, table_of
-from tests.support.generated import Question, questions
+from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 
 PROFILE = agreement(500, Phase.generate)  # what fails is told at once; tables would take minutes to make it smaller
 TOLD = ("status", "outcome", "rules", "values", "missing")
 
 
-@given(questions())
+@given(questions(most_facts=8))
 @PROFILE
 def test_the_columns_give_the_references_answers(question: Question) -> None:
     note(f"{question.written.schema}\n{question.written.ruleset}")
     choices = chosen(question.ruleset, question.readings)
+    day = question.days[0]
+    note(f"{question.facts} on {day} under {question.readings}")
+    try:
+        program = prepare(question.ruleset, choices, day)
+    except Refused:
+        return
     table = table_of(question.facts, question.ruleset)
-    for day in dict.fromkeys(question.days):
-        note(f"{question.facts} on {day} under {question.readings}")
-        try:
-            program = prepare(question.ruleset, choices, day)
-        except Refused:
-            continue
-        told = answers_of(program, table)
-        with decimal.localcontext(EXACT):
-            assert told == [_reference(question, facts, choices, day) for facts in question.facts]
+    told = answers_of(program, table)
+    with decimal.localcontext(EXACT):
+        assert told == [_reference(question, facts, choices, day) for facts in question.facts]
+    assert answers_of(program, table.head(0)) == []
 
 
 def _reference(question: Question, facts: Any, choices: Mapping[str, str], day: date) -> Mapping[str, Any]:

@@ -1,9 +1,10 @@
-"""Small choices made by Hypothesis; every choice shrinks towards the first, the least, or no."""
+"""Small choices made by Hypothesis, or by a seed; every choice shrinks towards the first, the least, or no."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from random import Random
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -37,3 +38,14 @@ class Choices:
     def some(self, least: int, most: int, make: Callable[[], T]) -> list[T]:
         """Some of what is made."""
         return [make() for _ in range(self.between(least, most))]
+
+
+class SeededChoices(Choices):
+    """The same choices for a seed each time; they cost a small part of those of Hypothesis, and do not shrink."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+
+    def between(self, low: int, high: int) -> int:
+        """A whole number, both ends included."""
+        return self.random.randint(low, high)

@@ -1,20 +1,13 @@
-"""Hypothesis strategies for whole rulesets with their schema, as written in files, and for questions about them.
-
-What is written is well typed by construction, as far as it goes; `questions` gives checked rulesets with facts and days.
-"""
+"""Whole rulesets with their schema, as written in files, by choices; well typed by construction, as far as it goes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-
-from hypothesis import assume
-from hypothesis import strategies as st
 
 from policy_engine.diagnostics import Diagnostic, has_errors
 from policy_engine.frontend.checker import check
@@ -36,8 +29,9 @@ from policy_engine.language.types import (
     number_of,
 )
 from tests.support.choosing import Choices
-from tests.support.generated_expressions import Author, Made, names_below
-from tests.support.generated_facts import WORDS, days, facts_for, schemas
+from tests.support.generated_expressions import Author
+from tests.support.generated_facts import WORDS, SchemaAuthor
+from tests.support.made import Made, names_below
 
 Json = Any
 STARTS = ("0001-01-01", "2024-02-29", "2025-01-01", "2025-03-01", "9999-12-31")
@@ -55,6 +49,7 @@ HEAD = {
     "facts": "generated",
     "sources": {"one": {"title": "One"}, "two": {"title": "Two"}},
 }
+ZONES = ("America/New_York", "Pacific/Apia", "Pacific/Kiritimati", "America/Godthab")
 MOST_CLOSED = 4
 
 
@@ -84,17 +79,6 @@ class Written:
         return (None if has_errors(faults) else ruleset), [*faults, *found]
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a ruleset: about which facts, on which days, under which readings."""
-
-    written: Written
-    ruleset: Ruleset = field(repr=False)
-    facts: tuple[Json, ...]
-    days: tuple[date, ...]
-    readings: Mapping[str, str]
-
-
 class RulesetAuthor:
     """Writes a ruleset over a schema, from parameters to decisions; each may use what was written before it."""
 
@@ -115,7 +99,8 @@ class RulesetAuthor:
         decisions = dict(self.choices.some(1, 4, self.decision))
         if self.choices.chance(30):
             decisions = dict(reversed(decisions.items()))
-        return {**HEAD, **parts, "checks": checks, "decisions": decisions}
+        zone = self.choices.one_of(ZONES)
+        return {**HEAD, "timezone": zone, **parts, "checks": checks, "decisions": decisions}
 
     def named(self, stem: str, *kinds: Type) -> str:
         """A name that nothing else has; where its type is given it is in scope from now on."""
@@ -191,37 +176,16 @@ class RulesetAuthor:
         if how < 3:
             body, kind = self.when(2), BOOLEAN
             return self.named("definition", kind), body
-        if how == 3 and (self.author.named(Record) or self._lists_of_records()):
-            made = self._record()
+        record = self.author.record(2) if how == 3 else None
+        if record is not None:
+            made = record
         elif how == 4:
             made = self.author.source(2) or self.author.any_value(2)
+        elif how < 8 and self.author.named(ListOf):
+            made = self.author.filtered(1) or self.author.any_value(2)
         else:
             made = self.author.any_value(3)
         return self.named("definition", made.type), made.text
-
-    def _record(self) -> Made:
-        lists = self._lists_of_records()
-        if lists and (self.choices.chance(40) or not self.author.named(Record)):
-            return self._picked(self.choices.one_of(lists))
-        made = self.choices.one_of(self.author.named(Record))
-        if self.choices.chance(50):
-            return Made(f"({made.text} if {self.author.condition(1)} else unknown)", made.type)
-        return made
-
-    def _lists_of_records(self) -> list[Made]:
-        lists = self.author.named(ListOf)
-        return [made for made in lists if isinstance(made.type, ListOf) and isinstance(made.type.element, Record)]
-
-    def _picked(self, source: Made) -> Made:
-        """A record out of a list, by a condition that may be unknown."""
-        assert isinstance(source.type, ListOf)
-        variable = self.named("e")
-        names = [*self.author.element_names(variable, source.type.element), *self.author.names]
-        inner = replace(self.author, names=names)
-        test = f" if {inner.condition(1)}" if self.choices.chance(75) else ""
-        self.author.variables = inner.variables
-        text = f"{self.choices.one_of(('first', 'last'))}({variable} for {variable} in {source.text}{test})"
-        return Made(text, source.type.element)
 
     def check(self) -> Json:
         """A check, which must read a fact."""
@@ -295,7 +259,7 @@ class RulesetAuthor:
             "then": self.choices.one_of(outcomes),
             "because": self.because(values),
         }
-        if self.choices.chance(15 if when is None else 5):
+        if self.choices.chance(20 if when is None else 5):
             start = self.choices.one_of(STARTS[1:4])
             rule["effective"] = {"from": start, "until": "2025-03-02"} if self.choices.chance(50) else {"from": start}
         if self.choices.chance(30 if when is None else 5):
@@ -309,7 +273,7 @@ class RulesetAuthor:
     def because(self, values: Values) -> str:
         """A sentence with holes."""
         names = [*(made.text for made in self.bare if isinstance(made.type, Boolean | Number | Text)), *self.readings]
-        holes = self.choices.some(0, 1, lambda: self.choices.one_of([*names, "as_of"]))
+        holes = self.choices.some(0, 2, lambda: self.choices.one_of([*names, "as_of"]))
         return " ".join(["It is so", *(f"{{{name}}}" for name in holes)])
 
     # Matrices.
@@ -443,27 +407,11 @@ def _without_empty(value: Json) -> Json:
     return {key: _without_empty(part) for key, part in value.items() if part not in ({}, [], None)}
 
 
-@st.composite
-def written_rulesets(draw: st.DrawFn) -> Written:
+def written_ruleset(choices: Choices) -> Written:
     """A ruleset with its schema; nearly all of them have no fault."""
-    schema = as_json(draw(schemas()))
-    author = RulesetAuthor(Choices(draw), facts_schema(schema))
+    schema = as_json(SchemaAuthor(choices).record(2, 6, 2))
+    author = RulesetAuthor(choices, facts_schema(schema))
     return Written(as_json(_without_empty(author.write())), schema)
-
-
-@st.composite
-def questions(draw: st.DrawFn, most_facts: int = 3) -> Question:
-    """A checked ruleset with some facts, a day for each, and readings of which some are switched."""
-    written = draw(written_rulesets())
-    ruleset, faults = written.check()
-    assume(ruleset is not None)
-    assert ruleset is not None, faults
-    schema = json.loads(written.schema, parse_float=Decimal)
-    choices = Choices(draw)
-    asked = choices.between(1, most_facts)
-    readings = {r.name: choices.one_of([c.name for c in r.choices]) for r in ruleset.readings if choices.chance(30)}
-    facts = tuple(draw(facts_for(schema)) for _ in range(asked))
-    return Question(written, ruleset, facts, tuple(draw(days()) for _ in range(asked)), readings)
 
 
 def faults_of(written: Written) -> Iterator[str]:

@@ -6,9 +6,8 @@ own type beside it, so that bounds of numbers and closed sets of texts are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from policy_engine.frontend import operators
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
@@ -26,37 +25,29 @@ from policy_engine.language.types import (
     Record,
     Text,
     Type,
-    fits,
     join,
-    number_of,
 )
 from tests.support.choosing import Choices
 from tests.support.generated_facts import WORDS
+from tests.support.made import (
+    Made,
+    bracketed,
+    call_of,
+    divisor,
+    is_settled,
+    is_whole,
+    list_literal,
+    may_equal,
+    may_hold,
+    names_below,
+    number_literal,
+    quoted,
+)
 
 NUMBERS = ("0", "1", "2", "3", "-1", "7", "12", "28", "0.5", "1.25", "2.50", "0.001", "1000000", "99999999999")
 COUNTS = ("0", "1", "-1", "3", "5", "28", "-40", "400", "12", "100000", "-3652058", "99999999999")
 SIGNS = ("<", "<=", ">", ">=", "==", "!=")
 KNOWN = Number(0, 1, 1)
-
-
-@dataclass(frozen=True)
-class Made:
-    """An expression and its type."""
-
-    text: str
-    type: Type
-
-
-Form = Callable[[int], Made | None]
-
-
-def names_below(record: Record, prefix: str = "") -> Iterator[Made]:
-    """A record's members, and those of the records in it, by their dotted names."""
-    for member in record.members:
-        name = f"{prefix}{member.name}"
-        yield Made(name, member.type)
-        if isinstance(member.type, Record):
-            yield from names_below(member.type, f"{name}.")
 
 
 @dataclass
@@ -68,6 +59,8 @@ class Author:
     readings: dict[str, Sequence[str]]
     calendars: list[str] = field(default_factory=list)
     variables: int = 0
+    elements: Sequence[Made] = ()
+    """The variable of the loop at hand, or its record with the members."""
 
     # What is wanted.
 
@@ -90,12 +83,14 @@ class Author:
                 return self._pick(MOMENTS, depth) or Made("", INSTANT)
             case ListOf(element=element):
                 return self.list_of(element, depth)
+            case Record():
+                return self.record(depth) or self.choices.one_of(self.named(Record))
         raise AssertionError(kind)
 
     def number(self, depth: int, *, whole: bool = False) -> Made:
         """A number that has at most 18 digits."""
         made = self._pick(NUMERIC, depth)
-        if made is None or not _settled(made.type) or (whole and not _whole(made.type)):
+        if made is None or not is_settled(made.type) or (whole and not is_whole(made.type)):
             return self.whole_number()
         return made
 
@@ -104,11 +99,11 @@ class Author:
         known = [name for name in self.names if isinstance(name.type, Number) and name.type.places == 0]
         if known and self.choices.chance(80):
             return self.choices.one_of(known)
-        return _literal(self.choices.one_of(COUNTS))
+        return number_literal(self.choices.one_of(COUNTS))
 
     def text(self, depth: int) -> Made:
         """A text."""
-        return self._pick(TEXTS, depth) or _quoted(self.choices.one_of(WORDS))
+        return self._pick(TEXTS, depth) or quoted(self.choices.one_of(WORDS))
 
     def any_value(self, depth: int) -> Made:
         """A value that an answer may hold."""
@@ -142,25 +137,25 @@ class Author:
         return Made(self.choices.one_of(("true", "false")), BOOLEAN)
 
     def negated(self, depth: int) -> Made | None:
-        return _condition(f"not {self.condition(depth)}")
+        return bracketed(f"not {self.condition(depth)}")
 
     def joined(self, depth: int) -> Made | None:
         word = self.choices.one_of((" and ", " or "))
-        return _condition(word.join(self.choices.some(2, 3, lambda: self.condition(depth))))
+        return bracketed(word.join(self.choices.some(2, 3, lambda: self.condition(depth))))
 
     def numbers_compared(self, depth: int) -> Made | None:
         sides = self.choices.some(2, 3, lambda: self.number(depth).text)
-        return _condition(self._chain(sides, SIGNS))
+        return bracketed(self._chain(sides, SIGNS))
 
     def ratios_compared(self, depth: int) -> Made | None:
         other = self.ratio(depth) if self.choices.chance(40) else self.number(depth)
         sides = [self.ratio(depth).text, other.text]
-        return _condition(self._chain(sides if self.choices.chance(60) else sides[::-1], SIGNS))
+        return bracketed(self._chain(sides if self.choices.chance(60) else sides[::-1], SIGNS))
 
     def dates_compared(self, depth: int) -> Made | None:
         kind: Type = INSTANT if self.named(Instant) and self.choices.chance(35) else DATE
         sides = self.choices.some(2, 3, lambda: self.want(kind, depth).text)
-        return _condition(self._chain(sides, SIGNS))
+        return bracketed(self._chain(sides, SIGNS))
 
     def _chain(self, sides: Sequence[str], signs: Sequence[str]) -> str:
         rest = (f" {self.choices.one_of(signs)} {side}" for side in sides[1:])
@@ -168,9 +163,9 @@ class Author:
 
     def equal(self, depth: int) -> Made | None:
         if self.choices.chance(25):
-            return _condition(f"{self.condition(depth)} {self.choices.one_of(SIGNS[4:])} {self.condition(depth)}")
+            return bracketed(f"{self.condition(depth)} {self.choices.one_of(SIGNS[4:])} {self.condition(depth)}")
         first = self.text(depth)
-        return _condition(f"{first.text} {self.choices.one_of(SIGNS[4:])} {self.beside(first, depth).text}")
+        return bracketed(f"{first.text} {self.choices.one_of(SIGNS[4:])} {self.beside(first, depth).text}")
 
     def beside(self, first: Made, depth: int) -> Made:
         """A text that may be equal to another."""
@@ -178,22 +173,22 @@ class Author:
         closed = first.type.values
         if closed is None:
             return self.text(depth)
-        fitting = [name for name in self.named(Text) if _may_equal(name.type, closed)]
+        fitting = [name for name in self.named(Text) if may_equal(name.type, closed)]
         if fitting and self.choices.chance(30):
             return self.choices.one_of(fitting)
-        return _quoted(self.choices.one_of(closed))
+        return quoted(self.choices.one_of(closed))
 
     def member_of_list(self, depth: int) -> Made | None:
         word = self.choices.one_of(("in", "not in"))
         first = self.want(self.choices.one_of(self.value_kinds()), depth)
         if isinstance(first.type, Text):
-            return _condition(f"{first.text} {word} {self._texts_beside(first, depth)}")
+            return bracketed(f"{first.text} {word} {self._texts_beside(first, depth)}")
         item = self.ratio(depth).text if isinstance(first.type, Number) and self.choices.chance(15) else first.text
-        return _condition(f"{item} {word} {self.list_of(first.type, depth).text}")
+        return bracketed(f"{item} {word} {self.list_of(first.type, depth).text}")
 
     def _texts_beside(self, first: Made, depth: int) -> str:
         """A list in which a text may be."""
-        known = [name for name in self.named(ListOf) if _may_hold(name.type, first.type)]
+        known = [name for name in self.named(ListOf) if may_hold(name.type, first.type)]
         if known and self.choices.chance(50):
             return self.choices.one_of(known).text
         return f"[{', '.join(self.choices.some(0, 3, lambda: self.beside(first, depth).text))}]"
@@ -214,7 +209,7 @@ class Author:
         if not self.readings:
             return None
         name = self.choices.one_of(list(self.readings))
-        return _condition(f'{name} {self.choices.one_of(SIGNS[4:])} "{self.choices.one_of(self.readings[name])}"')
+        return bracketed(f'{name} {self.choices.one_of(SIGNS[4:])} "{self.choices.one_of(self.readings[name])}"')
 
     def quantified(self, depth: int) -> Made | None:
         return self._over_list(self.choices.one_of(("any", "all")), depth, lambda inner: inner.want(BOOLEAN, depth))
@@ -225,18 +220,22 @@ class Author:
         """Either of two, one of which may be left unknown."""
         first, second = self.want(kind, depth), self.want(kind, depth)
         joined = join(first.type, second.type)
-        if joined is None or not _settled(joined):
+        if joined is None or not is_settled(joined):
             return None
-        condition = self.condition(depth)
         if self.choices.chance(25):
-            sides = (first.text, "unknown") if self.choices.chance(50) else ("unknown", first.text)
-            return Made(f"({sides[0]} if {condition} else {sides[1]})", first.type)
-        return Made(f"({first.text} if {condition} else {second.text})", joined)
+            return self.perhaps(first, depth)
+        return Made(f"({first.text} if {self.condition(depth)} else {second.text})", joined)
+
+    def perhaps(self, made: Made, depth: int) -> Made:
+        """Something that a condition, or a constant, leaves unknown."""
+        asked = self.choices.one_of(("true", "false")) if self.choices.chance(30) else self.condition(depth)
+        sides = (made.text, "unknown") if self.choices.chance(50) else ("unknown", made.text)
+        return Made(f"({sides[0]} if {asked} else {sides[1]})", made.type)
 
     def defaulted(self, kind: Type, depth: int) -> Made | None:
         first, second = self.want(kind, depth), self.want(kind, depth)
         joined = join(first.type, second.type)
-        if joined is None or not _settled(joined):
+        if joined is None or not is_settled(joined):
             return None
         return Made(f"default({first.text}, {second.text})", joined)
 
@@ -250,30 +249,77 @@ class Author:
     def extreme(self, kind: Type, depth: int) -> Made | None:
         parts = self.choices.some(2, 3, lambda: self.want(kind, depth))
         name = self.choices.one_of(("min", "max"))
-        return _settled_call(name, parts)
+        return call_of(name, parts)
 
     def _over_list(self, function: str, depth: int, element: Callable[[Author], Made]) -> Made | None:
         """An aggregate, with a filter or without."""
         source = self.source(depth)
-        if source is None or not isinstance(source.type, ListOf):
+        return None if source is None else self._over(source, function, depth, element)
+
+    def _over(self, source: Made, function: str, depth: int, element: Callable[[Author], Made]) -> Made | None:
+        if not isinstance(source.type, ListOf):
             return None
         self.variables += 1
         variable = f"e{self.variables}"
-        inner = replace(self, names=[*self.element_names(variable, source.type.element), *self.names])
+        elements = self.element_names(variable, source.type.element)
+        inner = replace(self, names=[*elements * 2, *self.names], elements=elements)
         part = element(inner)
         test = f" if {inner.condition(depth)}" if self.choices.chance(60) else ""
         self.variables = inner.variables
         if isinstance(part.type, Ratio):
             return None
         kind = AGGREGATES[function].result(part.type, source.type.most)
-        if kind is None or not _settled(kind):
+        if kind is None or not is_settled(kind):
             return None
         return Made(f"{function}({part.text} for {variable} in {source.text}{test})", kind)
 
     def element_names(self, variable: str, kind: Type) -> list[Made]:
-        """The variable, or the members of its record; twice, so that they are chosen often."""
-        found = list(names_below(kind, f"{variable}.")) if isinstance(kind, Record) else [Made(variable, kind)]
-        return found * 2
+        """The variable, and the members of its record."""
+        return [Made(variable, kind), *(names_below(kind, f"{variable}.") if isinstance(kind, Record) else ())]
+
+    # Records.
+
+    def record(self, depth: int) -> Made | None:
+        """A record: by its name, the first or the last of a list, or one that may be left unknown."""
+        lists = self.lists_of(Record)
+        if lists and depth > 0 and self.choices.chance(60):
+            name = self.choices.one_of(("first", "last"))
+            return self._over(self.choices.one_of(lists), name, depth - 1, lambda inner: inner.elements[0])
+        known = self.named(Record)
+        if not known:
+            return None
+        made = self.choices.one_of(known)
+        return self.perhaps(made, max(depth - 1, 0)) if self.choices.chance(60) else made
+
+    def member(self, kind: Type, depth: int) -> Made | None:
+        """A member of a record, which may be unknown as a whole."""
+        made = self.record(max(depth, 1))
+        if made is None or not isinstance(made.type, Record):
+            return None
+        fitting = [member for member in made.type.members if isinstance(member.type, type(kind))]
+        if not fitting:
+            return None
+        member = self.choices.one_of(fitting)
+        return Made(f"{made.text}.{member.name}", member.type)
+
+    def flag_of_record(self, depth: int) -> Made | None:
+        return self.member(BOOLEAN, depth)
+
+    def number_of_record(self, depth: int) -> Made | None:
+        return self.member(KNOWN, depth)
+
+    def text_of_record(self, depth: int) -> Made | None:
+        return self.member(Text(), depth)
+
+    def day_of_record(self, depth: int) -> Made | None:
+        return self.member(DATE, depth)
+
+    def moment_of_record(self, depth: int) -> Made | None:
+        return self.member(INSTANT, depth)
+
+    def lists_of(self, kind: type[Type]) -> list[Made]:
+        """The names of lists of a sort of elements."""
+        return [name for name in self.names if isinstance(name.type, ListOf) and isinstance(name.type.element, kind)]
 
     # Lists.
 
@@ -282,52 +328,53 @@ class Author:
         known = self.named(ListOf)
         how = self.choices.between(0, 9)
         if known and how < 7:
-            return self.choices.one_of(known)
+            return self.choices.one_of(known[:3] if self.choices.chance(50) else known)
         if how == 7 and self.named(Record):
-            records = self.choices.some(1, 2, lambda: self.choices.one_of(self.named(Record)))
-            return _list_literal([record for record in records if record.type == records[0].type])
+            records = self.choices.some(1, 2, lambda: self.want(self.named(Record)[0].type, depth - 1))
+            return list_literal([record for record in records if record.type == records[0].type])
+        if how == 9 and depth > 0 and self.choices.chance(30):
+            return self.member(ListOf(KNOWN), depth)
         if how == 9 and depth > 0 and self.choices.chance(50):
             name = self.choices.one_of(("first", "last"))
             return self._over_list(name, depth - 1, lambda inner: inner.list_of(KNOWN, depth - 1))
-        return self._filtered(depth) if how == 8 else self.list_of(self.choices.one_of(self.value_kinds()), depth)
+        return self.filtered(depth) if how == 8 else self.list_of(self.choices.one_of(self.value_kinds()), depth)
 
     def list_of(self, element: Type, depth: int) -> Made:
         """A list of elements of a sort."""
-        known = [
-            n for n in self.named(ListOf) if isinstance(n.type, ListOf) and isinstance(n.type.element, type(element))
-        ]
+        known = self.lists_of(type(element))
         how = self.choices.between(0, 9)
         if known and how < 5:
             return self.choices.one_of(known)
         if how == 8:
-            made = self._filtered(depth)
+            made = self.filtered(depth)
             if made is not None and isinstance(made.type, ListOf) and isinstance(made.type.element, type(element)):
                 return made
         if how == 9 and depth > 0:
             made = self._either_list(element, depth - 1)
             if made is not None:
                 return made
-        return _list_literal(self.choices.some(1, 3, lambda: self.maybe(element, depth))) or _list_literal(
+        return list_literal(self.choices.some(1, 3, lambda: self.maybe(element, depth))) or list_literal(
             [self.want(element, 0)]
         )  # type: ignore[return-value]
 
     def maybe(self, kind: Type, depth: int) -> Made:
         """A value that is now and then left unknown."""
         made = self.want(kind, depth - 1)
-        if self.choices.chance(15):
-            return Made(f"({made.text} if {self.condition(0)} else unknown)", made.type)
-        return made
+        return self.perhaps(made, 0) if self.choices.chance(20) else made
 
     def _either_list(self, element: Type, depth: int) -> Made | None:
+        if self.choices.chance(40):
+            return self.perhaps(self.list_of(element, depth), depth)
         first, second = self.list_of(element, depth), self.list_of(element, depth)
         kind = join(first.type, second.type)
-        if kind is None or not _settled(kind):
+        if kind is None or not is_settled(kind):
             return None
         if self.choices.chance(50):
             return Made(f"default({first.text}, {second.text})", kind)
         return Made(f"({first.text} if {self.condition(depth)} else {second.text})", kind)
 
-    def _filtered(self, depth: int) -> Made | None:
+    def filtered(self, depth: int) -> Made | None:
+        """Those elements of a list that pass a filter, or what is made of them."""
         name = self.choices.one_of(("list", "last_run"))
         return self._over_list(name, depth, lambda inner: inner.element(depth))
 
@@ -335,8 +382,9 @@ class Author:
         """What a list is made of: its own elements, often; for some aggregates lists as well."""
         if lists and self.choices.chance(10):
             return self.list_of(KNOWN, depth)
-        if self.choices.chance(60) and self.names and not isinstance(self.names[0].type, ListOf):
-            return self.names[0]
+        own = [made for made in self.elements if not isinstance(made.type, ListOf)]
+        if own and self.choices.chance(60):
+            return own[0] if self.choices.chance(60) else self.choices.one_of(own)
         return self.want(self.choices.one_of(self.value_kinds()), depth)
 
     # Numbers.
@@ -345,28 +393,28 @@ class Author:
         known = self.named(Number)
         if known and self.choices.chance(75):
             return self.choices.one_of(known)
-        return _literal(self.choices.one_of(NUMBERS))
+        return number_literal(self.choices.one_of(NUMBERS))
 
     def computed(self, depth: int) -> Made | None:
         sign = self.choices.one_of(("+", "-", "*", "//", "%"))
         whole = sign in ("//", "%")
         left, right = self.number(depth, whole=whole), self.number(depth, whole=whole)
-        right = _divisor(right) if whole else right
+        right = divisor(right) if whole else right
         assert isinstance(left.type, Number)
         assert isinstance(right.type, Number)
         kind = operators.arithmetic(sign, left.type, right.type)
-        return Made(f"({left.text} {sign} {right.text})", kind) if _settled(kind) else left
+        return Made(f"({left.text} {sign} {right.text})", kind) if is_settled(kind) else left
 
     def unary(self, depth: int) -> Made | None:
         made = self.number(depth)
         assert isinstance(made.type, Number)
         if self.choices.chance(50):
-            return _settled_call("abs", [made])
+            return call_of("abs", [made])
         return Made(f"(-{made.text})", Number(made.type.places, -made.type.high, -made.type.low))
 
     def ratio(self, depth: int) -> Made:
         """A quotient, not rounded."""
-        left, right = self.number(depth), _divisor(self.number(depth))
+        left, right = self.number(depth), divisor(self.number(depth))
         assert isinstance(left.type, Number)
         assert isinstance(right.type, Number)
         return Made(f"({left.text} / {right.text})", Ratio(left.type, right.type))
@@ -376,21 +424,21 @@ class Author:
         places = self.choices.one_of((2, 0, 1, 4))
         mode = self.choices.one_of(tuple(MODES))
         kind = FUNCTIONS["round"].result(part.type, Number(0, places, places), Text((mode,)))
-        return Made(f'round({part.text}, {places}, "{mode}")', kind) if kind is not None and _settled(kind) else None
+        return Made(f'round({part.text}, {places}, "{mode}")', kind) if kind is not None and is_settled(kind) else None
 
     def counted(self, depth: int) -> Made | None:
         if self.choices.chance(25):
             made = self.source(depth)
-            return _settled_call("len", [made]) if made is not None else None
+            return call_of("len", [made]) if made is not None else None
         if self.choices.chance(50):
             return self._over_list("count", depth, lambda inner: inner.element(depth, lists=True))
         return self._over_list("sum", depth, lambda inner: inner.number(depth))
 
     def distance(self, depth: int) -> Made | None:
         if self.choices.chance(25):
-            return _settled_call("weekday", [self.want(DATE, depth)])
+            return call_of("weekday", [self.want(DATE, depth)])
         name = self.choices.one_of(("days_between", "weekdays_between"))
-        return _settled_call(name, [self.want(DATE, depth), self.want(DATE, depth)])
+        return call_of(name, [self.want(DATE, depth), self.want(DATE, depth)])
 
     def number_of_choice(self, depth: int) -> Made | None:
         form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked, Author.extreme))
@@ -400,7 +448,7 @@ class Author:
 
     def plain_text(self, depth: int) -> Made | None:
         known = self.named(Text)
-        return self.choices.one_of(known) if known and self.choices.chance(85) else _quoted(self.choices.one_of(WORDS))
+        return self.choices.one_of(known) if known and self.choices.chance(85) else quoted(self.choices.one_of(WORDS))
 
     def text_of_choice(self, depth: int) -> Made | None:
         form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked))
@@ -416,7 +464,7 @@ class Author:
 
     def moved(self, depth: int) -> Made | None:
         name = self.choices.one_of(("add_days", "add_months", "add_years", "add_weekdays"))
-        return _settled_call(name, [self.want(DATE, depth), self.number(depth, whole=True)])
+        return call_of(name, [self.want(DATE, depth), self.number(depth, whole=True)])
 
     def in_business_days(self, depth: int) -> Made | None:
         count = self.choices.one_of(("1", "-1", "5", "0", "-30"))
@@ -426,9 +474,10 @@ class Author:
         return Made(f"add_business_days({day}, {count}, {holidays})", DATE)
 
     def in_month(self, depth: int) -> Made | None:
-        if self.named(Instant) and self.choices.chance(40):
-            return Made(f"date_of({self.want(INSTANT, depth).text})", DATE)
         return Made(f"{self.choices.one_of(('first_of_month', 'last_of_month'))}({self.want(DATE, depth).text})", DATE)
+
+    def civil(self, depth: int) -> Made | None:
+        return Made(f"date_of({self.want(INSTANT, depth).text})", DATE) if self.named(Instant) else None
 
     def day_of_choice(self, depth: int) -> Made | None:
         form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked, Author.extreme))
@@ -446,70 +495,15 @@ Forms = tuple[Callable[[Author, int], Made | None], ...]
 CONDITIONS: Forms = (
     Author.plain_condition, Author.negated, Author.joined, Author.joined, Author.numbers_compared, Author.numbers_compared,
     Author.dates_compared, Author.equal, Author.equal, Author.member_of_list, Author.asked, Author.tested, Author.reading,
-    Author.quantified, Author.ratios_compared, Author.condition_of_choice,
+    Author.quantified, Author.ratios_compared, Author.condition_of_choice, Author.flag_of_record,
 )  # fmt: skip
 NUMERIC: Forms = (
     Author.plain_number, Author.plain_number, Author.computed, Author.computed, Author.unary, Author.rounded, Author.counted,
-    Author.counted, Author.distance, Author.number_of_choice, Author.number_of_choice,
+    Author.counted, Author.distance, Author.number_of_choice, Author.number_of_choice, Author.number_of_record,
 )  # fmt: skip
-TEXTS: Forms = (Author.plain_text, Author.plain_text, Author.text_of_choice)
+TEXTS: Forms = (Author.plain_text, Author.plain_text, Author.text_of_choice, Author.text_of_record)
 DAYS: Forms = (
-    Author.plain_day, Author.plain_day, Author.moved, Author.in_month, Author.in_business_days, Author.day_of_choice,
+    Author.plain_day, Author.plain_day, Author.moved, Author.in_month, Author.civil, Author.in_business_days,
+    Author.day_of_choice, Author.day_of_record,
 )  # fmt: skip
-MOMENTS: Forms = (Author.plain_moment, Author.plain_moment, Author.moment_of_choice)
-
-
-def _condition(text: str) -> Made:
-    return Made(f"({text})", BOOLEAN)
-
-
-def _literal(text: str) -> Made:
-    kind = number_of(Decimal(text) if "." in text else int(text))
-    return Made(f"({text})" if text.startswith("-") else text, kind)
-
-
-def _quoted(word: str) -> Made:
-    return Made(f'"{word}"', Text((word,)))
-
-
-def _settled(kind: Type) -> bool:
-    """Whether a value of the type may stand anywhere: 18 digits are enough."""
-    inner = kind.element if isinstance(kind, ListOf) else kind
-    return not isinstance(inner, Number) or fits(inner)
-
-
-def _divisor(made: Made) -> Made:
-    """A number that is not always zero, which the checker refuses to divide by."""
-    assert isinstance(made.type, Number)
-    return made if made.type.low or made.type.high else _literal("3")
-
-
-def _whole(kind: Type) -> bool:
-    return isinstance(kind, Number) and kind.places == 0
-
-
-def _may_equal(kind: Type, closed: Sequence[str]) -> bool:
-    return isinstance(kind, Text) and (kind.values is None or bool(set(kind.values) & set(closed)))
-
-
-def _may_hold(kind: Type, item: Type) -> bool:
-    if not (isinstance(kind, ListOf) and isinstance(kind.element, Text)):
-        return False
-    return operators.never_equal(kind.element, item) is None
-
-
-def _settled_call(name: str, parts: Sequence[Made]) -> Made | None:
-    kind = FUNCTIONS[name].result(*(part.type for part in parts))
-    if kind is None or not _settled(kind):
-        return None
-    return Made(f"{name}({', '.join(part.text for part in parts)})", kind)
-
-
-def _list_literal(parts: Sequence[Made]) -> Made | None:
-    kind: Type = parts[0].type
-    for part in parts:
-        joined = join(kind, part.type)
-        if joined is None or isinstance(part.type, ListOf):
-            return None
-        kind = joined
-    return Made(f"[{', '.join(part.text for part in parts)}]", ListOf(kind, len(parts))) if _settled(kind) else None
+MOMENTS: Forms = (Author.plain_moment, Author.plain_moment, Author.moment_of_choice, Author.moment_of_record)

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for schemas of facts, for facts that satisfy them, and for days to ask on."""
+"""Schemas of facts, facts that satisfy them, and days to ask on, by choices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ DAYS = (
     "2000-02-29", "1900-02-28",
 )  # fmt: skip
 TIMES = ("00:00:00", "23:59:59", "12:30:00.5", "04:59:59.999999", "05:00:00")
-OFFSETS = ("Z", "+00:00", "-05:00", "+23:59", "-23:59", "+05:30")
+OFFSETS = ("Z", "+00:00", "-05:00", "+23:59", "-23:59", "+05:30", "-01:00", "+01:00")
+BEYOND_UTC = (
+    "9999-12-31T23:59:59-01:00", "9999-12-31T12:00:00-23:59", "9999-12-31T23:30:00-05:00", "0001-01-01T00:00:00+01:00",
+    "0001-01-01T12:00:00+23:59", "0001-01-01T00:10:00+05:30",
+)  # fmt: skip
+"""Instants that UTC has outside the years 0001 to 9999."""
 WHOLE_BOUNDS = (
     (0, 10),
     (-1000, 1000),
@@ -49,7 +54,7 @@ class SchemaAuthor:
 
     def member(self, depth: int) -> tuple[str, Json]:
         """A property: its name and its schema."""
-        kind = self.choices.one_of((*SCALARS, "items", "list", "record") if depth else (*SCALARS, "list"))
+        kind = self.choices.one_of((*SCALARS, *DEEP, "list") if depth else (*SCALARS, "list"))
         return self.name(kind), self.property(kind, depth)
 
     def name(self, kind: str) -> str:
@@ -65,6 +70,8 @@ class SchemaAuthor:
             return self.items(depth)
         if kind == "list":
             return self.list_of()
+        if kind == "lists":
+            return self.lists(depth)
         return getattr(self, kind)()
 
     def flag(self) -> Json:
@@ -100,7 +107,7 @@ class SchemaAuthor:
         """A list of records, in an order or as it comes."""
         record = self.record(1, 3, depth - 1)
         made = {"type": "array", "maxItems": self.choices.one_of((5, 30)), "items": record}
-        if self.choices.chance(40):
+        if self.choices.chance(30):
             kind = self.choices.one_of(ORDERS)
             by = self.name(kind)
             record["properties"][by] = self.property(kind, 0)
@@ -108,7 +115,13 @@ class SchemaAuthor:
             made["x-ordered-by"] = by
         return made
 
+    def lists(self, depth: int) -> Json:
+        """A list of lists, of records as a rule."""
+        inner = self.items(depth) if self.choices.chance(70) else self.list_of()
+        return {"type": "array", "maxItems": self.choices.one_of((3, 20)), "items": inner}
 
+
+DEEP = ("items", "items", "lists", "record")
 SCALARS = ("flag", "whole", "kind", "day", "amount", "moment", "word")
 
 
@@ -183,6 +196,8 @@ class FactsAuthor:
         return self.choices.one_of(DAYS)
 
     def moment(self) -> str:
+        if self.choices.chance(25):
+            return self.choices.one_of(BEYOND_UTC)
         text = f"{self.day()}T{self.choices.one_of(TIMES)}{self.choices.one_of(OFFSETS)}"
         return text.lower() if self.choices.chance(8) else text
 
@@ -204,21 +219,13 @@ def without_references(schema: Json, root: Json = None) -> Json:
 
 
 @st.composite
-def schemas(draw: st.DrawFn) -> Json:
-    """A schema of facts as plain data, with decimals exact."""
-    return SchemaAuthor(Choices(draw)).record(2, 6, 2)
-
-
-@st.composite
 def facts_for(draw: st.DrawFn, schema: Json) -> Json:
     """Facts that satisfy a schema."""
     return FactsAuthor(Choices(draw)).record(schema)
 
 
-@st.composite
-def days(draw: st.DrawFn) -> date:
+def day_to_ask(choices: Choices) -> date:
     """A day to ask on; rulesets' periods begin and end on some of them, or next to them."""
-    choices = Choices(draw)
     day = date.fromisoformat(choices.one_of(DAYS))
     moved = day.toordinal() + choices.between(0, 2) - 1
     return date.fromordinal(min(max(moved, 1), date.max.toordinal()))

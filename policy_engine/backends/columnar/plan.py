@@ -72,7 +72,7 @@ class Compute:
 
     def _over_nothing(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Over no rows Polars gives some functions one row if an argument is a constant, so one row is asked for and dropped."""
-        return frame.clear(1).with_columns(self.columns).clear()
+        return frame.select(pl.all().first()).with_columns(self.columns).head(0)
 
 
 class Needed(NamedTuple):
@@ -231,6 +231,13 @@ def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
         return _computed(steps, table)
     schema = run(steps, at_once(table.head(0), as_it_stands=True)).schema
     return pieced(table, lambda piece: run(steps, piece), schema)
+
+
+def small(steps: Sequence[Step], columns: Iterable[pl.Expr], frame: pl.DataFrame) -> pl.DataFrame:
+    """A few accounts with all that steps give them, and columns beside."""
+    if only_expressions(steps):
+        return at_once(_computed(steps, frame.lazy()).with_columns(columns), as_it_stands=True)
+    return run(steps, frame).with_columns(columns)
 
 
 def only_expressions(steps: Iterable[Step]) -> bool:

@@ -198,7 +198,7 @@ def _with_missing(masks: Masks, later: Needed, piece: pl.DataFrame) -> pl.DataFr
     if not rows.any():
         return piece.with_columns(pl.lit(None, dtype=PATHS).alias(f"{name}.{MISSING}") for name in masks.words)
     few = piece.select(sorted(later.reads) or piece.columns[0]).filter(rows)
-    words = plan.at_once(plan.through(later.steps, few.lazy()).with_columns(masks.columns), as_it_stands=True)
+    words = plan.small(later.steps, masks.columns, few)
     told = [_missing(masks, name, open_[name], words, rows).alias(f"{name}.{MISSING}") for name in masks.words]
     return piece.with_columns(told)
 
