@@ -11,6 +11,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import ColumnarProgram
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.backends.columnar.program import HOLDS
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.language.values import instant_text_of, to_json
@@ -53,8 +54,21 @@ def _cell(value: Any, kind: Type) -> Any:
 
 def answers_of(program: ColumnarProgram, table: pl.DataFrame) -> list[Answer]:
     """What the program says of each row."""
+    return _answers(program, program.decide(table))
+
+
+def reported(program: ColumnarProgram, table: pl.DataFrame) -> Mapping[int, Answer]:
+    """What a report says of each row of which no check is false, by the row's number; margins are worked out beside it."""
+    facts = table.lazy()
+    if program.checks:
+        facts = program.checked(facts).collect(engine="streaming").filter(HOLDS).lazy()
+    told = program.told(facts, margins=True).collect(engine="streaming")
+    return dict(zip(told[ROW].to_list(), _answers(program, told), strict=True))
+
+
+def _answers(program: ColumnarProgram, told: pl.DataFrame) -> list[Answer]:
     decisions = program.settled.ruleset.decisions
-    told = program.decide(table)
+    told = told.select(program.names())
     told = told.cast({name: in_microseconds(kind) for name, kind in told.schema.items()})  # Python has no year 10000
     return [{logic.name: _answer(logic, row) for logic in decisions} for row in told.iter_rows(named=True)]
 
