@@ -118,6 +118,7 @@ class SchemaAuthor:
     def lists(self, depth: int) -> Json:
         """A list of lists, of records as a rule."""
         inner = self.items(depth) if self.choices.chance(70) else self.list_of()
+        inner.pop("x-ordered-by", None)  # only a list that is a member may have an order
         return {"type": "array", "maxItems": self.choices.one_of((3, 20)), "items": inner}
 
 
