@@ -28,8 +28,9 @@ from policy_engine.semantics.deciding import Evaluation
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.plain import to_json_types
 from tests.support.conformance import Case, load_cases
-from tests.support.generated import HEAD, Question, Written, as_json, questions
+from tests.support.generated import HEAD, Written, as_json
 from tests.support.generated_facts import facts_for, without_references
+from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 
 PROFILE = agreement(500, Phase.generate, Phase.shrink)
