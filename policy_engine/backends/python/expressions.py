@@ -35,6 +35,7 @@ class Expressions:
     constants: dict[str, Any]
     use: Use
     variables: dict[str, str] = field(default_factory=dict)
+    bound: dict[tuple[type, str], str] = field(default_factory=dict)
 
     def condition(self, condition: tree.Condition) -> tuple[str, bool]:
         """A condition, and whether it may be unknown."""
@@ -81,12 +82,11 @@ class Expressions:
 
     def bind(self, value: Any) -> str:
         """The name of a constant."""
-        for name, bound in self.constants.items():
-            if name[0] == "K" and type(bound) is type(value) and repr(bound) == repr(value):
-                return name
-        name = f"K{len(self.constants)}"
-        self.constants[name] = value
-        return name
+        key = type(value), repr(value)
+        if key not in self.bound:
+            self.bound[key] = name = f"K{len(self.constants)}"
+            self.constants[name] = value
+        return self.bound[key]
 
     def bind_new(self, value: Any) -> str:
         """The name of a table of its own."""

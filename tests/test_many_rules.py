@@ -1,0 +1,85 @@
+"""Work over a ruleset grows with its number of rules, and not with its square: counted in calls, so that no clock matters."""
+
+from __future__ import annotations
+
+import cProfile
+import json
+import pstats
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from policy_engine import Engine
+from policy_engine.backends.columnar.program import prepare
+from policy_engine.frontend import loader
+from tests.conftest import lay_out
+
+DAY = date(2025, 7, 1)
+WARM, FEW, MANY = 20, 310, 620
+"""Of rules. The few are more than 300, past which definitions and facts are written in another way."""
+MOST = 2.25
+"""So many times the calls for twice the rules."""
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "s": {"type": "string", "x-sensitive": True},
+        "n": {"type": "integer", "minimum": 0, "maximum": 100000},
+    },
+}
+HEAD = """
+ruleset: many
+title: Many rules
+version: "1"
+effective: {from: 2020-01-01}
+timezone: UTC
+facts: many
+sources: {text: {title: The text}}
+decisions:
+  d:
+    question: Which is it?
+    source: text
+"""
+FIRST = "    outcomes: [a, b]\n    otherwise: {then: b, because: It is none.}\n    rules:\n"
+COLLECT = "    outcomes: [a, b]\n    hit: collect\n    rules:\n"
+SHAPES: dict[str, tuple[str, Callable[[int], str]]] = {
+    "two conditions": (FIRST, lambda i: f'when: s == "k{i}" and n > {i % 7 + 3}, then: a, because: It is so.'),
+    "sentences with values": (
+        FIRST,
+        lambda i: f"when: s == \"k{i}\" and n > 1, then: a, because: 'Rule {i}: {{s}}, {{n}}.'",
+    ),
+    "a look-up": (FIRST, lambda i: f"when: s == \"k{i}\", then: a, because: 'Rule {i}: {{{'s' if i % 2 else 'n'}}}.'"),
+    "collected": (COLLECT, lambda i: f"when: n > {i}, then: a, because: 'Rule {i}: {{n}}.'"),
+}
+WORK: dict[str, Callable[[Path, Engine], object]] = {
+    "check": lambda folder, _: loader.load([folder / "rules"], folder / "schemas"),
+    "decide": lambda _, engine: engine.decide("many.d", {"s": "k5", "n": 50}, as_of=DAY),
+    "decide, undetermined": lambda _, engine: engine.decide("many.d", {}, as_of=DAY),
+    "decide_all": lambda _, engine: engine.decide_all("many", {"s": "k5", "n": 50}, as_of=DAY),
+    "explain": lambda _, engine: engine.explain("many.d", {"s": "k5", "n": 50}, as_of=DAY),
+    "columns": lambda _, engine: prepare(engine.ruleset("many", DAY), {}, DAY),
+}
+
+
+def calls(folder: Path, shape: str, size: int) -> dict[str, int]:
+    """The calls of functions, built-in ones included, in each piece of work over one ruleset."""
+    head, rule = SHAPES[shape]
+    rules = "\n".join(f"      - {{id: r{number}, {rule(number)}}}" for number in range(size))
+    lay_out({"rules/many.yaml": f"{HEAD}{head}{rules}\n", "schemas/many.schema.json": json.dumps(SCHEMA)}, folder)
+    engine = Engine.load(folder / "rules", folder / "schemas")
+    return {name: _counted(lambda work=work: work(folder, engine)) for name, work in WORK.items()}  # type: ignore[misc]
+
+
+def _counted(work: Callable[[], object]) -> int:
+    profiler = cProfile.Profile()
+    profiler.runcall(work)
+    return int(pstats.Stats(profiler).total_calls)  # type: ignore[attr-defined]  # typeshed leaves it out
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_c16_work_grows_with_the_rules(tmp_path: Path, shape: str) -> None:
+    calls(tmp_path / "warm", shape, WARM)  # so that what is done once in a process is not counted
+    few, many = (calls(tmp_path / str(size), shape, size) for size in (FEW, MANY))
+    assert {name: many[name] / few[name] for name in WORK if many[name] > MOST * few[name]} == {}
