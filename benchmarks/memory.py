@@ -16,7 +16,7 @@ from benchmarks.questions import load_engine
 from policy_engine import Engine, NotInForce, PolicyError
 from policy_engine.language.rulesets import Ruleset
 
-FIRST, DAYS, QUESTIONS = date(2020, 7, 1), 2_000, 1_000_000
+FIRST, DAYS, QUESTIONS = date(2022, 1, 1), 2_000, 1_000_000
 IN_TURN = 25
 """So many days are asked about under one choice of readings before the next choice."""
 
