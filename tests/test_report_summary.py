@@ -12,6 +12,7 @@ import pytest
 
 from policy_engine.engine import Engine
 from policy_engine.reports.counting import EXAMPLES, Over, ruleset_totals
+from policy_engine.reports.html.charts import time_chart
 from policy_engine.reports.periods import MOST_BUCKETS, over_time
 from policy_engine.reports.totals import (
     Bucket,
@@ -280,6 +281,28 @@ def test_c7_every_span_of_the_calendar_has_its_buckets(first: date, last: date) 
     starts = [bucket.start for bucket in over.buckets]
     assert starts == sorted(set(starts))
     assert sum(sum(bucket.counts.values()) for bucket in over.buckets) >= 0.99 * len(days)
+
+
+@pytest.mark.parametrize(
+    ("days", "labels", "ticks"),
+    [
+        (12, ("2000-01-01", "2000-01-13"), ["2000-01-01", "2000-01-04", "2000-01-07", "2000-01-10", "2000-01-13"]),
+        (360, ("2000-01", "2000-12"), ["2000"]),
+        (40, ("2000-01", "2000-02"), ["2000"]),
+        (3_000, ("2000 Q1", "2008 Q1"), ["2000", "2002", "2004", "2006", "2008"]),
+        (9_000, ("2000", "2024"), ["2000", "2005", "2010", "2015", "2020"]),
+        (30_000, ("2000-2009", "2080-2089"), ["2000-2009", "2020-2029", "2040-2049", "2060-2069", "2080-2089"]),
+        (
+            2_190_000,
+            ("0001-0099", "5900-5999"),
+            [f"{year:04}-{year + 99 - (year == 1):04}" for year in (1, 1000, 2000, 3000, 4000, 5000)],
+        ),
+    ],
+)
+def test_c7_columns_of_a_chart_are_called_by_their_unit(days: int, labels: tuple[str, str], ticks: list[str]) -> None:
+    chart = time_chart(over_time("day", spread(days, 1_000)), {"yes": "s1"})
+    assert (chart.rows[0][0], chart.rows[-1][0]) == labels
+    assert [tick.label for tick in chart.ticks] == ticks
 
 
 def test_c7_most_dates_lie_inside_where_half_are_a_century_off() -> None:

@@ -340,17 +340,26 @@ CELLS = (
     "0.01", "0.010", "0.001", ".5", "5.", "999999999999999999", "9999999999999999999", "NaN", "true", "NO", "maybe",
     "2025-02-28", "2025-02-30",     "28.02.2025", "1.3.2025", "31.2.2025", "28.02.25", "2025-2-3", "2025-02-28T00:00:00Z",
     "2025-02-28t00:00:00.5-05:00",
-    "2025-02-28T00:00:60Z", "[]", '["a"]', '["a", null]', "[1]", "[", "a,b", "a\nb", 'a"b', "\u0662", "\u00a07",
+    "2025-02-28T00:00:60Z", "28.2.2025 9:30 +0100", "28.02.2025 09:30 Z", "28022025", "2822025", "NA", " NA",
+    "[]", '["a"]', '["a", null]', "[1]", "[", "a,b", "a\nb", 'a"b', "\u0662", "\u00a07",
 )  # fmt: skip
 NAMES = ("account_id", "plan", "seats", "amount", "since", "seen_at", "active", "tags", "other")
 ROWS = st.lists(st.tuples(*(st.sampled_from(CELLS) for _ in NAMES)), max_size=6)
 
 
-@given(ROWS, st.booleans())
+MAPPINGS = [
+    NOTHING,
+    TableMapping(values={"plan": {"P": "pro"}}, dates={"since": "%d.%m.%Y", "seen_at": "%d.%m.%Y %H:%M %z"}),
+    TableMapping(
+        values={"since": {"x": "2025-02-28"}}, dates={"since": "%d%m%Y"}, absent=("NA",), absent_of={"plan": ("x",)}
+    ),
+]
+
+
+@given(ROWS, st.sampled_from(MAPPINGS))
 @settings(max_examples=400, derandomize=True, database=None, deadline=None)
-def test_columns_and_cells_one_by_one_agree(rows: list[tuple[str, ...]], mapped: bool) -> None:
+def test_columns_and_cells_one_by_one_agree(rows: list[tuple[str, ...]], mapping: TableMapping) -> None:
     """What the columns say of a row is what cells that are read one by one and the rule of facts say."""
-    mapping = TableMapping(values={"plan": {"P": "pro"}}, dates={"since": "%d.%m.%Y"}) if mapped else NOTHING
     with (
         TemporaryDirectory() as folder,
         (path := Path(folder, "a.csv")).open("w", encoding="utf-8", newline="") as file,
@@ -366,7 +375,8 @@ def test_columns_and_cells_one_by_one_agree(rows: list[tuple[str, ...]], mapped:
         pointers, values = [], {}
         for name, cell in zip(NAMES, row, strict=True):
             text = name in ("account_id", "plan", "other")
-            if cell.strip(BLANKS) if not text else cell:
+            bare = cell if text else cell.strip(BLANKS)
+            if bare and bare not in mapping.absent_for(name):
                 style = CellStyle(mapping.values.get(name, {}), mapping.dates.get(name))
                 value, unread = read_cell(members[name], style, cell) if name in members else (cell, [])
                 pointers += [one.pointer for one in unread]

@@ -107,7 +107,7 @@ class Side:
 
 
 def _count(path: Path) -> int:
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
 
 
 def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Comparison:
@@ -176,7 +176,7 @@ def _examples(invalid: Path, rows: Collection[int]) -> tuple[tuple[int, str | No
     """Of some invalid rows the number, the key, and the first thing that is wrong."""
     if not rows:
         return ()
-    table = pl.scan_parquet(invalid).filter(pl.col("row").is_in(list(rows))).collect()
+    table = pl.scan_parquet(invalid, glob=False).filter(pl.col("row").is_in(list(rows))).collect()
     return tuple((row, key, _wrong(violations[0])) for row, key, violations in table.iter_rows())
 
 

@@ -49,7 +49,7 @@ class _Reader:
     """Gives the rows of a file up to a number."""
 
     def __init__(self, path: Path, columns: list[str] | None) -> None:
-        table = pl.scan_parquet(path)
+        table = pl.scan_parquet(path, glob=False)
         self.table = table if columns is None else table.select(columns)
         self.held = self.table.head(0).collect()
         self.at = 0

@@ -100,7 +100,9 @@ class CellReading:
     def value(self, name: str, raw: object) -> tuple[Json, list[Violation]]:
         """A cell in JSON types, or its text and what is wrong with it."""
         member = member_of(self.facts.type, name)
-        return (raw, []) if member is None else read_cell(member, self.style(name), str(raw))
+        if member is None or isinstance(member.type, Text):  # at once: keys of invalid rows are read here, too
+            return self.mapping.values.get(name, {}).get(str(raw), raw), []
+        return read_cell(member, self.style(name), str(raw))
 
     def style(self, name: str) -> CellStyle:
         """How the cells of a fact are written."""

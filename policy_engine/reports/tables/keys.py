@@ -40,8 +40,8 @@ def key_column(member: Member) -> pl.Expr:
 
 def key_text(value: object, kind: Type) -> str | None:
     """The text of a key in JSON types, also of one that is invalid."""
-    if value is None:
-        return None
+    if value is None or (isinstance(value, str) and isinstance(kind, Text) and value.isascii()):
+        return value
     match kind, value:
         case Number(places=places), int() | float() | Decimal() if not isinstance(value, bool):
             return _number(Decimal(str(value)), places)
