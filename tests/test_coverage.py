@@ -81,7 +81,7 @@ SWAPS: Mapping[str, tuple[str, str, str]] = {
     "in a branch that no case takes": (
         "else (days <= 30)",
         "else (days < 30)",
-        "no case comes to `days <= 30`",
+        "no case depends on `days <= 30`",
     ),
     "of a ratio": (
         "days / sold >= 0.2",
@@ -192,7 +192,43 @@ GAPS: Mapping[str, tuple[str, str, list[str]]] = {
     "a branch in a rule that is not reached": (
         "decisions:\n" + decision("d", '\n          all:\n            - region == "eu"\n            - days < 5'),
         table("region, d", "us, n"),
-        ["no case comes by c 2 d: r -> y", "no case comes to `days < 5`"],
+        ["no case comes by c 2 d: r -> y", "no case depends on `days < 5`"],
+    ),
+    "what an `and` does not depend on": (
+        "decisions:\n" + decision("d", 'region == "eu" and days <= 60'),
+        table("region, days, d", "us, 60, n", "us, 61, n", "eu, 5, y"),
+        ["no case stands on `days <= 60`: both sides equal and the left side one more"],
+    ),
+    "what an `or` does not depend on": (
+        "decisions:\n" + decision("d", 'region == "eu" or days <= 60'),
+        table("region, days, d", "eu, 60, y", "eu, 61, y", "us, 61, n"),
+        ["no case stands on `days <= 60`: both sides equal"],
+    ),
+    "what a list of conditions does not depend on": (
+        "decisions:\n"
+        + decision("d", '\n          all:\n            - region == "eu"\n            - none: [days > 60]'),
+        table("region, days, d", "us, 60, n", "us, 61, n", "eu, 60, y"),
+        ["no case stands on `days > 60`: the left side one more"],
+    ),
+    "what `any` does not depend on": (
+        "decisions:\n" + decision("d", "any(e <= as_of for e in visits)"),
+        table("visits, d", "[2024-01-01, 2025-01-01, 2025-01-02], y", "[2026-01-01], n"),
+        ["no case stands on `e <= as_of`: both sides equal and the left side one more"],
+    ),
+    "a definition that the rule does not depend on": (
+        "definitions:\n  late: days > 60\ndecisions:\n" + decision("d", 'region == "eu" and late'),
+        table("region, days, d", "us, 60, n", "us, 61, n", "eu, 99, y"),
+        ["no case stands on `days > 60`: both sides equal and the left side one more"],
+    ),
+    "a link of a chain that another settles": (
+        "decisions:\n" + decision("d", "10 <= days <= sold"),
+        table("days, sold, d", "9, 9, n", "9, 8, n", "10, 20, y", "20, 30, y", "30, 20, n"),
+        ["no case stands on `days <= sold`: both sides equal and the left side one more"],
+    ),
+    "unknown settles nothing": (
+        "decisions:\n" + decision("d", 'region == "eu" and days <= 60'),
+        table("region, days, d, d.missing", "~, 60, ~, [region]", "eu, 61, n, ~", "eu, 1, y, ~"),
+        [],
     ),
     "a distance that no facts have": (
         "decisions:\n" + decision("d", "count(e for e in visits) > 0"),

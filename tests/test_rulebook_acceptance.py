@@ -164,12 +164,15 @@ def results() -> list[CaseResult]:
 
 
 UNREACHED = """\
+rules/charge_retry.yaml:295:15: no case stands on `failures > 0`: both sides equal
+rules/client_trial.yaml:86:9: no case stands on `deactivated_on > agency_cycle_close_date`: the left side one more
 rules/partner_earnings.yaml:164:9: no case stands on `days_after_conversion < 0`: both sides equal
 rules/partner_earnings.yaml:218:15: no case stands on `days_after_conversion < 0`: both sides equal
 rules/partner_earnings.yaml:270:15: no case stands on `days_after_conversion < 0`: both sides equal
 """
-"""Boundaries that no facts reach: an account that moves on the day of its conversion moves soon after it, which the first rule
-of either decision says."""
+"""Boundaries on which no answer depends. Without a failure there is no retry day left. A client that leaves after the close does
+not leave before its trial ends, which is enough by itself. An account that moves on the day of its conversion moves soon
+after it, which the first rule of either decision says."""
 
 
 def test_they_pass_and_leave_out_only_what_no_facts_reach(results: list[CaseResult]) -> None:

@@ -133,7 +133,7 @@ class Version:
     def _boundary(self, boundary: Boundary) -> tuple[Span, str, bool]:
         missing = boundary.distances - self.seen.distances.get(boundary.place, set())
         if boundary.place not in self.seen.came_by:
-            return boundary.span, f"no case comes to `{boundary.text}`", not missing
+            return boundary.span, f"no case depends on `{boundary.text}`", not missing
         return boundary.span, f"no case stands on `{boundary.text}`: {_words(missing)}", not missing
 
     def branches(self) -> Found:

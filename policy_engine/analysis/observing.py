@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from policy_engine.analysis.rule_tests import CaseResult
 from policy_engine.analysis.sites import Place, Sites
-from policy_engine.analysis.walking import Link, Visit, links, visits
+from policy_engine.analysis.walking import Link, Visit, decides, links, visits
 from policy_engine.engine import chosen
 from policy_engine.errors import PolicyError
 from policy_engine.language import expressions as tree
@@ -85,12 +85,16 @@ class _Walk:
             self.explanation(used)
 
     def condition(self, condition: Condition, step: Step) -> None:
+        """What makes no difference to the condition's value was not tried: it is passed over."""
         if isinstance(condition, Expression):
             for visit in visits(condition, step):
-                self._visit(visit)
-        else:
-            for part, below in zip(condition.conditions, step.steps, strict=True):
-                self.condition(part, below)
+                if visit.live:
+                    self._visit(visit)
+            return
+        decisive = decides(condition.kind)
+        for at, part in enumerate(condition.conditions):
+            if not any(other.value is decisive for i, other in enumerate(step.steps) if i != at):
+                self.condition(part, step.steps[at])
 
     def _visit(self, visit: Visit) -> None:
         assert visit.step is not None
@@ -102,7 +106,8 @@ class _Walk:
             if isinstance(taken, bool) and len(visit.step.steps) > 1:
                 self.to.branches.setdefault(self.to.sites.places[id(visit.typed)], set()).add(taken)
         for link in links(visit):
-            self._link(link)
+            if link.live:
+                self._link(link)
 
     def _definition(self, name: str, step: Step) -> None:
         if name not in self.seen:

@@ -7,21 +7,25 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from policy_engine.backends.settled import COMPARE
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Step
 from policy_engine.language.expressions import Expression, segment
+from policy_engine.language.values import Unknown
 
 
 class Visit(NamedTuple):
     """A part of an expression: the whole expression's text, and this part in it, in the tree and in the trace.
 
-    `step` is None where it is not known that the part was evaluated.
+    `step` is None where it is not known that the part was evaluated. `live` tells whether the value of the whole expression would
+    be another if this part's were: in `a and b` that of `b` makes no difference where `a` is false.
     """
 
     text: str
     node: ast.AST
     typed: tree.Node
     step: Step | None
+    live: bool = True
 
     @property
     def words(self) -> str:
@@ -35,6 +39,15 @@ class Link(NamedTuple):
     typed: tree.Compare
     left: Visit
     right: Visit
+    live: bool
+
+
+def _truth(link: tree.Node, left: Visit, right: Visit) -> object:
+    """Whether a comparison of a chain is true; None where it was not evaluated or is unknown."""
+    values = [side.step.value for side in (left, right) if side.step is not None]
+    if not isinstance(link, tree.Compare) or len(values) < 2 or any(isinstance(value, Unknown) for value in values):
+        return None
+    return COMPARE[link.operator](*values)
 
 
 @cache
@@ -52,9 +65,33 @@ def visits(expression: Expression, step: Step | None = None) -> Iterator[Visit]:
 
 def _below(visit: Visit, *, evaluated: bool) -> Iterator[Visit]:
     yield visit
-    for part in _parts(visit):
+    parts = _parts(visit)
+    for at, part in enumerate(parts):
         if part.step is not None or not evaluated:
-            yield from _below(part, evaluated=evaluated)
+            live = visit.live and (not evaluated or _matters(visit, parts, at))
+            yield from _below(part._replace(live=live), evaluated=evaluated)
+
+
+def decides(kind: str) -> bool:
+    """The value of one part that settles the whole, whatever the others are: false for `and`, true for `or`."""
+    return kind not in ("and", "all")
+
+
+def _matters(visit: Visit, parts: list[Visit], at: int) -> bool:
+    """Whether another value of a part could make another value of the whole."""
+    match visit.typed:
+        case tree.And() if isinstance(visit.node, ast.BoolOp):
+            return not _others(parts, at, decides("and"))
+        case tree.Or():
+            return not _others(parts, at, decides("or"))
+        case tree.Aggregate(function="any" | "all" as kind, condition=None) if at:
+            return not _others(parts[1:], at - 1, decides("or" if kind == "any" else "and"))
+    return True
+
+
+def _others(parts: list[Visit], at: int, decisive: bool) -> bool:
+    """Whether a part other than the one at a place settles the whole."""
+    return any(other.step is not None and other.step.value is decisive for i, other in enumerate(parts) if i != at)
 
 
 def links(visit: Visit) -> Iterator[Link]:
@@ -63,9 +100,11 @@ def links(visit: Visit) -> Iterator[Link]:
         return
     sides = _parts(visit)
     chained = visit.typed.operands if isinstance(visit.typed, tree.And) else (visit.typed,)
+    truths = [_truth(typed, sides[at], sides[at + 1]) for at, typed in enumerate(chained)]
     for at, typed in enumerate(chained):
         if isinstance(typed, tree.Compare):
-            yield Link(typed, sides[at], sides[at + 1])
+            live = visit.live and not any(truth is False for i, truth in enumerate(truths) if i != at)
+            yield Link(typed, sides[at], sides[at + 1], live)
 
 
 def _parts(visit: Visit) -> list[Visit]:
