@@ -30,6 +30,16 @@ def write_whole(path: Path, text: str) -> None:
         raise CannotRun(f"`{path}` cannot be written: {error.strerror}") from None
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none, and those above it; raises `CannotRun`."""
+    try:
+        if path.exists() and not path.is_dir():
+            raise CannotRun(f"`{path}` is not a folder; name another")
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(f"the folder `{path}` cannot be made: {error.strerror}") from None
+
+
 def refuse_unreadable_name(path: Path) -> None:
     """Raises `CannotRun` for a name that is not UTF-8: no message, page or manifest could hold it."""
     try:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas
 from policy_engine.cli.options import Exit
-from policy_engine.cli.output import never_fail_on_characters
+from policy_engine.cli.output import OutputLost, guarded_output, never_fail_on_characters
 from policy_engine.cli.show import console, diagnostic_text, safe
-from policy_engine.errors import EngineFault, FactsError, PolicyError, RulesetError
+from policy_engine.errors import CannotRun, EngineFault, FactsError, PolicyError, RulesetError
+from policy_engine.files import refuse_unreadable_name
 from policy_engine.version import VERSION
 
 app = typer.Typer(
@@ -57,15 +58,35 @@ def main() -> None:
     """Run the command line; every error of ours becomes a message on standard error and an exit code."""
     never_fail_on_characters()
     try:
+        with guarded_output():
+            run()
+    except CannotRun as error:
+        tell(error)
+        sys.exit(Exit.COULD_NOT_RUN)
+    except OutputLost as lost:
+        lost.let_go()
+        if lost.pipe_is_closed:
+            sys.exit(Exit.NOBODY_READS)
+        tell(CannotRun(str(lost)))
+        sys.exit(Exit.COULD_NOT_RUN)
+
+
+def run() -> None:
+    """Run the command line, whatever becomes of what it prints."""
+    try:
+        refuse_unreadable_arguments(sys.argv)
         app()
     except (PolicyError, EngineFault) as error:
         tell(error)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        sys.exit(Exit.INTERRUPTED)
+
+
+def refuse_unreadable_arguments(arguments: list[str]) -> None:
+    """Raises `CannotRun` for an argument that is not UTF-8: no message, page or manifest could hold such a name."""
+    for argument in arguments:
+        refuse_unreadable_name(Path(argument))
 
 
 def exit_code(error: PolicyError | EngineFault) -> Exit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import date, datetime
 from enum import IntEnum
@@ -25,6 +26,8 @@ class Exit(IntEnum):
     COULD_NOT_RUN = 2
     DIFFERENT = 3
     OWN_FAULT = 70
+    INTERRUPTED = 130
+    NOBODY_READS = 141
 
 
 RulesOption = Annotated[Path, typer.Option("--rules", help="The folder of rule files.", show_default=True)]
@@ -53,13 +56,14 @@ QuestionArgument = Annotated[
 ]
 
 STANDARD_INPUT = "standard input"
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RULES, SCHEMAS = Path("rules"), Path("schemas")
 
 
 def read_day(text: str) -> date:
     """The civil date an argument says; raises `CannotRun`."""
     try:
-        if len(text) == len("2025-02-28"):
+        if DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass

@@ -1,10 +1,17 @@
-"""Standard output and error in the encoding of the terminal, whatever that can hold."""
+"""Standard output and error: in the encoding of the terminal, whatever that can hold, and told where they cannot be written."""
 
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any, TextIO, cast
+
+from policy_engine.errors import CannotRun
 
 PLAIN = MappingProxyType(
     {
@@ -41,3 +48,61 @@ def never_fail_on_characters() -> None:
         reconfigure = getattr(stream, "reconfigure", None)  # a test or a caller may have put something else there
         if reconfigure is not None:
             reconfigure(errors=NAME)
+
+
+class OutputLost(Exception):  # noqa: N818 - the command was right, and what it said is lost
+    """A stream cannot be written to; no `OSError`, so that nobody takes it for the trouble of a file."""
+
+    def __init__(self, stream: TextIO, name: str, error: OSError) -> None:
+        super().__init__(f"{name} cannot be written: {error.strerror}")
+        self.stream = stream
+        self.pipe_is_closed = error.errno == errno.EPIPE
+
+    def let_go(self) -> None:
+        """Let what is still to be written go nowhere, so that Python does not fail over it when it ends."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+
+
+class Guarded:
+    """A stream that raises `OutputLost` where it cannot be written to, and is the given stream in all else."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self.stream, self.name = stream, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.stream, attribute)
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        try:
+            return self.stream.write(text)
+        except OSError as error:
+            raise OutputLost(self.stream, self.name, error) from None
+
+    def flush(self) -> None:
+        """Let all that was written be seen."""
+        try:
+            self.stream.flush()
+        except OSError as error:
+            raise OutputLost(self.stream, self.name, error) from None
+
+
+@contextmanager
+def guarded_output() -> Iterator[None]:
+    """While a command runs: raises `OutputLost` where what it prints cannot be written, at the latest at its end.
+
+    Raises `CannotRun` where standard output is closed. Messages go nowhere where standard error is.
+    """
+    out, err = sys.stdout, sys.stderr
+    sys.stderr = cast("TextIO", Guarded(err or open(os.devnull, "w", encoding="utf-8"), "standard error"))  # noqa: SIM115
+    try:
+        if out is None:
+            raise CannotRun("standard output is closed, and nobody would see the answer; nothing was done")
+        sys.stdout = cast("TextIO", Guarded(out, "standard output"))
+        yield
+    finally:
+        try:
+            if out is not None:
+                sys.stdout.flush()
+        finally:
+            sys.stdout, sys.stderr = out, err

@@ -11,8 +11,8 @@ from policy_engine.cli import completion
 from policy_engine.cli.options import RULES, SCHEMAS, AsOfOption, Exit, RulesOption, SchemasOption, day_of_question
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
-from policy_engine.errors import UnknownDecision
-from policy_engine.files import write_whole
+from policy_engine.errors import CannotRun, UnknownDecision
+from policy_engine.files import make_folder, write_whole
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.reports.rule_pages import GENERATED, index_of, page_of
@@ -72,24 +72,31 @@ def docs(
     rulebook = Engine.load(*context.obj).rulebook
     pages = {f"{versions[-1].id}.md": page_of(versions) for versions in _all(rulebook)}
     pages["README.md"] = index_of(_all(rulebook))
-    stale = [
-        name for name, text in pages.items() if not (out / name).is_file() or (out / name).read_text("utf-8") != text
-    ]
-    lost = [
-        page for page in out.glob("*.md") if page.name not in pages and page.read_text("utf-8").startswith(GENERATED)
-    ]
+    there = {path.name: _text_of(path) for path in out.glob("*.md")}
+    stale = [name for name, text in pages.items() if there.get(name) != text]
+    lost = [out / name for name, text in there.items() if name not in pages and (text or "").startswith(GENERATED)]
     if check:
         for name in stale:
             typer.echo(f"{out / name} is not current; run `policy rules docs`", err=True)
         for page in lost:
             typer.echo(f"{page} is the page of no ruleset; run `policy rules docs`", err=True)
         raise typer.Exit(Exit.FAULTS if stale or lost else Exit.FINE)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
+    for name in stale:
+        if name in there and not (there[name] or "").startswith(GENERATED):
+            raise CannotRun(
+                f"`{out / name}` was not written by `policy rules docs`, and is not replaced; name another folder"
+            )
     for name in stale:
         write_whole(out / name, pages[name])
     for page in lost:
         page.unlink()
     console().print(f"{len(pages)} pages in {out}, {len(stale)} of them written anew")
+
+
+def _text_of(page: Path) -> str | None:
+    """What a page says; None for what is no file."""
+    return page.read_text("utf-8", "replace") if page.is_file() else None
 
 
 def _all(rulebook: Rulebook) -> list[tuple[Ruleset, ...]]:

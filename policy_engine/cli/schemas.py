@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from policy_engine.cli.options import SCHEMAS, Exit, SchemasOption
-from policy_engine.files import write_whole
+from policy_engine.files import make_folder, write_whole
 from policy_engine.frontend.editor_schemas import schema_files, stale_schemas
 
 
@@ -22,7 +22,7 @@ def schemas(
     if check and stale:
         typer.echo(f"not current: {', '.join(map(str, stale))}; run `policy schemas`", err=True)
         raise typer.Exit(Exit.FAULTS)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in stale:
         write_whole(path, schema_files()[path.name])
         typer.echo(str(path))

@@ -109,6 +109,8 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
     Without `lints` only errors are looked for. `only` names the rulesets that are wanted: files of others are left unread,
     unless no file has any of them.
     """
+    if schemas.exists() and not schemas.is_dir():
+        raise CannotRun(f"`{schemas}` is not a folder of schemas")
     state = _Load(schemas, lints)
     versions = [
         version for path in _wanted(rule_files(paths), only) if (version := _load_file(state, path)) is not None
@@ -160,7 +162,7 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     """The schema that a ruleset names; its own faults are reported once, at the schema."""
     name = syntax.facts.value
     path = _path(state, name)
-    if not is_name(name) or len(name) > LONGEST_NAME or not path.is_file():
+    if not is_name(name) or len(name) > LONGEST_NAME or not path.exists():
         known = [file.name.removesuffix(".schema.json") for file in state.schemas.glob("*.schema.json")]
         hint = did_you_mean(name, known)
         state.faults.append(say("schema-missing", syntax.facts.span, hint=hint, name=name, path=path))
@@ -169,7 +171,7 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
         facts, faults = read_schema(path, name)
         state.read[name] = facts, tuple(faults)
         state.faults.extend(faults)
-        state.texts[str(path)] = path.read_text("utf-8", "replace").split("\n")
+        state.texts[str(path)] = path.read_text("utf-8", "replace").split("\n") if path.is_file() else []
     return state.read[name][0]
 
 

@@ -101,6 +101,8 @@ def read_schema(path: Path, name: str) -> tuple[FactsSchema | None, list[Diagnos
     """The facts' schema in a file, or its faults."""
     shown = str(path)
     try:
+        if path.exists() and not path.is_file():
+            return None, [say("file-unreadable", Span(shown), why="it is not a file")]
         content = path.read_bytes()
         if len(content) > LARGEST_FILE:
             return None, [say("file-too-large", Span(shown), size=len(content), limit=LARGEST_FILE)]

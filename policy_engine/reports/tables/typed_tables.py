@@ -13,6 +13,7 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.validation import plan_for
 from policy_engine.errors import CannotRun
+from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.reports.tables.column_faults import refuse_unfitting, warnings_of
 from policy_engine.reports.tables.judge import Judged, ruled
@@ -56,6 +57,8 @@ def parquet_files(place: Path) -> list[Path]:
         missing = f"there is no file `{place}`"
     if not found:
         raise CannotRun(missing)
+    for file in found:
+        refuse_unreadable_name(file)
     return found
 
 
