@@ -47,7 +47,7 @@ def test_stale_and_lost_pages_are_found_and_mended(tmp_path: Path) -> None:
     assert policy("rules", "docs", "--out", str(tmp_path), "--check").returncode == 0
     page, lost = tmp_path / "payouts.md", tmp_path / "gone.md"
     lost.write_text(page.read_text())
-    page.write_text("old")
+    page.write_text(page.read_text() + "old")
     checked = policy("rules", "docs", "--out", str(tmp_path), "--check")
     assert checked.returncode == 1
     assert "payouts.md is not current" in checked.stderr
