@@ -41,6 +41,12 @@ def test_c6_a_mapping_file_that_nobody_asks_for(run: Run, maps: tuple[str, ...],
     assert not Path("out").exists()
 
 
+def test_c6_compare_reads_mapping_files_alike(run: Run) -> None:
+    put()
+    ran = run("compare", "orders", "--facts", "a.csv", "--map", "ordres=m.yaml")
+    refused(ran, "--map: no ruleset `ordres` is asked for; did you mean `orders`?", code=2)
+
+
 @pytest.mark.parametrize(
     "maps",
     [

@@ -73,6 +73,11 @@ def test_c17_pipes_that_a_shell_has_opened(tmp_path: Path) -> None:
     refused(shell(tmp_path, "<(echo '{')"), "not JSON at line 1", code=2)
 
 
+def test_c17_standard_input_by_its_path(tmp_path: Path) -> None:
+    lay_out(FILES, tmp_path)
+    assert outcome(process(tmp_path, *DECIDE, "/dev/stdin", "--json", stdin=GOOD)) == "free"
+
+
 def test_c17_standard_input_that_is_closed(tmp_path: Path) -> None:
     lay_out(FILES, tmp_path)
     ran = shell(tmp_path, "- <&-")

@@ -5,6 +5,7 @@ The files in `data/parquet/` were written by Apache Arrow, for Polars cannot wri
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from policy_engine.errors import CannotRun
 from policy_engine.reports.tables import frame_source, parquet_source, read_mapping, source_of
 from tests.conftest import ROOT
 from tests.support.tables import account, facts_of, messages, rows_of, run
@@ -86,6 +88,20 @@ def test_c8_a_column_that_cannot_be_read_may_be_left_out(tmp_path: Path) -> None
     path.write_text("columns: {amount: null}\n")
     found = run(source_of(DATA / "decimal_of_60_digits.parquet", account(), read_mapping(path, account())))
     assert found.valid["plan"].to_list() == ["pro"]
+
+
+class Stream:
+    """A table of Arrow that Polars does not read."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Fails as Polars does over what it cannot hold."""
+        raise pl.exceptions.DuplicateError("column appears more than once: seats")
+
+
+def test_c8_a_table_of_arrow_that_cannot_be_read() -> None:
+    told = "the table holds what cannot be read here (column appears more than once: seats); convert it"
+    with pytest.raises(CannotRun, match=re.escape(told)):
+        frame_source(Stream(), account())
 
 
 NAMES = [

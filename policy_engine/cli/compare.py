@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli.options import RULES, SCHEMAS, AsOfOption, Exit, RulesOption, SchemasOption, day_of_question
+from policy_engine.cli.options import (
+    RULES,
+    SCHEMAS,
+    AsOfOption,
+    Exit,
+    RulesOption,
+    SchemasOption,
+    day_of_question,
+    read_maps,
+)
 from policy_engine.engine import Engine
 
 
@@ -21,11 +30,12 @@ def compare_versions(
     old: Annotated[str | None, typer.Option("--old", help="The older version; the last but one if left out.")] = None,
     new: Annotated[str | None, typer.Option("--new", help="The newer version; the last if left out.")] = None,
     mapping: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="A mapping file: which column is which fact.")
+        list[str] | None,
+        typer.Option("--map", metavar="[RULESET=]FILE", help="A mapping file: which column is which fact."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="The encoding of CSV files that are not UTF-8.")] = None,
     delimiter: Annotated[
-        str | None, typer.Option(help="The delimiter of CSV files, where the header does not tell.")
+        str | None, typer.Option(help="The delimiter of CSV files, or tab, where the first line does not tell.")
     ] = None,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -40,10 +50,11 @@ def compare_versions(
     from policy_engine.reports.tables.csv_files import CsvOptions  # noqa: PLC0415 - the same
     from policy_engine.reports.tables.opening_tables import Options  # noqa: PLC0415 - the same
 
+    maps = {name: Path(file) for name, file in read_maps(mapping, [ruleset]).items()}
     engine = Engine.load(rules, schemas, only=[ruleset])
     versions = versions_of(engine.rulebook, ruleset, old, new)
     day = day_of_question(engine, ruleset, as_of)
-    options = Options({} if mapping is None else {"": mapping}, CsvOptions(encoding, delimiter))
+    options = Options(maps, CsvOptions(encoding, delimiter))
     found = compared(*versions, facts, options, day)
     show_comparison(found)
     if not found.compared:

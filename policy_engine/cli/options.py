@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from policy_engine.cli import completion
+from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.facts_files import read_facts, read_file_text, text_of
@@ -88,6 +89,29 @@ def read_readings(pairs: list[str] | None) -> dict[str, str]:
             raise CannotRun(f"--reading: `{pair}` is not of the form NAME=CHOICE")
         readings[name] = choice
     return readings
+
+
+def read_maps(arguments: list[str] | None, rulesets: list[str]) -> dict[str, str]:
+    """The mapping file of each ruleset; "" stands for all of them. Raises `CannotRun`."""
+    found: dict[str, str] = {}
+    for argument in arguments or ():
+        name, file = _mapped(argument, rulesets)
+        if name in found:
+            whose = f"`{name}`" if name else "all rulesets"
+            raise CannotRun(f"--map: there are two mapping files for {whose}, `{found[name]}` and `{file}`; give one")
+        found[name] = file
+    return found
+
+
+def _mapped(argument: str, rulesets: list[str]) -> tuple[str, str]:
+    """The ruleset that a mapping file is for, "" where it is for all, and the file."""
+    name, equals, file = argument.partition("=")
+    if equals and name in rulesets:
+        return name, file
+    if equals and not Path(argument).exists():
+        hint = did_you_mean(name, rulesets) or f"there is {', '.join(rulesets)}"
+        raise CannotRun(f"--map: no ruleset `{shown_text(name)}` is asked for; {hint}")
+    return "", argument
 
 
 def facts_from(argument: str) -> Any:

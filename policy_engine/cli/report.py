@@ -20,10 +20,10 @@ from policy_engine.cli.options import (
     RulesOption,
     SchemasOption,
     day_of_question,
+    read_maps,
     read_readings,
 )
 from policy_engine.cli.show import console, safe
-from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
@@ -68,7 +68,7 @@ def make(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="The encoding of CSV files that are not UTF-8.")] = None,
     delimiter: Annotated[
-        str | None, typer.Option(help="The delimiter of CSV files, where the header does not tell.")
+        str | None, typer.Option(help="The delimiter of CSV files, or tab, where the first line does not tell.")
     ] = None,
     over: Annotated[
         list[str] | None,
@@ -105,7 +105,7 @@ def make(
         rules=str(rules),
         schemas=str(schemas),
         readings=read_readings(reading),
-        maps=_maps(mapping, [name for name, _ in pairs]),
+        maps=read_maps(mapping, [name for name, _ in pairs]),
         encoding=encoding,
         delimiter=delimiter,
         over=tuple(over or ()),
@@ -148,29 +148,6 @@ def _pair(argument: str, facts: str | None) -> tuple[str, str]:
     if facts is None:
         raise CannotRun(f"which facts for `{name}`? write {name}=FILE, or give --facts FILE")
     return name, facts
-
-
-def _maps(arguments: list[str] | None, rulesets: list[str]) -> dict[str, str]:
-    """The mapping file of each ruleset; "" stands for all of them. Raises `CannotRun`."""
-    found: dict[str, str] = {}
-    for argument in arguments or ():
-        name, file = _mapped(argument, rulesets)
-        if name in found:
-            whose = f"`{name}`" if name else "all rulesets"
-            raise CannotRun(f"--map: there are two mapping files for {whose}, `{found[name]}` and `{file}`; give one")
-        found[name] = file
-    return found
-
-
-def _mapped(argument: str, rulesets: list[str]) -> tuple[str, str]:
-    """The ruleset that a mapping file is for, "" where it is for all, and the file."""
-    name, equals, file = argument.partition("=")
-    if equals and name in rulesets:
-        return name, file
-    if equals and not Path(argument).exists():
-        hint = did_you_mean(name, rulesets) or f"there is {', '.join(rulesets)}"
-        raise CannotRun(f"--map: no ruleset `{shown_text(name)}` is asked for; {hint}")
-    return "", argument
 
 
 def _formats(names: list[str] | None) -> tuple[str, ...]:

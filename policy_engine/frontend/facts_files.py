@@ -101,7 +101,7 @@ def read_file_text(path: Path) -> str:
     What is no regular file is read only where it is open already, as `<(...)` is: opening a named pipe might wait for ever.
     """
     try:
-        if not (path.is_file() or str(path.parent) in OPEN_FILES):
+        if not (path.is_file() or str(path.parent) in OPEN_FILES or path == Path("/dev/stdin")):
             raise CannotRun(f"`{path}` is not a file" if path.exists() else f"there is no file `{path}`")
         with path.open("rb") as file:
             return text_of(f"`{path}`", file)

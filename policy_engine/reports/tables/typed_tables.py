@@ -38,10 +38,18 @@ def parquet_source(place: Path, facts: FactsSchema, mapping: TableMapping = NOTH
 
 def frame_source(table: Any, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
     """A Polars frame, or anything that gives an Arrow stream (`__arrow_c_stream__`); raises `CannotRun`."""
-    frame = table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
+    frame = table if isinstance(table, pl.DataFrame) else _frame(table)
     _refuse_row_column("the table", frame.schema)
     counted = frame.lazy().with_row_index(ROW, offset=1)
     return _source("the table", counted, frame.schema, frame.height, facts, mapping, ())
+
+
+def _frame(table: Any) -> pl.DataFrame:
+    try:
+        return pl.DataFrame(table)
+    except FAILURES as error:
+        why = str(error).strip().split("\n")[0]
+        raise CannotRun(f"the table holds what cannot be read here ({why}); convert it") from None
 
 
 def parquet_files(place: Path) -> list[Path]:
