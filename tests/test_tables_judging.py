@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import inf, nextafter
 from pathlib import Path
 from random import Random
+from time import process_time
 from typing import Any
 
 import polars as pl
@@ -15,10 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.backends.columnar import openings, validation
+from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.dtypes import schema_of as dtypes_of
 from policy_engine.backends.columnar.validation import fitted
 from policy_engine.errors import FactsError
 from policy_engine.frontend.facts_files import read_lines
+from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import decimal_places
 from policy_engine.reports.tables.invalid import SCHEMA
@@ -53,7 +58,7 @@ def agree(frame: pl.DataFrame, facts: FactsSchema) -> None:
     """Columns never say yes to what is invalid, and both ways find the same."""
     valid, invalid = expected(frame, facts)
     found = judged(frame, facts)
-    assert dict(found.valid.schema) == dict(schema_of(facts.type))
+    assert dict(found.valid.schema) == dict(dtypes_of(facts.type))
     assert found.invalid.schema == SCHEMA
     assert [(row[ROW], row["violations"]) for row in found.invalid.to_dicts()] == invalid
     assert rows_of(found.valid) == valid
@@ -78,6 +83,60 @@ def cases(draw: st.DrawFn) -> tuple[pl.DataFrame, FactsSchema]:
 )
 def test_columns_and_the_rule_of_facts_agree(case: tuple[pl.DataFrame, FactsSchema]) -> None:
     agree(*case)
+
+
+@pytest.fixture
+def every_record_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Records of any size are taken apart as large ones are."""
+    monkeypatch.setattr(openings, "MANY", 0)
+    validation._plan.cache_clear()
+    yield
+    validation._plan.cache_clear()
+
+
+@given(cases())
+@settings(
+    max_examples=150,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+def test_c15_records_taken_apart_are_judged_alike(
+    every_record_is_large: None, case: tuple[pl.DataFrame, FactsSchema]
+) -> None:
+    agree(*case)
+
+
+def _levels(count: int) -> tuple[pl.DataFrame, FactsSchema]:
+    """So many levels of a record with three members, each by a reference, and a row of it."""
+    definitions: dict[str, Any] = {f"level{count}": WHOLE}
+    value: Any = 1
+    for level in range(count):
+        below = {"$ref": f"#/$defs/level{level + 1}"}
+        definitions[f"level{level}"] = record_of(dict.fromkeys("abc", below))
+        value = dict.fromkeys("abc", value)
+    document = {**record_of({"x": {"$ref": "#/$defs/level0"}}), "$defs": definitions}
+    facts, faults = schema_of(json.dumps(document), "levels.schema.json", "levels")
+    assert facts is not None, faults
+    return pl.DataFrame({ROW: [1], "x": [value]}), facts
+
+
+def record_of(members: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with these members."""
+    return {"type": "object", "additionalProperties": False, "required": [*members], "properties": dict(members)}
+
+
+@pytest.mark.alone
+def test_c15_six_levels_of_references_cost_no_more_than_their_members() -> None:
+    """Three times the members take about three times as long; they took nine times as long."""
+    seconds = []
+    for count in (5, 6):
+        frame, facts = _levels(count)
+        start = process_time()
+        assert judged(frame, facts).valid.height == 1
+        seconds.append(process_time() - start)
+    assert seconds[1] < 6 * seconds[0]
 
 
 # By hand: what a column of some type says of one fact.

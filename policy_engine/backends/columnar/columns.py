@@ -9,6 +9,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import dtype_of
 from policy_engine.backends.columnar.numbers import Conditions, number_conditions, units
+from policy_engine.backends.columnar.openings import as_instance, member_column
 from policy_engine.backends.columnar.parts import Part
 from policy_engine.backends.columnar.times import (
     FIRST_DAY,
@@ -159,7 +160,7 @@ def _instant_text(part: Part, raw: pl.Expr) -> Column:
 
 def _list(part: Part, dtype: pl.List, raw: pl.Expr, *, in_units: bool) -> Column:
     assert part.element is not None
-    element = column(part.element, _dtype(dtype.inner), pl.element(), in_units=in_units)
+    element = column(part.element, as_instance(dtype.inner), pl.element(), in_units=in_units)
     value = raw if element.same else raw.list.eval(element.value)
     each = together(element.conditions) & pl.element().is_not_null()
     conditions = [raw.list.eval(each).list.all(), raw.list.len() <= part.longest]
@@ -178,9 +179,9 @@ def _unique(element: Part, value: pl.Expr) -> pl.Expr:
 
 
 def _record(part: Part, dtype: pl.Struct, raw: pl.Expr, *, in_units: bool) -> Column:
-    fields = {field.name: _dtype(field.dtype) for field in dtype.fields}
+    fields = {field.name: as_instance(field.dtype) for field in dtype.fields}
     read = {
-        name: column(member, fields[name], raw.struct.field(name), in_units=in_units)
+        name: column(member, fields[name], member_column(raw, name), in_units=in_units)
         if name in fields
         else Column.absent(member)
         for name, member in part.members.items()
@@ -194,8 +195,3 @@ def _record(part: Part, dtype: pl.Struct, raw: pl.Expr, *, in_units: bool) -> Co
     whole = pl.struct([found.value.to_physical().alias(name) for name, found in read.items()])
     value = pl.when(raw.is_not_null()).then(whole).cast(dtype_of(part.type))
     return Column(raw, value, conditions)
-
-
-def _dtype(dtype: Any) -> pl.DataType:
-    """A Polars type as an instance."""
-    return dtype if isinstance(dtype, pl.DataType) else dtype()

@@ -7,7 +7,7 @@ is what the JSON Schema says. A no is not: the rule in `semantics/facts.py` then
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.columns import Column, column, together
 from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.openings import Level, levels_of, record_column
 from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.plan import at_once
 from policy_engine.language.rulesets import FactsSchema
@@ -46,12 +47,20 @@ class Plan:
     canonical: tuple[pl.Expr, ...]
     fits: Mapping[str, pl.Expr]
     present: Mapping[str, pl.Expr]
+    levels: tuple[Level, ...] = ()
+    """Columns that are added before, each level from the one before it."""
+
+    def opened(self, raw: pl.LazyFrame) -> pl.LazyFrame:
+        """The raw columns, and those that large records are taken apart into."""
+        for level in self.levels:
+            raw = raw.with_columns(level)
+        return raw
 
     def judged(self, raw: pl.LazyFrame) -> pl.LazyFrame:
         """Canonical columns, whether each row surely is valid (`FITS`), and what is needed to have the `raw` columns again."""
         every = pl.all_horizontal([*self.fits.values(), *self.present.values()] or [pl.lit(value=True)])
         kept = [pl.col(name).alias(RAW + name) for name in self.names if name not in self.same]
-        return raw.select(pl.col(ROW), *self.canonical, every.alias(FITS), *kept)
+        return self.opened(raw).select(pl.col(ROW), *self.canonical, every.alias(FITS), *kept)
 
     def raw(self, judged: pl.DataFrame) -> pl.DataFrame:
         """The columns from which a judged frame was made."""
@@ -66,7 +75,7 @@ class Plan:
 
     def flags(self, frame: pl.DataFrame) -> pl.DataFrame:
         """For each fact, and for `UNKNOWN`, whether it surely is as it should be where it is there."""
-        return frame.select(ROW, *(fits.alias(name) for name, fits in self.fits.items()))
+        return at_once(self.opened(frame.lazy()).select(ROW, *(fits.alias(name) for name, fits in self.fits.items())))
 
 
 def fitted(frame: pl.DataFrame, facts: FactsSchema) -> Fitted:
@@ -84,11 +93,11 @@ def _plan(facts: FactsSchema, schema: Schema, in_units: bool) -> Plan:
     dtypes = {name: dtype for name, dtype in schema if name != ROW}
     part = part_of(facts)
     columns = {
-        name: column(part.members[name], dtypes[name], pl.col(name), in_units=in_units)
-        for name in part.members
+        name: column(member, dtypes[name], record_column(name, member, dtypes[name]), in_units=in_units)
+        for name, member in part.members.items()
         if name in dtypes
     }
-    return plan_of(part, columns, tuple(dtypes))
+    return replace(plan_of(part, columns, tuple(dtypes)), levels=levels_of(part, dtypes))
 
 
 def plan_of(part: Part, columns: Mapping[str, Column], names: tuple[str, ...]) -> Plan:
