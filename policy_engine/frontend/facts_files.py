@@ -135,12 +135,19 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file; one that is too long is cut, so that it is never held as a whole."""
-    while line := file.readline(LARGEST_RECORD + 1):
+    while line := whole_line(file):
         yield line
-        while len(line) > LARGEST_RECORD and not line.endswith(b"\n"):
-            line = file.readline(LARGEST_RECORD + 1)
-            if not line:
-                return
+
+
+def whole_line(file: IO[bytes]) -> bytes:
+    """The rest of a line; of one that is too long its beginning, which is not blank where the line is not."""
+    line = file.readline(LARGEST_RECORD + 1)
+    part = line
+    while part and not part.endswith(b"\n"):
+        part = file.readline(LARGEST_RECORD + 1)
+        if not line.strip():
+            line += part.strip()[:1]
+    return line
 
 
 def line_of(number: int, raw: bytes) -> Line:

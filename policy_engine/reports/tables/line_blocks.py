@@ -13,7 +13,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.errors import Violation
-from policy_engine.frontend.facts_files import LARGEST_RECORD, line_of, plain_facts
+from policy_engine.frontend.facts_files import line_of, plain_facts, whole_line
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Member
 from policy_engine.reports.tables.building import columns_of, unjudged_columns
@@ -44,10 +44,7 @@ def blocks_of(file: IO[bytes]) -> Iterator[Block]:
     first = 1
     while data := file.read(BLOCK):
         if not data.endswith(b"\n"):
-            tail = file.readline(LARGEST_RECORD + 1)
-            data += tail
-            while tail and not tail.endswith(b"\n"):
-                tail = file.readline(LARGEST_RECORD + 1)
+            data += whole_line(file)
         yield Block(first, data)
         first += data.count(b"\n") + (not data.endswith(b"\n"))
 
@@ -63,6 +60,8 @@ Lines = list[tuple[int, bytes]]
 
 def judged_block(block: Block, facts: FactsSchema) -> pl.DataFrame:
     """Every line of a block that is not blank, as a row of `raw_schema`, in the order of the lines."""
+    if not block.data.strip():
+        return raw_schema(facts).to_frame()
     frames, unread, unfit = _at_once(block, facts)
     if unread:
         made, fits = unjudged_columns(
@@ -78,10 +77,10 @@ def _at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame], Line
     try:
         lines = pl.Series([block.data.decode()]).str.split("\n").explode()
     except UnicodeDecodeError:
-        return [], list(enumerate(block.data.split(b"\n"), block.first)), []
+        return [], _numbered(block.data.split(b"\n"), block.first), []
     read = read_lines(block.first, lines, facts)
     if read is None:
-        return [], list(enumerate((line.encode() for line in lines), block.first)), []
+        return [], _numbered(block.data.split(b"\n"), block.first), []
     numbers, is_valid = read.frame[ROW], read.is_sound & read.fits
 
     def numbered(rows: pl.Series) -> Lines:
@@ -89,6 +88,11 @@ def _at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame], Line
         return [(n, line.encode()) for n, line in zip(found, lines.gather(found - block.first), strict=True)]
 
     return [read.frame.filter(is_valid)], numbered(~read.is_sound), numbered(read.is_sound & ~read.fits)
+
+
+def _numbered(lines: Iterable[bytes], first: int) -> Lines:
+    """The lines that are not blank."""
+    return [(number, line) for number, line in enumerate(lines, first) if line.strip()]
 
 
 def _by_the_line(lines: Iterable[tuple[int, bytes]], facts: FactsSchema) -> list[pl.DataFrame]:
