@@ -24,7 +24,7 @@ from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.sentences import undetermined
 from policy_engine.language.types import ListOf, Record
-from policy_engine.semantics.deciding import Evaluation
+from policy_engine.semantics.deciding import Evaluation, explanation_of
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.plain import to_json_types
 from tests.support.conformance import Case, load_cases
@@ -184,3 +184,21 @@ def test_e6_facts_that_are_asked_about_do(asking: str) -> None:
     question = Question(written, checked, ({},), (date(2025, 1, 1),), {})
     assert asked_about(checked) == {"n"}
     assert not all(kept(question, {}, {"n": 5}, (), date(2025, 1, 1)))
+
+
+# Rules out of force (sentence 20.1).
+
+
+def test_e4_a_rule_out_of_force_is_in_no_trace() -> None:
+    """Neither its id, nor its place, nor what it asks for; the reference and generated Python say the same."""
+    day, later = date(2024, 6, 30), date(2025, 6, 30)
+    case = next(case for case in load_cases() if case.id.startswith("20-out-of-force"))
+    ruleset, choices = case.ruleset, chosen(case.ruleset, {})
+    facts = valid_facts(case.facts, ruleset.facts)
+    told = {on: explanation_of(Evaluation(ruleset, facts, on, choices), "d").trace for on in (day, later)}
+    assert [rule.id for rule in told[day].rules] == ["always"]
+    assert [rule.id for rule in told[later].rules] == ["later", "always"]
+    assert "halved" in str(told[later])
+    assert "halved" not in str(told[day])
+    for on, trace in told.items():
+        assert prepare(ruleset, choices, on).explain("d", to_json_types(case.facts)[0], on).trace == trace

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.language import expressions as tree
-from policy_engine.language.rulesets import ALWAYS, Period, Rules, Ruleset
+from policy_engine.language.rulesets import ALWAYS, Rules, Ruleset
 from policy_engine.language.types import Number
 from policy_engine.language.values import Value
 
@@ -32,17 +32,16 @@ OPEN = object()
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A ruleset under chosen readings, on any day of one stretch on which its parameters do not change."""
+    """A ruleset under chosen readings, on any day of one stretch on which its parameters and the rules in force do not change.
+
+    The ruleset is as it is on that stretch: without the rules that are out of force.
+    """
 
     ruleset: Ruleset
     choices: Mapping[str, str]
     parameters: Mapping[str, Value]
     as_of: date
     folded: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    def in_force(self, period: Period) -> bool:
-        """Whether a rule's period holds on the stretch."""
-        return self.as_of in period
 
     def constant(self, node: tree.Node) -> Any:
         """The value of a part of an expression where it is settled, else `OPEN`; numbers as fractions."""

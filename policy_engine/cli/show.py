@@ -19,7 +19,6 @@ STYLES = {
     Verdict.UNKNOWN: "yellow",
     Verdict.DOES_NOT_APPLY: "dim",
     Verdict.NOT_REACHED: "dim",
-    Verdict.NOT_IN_FORCE: "dim",
 }
 LONGEST_VALUE = 120
 WIDE = 200

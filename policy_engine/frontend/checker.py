@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from itertools import chain
 from types import MappingProxyType
@@ -26,6 +25,7 @@ from policy_engine.frontend.schemas import RESERVED, is_name
 from policy_engine.frontend.syntax import CalendarSyntax, CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
 from policy_engine.language import mentions, rulesets
 from policy_engine.language.calendars import holidays_of
+from policy_engine.language.in_force import with_readings
 from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_article
@@ -76,7 +76,7 @@ def check(
     faults.extend(() if has_errors(faults) else _constant_checks(ruleset, graph))
     if has_errors(faults):
         return None, faults
-    return _with_readings(ruleset, graph), faults
+    return with_readings(ruleset), faults
 
 
 def _check_timezone(context: Context) -> None:
@@ -235,14 +235,3 @@ def _way_back(start: mentions.Mention, graph: Graph) -> list[mentions.Mention] |
                     longer.append([*way, step])
         ways = longer
     return None
-
-
-def _with_readings(ruleset: rulesets.Ruleset, graph: Graph) -> rulesets.Ruleset:
-    """The ruleset, each of its decisions with the readings that its expressions rest on (sentence 23.1)."""
-    decisions = []
-    for decision in ruleset.decisions:
-        start = graph[mentions.Mention("decision", decision.name)] | mentions.mentions_in(mentions.wording_of(decision))
-        found = mentions.reached(start, graph)
-        names = {*decision.readings, *(mention.name for mention in found if mention.kind == "reading")}
-        decisions.append(replace(decision, readings=tuple(r.name for r in ruleset.readings if r.name in names)))
-    return replace(ruleset, decisions=tuple(decisions))

@@ -10,6 +10,7 @@ from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
 from policy_engine.language import rulesets
 from policy_engine.language.expressions import Call, Expression
+from policy_engine.language.in_force import sources_of
 from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, innermost, join, with_article
 from policy_engine.source import Authored
 
@@ -24,17 +25,21 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
     because = context.template(syntax.because, dict(_by_name(syntax.values))) if syntax.because else None
     _check_given(context, syntax, body)
     own = _sources(context, syntax.sources)
-    cited = [source for _, conclusion in rulesets.conclusions_of(body) for source in conclusion.sources]
+    types = _value_types(context, values, body)
+    listed = _readings(context, syntax.readings)
     return rulesets.DecisionLogic(
         name=syntax.name.value,
         question=syntax.question,
         outcomes=tuple(outcome.value for outcome in syntax.outcomes),
         values=values,
-        value_types=_value_types(context, values, body),
+        value_types=types,
+        answer_types=types,
         body=body,
         because=because,
-        sources=tuple(dict.fromkeys([*own, *cited])),
-        readings=_readings(context, syntax.readings),
+        sources=sources_of(own, (conclusion for _, conclusion in rulesets.conclusions_of(body))),
+        own_sources=own,
+        readings=listed,
+        own_readings=listed,
         span=syntax.span,
     )
 
@@ -99,8 +104,7 @@ def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets
     rules = tuple(_rule(context, syntax, rule) for rule in syntax.rules)
     otherwise = None
     if syntax.otherwise is not None:
-        all_cited = tuple(dict.fromkeys(source for rule in rules for source in rule.then.sources))
-        otherwise = _conclusion(context, syntax, syntax.otherwise, all_cited)
+        otherwise = _conclusion(context, syntax, syntax.otherwise, sources_of((), (rule.then for rule in rules)))
     return rulesets.Rules("collect" if _collects(syntax) else "first", rules, otherwise)
 
 
@@ -121,12 +125,14 @@ def _conclusion(
             context.faults.append(say("value-twice", name.span, name=name.value))
     named = dict(_by_name(decision.values)) | dict(_by_name(syntax.values))
     because = context.template(syntax.because, named) if syntax.because is not None else rulesets.Template(())
+    cited = _sources(context, syntax.sources) or _sources(context, decision.sources)
     return rulesets.Conclusion(
         outcome=syntax.then.value if syntax.then is not None else None,
         because=because,
         values=check_values(context, syntax.values),
-        sources=_sources(context, syntax.sources) or _sources(context, decision.sources) or inherited,
+        sources=cited or inherited,
         readings=_readings(context, syntax.readings),
+        inherits_sources=not cited,
     )
 
 

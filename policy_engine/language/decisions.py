@@ -266,7 +266,6 @@ class Verdict(StrEnum):
     DOES_NOT_APPLY = "does not apply"
     UNKNOWN = "unknown"
     NOT_REACHED = "not reached"
-    NOT_IN_FORCE = "not in force"
 
 
 class RuleTrace(NamedTuple):

@@ -145,13 +145,17 @@ class ValueDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What a rule gives when it applies: outcome, reason, values of its own, sources and readings."""
+    """What a rule gives when it applies: outcome, reason, values of its own, sources and readings.
+
+    `inherits_sources` where neither it nor its decision names any: an `otherwise` then has those of all rules.
+    """
 
     outcome: str | None
     because: Template
     values: tuple[ValueDefinition, ...]
     sources: tuple[str, ...]
     readings: tuple[str, ...]
+    inherits_sources: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +207,11 @@ class Matrix:
 class DecisionLogic:
     """How one question is decided: by `Rules`, by a `Matrix`, or, where `body` is None, by calculating its values.
 
-    `values` are computed for every outcome. `value_types` are those of the answer, rules' own values included; a value that
-    is nullable, or that some rule does not give, may be null. `sources` are all that the decision cites, `readings` all that it
-    lists and that its expressions mention, through definitions and used decisions.
+    `values` are computed for every outcome. `value_types` are those that other decisions calculate with, rules' own values
+    included; a value that is nullable, or that some rule does not give, may be null. `answer_types` are those of the answer:
+    the same, but on a day only what rules in force give. `sources` are all that the decision cites, `own_sources` those that
+    it names itself. `readings` are all that it lists (`own_readings`) and that its expressions rest on, through definitions
+    and used decisions.
     """
 
     name: str
@@ -213,10 +219,13 @@ class DecisionLogic:
     outcomes: tuple[str, ...]
     values: tuple[ValueDefinition, ...]
     value_types: tuple[tuple[str, Type], ...]
+    answer_types: tuple[tuple[str, Type], ...]
     body: Rules | Matrix | None
     because: Template | None
     sources: tuple[str, ...]
+    own_sources: tuple[str, ...]
     readings: tuple[str, ...]
+    own_readings: tuple[str, ...]
     span: Span = field(compare=False, repr=False)
 
 

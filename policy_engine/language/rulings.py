@@ -32,7 +32,7 @@ def ruling_of(
         sources=(cited if status is Status.DECIDED else ()) or logic.sources,
         readings=tuple((r.name, choices[r.name]) for r in ruleset.readings if r.name in used),
         ruleset=RulesetReference(ruleset.id, ruleset.version, ruleset.digest),
-        names=tuple(name for name, _ in logic.value_types),
+        names=tuple(name for name, _ in logic.answer_types),
         sentences=tuple(sentences),
     )
 

@@ -108,7 +108,7 @@ def shared_decisions(old: Ruleset, new: Ruleset) -> tuple[str, ...]:
 
 
 def one_sided(old: Ruleset, new: Ruleset) -> Iterator[OneSided]:
-    """The decisions and values that only one version has."""
+    """The decisions and values that only one version has; both as they are on a day."""
     before, after = _names(old), _names(new)
     for side, own, other in (("old", before, after), ("new", after, before)):
         for decision, values in own.items():
@@ -119,5 +119,5 @@ def one_sided(old: Ruleset, new: Ruleset) -> Iterator[OneSided]:
 
 
 def _names(ruleset: Ruleset) -> Mapping[str, tuple[str, ...]]:
-    """The decisions, each with the names of its values."""
-    return {logic.name: tuple(name for name, _ in logic.value_types) for logic in ruleset.decisions}
+    """The decisions, each with the names of its values on the day."""
+    return {logic.name: tuple(name for name, _ in logic.answer_types) for logic in ruleset.decisions}

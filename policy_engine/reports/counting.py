@@ -134,7 +134,9 @@ def _decision(
         settles_most=settles if settles is not None and settles.settles else None,
         no_fact_missing=missing.get((), 0),
         values=tuple(
-            _value(name, kind, table.select(f"{logic.name}.values.{name}")) for name, kind in logic.value_types
+            _value(name, kind, table.select(f"{logic.name}.values.{name}"))
+            for name, kind in logic.value_types
+            if f"{logic.name}.values.{name}" in columns
         ),
         over_time=over_time(over.fact, _dated(logic, table, over.column, timezone)) if over is not None else None,
     )

@@ -23,6 +23,7 @@ from policy_engine.language.decisions import (
     decisions_in,
 )
 from policy_engine.language.expressions import Condition, Expression, Group
+from policy_engine.language.in_force import in_force
 from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.mentions import fact_paths, reads_sensitive, template_expressions
 from policy_engine.language.reasons import sentences_of
@@ -55,6 +56,7 @@ class Evaluation:
     answers: dict[str, Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.ruleset = in_force(self.ruleset, self.as_of)
         self.zone = zone(self.ruleset.timezone)
 
     def look_up(self, name: str) -> Step:
@@ -200,8 +202,6 @@ def _collect(evaluation: Evaluation, body: rulesets.Rules) -> Finding:
 
 def _considered(evaluation: Evaluation, rule: rulesets.Rule, *, reached: bool) -> tuple[RuleTrace, Value]:
     place = str(rule.span)
-    if evaluation.as_of not in rule.period:
-        return RuleTrace(rule.id, Verdict.NOT_IN_FORCE, place), False
     if not reached:
         return RuleTrace(rule.id, Verdict.NOT_REACHED, place), False
     step = evaluation.condition(rule.when)
@@ -248,7 +248,7 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     unknown = merge(unknowns) if unknowns else None
     status = Status.GAP if gap else Status.UNDETERMINED if unknown else Status.DECIDED
     applied = finding.applied if status is Status.DECIDED or collects else ()
-    types = dict(logic.value_types)
+    types = dict(logic.answer_types)
     values = {d.name: _whole(settle(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
     missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
     sentences = sentences_of(logic, status, applied)
@@ -260,7 +260,7 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     if status is Status.UNDETERMINED:
         kept += (() if missing else unknown.causes if unknown else (),)
     decision = answered(ruling, own_values, evaluation.as_of, missing, kept)
-    return Answer(decision, finding.traces, tuple(steps), _parts(decision, values, unknown))
+    return Answer(decision, finding.traces, tuple(steps), _parts(decision, logic, values, unknown))
 
 
 def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step:
@@ -277,14 +277,17 @@ def _known(value: Value | None) -> Value | None:
     return None if value is None or is_unknown(value) else value
 
 
-def _parts(decision: Decision, values: Mapping[str, Value], unknown: Unknown | None) -> Mapping[str, Value]:
+def _parts(
+    decision: Decision, logic: rulesets.DecisionLogic, values: Mapping[str, Value], unknown: Unknown | None
+) -> Mapping[str, Value]:
     """What other decisions see: outcome and values where it is decided, else why not (sentence 19)."""
+    names = [name for name, _ in logic.value_types]
     if decision.status is not Status.DECIDED:
         cause = f"`{decision.decision}` has no rule for these facts"
         unseen = unknown or Unknown(causes=(cause,))
-        return {"outcome": unseen} | dict.fromkeys(decision.values, unseen)
+        return {"outcome": unseen} | dict.fromkeys(names, unseen)
     nothing = Unknown(causes=(f"`{decision.decision}` does not give this value here",))
-    parts: dict[str, Value] = {name: values.get(name, nothing) for name in decision.values}
+    parts: dict[str, Value] = {name: values.get(name, nothing) for name in names}
     return parts | {"outcome": decision.outcome if decision.outcome is not None else nothing}
 
 

@@ -75,7 +75,7 @@ def _answers(program: ColumnarProgram, told: pl.DataFrame) -> list[Answer]:
 
 def _answer(logic: DecisionLogic, row: Mapping[str, Any]) -> dict[str, Any]:
     rule = row.get(f"{logic.name}.rule")
-    values = {name: _shown(row[f"{logic.name}.values.{name}"], kind) for name, kind in logic.value_types}
+    values = {name: _shown(row[f"{logic.name}.values.{name}"], kind) for name, kind in logic.answer_types}
     return {
         "status": row[f"{logic.name}.status"],
         "outcome": row.get(f"{logic.name}.outcome"),

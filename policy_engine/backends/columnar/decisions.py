@@ -68,13 +68,9 @@ class DecisionWriter:
 
     # Rules.
 
-    def in_force(self, body: Rules) -> list[Rule]:
-        """The rules that hold on the day."""
-        return [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
-
     def _first(self, body: Rules) -> tuple[DecisionColumns, dict[str, Conclusion]]:
         """The first true rule, unless an unknown one comes before it (sentence 14)."""
-        rules = self.in_force(body)
+        rules = body.rules
         own = {rule.id: rule.then for rule in rules}
         if body.otherwise is not None:
             own[OTHERWISE] = body.otherwise
@@ -129,12 +125,12 @@ class DecisionWriter:
 
     def _collect(self, body: Rules) -> DecisionColumns:
         """All true rules; undetermined where a rule or a value that must be known is unknown (sentence 15)."""
-        rules = self.in_force(body)
+        rules = body.rules
         conditions = [self.to.plan.named(ACCOUNTS, self.to.condition(rule.when), rule.id) for rule in rules]
         asked = [condition for rule, condition in zip(rules, conditions, strict=True) if optional(rule.when)]
         unknown = joined("any", [condition.is_null() for condition in asked]) if asked else FALSE
         columns = self._alone(unknown)
-        columns.collected = Collected(tuple(rules), tuple(conditions))
+        columns.collected = Collected(rules, tuple(conditions))
         given = [Given(value, None) for value in self.logic.values]
         given += [
             Given(v, condition) for rule, condition in zip(rules, conditions, strict=True) for v in rule.then.values

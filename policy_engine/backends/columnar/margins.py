@@ -71,7 +71,7 @@ def margins_of(to: Expressions, logic: DecisionLogic) -> Margins:
     """The margins of a decision's rules, each comparison once, under the first rule that asks it."""
     units = Units(to.settled.ruleset)
     asked: dict[tree.Compare, str] = {}
-    for rule, condition in _conditions(to, logic):
+    for rule, condition in _conditions(logic):
         for node in _Comparisons(to).of(condition):
             asked.setdefault(node, rule)
     margins = [
@@ -81,9 +81,9 @@ def margins_of(to: Expressions, logic: DecisionLogic) -> Margins:
     return Margins(found, len(margins) - len(found))
 
 
-def _conditions(to: Expressions, logic: DecisionLogic) -> Iterator[tuple[str, tree.Condition]]:
+def _conditions(logic: DecisionLogic) -> Iterator[tuple[str, tree.Condition]]:
     if isinstance(logic.body, Rules):
-        yield from ((rule.id, rule.when) for rule in logic.body.rules if to.settled.in_force(rule.period))
+        yield from ((rule.id, rule.when) for rule in logic.body.rules)
     elif isinstance(logic.body, Matrix):
         yield from ((cell.id, cell.when) for cell in logic.body.cells if cell.when is not None)
 

@@ -32,7 +32,7 @@ def _rules(missing: Missing, columns: DecisionColumns, body: Rules) -> tuple[pl.
     """Whether no rule that was reached is unknown, and what those miss that are."""
     reached, known = pl.lit(True), pl.lit(True)
     masks: list[Mask] = []
-    for rule in (rule for rule in body.rules if missing.to.settled.in_force(rule.period)):
+    for rule in body.rules:
         condition = missing.to.plan.named(ACCOUNTS, missing.to.condition(rule.when))
         if optional(rule.when):
             masks.append(where(reached & condition.is_null(), missing.condition(rule.when)))
@@ -69,7 +69,7 @@ def _own(missing: Missing, columns: DecisionColumns) -> Iterable[tuple[pl.Expr, 
     body = columns.logic.body
     if isinstance(body, Rules):
         reached = pl.lit(True)
-        for rule in (rule for rule in body.rules if missing.to.settled.in_force(rule.period)):
+        for rule in body.rules:
             condition = missing.to.plan.named(ACCOUNTS, missing.to.condition(rule.when))
             yield from ((reached & condition, value) for value in rule.then.values)
             if body.hit != "collect":

@@ -21,6 +21,7 @@ from policy_engine.backends.columnar.missing import Missing
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
 from policy_engine.backends.columnar.told import Output, outcome_as_text, outputs_of
 from policy_engine.backends.settled import Settled, stretch
+from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.rulesets import Ruleset
 
@@ -226,6 +227,7 @@ def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, *, margin
     Raises `Refused` for what columns cannot do exactly.
     """
     _, parameters = stretch(ruleset, as_of)
+    ruleset = in_force(ruleset, as_of)
     columns = laid_out(Settled(ruleset, choices, parameters, as_of))
     to = columns.expressions
     outputs = {logic.name: tuple(outputs_of(columns.decision(logic.name))) for logic in ruleset.decisions}

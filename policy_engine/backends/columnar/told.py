@@ -30,8 +30,9 @@ def outputs_of(columns: DecisionColumns) -> Iterator[Output]:
     name = columns.logic.name
     for part, column in (("status", _status(columns)), *_concluded(columns)):
         yield Output(part, column.alias(f"{name}.{part}"))
-    for value, kind in columns.logic.value_types:
-        yield Output("values", presented(columns.values[value], kind).alias(f"{name}.values.{value}"))
+    types = dict(columns.logic.value_types)
+    for value, kind in columns.logic.answer_types:
+        yield Output("values", _shown(columns.values[value], types[value], kind).alias(f"{name}.values.{value}"))
 
 
 def outcome_as_text(columns: DecisionColumns) -> pl.Expr:
@@ -79,6 +80,16 @@ def _combinations(names: Sequence[str]) -> pl.Series:
         for bits in range(1 << len(names))
     ]
     return pl.Series(rows, dtype=pl.List(pl.String))
+
+
+def _shown(column: pl.Expr, kind: Type, shown: Type) -> pl.Expr:
+    """A value of a type as one of another type, which is the same or has fewer places."""
+    match kind, shown:
+        case Number(places=places), Number(places=fewer) if places > fewer:
+            return presented(column // 10 ** (places - fewer), shown)
+        case ListOf(element=Number(places=places)), ListOf(element=Number(places=fewer)) if places > fewer:
+            return presented(column.list.eval(pl.element() // 10 ** (places - fewer)), shown)
+    return presented(column, shown)
 
 
 def presented(column: pl.Expr, kind: Type) -> pl.Expr:

@@ -105,7 +105,7 @@ class DecisionWriter:
         if not self.returns:
             self._break(ruling, codes, kept)
             return
-        finish(self.to.writer, ruling, own_values(self.to, self.logic.value_types, codes), kept)
+        finish(self.to.writer, ruling, own_values(self.to, self.logic, codes), kept)
         self.to.writer.line("return answer")
 
     def _end_undetermined(self, ruling: str, kept: str = NOTHING) -> None:
@@ -152,8 +152,7 @@ class DecisionWriter:
     # Rules.
 
     def _first(self, body: Rules) -> None:
-        in_force = [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
-        for rules in runs(in_force):
+        for rules in runs(body.rules):
             if len(rules) >= SHORTEST_RUN:
                 self._run(rules)
             elif self._rule(rules[0]):
@@ -219,7 +218,7 @@ class DecisionWriter:
     def _collect(self, body: Rules) -> None:
         """A number whose bits tell which rules apply, and its last whether one is unknown; each number's ruling is made once."""
         writer = self.to.writer
-        rules = [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
+        rules = body.rules
         applied = writer.fresh("applied")
         writer.line(f"{applied} = 0")
         own = {value.name: writer.fresh("own") for rule in rules for value in rule.then.values}

@@ -130,7 +130,7 @@ class Missing:
     def _first(self, logic: DecisionLogic, body: Rules, unsure: str) -> None:
         """The rules up to the first true one."""
         to = self.gaps.to
-        for rules in runs([rule for rule in body.rules if to.settled.in_force(rule.period)]):
+        for rules in runs(body.rules):
             if len(rules) >= SHORTEST_RUN:
                 self._run(logic, rules, unsure)
                 continue
@@ -165,15 +165,13 @@ class Missing:
         """All rules; then the values of the decision and of the rules that apply."""
         to, applies = self.gaps.to, {}
         for rule in body.rules:
-            if to.settled.in_force(rule.period):
-                code, optional = to.condition(rule.when)
-                applies[rule.id] = to.writer.named(code)
-                if optional:
-                    self._condition(rule.when, applies[rule.id], unsure)
+            code, optional = to.condition(rule.when)
+            applies[rule.id] = to.writer.named(code)
+            if optional:
+                self._condition(rule.when, applies[rule.id], unsure)
         self._values_if(f"not {unsure}", logic.values)
         for rule in body.rules:
-            if rule.id in applies:
-                self._values_if(f"not {unsure} and {applies[rule.id]}", rule.then.values)
+            self._values_if(f"not {unsure} and {applies[rule.id]}", rule.then.values)
 
     def _matrix(self, logic: DecisionLogic, body: Matrix, unsure: str) -> None:
         """Row and column; where both are known, the condition and the values of the cell."""

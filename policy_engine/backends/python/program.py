@@ -22,6 +22,7 @@ from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Explanation, Ruling, Status, answered
 from policy_engine.language.expressions import Expression
+from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
 from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rounding import EXACT, rounded_units
@@ -117,12 +118,12 @@ class Program:
         results = {logic.name: to.use(logic.name) for logic in self.settled.ruleset.decisions}
         to.writer.line("answers = {}")
         for name, held in results.items():
-            types = self._logic(name).value_types
-            codes = {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(types)}
+            logic = self._logic(name)
+            codes = {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(logic.value_types)}
             with to.writer.block(f"if {held}[0].status is UNDETERMINED:"):
                 to.writer.line(f"answers[{to.bind(name)}] = undetermined({held}[0], facts, as_of, {held}[2])")
             with to.writer.block("else:"):
-                values = wording.own_values(to, types, codes)
+                values = wording.own_values(to, logic, codes)
                 to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, (), {held}[2])")
         to.writer.line("return answers")
 
@@ -239,7 +240,7 @@ class Program:
 def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date) -> Program:
     """The program of a ruleset under readings, for the stretch of days around a day on which its parameters are the same."""
     _, parameters = stretch(ruleset, as_of)
-    return Program(Settled(ruleset, choices, parameters, as_of))
+    return Program(Settled(in_force(ruleset, as_of), choices, parameters, as_of))
 
 
 def _text(name: str, writer: Writer, before: Sequence[str] = (), arguments: str = "facts, as_of") -> str:

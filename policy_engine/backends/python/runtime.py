@@ -13,7 +13,7 @@ from typing import Any
 from policy_engine.language import dates
 from policy_engine.language.rounding import EXACT, decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
-from policy_engine.language.values import RecordValue, Undefined, Unknown, Value
+from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, settle
 
 UNSET = object()
 """Marks a name whose value was not needed yet."""
@@ -81,6 +81,11 @@ def form_of(kind: Type) -> Callable[[Any], Value] | None:
             return tuple
         case _:
             return partial(present, kind=kind)
+
+
+def shown_as(value: Any, kind: Type, shown: Type) -> Value:
+    """A known value of a type as callers see one of another type, which has no more places."""
+    return settle(present(value, kind), shown)
 
 
 def kept_form(kind: Type) -> Callable[[Any], Any] | None:

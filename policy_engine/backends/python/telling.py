@@ -44,7 +44,7 @@ class Heads:
         """The rules with what became of them, from the conditions of those that were reached."""
         left, unsure, found = iter(conditions), False, False
         for head in self.rules:
-            if found or head.verdict is Verdict.NOT_IN_FORCE:
+            if found:
                 yield head
                 continue
             step = next(left)
@@ -99,7 +99,7 @@ class Told(NamedTuple):
             return Unknown(causes=(f"`{self.decision.decision}` has no rule for these facts",))
         if self.decision.status is Status.UNDETERMINED:
             return self.unknown()
-        known = self.decision.outcome if part == "outcome" else self.decision.values[part]
+        known = self.decision.outcome if part == "outcome" else self.decision.values.get(part)
         given = {_text(step): step[1] for step in self.values}
         if known is None and part in given and is_unknown(given[part]):
             return merge(unknown_parts(given[part]))

@@ -108,7 +108,7 @@ class Tracing:
 
     def given(self, definitions: Sequence[ValueDefinition]) -> Given:
         """Record values."""
-        types, found = dict(self.logic.value_types), Given()
+        types, found = dict(self.logic.answer_types), Given()
         for definition in definitions:
             part = self.to.expression(definition.expression)
             step = self.to.step(definition.name, part.value, [part], known=part.known).step
@@ -146,7 +146,7 @@ class Tracing:
                 self.give_up(
                     undetermined, kept if undetermined else NOTHING, f", {values}, {listed(list(given.needed))}"
                 )
-        seen = tuple_of(str(given.seen.get(name)) for name, _ in self.logic.value_types)
+        seen = tuple_of(str(given.seen.get(name)) for name, _ in self.logic.answer_types)
         finish(self.to.writer, ruling, seen, kept)
         self.line(f"return Told(answer, {self.heads}, conditions{f', {values}' if given.steps else ''})")
 
@@ -166,7 +166,7 @@ class Tracing:
         self.heads = self.to.bind(Heads(self._passed_over(body), in_turn=True, otherwise=body.otherwise is not None))
         self.line("conditions, unsure = [], False")
         sure = True
-        for rule in self._in_force(body):
+        for rule in body.rules:
             part = self.to.condition(rule.when)
             self.line(f"conditions.append({part.step})")
             with self.to.writer.block(f"if {part.value} is True:"):
@@ -186,32 +186,25 @@ class Tracing:
         else:
             self.decided(given + self.given(conclusion.values), [(rule, conclusion)])
 
-    def _in_force(self, body: Rules) -> list[Rule]:
-        return [rule for rule in body.rules if self.to.settled.in_force(rule.period)]
-
     def _passed_over(self, body: Rules) -> tuple[RuleTrace, ...]:
-        in_force = self.to.settled.in_force
-        verdicts = (Verdict.NOT_REACHED if in_force(rule.period) else Verdict.NOT_IN_FORCE for rule in body.rules)
-        return tuple(
-            RuleTrace(rule.id, verdict, str(rule.span)) for rule, verdict in zip(body.rules, verdicts, strict=True)
-        )
+        return tuple(RuleTrace(rule.id, Verdict.NOT_REACHED, str(rule.span)) for rule in body.rules)
 
     def collect(self, body: Rules, given: Given) -> None:
         """All rules, as bits of a number; then the values of the decision and of the rules that apply."""
-        rules, parts = self._in_force(body), []
+        parts = []
         self.heads = self.to.bind(Heads(self._passed_over(body)))
         self.line("conditions, applied = [], 0")
-        for bit, rule in enumerate(rules, start=1):
+        for bit, rule in enumerate(body.rules, start=1):
             parts.append(part := self.to.condition(rule.when))
             self.line(f"conditions.append({part.step})")
             self.line(f"if {part.value} is True: applied |= {1 << bit}")
             if not part.known:
                 self.line(f"if {part.value}.__class__ is Unknown: applied |= 1")
-        rulings = self.to.bind(Rulings(partial(self.ruling, self.logic), rules))
-        self._keep(rules)
+        rulings = self.to.bind(Rulings(partial(self.ruling, self.logic), body.rules))
+        self._keep(body.rules)
         with self.to.writer.block("if applied & 1:"):
             self.give_up(f"{rulings}[applied]", "kept")
-        own = self._own(rules, parts)
+        own = self._own(body.rules, parts)
         self.conclude(given + own, f"{rulings}[applied]", "kept", f"{rulings}[applied | 1]")
 
     def _keep(self, rules: Sequence[Rule]) -> None:

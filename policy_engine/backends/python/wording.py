@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import form_of, kept_form
+from policy_engine.backends.python.runtime import form_of, kept_form, shown_as
 from policy_engine.language.mentions import template_expressions
-from policy_engine.language.rulesets import Template
+from policy_engine.language.rulesets import DecisionLogic, Template
 from policy_engine.language.types import Type
 
 NOTHING = "()"
 """The text of no values."""
 
 
-def own_values(to: Expressions, types: Sequence[tuple[str, Type]], codes: Mapping[str, str]) -> str:
+def own_values(to: Expressions, logic: DecisionLogic, codes: Mapping[str, str]) -> str:
     """The text of an answer's values in the order of their names, in the form that callers see."""
-    return tuple_of(_seen(to, codes.get(name), kind) for name, kind in types)
+    types = dict(logic.value_types)
+    return tuple_of(_seen(to, codes.get(name), types[name], shown) for name, shown in logic.answer_types)
 
 
-def _seen(to: Expressions, code: str | None, kind: Type) -> str:
-    form = form_of(kind)
+def _seen(to: Expressions, code: str | None, kind: Type, shown: Type) -> str:
+    """A value of a type in the form of another, which is the same or has fewer places."""
+    form = form_of(kind) if kind == shown else partial(shown_as, kind=kind, shown=shown)
     if code is None or form is None:
         return code or "None"
     value = to.writer.named(code)
