@@ -18,6 +18,7 @@ from policy_engine.frontend.facts_files import read_json
 from policy_engine.reports import side_by_side as reading
 from policy_engine.reports.comparing import EXAMPLES, compare
 from policy_engine.reports.comparison import Comparison, versions_of
+from policy_engine.reports.jobs import Job
 from policy_engine.reports.side_by_side import side_by_side
 from policy_engine.reports.tables.csv_files import CsvOptions
 from policy_engine.reports.tables.opening_tables import Options
@@ -295,6 +296,24 @@ def test_b1_a_version_is_asked_on_any_day_on_which_it_has_its_values(tmp_path: P
         "the parameter `rate` of version 2026 has no value on 2025-12-31; "
         "ask as of a day on which both versions have all their values (--as-of)"
     )
+
+
+@pytest.mark.parametrize("reading_at", [2, 3], ids=["the newer version", "the reasons"])
+def test_b1_a_table_that_changes_while_it_is_read_is_not_compared(reading_at: int, tmp_path: Path) -> None:
+    write(tmp_path, A_RULE, rules(rule("big", "amount > 10 - 1")))
+    table = tmp_path / "a.jsonl"
+    table.write_text(ROWS)
+    engine, begun = Engine.load(tmp_path / "rules", tmp_path / "schemas"), list[Job]()
+
+    def announce(job: Job) -> None:
+        begun.append(job)
+        if len(begun) == reading_at:
+            table.write_text(ROWS.replace('"amount": 10}', '"amount": 1000}'))
+
+    with pytest.raises(CannotRun) as refused:
+        compare(*versions_of(engine.rulebook, "fee", None, None), table, Options(), DAY, announce)
+    told = f"`{table}` was changed while it was read, and nothing was compared; compare again when nobody writes to it"
+    assert str(refused.value) == told
 
 
 def test_b1_versions_without_a_decision_in_common_are_not_compared(tmp_path: Path) -> None:

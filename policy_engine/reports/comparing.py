@@ -26,6 +26,7 @@ from policy_engine.language.rulesets import ALWAYS, Ruleset
 from policy_engine.reports.comparison import Comparison, Difference, InvalidRows, one_sided, shared_decisions
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.differences import Differences
+from policy_engine.reports.fingerprints import fingerprints, unchanged
 from policy_engine.reports.jobs import Job, prepared
 from policy_engine.reports.side_by_side import Pieces, side_by_side
 from policy_engine.reports.tables.opening_tables import Options, open_table
@@ -56,12 +57,13 @@ def compare(
     shared = shared_decisions(old, new)
     for version in (old, new):
         _refuse_without_value(version, as_of)
-    with tempfile.TemporaryDirectory() as folder:
+    files = fingerprints(open_table(old.id, place, old.facts, options).files)
+    with unchanged(files, "nothing was compared; compare again"), tempfile.TemporaryDirectory() as folder:
         before = Side.decided(old, place, options, as_of, Path(folder, "old"), announce)
         after = Side.decided(new, place, options, as_of, Path(folder, "new"), announce)
         found = _compared(before, after, shared, as_of)
-    again = partial(_opened, new, place, options, as_of, announce)
-    return replace(found, differences=_with_reasons(found.differences, again, as_of))
+        again = partial(_opened, new, place, options, as_of, announce)
+        return replace(found, differences=_with_reasons(found.differences, again, as_of))
 
 
 def _refuse_without_value(ruleset: Ruleset, as_of: date) -> None:
@@ -113,7 +115,7 @@ def _count(path: Path) -> int:
 def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Comparison:
     """What the files of both sides say, without reasons."""
     if old.rows != new.rows:
-        raise CannotRun(f"`{old.job.place}` had {old.rows} rows and then {new.rows}: it was changed while it was read")
+        raise CannotRun(f"`{old.job.place}` had {old.rows} rows, and {new.rows} when it was read again")
     found, only_old, only_new, compared = Differences(shared, EXAMPLES), OneSide(), OneSide(), 0
     for pieces in side_by_side(old.decisions, new.decisions):
         only_old.add(pieces.only_old())
@@ -210,4 +212,6 @@ def _facts_of(job: Job, rows: Collection[int]) -> dict[int, dict[str, Any]]:
         found = job.source.frame.filter(pl.col(ROW).is_in(list(rows)))
         schema = pl.Schema(schema_of(job.ruleset.facts.type))
         valid = pieced(found, lambda piece: job.source.judge(piece).valid, schema).collect(engine="streaming")
+    if valid.height != len(rows):
+        raise CannotRun(f"`{job.place}` has other rows than when it was read before")
     return {number: plain_row(valid, at, job.ruleset.facts.type) for at, number in enumerate(valid[ROW])}

@@ -50,18 +50,20 @@ def fingerprints(paths: Iterable[Path]) -> Fingerprints:
 
 
 @contextmanager
-def unchanged(before: Fingerprints) -> Iterator[None]:
-    """While files are read: raises `CannotRun` where one was changed, whatever else was found wrong with it."""
+def unchanged(before: Fingerprints, then: str = "no report is written; run the report again") -> Iterator[None]:
+    """While files are read: raises `CannotRun` where one was changed, whatever else was found wrong with it.
+
+    `then` says what comes of it, and what to do.
+    """
     try:
         yield
     except (PolicyError, EngineFault):
-        _refuse_changed(before)
+        _refuse_changed(before, then)
         raise
-    _refuse_changed(before)
+    _refuse_changed(before, then)
 
 
-def _refuse_changed(before: Fingerprints) -> None:
+def _refuse_changed(before: Fingerprints, then: str) -> None:
     for path, was in before.items():
         if fingerprint(path) != was:
-            told = f"`{path}` was changed while it was read, and no report is written"
-            raise CannotRun(f"{told}; run the report again when nobody writes to it")
+            raise CannotRun(f"`{path}` was changed while it was read, and {then} when nobody writes to it")
