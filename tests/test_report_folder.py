@@ -232,6 +232,14 @@ def test_c11_a_report_and_nothing_else_is_replaced(run: Run, name: str) -> None:
     assert {path: held for path, held in after.items() if path not in ("a", "a/new")} == around
 
 
+def test_c11_a_run_that_fails_leaves_no_folder_above_the_report(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(TABLE, "orders.csv")
+    while_decided(monkeypatch, lambda: put("price\n", "orders.csv"))
+    before = sorted(map(str, Path().rglob("*")))
+    assert report(run, "a/new/folder").code == 2
+    assert sorted(map(str, Path().rglob("*"))) == before
+
+
 def test_c11_a_report_that_others_may_not_read_stays_so(run: Run) -> None:
     put(TABLE, "orders.csv")
     assert report(run).code == 0

@@ -365,3 +365,13 @@ def test_b2_rules_that_were_changed_are_told_with_both_versions(report: Run) -> 
 
 def test_b2_more_than_forty_kinds_of_tampering_are_tried() -> None:
     assert len(DIFFERS) + len(CANNOT) + len(NO_MANIFEST) > 80
+
+
+def test_b2_a_table_that_came_into_a_folder_is_named(run: Run) -> None:
+    Path("many").mkdir()
+    pl.DataFrame({"price": [50.0]}).write_parquet("many/a.parquet")
+    assert run("report", "orders=many", "--as-of", "2025-07-01", "--out", "out").code == 0
+    assert verify(run).code == 0
+    pl.DataFrame({"price": [50.0]}).write_parquet("many/b.parquet")
+    told = "the input `many/b.parquet` came after the report was made: it cannot be made again without it"
+    assert verify(run) == Ran(2, "", told)

@@ -40,8 +40,7 @@ def new_report(out: Path, inputs: Iterable[Path]) -> Iterator[Path]:
     try:
         _refuse_place(out)
         place = out.resolve()
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with _staging_folder(out, staging_of(place)) as staging:
+        with _folders_above(place), _staging_folder(out, staging_of(place)) as staging:
             _settle(place, staging)
             _refuse_inputs_within(out, place, inputs)
             _refuse_what_is_no_report(out)
@@ -127,6 +126,19 @@ def _contents(place: Path) -> dict[str, Fingerprint]:
     if not place.exists():
         return {}
     return {str(path.relative_to(place)): fingerprint_of(path.lstat()) for path in everything_in(place)}
+
+
+@contextmanager
+def _folders_above(place: Path) -> Iterator[None]:
+    """Make the folders above a report; those that were made are deleted again where no report comes into them."""
+    made = [folder for folder in place.parents if not folder.exists()]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in made:
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 @contextmanager

@@ -57,6 +57,7 @@ def _differences(report: Path, manifest: Manifest, again: Again) -> Iterator[str
         again(manifest.arguments, anew)
         made = read_manifest(anew)
         _refuse_other_rulesets(manifest.content["rulesets"], made.content["rulesets"])
+        _refuse_more_inputs(manifest, made)
         yield from _of_outputs(report, anew, manifest.outputs, made.outputs)
         yield from _of_values(manifest.content, made.content, "")
         if manifest.text != made.text:
@@ -84,6 +85,14 @@ def _refuse_other_inputs(files: Sequence[Digested]) -> None:
             raise CannotRun(f"the input `{file.name}` is not there any more: the report cannot be made again")
         if differs(Path(file.name), file):
             raise CannotRun(f"the input `{file.name}` has changed since the report was made: it cannot be made again")
+
+
+def _refuse_more_inputs(before: Manifest, now: Manifest) -> None:
+    """Raises `CannotRun` where a file has come into a folder of tables, so that another report comes out."""
+    names = {file.name for file in before.inputs}
+    come = [file.name for file in now.inputs if file.name not in names]
+    if come and before.outputs != now.outputs:
+        raise CannotRun(f"the input `{come[0]}` came after the report was made: it cannot be made again without it")
 
 
 def _refuse_other_rulesets(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> None:
