@@ -84,12 +84,19 @@ class Engine:
         """Read and check the rule files below a folder (or the files given), and their schemas.
 
         `only` names the rulesets that are wanted; files of others are then left unread. Raises `RulesetError` with every
-        diagnostic where a file has an error, `CannotRun` where there is no such file.
+        diagnostic where a file has an error, `CannotRun` where there is no such file, `UnknownDecision` where there is no
+        ruleset that is wanted.
         """
         paths = [rules] if isinstance(rules, str | Path) else list(rules)
-        rulebook = loader.load(map(Path, paths), Path(schemas), lints=False, only=only)
+        wanted = [only] if isinstance(only, str) else list(only)
+        rulebook = loader.load(map(Path, paths), Path(schemas), lints=False, only=wanted)
         if has_errors(rulebook.diagnostics):
             raise RulesetError(rulebook.diagnostics)
+        known = [ruleset.id for ruleset in rulebook.rulesets]
+        for name in wanted:
+            if name not in known:
+                everything = loader.load(map(Path, paths), Path(schemas), lints=False)
+                raise UnknownDecision(_unknown("ruleset", name, [ruleset.id for ruleset in everything.rulesets]))
         return cls(rulebook)
 
     def decide(

@@ -14,7 +14,7 @@ from policy_engine.semantics.plain import Json, to_json_types
 
 def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue:
     """The facts as typed values; raises `FactsError` with every violation."""
-    plain, unfit = to_json_types(facts)
+    plain, unfit = to_json_types(facts, schema.type)
     if unfit:
         raise FactsError(unfit)
     from policy_engine.semantics.violations import violations_of  # noqa: PLC0415 - jsonschema is slow to import
@@ -27,7 +27,7 @@ def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue
 
 def typed_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue:
     """The typed values of facts that are known to be valid."""
-    return _record(to_json_types(facts)[0], schema.type)
+    return _record(to_json_types(facts, schema.type)[0], schema.type)
 
 
 def _record(value: Mapping[str, Json], kind: Record) -> RecordValue:

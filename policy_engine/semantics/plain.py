@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import Violation
+from policy_engine.language.types import ListOf, Record, Type, with_article
+from policy_engine.semantics.foreign import Refused, moment_text, plain_value
 
 DEEPEST = 64
 MOST_VALUES = 100_000
@@ -29,16 +32,17 @@ class Enough(Exception):  # noqa: N818 - not an error: reading stops, and what w
     """There is no point in reading on."""
 
 
-def to_json_types(facts: object) -> tuple[Json, list[Violation]]:
+def to_json_types(facts: object, kind: Record | None = None) -> tuple[Json, list[Violation]]:
     """A caller's facts in JSON types, members that are null left out, and what no JSON could say.
 
-    Floats become the decimal that their shortest form writes; dates and instants of Python become their text.
+    Floats become the decimal that their shortest form writes; dates and instants of Python become their text. Where the type of
+    the facts is given, values of other libraries are taken as what it says, and refused by its words.
     """
     reader = Reader()
     if not isinstance(facts, Mapping):
         return None, [unfit("", _kind(facts), "an object", f"facts are an object, not {_kind(facts)}")]
     try:
-        return reader.value(facts, "", 0), reader.found
+        return reader.value(facts, "", 0, kind), reader.found
     except Enough:
         return None, reader.found
 
@@ -65,7 +69,7 @@ class Reader:
     met: int = 0
     found: list[Violation] = field(default_factory=list)
 
-    def value(self, value: object, pointer: str, depth: int) -> Json:
+    def value(self, value: object, pointer: str, depth: int, kind: Type | None = None) -> Json:
         """A value in JSON types; None where it is none, which is told."""
         self.met += 1
         if self.met > MOST_VALUES:
@@ -79,6 +83,8 @@ class Reader:
         if depth > DEEPEST:
             words = f"facts are nested more than {DEEPEST} levels deep"
             return self.refuse(pointer, _kind(value), f"at most {DEEPEST} levels", words)
+        if isinstance(value, Enum):  # before texts and numbers, for some enumerations are these too
+            return self.foreign(value, pointer, depth, kind)
         match value:
             case bool() | None:
                 return value
@@ -86,23 +92,37 @@ class Reader:
                 return self.number(value, pointer)
             case str():
                 return self.text(value, pointer)
-            case datetime() | date():
-                return value.isoformat()
             case Mapping():
-                return self.members(value, pointer, depth)
+                return self.members(value, pointer, depth, kind)
             case list() | tuple():
-                return [self.value(item, f"{pointer}/{index}", depth + 1) for index, item in enumerate(value)]
-        return self.refuse(pointer, type(value).__name__, "a JSON value", f"{_kind(value)} is not a JSON value")
+                below = kind.element if isinstance(kind, ListOf) else None
+                return [self.value(item, f"{pointer}/{index}", depth + 1, below) for index, item in enumerate(value)]
+        return self.foreign(value, pointer, depth, kind)
 
-    def members(self, value: Mapping[object, object], pointer: str, depth: int) -> Json:
+    def foreign(self, value: object, pointer: str, depth: int, kind: Type | None) -> Json:
+        """A value that JSON has no form for, where it is clear as what it is meant."""
+        try:
+            if isinstance(value, date):
+                return moment_text(value, kind)
+            return self.value(plain_value(value, kind), pointer, depth + 1, kind)
+        except Refused as refused:
+            asked = kind if isinstance(value, date) else None
+            what = "a JSON value" if asked is None else with_article(asked)
+            words = f"{_kind(value)} is not {what}; {refused}"
+            return self.refuse(pointer, type(value).__name__, what, words, "type" if asked is None else "format")
+
+    def members(self, value: Mapping[object, object], pointer: str, depth: int, kind: Type | None) -> Json:
         """An object without the members that are null."""
+        types = {member.name: member.type for member in kind.members} if isinstance(kind, Record) else {}
         members = {}
         for name, member in value.items():
             if not isinstance(name, str):
                 words = f"a name is a text, and {_kind(name)} is none"
                 self.refuse(pointer, _kind(name), "names that are texts", words)
             elif member is not None:
-                members[str.__str__(name)] = self.value(member, f"{pointer}/{escaped(name)}", depth + 1)
+                members[str.__str__(name)] = self.value(
+                    member, f"{pointer}/{escaped(name)}", depth + 1, types.get(name)
+                )
         return members
 
     def number(self, value: float | Decimal, pointer: str) -> Json:
@@ -127,9 +147,9 @@ class Reader:
             return self.refuse(pointer, shown_text(shown), "a text of whole characters", words)
         return str.__str__(value)
 
-    def refuse(self, pointer: str, value: str, expected: str, message: str) -> None:
+    def refuse(self, pointer: str, value: str, expected: str, message: str, keyword: str = "type") -> None:
         """Note what is unfit; after many there is no point in reading on."""
-        self.found.append(unfit(pointer, value, expected, message))
+        self.found.append(Violation(pointer, value, keyword, expected, message))
         if len(self.found) >= MOST_UNFIT:
             raise Enough
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from policy_engine.language.types import (
     LIMIT,
+    Boolean,
     Date,
     Instant,
     ListOf,
     Member,
     Number,
     Record,
+    Text,
     Type,
     innermost,
     member_of,
@@ -66,10 +68,11 @@ def _list_reader(to: Expressions, element: Type, ordered_by: str | None) -> str 
 
 
 def read_all(to: Expressions, record: str, kind: Record) -> None:
-    """Read every date and instant of a record, so that one that is on no calendar is found, and weigh every number."""
+    """Read every date and instant of a record, so that one on no calendar is found, weigh every number, and look at all else."""
     for member in kind.members:
         element = innermost(member.type)
-        if isinstance(element, Record | ListOf) or (isinstance(element, Number) and isinstance(member.type, ListOf)):
+        in_a_list = isinstance(member.type, ListOf) and isinstance(element, Number | Text | Boolean)
+        if isinstance(element, Record | ListOf) or in_a_list:
             held = to.writer.fresh()
             to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
             with to.writer.block(f"if {held} is not None:"):
@@ -78,6 +81,8 @@ def read_all(to: Expressions, record: str, kind: Record) -> None:
             held = to.writer.named(f"{record}.get({to.bind(member.name)})")
             with to.writer.block(f"if {held} is not None and not {-LIMIT} <= {held} <= {LIMIT}:"):
                 to.writer.line("raise NotPlain")
+        elif isinstance(element, Text | Boolean):
+            _require_class(to, f"{record}.get({to.bind(member.name)})", element)
         elif isinstance(element, Date | Instant):
             name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
             to.writer.once(name, partial(read, to, record, member))
@@ -94,5 +99,14 @@ def _read_below(to: Expressions, held: str, kind: Type) -> None:
     elif isinstance(kind, Number):
         with to.writer.block(f"if not {-LIMIT} <= {held} <= {LIMIT}:"):
             to.writer.line("raise NotPlain")
+    elif isinstance(kind, Text | Boolean):
+        _require_class(to, held, kind)
     elif isinstance(kind, Date | Instant):
         to.writer.line((reader(to, kind) or "").format(held))
+
+
+def _require_class(to: Expressions, code: str, kind: Text | Boolean) -> None:
+    """A text or a truth is one of Python's own: the validator takes enumerations, which are not equal to what they hold."""
+    own = to.bind(frozenset((str if isinstance(kind, Text) else bool, type(None))))
+    with to.writer.block(f"if {code}.__class__ not in {own}:"):
+        to.writer.line("raise NotPlain")

@@ -1,0 +1,126 @@
+"""Values of other libraries and of Python's own that JSON has no form for: as what they are taken, or what to give instead.
+
+They are known by their protocols and the names of their types, so that no such library is imported.
+"""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+
+INSTEAD: Mapping[str, str] = MappingProxyType(
+    {
+        "ndarray": "a list: `value.tolist()`",
+        "Series": "a list: `value.tolist()`",
+        "Index": "a list: `value.tolist()`",
+        "DataFrame": "one row at a time: `frame.to_dict('records')`",
+        "set": "a list: `sorted(value)`",
+        "frozenset": "a list: `sorted(value)`",
+        "range": "a list: `list(value)`",
+        "generator": "a list: `list(value)`",
+        "deque": "a list: `list(value)`",
+        "bytes": "a text: `value.decode()`",
+        "bytearray": "a text: `value.decode()`",
+        "UUID": "a text: `str(value)`",
+        "PosixPath": "a text: `str(value)`",
+        "timedelta": "a number, such as `value.days`",
+        "Timedelta": "a number, such as `value.days`",
+        "timedelta64": "a number of days",
+        "NAType": "None, or leave the fact out",
+        "NaTType": "None, or leave the fact out",
+    }
+)
+"""For the name of a type, what to give in place of a value."""
+
+
+class Refused(Exception):  # noqa: N818 - carries what is told of one value
+    """A value that is not taken; the message says what to give instead."""
+
+
+def plain_value(value: object, kind: Type | None) -> Any:
+    """A value that is none of JSON as one that is, or as a date, an instant or a decimal; raises `Refused`."""
+    name = type(value).__name__
+    if isinstance(value, Enum):
+        return value.value
+    if name in INSTEAD:
+        raise Refused(f"give {INSTEAD[name]}")
+    if isinstance(value, numbers.Integral):
+        return operator.index(value)
+    if isinstance(value, numbers.Rational):
+        return _decimal(Fraction(int(value.numerator), int(value.denominator)))
+    if isinstance(value, numbers.Real):
+        return float(value)
+    if type(value).__module__.partition(".")[0] == "numpy" and name in ("bool", "bool_", "datetime64"):
+        return _of_numpy(value)
+    raise Refused(f"give {wanted(kind)}")
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """A fraction that a decimal can be."""
+    rest = value.denominator
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    if rest != 1 or value.denominator > 10**40:
+        raise Refused("no decimal has exactly this value; give a decimal.Decimal")
+    places = len(str(value.denominator)) * 4
+    return Decimal(value.numerator * 10**places // value.denominator).scaleb(-places)
+
+
+def _of_numpy(value: Any) -> object:
+    """A truth, a date or a moment of NumPy; moments finer than Python's are read by their text."""
+    found = value.item()
+    if isinstance(found, bool | date):
+        return found
+    text = str(value)
+    if text == "NaT":
+        raise Refused(f"give {INSTEAD['NaTType']}")
+    if len(text) > 26 and not text[26:].strip("0"):
+        return datetime.fromisoformat(text[:26])
+    raise Refused("give a datetime.datetime with a time zone")
+
+
+def moment_text(value: date, kind: Type | None) -> str:
+    """The text of a date or an instant, where it is what the schema wants; raises `Refused`."""
+    if type(value).__name__ == "NaTType":
+        raise Refused(f"give {INSTEAD['NaTType']}")
+    if isinstance(kind, Date) and isinstance(value, datetime):
+        if value.tzinfo is not None or value.time() != time():
+            raise Refused("give a datetime.date, such as `value.date()` in the time zone that is meant")
+        return value.date().isoformat()
+    if isinstance(kind, Instant) and not isinstance(value, datetime):
+        raise Refused("give a datetime.datetime with a time zone")
+    if isinstance(kind, Instant) and isinstance(value, datetime) and value.tzinfo is None:
+        raise Refused("it has no time zone; give one, such as with `value.replace(tzinfo=...)`")
+    return value.isoformat()
+
+
+def wanted(kind: Type | None) -> str:
+    """What Python type a fact of a type is given in."""
+    match kind:
+        case Boolean():
+            return "a bool"
+        case Number(places=0):
+            return "an int"
+        case Number():
+            return "an int or a decimal.Decimal"
+        case Text():
+            return "a str"
+        case Date():
+            return "a datetime.date or its text, such as 2025-01-31"
+        case Instant():
+            return "a datetime.datetime with a time zone or its text, such as 2025-01-31T12:00:00Z"
+        case ListOf():
+            return "a list"
+        case Record():
+            return "a dict"
+    return "a dict, a list, a str, a number, a bool, a date or None"
