@@ -101,6 +101,10 @@ SLOW: Mapping[str, tuple[str, str]] = {
     "six open parts": ("^a*a*a*a*a*a*b$", "a" * 100_000),
     "a group that repeats and repeats": ("^(a+)+$", "a" * 100_000 + "b"),
     "choices that overlap": ("^((a|aa))+$", "a" * 100_000 + "b"),
+    "a choice that repeats": ("^(a|aa)+$", "a" * 100_000 + "b"),
+    "many stars": ("^a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b$", "a" * 100_000),
+    "many sets": ("^[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*!$", "a" * 100_000),
+    "groups in groups": ("^((((a+)+)+)+)+$", "a" * 100_000 + "b"),
     "a dot on either side": ("^.*a.*a.*a$", "ab" * 100_000),
 }
 
