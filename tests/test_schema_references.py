@@ -235,3 +235,15 @@ def test_c14_a_character_in_two_halves_is_read() -> None:
     facts, faults = schema_of(document, "facts.schema.json", "facts")
     assert facts is not None, faults
     assert facts.type.members[0].description == "\U0001f600 \\ud83d"
+
+
+@pytest.mark.parametrize("count", [9, 100, 2_000])
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_c14_references_one_behind_another_have_an_end(count: int, is_nested: bool) -> None:
+    definitions: dict[str, Any] = {f"d{count}": DIGIT}
+    for number in range(count):
+        link = {"$ref": f"#/$defs/d{number + 1}"}
+        definitions[f"d{number}"] = _object({"a": link}) if is_nested else link
+    facts, faults = schema_of(Case("#/$defs/d0", definitions).document(), "facts.schema.json", "facts")
+    assert facts is None
+    assert {fault.code for fault in faults} == {"yaml-too-deep"}

@@ -39,7 +39,7 @@ def chain_of(root: MappingNode, node: YamlNode) -> list[MappingNode]:
     """A part of a schema, then what it refers to, and so on to the part that refers to nothing."""
     found: list[MappingNode] = []
     at: YamlNode | None = node
-    while isinstance(at, MappingNode) and all(at is not other for other in found):
+    while isinstance(at, MappingNode) and len(found) < MOST_LEVELS and all(at is not other for other in found):
         found.append(at)
         reference = text_of(at, "$ref")
         at = None if reference is None else node_at(root, steps_of(reference))
@@ -58,4 +58,4 @@ def is_sensitive(root: MappingNode, node: YamlNode) -> bool:
 
 
 MOST_LEVELS = 10
-"""Levels of lists in lists that are looked into; a schema may have fewer."""
+"""Levels of lists in lists that are looked into, and references to references; a schema may have fewer."""

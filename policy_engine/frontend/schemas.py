@@ -13,7 +13,7 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say
 from policy_engine.frontend import patterns
 from policy_engine.frontend.json_nodes import json_nodes
 from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
-from policy_engine.frontend.reader import LARGEST_FILE, not_text
+from policy_engine.frontend.reader import LARGEST_FILE, MOST_FAULTS, not_text
 from policy_engine.frontend.schema_contradictions import contradictions
 from policy_engine.frontend.schema_keywords import (
     KEYWORDS,
@@ -52,6 +52,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = frozenset({"true", "false", "null", "unknown", "as_of", "decisions", "outcome"})
 FORMATS: Mapping[str, Type] = {"date": DATE, "date-time": INSTANT}
 DEEPEST = 8
+MOST_PENDING = 60
+"""References that are followed one within another; so many levels there may not be, and Python's stack has its end."""
 MOST_MEMBERS = 10_000
 """Members of a schema, references written out."""
 
@@ -122,7 +124,8 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
     walk = _Walk(path, node)
     part = _referred(walk, ())
     for unused in _definitions(walk):
-        _referred(walk, ("$defs", unused))
+        if len(walk.faults) < MOST_FAULTS:
+            _referred(walk, ("$defs", unused))
     if part.members > MOST_MEMBERS:
         walk.fault("schema-too-big", node, "", limit=MOST_MEMBERS)
     if has_errors(walk.faults) or not isinstance(part.type, Record):
@@ -207,6 +210,8 @@ def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Plac
         return _Part(walk.fault("schema-reference", reference, place.pointer, reference=text, hint_=hint))
     if steps in walk.pending:
         return _Part(walk.fault("schema-recursive", reference, place.pointer, reference=text))
+    if len(chain_of(walk.root, node)) > DEEPEST or len(walk.pending) > MOST_PENDING:
+        return _Part(walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST))
     part = _referred(walk, steps)
     if place.depth + part.height > DEEPEST:
         return _Part(walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST))
