@@ -280,6 +280,9 @@ _MEANING = {
         "this comparison may need numbers of more than 38 digits, which a report over tables cannot hold",
         "narrow `minimum` and `maximum` in the schema",
     ),
+    "uncovered-case": _warning(
+        "no rule of `{decision}` applies {case}", "add a rule for it, or `otherwise:` for all that is left"
+    ),
     "unreachable-rule": _warning("no facts reach this rule: {why}", "move it up, or leave it out"),
 }
 _TESTS = {

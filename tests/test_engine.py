@@ -101,6 +101,8 @@ decisions:
     source: the-list
     outcomes: [large]
     rules: [{id: big, when: is_large, then: large, because: It is large.}]
+silence:
+  - {code: uncovered-case, name: only_large, because: The gap is what is looked at.}
 """
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.lints_of_rules import collected_values, unreached
 from policy_engine.frontend.lints_of_units import mismatched_units
 from policy_engine.frontend.names_and_texts import texts_like_names
 from policy_engine.frontend.units import literals, unit_in_words, units_of
@@ -16,16 +17,14 @@ from policy_engine.language import mentions
 from policy_engine.language.expressions import (
     Call,
     Compare,
-    Condition,
     Expression,
     Fact,
     In,
-    Literal,
     Node,
     expressions_of,
     walk,
 )
-from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rule, Rules, Ruleset
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Number, Ratio, Type, innermost, scaled
 from policy_engine.language.values import Value, in_words
 from policy_engine.language.widths import comparable
@@ -49,7 +48,10 @@ def lint(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
         yield from find(ruleset)
     yield from texts_like_names(ruleset, _expressions(ruleset))
     yield from mismatched_units(ruleset, _nodes(ruleset))
-    yield from constant_conditions(ruleset, lines)
+    settled = list(constant_conditions(ruleset, lines))
+    yield from settled
+    yield from collected_values(ruleset)
+    yield from unreached(ruleset, {diagnostic.span for diagnostic in settled})
 
 
 def mentioned(ruleset: Ruleset) -> Mentioned:
@@ -89,49 +91,6 @@ def unused_sources(ruleset: Ruleset) -> Iterator[Diagnostic]:
     cited |= {parameter.source for parameter in ruleset.parameters if parameter.source}
     cited |= {check.source for check in ruleset.checks if check.source}
     return (say("unused-source", s.span, name=s.id) for s in ruleset.sources if s.id not in cited)
-
-
-def unreachable_rules(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """Rules behind one that is always true, or that asks the same."""
-    for decision in ruleset.decisions:
-        if isinstance(decision.body, Rules) and decision.body.hit == "first":
-            yield from _behind(decision, decision.body)
-
-
-def _behind(decision: DecisionLogic, body: Rules) -> Iterator[Diagnostic]:
-    always: str | None = None
-    before: dict[tuple[str, ...], list[tuple[str, Condition]]] = {}
-    for rule in body.rules:
-        alike = before.setdefault(tuple(each.text for each in expressions_of(rule.when)), [])
-        same = next((id_ for id_, when in alike if when == rule.when), None)
-        if always is not None:
-            yield say("unreachable-rule", rule.span, why=f"`{always}` before it is always true")
-        elif same is not None:
-            yield say("unreachable-rule", rule.span, why=f"`{same}` before it asks the same")
-        if rule.period == ALWAYS:
-            alike.append((rule.id, rule.when))
-            always = rule.id if always is None and _is_true(rule.when) else always
-
-
-def _is_true(when: Condition) -> bool:
-    return isinstance(when, Expression) and isinstance(when.tree, Literal) and when.tree.value is True
-
-
-def collected_values(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """Values that two rules of a collect decision give, of which an answer would hold one."""
-    for decision in ruleset.decisions:
-        if isinstance(decision.body, Rules) and decision.body.hit == "collect":
-            yield from _given_twice(decision.body.rules)
-
-
-def _given_twice(rules: Sequence[Rule]) -> Iterator[Diagnostic]:
-    givers: dict[str, list[Rule]] = defaultdict(list)
-    for rule in rules:
-        for value in rule.then.values:
-            other = next((giver for giver in givers[value.name] if giver.period.overlaps(rule.period)), None)
-            if other is not None:
-                yield say("collected-value", value.expression.tree.span, name=value.name, other=other.id)
-            givers[value.name].append(rule)
 
 
 def constant_conditions(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
@@ -264,8 +223,6 @@ def _expressions(ruleset: Ruleset) -> Iterable[Expression]:
 
 LINTS: tuple[Lint, ...] = (
     unused_sources,
-    unreachable_rules,
-    collected_values,
     needless_defaults,
     repeated_numbers,
     too_wide_for_tables,

@@ -1,0 +1,224 @@
+"""Which rules of a decision are reached, and what its rules leave open: claims that hold for all facts, days and readings.
+
+The rules are gone through in order with the region that reaches each: where all rules before it are false. A rule that is
+true nowhere in it never decides. What remains behind the last rule is decided by none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+from policy_engine.frontend.domains import AnyDomain
+from policy_engine.frontend.regions import EVERYTHING, Box, Region, both
+from policy_engine.frontend.situations import FALSE, NOT_FALSE, TRUE, Situations
+from policy_engine.language import mentions
+from policy_engine.language.expressions import AsOf, Condition, Fact, Reading, expressions_of, walk
+from policy_engine.language.rulesets import Check, Period, Rule, Rules, Ruleset
+from policy_engine.language.types import Boolean, Date, Number, Text, Type
+from policy_engine.language.values import Value
+
+PLAIN = frozenset(
+    {"type", "title", "description", "examples", "$comment", "enum", "format", "multipleOf"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+)
+"""Keywords of a fact's schema that are understood here; of a fact with another no example is given."""
+ANOTHER = ("something else", "another text")
+MOST_RULES = 200
+"""Of a decision with more rules nothing is found, so that checking takes no longer than a moment."""
+ABSENT = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Why a rule never decides: its condition is `never` true, or the rules before it stop first; `by` is one that does alone."""
+
+    never: bool = False
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A case in which no rule of a decision is true or unknown: what the facts it depends on are (None: absent), and a day."""
+
+    facts: Mapping[str, Value | None]
+    readings: Mapping[str, str]
+    day: date
+    on_day: bool
+    """Whether the day is a part of the case."""
+    always: bool = False
+    """Whether it is a case on every day."""
+
+    @property
+    def case(self) -> tuple[Mapping[str, Value | None], Mapping[str, str]]:
+        """What it is but for the day."""
+        return self.facts, self.readings
+
+
+def periods(ruleset: Ruleset) -> list[Period]:
+    """The stretches of the ruleset's days on which no parameter and no rule's being in force changes."""
+    bodies = [decision.body for decision in ruleset.decisions if isinstance(decision.body, Rules)]
+    changing = [value.period for parameter in ruleset.parameters for value in parameter.values]
+    changing += [rule.period for body in bodies for rule in body.rules]
+    days = {
+        day for period in changing for day in (period.start, period.end) if day is not None and day in ruleset.period
+    }
+    starts = sorted({ruleset.period.start, *days})
+    return [Period(start, end) for start, end in zip(starts, [*starts[1:], ruleset.period.end], strict=True)]
+
+
+def hidden_rules(stretches: list[Situations], body: Rules) -> Mapping[str, Hidden]:
+    """Rules that decide on no day on which they are in force, under their ids, with the reason on the first such day."""
+    found: dict[str, Hidden] = {}
+    reached: set[str] = set()
+    for situations in stretches if len(body.rules) <= MOST_RULES else ():
+        rules = [rule for rule in body.rules if situations.days.start in rule.period]
+        for rule, hidden in _walked(situations, rules):
+            if hidden is None:
+                reached.add(rule.id)
+            else:
+                found.setdefault(rule.id, hidden)
+    return {name: hidden for name, hidden in found.items() if name not in reached}
+
+
+def _walked(situations: Situations, rules: list[Rule]) -> Iterator[tuple[Rule, Hidden | None]]:
+    reaching = EVERYTHING
+    for index, rule in enumerate(rules):
+        own = situations.of(rule.when, TRUE)
+        if not both(own, reaching, situations.universes).empty:
+            yield rule, None
+        elif own.empty:
+            yield rule, Hidden(never=True)
+        else:
+            yield rule, Hidden(by=_alone(situations, own, rules[:index]))
+        reaching = both(reaching, situations.of(rule.when, FALSE), situations.universes)
+
+
+def _alone(situations: Situations, own: Region, before: list[Rule]) -> str | None:
+    """The first rule that is false nowhere in a region."""
+    false = ((rule.id, situations.of(rule.when, FALSE)) for rule in before)
+    return next((name for name, region in false if both(own, region, situations.universes).empty), None)
+
+
+def exclude_each_other(stretches: list[Situations], one: Rule, other: Rule) -> bool:
+    """Whether two rules are surely never true together."""
+    in_force = (s for s in stretches if s.days.start in one.period and s.days.start in other.period)
+    return all(both(s.of(one.when, TRUE), s.of(other.when, TRUE), s.universes).empty for s in in_force)
+
+
+def gap_of(stretches: list[Situations], body: Rules) -> Gap | None:
+    """A case that the rules of a decision without `otherwise` surely leave open, None where none is found."""
+    if body.hit != "first" or body.otherwise is not None or len(body.rules) > MOST_RULES:
+        return None
+    gaps = [_gap_on(situations, body) for situations in stretches]
+    first = next((gap for gap in gaps if gap is not None), None)
+    if first is None:
+        return None
+    return replace(first, always=not first.on_day and all(gap and gap.case == first.case for gap in gaps))
+
+
+def _gap_on(situations: Situations, body: Rules) -> Gap | None:
+    """A case on the days of one stretch."""
+    rules = [rule for rule in body.rules if situations.days.start in rule.period]
+    region = EVERYTHING
+    for rule in rules:
+        region = both(region, situations.of(rule.when, FALSE), situations.universes)
+    for check in _checks_that_matter(situations.ruleset, rules):
+        region = both(region, situations.of(check.expect, NOT_FALSE), situations.universes)
+    if not region.exact:
+        return None
+    examples = (_example(situations, box) for box in sorted(region.boxes, key=_strangeness))
+    return next((example for example in examples if example is not None), None)
+
+
+def _checks_that_matter(ruleset: Ruleset, rules: list[Rule]) -> list[Check]:
+    """The checks that read a fact, or the day, that the rules read, or that another such check reads.
+
+    Facts that the others allow are there whatever the rules read, or no facts at all would be valid.
+    """
+    read = _read(ruleset, (rule.when for rule in rules))
+    left = [(check, _read(ruleset, [check.expect])) for check in ruleset.checks]
+    found: list[Check] = []
+    while more := [(check, facts) for check, facts in left if facts & read]:
+        found += [check for check, _ in more]
+        read = read.union(*(facts for _, facts in more))
+        left = [(check, facts) for check, facts in left if check not in found]
+    return found
+
+
+def _read(ruleset: Ruleset, conditions: Iterable[Condition]) -> frozenset[str]:
+    """The top-level facts that conditions read, through definitions and decisions; `as_of` where they read the day."""
+    asked = list(conditions)
+    found = mentions.reached(mentions.mentions_in(asked), mentions.graph_of(ruleset))
+    below = [d.body for d in ruleset.definitions if mentions.Mention("definition", d.name) in found]
+    used = (mentions.logic_of(d) for d in ruleset.decisions if mentions.Mention("decision", d.name) in found)
+    facts = {mention.name.split(".")[0] for mention in found if mention.kind in ("fact", "member")}
+    expressions = (each for condition in chain(asked, below, *used) for each in expressions_of(condition))
+    day = any(isinstance(node, AsOf) for expression in expressions for node in walk(expression.tree))
+    return frozenset(facts | ({"as_of"} if day else set()))
+
+
+def _strangeness(box: Box) -> tuple[int, int]:
+    """How many facts must be absent, and how many are asked for at all: plain cases come first."""
+    return sum(domain.known.empty for domain in box.values()), len(box)
+
+
+def _example(situations: Situations, box: Box) -> Gap | None:
+    """A case in a box that limits facts, readings and the day alone, each to a value that is surely possible."""
+    properties = json.loads(situations.ruleset.facts.document)["properties"]
+    taken = {reading.name: reading for reading in situations.ruleset.readings}
+    facts: dict[str, Value | None] = {}
+    readings: dict[str, str] = {}
+    day = None
+    for part, domain in sorted(box.items()):
+        match situations.nodes[part]:
+            case Reading(name=name) if not taken[name].fixed or taken[name].choice in domain.known.values:
+                choices = domain.known.values
+                readings[name] = taken[name].choice if taken[name].choice in choices else min(choices)
+            case AsOf():
+                day = date.fromordinal(domain.known.stretches[0][0])
+            case Fact(name=name) if domain.known.empty:
+                facts[name] = ABSENT
+            case Fact(name=name) as fact if (value := _value_in(fact.type, domain, properties[name])) is not None:
+                facts[name] = value
+            case _:
+                return None
+    return Gap(facts, readings, day or situations.days.start, on_day=day is not None)
+
+
+def _value_in(kind: Type, domain: AnyDomain, schema: Mapping[str, Any]) -> Value | None:
+    """A value of a fact that is in a domain, and that its schema surely allows; None where none is sure."""
+    if not {key for key in schema if not key.startswith("x-")} <= PLAIN:
+        return None
+    return next((value for value in _values_in(kind, domain) if _allowed(value, schema)), None)
+
+
+def _values_in(kind: Type, domain: AnyDomain) -> Iterator[Value]:
+    """Some values in a domain, those nearest to what the rules ask for first."""
+    match kind:
+        case Number(places=places, low=least):
+            for low, high in domain.known.stretches:
+                ends = (low, high) if low > least else (high, low)
+                yield from (Decimal(units).scaleb(-places) if places else units for units in ends)
+        case Date():
+            for low, high in domain.known.stretches:
+                yield date.fromordinal(low if low > 1 else high)
+        case Text(values=None) if domain.known.but:
+            yield from (text for text in ANOTHER if text not in domain.known.values)
+        case Text(values=order):
+            yield from (text for text in order or sorted(domain.known.values) if text in domain.known.values)
+        case Boolean():
+            yield from sorted(domain.known.values)
+
+
+def _allowed(value: Value, schema: Mapping[str, Any]) -> bool:
+    """Whether a value fits what a schema says beyond its type and its bounds."""
+    step, listed = schema.get("multipleOf"), schema.get("enum")
+    even = step is None or Fraction(value) % Fraction(str(step)) == 0  # type: ignore[arg-type]  # a number, as it has a step
+    return even and (listed is None or isinstance(value, str) or value in listed)

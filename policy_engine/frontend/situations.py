@@ -1,0 +1,343 @@
+"""In which situations a condition is true, false, or unknown: from the typed tree to regions.
+
+A situation is what the facts, the day and the readings are. Comparisons of a fact, or of any other part, with a constant limit
+what that part may be. Every other part that is true or false stands for itself. Parts are taken as independent of each other,
+so that a region may be larger than it is, and never smaller. Parameters have the values of one stretch of days.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import reduce
+from math import ceil, floor
+from types import MappingProxyType
+from typing import Any
+
+from policy_engine.frontend.domains import AnyDomain, Domain, Listed, Ordered
+from policy_engine.frontend.regions import EVERYTHING, NOTHING, Part, Region, all_of, both, either, where
+from policy_engine.language.expressions import (
+    And,
+    Arithmetic,
+    AsOf,
+    Call,
+    Compare,
+    Condition,
+    Conditional,
+    Definition,
+    Expression,
+    In,
+    LeftUnknown,
+    ListLiteral,
+    Literal,
+    Negate,
+    Node,
+    Not,
+    Or,
+    Parameter,
+)
+from policy_engine.language.rulesets import Period, Ruleset
+from policy_engine.language.types import Boolean, Date, Number, Text, Type
+from policy_engine.language.values import Value
+
+OPEN = object()
+"""Stands for the value of a part that is no constant."""
+FLIPPED: Mapping[str, str] = MappingProxyType({"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="})
+OPPOSITE: Mapping[str, str] = MappingProxyType({"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="})
+LONGEST_WAY = 100
+TRUTH = Listed(frozenset({True, False}))
+LAST_DAY = date.max.toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a condition: whether it is true, or false; with `or_unknown`, whether it is that or unknown."""
+
+    truth: bool
+    or_unknown: bool = False
+
+    def opposite(self) -> Question:
+        """The same of the other truth."""
+        return Question(not self.truth, self.or_unknown)
+
+    def excluded(self) -> Question:
+        """What holds exactly where this does not."""
+        return Question(not self.truth, not self.or_unknown)
+
+
+TRUE, FALSE = Question(truth=True), Question(truth=False)
+NOT_FALSE, NOT_TRUE = FALSE.excluded(), TRUE.excluded()
+
+
+@dataclass(slots=True)
+class Situations:
+    """The parts of a ruleset's conditions on a stretch of days on which no parameter changes, and what each may be."""
+
+    ruleset: Ruleset
+    days: Period
+    nodes: list[Node] = field(default_factory=list)
+    universes: list[AnyDomain] = field(default_factory=list)
+    parts: dict[Node, Part] = field(default_factory=dict)
+    known: dict[tuple[str, Question], Region] = field(default_factory=dict)
+    bodies: Mapping[str, Condition] = field(init=False)
+    constants: Mapping[str, Value] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bodies = {definition.name: definition.body for definition in self.ruleset.definitions}
+        dated = ((p.name, value) for p in self.ruleset.parameters for value in p.values)
+        self.constants = {name: value.value for name, value in dated if self.days.start in value.period}
+
+    def of(self, condition: Condition, asked: Question) -> Region:
+        """Where a condition is what is asked for."""
+        if isinstance(condition, Expression):
+            return self._tree(condition.tree, asked)
+        each = [lambda question, part=part: self.of(part, question) for part in condition.conditions]
+        return self._joined(each, condition.kind == "all", asked.opposite() if condition.kind == "none" else asked)
+
+    def _joined(self, parts: Iterable[Callable[[Question], Region]], every: bool, asked: Question) -> Region:
+        """The `and` (`every`), or the `or`, of some conditions: each tells where it is what it is asked for."""
+        each = list(parts)
+        if asked.truth == every:
+            return all_of((part(asked) for part in each), self.universes)
+        before, found = EVERYTHING, []
+        for part in each:
+            found.append(both(before, part(asked), self.universes))
+            before = both(before, part(asked.excluded()), self.universes)
+        return either(found, self.universes)
+
+    def _tree(self, node: Node, asked: Question) -> Region:
+        match node:
+            case Not(operand=operand):
+                return self._tree(operand, asked.opposite())
+            case And(operands=operands) | Or(operands=operands):
+                each = [lambda question, part=part: self._tree(part, question) for part in operands]
+                return self._joined(each, isinstance(node, And), asked)
+            case Compare(operator=sign, left=left, right=right):
+                return self._comparison(node, sign, (left, right), asked)
+            case In(item=item, list=listed):
+                return self._membership(node, item, listed, asked)
+            case Conditional(condition=condition, then=then, otherwise=otherwise):
+                branches = self._tree(then, asked), self._tree(otherwise, asked)
+                return self._branches(condition, branches, asked)
+            case Definition(name=name) if isinstance(node.type, Boolean):
+                return self._definition(name, asked)
+            case Call(function="known", arguments=(inner,)):
+                return self._whether_known(node, inner, asked)
+            case LeftUnknown():
+                return EVERYTHING if asked.or_unknown else NOTHING
+        value = self._constant(node)
+        return self._itself(node, asked) if value is OPEN else _always(value is asked.truth)
+
+    def _definition(self, name: str, asked: Question) -> Region:
+        if (name, asked) not in self.known:
+            self.known[name, asked] = self.of(self.bodies[name], asked)
+        return self.known[name, asked]
+
+    def _branches(self, condition: Node, branches: tuple[Region, Region], asked: Question) -> Region:
+        """A conditional, whose two values are what is asked for in these regions; it is unknown where its condition is."""
+        found = [
+            both(self._tree(condition, TRUE), branches[0], self.universes),
+            both(self._tree(condition, FALSE), branches[1], self.universes),
+        ]
+        if asked.or_unknown:
+            found.append(both(self._tree(condition, NOT_FALSE), self._tree(condition, NOT_TRUE), self.universes))
+        return either(found, self.universes)
+
+    def _comparison(self, node: Compare, sign: str, sides: tuple[Node, Node], asked: Question) -> Region:
+        left, right = map(self._unfolded, sides)
+        for this, other, turned in ((left, right, sign), (right, left, FLIPPED[sign])):
+            if isinstance(this, Conditional):
+                found = [
+                    self._comparison(node, turned, (branch, other), asked) for branch in (this.then, this.otherwise)
+                ]
+                return self._branches(this.condition, (found[0], found[1]), asked)
+        one, other_one = self._constant(left), self._constant(right)
+        if one is not OPEN and other_one is not OPEN:
+            return _always(_compares(sign, one, other_one) is asked.truth)
+        if one is OPEN and other_one is OPEN:
+            return self._opaque(node, sign, (left, right), asked)
+        this, turned, constant = (left, sign, other_one) if one is OPEN else (right, FLIPPED[sign], one)
+        return self._with_constant(this, turned, constant, asked) or self._opaque(node, sign, (left, right), asked)
+
+    def _with_constant(self, node: Node, sign: str, constant: Any, asked: Question) -> Region | None:
+        """A comparison with a constant; None where it does not limit the part that is compared."""
+        part, absent = self._asked_part(node)
+        values = _values(self.nodes[part].type, sign, constant) if part is not None else None
+        if part is None or values is None:
+            return None
+        unknown = None if absent is OPEN else _compares(sign, absent, constant)
+        return self._limited(part, values, asked, unknown)
+
+    def _asked_part(self, node: Node) -> tuple[Part | None, Any]:
+        """The part that is compared, and the constant that takes its place where it is unknown, `OPEN` where none does."""
+        if isinstance(node, Call) and node.function == "default":
+            inner, instead = node.arguments
+            constant = self._constant(instead)
+            if constant is not OPEN and _has_domain(inner.type):
+                return self._part(self._unfolded(inner)), constant
+        return (self._part(node) if _has_domain(node.type) else None), OPEN
+
+    def _limited(self, part: Part, values: Ordered | Listed, asked: Question, unknown: bool | None = None) -> Region:
+        """Where it is what is asked for that a part is among some values; `unknown` is the truth where the part is unknown."""
+        universe = self.universes[part]
+        known = universe.known & values if asked.truth else universe.known - values
+        told = asked.or_unknown if unknown is None else unknown is asked.truth
+        return self._where(part, Domain(known, universe.unknown and told))
+
+    def _where(self, part: Part, domain: AnyDomain) -> Region:
+        return EVERYTHING if domain == self.universes[part] else where(part, domain)
+
+    def _membership(self, node: In, item: Node, listed: Node, asked: Question) -> Region:
+        constants = self._elements(self._unfolded(listed))
+        if constants is not None and not constants:
+            return _always(not asked.truth)
+        part, absent = self._asked_part(self._unfolded(item))
+        kinds = [None if part is None else _values(self.nodes[part].type, "==", c) for c in constants or ()]
+        if part is None or not kinds or None in kinds or absent is not OPEN:
+            return self._itself(node, asked)
+        values: Any = reduce(operator.or_, kinds)
+        return self._limited(part, values, asked)
+
+    def _elements(self, listed: Node) -> list[Value] | None:
+        """The elements of a list of constants."""
+        if isinstance(listed, ListLiteral):
+            found = [self._constant(element) for element in listed.elements]
+            return None if OPEN in found else found
+        value = self._constant(listed)
+        return [_exact(each) for each in value] if isinstance(value, tuple) else None
+
+    def _whether_known(self, node: Node, inner: Node, asked: Question) -> Region:
+        unfolded = self._unfolded(inner)
+        if not _has_domain(unfolded.type) or self._constant(unfolded) is not OPEN:
+            return self._itself(node, asked)
+        part = self._part(unfolded)
+        universe = self.universes[part]
+        nothing = universe.known - universe.known
+        wanted = Domain(universe.known, unknown=False) if asked.truth else Domain(nothing, universe.unknown)
+        return self._where(part, wanted)
+
+    def _opaque(self, node: Compare, sign: str, sides: tuple[Node, Node], asked: Question) -> Region:
+        """A comparison of what is no constant, in one form for it and for its opposite."""
+        if sign in (">", "<="):
+            sign, sides = FLIPPED[sign], (sides[1], sides[0])
+        positive = sign in ("<", "==")
+        base = replace(node, operator=sign if positive else OPPOSITE[sign], left=sides[0], right=sides[1])
+        return self._itself(base, asked if positive else asked.opposite())
+
+    def _itself(self, node: Node, asked: Question) -> Region:
+        """A part that is true or false by itself."""
+        return self._limited(self._part(node), Listed(frozenset({True})), asked)
+
+    def _part(self, node: Node) -> Part:
+        if node not in self.parts:
+            self.parts[node] = len(self.nodes)
+            self.nodes.append(node)
+            self.universes.append(Domain(self._all_of(node), node.optional))
+        return self.parts[node]
+
+    def _all_of(self, node: Node) -> Ordered | Listed:
+        match node.type:
+            case Number(low=low, high=high):
+                return Ordered(((low, high),) if low <= high else ())
+            case Date() if isinstance(node, AsOf):
+                last = LAST_DAY if self.days.end is None else self.days.end.toordinal() - 1
+                return Ordered(((self.days.start.toordinal(), last),))
+            case Date():
+                return Ordered(((1, LAST_DAY),))
+            case Text(values=None):
+                return Listed(frozenset(), but=True)
+            case Text(values=values):
+                return Listed(frozenset(values or ()))
+        return TRUTH
+
+    def _unfolded(self, node: Node) -> Node:
+        """What a definition stands for, where that is an expression."""
+        for _ in range(LONGEST_WAY):
+            body = self.bodies.get(node.name) if isinstance(node, Definition) else None
+            if not isinstance(body, Expression):
+                break
+            node = body.tree
+        return node
+
+    def _constant(self, node: Node) -> Any:
+        """The value of what depends neither on facts nor on the day nor on readings, else `OPEN`."""
+        match node:
+            case Literal(value=value):
+                return _exact(value)
+            case Parameter(name=name):
+                return _exact(self.constants.get(name, OPEN))
+            case Negate(operand=operand):
+                value = self._constant(operand)
+                return -value if _is_number(value) else OPEN
+            case Arithmetic(operator="+" | "-" | "*" as sign, left=left, right=right):
+                return _computed(sign, self._constant(left), self._constant(right))
+            case Definition():
+                unfolded = self._unfolded(node)
+                return OPEN if isinstance(unfolded, Definition) else self._constant(unfolded)
+        return OPEN
+
+
+def _always(yes: bool) -> Region:
+    return EVERYTHING if yes else NOTHING
+
+
+def _has_domain(kind: Type) -> bool:
+    return isinstance(kind, Number | Date | Text | Boolean)
+
+
+def _exact(value: Any) -> Any:
+    """A constant, as a fraction where it is a number."""
+    return Fraction(value) if _is_number(value) else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal | Fraction) and not isinstance(value, bool)
+
+
+def _computed(sign: str, left: Any, right: Any) -> Any:
+    if not (_is_number(left) and _is_number(right)):
+        return OPEN
+    one, other = Fraction(left), Fraction(right)
+    return {"+": one + other, "-": one - other, "*": one * other}[sign]
+
+
+def _compares(operator: str, left: Any, right: Any) -> bool:
+    """A comparison of two constants of one type."""
+    if operator in ("==", "!="):
+        return (left == right) is (operator == "==")
+    if operator in ("<", ">="):
+        return (left < right) is (operator == "<")
+    return (right < left) is (operator == ">")
+
+
+def _values(kind: Type, operator: str, constant: Any) -> Ordered | Listed | None:
+    """The values of a type for which a comparison with a constant is true; None where they cannot be told."""
+    match kind:
+        case Number(places=places) if _is_number(constant):
+            return _ordered(operator, Fraction(constant) * 10**places)
+        case Date() if type(constant) is date:
+            return _ordered(operator, Fraction(constant.toordinal()))
+        case Text() | Boolean() if operator in ("==", "!=") and isinstance(constant, str | bool):
+            return Listed(frozenset({constant}), but=operator == "!=")
+    return None
+
+
+def _ordered(operator: str, limit: Fraction) -> Ordered:
+    """The integers for which a comparison with a number is true, between bounds that no number or date exceeds."""
+    low, high = -(10**20), 10**20
+    below, above = ceil(limit) - 1, floor(limit) + 1
+    at = ((int(limit), int(limit)),) if limit.denominator == 1 else ()
+    return Ordered(
+        {
+            "<": ((low, below),),
+            "<=": ((low, above - 1),),
+            ">": ((above, high),),
+            ">=": ((below + 1, high),),
+            "==": at,
+            "!=": ((low, below), (above, high)) if at else ((low, high),),
+        }[operator]
+    )
