@@ -28,7 +28,7 @@ from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.rulesets import Rules, Ruleset
 from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
 from policy_engine.semantics.facts import valid_facts
-from tests.support.generated import Question, questions
+from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 
 SCHEMA = {
