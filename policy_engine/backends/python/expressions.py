@@ -191,6 +191,8 @@ class Expressions:
             holder = self.variables[node.record.name]
             return self.writer.once(f"{holder}_{node.name}", lambda: read(self, holder, member))
         record = self.writer.named(self.code(node.record))
+        if record == "None":
+            return record  # a reading has chosen the branch `unknown`
         if not node.record.optional:
             return read(self, record, member)
         name = self.writer.fresh()
