@@ -18,7 +18,7 @@ import polars as pl
 from policy_engine.backends.columnar import aggregates, arithmetic, days, texts
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
-from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View, folded
+from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View, folded, spread
 from policy_engine.backends.columnar.views import Views
 from policy_engine.backends.settled import OPEN, Settled, units
 from policy_engine.language import expressions as tree
@@ -87,7 +87,7 @@ class Expressions:
                 return pl.lit(units(value, kind), dtype=pl.Int64)
             case ListOf(element=element):
                 made = [units(part, element) if isinstance(element, Number) else part for part in value]
-                return pl.lit(pl.Series([made], dtype=dtype_or_null(kind))).first()
+                return spread(pl.Series([made], dtype=dtype_or_null(kind)))
         return pl.lit(value)
 
     def whole(self, node: tree.Node) -> pl.Expr:

@@ -211,7 +211,18 @@ class Plan:
 
 def folded(expression: pl.Expr) -> pl.Expr:
     """What is the same for all rows, worked out at once: Polars does not spread every such expression over a column."""
-    return pl.lit(pl.select(expression.first()).to_series()).first()
+    return spread(pl.select(expression.first()).to_series())
+
+
+def spread(value: pl.Series) -> pl.Expr:
+    """The one value of a series, the same for all rows.
+
+    Only lists and records need a series as a literal, and nulls none: Polars, when it looks for what expressions have in common,
+    may take the series of a null for that of a null of another type.
+    """
+    if value.dtype.is_nested() and not value.has_nulls():
+        return pl.lit(value.alias(str(value.dtype))).first()
+    return pl.lit(value[0], dtype=value.dtype)
 
 
 def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:

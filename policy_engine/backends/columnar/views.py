@@ -11,7 +11,7 @@ import polars as pl
 from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.lists import Explode, Gathered, Number, Reduce
-from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, View
+from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, View, spread
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ListOf, Record, Type, member_of
@@ -134,6 +134,6 @@ class Views:
         column = to.plan.fresh("list")
         reads = [(view.domain, PARENT), *aggregates.reads_of(view, pl.col(passes), value)]
         to.plan.add(Reduce(view.domain, passes, value, to.domain, column), reads=reads, makes=[(to.domain, column)])
-        empty = pl.lit(pl.Series([[]], dtype=dtype)).first()
+        empty = spread(pl.Series([[]], dtype=dtype))
         some = pl.when(view.start < view.end).then(pl.col(column)).when(view.start == view.end).then(empty)
         return some.cast(dtype)

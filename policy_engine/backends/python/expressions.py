@@ -195,6 +195,8 @@ class Expressions:
             return record  # a reading has chosen the branch `unknown`
         if not node.record.optional:
             return read(self, record, member)
+        if record == "None":  # left unknown whatever the facts are; Python warns of a member of None
+            return record
         name = self.writer.fresh()
         self.writer.line(f"{name} = None")
         with self.writer.block(f"if {record} is not None:"):
