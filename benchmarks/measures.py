@@ -68,6 +68,12 @@ class Asked:
         for facts in self.mix:
             decide(decision, facts, as_of=AS_OF, trusted=True).reason  # noqa: B018  # reading it works it out
 
+    def ours_json(self) -> None:
+        """Ask the engine and write the answer as JSON."""
+        decide, decision = self.engine.decide, self.question.decision
+        for facts in self.mix:
+            decide(decision, facts, as_of=AS_OF, trusted=True).to_json()
+
     def ours_many(self) -> None:
         """Ask the engine about all facts with one call."""
         for _ in self.engine.decide_many(self.question.decision, self.mix, as_of=AS_OF, trusted=True):
@@ -122,6 +128,7 @@ def slow_runs(asked: Asked) -> dict[str, Run]:
         "trusted": partial(asked.ours, trusted=True),
         "with missing": asked.ours_missing,
         "with reason": asked.ours_reason,
+        "to_json": asked.ours_json,
         "explain": asked.ours_explained,
         "explain, as objects": asked.ours_explained_as_objects,
         "explain, as JSON types": asked.ours_explained_and_told,

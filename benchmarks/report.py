@@ -73,6 +73,10 @@ def targets(found: Found) -> Iterator[tuple[str, str, str, bool]]:
     best = min(rows[peer]["ratio"] for rows in found["peers"].values() for peer in REASONED if peer in rows)
     yield "the next best engine that gives a reason, against ours", "at least 20x", _times(best), best >= 20
     trace = found["five"]["slow"]["explain"]["ratio"]
+    for way, what in (("with reason", "the decision and its reason"), ("to_json", "the decision as JSON")):
+        if way in found["five"]["slow"]:
+            cost = found["five"]["slow"][way]["ratio"]
+            yield f"{what}, against the decision", "at most 2.5x", _times(cost), cost <= 2.5
     yield "full trace, recorded, against the decision", "at most 10x", _times(trace), trace <= 10
     for what, sizes in found["sizes"].items():
         grown = list(sizes.values())[-1]["ratio"]
