@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from policy_engine.backends.columnar import days, prepare
 from policy_engine.backends.columnar.functions import CALLS, WRITTEN_OUT
+from policy_engine.backends.columnar.plan import folded
 from policy_engine.backends.columnar.times import instant_text as instant_texts
 from policy_engine.engine import chosen
 from policy_engine.language import dates
@@ -76,6 +77,19 @@ def test_e1_a_run_with_a_name_is_told_alike_in_every_place_of_a_table() -> None:
     for order in islice(permutations(range(len(ROWS_OF_RUNS))), 0, None, 71):
         table = table_of([{"rows": ROWS_OF_RUNS[place]} for place in order], RUN.ruleset)
         assert answers_of(program, table) == [alone[place] for place in order]
+
+
+def test_e1_what_is_left_unknown_keeps_its_type_beside_what_has_none() -> None:
+    frame = pl.DataFrame({"go": [True], "day": [date(2025, 1, 1)], "owner": [{"word": "a", "n": 1}]})
+    owner = folded(pl.lit(None, dtype=frame.schema["owner"]))
+    word = folded(owner.struct.field("word"))
+    day = pl.when(pl.col("go")).then(folded(pl.lit(None))).when(~pl.col("go")).then(pl.col("day"))
+    told = frame.with_columns(
+        pl.concat_list([pl.lit(date.min), day]).alias("days"),
+        pl.col("owner").struct.field("word"),
+        folded(word == word).alias("same"),
+    )
+    assert told.schema["same"] == pl.Boolean()
 
 
 @pytest.mark.parametrize("case", INVALID, ids=str)
