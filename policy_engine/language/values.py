@@ -89,6 +89,14 @@ def merge(unknowns: list[Unknown]) -> Unknown:
     return Unknown(missing, tuple(dict.fromkeys(cause for unknown in unknowns for cause in unknown.causes)), absent)
 
 
+def within(value: Value, definition: str) -> Value:
+    """A definition's value: where it is unknown for a cause of its own, and not of a definition below it, the cause names it."""
+    if not isinstance(value, Unknown) or not value.causes:
+        return value
+    causes = (cause if cause.endswith("`") else f"{cause} in `{definition}`" for cause in value.causes)
+    return Unknown(value.missing, tuple(causes), value.absent)
+
+
 def absent_fact(path: str) -> Unknown:
     """A fact that is not there."""
     return Unknown(frozenset({path}), absent=frozenset({path}))

@@ -39,6 +39,7 @@ from policy_engine.language.values import (
     merge,
     settle,
     unknown_parts,
+    within,
 )
 from policy_engine.semantics.evaluator import evaluate
 
@@ -86,7 +87,8 @@ class Evaluation:
 
     def _definition(self, definition: rulesets.Definition) -> Step:
         body = self.condition(definition.body)
-        return Step(definition.name, settle(body.value, definition.type), Origin.DEFINITION, steps=(body,))
+        value = within(settle(body.value, definition.type), definition.name)
+        return Step(definition.name, value, Origin.DEFINITION, steps=(body,))
 
     def _parameter(self, parameter: rulesets.Parameter) -> Step:
         found = next(value for value in parameter.values if self.as_of in value.period)

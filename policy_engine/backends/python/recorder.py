@@ -25,7 +25,7 @@ from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
 from policy_engine.language.rulesets import ALWAYS, Definition, Ruleset
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Type, innermost, member_of
-from policy_engine.language.values import Unknown, absent_fact, is_unknown, on_the_way, settle
+from policy_engine.language.values import Unknown, absent_fact, is_unknown, on_the_way, settle, within
 
 NAMES: Mapping[str, Any] = {
     "Unknown": Unknown,
@@ -182,6 +182,8 @@ class Recorder:
         """Record a definition, before anything that stands on it."""
         body, name = self.condition(definition.body), definition.name
         code = self.settled_code(body.value, definition.type)
+        if not body.known and definition.optional:
+            code = f"{self.bind(within)}({code}, {self.text(name)})"
         self.named[name] = self.step(name, code, [body], known=body.known, origin=Origin.DEFINITION)
 
     def settled_code(self, value: str, kind: Type) -> str:
