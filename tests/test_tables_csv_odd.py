@@ -64,6 +64,12 @@ def test_c4_every_line_behind_an_open_quote_is_a_row(tmp_path: Path) -> None:
     assert (found.valid.height, found.invalid.height) == (1998, 1)
 
 
+def test_c4_every_line_may_have_an_open_quote(tmp_path: Path) -> None:
+    """Fifty thousand times; where each would be looked at with all lines behind it, this would take hours."""
+    found = judge(tmp_path, HEAD + 'A,"pro\n' * 50_000 + "B,pro\n")
+    assert (found.valid.height, found.invalid.height) == (1, 50_000)
+
+
 def test_c4_a_quote_that_is_open_for_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("policy_engine.reports.tables.csv_files.LONGEST_CELL", 30)
     found = judge(tmp_path, HEAD + 'A1,"pro\n' + "A2,pro\n" * 10)
@@ -146,7 +152,7 @@ SAVE = "save the file as UTF-8, or name its encoding: --encoding cp1252 is usual
 UNDECODABLE = [
     (b"account_id\rA\r\nB\n\xfcx\n", None, "is not utf-8 text: on line 4 stands the byte 0xFC, which read as cp1252 gives `üx`"),
     (b"account_id\n\xff\xff\n", None, "is not utf-8 text: on line 2 stands the byte 0xFF, which read as cp1252 gives `ÿÿ`"),
-    (b"account_id\n- \xa7 -\n", None, "is not utf-8 text: on line 2 stands the byte 0xA7"),
+    (b"account_id\n- \xa7 -\n", None, "is not utf-8 text: on line 2 stands the byte 0xA7, which read as cp1252 gives `§`"),
     (b"account_id\nM\xc3\x81X\n", "cp1252", "is not cp1252 text: on line 2 stands the byte 0x81, as in utf-8"),
     (b"account_id\nM\x81X\n", "cp1252", "is not cp1252 text: on line 2 stands the byte 0x81"),
     (b"account_id\nM\xfcX\n", "ascii", "is not ascii text: on line 2 stands the byte 0xFC, which read as cp1252 gives `MüX`"),

@@ -38,15 +38,16 @@ def records(text: io.TextIOWrapper, delimiter: str, header: Sequence[str], befor
 
     The text is read from where it stands, behind so many lines.
     """
-    lines: list[str] = []
-    while lines := lines or text.readlines(AT_ONCE):
+    while lines := text.readlines(AT_ONCE):
         if _are_plain(lines):
             yield _cut(lines, delimiter, header, before)
-            before, lines = before + len(lines), []
-        else:
-            batch, lines = _batch(lines, text, Form(delimiter, len(header)), before)
+            before += len(lines)
+            continue
+        at = 0
+        while at < len(lines):
+            batch = _batch(Stretch(lines, text, delimiter, len(header), before - at), at)
             yield _frame(header, batch, before)
-            before += sum(batch.spans)
+            at, before = at + sum(batch.spans), before + sum(batch.spans)
 
 
 def _are_plain(lines: Sequence[str]) -> bool:
@@ -69,58 +70,79 @@ def _cut(lines: Sequence[str], delimiter: str, header: Sequence[str], before: in
     return pl.DataFrame([there[LINE], faults.alias(FAULT), *whole])
 
 
-class Form(NamedTuple):
-    """How records are cut, and how many cells they have."""
+class Stretch(NamedTuple):
+    """Some lines on end and the text behind them, how they are cut into records, how many cells these have.
 
+    `before` is how many lines of the file lie before them. Lines of the text behind are added where a record ends in them.
+    """
+
+    lines: list[str]
+    text: Iterable[str]
     delimiter: str
     width: int
+    before: int
+
+    def since(self, at: int) -> Iterator[str]:
+        """The lines from one on, and then those of the text behind."""
+        there = iter(self.lines)
+        there.__setstate__(at)  # type: ignore[attr-defined]  # of iterators of lists; at once, however far it is
+        return chain(there, self._added())
+
+    def _added(self) -> Iterator[str]:
+        for line in self.text:
+            self.lines.append(line)
+            yield line
 
 
-def _batch(lines: list[str], text: Iterable[str], form: Form, before: int) -> tuple[Batch, list[str]]:
-    """The records of some lines, behind so many others, up to one that cannot be read; and the lines that are still to be read.
+def _batch(stretch: Stretch, at: int) -> Batch:
+    """The records of a stretch, from one of its lines on.
 
-    The last record may end in lines of the text behind. Of one that cannot be read only the first line counts as read: what
-    its open quote has swallowed is read by itself.
+    Of one that cannot be read only the first line counts as read: what its open quote has swallowed is read by itself.
     """
+    whole, until = Batch([], [], []), len(stretch.lines)
+    while at < until:
+        batch = _up_to_a_fault(stretch, at, until)
+        whole.spans.extend(batch.spans)
+        whole.records.extend(batch.records)
+        whole.faults.extend(batch.faults)
+        at += sum(batch.spans)
+    return whole
+
+
+def _up_to_a_fault(stretch: Stretch, at: int, until: int) -> Batch:
+    """The records from one line up to another, or up to one that cannot be read."""
     found: list[Cells] = []
-    beyond: list[str] = []
-    reader = csv.reader(chain(lines, _noted(text, beyond)), delimiter=form.delimiter, strict=True)
+    reader = csv.reader(stretch.since(at), delimiter=stretch.delimiter, strict=True)
     error = None
     try:
-        while reader.line_num < len(lines):
+        while reader.line_num < until - at:
             found.append(next(reader))
     except csv.Error as raised:
         error = raised
     spans = [1] * len(found) if reader.line_num == len(found) else [_lines_of(cells) for cells in found]
     long = enumerate(spans) if max(spans, default=0) > SWALLOWED else ()
-    swallows = next((at for at, span in long if span > SWALLOWED and _swallows(found[at], form)), None)
+    swallows = next((place for place, span in long if span > SWALLOWED and _swallows(found[place], stretch)), None)
+    first = stretch.before + at
     if error is None and swallows is None:
-        return Batch(spans, found, _ragged(found, spans, form.width, before)), []
-    last = before + (reader.line_num if swallows is None else sum(spans[: swallows + 1]))
+        return Batch(spans, found, _ragged(found, spans, stretch.width, first))
+    read = reader.line_num if swallows is None else sum(spans[: swallows + 1])
     found, spans = found[:swallows], spans[:swallows]
-    start = sum(spans)
-    told = _unreadable(None if swallows is not None else error, before + start + 1, last)
-    faults = [*_ragged(found, spans, form.width, before), f"cannot be read as CSV: {told}"]
-    again = [*lines, *beyond][start:]
-    return Batch([*spans, 1], [*found, _roughly(again[0], form)], faults), again[1:]
+    told = _unreadable(None if swallows is not None else error, first + sum(spans) + 1, first + read)
+    faults = [*_ragged(found, spans, stretch.width, first), f"cannot be read as CSV: {told}"]
+    roughly = _roughly(stretch.lines[at + sum(spans)], stretch)
+    return Batch([*spans, 1], [*found, roughly], faults)
 
 
-def _noted(lines: Iterable[str], into: list[str]) -> Iterator[str]:
-    for line in lines:
-        into.append(line)
-        yield line
-
-
-def _roughly(line: str, form: Form) -> Cells:
+def _roughly(line: str, stretch: Stretch) -> Cells:
     """The cells of a line that cannot be read, for its key to be told; those with quotes are left out."""
-    return ["" if '"' in cell else cell for cell in line.rstrip("\r\n").split(form.delimiter)]
+    return ["" if '"' in cell else cell for cell in line.rstrip("\r\n").split(stretch.delimiter)]
 
 
-def _swallows(cells: Cells, form: Form) -> bool:
+def _swallows(cells: Cells, stretch: Stretch) -> bool:
     """Whether a cell of many lines holds records: each line after its first has as many delimiters as the header."""
     lines = (LINE_END.split(cell)[1:] for cell in cells)
-    return form.width > 1 and any(
-        len(behind) >= SWALLOWED and all(line.count(form.delimiter) == form.width - 1 for line in behind)
+    return stretch.width > 1 and any(
+        len(behind) >= SWALLOWED and all(line.count(stretch.delimiter) == stretch.width - 1 for line in behind)
         for behind in lines
     )
 
