@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TypeVar
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
+from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.comments import lost_words
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.frontend.quoting import open_brackets, unread
-from policy_engine.frontend.shape_advice import as_list, as_mapping, as_names, home_of, separate
+from policy_engine.frontend.shape_advice import as_list, as_mapping, as_names, home_of, meant, separate
 from policy_engine.frontend.shapes import TEXTS, Shape
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.source import Authored, Span
@@ -67,10 +67,10 @@ class Fields:
         return True
 
     def _refuse_unknown(self, key: Authored) -> None:
-        near = nearest(key.value, self.shape.names)
+        near = meant(key.value, self.shape)
         self.meant.update([near] if near is not None else [])
         home = home_of(key.value, self.shape)
-        hint = did_you_mean(key.value, self.shape.names) or home or f"it has {', '.join(self.shape.names)}"
+        hint = (f"did you mean `{near}`?" if near is not None else home) or f"it has {', '.join(self.shape.names)}"
         self.faults.append(say("unknown-key", key.span, hint=hint, thing=self.shape.thing, key=key.value))
 
     def _refuse_piece(self, key: Authored, cut: bool) -> None:

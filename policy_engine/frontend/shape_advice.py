@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.diagnostics import Diagnostic, nearest, say
 from policy_engine.frontend import shapes
 from policy_engine.frontend.misread import amount_in, is_day
 from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
@@ -25,6 +25,25 @@ INDENT: Mapping[str, str] = MappingProxyType(
     }
 )
 """Keys that have one home, and where it is."""
+
+
+OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        shapes.RULE.thing: {"if": "when", "condition": "when", "name": "id", "outcome": "then", "reason": "because"},
+        shapes.DECISION.thing: {"default": "otherwise", "else": "otherwise", "options": "outcomes"},
+        shapes.GROUP.thing: {"and": "all", "or": "any", "not": "none"},
+        shapes.PARAMETER.thing: {"default": "value", "amount": "value", "description": "meaning"},
+        shapes.EFFECTIVE.thing: {"to": "until", "end": "until", "start": "from", "since": "from"},
+        shapes.SOURCE.thing: {"name": "title", "link": "url", "date": "updated"},
+        shapes.CHECK.thing: {"if": "expect", "when": "expect", "condition": "expect", "message": "because"},
+    }
+)
+"""For each shape, what other languages call its keys."""
+
+
+def meant(key: str, shape: Shape) -> str | None:
+    """The key of a shape that another was probably meant to be, None where none is near."""
+    return OTHER_WORDS.get(shape.thing, {}).get(key) or nearest(key, shape.names)
 
 
 def home_of(key: str, shape: Shape) -> str | None:
