@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import chosen
 from policy_engine.errors import FactsError
-from policy_engine.language.decisions import Decision, Status
+from policy_engine.language.decisions import Decision, Status, Step
 from policy_engine.language.expressions import Call, Expression, expressions_of, walk
-from policy_engine.language.mentions import graph_of, logic_of, mentions_in, reached
+from policy_engine.language.mentions import fact_paths, graph_of, logic_of, mentions_in, reached
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.sentences import undetermined
 from policy_engine.language.types import ListOf, Record
+from policy_engine.language.values import unknown_parts
 from policy_engine.semantics.deciding import Evaluation, explanation_of
 from policy_engine.semantics.facts import valid_facts
 from policy_engine.semantics.plain import to_json_types
@@ -59,6 +60,30 @@ def test_e2_an_undetermined_answer_names_a_fact_or_a_cause(question: Question) -
         for who, decision in answers(question):
             if decision.status is Status.UNDETERMINED:
                 assert decision.missing or NO_CAUSE not in decision.reason, who
+
+
+@given(questions())
+@PROFILE
+def test_e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(question: Question) -> None:
+    """So it is at every step on the way to an answer, before anything is left out for not being in the schema."""
+    note(f"{question.written.schema}\n{question.written.ruleset}")
+    ruleset, choices = question.ruleset, chosen(question.ruleset, question.readings)
+    paths = set(fact_paths(ruleset.facts.type))
+    with decimal.localcontext(EXACT):
+        for facts, day in zip(question.facts, question.days, strict=True):
+            evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, choices)
+            for logic in ruleset.decisions:
+                trace = explanation_of(evaluation, logic.name).trace
+                steps = [*trace.values, *(step for rule in trace.rules for step in rule.steps)]
+                unknown = [part for step in steps for one in walk_steps(step) for part in unknown_parts(one.value)]
+                assert all(part.missing <= paths and (part.missing or part.causes) for part in unknown)
+
+
+def walk_steps(step: Step) -> Iterator[Step]:
+    """A step and all below it."""
+    yield step
+    for below in step.steps:
+        yield from walk_steps(below)
 
 
 def test_e2_an_answer_that_names_neither_would_be_seen() -> None:
