@@ -23,7 +23,7 @@ from policy_engine.backends.columnar.plan import ACCOUNTS, View
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
-from policy_engine.language.types import ListOf, Record, Type, member_of
+from policy_engine.language.types import ANYTHING, ListOf, Record, Type, member_of
 
 
 @dataclass(slots=True)
@@ -276,7 +276,8 @@ class Missing:
 
     def _no_lists(self, node: tree.Node) -> tuple[pl.Expr, ...]:
         """As many masks as a list has elements, of which nothing is missing."""
-        lists = self.to.plan.named(self.to.domain, self.to.value(node), "lists")
+        value = self.to.value(node).cast(pl.List(pl.Null)) if node.type == ANYTHING else self.to.value(node)
+        lists = self.to.plan.named(self.to.domain, value, "lists")
         return tuple(lists.list.eval(pl.element().is_null().cast(self.dtype) * 0) for _ in self.none())
 
     def _beside(self, view: View, lists: str) -> str:
