@@ -10,7 +10,7 @@ from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import advice
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR, Function
-from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Text, Type, with_article
+from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Number, Text, Type, with_article
 
 if TYPE_CHECKING:
     from policy_engine.frontend.typing import Typer
@@ -62,7 +62,7 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
                 hint=hint,
                 what=what,
                 expected=parameter.expected,
-                found=with_article(argument.type),
+                found=f"`{typer.parsed.segment(side)}`" if parameter.written_out else with_article(argument.type),
             )
     if any(isinstance(argument.type, Anything) for argument in arguments):
         return tree.stand_in(typer.parsed.span(node))
@@ -120,7 +120,7 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
             generator.elt,
             what=f"what `{name}` goes over",
             expected=row.expected,
-            found=with_article(element.type),
+            found=_summand(element.type) if name == "sum" else with_article(element.type),
         )
     optional = name in EMPTY_IS_UNKNOWN or any(
         part is not None and part.optional for part in (source, condition, element)
@@ -130,6 +130,11 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         function=name, variable=variable, source=source, condition=condition, element=element,
     )  # fmt: skip
     return typer.settled(made, node)
+
+
+def _summand(kind: Type) -> str:
+    """What stands in a `sum` that cannot be: of a number it is the list that is wrong."""
+    return with_article(kind) + (", over a list without `maxItems`" if isinstance(kind, Number) else "")
 
 
 def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool:

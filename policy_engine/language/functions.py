@@ -37,11 +37,12 @@ Accepts = Callable[[Type], bool]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument's name, which types it takes, and how a message says so."""
+    """An argument's name, which types it takes, and how a message says so; `written_out` where only a constant will do."""
 
     name: str
     accepts: Accepts
     expected: str
+    written_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +225,8 @@ _FUNCTIONS = (
     Function("abs", (NUMBER,), _absolute, "The number without its sign.",
              Example("abs(count)", {"count": -3}, 3), abs),
     Function("round", (Parameter("x", _is(Number, Ratio), "a ratio or a number"),
-                       Parameter("places", _fixed_places, "the places, 0 to 9, as a plain number"),
-                       Parameter("mode", _fixed_mode, f"one of {', '.join(MODES)}, in quotes")), _rounded,
+                       Parameter("places", _fixed_places, "the places, 0 to 9, as a plain number", written_out=True),
+                       Parameter("mode", _fixed_mode, f"one of {', '.join(MODES)}, in quotes", written_out=True)), _rounded,
              "The number rounded to so many places, by the mode named.",
              Example('round(count / 8, 2, "half_even")', {"count": 1}, "0.12"), rounded),
     Function("min", (ORDERED,), _widest, "The least of several.", Example("min(count, 2)", {"count": 3}, 2), min, at_least=2),
