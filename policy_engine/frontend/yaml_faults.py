@@ -189,12 +189,16 @@ def _open_quote(case: Case) -> Diagnostic | None:
             return case.not_yaml(case.span_at(start, 2), f"in double quotes `{escape}` has no meaning", hint)
         return case.not_yaml(case.span(case.begun), "a quote is never closed")
     mark = case.text[case.at.index - 1 : case.at.index]
-    value = _block_value(case.text, case.at.index)
-    if mark in ('"', "'") and value.start == case.at.index - 1:
-        opened = _unpaired(case.text, mark, value.start)
+    if mark in ('"', "'") and _would_open(case.line(case.at.line)[: case.at.column - 1], mark):
+        opened = _unpaired(case.text, mark, case.at.index - 1)
         if opened is not None:
             return case.not_yaml(case.span_at(opened), "a quote is never closed")
     return None
+
+
+def _would_open(before: str, mark: str) -> bool:
+    """Whether a quote opens a text by all that stands before it on its line."""
+    return before.count(mark) % 2 == 0 and before.rstrip(" ")[-1:] in ("", ":", "-", "[", "{", ",")
 
 
 def _unpaired(text: str, mark: str, end: int) -> int | None:
