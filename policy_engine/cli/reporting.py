@@ -38,7 +38,7 @@ def show_totals(totals: ReportTotals, out: Console) -> None:
     """What came out, as tables with bars."""
     for one in totals.rulesets:
         out.print(Text.assemble("\n", (one.ruleset, "bold"), safe(f"  {one.title}")))
-        counts = f"{one.rows:,} rows, {one.valid:,} valid, {one.invalid:,} invalid"
+        counts = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}, {one.valid:,} valid, {one.invalid:,} invalid"
         out.print(safe(f"version {one.version}, as of {totals.as_of}, {', '.join(one.inputs)}: {counts}"))
         for decision in one.decisions:
             out.print(_table(decision))
@@ -78,6 +78,7 @@ def _invalid(out: Console, one: RulesetTotals) -> None:
         example = violation.examples[0]
         rows = f"{violation.rows:,} rows, such as row" if violation.rows > 1 else "row"
         place = violation.pointer or "(the record)"
-        out.print(safe(f"  {rows} {example.row} {example.key or ''}: {place}: {example.message}"))
+        named = example.row if example.key is None else f"{example.row} {example.key}"
+        out.print(safe(f"  {rows} {named}: {place}: {example.message}"))
     if len(one.violations) > MOST_SHOWN:
         out.print(f"  and {len(one.violations) - MOST_SHOWN} more kinds in summary.json")
