@@ -83,6 +83,15 @@ def test_d4_a_shell_completes_what_the_rule_files_name(tmp_path: Path) -> None:
     assert [completed(tmp_path, words, at) for words, at, _ in COMPLETED] == [names for _, _, names in COMPLETED]
 
 
+def test_b5_a_shell_completes_readings_of_the_ruleset_that_is_asked_only(tmp_path: Path) -> None:
+    other = READINGS.replace("ruleset: orders", "ruleset: others").replace("boundary", "edge")
+    lay_out({"rules/orders.yaml": READINGS, "rules/others.yaml": other, "schemas/order.schema.json": SCHEMA}, tmp_path)
+    choices = ["edge=counts", "edge=counts_not"]
+    assert completed(tmp_path, ("decide", "others.shipping", "--reading", ""), 4) == choices
+    assert completed(tmp_path, ("report", "others=x.csv", "--reading", ""), 4) == choices
+    assert completed(tmp_path, ("decide", "others.shipping", "--facts", "x", "--reading", ""), 6) == choices
+
+
 def test_d4_a_shell_is_shown_no_error_where_there_are_no_rule_files(tmp_path: Path) -> None:
     assert completed(tmp_path, ("decide", "o"), 2) == []
 

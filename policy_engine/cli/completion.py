@@ -5,6 +5,7 @@ A shell must never be shown a traceback while somebody types, so where rule file
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -72,11 +73,15 @@ def _beginning(incomplete: str, found: Iterable[tuple[str, str]]) -> Proposals:
     return list({name: (name, help_) for name, help_ in found if name.startswith(incomplete)}.values())
 
 
+def _asked(*words: str | None) -> set[str]:
+    """The rulesets in `RULESET.DECISION` or `RULESET=FILE`. Words stay in a context's `args` while an option lacks its value."""
+    return {re.split("[.=]", word)[0] for word in words if word}
+
+
 def _loaded(context: typer.Context) -> Iterator[Ruleset]:
     """The rulesets of the folders that the command line names; those asked for alone where it names some."""
     given: dict[str, Any] = context.params
-    asked = {str(given.get("question") or given.get("ruleset") or "").partition(".")[0]}
-    asked |= {str(pair).partition("=")[0] for pair in given.get("rulesets") or ()}
+    asked = _asked(given.get("question"), given.get("ruleset"), *(given.get("rulesets") or ()), *context.args)
     rules, schemas = Path(given.get("rules") or "rules"), Path(given.get("schemas") or "schemas")
     try:
         rulebook = loader.load([rules], schemas, lints=False)
