@@ -103,7 +103,16 @@ def test_a_cell_is_read_by_the_type_of_its_fact(tmp_path: Path, fact: str, cell:
     assert found.valid[fact].to_list() == [value]
 
 
+OF_ABSENT = "; if it means that there is no value, name it under `absent` in a mapping file (--map)"
 WRONG = [
+    ("active", "n/a", "type", "`n/a` is not true or false; write true or false" + OF_ABSENT),
+    ("since", "NULL", "format", "`NULL` is not a date such as 2025-02-28" + OF_ABSENT),
+    (
+        "seen_at",
+        " - ",
+        "format",
+        "` - ` is not an instant with its offset such as 2025-02-28T09:30:00-05:00" + OF_ABSENT,
+    ),
     ("amount", '"12,50"', "type", "`12,50` is not a number; write 12.50"),
     ("amount", '"1,234"', "type", "`1,234` is not a number; write 1234 or 1.234"),
     ("amount", '"1,234,567.5"', "type", "`1,234,567.5` is not a number; write 1234567.5"),
@@ -111,7 +120,7 @@ WRONG = [
     ("amount", "1E+02", "type", "`1E+02` is not a number; write 100"),
     ("amount", "$5", "type", "`$5` is not a number; write digits only, with a point for decimals"),
     ("amount", ".5", "type", "`.5` is not a number; write digits only, with a point for decimals"),
-    ("seats", "NaN", "type", "`NaN` is not a number; write digits only, with a point for decimals"),
+    ("seats", "NaN", "type", "`NaN` is not a number; write digits only, with a point for decimals" + OF_ABSENT),
     ("seats", "9" * 101, "type", f"`{'9' * 80}...` has more than 100 digits; write fewer"),
     ("active", "on", "type", "`on` is not true or false; write true or false"),
     (

@@ -28,6 +28,9 @@ THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII)
 OFFSET, WITH_COLON = re.compile("([+-][0-9]{2})([0-9]{2})"), r"\1:\2"
 MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T])00:00(:00)?", re.ASCII)
 POINTS = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?", re.ASCII)
+ABSENT = frozenset({"na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "-", "--", "?"})
+"""What programs and people write where there is no value, in small letters."""
+OF_ABSENT = "; if it means that there is no value, name it under `absent` in a mapping file (--map)"
 
 
 class Unreadable(Exception):  # noqa: N818 - what is said of one cell
@@ -51,7 +54,8 @@ def read_cell(member: Member, style: CellStyle, cell: str) -> tuple[Json, list[V
     try:
         return _value(member, style.form, cell) if text is None else _value(member, None, text)
     except Unreadable as why:
-        told = Violation(f"/{member.name}", cell, why.keyword, why.expected, why.message, member.description)
+        message = why.message + (OF_ABSENT if cell.strip(BLANKS).lower() in ABSENT else "")
+        told = Violation(f"/{member.name}", cell, why.keyword, why.expected, message, member.description)
         return cell, [told]
 
 
@@ -122,7 +126,9 @@ def _checked(name: str, iso: str | None, text: str, form: str | None, read: Call
             raise ValueError
         read(iso)
     except ValueError:
-        advice = "" if form or name != "date" else _other_form(text.strip(BLANKS))
+        advice = (
+            "" if form or name != "date" or text.strip(BLANKS).lower() in ABSENT else _other_form(text.strip(BLANKS))
+        )
         raise Unreadable("format", expected, f"{_quoted(text)} is not {expected}{advice}") from None
     return iso
 
