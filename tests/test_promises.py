@@ -127,6 +127,15 @@ def test_b5_checks_are_asked_only_about_facts_that_the_schema_accepts(tmp_path: 
         assert [violation.keyword for violation in refused.value.violations] == keywords
 
 
+def test_b5_of_many_violations_a_thousand_are_told(tmp_path: Path) -> None:
+    listed = SCHEMA.replace('"city"', '"list": {"type": "array", "items": {"type": "boolean"}},\n    "city"')
+    lay_out({**FILES, "schemas/parcel.schema.json": listed}, tmp_path)
+    engine = Engine.load(tmp_path / "rules", tmp_path / "schemas")
+    with pytest.raises(FactsError) as refused:
+        engine.decide("parcels.is_big", {"list": [0] * 1_500}, as_of=DAY)
+    assert len(refused.value.violations) == 1_000
+
+
 def test_b5_texts_never_stand_in_generated_code() -> None:
     engine = Engine.load(ROOT / "rules", ROOT / "schemas")
     rulesets = {ruleset.id: ruleset for ruleset in engine.rulebook.rulesets}
