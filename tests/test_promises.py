@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from policy_engine import Engine, FactsError, PolicyError
+from policy_engine.cli.options import Exit
 from policy_engine.diagnostics import WORDINGS, Severity
 from policy_engine.frontend.loader import load
 from tests.conftest import ROOT, lay_out
@@ -84,6 +85,11 @@ def test_b5_the_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
 def test_b5_the_page_on_errors_names_every_error() -> None:
     section = page("docs/how-to.md").partition("## Handle errors")[2].partition("\n## ")[0]
     assert {error.__name__ for error in PolicyError.__subclasses__()} <= set(re.findall(r"`(\w+)`", section))
+
+
+def test_b5_the_page_on_errors_names_every_exit_code() -> None:
+    section = page("docs/how-to.md").partition("## Handle errors")[2].partition("\n## ")[0]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)] == sorted(Exit)
 
 
 def test_b5_the_table_of_warnings_names_every_warning() -> None:
@@ -167,6 +173,7 @@ ROWS = "city,n\n,x\n"
 
 def test_b5_an_invalid_row_without_a_key_is_named_by_its_place(run: Run) -> None:
     lay_out({**FILES, "rows.csv": ROWS}, Path())
-    out = run("report", "parcels=rows.csv", "--as-of", "2025-06-30", "--out", "r").out
-    assert "rows.csv: 1 row, 0 valid, 1 invalid\n" in out
-    assert "\n  row 1: /n: row 1 (line 2), column `n`: `x` is not a number" in out
+    ran = run("report", "parcels=rows.csv", "--as-of", "2025-06-30", "--out", "r")
+    assert "rows.csv: 1 row, 0 valid, 1 invalid\n" in ran.out
+    assert "\n  row 1: /n: row 1 (line 2), column `n`: `x` is not a number" in ran.out
+    assert ran.code == 0  # whatever its rows hold
