@@ -15,7 +15,7 @@ from policy_engine.language.values import Unknown, Value, to_json
 
 
 class Status(StrEnum):
-    """How a question ended: decided; undetermined for want of facts; or in a gap that no rule covers."""
+    """How a question ended: decided; undetermined, for a fact is missing or something has no value; or in a gap of the rules."""
 
     DECIDED = "decided"
     UNDETERMINED = "undetermined"
