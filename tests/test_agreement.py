@@ -75,6 +75,7 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     together = program.decide_all()(plain, day)
     assert {name: _told(decision) for name, decision in together.items()} == expected
     late = {name: _late(evaluation.answer(name).decision) for name in names}
+    assert {name: _late(program.decide(name)(plain, day)) for name in names} == late
     assert {name: _late(decision) for name, decision in together.items()} == late
     last = names[-1]
     explained = program.explain(last, plain, day)

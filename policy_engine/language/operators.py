@@ -10,6 +10,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from policy_engine.language import causes
 from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
@@ -30,7 +31,7 @@ def strict(meaning: Callable[..., Any]) -> Operator:
         try:
             return meaning(*values)  # type: ignore[no-any-return]
         except ZeroDivisionError:
-            return Unknown(causes=("a denominator is zero",))
+            return Unknown(causes=(causes.ZERO_DENOMINATOR,))
         except Undefined as undefined:
             return Unknown(causes=(str(undefined),))
 
@@ -91,7 +92,7 @@ OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
 
 def left_unknown() -> Step:
     """The branch that says `unknown`."""
-    return Step("unknown", Unknown(causes=("the rules leave a value unknown",)), Origin.LITERAL)
+    return Step("unknown", Unknown(causes=(causes.LEFT_UNKNOWN,)), Origin.LITERAL)
 
 
 def member_of_value(record: Value, name: str) -> Value:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeAlias
 
+from policy_engine.language import causes
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import ListOf, Number, Type
 
@@ -93,8 +94,7 @@ def within(value: Value, definition: str) -> Value:
     """A definition's value: where it is unknown for a cause of its own, and not of a definition below it, the cause names it."""
     if not isinstance(value, Unknown) or not value.causes:
         return value
-    causes = (cause if cause.endswith("`") else f"{cause} in `{definition}`" for cause in value.causes)
-    return Unknown(value.missing, tuple(causes), value.absent)
+    return Unknown(value.missing, tuple(causes.within(cause, definition) for cause in value.causes), value.absent)
 
 
 def absent_fact(path: str) -> Unknown:

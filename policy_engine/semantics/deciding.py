@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from policy_engine.errors import FactsError, Violation
-from policy_engine.language import rulesets
+from policy_engine.language import causes, rulesets
 from policy_engine.language.decisions import (
     Decision,
     Explanation,
@@ -285,10 +285,9 @@ def _parts(
     """What other decisions see: outcome and values where it is decided, else why not (sentence 19)."""
     names = [name for name, _ in logic.value_types]
     if decision.status is not Status.DECIDED:
-        cause = f"`{decision.decision}` has no rule for these facts"
-        unseen = unknown or Unknown(causes=(cause,))
+        unseen = unknown or Unknown(causes=(causes.no_rule(decision.decision),))
         return {"outcome": unseen} | dict.fromkeys(names, unseen)
-    nothing = Unknown(causes=(f"`{decision.decision}` does not give this value here",))
+    nothing = Unknown(causes=(causes.not_given(decision.decision),))
     parts: dict[str, Value] = {name: values.get(name, nothing) for name in names}
     return parts | {"outcome": decision.outcome if decision.outcome is not None else nothing}
 

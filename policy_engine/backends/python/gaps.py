@@ -1,12 +1,13 @@
-"""Which facts an unknown value misses: code that looks for them only where the first form found a value unknown (sentence 18).
+"""Why a value is unknown: code that looks for missing facts and causes only where the first form found a value unknown.
 
-Each method writes lines for a part whose value is unknown when they run; they add bits to `gaps`, one for each path of the
-schema. What definitions and used decisions miss is only asked for there, and written once, after all that may ask.
+Each method writes lines for a part whose value is unknown when they run (sentence 18). Missing facts become bits of `gaps`, one
+for each path of the schema; causes are added to a list. What definitions and used decisions miss is only asked for there, and
+written once, after all that may ask: the list then holds, in the place of their causes, the list that will take these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,7 +16,9 @@ from typing import Any
 from policy_engine.backends.python.aggregates import is_variable, names_before_the_loop
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.settled import OPEN
+from policy_engine.language import causes
 from policy_engine.language import expressions as tree
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
 from policy_engine.language.types import Record, member_of
 
 Unit = tuple[str, str, str]
@@ -24,7 +27,8 @@ Unit = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Gaps:
-    """Writes what the expressions of one function miss; `asked` are the units that some line may ask for, with their flags.
+    """Writes what the expressions of one function miss; `asked` are the units that some line may ask for, with the
+    names of the lists of their causes; `causes` is the name of the list of what is being written.
 
     `below` is the member that is asked of a record, such as `.opened_on`, while code is written for the record. It belongs to
     the record alone: what conditions, filters and lists miss on the way to it is missing as it is (sentence 1.1).
@@ -34,6 +38,7 @@ class Gaps:
     bits: Mapping[str, int]
     asked: dict[Unit, str] = field(default_factory=dict)
     below: str = ""
+    causes: str = "causes"
     elements: dict[str, tuple[tree.Node, str]] = field(default_factory=dict)
 
     def condition(self, condition: tree.Condition) -> None:
@@ -58,9 +63,29 @@ class Gaps:
                 self.node(node)
 
     def operands(self, node: tree.Node) -> None:
-        """A part that is unknown for its operands; where none is, no fact is missing."""
+        """A part that is unknown for its operands."""
         for operand in tree.children(node):
             self.perhaps(operand)
+
+    def cause(self, text: str) -> None:
+        """A part that is unknown for a cause of its own."""
+        self._cause(self.to.bind(text))
+
+    def _cause(self, code: str) -> None:
+        self.to.writer.line(f"{self.causes}.append({code})")
+
+    def _operands_or(self, operands: Sequence[tree.Node], code: Callable[[Sequence[str]], str]) -> None:
+        """A part that is unknown for its operands, or, where all are known, for a cause that a code gives from their values."""
+        to = self.to
+        values = [to.writer.named(to.whole(operand)) for operand in operands]
+        unsure = [
+            at for at, operand in enumerate(operands) if operand.optional and to.settled.constant(operand) is OPEN
+        ]
+        for at in unsure:
+            with to.writer.block(f"if {values[at]} is None:"):
+                self.node(operands[at])
+        with to.writer.block(f"if {' and '.join(f'{values[at]} is not None' for at in unsure) or 'True'}:"):
+            self._cause(code(values))
 
     @contextmanager
     def _where_unknown(self, code: str) -> Iterator[None]:
@@ -88,7 +113,9 @@ class Gaps:
         if unit not in self.asked:
             self.asked[unit] = self.to.writer.fresh("asked")
             self.to.writer.guarded.add(self.asked[unit])
-        self.to.writer.line(f"{self.asked[unit]} = True")
+        name = self.asked[unit]
+        self.to.writer.line(f"if {name} is UNSET: {name} = []")
+        self._cause(name)
 
     # Each handler writes for one kind of node; the others miss what their operands do.
 
@@ -100,12 +127,33 @@ class Gaps:
 
     def decision_part(self, node: tree.DecisionPart) -> None:
         """Another decision misses what its rules do, or where it is decided, what the value does."""
-        status = f"{self.to.use(node.decision)}[0].status"
+        status, of = f"{self.to.use(node.decision)}[0].status", f"{self.to.settled.ruleset.id}.{node.decision}"
         with self.to.writer.block(f"if {status} is UNDETERMINED:"):
             self.ask("decision", node.decision)
-        if node.part != "outcome":
-            with self.to.writer.block(f"if {status} is DECIDED:"):
+        with self.to.writer.block(f"if {status} is GAP:"):
+            self.cause(causes.no_rule(of))
+        with self.to.writer.block(f"if {status} is DECIDED:"):
+            if node.part == "outcome":
+                self.cause(causes.not_given(of))
+            else:
                 self.ask("value", f"{node.decision}.{node.part}")
+
+    def left_unknown(self, node: tree.LeftUnknown) -> None:
+        self.cause(causes.LEFT_UNKNOWN)
+
+    def arithmetic(self, node: tree.Arithmetic) -> None:
+        if node.operator in ("/", "//", "%"):
+            self._operands_or([node.left, node.right], lambda _: self.to.bind(causes.ZERO_DENOMINATOR))
+        else:
+            self.operands(node)
+
+    def call(self, node: tree.Call) -> None:
+        if node.function in MAY_LEAVE_THE_CALENDAR:
+            function = FUNCTIONS[node.function]
+            first, last = self.to.bind_new(function.plain), ["ZONE"] if function.in_zone else []
+            self._operands_or(node.arguments, lambda values: f"cause_of({', '.join([first, *values, *last])})")
+        else:
+            self.operands(node)
 
     def variable(self, node: tree.Variable) -> None:
         self._element(*self.elements[node.name])
@@ -157,13 +205,22 @@ class Gaps:
             with writer.block(f"if {source} is None:"):
                 self._on_the_way(node.source)
         with writer.block(f"if {source} is not None:"):
-            index, element = writer.fresh("i"), writer.fresh("e")
-            outer, to.variables = to.variables, {**to.variables, node.variable: element}
-            self.elements[node.variable] = node.source, index
-            with writer.block(f"for {index}, {element} in enumerate({source}):"):
-                self._read_members(node)
-                self._row(node)
-            to.variables = outer
+            self._rows(node, source)
+
+    def _rows(self, node: tree.Aggregate, source: str) -> None:
+        """The elements; where none passes, an aggregate may be unknown for that."""
+        to, empty = self.to, AGGREGATES[node.function].empty
+        index, element, nothing = (to.writer.fresh(stem) for stem in ("i", "e", "nothing"))
+        outer, to.variables = to.variables, {**to.variables, node.variable: element}
+        self.elements[node.variable] = node.source, index
+        to.writer.line(f"{nothing} = True")
+        with to.writer.block(f"for {index}, {element} in enumerate({source}):"):
+            self._read_members(node)
+            self._row(node, nothing)
+        to.variables = outer
+        if empty is not None:
+            with to.writer.block(f"if {nothing}:"):
+                self.cause(empty)
 
     def _read_members(self, node: tree.Aggregate) -> None:
         """Read the members at the top of each round, so that none is left over from the last."""
@@ -172,11 +229,12 @@ class Gaps:
                 if isinstance(inner, tree.MemberOf) and is_variable(inner.record, node.variable):
                     self.to.code(inner)
 
-    def _row(self, node: tree.Aggregate) -> None:
+    def _row(self, node: tree.Aggregate, nothing: str) -> None:
         """One element: filter and element are operands like any others, unless one of them decides (8.1)."""
         writer = self.to.writer
         passes = writer.named(self.to.code(node.condition)) if node.condition is not None else "True"
         with writer.block(f"if {passes} is not False:"):
+            writer.line(f"{nothing} = False")
             if node.function in ("any", "all"):
                 self._undecided(node, passes)
             else:
@@ -229,5 +287,8 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Gaps, Any], None]] = MappingProxyTy
         tree.In: Gaps.contains,
         tree.Conditional: Gaps.conditional,
         tree.Aggregate: Gaps.aggregate,
+        tree.LeftUnknown: Gaps.left_unknown,
+        tree.Arithmetic: Gaps.arithmetic,
+        tree.Call: Gaps.call,
     }
 )

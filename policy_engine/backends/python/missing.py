@@ -1,4 +1,4 @@
-"""What an undetermined decision misses, as a function of its own: it is asked for only then, and costs about as much as deciding.
+"""What an undetermined decision misses, and if that is no fact, for what causes: a function of its own, called only then.
 
 Definitions and used decisions are worked out first, those below before those above; then the rules are looked at, up to the
 first true one; then what was asked for on the way, those above before those below. So each is written once.
@@ -7,12 +7,13 @@ first true one; then what was asked for on the way, those above before those bel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.gaps import Gaps, Unit
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
+from policy_engine.language import causes
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import Mention, fact_paths
 from policy_engine.language.rulesets import (
@@ -25,6 +26,7 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
     conclusions_of,
 )
+from policy_engine.language.types import ListOf
 
 Values = tuple[ValueDefinition, ...]
 Kind = tuple[tree.Condition | None, Values, Values]
@@ -50,16 +52,16 @@ class Paths(dict[int, tuple[str, ...]]):
 
 
 def write(to: Expressions, name: str) -> None:
-    """Write the body of the function that gives the missing facts of a decision."""
+    """Write the body of the function that gives the missing facts of a decision, and the causes where there are none."""
     ruleset = to.settled.ruleset
     paths = Paths(ruleset)
     depths = below(ruleset, [Mention("decision", name)])
     work_out(to, depths, name)
     missing = Missing(Gaps(to, paths.bits), depths)
-    to.writer.line("gaps = 0")
+    to.writer.line("gaps, causes = 0, []")
     missing.decision(name)
     missing.all_asked()
-    to.writer.line(f"return {to.bind_new(paths)}[gaps]")
+    missing.end(to.bind_new(paths))
 
 
 @dataclass(slots=True)
@@ -68,15 +70,34 @@ class Missing:
 
     gaps: Gaps
     depths: Mapping[Mention, int]
+    written: dict[Unit, str] = field(default_factory=dict)
 
     def all_asked(self) -> None:
         """Write the units that were asked for; what they ask for in turn lies further down, and comes later."""
-        written: set[Unit] = set()
-        while waiting := [unit for unit in self.gaps.asked if unit not in written]:
+        while waiting := [unit for unit in self.gaps.asked if unit not in self.written]:
             unit = max(waiting, key=self._depth)
-            written.add(unit)
-            with self.gaps.to.writer.block(f"if {self.gaps.asked[unit]} is True:"):
+            self.gaps.causes = self.written[unit] = self.gaps.asked[unit]
+            with self.gaps.to.writer.block(f"if {self.gaps.causes} is not UNSET:"):
                 self._unit(*unit)
+
+    def end(self, paths: str) -> None:
+        """Return the missing facts; or else the causes, of the units below before those that stand on them."""
+        writer = self.gaps.to.writer
+        with writer.block("if gaps:"):
+            writer.line(f"return {paths}[gaps], ()")
+        found = [f"({causes}, {self._named(*unit)})" for unit, causes in reversed(self.written.items())]
+        writer.line(f"return (), causes_of(({', '.join([*found, '(causes, None)'])},))")
+
+    def _named(self, kind: str, name: str, _: str) -> str:
+        """The text of the name that causes in a unit take: that of a definition which is unknown itself, and not only in part."""
+        to = self.gaps.to
+        if kind != "definition":
+            return "None"
+        definition = next(d for d in to.settled.ruleset.definitions if d.name == name)
+        if not isinstance(definition.type, ListOf):
+            return to.bind(name)
+        value = to.writer.once(f"def_{name}", lambda: to.condition_code(definition.body))
+        return f"{to.bind(name)} if {value} is None else None"
 
     def _depth(self, unit: Unit) -> int:
         kind, name, _ = unit
@@ -216,9 +237,11 @@ class Missing:
                         with to.writer.block(f"if {to.bind(rule)} in {to.use(decision)}[0].rules{asked}:"):
                             self.gaps.perhaps(value.expression.tree)
                             to.writer.line("break")
-            for value in logic.values:
-                if value.name == name:
-                    self.gaps.perhaps(value.expression.tree)
+            own = [value.expression.tree for value in logic.values if value.name == name]
+            for node in own:
+                self.gaps.perhaps(node)
+            if not own:
+                self.gaps.cause(causes.not_given(f"{to.settled.ruleset.id}.{decision}"))
             to.writer.line("break")
 
 

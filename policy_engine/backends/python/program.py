@@ -43,6 +43,7 @@ NAMES: Mapping[str, Any] = {
     "answered": answered,
     "DECIDED": Status.DECIDED,
     "UNDETERMINED": Status.UNDETERMINED,
+    "GAP": Status.GAP,
     "Fraction": Fraction,
     "UNSET": runtime.UNSET,
     "NotPlain": runtime.NotPlain,
@@ -52,6 +53,8 @@ NAMES: Mapping[str, Any] = {
     "to_units": runtime.to_units,
     "whole": runtime.whole,
     "contained": runtime.contained,
+    "causes_of": runtime.causes_of,
+    "cause_of": runtime.cause_of,
     "quotient": runtime.quotient,
     "rounded_units": rounded_units,
     "add_days": runtime.add_days,
@@ -96,8 +99,8 @@ class Program:
         """
         return self._made("hold", CHECKS, self._checks)
 
-    def missing(self, name: str) -> Callable[[Any, date], tuple[str, ...]]:
-        """The function that gives the facts that a decision misses, if it is undetermined."""
+    def missing(self, name: str) -> Callable[[Any, date], tuple[tuple[str, ...], tuple[str, ...]]]:
+        """The function that gives the facts that a decision misses, if it is undetermined, or the causes where there are none."""
         return self._made("missing", name, partial(missing.write, name=name))
 
     def told(self, facts: Any, as_of: date) -> telling.Telling:
@@ -153,10 +156,9 @@ class Program:
         return self.rulings[key]
 
     def _undetermined(self, ruling: Ruling, facts: Any, as_of: date, kept: tuple[Any, ...]) -> Decision:
-        """An undetermined decision, with what it misses; the cause is only looked for where that is nothing."""
+        """An undetermined decision, with what it misses, or the causes where that is nothing."""
         name = ruling.decision.partition(".")[2]
-        paths = (self.functions.get(("missing", name)) or self.missing(name))(facts, as_of)
-        causes = () if paths else self.told(facts, as_of)(name).unknown().causes
+        paths, causes = (self.functions.get(("missing", name)) or self.missing(name))(facts, as_of)
         return answered(ruling, (None,) * len(ruling.names), as_of, paths, (*kept, causes))
 
     def recording(self, name: str) -> Callable[..., telling.Told]:

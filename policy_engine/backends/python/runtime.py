@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from math import isfinite
 from typing import Any
 
-from policy_engine.language import dates
+from policy_engine.language import causes, dates
 from policy_engine.language.rounding import EXACT, decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, settle
@@ -201,6 +202,29 @@ def defined(meaning: Callable[..., Any], *arguments: Any) -> Value:
         return meaning(*arguments)  # type: ignore[no-any-return]  # a value, as the table of functions says
     except Undefined as undefined:
         return Unknown(causes=(str(undefined),))
+
+
+Found = list[Any]
+"""Causes, and lists of the causes of definitions and decisions."""
+
+
+def causes_of(units: Sequence[tuple[Found, str | None]]) -> tuple[str, ...]:
+    """The causes in the last of some lists, each of which holds causes and lists before it, and may be a definition's."""
+    for found, definition in units:
+        if found is not UNSET:
+            flat = chain.from_iterable([part] if isinstance(part, str) else part for part in found)
+            told = flat if definition is None else (causes.within(cause, definition) for cause in flat)
+            found[:] = dict.fromkeys(told)
+    return tuple(units[-1][0])
+
+
+def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
+    """For what cause a function has no result."""
+    try:
+        meaning(*arguments)
+    except Undefined as undefined:
+        return str(undefined)
+    raise AssertionError(f"{meaning.__name__} has a result")
 
 
 def whole(elements: Any) -> Any:

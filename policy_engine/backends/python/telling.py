@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
+from policy_engine.language import causes
 from policy_engine.language.decisions import (
     Decision,
     Explanation,
@@ -96,15 +97,14 @@ class Told(NamedTuple):
 
     def _seen(self, part: str) -> Value:
         if self.decision.status is Status.GAP:
-            return Unknown(causes=(f"`{self.decision.decision}` has no rule for these facts",))
+            return Unknown(causes=(causes.no_rule(self.decision.decision),))
         if self.decision.status is Status.UNDETERMINED:
             return self.unknown()
         known = self.decision.outcome if part == "outcome" else self.decision.values.get(part)
         given = {_text(step): step[1] for step in self.values}
         if known is None and part in given and is_unknown(given[part]):
             return merge(unknown_parts(given[part]))
-        cause = f"`{self.decision.decision}` does not give this value here"
-        return Unknown(causes=(cause,)) if known is None else known
+        return Unknown(causes=(causes.not_given(self.decision.decision),)) if known is None else known
 
 
 def _unknown(conditions: Iterable[Recorded], needed: Iterable[Value]) -> Unknown:
