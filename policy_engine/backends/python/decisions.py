@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
+from policy_engine.backends.python.missing import Site
 from policy_engine.backends.python.wording import NOTHING, kept_values, names_of, own_values, tuple_of
 from policy_engine.backends.python.writer import SURE, Writer
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN
-from policy_engine.language.decisions import Ruling, Status
+from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rulesets import (
     OTHERWISE,
@@ -33,6 +34,9 @@ NO_CODES: Mapping[str, str] = {}
 RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
 """The constant part of the answer that rules lead to."""
 
+UndeterminedAt = Callable[[Site], Callable[..., Decision]]
+"""What makes the undetermined decision of a site from its ruling, the facts, the day, what is kept, and what the site gives."""
+
 
 def start(writer: Writer) -> None:
     """Begin an answer, which is finished where it ends."""
@@ -50,17 +54,20 @@ class DecisionWriter:
     """Writes one decision as a block `while True:` that sets `result` and breaks, or returns an answer.
 
     A result is a ruling, the values, and where it is `told`, not only used, the values that its sentences name. `sure` are the
-    names that are set on every way out of the block.
+    names that are set on every way out of the block, `rule` is the id of the rule at hand, all before which are false.
     """
 
     to: Expressions
     logic: DecisionLogic
     ruling_for: RulingFor
+    undetermined_at: UndeterminedAt
     result: str
     returns: bool
     told: bool = True
     sure: set[str] | None = field(default=None)
     at_hand: dict[str, str] = field(default_factory=dict)
+    rule: str | None = None
+    sites: int = 0
 
     def write(self) -> None:
         """Write the block, or, where the function returns from it, its lines."""
@@ -110,9 +117,18 @@ class DecisionWriter:
 
     def _end_undetermined(self, ruling: str, kept: str = NOTHING) -> None:
         if self.returns:
-            self.to.writer.line(f"return undetermined({ruling}, facts, as_of, {kept})")
+            site = self._site()
+            end = self.to.bind_new(self.undetermined_at(site))
+            self.to.writer.line(f"return {end}({', '.join([ruling, 'facts', 'as_of', kept, *site.given])})")
         else:
             self._break(ruling, NO_CODES, kept)
+
+    def _site(self) -> Site:
+        """The place at hand, for a function of its own that looks for what is missing; many places share one."""
+        self.sites += 1
+        if self.sites > MOST_SITES:
+            return Site(self.logic.name)
+        return Site(self.logic.name, self.rule, self.to.writer.shared())
 
     def _break(self, ruling: str, codes: Mapping[str, str], kept: str) -> None:
         writer = self.to.writer
@@ -157,6 +173,7 @@ class DecisionWriter:
                 self._run(rules)
             elif self._rule(rules[0]):
                 return
+        self.rule = OTHERWISE
         if body.otherwise is not None:
             self._conclude(body.otherwise, [(OTHERWISE, body.otherwise)])
         else:
@@ -164,6 +181,7 @@ class DecisionWriter:
 
     def _rule(self, rule: Rule) -> bool:
         """One rule; whether it always applies, so that none after it is reached."""
+        self.rule = rule.id
         code, optional = self.to.condition(rule.when)
         if code == "False":
             return False
@@ -181,6 +199,7 @@ class DecisionWriter:
 
     def _run(self, rules: Sequence[Rule]) -> None:
         """Rules that test one name for equality: a look-up, whatever their number."""
+        self.rule = rules[0].id
         tested = [equality(rule) for rule in rules]
         subject = next(found[0] for found in tested if found)
         writer = self.to.writer
@@ -338,6 +357,9 @@ class DecisionWriter:
 
 
 NO_WORDS: Any = None
+
+MOST_SITES = 30
+"""So many places of a decision have a function each that looks for what is missing there."""
 
 
 MOST_COMBINATIONS = 1_000

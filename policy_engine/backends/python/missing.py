@@ -1,7 +1,7 @@
 """What an undetermined decision misses, and if that is no fact, for what causes: a function of its own, called only then.
 
-Definitions and used decisions are worked out first, those below before those above; then the rules are looked at, up to the
-first true one; then what was asked for on the way, those above before those below. So each is written once.
+The rules are looked at up to the first true one; then what was asked for on the way, those above before those below, so that
+each is written once. The function that decides hands over what it has worked out, and says up to which rule it came.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from policy_engine.backends.python.beforehand import below, work_out
+from policy_engine.backends.python.beforehand import below
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.gaps import Gaps, Unit
+from policy_engine.backends.python.writer import SURE
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.language import causes
 from policy_engine.language import expressions as tree
@@ -51,15 +52,27 @@ class Paths(dict[int, tuple[str, ...]]):
         return found
 
 
-def write(to: Expressions, name: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place in a function that decides where a decision is undetermined.
+
+    `rule` is the id of the rule that it came to, all before which are false; None where no rule is certain to be false. `given`
+    are names of facts, definitions and used decisions that are set there.
+    """
+
+    decision: str
+    rule: str | None = None
+    given: tuple[str, ...] = ()
+
+
+def write(to: Expressions, site: Site) -> None:
     """Write the body of the function that gives the missing facts of a decision, and the causes where there are none."""
     ruleset = to.settled.ruleset
     paths = Paths(ruleset)
-    depths = below(ruleset, [Mention("decision", name)])
-    work_out(to, depths, name)
-    missing = Missing(Gaps(to, paths.bits), depths)
+    missing = Missing(Gaps(to, paths.bits), below(ruleset, [Mention("decision", site.decision)]))
+    to.writer.state.update(dict.fromkeys(site.given, SURE))
     to.writer.line("gaps, causes = 0, []")
-    missing.decision(name)
+    missing.decision(site.decision, site.rule)
     missing.all_asked()
     missing.end(to.bind_new(paths))
 
@@ -112,8 +125,8 @@ class Missing:
         else:
             self._value(*name.split("."))
 
-    def decision(self, name: str) -> None:
-        """An undetermined decision: its unknown rules, or where there are none, its unknown values."""
+    def decision(self, name: str, since: str | None = None) -> None:
+        """An undetermined decision: its unknown rules, or where there are none, its unknown values; all before one are false."""
         logic, writer = self._logic(name), self.gaps.to.writer
         unsure = writer.fresh("unsure")
         writer.line(f"{unsure} = False")
@@ -122,7 +135,7 @@ class Missing:
                 case Rules(hit="collect"):
                     self._collect(logic, logic.body, unsure)
                 case Rules():
-                    self._first(logic, logic.body, unsure)
+                    self._first(logic, logic.body, unsure, since)
                 case Matrix():
                     self._matrix(logic, logic.body, unsure)
                 case _:
@@ -148,10 +161,10 @@ class Missing:
             self.gaps.to.writer.line(f"{unsure} = True")
             self.gaps.condition(condition)
 
-    def _first(self, logic: DecisionLogic, body: Rules, unsure: str) -> None:
+    def _first(self, logic: DecisionLogic, body: Rules, unsure: str, since: str | None) -> None:
         """The rules up to the first true one."""
         to = self.gaps.to
-        for rules in runs(body.rules):
+        for rules in _from(since, list(runs(body.rules))):
             if len(rules) >= SHORTEST_RUN:
                 self._run(logic, rules, unsure)
                 continue
@@ -243,6 +256,12 @@ class Missing:
             if not own:
                 self.gaps.cause(causes.not_given(f"{to.settled.ruleset.id}.{decision}"))
             to.writer.line("break")
+
+
+def _from(since: str | None, rules: list[Sequence[Rule]]) -> list[Sequence[Rule]]:
+    """The runs of rules from the one with a rule of some id on."""
+    places = [place for place, run in enumerate(rules) if since is None or since in [rule.id for rule in run]]
+    return rules[places[0] :] if places else []
 
 
 def _conclusions(body: Rules | Matrix | None) -> Iterator[tuple[str, tree.Condition | None, bool, Conclusion]]:

@@ -14,6 +14,7 @@ from policy_engine.backends.python import missing, recorder, runtime, telling, t
 from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
+from policy_engine.backends.python.missing import Site
 from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.sources import Source, file_name
@@ -30,6 +31,9 @@ from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of
 from policy_engine.language.sentences import sentence_of
 from policy_engine.language.timezones import zone
+
+Why = tuple[tuple[str, ...], tuple[str, ...]]
+"""What an undetermined decision misses, or if that is nothing, the causes."""
 
 ALL, CHECKS = "*", "checks"
 MOST_REPEATS = 300
@@ -79,6 +83,7 @@ class Program:
     settled: Settled
     functions: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
+    sites: int = 0
     is_sensitive: Callable[[Expression], bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,9 +104,9 @@ class Program:
         """
         return self._made("hold", CHECKS, self._checks)
 
-    def missing(self, name: str) -> Callable[[Any, date], tuple[tuple[str, ...], tuple[str, ...]]]:
+    def missing(self, name: str) -> Callable[[Any, date], Why]:
         """The function that gives the facts that a decision misses, if it is undetermined, or the causes where there are none."""
-        return self._made("missing", name, partial(missing.write, name=name))
+        return self._made("missing", name, partial(missing.write, site=Site(name)))
 
     def told(self, facts: Any, as_of: date) -> telling.Telling:
         """What records decisions about valid facts in JSON types, each once."""
@@ -124,7 +129,8 @@ class Program:
             logic = self._logic(name)
             codes = {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(logic.value_types)}
             with to.writer.block(f"if {held}[0].status is UNDETERMINED:"):
-                to.writer.line(f"answers[{to.bind(name)}] = undetermined({held}[0], facts, as_of, {held}[2])")
+                end = to.bind_new(self._undetermined_at(Site(name)))
+                to.writer.line(f"answers[{to.bind(name)}] = {end}({held}[0], facts, as_of, {held}[2])")
             with to.writer.block("else:"):
                 values = wording.own_values(to, logic, codes)
                 to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, (), {held}[2])")
@@ -155,11 +161,29 @@ class Program:
             self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, sentences)
         return self.rulings[key]
 
-    def _undetermined(self, ruling: Ruling, facts: Any, as_of: date, kept: tuple[Any, ...]) -> Decision:
-        """An undetermined decision, with what it misses, or the causes where that is nothing."""
-        name = ruling.decision.partition(".")[2]
-        paths, causes = (self.functions.get(("missing", name)) or self.missing(name))(facts, as_of)
-        return answered(ruling, (None,) * len(ruling.names), as_of, paths, (*kept, causes))
+    def _undetermined_at(self, site: Site) -> Callable[..., Decision]:
+        """What makes an undetermined decision, with what it misses, or the causes where that is nothing."""
+        look: Callable[..., Why] | None = None
+
+        def undetermined(ruling: Ruling, facts: Any, as_of: date, kept: tuple[Any, ...], *given: Any) -> Decision:
+            nonlocal look
+            if look is None:
+                look = self._missing_at(site)
+            answer = Decision()
+            answer._as_of, answer._ruling, answer._own_values = as_of, ruling, (None,) * len(ruling.names)
+            answer._missing, causes = look(facts, as_of, *given)
+            answer._kept = (*kept, causes) if kept else (causes,)
+            return answer
+
+        return undetermined
+
+    def _missing_at(self, site: Site) -> Callable[..., Why]:
+        """The function that gives what a decision misses at a site, written when first called for."""
+        if site == Site(site.decision):
+            return self.missing(site.decision)
+        to = self._written(site.decision, partial(missing.write, site=site), self._start_of(site.decision))
+        self.sites += 1
+        return self._finished(f"missing_{site.decision}_{self.sites}", to, site.given)
 
     def recording(self, name: str) -> Callable[..., telling.Told]:
         """The function that records a decision; it is given what tells of other decisions, too."""
@@ -196,7 +220,8 @@ class Program:
         return to.writer.once(held, compute)
 
     def _write(self, to: Expressions, name: str, *, returns: bool, told: bool = True) -> None:
-        DecisionWriter(to, self._logic(name), self._ruling, f"decision_{name}", returns, told).write()
+        logic, ends = self._logic(name), (self._ruling, self._undetermined_at)
+        DecisionWriter(to, logic, *ends, f"decision_{name}", returns, told).write()
 
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""
@@ -226,9 +251,9 @@ class Program:
         said = mentions_in(expression for logic in asked for expression in wording_of(logic))
         return [*(Mention("decision", logic.name) for logic in asked), *said]
 
-    def _finished(self, name: str, to: Expressions) -> Callable[[Any, date], Any]:
-        names = {**NAMES, **to.constants, "undetermined": self._undetermined}
-        return self._compiled(name, _text(name, to.writer), names)
+    def _finished(self, name: str, to: Expressions, given: Sequence[str] = ()) -> Callable[..., Any]:
+        text = _text(name, to.writer, arguments=", ".join(["facts, as_of", *given]))
+        return self._compiled(name, text, {**NAMES, **to.constants})
 
     def _compiled(self, name: str, text: str, names: Mapping[str, Any]) -> Callable[..., Any]:
         ruleset = self.settled.ruleset

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 SURE, PERHAPS = "sure", "perhaps"
+SHARED = ("fact_", "def_", "decision_")
+"""How the names of facts, definitions and used decisions begin."""
 
 
 class TooManyRepeats(Exception):  # noqa: N818 - not an error: another way of writing is taken
@@ -28,6 +30,10 @@ class Writer:
     counter: int = 0
     repeats: int = 0
     most_repeats: int | None = None
+
+    def shared(self) -> tuple[str, ...]:
+        """The names that are surely set here and mean the same in every function of a program."""
+        return tuple(name for name, known in self.state.items() if known == SURE and name.startswith(SHARED))
 
     def line(self, text: str) -> None:
         """Add a line."""
