@@ -58,13 +58,18 @@ def _list_reader(to: Expressions, element: Type, ordered_by: str | None) -> str 
         member = member_of(element, ordered_by)
         assert member is not None
         if isinstance(member.type, Date) or (isinstance(member.type, Number) and member.type.places == 0):
-            return f"sorted({{0}}, key={to.bind(itemgetter(ordered_by))})"
+            return _sorted(to.bind(itemgetter(ordered_by)))
         made = reader(to, member.type)
         item = f"item[{to.bind(ordered_by)}]"
         key = made.format(item) if made else item
-        return f"sorted({{0}}, key=lambda item: {key})"
+        return _sorted(f"lambda item: {key}")
     made = reader(to, element)
     return f"[{made.format('item')} for item in {{0}}]" if made else None
+
+
+def _sorted(key: str) -> str:
+    """The text that puts a list in order; most lists are short, and one of a single element is in order already."""
+    return f"(sorted({{0}}, key={key}) if len({{0}}) > 1 else {{0}})"
 
 
 def read_all(to: Expressions, record: str, kind: Record) -> None:
