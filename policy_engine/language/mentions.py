@@ -44,11 +44,12 @@ def mentions_in(conditions: Iterable[Condition]) -> frozenset[Mention]:
         for condition in conditions
         for expression in expressions_of(condition)
         for node in walk(expression.tree)
-        for mention in _mentions(node)
+        for mention in mentions_of(node)
     )
 
 
-def _mentions(node: Node) -> Iterator[Mention]:
+def mentions_of(node: Node) -> Iterator[Mention]:
+    """What a node itself mentions."""
     match node:
         case Fact(name=name):
             yield Mention("fact", name)

@@ -16,6 +16,7 @@ from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.missing import Site
 from policy_engine.backends.python.reading import read_all
+from policy_engine.backends.python.recorded import Standing
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.sources import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
@@ -84,6 +85,7 @@ class Program:
     functions: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
     sites: int = 0
+    standing: Standing | None = None
     is_sensitive: Callable[[Expression], bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -193,7 +195,8 @@ class Program:
         return made
 
     def _recording(self, name: str) -> Callable[..., telling.Told]:
-        to = Recorder(self.settled)
+        self.standing = self.standing or Standing(self.settled)
+        to = Recorder(self.settled, self.standing)
         with localcontext(EXACT):
             tracing.write(to, self._logic(name), self._ruling)
         text = _text(f"record_{name}", to.writer, to.first.lines, "facts, as_of, told")

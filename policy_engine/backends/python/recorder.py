@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from policy_engine.backends.python import runtime, steps
+from policy_engine.backends.python.recorded import Standing
 from policy_engine.backends.python.steps import Part, joined
 from policy_engine.backends.python.telling import Words
 from policy_engine.backends.python.writer import Writer
@@ -40,6 +41,7 @@ NAMES: Mapping[str, Any] = {
     "contained": operators.contained,
     "member_of_value": operators.member_of_value,
     "on_the_way": on_the_way,
+    "within": within,
     "aggregated": operators.aggregated,
     "defined": runtime.defined,
     "to_date": date.fromisoformat,
@@ -54,6 +56,7 @@ class Recorder:
     """Writes one function that records: `first` are the lines for facts and used decisions, which come before all others."""
 
     settled: Settled
+    standing: Standing
     writer: Writer = field(default_factory=Writer)
     first: Writer = field(default_factory=Writer)
     constants: dict[str, Any] = field(default_factory=dict)
@@ -127,6 +130,8 @@ class Recorder:
                 return self.fixed(self._parameter(name))
             case tree.Reading():
                 return self.fixed(self._reading(name))
+            case tree.Definition():
+                raise AssertionError(f"the definition {name} has not been recorded")
         body, self.writer = self.writer, self.first
         found = self._fact(name) if isinstance(node, tree.Fact) else self._as_of()
         self.writer = body
@@ -183,7 +188,7 @@ class Recorder:
         body, name = self.condition(definition.body), definition.name
         code = self.settled_code(body.value, definition.type)
         if not body.known and definition.optional:
-            code = f"{self.bind(within)}({code}, {self.text(name)})"
+            code = f"{code} if {body.value}.__class__ is not Unknown else within({body.value}, {self.text(name)})"
         self.named[name] = self.step(name, code, [body], known=body.known, origin=Origin.DEFINITION)
 
     def settled_code(self, value: str, kind: Type) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
-from policy_engine.backends.python.beforehand import below
 from policy_engine.backends.python.decisions import RulingFor, Rulings, finish, start
 from policy_engine.backends.python.recorder import Recorder
 from policy_engine.backends.python.steps import Part, listed, unknown
@@ -15,7 +14,7 @@ from policy_engine.backends.python.telling import CellHead, Heads, Told, undeter
 from policy_engine.backends.python.wording import NOTHING, names_of, tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, RuleTrace, Status, Verdict
-from policy_engine.language.mentions import Mention, fact_paths, mentions_in, template_expressions, wording_of
+from policy_engine.language.mentions import fact_paths, logic_of, template_expressions, wording_of
 from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rulesets import (
     OTHERWISE,
@@ -65,7 +64,7 @@ def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
 
 def _before(to: Recorder, logic: DecisionLogic) -> None:
     """Record the definitions and decisions that a decision stands on."""
-    for mention in below(to.ruleset, [Mention("decision", logic.name), *mentions_in(wording_of(logic))]):
+    for mention in to.standing.below([*logic_of(logic), *wording_of(logic)]):
         if mention.kind == "definition":
             to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
         elif mention.name != logic.name:
