@@ -26,7 +26,10 @@ FIXED = (
 
 @dataclass(slots=True)
 class Standing:
-    """The definitions and decisions of a ruleset, each with what it asks for; `fixed` are those that depend on no fact."""
+    """The definitions and decisions of a ruleset: what each asks for, and their order, those below before those above.
+
+    `own` is what definitions ask for under the readings chosen, `fixed` are the names of those that depend on no fact.
+    """
 
     settled: Settled
     graph: dict[Mention, frozenset[Mention]] = field(init=False)
@@ -37,7 +40,7 @@ class Standing:
     def __post_init__(self) -> None:
         bodies = {Mention("definition", d.name): d.body for d in self.settled.ruleset.definitions}
         self.graph = graph_of(self.settled.ruleset)
-        self.order = depths_of(self.graph)
+        self.order = {mention: place for place, mention in enumerate(depths_of(self.graph))}
         for mention in self.order:
             if mention in bodies:
                 self.own[mention] = self.asked([bodies[mention]])
@@ -57,7 +60,7 @@ class Standing:
         found = reached(self.asked(conditions), self.own)
         used = reached((mention for mention in found if mention.kind == "decision"), self.graph)
         wanted = found | {mention for mention in used if mention.kind == "decision"}
-        return [mention for mention in self.order if mention in wanted]
+        return sorted((mention for mention in wanted if mention in self.order), key=self.order.__getitem__)
 
     def _taken(self, node: tree.Node) -> Iterator[tree.Node]:
         """The nodes of an expression but for those of branches that are never taken."""

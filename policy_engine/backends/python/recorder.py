@@ -7,7 +7,8 @@ that each is written once; more may be worked out than is looked at.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -64,6 +65,10 @@ class Recorder:
     decimals: bool = False
     named: dict[str, Part] = field(default_factory=dict)
     variables: dict[str, Part] = field(default_factory=dict)
+    definitions: dict[str, Definition] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.definitions = {definition.name: definition for definition in self.ruleset.definitions}
 
     @property
     def ruleset(self) -> Ruleset:
@@ -183,9 +188,21 @@ class Recorder:
                 return f"({held} if {held}.__class__ is int else to_integer({held}))"
         return f"{self.bind(runtime.reader(member.type, member.ordered_by))}({held})"
 
-    def define(self, definition: Definition) -> None:
+    @contextmanager
+    def defining(self, conditions: Iterable[tree.Condition]) -> Iterator[None]:
+        """Record the definitions that conditions still need, for the lines that are written meanwhile."""
+        still = [each.name for each in self.standing.below(conditions) if each.kind == "definition"]
+        mine = [name for name in still if name not in self.named]
+        for name in mine:
+            self.define(name)
+        yield
+        for name in mine:
+            del self.named[name]
+
+    def define(self, name: str) -> None:
         """Record a definition, before anything that stands on it."""
-        body, name = self.condition(definition.body), definition.name
+        definition = self.definitions[name]
+        body = self.condition(definition.body)
         code = self.settled_code(body.value, definition.type)
         if not body.known and definition.optional:
             code = f"{code} if {body.value}.__class__ is not Unknown else within({body.value}, {self.text(name)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,13 +63,19 @@ def write(to: Recorder, logic: DecisionLogic, ruling: RulingFor) -> None:
             tracing.calculation(given)
 
 
+FEW_SENTENCES = 3
+"""A definition that no more expressions in sentences need, and nothing else, is recorded where such a sentence is told."""
+
+
 def _before(to: Recorder, logic: DecisionLogic) -> None:
-    """Record the definitions and decisions that a decision stands on."""
+    """Record the definitions and decisions that a decision stands on, but for definitions that few sentences alone need."""
+    needed = set(to.standing.below(logic_of(logic)))
+    told = Counter(mention for each in wording_of(logic) for mention in to.standing.below([each]))
     for mention in to.standing.below([*logic_of(logic), *wording_of(logic)]):
-        if mention.kind == "definition":
-            to.define(next(d for d in to.ruleset.definitions if d.name == mention.name))
-        elif mention.name != logic.name:
+        if mention.kind == "decision":
             to.use(mention.name)
+        elif mention in needed or told[mention] > FEW_SENTENCES:
+            to.define(mention.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,8 @@ class Tracing:
     def kept(self, sentences: Iterable[Template]) -> str:
         """The text of the values that sentences name, as an answer keeps them."""
         parts = [part for sentence in sentences for part in template_expressions(sentence)]
-        return tuple_of(self._kept(self.to.expression(part), part.tree.type) for part in parts)
+        with self.to.defining(parts):
+            return tuple_of(self._kept(self.to.expression(part), part.tree.type) for part in parts)
 
     def _kept(self, part: Part, kind: Type) -> str:
         if isinstance(kind, ListOf | Record) or (isinstance(kind, Number) and kind.places):
