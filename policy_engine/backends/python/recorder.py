@@ -65,6 +65,7 @@ class Recorder:
     decimals: bool = False
     named: dict[str, Part] = field(default_factory=dict)
     variables: dict[str, Part] = field(default_factory=dict)
+    common: dict[tuple[str, bool], Part] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +75,11 @@ class Recorder:
     def ruleset(self) -> Ruleset:
         """The ruleset at hand."""
         return self.settled.ruleset
+
+    @property
+    def on_every_way(self) -> bool:
+        """Whether the line to be written next runs on every way to those after it."""
+        return self.writer.depth == 1
 
     def bind(self, value: Any) -> str:
         """A name for a constant."""

@@ -51,9 +51,15 @@ class Part(NamedTuple):
 
 
 def record(to: Recorder, text: str, node: ast.AST, typed: tree.Node) -> Part:
-    """Write a sub-expression."""
+    """Write a sub-expression; one that stands in several places is written once, where it is on every way to these."""
     to.decimals = to.decimals or _may_be_decimal(typed)
-    return HANDLERS[type(node)](to, text, node, typed)
+    key = tree.segment(text, node), typed.optional
+    if key in to.common and not to.variables:
+        return to.common[key]
+    found = HANDLERS[type(node)](to, text, node, typed)
+    if to.on_every_way and not to.variables:
+        to.common[key] = found
+    return found
 
 
 def _may_be_decimal(node: tree.Node) -> bool:
