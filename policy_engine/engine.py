@@ -112,8 +112,8 @@ class Engine:
 
         `trusted` skips validation and checks, for facts that went through them before; others may get any answer or error.
         Raises `FactsError` with every violation, `UnknownDecision`, `NotInForce` where no version is in force on the day,
-        `UnknownReading` for a reading or a choice that there is not, `TypeError` where `as_of` is no date, and `EngineFault`
-        where this package itself fails.
+        `UnknownReading` for a reading or a choice that there is not, `TypeError` where a question is no text, readings no mapping
+        or `as_of` no date, and `EngineFault` where this package itself fails.
         """
         day, today = self._latest
         ready = today[0].get(decision) if (as_of is day or as_of == day) and not readings else None
@@ -188,10 +188,11 @@ class Engine:
         self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
-        name, (day, today) = decision.partition(".")[2], self._latest
+        day, today = self._latest
         ready = today[0].get(decision) if as_of == day and not readings else None
         if ready is None:
             ready = self._prepared_decision(decision, as_of, readings)
+        name = decision.partition(".")[2]
         try:
             if ready.passes(facts, as_of):
                 return ready.program.explain(name, facts, as_of)
@@ -203,7 +204,8 @@ class Engine:
             return explanation_of(_judged(ready, facts, as_of), name)
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:
-        """The version of a ruleset in force on a civil date; raises `UnknownDecision` and `NotInForce`."""
+        """The version of a ruleset in force on a civil date; raises `UnknownDecision`, `NotInForce` and `TypeError`."""
+        _require("a ruleset", name, str, "text")
         _require_date(as_of)
         names = [ruleset.id for ruleset in self.rulebook.rulesets]
         if name not in names:
@@ -216,6 +218,7 @@ class Engine:
         return self._program(ruleset, as_of, readings).program.source(name)
 
     def _question(self, decision: str, as_of: date) -> tuple[Ruleset, str]:
+        _require("a question", decision, str, "text such as `ruleset.decision`")
         ruleset_name, _, name = decision.partition(".")
         ruleset = self.ruleset(ruleset_name, as_of)
         names = [logic.name for logic in ruleset.decisions]
@@ -225,6 +228,7 @@ class Engine:
 
     def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Prepared:
         """What is prepared for the readings, and for the stretch of days around the day."""
+        _require("readings", readings, Mapping, "mapping of names to choices")
         key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of)[0])
         found = self._prepared.get(key)
         if found is None:
@@ -316,6 +320,11 @@ def chosen(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:
 def _unknown(kind: str, name: str, known: list[str]) -> str:
     hint = did_you_mean(name, known) or f"there is {', '.join(dict.fromkeys(known)) or 'none'}"
     return f"there is no {kind} `{name}`; {hint}" if name else f"a {kind} must be named; {hint}"
+
+
+def _require(what: str, given: object, kind: type, expected: str) -> None:
+    if not isinstance(given, kind):
+        raise TypeError(f"{what} must be a {expected}, not {type(given).__name__}")
 
 
 def _require_date(as_of: date) -> None:

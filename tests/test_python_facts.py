@@ -6,6 +6,7 @@ import enum
 import importlib
 import json
 import pickle
+import re
 import uuid
 from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ import pytest
 
 from policy_engine import Engine, FactsError, UnknownDecision
 from tests.conftest import lay_out
+from tests.test_cli import FILES
 
 np: Any = importlib.import_module("numpy")
 pd: Any = importlib.import_module("pandas")
@@ -204,3 +206,23 @@ def test_a4_every_error_of_decide_is_documented() -> None:
     assert Engine.decide.__doc__ is not None
     for name in ("FactsError", "UnknownDecision", "NotInForce", "UnknownReading", "TypeError", "EngineFault"):
         assert f"`{name}`" in Engine.decide.__doc__
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "told"),
+    [
+        (3, {}, "a question must be a text such as `ruleset.decision`, not int"),
+        (None, {}, "a question must be a text such as `ruleset.decision`, not NoneType"),
+        ("orders.shipping", {"readings": [1]}, "readings must be a mapping of names to choices, not list"),
+        ("orders.shipping", {"readings": "a=b"}, "readings must be a mapping of names to choices, not str"),
+        ("orders.shipping", {"as_of": "2025-01-01"}, "as_of must be a datetime.date without a time, not str"),
+    ],
+)
+def test_a4_arguments_of_another_type_are_refused_by_name(
+    tmp_path: Path, question: Any, more: dict[str, Any], told: str
+) -> None:
+    lay_out(FILES, tmp_path)
+    engine = Engine.load(tmp_path / "rules", tmp_path / "schemas")
+    for ask in (engine.decide, engine.explain):
+        with pytest.raises(TypeError, match=re.escape(told)):
+            ask(question, {"price": 50}, **{"as_of": date(2025, 7, 1), **more})
