@@ -33,6 +33,8 @@ def write(to: Expressions, node: tree.Aggregate) -> str:
     writer = to.writer
     names_before_the_loop(to, node)
     source = writer.named(to.code(node.source))
+    if source == "None":
+        return source  # a reading has left the list unknown, and Python warns of what is taken out of `None`
     result = writer.fresh()
     if node.source.optional and not isinstance(node.source, tree.ListLiteral):
         writer.line(f"{result} = None")

@@ -192,11 +192,9 @@ class Expressions:
             return self.writer.once(f"{holder}_{node.name}", lambda: read(self, holder, member))
         record = self.writer.named(self.code(node.record))
         if record == "None":
-            return record  # a reading has chosen the branch `unknown`
+            return record  # a reading has left the record unknown, and Python warns of a member of `None`
         if not node.record.optional:
             return read(self, record, member)
-        if record == "None":  # left unknown whatever the facts are; Python warns of a member of None
-            return record
         name = self.writer.fresh()
         self.writer.line(f"{name} = None")
         with self.writer.block(f"if {record} is not None:"):
