@@ -22,7 +22,7 @@ from policy_engine.language.expressions import Call, Expression, expressions_of,
 from policy_engine.language.mentions import fact_paths, graph_of, logic_of, mentions_in, reached
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.sentences import undetermined
+from policy_engine.language.sentences import undetermined_text
 from policy_engine.language.types import ListOf, Record
 from policy_engine.language.values import unknown_parts
 from policy_engine.semantics.deciding import Evaluation, explanation_of
@@ -36,7 +36,7 @@ from tests.support.profiles import agreement
 
 PROFILE = agreement(500, Phase.generate, Phase.shrink)
 ASKING = ("known", "default", "if_known")
-NO_CAUSE = undetermined((), ())[0].text
+NO_CAUSE = undetermined_text((), ())
 
 
 def answers(question: Question) -> Iterator[tuple[str, Decision]]:

@@ -9,8 +9,16 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
 
-from policy_engine.language.answer_json import Frame, filled_frame, frame_of
-from policy_engine.language.sentences import Said, Sentence, pattern_of, pieces, together, undetermined
+from policy_engine.language.answer_json import Frame, frame_of
+from policy_engine.language.sentences import (
+    Placeholder,
+    Said,
+    Sentence,
+    pattern_of,
+    pieces,
+    together,
+    undetermined_text,
+)
 from policy_engine.language.values import Unknown, Value, to_json
 
 
@@ -55,6 +63,14 @@ class Ruling:
     def pattern(self) -> str | None:
         """The text of the reason with `%s` for each value, where that is enough to fill it in."""
         return None if self.status is UNDETERMINED else pattern_of(self.sentences)
+
+    @property
+    def constant_reason(self) -> str | None:
+        """The reason where it is always the same."""
+        parts = [part for sentence in self.sentences for part in sentence]
+        if self.status is UNDETERMINED or any(isinstance(part, Placeholder) for part in parts):
+            return None
+        return "".join([piece.text for piece in together(pieces(self.sentences, ()))])
 
     @cached_property
     def frame(self) -> Frame:
@@ -137,9 +153,12 @@ class Decision:
     @property
     def reason(self) -> str:
         """The reason in words."""
-        pattern, kept = self._ruling.pattern, self._kept
+        ruling, kept = self._ruling, self._kept
+        pattern = ruling.pattern
         if pattern is not None and None not in kept:
             return pattern % kept
+        if ruling.status is UNDETERMINED and not ruling.sentences:
+            return undetermined_text(self._missing, kept[-1])
         return "".join([piece.text for piece in self.said])
 
     @property
@@ -148,7 +167,7 @@ class Decision:
         ruling, kept = self._ruling, self._kept
         sentences = pieces(ruling.sentences, kept)
         if ruling.status is UNDETERMINED:
-            sentences.append(undetermined(self.missing, kept[-1]))
+            sentences.append((Said(undetermined_text(self._missing, kept[-1])),))
         return tuple(together(sentences))
 
     def to_dict(self) -> dict[str, object]:
@@ -170,7 +189,7 @@ class Decision:
 
     def to_json(self) -> bytes:
         """`to_dict()` as JSON in UTF-8, without blanks; the same answer always gives the same bytes."""
-        return filled_frame(self._ruling.frame, self.reason, self._own_values, self._missing, self._as_of)
+        return self._ruling.frame.filled(self)
 
     def _parts(self) -> tuple[object, ...]:
         return self._ruling, self._own_values, self._as_of, self._missing, self._kept

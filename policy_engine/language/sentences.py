@@ -120,11 +120,13 @@ def text_of(part: str | Said) -> str:
     return part if isinstance(part, str) else part.text
 
 
-def undetermined(missing: Sequence[str], causes: Sequence[str]) -> tuple[Said, ...]:
+def undetermined_text(missing: Sequence[str], causes: Sequence[str]) -> str:
     """Why there is no answer: for want of facts, or where none is missing, for what is not there."""
-    if missing:
-        return (Said(f"This cannot be decided without {', '.join(missing)}."),)
-    return (Said(f"This cannot be decided: {', '.join(causes)}."),)
+    return (
+        f"This cannot be decided without {', '.join(missing)}."
+        if missing
+        else f"This cannot be decided: {', '.join(causes)}."
+    )
 
 
 def together(sentences: Iterable[tuple[Said, ...]]) -> Iterator[Said]:
