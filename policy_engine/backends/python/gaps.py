@@ -8,7 +8,7 @@ written once, after all that may ask: the list then holds, in the place of their
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -46,11 +46,10 @@ class Gaps:
         if isinstance(condition, tree.Expression):
             self.node(condition.tree)
             return
-        for part in condition.conditions:
-            code, optional = self.to.condition(part)
-            if optional:
-                with self._where_unknown(code):
-                    self.condition(part)
+        unsure = [part for part in condition.conditions if self._may_be_unknown(part)]
+        for part in unsure:
+            with self._where_unknown(self.to.condition_code(part)) if len(unsure) > 1 else nullcontext():
+                self.condition(part)
 
     def node(self, node: tree.Node) -> None:
         """An expression that is unknown."""
@@ -58,14 +57,26 @@ class Gaps:
 
     def perhaps(self, node: tree.Node) -> None:
         """An expression that may be unknown as a whole, and then what it misses."""
-        if node.optional and self.to.settled.constant(node) is OPEN:
+        if self._open(node):
             with self._where_unknown(self.to.whole(node)):
                 self.node(node)
 
     def operands(self, node: tree.Node) -> None:
-        """A part that is unknown for its operands."""
-        for operand in tree.children(node):
+        """A part that is unknown for its operands: where only one may be, it is."""
+        unsure = [operand for operand in tree.children(node) if self._open(operand)]
+        if len(unsure) == 1:
+            self.node(unsure[0])
+            return
+        for operand in unsure:
             self.perhaps(operand)
+
+    def _open(self, node: tree.Node) -> bool:
+        """Whether an expression may be unknown."""
+        return node.optional and self.to.settled.constant(node) is OPEN
+
+    def _may_be_unknown(self, condition: tree.Condition) -> bool:
+        open_ = self.to.settled.condition(condition) is OPEN
+        return open_ and any(part.tree.optional for part in tree.expressions_of(condition))
 
     def cause(self, text: str) -> None:
         """A part that is unknown for a cause of its own."""
@@ -78,9 +89,7 @@ class Gaps:
         """A part that is unknown for its operands, or, where all are known, for a cause that a code gives from their values."""
         to = self.to
         values = [to.writer.named(to.whole(operand)) for operand in operands]
-        unsure = [
-            at for at, operand in enumerate(operands) if operand.optional and to.settled.constant(operand) is OPEN
-        ]
+        unsure = [at for at, operand in enumerate(operands) if self._open(operand)]
         for at in unsure:
             with to.writer.block(f"if {values[at]} is None:"):
                 self.node(operands[at])
@@ -152,6 +161,9 @@ class Gaps:
             function = FUNCTIONS[node.function]
             first, last = self.to.bind_new(function.plain), ["ZONE"] if function.in_zone else []
             self._operands_or(node.arguments, lambda values: f"cause_of({', '.join([first, *values, *last])})")
+        elif node.function == "default":
+            for argument in node.arguments:
+                self.node(argument)
         else:
             self.operands(node)
 
@@ -205,7 +217,10 @@ class Gaps:
             with writer.block(f"if {source} is None:"):
                 self._on_the_way(node.source)
         with writer.block(f"if {source} is not None:"):
-            self._rows(node, source)
+            if any(self._open(part) for part in (node.condition, node.element) if part is not None):
+                self._rows(node, source)
+            else:
+                self.cause(str(AGGREGATES[node.function].empty))
 
     def _rows(self, node: tree.Aggregate, source: str) -> None:
         """The elements; where none passes, an aggregate may be unknown for that."""
@@ -238,18 +253,18 @@ class Gaps:
             if node.function in ("any", "all"):
                 self._undecided(node, passes)
             else:
-                self._both(node)
+                self._both(node, passes)
 
     def _undecided(self, node: tree.Aggregate, passes: str) -> None:
         """`any` is decided for an element by a false one, `all` by a true one."""
         element = self.to.writer.named(self.to.code(node.element))
         with self.to.writer.block(f"if {element} is not {node.function == 'all'}:"):
-            self._both(node)
+            self._both(node, passes)
 
-    def _both(self, node: tree.Aggregate) -> None:
-        if node.condition is not None:
-            with self.asking(""):
-                self.perhaps(node.condition)
+    def _both(self, node: tree.Aggregate, passes: str) -> None:
+        if node.condition is not None and self._open(node.condition):
+            with self.to.writer.block(f"if {passes} is None:"), self.asking(""):
+                self.node(node.condition)
         self.perhaps(node.element)
 
     def _element(self, source: tree.Node, index: str) -> None:

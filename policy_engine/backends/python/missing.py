@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from policy_engine.backends.python.beforehand import below
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.gaps import Gaps, Unit
-from policy_engine.backends.python.writer import SURE
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.language import causes
 from policy_engine.language import expressions as tree
@@ -57,12 +56,12 @@ class Site:
     """A place in a function that decides where a decision is undetermined.
 
     `rule` is the id of the rule that it came to, all before which are false; None where no rule is certain to be false. `given`
-    are names of facts, definitions and used decisions that are set there.
+    are the names of facts, definitions and used decisions there, each with whether it is set surely or perhaps.
     """
 
     decision: str
     rule: str | None = None
-    given: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(to: Expressions, site: Site) -> None:
@@ -70,7 +69,7 @@ def write(to: Expressions, site: Site) -> None:
     ruleset = to.settled.ruleset
     paths = Paths(ruleset)
     missing = Missing(Gaps(to, paths.bits), below(ruleset, [Mention("decision", site.decision)]))
-    to.writer.state.update(dict.fromkeys(site.given, SURE))
+    to.writer.state.update(site.given)
     to.writer.line("gaps, causes = 0, []")
     missing.decision(site.decision, site.rule)
     missing.all_asked()

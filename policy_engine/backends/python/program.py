@@ -185,7 +185,8 @@ class Program:
             return self.missing(site.decision)
         to = self._written(site.decision, partial(missing.write, site=site), self._start_of(site.decision))
         self.sites += 1
-        return self._finished(f"missing_{site.decision}_{self.sites}", to, site.given)
+        to.writer.guarded.difference_update(site.given)
+        return self._finished(f"missing_{site.decision}_{self.sites}", to, list(site.given))
 
     def recording(self, name: str) -> Callable[..., telling.Told]:
         """The function that records a decision; it is given what tells of other decisions, too."""

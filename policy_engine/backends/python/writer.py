@@ -6,7 +6,7 @@ place is used as it is; one that may be set on some way is asked for `UNSET` fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -31,9 +31,13 @@ class Writer:
     repeats: int = 0
     most_repeats: int | None = None
 
-    def shared(self) -> tuple[str, ...]:
-        """The names that are surely set here and mean the same in every function of a program."""
-        return tuple(name for name, known in self.state.items() if known == SURE and name.startswith(SHARED))
+    def shared(self) -> Mapping[str, str]:
+        """The names that hold a value or `UNSET` here and mean the same in every function of a program, each with its state."""
+        return {
+            name: known
+            for name, known in self.state.items()
+            if name.startswith(SHARED) and (known == SURE or name in self.guarded)
+        }
 
     def line(self, text: str) -> None:
         """Add a line."""
