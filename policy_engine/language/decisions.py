@@ -218,6 +218,13 @@ class Decision:
         return f"Decision({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
+def started(as_of: date) -> Decision:
+    """A decision of a day, to be filled in."""
+    answer = Decision()
+    answer._as_of = as_of
+    return answer
+
+
 def answered(
     ruling: Ruling, own_values: tuple[Value | None, ...], as_of: date, missing: tuple[str, ...], kept: tuple[Any, ...]
 ) -> Decision:

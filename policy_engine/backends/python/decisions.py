@@ -35,7 +35,7 @@ RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
 """The constant part of the answer that rules lead to."""
 
 UndeterminedAt = Callable[[Site], Callable[..., Decision]]
-"""What makes the undetermined decision of a site from its ruling, the facts, the day, what is kept, and what the site gives."""
+"""What ends an undetermined decision at a site: a function of the answer begun, ruling, what is kept, facts, and values given."""
 
 
 def start(writer: Writer) -> None:
@@ -119,7 +119,7 @@ class DecisionWriter:
         if self.returns:
             site = self._site()
             end = self.to.bind_new(self.undetermined_at(site))
-            self.to.writer.line(f"return {end}({', '.join([ruling, 'facts', 'as_of', kept, *site.given])})")
+            self.to.writer.line(f"return {end}({', '.join(['answer', ruling, kept, 'facts', *site.given])})")
         else:
             self._break(ruling, NO_CODES, kept)
 

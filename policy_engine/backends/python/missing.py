@@ -69,7 +69,6 @@ def write(to: Expressions, site: Site) -> None:
     ruleset = to.settled.ruleset
     paths = Paths(ruleset)
     missing = Missing(Gaps(to, paths.bits), below(ruleset, [Mention("decision", site.decision)]))
-    to.writer.state.update(site.given)
     to.writer.line("gaps, causes = 0, []")
     missing.decision(site.decision, site.rule)
     missing.all_asked()

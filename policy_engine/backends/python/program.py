@@ -22,7 +22,7 @@ from policy_engine.backends.python.sources import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.settled import Settled, stretch
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Explanation, Ruling, Status, answered
+from policy_engine.language.decisions import Decision, Explanation, Ruling, Status, answered, started
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
@@ -37,6 +37,9 @@ Why = tuple[tuple[str, ...], tuple[str, ...]]
 """What an undetermined decision misses, or if that is nothing, the causes."""
 
 ALL, CHECKS = "*", "checks"
+NOTHING_GIVEN: Mapping[str, str] = {}
+"""No names that are set before a function begins."""
+
 MOST_REPEATS = 300
 """Past so many, definitions are worked out beforehand, whether or not they are needed."""
 
@@ -46,6 +49,7 @@ MOST_RULINGS = 20_000
 NAMES: Mapping[str, Any] = {
     "Decision": Decision,
     "answered": answered,
+    "started": started,
     "DECIDED": Status.DECIDED,
     "UNDETERMINED": Status.UNDETERMINED,
     "GAP": Status.GAP,
@@ -132,7 +136,7 @@ class Program:
             codes = {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(logic.value_types)}
             with to.writer.block(f"if {held}[0].status is UNDETERMINED:"):
                 end = to.bind_new(self._undetermined_at(Site(name)))
-                to.writer.line(f"answers[{to.bind(name)}] = {end}({held}[0], facts, as_of, {held}[2])")
+                to.writer.line(f"answers[{to.bind(name)}] = {end}(started(as_of), {held}[0], {held}[2], facts)")
             with to.writer.block("else:"):
                 values = wording.own_values(to, logic, codes)
                 to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, (), {held}[2])")
@@ -166,14 +170,14 @@ class Program:
     def _undetermined_at(self, site: Site) -> Callable[..., Decision]:
         """What makes an undetermined decision, with what it misses, or the causes where that is nothing."""
         look: Callable[..., Why] | None = None
+        nothing = (None,) * len(self._logic(site.decision).value_types)
 
-        def undetermined(ruling: Ruling, facts: Any, as_of: date, kept: tuple[Any, ...], *given: Any) -> Decision:
+        def undetermined(answer: Decision, ruling: Ruling, kept: tuple[Any, ...], facts: Any, *given: Any) -> Decision:
             nonlocal look
             if look is None:
                 look = self._missing_at(site)
-            answer = Decision()
-            answer._as_of, answer._ruling, answer._own_values = as_of, ruling, (None,) * len(ruling.names)
-            answer._missing, causes = look(facts, as_of, *given)
+            answer._ruling, answer._own_values = ruling, nothing
+            answer._missing, causes = look(facts, answer._as_of, *given)
             answer._kept = (*kept, causes) if kept else (causes,)
             return answer
 
@@ -183,7 +187,8 @@ class Program:
         """The function that gives what a decision misses at a site, written when first called for."""
         if site == Site(site.decision):
             return self.missing(site.decision)
-        to = self._written(site.decision, partial(missing.write, site=site), self._start_of(site.decision))
+        write, start = partial(missing.write, site=site), self._start_of(site.decision)
+        to = self._written(site.decision, write, start, site.given)
         self.sites += 1
         to.writer.guarded.difference_update(site.given)
         return self._finished(f"missing_{site.decision}_{self.sites}", to, list(site.given))
@@ -207,9 +212,9 @@ class Program:
     def _logic(self, name: str) -> DecisionLogic:
         return next(decision for decision in self.settled.ruleset.decisions if decision.name == name)
 
-    def _start(self, name: str) -> Expressions:
+    def _start(self, name: str, given: Mapping[str, str]) -> Expressions:
         """What the function of a decision, or of all of them, begins with."""
-        to = Expressions(self.settled, Writer(), {}, lambda name: name)
+        to = Expressions(self.settled, Writer(state=dict(given)), {}, lambda name: name)
         to.use = lambda used: self._used(to, used, told=name == ALL)
         return to
 
@@ -234,14 +239,20 @@ class Program:
             self.functions[kind, name] = self._finished(f"{kind}_{name.replace(ALL, 'all')}", to)
         return self.functions[kind, name]
 
-    def _written(self, name: str, write: Callable[[Expressions], None], start: Iterable[Mention]) -> Expressions:
+    def _written(
+        self,
+        name: str,
+        write: Callable[[Expressions], None],
+        start: Iterable[Mention],
+        given: Mapping[str, str] = NOTHING_GIVEN,
+    ) -> Expressions:
         """What is written of a decision (or of all, or of the checks), which stands on all that a start mentions."""
-        to = self._start(name)
+        to = self._start(name, given)
         to.writer.most_repeats = MOST_REPEATS
         try:
             write(to)
         except (TooManyRepeats, RecursionError):
-            to = self._start(name)
+            to = self._start(name, given)
             work_out(to, below(self.settled.ruleset, start), name)
             write(to)
         return to

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import partial
-from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -212,9 +211,10 @@ def causes_of(units: Sequence[tuple[Found, str | None]]) -> tuple[str, ...]:
     """The causes in the last of some lists, each of which holds causes and lists before it, and may be a definition's."""
     for found, definition in units:
         if found is not UNSET:
-            flat = chain.from_iterable([part] if isinstance(part, str) else part for part in found)
-            told = flat if definition is None else (causes.within(cause, definition) for cause in flat)
-            found[:] = dict.fromkeys(told)
+            told: dict[str, None] = {}
+            for part in found:
+                told.update(dict.fromkeys([part] if isinstance(part, str) else part))
+            found[:] = told if definition is None else [causes.within(cause, definition) for cause in told]
     return tuple(units[-1][0])
 
 
