@@ -342,8 +342,8 @@ class Explanation:
     _trace: Trace | Callable[[], Trace]
 
     def __init__(self, decision: Decision, trace: Trace | Callable[[], Trace]) -> None:
-        object.__setattr__(self, "decision", decision)
-        object.__setattr__(self, "_trace", trace)
+        _fill_decision(self, decision)
+        _fill_trace(self, trace)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"an explanation cannot be changed, so `{name}` cannot be set")
@@ -357,7 +357,7 @@ class Explanation:
         trace = self._trace
         if not isinstance(trace, Trace):
             trace = trace()
-            object.__setattr__(self, "_trace", trace)
+            _fill_trace(self, trace)
         return trace
 
     def to_dict(self) -> dict[str, object]:
@@ -382,3 +382,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         return f"Explanation({self.decision!r})" if hasattr(self, "decision") else "Explanation(not filled in)"
+
+
+_fill_decision = Explanation.__dict__["decision"].__set__
+_fill_trace = Explanation.__dict__["_trace"].__set__
+"""What fills in the slots of an explanation, which refuses to be changed otherwise."""

@@ -38,15 +38,17 @@ class Unknown:
     absent: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class RecordValue:
     """A record of the facts; `path` is its place in the schema, and absent members are simply not in `members`."""
 
     path: str
     members: Mapping[str, Value] = field(hash=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "members", MappingProxyType(self.members))
+    def __init__(self, path: str, members: Mapping[str, Value]) -> None:
+        fill = object.__setattr__
+        fill(self, "path", path)
+        fill(self, "members", MappingProxyType(members))
 
     def __reduce__(self) -> tuple[object, ...]:
         return RecordValue, (self.path, dict(self.members))
@@ -85,9 +87,9 @@ def unknown_parts(value: Value) -> list[Unknown]:
 
 def merge(unknowns: list[Unknown]) -> Unknown:
     """One unknown that misses what any of them misses."""
-    missing = frozenset().union(*(unknown.missing for unknown in unknowns))
-    absent = frozenset().union(*(unknown.absent for unknown in unknowns))
-    return Unknown(missing, tuple(dict.fromkeys(cause for unknown in unknowns for cause in unknown.causes)), absent)
+    missing = frozenset().union(*[unknown.missing for unknown in unknowns])
+    absent = frozenset().union(*[unknown.absent for unknown in unknowns])
+    return Unknown(missing, tuple(dict.fromkeys([cause for unknown in unknowns for cause in unknown.causes])), absent)
 
 
 def within(value: Value, definition: str) -> Value:
@@ -104,7 +106,7 @@ def absent_fact(path: str) -> Unknown:
 
 def on_the_way(unknown: Unknown) -> Unknown:
     """What a value misses that is unknown because a condition or a list on the way to it is."""
-    return Unknown(unknown.missing, unknown.causes)
+    return Unknown(unknown.missing, unknown.causes) if unknown.absent else unknown
 
 
 def settle(value: Value, kind: Type) -> Value:

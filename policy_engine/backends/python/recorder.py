@@ -24,9 +24,21 @@ from policy_engine.backends.settled import Settled
 from policy_engine.language import expressions as tree
 from policy_engine.language import operators
 from policy_engine.language.decisions import Origin, Step
+from policy_engine.language.functions import MAY_LEAVE_THE_CALENDAR
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
 from policy_engine.language.rulesets import ALWAYS, Definition, Ruleset
-from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Type, innermost, member_of
+from policy_engine.language.types import (
+    Boolean,
+    Date,
+    Instant,
+    ListOf,
+    Member,
+    Number,
+    Text,
+    Type,
+    innermost,
+    member_of,
+)
 from policy_engine.language.values import Unknown, absent_fact, is_unknown, on_the_way, settle, within
 
 NAMES: Mapping[str, Any] = {
@@ -50,6 +62,24 @@ NAMES: Mapping[str, Any] = {
     "to_integer": runtime.to_integer,
 }
 """What generated code calls."""
+
+
+def _may_have_a_cause(condition: tree.Condition) -> bool:
+    """Whether a condition may be unknown for a cause of its own, which no definition below it names."""
+    return any(_is_a_cause(node) for part in tree.expressions_of(condition) for node in tree.walk(part.tree))
+
+
+def _is_a_cause(node: tree.Node) -> bool:
+    match node:
+        case tree.LeftUnknown() | tree.Aggregate() | tree.DecisionPart():
+            return True
+        case tree.Arithmetic(operator=operator):
+            return operator in ("/", "//", "%")
+        case tree.Call(function=function):
+            return function in MAY_LEAVE_THE_CALENDAR
+        case tree.Definition(type=kind):
+            return isinstance(kind, ListOf)  # single elements of a list are not named
+    return False
 
 
 @dataclass(slots=True)
@@ -210,7 +240,7 @@ class Recorder:
         definition = self.definitions[name]
         body = self.condition(definition.body)
         code = self.settled_code(body.value, definition.type)
-        if not body.known and definition.optional:
+        if not body.known and definition.optional and _may_have_a_cause(definition.body):
             code = f"{code} if {body.value}.__class__ is not Unknown else within({body.value}, {self.text(name)})"
         self.named[name] = self.step(name, code, [body], known=body.known, origin=Origin.DEFINITION)
 
