@@ -163,7 +163,10 @@ class DecisionWriter:
         """A value as a whole, in the units of the answer's type."""
         node = definition.expression.tree
         code = self.to.scaled(node, kind)
-        return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
+        if not isinstance(node.type, ListOf) or not node.optional:
+            return code
+        held = self.to.writer.named(code)
+        return f"(None if {held} is None or None in {held} else {held})"
 
     # Rules.
 

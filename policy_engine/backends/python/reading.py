@@ -32,6 +32,8 @@ def read(to: Expressions, record: str, member: Member) -> str:
     made = reader(to, member.type, member.ordered_by)
     if made is None:
         return raw
+    if member.required and made.count("{0}") == 1:
+        return made.format(raw)
     held = to.writer.named(raw)
     filled = made.format(held)
     return filled if member.required else f"(None if {held} is None else {filled})"
