@@ -15,7 +15,7 @@ from policy_engine.backends.columnar.program import ColumnarProgram, prepare
 from policy_engine.language.expression_text import text_of
 from policy_engine.language.expressions import Expression
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.units import Units
+from policy_engine.language.units import written_units
 
 DAY = date(2025, 6, 30)
 NUMBER = {"type": "integer", "minimum": 0, "maximum": 1000}
@@ -142,7 +142,7 @@ def test_b6_the_unit_of_an_expression_is_told_only_where_it_is_certain(
     tmp_path: Path, text: str, unit: str | None
 ) -> None:
     ruleset = with_definitions(tmp_path, {"x": text, "again": "x + 0 if ok else x + 0"})
-    units = Units(ruleset)
+    units = written_units(ruleset)
     trees = [d.body.tree for d in ruleset.definitions if isinstance(d.body, Expression)]
     assert [units.of(tree) for tree in trees] == [unit, unit]
 

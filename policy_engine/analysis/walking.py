@@ -160,14 +160,5 @@ def _pairs(node: ast.AST, typed: tree.Node) -> list[tuple[ast.AST, tree.Node]]:
 
 def _sides(node: ast.Compare, typed: tree.Node) -> list[tuple[ast.AST, tree.Node]]:
     chained = typed.operands if isinstance(typed, tree.And) else (typed,)
-    pairs = [_of_link(link) for link in chained]
+    pairs = [tree.sides_of(link) for link in chained]
     return list(zip((node.left, *node.comparators), [pairs[0][0], *(right for _, right in pairs)], strict=True))
-
-
-def _of_link(link: tree.Node) -> tuple[tree.Node, tree.Node]:
-    match link:
-        case tree.Compare(left=left, right=right):
-            return left, right
-        case tree.In(item=item, list=elements) | tree.Not(operand=tree.In(item=item, list=elements)):
-            return item, elements
-    raise AssertionError(link)

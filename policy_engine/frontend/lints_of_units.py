@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.frontend.units import ADDS, COUNTS, unit_in_words
+from policy_engine.frontend.units import ADDS, unit_in_words
 from policy_engine.language.expressions import Call, Compare, Definition, Expression, Node, Parameter
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.units import COUNTS
 
 ADDING: Mapping[str, str] = MappingProxyType({unit: function for function, unit in ADDS.items()})
 ALIKE = frozenset({"weekdays", "business days"})

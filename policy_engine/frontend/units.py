@@ -28,6 +28,7 @@ from policy_engine.language.expressions import (
 )
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Record
+from policy_engine.language.units import SAME_UNIT, Units
 
 ADDS: Mapping[str, str] = MappingProxyType(
     {
@@ -38,16 +39,14 @@ ADDS: Mapping[str, str] = MappingProxyType(
         "add_years": "years",
     }
 )
-COUNTS: Mapping[str, str] = MappingProxyType({"days_between": "days", "weekdays_between": "weekdays"})
-KEEPING = frozenset({"abs", "round", "min", "max", "default", "if_known"})
-"""Functions whose result has the unit of their first argument."""
+KEEPING_UNIT = SAME_UNIT | {"round"}
 SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
 CONFLICT = ""
 """Stands for the unit of a name that meets two."""
 
 
 @dataclass(slots=True)
-class Units:
+class InferredUnits:
     """The units of the names of a ruleset: of parameters as written, of facts and definitions as found."""
 
     parameters: Mapping[str, str]
@@ -55,23 +54,17 @@ class Units:
 
     def of(self, node: Node) -> str | None:
         """The unit of what a node gives, None where it is not known."""
-        match node:
-            case Parameter(name=name):
-                return self.parameters.get(name)
-            case Call(function=function, arguments=arguments):
-                return COUNTS.get(function) or (self.of(arguments[0]) if function in KEEPING else None)
-            case Arithmetic(operator="+" | "-", left=left, right=right):
-                return self.of(left) or self.of(right)
-            case Conditional(then=then, otherwise=otherwise):
-                return self.of(then) or self.of(otherwise)
-            case Negate(operand=operand):
-                return self.of(operand)
-        key = _name(node)
-        return self.found.get(key) or None if key else None
+        return Units(self._of_name).of(node)
 
     def of_definition(self, name: str) -> str | None:
         """The unit of what a definition gives, None where it is not known."""
         return self.found.get((Definition, name)) or None
+
+    def _of_name(self, node: Node) -> str | None:
+        if isinstance(node, Parameter):
+            return self.parameters.get(node.name)
+        key = _name(node)
+        return self.found.get(key) or None if key else None
 
 
 def unit_in_words(words: str) -> str:
@@ -81,9 +74,9 @@ def unit_in_words(words: str) -> str:
     return SYNONYMS.get(several, several)
 
 
-def units_of(ruleset: Ruleset, trees: Iterable[Node]) -> Units:
+def units_of(ruleset: Ruleset, trees: Iterable[Node]) -> InferredUnits:
     """What is known about the units of a ruleset whose expressions have these trees."""
-    units = Units({p.name: unit_in_words(p.unit) for p in ruleset.parameters if p.unit})
+    units = InferredUnits({p.name: unit_in_words(p.unit) for p in ruleset.parameters if p.unit})
     bodies = [(d.name, tree) for d in ruleset.definitions if isinstance(tree := getattr(d.body, "tree", None), Node)]
     compared = [pair for tree in trees for pair in _met(tree)]
     while _spread(units, bodies, compared):
@@ -91,7 +84,7 @@ def units_of(ruleset: Ruleset, trees: Iterable[Node]) -> Units:
     return units
 
 
-def _spread(units: Units, bodies: list[tuple[str, Node]], compared: list[tuple[Node, Node]]) -> bool:
+def _spread(units: InferredUnits, bodies: list[tuple[str, Node]], compared: list[tuple[Node, Node]]) -> bool:
     """Give names the units that they meet; whether one was new."""
     before = dict(units.found)
     for name, body in bodies:
@@ -102,7 +95,7 @@ def _spread(units: Units, bodies: list[tuple[str, Node]], compared: list[tuple[N
     return units.found != before
 
 
-def _note(units: Units, key: tuple[type[Node], str] | None, unit: str | None) -> None:
+def _note(units: InferredUnits, key: tuple[type[Node], str] | None, unit: str | None) -> None:
     if key is not None and unit:
         known = units.found.setdefault(key, unit)
         if known != unit:
@@ -130,7 +123,7 @@ def _met(node: Node) -> Iterator[tuple[Node, Node]]:
         yield from _met(child)
 
 
-def literals(node: Node, units: Units, unit: str | None = None) -> Iterator[tuple[Literal, str | None]]:
+def literals(node: Node, units: InferredUnits, unit: str | None = None) -> Iterator[tuple[Literal, str | None]]:
     """Every literal of a tree with the unit that its place asks for, None where no unit is known; `unit` is that of the tree."""
     match node:
         case Literal():
@@ -149,7 +142,7 @@ def literals(node: Node, units: Units, unit: str | None = None) -> Iterator[tupl
             yield from literals(first, units)
             yield from literals(second, units, ADDS[function])
             yield from _each(tuple(rest), units, None)
-        case Call(function=function, arguments=arguments) if function in KEEPING:
+        case Call(function=function, arguments=arguments) if function in KEEPING_UNIT:
             yield from _each(arguments, units, units.of(node) or unit)
         case Negate(operand=operand):
             yield from literals(operand, units, unit)
@@ -157,6 +150,6 @@ def literals(node: Node, units: Units, unit: str | None = None) -> Iterator[tupl
             yield from _each(tuple(children(node)), units, None)
 
 
-def _each(nodes: Iterable[Node], units: Units, unit: str | None) -> Iterator[tuple[Literal, str | None]]:
+def _each(nodes: Iterable[Node], units: InferredUnits, unit: str | None) -> Iterator[tuple[Literal, str | None]]:
     for node in nodes:
         yield from literals(node, units, unit)

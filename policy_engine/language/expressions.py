@@ -225,6 +225,16 @@ def _parts(kind: type[Node]) -> tuple[str, ...]:
     return PARTS[kind]
 
 
+def sides_of(link: Node) -> tuple[Node, Node]:
+    """The two sides of a comparison, or of a test of membership, such as a link of a chain."""
+    match link:
+        case Compare(left=left, right=right):
+            return left, right
+        case In(item=item, list=elements) | Not(operand=In(item=item, list=elements)):
+            return item, elements
+    raise TypeError(f"{type(link).__name__} has no two sides")
+
+
 def has_unknown_elements(node: Node) -> bool:
     """Whether single elements of a list may be unknown: only lists written out hold such elements."""
     match node:

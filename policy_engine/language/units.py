@@ -1,11 +1,12 @@
-"""The unit of a number in an expression: that of the parameters it comes from, or what a function counts.
+"""The unit of a number in an expression: that of the names it is made of, or what a function counts.
 
 Arithmetic keeps a unit only where it surely does: a sum of days is days, days times euros is neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from policy_engine.language import expressions as tree
@@ -19,21 +20,15 @@ ELEMENT_UNIT = frozenset({"first", "last", "max", "min", "sum"})
 """Aggregates whose result has the unit of their element."""
 
 
+@dataclass(frozen=True, slots=True)
 class Units:
-    """Finds the units of the expressions of one ruleset; each definition is looked at once."""
+    """Finds units: `named` gives that of a name (a fact, a member, a parameter, a definition), None where it has none."""
 
-    def __init__(self, ruleset: Ruleset) -> None:
-        self._of_parameters = {parameter.name: parameter.unit for parameter in ruleset.parameters}
-        self._bodies = {definition.name: definition.body for definition in ruleset.definitions}
-        self._of_definitions: dict[str, str | None] = {}
+    named: Callable[[tree.Node], str | None]
 
     def of(self, node: tree.Node) -> str | None:
-        """The unit of a number as its author wrote it, such as `days`; None where it has none or none is certain."""
+        """The unit of a number; None where it has none or none is certain."""
         match node:
-            case tree.Parameter(name=name):
-                return self._of_parameters[name]
-            case tree.Definition(name=name):
-                return self._of_definition(name)
             case tree.Negate(operand=operand):
                 return self.of(operand)
             case tree.Conditional(then=then, otherwise=otherwise):
@@ -44,18 +39,12 @@ class Units:
                 return self._of_call(node)
             case tree.Arithmetic():
                 return self._of_arithmetic(node)
-        return None
+        return self.named(node)
 
     def common(self, nodes: Iterable[tree.Node]) -> str | None:
         """The unit of numbers that are added or compared: the only one that any of them has; None where two differ."""
         found = {unit for node in nodes if (unit := self.of(node)) is not None}
         return found.pop() if len(found) == 1 else None
-
-    def _of_definition(self, name: str) -> str | None:
-        if name not in self._of_definitions:
-            body = self._bodies[name]
-            self._of_definitions[name] = self.of(body.tree) if isinstance(body, tree.Expression) else None
-        return self._of_definitions[name]
 
     def _of_call(self, call: tree.Call) -> str | None:
         if call.function in SAME_UNIT:
@@ -72,3 +61,23 @@ class Units:
             case tree.Arithmetic(left=left, right=tree.Literal()):
                 return self.of(left)
         return None
+
+
+def written_units(ruleset: Ruleset) -> Units:
+    """The units that a ruleset's parameters have as their author wrote them, also through definitions, each looked at once."""
+    parameters = {parameter.name: parameter.unit for parameter in ruleset.parameters}
+    bodies = {definition.name: definition.body for definition in ruleset.definitions}
+    known: dict[str, str | None] = {}
+
+    def named(node: tree.Node) -> str | None:
+        if isinstance(node, tree.Parameter):
+            return parameters[node.name]
+        if not isinstance(node, tree.Definition):
+            return None
+        if node.name not in known:
+            body = bodies[node.name]
+            known[node.name] = units.of(body.tree) if isinstance(body, tree.Expression) else None
+        return known[node.name]
+
+    units = Units(named)
+    return units

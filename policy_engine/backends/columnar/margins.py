@@ -18,7 +18,7 @@ from policy_engine.language.expression_text import text_of
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import Matrix, Rules
 from policy_engine.language.types import Date, Number
-from policy_engine.language.units import Units
+from policy_engine.language.units import Units, written_units
 from policy_engine.language.values import Value, in_words
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Margins(NamedTuple):
 
 def margins_of(to: Expressions, logic: DecisionLogic) -> Margins:
     """The margins of a decision's rules, each comparison once, under the first rule that asks it."""
-    units = Units(to.settled.ruleset)
+    units = written_units(to.settled.ruleset)
     asked: dict[tree.Compare, str] = {}
     for rule, condition in _conditions(logic):
         for node in _Comparisons(to).of(condition):

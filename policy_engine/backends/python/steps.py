@@ -162,7 +162,7 @@ def _boolean(to: Recorder, text: str, node: ast.BoolOp, typed: tree.And | tree.O
 def _compare(to: Recorder, text: str, node: ast.Compare, typed: tree.Node) -> Part:
     """A comparison; a chain is the `and` of its links, and looks at each side once."""
     links = typed.operands if len(node.ops) > 1 and isinstance(typed, tree.And) else (typed,)
-    sides = [_sides(link) for link in links]
+    sides = [tree.sides_of(link) for link in links]
     nodes = [sides[0][0], *(right for _, right in sides)]
     parts = [record(to, text, side, at) for side, at in zip((node.left, *node.comparators), nodes, strict=True)]
     found = []
@@ -174,15 +174,6 @@ def _compare(to: Recorder, text: str, node: ast.Compare, typed: tree.Node) -> Pa
         found.append(Part(to.writer.named(f"({code})") if named else f"({code})", "", known))
     code = found[0].value if len(links) == 1 else joined("and", found)
     return to.step(tree.segment(text, node), code, parts, known=all(link.known for link in found))
-
-
-def _sides(link: tree.Node) -> tuple[tree.Node, tree.Node]:
-    match link:
-        case tree.Compare(left=left, right=right):
-            return left, right
-        case tree.In(item=item, list=elements) | tree.Not(operand=tree.In(item=item, list=elements)):
-            return item, elements
-    raise AssertionError(link)
 
 
 def _link(to: Recorder, operation: ast.cmpop, pair: Sequence[Part], typed: Sequence[tree.Node]) -> str:
