@@ -11,7 +11,11 @@ from policy_engine.cli.options import (
     RULES,
     SCHEMAS,
     AsOfOption,
+    DelimiterOption,
+    EncodingOption,
     Exit,
+    MapOption,
+    RulesetArgument,
     RulesOption,
     SchemasOption,
     day_of_question,
@@ -21,7 +25,7 @@ from policy_engine.engine import Engine
 
 
 def compare_versions(
-    ruleset: Annotated[str, typer.Argument(help="The ruleset.")],
+    ruleset: RulesetArgument,
     facts: Annotated[
         Path,
         typer.Option("--facts", help="The table of accounts: Parquet (a file, folder or glob), CSV or JSON Lines."),
@@ -29,14 +33,9 @@ def compare_versions(
     as_of: AsOfOption = None,
     old: Annotated[str | None, typer.Option("--old", help="The older version; the last but one if left out.")] = None,
     new: Annotated[str | None, typer.Option("--new", help="The newer version; the last if left out.")] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="[RULESET=]FILE", help="A mapping file: which column is which fact."),
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="The encoding of CSV files that are not UTF-8.")] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="The delimiter of CSV files, or tab, where the first line does not tell.")
-    ] = None,
+    mapping: MapOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
 ) -> None:

@@ -52,6 +52,15 @@ ReadingOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="[RULESET=]FILE", help="A mapping file: which column is which fact."),
+]
+EncodingOption = Annotated[str | None, typer.Option(help="The encoding of CSV files that are not UTF-8.")]
+DelimiterOption = Annotated[
+    str | None, typer.Option(help="The delimiter of CSV files, or tab, where the first line does not tell.")
+]
+RulesetArgument = Annotated[str, typer.Argument(help="The ruleset.", autocompletion=completion.rulesets)]
 QuestionArgument = Annotated[
     str, typer.Argument(metavar="RULESET[.DECISION]", help="What to decide.", autocompletion=completion.questions)
 ]

@@ -14,8 +14,11 @@ from policy_engine.cli.options import (
     RULES,
     SCHEMAS,
     AsOfOption,
+    DelimiterOption,
+    EncodingOption,
     Exit,
     JsonOption,
+    MapOption,
     ReadingOption,
     RulesOption,
     SchemasOption,
@@ -62,14 +65,9 @@ def make(
     ] = None,
     as_of: AsOfOption = None,
     reading: ReadingOption = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="[RULESET=]FILE", help="A mapping file: which column is which fact."),
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="The encoding of CSV files that are not UTF-8.")] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="The delimiter of CSV files, or tab, where the first line does not tell.")
-    ] = None,
+    mapping: MapOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
     over: Annotated[
         list[str] | None,
         typer.Option(

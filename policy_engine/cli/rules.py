@@ -7,8 +7,16 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli import completion
-from policy_engine.cli.options import RULES, SCHEMAS, AsOfOption, Exit, RulesOption, SchemasOption, day_of_question
+from policy_engine.cli.options import (
+    RULES,
+    SCHEMAS,
+    AsOfOption,
+    Exit,
+    RulesetArgument,
+    RulesOption,
+    SchemasOption,
+    day_of_question,
+)
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun, UnknownDecision
@@ -39,7 +47,7 @@ def rules(context: typer.Context, rules: RulesOption = RULES, schemas: SchemasOp
 @app.command(short_help="Print the page of a ruleset, or its code.")
 def show(
     context: typer.Context,
-    ruleset: Annotated[str, typer.Argument(help="The ruleset.", autocompletion=completion.rulesets)],
+    ruleset: RulesetArgument,
     code: Annotated[
         bool, typer.Option("--code", help="Print the Python functions that decide, in place of the page.")
     ] = False,
