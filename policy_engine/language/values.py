@@ -38,20 +38,41 @@ class Unknown:
     absent: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, init=False)
 class RecordValue:
-    """A record of the facts; `path` is its place in the schema, and absent members are simply not in `members`."""
+    """A record of the facts that does not change; `path` is its place in the schema.
 
-    path: str
-    members: Mapping[str, Value] = field(hash=False)
+    `members` are those that are there. Generated code reads `_members`, the dictionary itself, which is quicker than a view.
+    """
+
+    __slots__ = ("_members", "_path")
 
     def __init__(self, path: str, members: Mapping[str, Value]) -> None:
-        fill = object.__setattr__
-        fill(self, "path", path)
-        fill(self, "members", MappingProxyType(members))
+        self._path = path
+        self._members = members
+
+    @property
+    def path(self) -> str:
+        """The place in the schema, without list positions."""
+        return self._path
+
+    @property
+    def members(self) -> Mapping[str, Value]:
+        """The members that are there, by name."""
+        return MappingProxyType(self._members)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RecordValue):
+            return NotImplemented
+        return (self._path, self._members) == (other._path, other._members)
+
+    def __hash__(self) -> int:
+        return hash(self._path)
+
+    def __repr__(self) -> str:
+        return f"RecordValue({self._path!r}, {dict(self._members)!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return RecordValue, (self.path, dict(self.members))
+        return RecordValue, (self._path, dict(self._members))
 
 
 @dataclass(frozen=True, slots=True)

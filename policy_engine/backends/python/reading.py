@@ -76,6 +76,10 @@ def _sorted(key: str) -> str:
 
 def read_all(to: Expressions, record: str, kind: Record) -> None:
     """Read every date and instant of a record, so that one on no calendar is found, weigh every number, and look at all else."""
+    foreign = [_is_foreign(to, record, member) for member in kind.members if isinstance(member.type, Text | Boolean)]
+    if foreign:
+        with to.writer.block(f"if {' or '.join(foreign)}:"):
+            to.writer.line("raise NotPlain")
     for member in kind.members:
         element = innermost(member.type)
         in_a_list = isinstance(member.type, ListOf) and isinstance(element, Number | Text | Boolean)
@@ -88,8 +92,6 @@ def read_all(to: Expressions, record: str, kind: Record) -> None:
             held = to.writer.named(f"{record}.get({to.bind(member.name)})")
             with to.writer.block(f"if {held} is not None and not {-LIMIT} <= {held} <= {LIMIT}:"):
                 to.writer.line("raise NotPlain")
-        elif isinstance(element, Text | Boolean):
-            _require_class(to, f"{record}.get({to.bind(member.name)})", element)
         elif isinstance(element, Date | Instant):
             name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
             to.writer.once(name, partial(read, to, record, member))
@@ -99,6 +101,9 @@ def _read_below(to: Expressions, held: str, kind: Type) -> None:
     """Read those of a record, of a list of records, or of a list of lists."""
     if isinstance(kind, Record):
         read_all(to, held, kind)
+    elif isinstance(kind, ListOf) and isinstance(kind.element, Text | Boolean):
+        with to.writer.block(f"if not {to.bind(frozenset({_own_class(kind.element)}))}.issuperset(map(type, {held})):"):
+            to.writer.line("raise NotPlain")
     elif isinstance(kind, ListOf):
         item = to.writer.fresh()
         with to.writer.block(f"for {item} in {held}:"):
@@ -106,14 +111,20 @@ def _read_below(to: Expressions, held: str, kind: Type) -> None:
     elif isinstance(kind, Number):
         with to.writer.block(f"if not {-LIMIT} <= {held} <= {LIMIT}:"):
             to.writer.line("raise NotPlain")
-    elif isinstance(kind, Text | Boolean):
-        _require_class(to, held, kind)
     elif isinstance(kind, Date | Instant):
         to.writer.line((reader(to, kind) or "").format(held))
 
 
-def _require_class(to: Expressions, code: str, kind: Text | Boolean) -> None:
-    """A text or a truth is one of Python's own: the validator takes enumerations, which are not equal to what they hold."""
-    own = to.bind(frozenset((str if isinstance(kind, Text) else bool, type(None))))
-    with to.writer.block(f"if {code}.__class__ not in {own}:"):
-        to.writer.line("raise NotPlain")
+def _is_foreign(to: Expressions, record: str, member: Member) -> str:
+    """The text that tells whether a text or a truth is of a class that is not Python's own.
+
+    The validator takes enumerations, which are not equal to what they hold.
+    """
+    own, name = _own_class(member.type), to.bind(member.name)
+    if member.required:
+        return f"{record}[{name}].__class__ is not {own.__name__}"
+    return f"{record}.get({name}).__class__ not in {to.bind(frozenset({own, type(None)}))}"
+
+
+def _own_class(kind: Type) -> type:
+    return str if isinstance(kind, Text) else bool

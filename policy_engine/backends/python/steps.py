@@ -128,10 +128,10 @@ def _attribute(to: Recorder, text: str, node: ast.Attribute, typed: tree.MemberO
     member, name = member_of(kind, node.attr), to.text(node.attr)
     assert member is not None
     if member.required:
-        code = f"{record_.value}.members[{name}]"
+        code = f"{record_.value}._members[{name}]"
     else:
         absent = to.bind(absent_fact(f"{kind.path}.{node.attr}"))
-        code = f"{record_.value}.members.get({name}, {absent})"
+        code = f"{record_.value}._members.get({name}, {absent})"
     if not record_.known:
         code = f"{code} if {record_.value}.__class__ is not Unknown else member_of_value({record_.value}, {name})"
     return to.step(tree.segment(text, node), code, [record_], known=record_.known and member.required)
