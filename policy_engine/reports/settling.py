@@ -37,7 +37,7 @@ from policy_engine.reports.totals import Trials
 
 TRIED = 100
 """So many undetermined records of a decision are tried."""
-MOST_VALUES = 24
+MOST_VALUES = 12
 """So many values of a fact are tried."""
 FAR = timedelta(days=3_653)
 
@@ -60,13 +60,15 @@ def _settling(
     """The missing facts of a record each of which settles it alone."""
     name, as_of = f"{job.ruleset.id}.{decision}", job.program.settled.as_of
     for path in engine.decide(name, facts, as_of=as_of, readings=job.readings).missing:
-        statuses = set[Status]()
+        settled = False
         for changed in filled_in(facts, job.ruleset.facts.type, path, values):
             try:
-                statuses.add(engine.decide(name, changed, as_of=as_of, readings=job.readings).status)
+                settled = engine.decide(name, changed, as_of=as_of, readings=job.readings).status is Status.DECIDED
             except FactsError:
                 continue  # this value does not go with the record's other facts
-        if statuses == {Status.DECIDED}:
+            if not settled:
+                break
+        if settled:
             yield path
 
 
