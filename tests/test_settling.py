@@ -13,7 +13,9 @@ import pytest
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.html.sentences import settling
 from policy_engine.reports.making import make_again
+from policy_engine.reports.settling import MOST_VALUES
 from policy_engine.reports.totals import DecisionTotals, MissingFact
+from tests.conftest import ROOT
 
 NUMBER = {"type": "integer", "minimum": 0, "maximum": 100}
 SCHEMA = {
@@ -125,3 +127,8 @@ def totals(tried: int, *facts: MissingFact) -> DecisionTotals:
 )
 def test_b5_the_sentence_claims_only_what_was_tried(told: DecisionTotals, sentence: str) -> None:
     assert settling(told) == sentence
+
+
+def test_b5_the_page_says_how_many_values_are_tried() -> None:
+    assert MOST_VALUES == 12
+    assert "by at most twelve\nvalues" in (ROOT / "docs" / "reports.md").read_text("utf-8")

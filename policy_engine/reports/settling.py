@@ -7,9 +7,10 @@ them; and another fact may be needed once the first is there. So a drawn part of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from policy_engine.engine import Engine
@@ -38,7 +39,7 @@ from policy_engine.reports.totals import Trials
 TRIED = 100
 """So many undetermined records of a decision are tried."""
 MOST_VALUES = 12
-"""So many values of a fact are tried."""
+"""So many values of a fact are tried at the most; `docs/reports.md` says the number."""
 FAR = timedelta(days=3_653)
 
 
@@ -109,7 +110,7 @@ def of_type(kind: Type, values: Mapping[type[Type], Sequence[Value]]) -> Iterato
             yield from (decimal_of(units, places) if places else units for units in [low, high, *near][:MOST_VALUES])
         case ListOf(element=element):
             yield []
-            yield from ([one] for one in _first(of_type(element, values)))
+            yield from ([one] for one in islice(of_type(element, values), 1))
         case Record(members=members):
             required = {m.name: next(of_type(m.type, values), None) for m in members if m.required}
             yield required
@@ -119,12 +120,6 @@ def of_type(kind: Type, values: Mapping[type[Type], Sequence[Value]]) -> Iterato
             yield from (f"{day}T12:00:00Z" for day in values[Date][:MOST_VALUES])
         case Text():
             yield from (text for text in values[Text][:MOST_VALUES])
-
-
-def _first(found: Iterable[Any]) -> Iterator[Any]:
-    for one in found:
-        yield one
-        return
 
 
 def candidates(ruleset: Ruleset, as_of: date) -> dict[type[Type], list[Value]]:
