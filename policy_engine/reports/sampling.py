@@ -45,10 +45,12 @@ class Draw:
         """Look at a piece of the table."""
         number = facts.select(number=scattered(pl.col(ROW).cast(pl.UInt64), self.seed))["number"]
         for logic in self.ruleset.decisions:
+            wanted = None if self.only is None else decisions[f"{logic.name}.status"] == str(self.only)
+            if wanted is not None and not wanted.any():
+                continue
             strata, names = _strata(logic.name, decisions)
             low = number < self._limits(logic.name, names).gather(strata)
-            if self.only is not None:
-                low &= decisions[f"{logic.name}.status"] == str(self.only)
+            low = low if wanted is None else low & wanted
             near = pl.DataFrame({"stratum": strata, "number": number}).with_row_index("at").filter(low)
             best = near.group_by("stratum").agg(pl.struct("number", "at").bottom_k(self.size))
             for stratum, found in best.iter_rows():
