@@ -21,7 +21,7 @@ from benchmarks.timing import CPU, WALL, Clock, Run, in_turns, middle, ratio
 from policy_engine import Engine
 from policy_engine.backends.python import prepare
 from policy_engine.engine import chosen
-from policy_engine.semantics.gate import gate_of
+from policy_engine.facts.fast_validator import validator_of
 
 Mix = list[dict[str, Any]]
 Row = dict[str, dict[str, float]]
@@ -219,13 +219,13 @@ def parts(asked: Asked, rounds: int) -> Row:
     """A decision taken apart: the generated function, the schema's validation, and the checks with the dates they read."""
     ruleset = asked.engine.ruleset(asked.question.ruleset, AS_OF)
     program = prepare(ruleset, chosen(ruleset, {}), AS_OF)
-    decide, checks, gate = program.decide(asked.question.name), program.checks(), gate_of(ruleset.facts.document)
+    decide, checks, validator = program.decide(asked.question.name), program.checks(), validator_of(ruleset.facts.document)
     mix = asked.mix
     runs: dict[str, Run] = {
         "by hand": asked.by_hand,
         "generated function alone": lambda: [decide(facts, AS_OF) for facts in mix],
         "Engine.decide, trusted": partial(asked.ours, trusted=True),
-        "schema alone": lambda: [gate(facts) for facts in mix],
+        "schema alone": lambda: [validator(facts) for facts in mix],
         "checks and dates alone": lambda: [checks(facts, AS_OF) for facts in mix],
         "Engine.decide, validated": partial(asked.ours, trusted=False),
     }

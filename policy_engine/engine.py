@@ -12,15 +12,15 @@ from typing import Any
 from policy_engine.backends.python import NotPlain, Program, excerpt, prepare, stretch
 from policy_engine.diagnostics import did_you_mean, has_errors
 from policy_engine.errors import EngineFault, FactsError, RulesetError, UnknownDecision, UnknownReading
+from policy_engine.facts.fast_validator import validator_of
+from policy_engine.facts.plain import is_plain
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Explanation
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.gate import gate_of
-from policy_engine.semantics.plain import is_plain
+from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of
 
 NO_READINGS: Mapping[str, str] = {}
 MOST_DAYS = 1_000
@@ -269,7 +269,7 @@ class Engine:
 
 
 def _ready(ruleset: Ruleset, program: Program, answer: Callable[[Any, date], Any]) -> Ready:
-    is_valid, checks = gate_of(ruleset.facts.document), program.checks()
+    is_valid, checks = validator_of(ruleset.facts.document), program.checks()
     return Ready(
         ruleset, program, answer, lambda facts, as_of: type(facts) is dict and is_valid(facts) and checks(facts, as_of)
     )

@@ -16,13 +16,13 @@ from hypothesis import Phase, given, note
 from policy_engine.backends.python import Program, prepare, stretch
 from policy_engine.engine import chosen
 from policy_engine.errors import FactsError
+from policy_engine.facts.fast_validator import validator_of
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.validation import valid_facts
 from policy_engine.language.decisions import Decision
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.gate import gate_of
-from policy_engine.semantics.plain import to_json_types
+from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of
 from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 
@@ -82,7 +82,7 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     assert explained.trace == explanation_of(evaluation, last).trace
     assert (_told(explained.decision), _late(explained.decision)) == (expected[last], late[last])
     assert program.checks()(plain, day) == _holds(evaluation)
-    if gate_of(programs.ruleset.facts.document)(facts):
+    if validator_of(programs.ruleset.facts.document)(facts):
         assert {name: _told(decision) for name, decision in program.decide_all()(facts, day).items()} == expected
 
 

@@ -10,7 +10,7 @@ import pytest
 from policy_engine.frontend.facts_files import LARGEST_RECORD, read_lines
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.reports.tables.line_blocks import BLOCK, blocks_of, judged_block, split
+from policy_engine.tables.line_blocks import BLOCK, blocks_of, judged_block, split
 from tests.test_hostile import within_a_second
 
 SCHEMA = {"type": "object", "additionalProperties": False, "properties": {"n": {"type": "boolean"}}}

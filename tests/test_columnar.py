@@ -19,15 +19,15 @@ from policy_engine.backends.columnar.functions import CALLS, WRITTEN_OUT
 from policy_engine.backends.columnar.plan import folded
 from policy_engine.backends.columnar.times import instant_text as instant_texts
 from policy_engine.engine import chosen
+from policy_engine.facts.formats import read_instant
+from policy_engine.facts.plain import to_json_types
 from policy_engine.language import dates
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.timezones import transitions, zone
 from policy_engine.language.values import EPOCH, MICROSECOND, Undefined, instant_text
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import Job
-from policy_engine.reports.tables.json_lines import lines_source
-from policy_engine.semantics.formats import read_instant
-from policy_engine.semantics.plain import to_json_types
+from policy_engine.tables.json_lines import lines_source
 from tests.support.columnar import answers_of, reported, table_of
 from tests.support.conformance import Case, load_cases
 

@@ -16,10 +16,10 @@ from hypothesis import Phase, given, note
 from policy_engine.backends.columnar import Refused, prepare
 from policy_engine.engine import chosen
 from policy_engine.errors import FactsError
+from policy_engine.facts.validation import valid_facts
 from policy_engine.language.decisions import Decision
 from policy_engine.language.rounding import EXACT
-from policy_engine.semantics.deciding import Evaluation, check_facts
-from policy_engine.semantics.facts import valid_facts
+from policy_engine.reference.deciding import Evaluation, check_facts
 from tests.support.columnar import reported, table_of
 from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement

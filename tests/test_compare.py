@@ -20,8 +20,8 @@ from policy_engine.reports.comparing import EXAMPLES, compare
 from policy_engine.reports.comparison import Comparison, versions_of
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.side_by_side import side_by_side
-from policy_engine.reports.tables.csv_files import CsvOptions
-from policy_engine.reports.tables.opening_tables import Options
+from policy_engine.tables.csv_files import CsvOptions
+from policy_engine.tables.opening_tables import Options
 
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 1)

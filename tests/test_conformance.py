@@ -11,12 +11,12 @@ import pytest
 from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import Engine, chosen
 from policy_engine.errors import FactsError
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
-from policy_engine.semantics.deciding import Evaluation, check_facts
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.plain import to_json_types
+from policy_engine.reference.deciding import Evaluation, check_facts
 from tests.support.conformance import Case, load_cases
 
 CASES = list(load_cases())

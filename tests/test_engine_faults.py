@@ -18,7 +18,7 @@ from policy_engine.cli.main import exit_code, tell
 from policy_engine.errors import CannotRun, EngineFault
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import Job, jobs_for
-from policy_engine.reports.tables import Options
+from policy_engine.tables import Options
 
 SCHEMA = """{"type": "object", "additionalProperties": false, "required": ["n"],
  "properties": {"n": {"type": "integer", "minimum": 0, "maximum": 9}}}"""

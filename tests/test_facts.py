@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from policy_engine.errors import FactsError, Violation
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.values import RecordValue
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.plain import to_json_types
 from tests.test_hostile import within_a_second
 
 DAY = "a date such as 2025-02-28"

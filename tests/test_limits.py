@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from policy_engine.diagnostics import shown_text
+from policy_engine.facts import plain, violations
 from policy_engine.frontend import context, expressions, facts_files, loader, nodes, patterns, reader, schemas
 from policy_engine.language import types
-from policy_engine.semantics import plain, violations
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/safety.md").read_text("utf-8")

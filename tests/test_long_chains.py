@@ -12,8 +12,8 @@ import pytest
 from policy_engine import Engine
 from policy_engine.backends.columnar import prepare
 from policy_engine.engine import chosen
-from policy_engine.semantics.deciding import Evaluation
-from policy_engine.semantics.facts import typed_facts
+from policy_engine.facts.validation import typed_facts
+from policy_engine.reference.deciding import Evaluation
 from tests.conftest import lay_out
 from tests.support.columnar import answers_of, table_of
 from tests.test_hostile import HEAD, record

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import chosen
 from policy_engine.errors import FactsError
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.validation import valid_facts
 from policy_engine.language.decisions import Decision, Status, Step
 from policy_engine.language.expressions import Call, Expression, expressions_of, walk
 from policy_engine.language.mentions import fact_paths, graph_of, logic_of, mentions_in, reached
@@ -25,9 +27,7 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.sentences import undetermined_text
 from policy_engine.language.types import ListOf, Record
 from policy_engine.language.values import unknown_parts
-from policy_engine.semantics.deciding import Evaluation, explanation_of
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.plain import to_json_types
+from policy_engine.reference.deciding import Evaluation, explanation_of
 from tests.support.conformance import Case, load_cases
 from tests.support.generated import HEAD, Written, as_json
 from tests.support.generated_facts import facts_for, without_references

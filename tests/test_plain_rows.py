@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from policy_engine.engine import Engine
+from policy_engine.facts.formats import read_instant
 from policy_engine.language.values import instant_text, instant_text_of
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.run import run_report
-from policy_engine.reports.tables import Options
-from policy_engine.semantics.formats import read_instant
+from policy_engine.tables import Options
 from tests.conftest import ROOT
 from tests.support.tables import canonical, shipped
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import Phase, given, note
 
 from policy_engine.errors import FactsError
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.reaching import Gap, gap_of, hidden_rules, periods
@@ -26,8 +27,7 @@ from policy_engine.frontend.schemas import schema_of
 from policy_engine.frontend.situations import Situations
 from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.rulesets import Rules, Ruleset
-from policy_engine.semantics.deciding import Evaluation, check_facts, explanation_of
-from policy_engine.semantics.facts import valid_facts
+from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of
 from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 

@@ -9,11 +9,11 @@ import pytest
 
 from policy_engine.backends.python import prepare
 from policy_engine.engine import Engine, chosen
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Explanation
-from policy_engine.semantics.deciding import Evaluation, explanation_of
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.plain import to_json_types
+from policy_engine.reference.deciding import Evaluation, explanation_of
 from tests.support.conformance import Case, load_cases
 
 CASES = [case for case in load_cases() if case.invalid is None]

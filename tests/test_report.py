@@ -27,7 +27,7 @@ from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.making import make_again
-from policy_engine.reports.tables import Options
+from policy_engine.tables import Options
 from tests.conftest import ROOT
 from tests.test_cli import JSONL, Ran, Run, put, refused, run
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from policy_engine.language.types import Boolean, Instant, ListOf, Number, Text, Type
-from policy_engine.reports.tables.keys import key_text
+from policy_engine.tables.keys import key_text
 from tests.conftest import lay_out
 from tests.test_cli import Run, run
 

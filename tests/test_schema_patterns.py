@@ -12,13 +12,13 @@ from typing import Any
 import polars as pl
 import pytest
 
+from policy_engine.facts.fast_validator import validator_of
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.violations import violations_of
 from policy_engine.frontend.patterns import fault_of
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.text_patterns import for_columns, matcher
-from policy_engine.reports.tables.judge import judged
-from policy_engine.semantics.gate import gate_of
-from policy_engine.semantics.plain import to_json_types
-from policy_engine.semantics.violations import violations_of
+from policy_engine.tables.judge import judged
 from tests.test_hostile import within_a_second
 
 WHOLE = {"type": "integer", "minimum": -(10**17), "maximum": 10**17}
@@ -36,7 +36,7 @@ def verdicts(part: Mapping[str, Any], value: Any) -> set[bool]:
     assert facts is not None, faults
     known = to_json_types({"x": value})[0]
     slow = not violations_of(known, document)
-    fast = gate_of(document)({"x": value})
+    fast = validator_of(document)({"x": value})
     row = pl.DataFrame({"(row)": [1], "x": [value]})
     return {slow, fast or slow, judged(row, facts).valid.height == 1}
 
@@ -143,7 +143,7 @@ def test_c15_what_is_equal_stands_once(name: str) -> None:
     known = to_json_types({"x": [one, other]})[0]
     told = [violation.keyword for violation in violations_of(known, document)]
     assert told == (["uniqueItems"] if is_equal else [])
-    assert not (is_equal and gate_of(document)({"x": [one, other]}))
+    assert not (is_equal and validator_of(document)({"x": [one, other]}))
 
 
 def test_c15_a_truth_value_is_no_number() -> None:
@@ -162,7 +162,7 @@ def test_c15_unique_objects_are_judged_in_a_second(most: int | None, word: str |
     value = [{"a": number, "b": word} for number in range(8_000)]
     document = _document(part)
     with within_a_second():
-        gate_of(document)({"x": value})
+        validator_of(document)({"x": value})
     with within_a_second():
         told = violations_of(to_json_types({"x": value})[0], document)
     assert [violation.keyword for violation in told] == ([] if most is None else ["maxItems"])

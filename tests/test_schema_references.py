@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from policy_engine import Engine, FactsError
+from policy_engine.facts.fast_validator import gate_of_member, validator_of
+from policy_engine.facts.violations import violations_of
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.types import ListOf, Record, Type
-from policy_engine.reports.tables.judge import judged
-from policy_engine.semantics.gate import gate_of, gate_of_member
-from policy_engine.semantics.violations import violations_of
+from policy_engine.tables.judge import judged
 from tests.conftest import lay_out
 
 DAY = date(2025, 6, 1)
@@ -104,7 +104,7 @@ def test_c14_a_reference_means_the_same_to_types_and_validators(name: str, tmp_p
     assert facts is not None, faults
     assert facts.type.members[0].type == facts.type.members[1].type
     for value, is_valid in ((9, True), (10, False), ("a", False)):
-        assert gate_of(document)({"x": value}) == is_valid
+        assert validator_of(document)({"x": value}) == is_valid
         assert gate_of_member(document, "x")(value) == is_valid
         assert (not violations_of({"x": value}, document)) == is_valid
         assert (judged(pl.DataFrame({"(row)": [1], "x": [value]}), facts).valid.height == 1) == is_valid
@@ -137,7 +137,7 @@ def test_c14_a_fact_that_may_be_null_lends_that_to_no_other() -> None:
     }
     document = json.dumps({**_object(properties), "required": ["x"]})
     assert schema_of(document, "facts.schema.json", "facts")[1] == []
-    passes = gate_of(document)
+    passes = validator_of(document)
     assert passes({"x": 1, "y": None, "list": [1]})
     assert not passes({"x": None, "y": 1})
     assert not passes({"x": 1, "list": [None]})
@@ -158,7 +158,7 @@ def test_c14_beside_a_reference_stands_nothing_that_changes_it(name: str) -> Non
     document = LEADS["a definition"].document(beside)
     facts, _ = schema_of(document, "facts.schema.json", "facts")
     assert (facts is not None) == is_fine
-    assert not is_fine or (gate_of(document)({"x": 9}) and not gate_of(document)({"x": 10}))
+    assert not is_fine or (validator_of(document)({"x": 9}) and not validator_of(document)({"x": 10}))
 
 
 def test_c14_what_is_said_where_a_reference_leads_holds() -> None:

@@ -16,8 +16,8 @@ from policy_engine.reports import spill
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.spill import Spill
-from policy_engine.reports.tables import Options
-from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of
+from policy_engine.tables import Options
+from policy_engine.tables.invalid import SCHEMA, Invalid, frame_of
 from tests.conftest import ROOT
 
 WRONG = Violation("/plan", "gold", "enum", "one of basic, pro", "`gold` is no plan", "What is paid for.")

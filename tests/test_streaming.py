@@ -13,9 +13,9 @@ from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.validation import plan_for
 from policy_engine.engine import chosen
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.reports.tables import csv_tables
-from policy_engine.reports.tables.csv_tables import CellReading
-from policy_engine.reports.tables.mapping import TableMapping
+from policy_engine.tables import csv_tables
+from policy_engine.tables.csv_tables import CellReading
+from policy_engine.tables.mapping import TableMapping
 from tests.conftest import ROOT
 
 DAY = date(2025, 6, 30)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from policy_engine.backends.columnar.dtypes import schema_of as columns_of
 from policy_engine.errors import CannotRun
-from policy_engine.reports.tables import NOTHING, CsvOptions, Judged, TableMapping, csv_source, read_mapping
-from policy_engine.reports.tables.cells import BLANKS, CellStyle, read_cell
-from policy_engine.semantics.plain import to_json_types
-from policy_engine.semantics.violations import violations_of
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.violations import violations_of
+from policy_engine.tables import NOTHING, CsvOptions, Judged, TableMapping, csv_source, read_mapping
+from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
 from tests.support.tables import account, canonical, facts_of, messages, rows_of, run
 
 HEADER = "account_id,plan,seats,amount,since,seen_at,active,tags\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policy_engine.reports.tables import csv_records
+from policy_engine.tables import csv_records
 from tests.support.tables import messages
 from tests.test_tables_csv import judge, refusal
 
@@ -71,7 +71,7 @@ def test_c4_every_line_may_have_an_open_quote(tmp_path: Path) -> None:
 
 
 def test_c4_a_quote_that_is_open_for_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("policy_engine.reports.tables.csv_files.LONGEST_CELL", 30)
+    monkeypatch.setattr("policy_engine.tables.csv_files.LONGEST_CELL", 30)
     found = judge(tmp_path, HEAD + 'A1,"pro\n' + "A2,pro\n" * 10)
     assert (found.valid.height, found.invalid.height) == (10, 1)
     assert "a quote is opened and not closed within" in messages(found)[0]

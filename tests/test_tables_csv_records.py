@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_engine.reports.tables import csv_records
-from policy_engine.reports.tables.csv_records import FAULT, LINE, records
+from policy_engine.tables import csv_records
+from policy_engine.tables.csv_records import FAULT, LINE, records
 
 HEADER = ("a", "b", "c")
 SCHEMA = {LINE: pl.UInt32, FAULT: pl.String, **dict.fromkeys(HEADER, pl.String)}

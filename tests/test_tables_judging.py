@@ -22,19 +22,19 @@ from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.dtypes import schema_of as dtypes_of
 from policy_engine.backends.columnar.validation import fitted
 from policy_engine.errors import FactsError
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.facts_files import read_lines
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import decimal_places
-from policy_engine.reports.tables.invalid import SCHEMA
-from policy_engine.reports.tables.json_columns import in_json_types
-from policy_engine.reports.tables.judge import judged
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.plain import to_json_types
+from policy_engine.tables.invalid import SCHEMA
+from policy_engine.tables.json_columns import in_json_types
+from policy_engine.tables.judge import judged
 from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas
 from tests.support.tables import account, canonical, facts_of, messages, rows_of, schema_from, shipped
-from tests.test_gate import suite_cases
+from tests.test_fast_validator import suite_cases
 
 Json = Any
 

@@ -16,15 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy_engine.errors import CannotRun, FactsError
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.facts_files import LARGEST_RECORD, read_json
-from policy_engine.reports.tables import json_lines, line_blocks, lines_source
-from policy_engine.reports.tables.line_blocks import Block, blocks_of, judged_block, split
-from policy_engine.reports.tables.line_worker import Worker
-from policy_engine.semantics.facts import valid_facts
+from policy_engine.tables import json_lines, line_blocks, lines_source
+from policy_engine.tables.line_blocks import Block, blocks_of, judged_block, split
+from policy_engine.tables.line_worker import Worker
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas
 from tests.support.tables import account, messages, run, schema_from, shipped
-from tests.test_gate import broken
+from tests.test_fast_validator import broken
 
 FIXTURES = {"account_moves": "account_move", "senders": "sender", "role_questions": "role_question"}
 

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from policy_engine.errors import CannotRun
-from policy_engine.reports.tables import csv_source, frame_source, lines_source, read_mapping, source_of
-from policy_engine.reports.tables.date_forms import date_pattern
-from policy_engine.reports.tables.mapping import NOTHING
+from policy_engine.tables import csv_source, frame_source, lines_source, read_mapping, source_of
+from policy_engine.tables.date_forms import date_pattern
+from policy_engine.tables.mapping import NOTHING
 from tests.support.tables import account, messages, run
 
 DATES = (

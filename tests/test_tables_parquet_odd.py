@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from policy_engine.errors import CannotRun
-from policy_engine.reports.tables import frame_source, parquet_source, read_mapping, source_of
+from policy_engine.tables import frame_source, parquet_source, read_mapping, source_of
 from tests.conftest import ROOT
 from tests.support.tables import account, facts_of, messages, rows_of, run
 from tests.test_cli import Run
@@ -45,7 +45,7 @@ def test_c8_a_time_zone_of_a_column_that_is_no_fact(tmp_path: Path) -> None:
 def test_c8_nothing_is_said_beside_the_report() -> None:
     """Polars tells a panic on standard error, even where it is caught."""
     script = (
-        "from policy_engine.reports.tables import source_of; from tests.support.tables import account; from pathlib import Path\n"
+        "from policy_engine.tables import source_of; from tests.support.tables import account; from pathlib import Path\n"
         f"source_of(Path({str(DATA / 'time_zones.parquet')!r}), account())"
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

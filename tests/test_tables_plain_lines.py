@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from policy_engine.frontend.facts_files import LARGEST_RECORD, line_of, plain_facts
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.reports.tables import line_blocks
-from policy_engine.reports.tables.line_blocks import Block, judged_block, raw_schema
-from policy_engine.reports.tables.plain_rows import in_microseconds
+from policy_engine.tables import line_blocks
+from policy_engine.tables.line_blocks import Block, judged_block, raw_schema
+from policy_engine.tables.plain_rows import in_microseconds
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas
 from tests.support.tables import ACCOUNT, facts_of, schema_from
-from tests.test_gate import broken
+from tests.test_fast_validator import broken
 
 THOROUGH = settings(
     derandomize=True,

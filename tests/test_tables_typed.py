@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from policy_engine.errors import CannotRun
-from policy_engine.reports.tables import Source, frame_source, parquet_source, read_mapping, source_of
+from policy_engine.tables import Source, frame_source, parquet_source, read_mapping, source_of
 from tests.support.tables import account, facts_of, messages, run
 
 FRAME = pl.DataFrame({"account_id": ["A1", "A2", "A3"], "plan": ["pro", "gold", None], "seats": [1, 2, 3]})

@@ -14,14 +14,14 @@ from policy_engine.analysis.sites import Place, Sites
 from policy_engine.analysis.walking import Link, Visit, decides, links, visits
 from policy_engine.engine import chosen
 from policy_engine.errors import PolicyError
+from policy_engine.facts.validation import valid_facts
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Matrix, Ruleset, ValueDefinition, conclusions_of
 from policy_engine.language.values import Value
-from policy_engine.semantics.deciding import Evaluation
-from policy_engine.semantics.facts import valid_facts
+from policy_engine.reference.deciding import Evaluation
 
 
 @dataclass(slots=True)

@@ -46,8 +46,8 @@ def compare_versions(
     """
     from policy_engine.cli.comparing import compared, show_comparison  # noqa: PLC0415 - Polars is slow to import
     from policy_engine.reports.comparison import versions_of  # noqa: PLC0415 - the same
-    from policy_engine.reports.tables.csv_files import CsvOptions  # noqa: PLC0415 - the same
-    from policy_engine.reports.tables.opening_tables import Options  # noqa: PLC0415 - the same
+    from policy_engine.tables.csv_files import CsvOptions  # noqa: PLC0415 - the same
+    from policy_engine.tables.opening_tables import Options  # noqa: PLC0415 - the same
 
     maps = {name: Path(file) for name, file in read_maps(mapping, [ruleset]).items()}
     engine = Engine.load(rules, schemas, only=[ruleset])

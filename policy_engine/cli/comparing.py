@@ -13,7 +13,7 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.reports.comparing import compare
 from policy_engine.reports.comparison import Comparison, Difference, InvalidRows
 from policy_engine.reports.jobs import Job
-from policy_engine.reports.tables.opening_tables import Options
+from policy_engine.tables.opening_tables import Options
 
 MOST_SHOWN = 20
 """Differences shown of each decision."""

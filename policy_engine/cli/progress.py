@@ -9,7 +9,7 @@ from threading import Event, Thread
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from policy_engine.reports.tables.source import Progress as Reading
+from policy_engine.tables.source import Progress as Reading
 
 Begin = Callable[[str, Reading], None]
 """Begins a line: what is done, and how far it is."""

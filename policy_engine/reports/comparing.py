@@ -29,9 +29,9 @@ from policy_engine.reports.differences import Differences
 from policy_engine.reports.fingerprints import fingerprints, unchanged
 from policy_engine.reports.jobs import Job, prepared
 from policy_engine.reports.side_by_side import Pieces, side_by_side
-from policy_engine.reports.tables.opening_tables import Options, open_table
-from policy_engine.reports.tables.plain_rows import plain_row
-from policy_engine.reports.tables.source import reading
+from policy_engine.tables.opening_tables import Options, open_table
+from policy_engine.tables.plain_rows import plain_row
+from policy_engine.tables.source import reading
 
 EXAMPLES = 3
 """Rows shown of each difference."""

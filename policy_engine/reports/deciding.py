@@ -18,9 +18,9 @@ from policy_engine.backends.columnar.program import HOLDS
 from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.spill import Spill
-from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of
-from policy_engine.reports.tables.keys import key_column
-from policy_engine.reports.tables.source import reading, streamed
+from policy_engine.tables.invalid import SCHEMA, Invalid, frame_of
+from policy_engine.tables.keys import key_column
+from policy_engine.tables.source import reading, streamed
 
 ROWS_OF_A_GROUP = 50_000
 NULLS = {"min": False, "max": False, "distinct_count": False, "null_count": True}

@@ -12,7 +12,7 @@ import polars as pl
 from policy_engine.language.decisions import Status
 from policy_engine.language.values import in_words, instant_text_of
 from policy_engine.reports.comparison import Difference, Example
-from policy_engine.reports.tables.plain_rows import in_microseconds
+from policy_engine.tables.plain_rows import in_microseconds
 
 STATUSES = [str(status) for status in Status]
 DECIDED, UNDETERMINED = str(Status.DECIDED), str(Status.UNDETERMINED)

@@ -14,10 +14,10 @@ from policy_engine.errors import CannotRun, RulesetError, UnknownReading
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant, Member, member_of
 from policy_engine.reports.fingerprints import Fingerprints, fingerprints, unchanged
-from policy_engine.reports.tables.keys import key_of
-from policy_engine.reports.tables.opening_tables import Options, open_table
-from policy_engine.reports.tables.source import Source
-from policy_engine.reports.tables.typed_tables import parquet_files
+from policy_engine.tables.keys import key_of
+from policy_engine.tables.opening_tables import Options, open_table
+from policy_engine.tables.source import Source
+from policy_engine.tables.typed_tables import parquet_files
 
 
 @dataclass(frozen=True, slots=True)

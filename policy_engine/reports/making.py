@@ -9,8 +9,8 @@ from policy_engine.engine import Engine
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.jobs import Job, jobs_for
 from policy_engine.reports.run import Done, run_report
-from policy_engine.reports.tables.csv_files import CsvOptions
-from policy_engine.reports.tables.opening_tables import Options
+from policy_engine.tables.csv_files import CsvOptions
+from policy_engine.tables.opening_tables import Options
 
 
 def options_of(arguments: Arguments) -> Options:

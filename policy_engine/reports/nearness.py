@@ -12,8 +12,8 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.margins import Margin
 from policy_engine.reports.jobs import Job
-from policy_engine.reports.tables.keys import key_column
 from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss
+from policy_engine.tables.keys import key_column
 
 MOST_EXAMPLES = 10
 MOST_BUCKETS = 30

@@ -10,7 +10,7 @@ from threading import Lock
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.reports.tables.invalid import SCHEMA
+from policy_engine.tables.invalid import SCHEMA
 
 MOST_HELD = 100_000
 """So many rows are kept in memory; what comes after them waits on the disk."""

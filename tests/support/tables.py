@@ -12,13 +12,13 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.dtypes import schema_of as columns_of
+from policy_engine.facts.formats import read_date, read_instant
 from policy_engine.frontend.schemas import read_schema, schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
-from policy_engine.reports.tables import Judged, Source, reading
-from policy_engine.reports.tables.invalid import SCHEMA
-from policy_engine.reports.tables.plain_rows import in_microseconds
-from policy_engine.semantics.formats import read_date, read_instant
+from policy_engine.tables import Judged, Source, reading
+from policy_engine.tables.invalid import SCHEMA
+from policy_engine.tables.plain_rows import in_microseconds
 from tests.conftest import ROOT
 
 Json = Any

@@ -1,7 +1,7 @@
 """Facts in columns of any type become canonical columns, and each row is told whether it surely is valid.
 
 What is built here are Polars expressions, once for a schema and the types of the columns. A yes is final and never wrong: it
-is what the JSON Schema says. A no is not: the rule in `semantics/facts.py` then says why, or finds nothing wrong.
+is what the JSON Schema says. A no is not: the rule in `facts/validation.py` then says why, or finds nothing wrong.
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from queue import SimpleQueue
 import polars as pl
 
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.reports.tables.line_blocks import Block, blocks_of, judged_block, raw_schema, split
-from policy_engine.reports.tables.line_worker import Worker
-from policy_engine.reports.tables.opening import opened, unpacked
-from policy_engine.reports.tables.source import Progress, Source, streamed
+from policy_engine.tables.line_blocks import Block, blocks_of, judged_block, raw_schema, split
+from policy_engine.tables.line_worker import Worker
+from policy_engine.tables.opening import opened, unpacked
+from policy_engine.tables.source import Progress, Source, streamed
 
 WORTH_WORKERS = 8_000_000
 """Bytes of a file; a smaller one is read before other processes have started."""

@@ -14,17 +14,17 @@ from policy_engine.backends.columnar.parts import part_of
 from policy_engine.backends.columnar.validation import Plan, plan_of
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun, Violation
+from policy_engine.facts.plain import Json
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Member, Text, member_of
-from policy_engine.reports.tables.cell_columns import cell_column
-from policy_engine.reports.tables.cells import BLANKS, CellStyle, read_cell
-from policy_engine.reports.tables.column_faults import warnings_of
-from policy_engine.reports.tables.csv_files import CsvOptions, open_csv
-from policy_engine.reports.tables.csv_records import FAULT, LINE
-from policy_engine.reports.tables.judge import Row, ruled
-from policy_engine.reports.tables.mapping import NOTHING, TableMapping
-from policy_engine.reports.tables.source import Progress, Source, streamed
-from policy_engine.semantics.plain import Json
+from policy_engine.tables.cell_columns import cell_column
+from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
+from policy_engine.tables.column_faults import warnings_of
+from policy_engine.tables.csv_files import CsvOptions, open_csv
+from policy_engine.tables.csv_records import FAULT, LINE
+from policy_engine.tables.judge import Row, ruled
+from policy_engine.tables.mapping import NOTHING, TableMapping
+from policy_engine.tables.source import Progress, Source, streamed
 
 OWN = {ROW: pl.UInt32(), LINE: pl.UInt32(), FAULT: pl.String()}
 """The columns of a raw frame that are no cells: row, line, and why the record cannot be read."""

@@ -10,13 +10,13 @@ from policy_engine.backends.columnar.columns import Column, column, text_conditi
 from policy_engine.backends.columnar.numbers import number_conditions
 from policy_engine.backends.columnar.parts import Part
 from policy_engine.backends.columnar.texts import looked_up
+from policy_engine.facts.fast_validator import gate_of_member
+from policy_engine.facts.plain import Json
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Instant, ListOf, Member, Number, Record, Text
-from policy_engine.reports.tables.building import loose_dtype, series
-from policy_engine.reports.tables.cells import BLANKS, BOOLEANS, CellStyle, read_cell
-from policy_engine.reports.tables.date_forms import PART, date_pattern, instant_pattern
-from policy_engine.semantics.gate import gate_of_member
-from policy_engine.semantics.plain import Json
+from policy_engine.tables.building import loose_dtype, series
+from policy_engine.tables.cells import BLANKS, BOOLEANS, CellStyle, read_cell
+from policy_engine.tables.date_forms import PART, date_pattern, instant_pattern
 
 NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
 

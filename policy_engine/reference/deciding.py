@@ -41,7 +41,7 @@ from policy_engine.language.values import (
     unknown_parts,
     within,
 )
-from policy_engine.semantics.evaluator import evaluate
+from policy_engine.reference.evaluator import evaluate
 
 
 @dataclass(slots=True)

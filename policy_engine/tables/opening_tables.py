@@ -8,12 +8,12 @@ from pathlib import Path
 
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.reports.tables.csv_files import CsvOptions
-from policy_engine.reports.tables.csv_tables import csv_source
-from policy_engine.reports.tables.json_lines import lines_source
-from policy_engine.reports.tables.mapping import NOTHING, TableMapping, read_mapping
-from policy_engine.reports.tables.source import Source
-from policy_engine.reports.tables.typed_tables import parquet_source
+from policy_engine.tables.csv_files import CsvOptions
+from policy_engine.tables.csv_tables import csv_source
+from policy_engine.tables.json_lines import lines_source
+from policy_engine.tables.mapping import NOTHING, TableMapping, read_mapping
+from policy_engine.tables.source import Source
+from policy_engine.tables.typed_tables import parquet_source
 
 PARQUET, CELLS, LINES = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
 GLOB = "*?["

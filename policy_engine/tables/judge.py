@@ -17,20 +17,20 @@ from policy_engine.backends.columnar.parts import Part
 from policy_engine.backends.columnar.plan import at_once
 from policy_engine.backends.columnar.validation import FITS, UNKNOWN, Plan, plan_for
 from policy_engine.errors import Violation
-from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import ListOf, Record
-from policy_engine.reports.tables.building import columns_of
-from policy_engine.reports.tables.invalid import Invalid, frame_of
-from policy_engine.reports.tables.json_columns import in_json_types
-from policy_engine.reports.tables.keys import key_of, key_text
-from policy_engine.semantics.plain import Json, Reader, to_json_types
-from policy_engine.semantics.violations import (
+from policy_engine.facts.plain import Json, Reader, to_json_types
+from policy_engine.facts.violations import (
     MOST_VIOLATIONS,
     in_order,
     scalar_violations,
     violations_among,
     whole_violations,
 )
+from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import ListOf, Record
+from policy_engine.tables.building import columns_of
+from policy_engine.tables.invalid import Invalid, frame_of
+from policy_engine.tables.json_columns import in_json_types
+from policy_engine.tables.keys import key_of, key_text
 
 Row = Mapping[str, Any]
 

@@ -13,18 +13,18 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.errors import Violation
+from policy_engine.facts.fast_validator import gate_of_member, validator_of
+from policy_engine.facts.plain import Json, to_json_types
+from policy_engine.facts.validation import typed_value
+from policy_engine.facts.violations import violations_among
 from policy_engine.frontend.facts_files import line_of, plain_facts, whole_line
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Member
-from policy_engine.reports.tables.building import columns_of, unjudged_columns
-from policy_engine.reports.tables.invalid import SCHEMA, Invalid, frame_of
-from policy_engine.reports.tables.judge import Judged
-from policy_engine.reports.tables.keys import key_of, key_text
-from policy_engine.reports.tables.line_columns import read_lines
-from policy_engine.semantics.facts import typed_value
-from policy_engine.semantics.gate import gate_of, gate_of_member
-from policy_engine.semantics.plain import Json, to_json_types
-from policy_engine.semantics.violations import violations_among
+from policy_engine.tables.building import columns_of, unjudged_columns
+from policy_engine.tables.invalid import SCHEMA, Invalid, frame_of
+from policy_engine.tables.judge import Judged
+from policy_engine.tables.keys import key_of, key_text
+from policy_engine.tables.line_columns import read_lines
 
 BLOCK = 4_000_000
 """Bytes read at a time; a block goes on to the end of its last line. Each costs some milliseconds, whatever is in it."""
@@ -97,7 +97,7 @@ def _numbered(lines: Iterable[bytes], first: int) -> Lines:
 
 def _by_the_line(lines: Iterable[tuple[int, bytes]], facts: FactsSchema) -> list[pl.DataFrame]:
     """The rows of lines that are read and judged one by one: the valid ones, and the invalid ones, where there are any."""
-    passes = gate_of(facts.document)
+    passes = validator_of(facts.document)
     rows: dict[int, Json] = {}
     invalid: list[Invalid] = []
     told: list[Violation]

@@ -22,13 +22,13 @@ import polars as pl
 
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.reports.tables.line_blocks import Block, judged_block
+from policy_engine.tables.line_blocks import Block, judged_block
 
 START = """\
 import json, os, sys
 os.putenv("POLARS_MAX_THREADS", "1")
 sys.path[:] = json.loads(sys.argv[1])
-from policy_engine.reports.tables.line_worker import serve
+from policy_engine.tables.line_worker import serve
 serve(sys.stdin.buffer, sys.stdout.buffer)
 """
 HEAD = struct.Struct("<QQ")

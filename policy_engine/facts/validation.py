@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policy_engine.errors import FactsError
+from policy_engine.facts.formats import read_date, read_instant
+from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Member, Number, Record, Type
 from policy_engine.language.values import RecordValue, Value, settle
-from policy_engine.semantics.formats import read_date, read_instant
-from policy_engine.semantics.plain import Json, to_json_types
 
 
 def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue:
@@ -17,7 +17,7 @@ def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue
     plain, unfit = to_json_types(facts, schema.type)
     if unfit:
         raise FactsError(unfit)
-    from policy_engine.semantics.violations import violations_of  # noqa: PLC0415 - jsonschema is slow to import
+    from policy_engine.facts.violations import violations_of  # noqa: PLC0415 - jsonschema is slow to import
 
     violations = violations_of(plain, schema.document)
     if violations:

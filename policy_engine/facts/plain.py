@@ -15,8 +15,8 @@ from typing import Any
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import Violation
+from policy_engine.facts.foreign import Refused, moment_text, plain_value
 from policy_engine.language.types import ListOf, Record, Type, with_article
-from policy_engine.semantics.foreign import Refused, moment_text, plain_value
 
 DEEPEST = 64
 MOST_VALUES = 100_000

@@ -1,4 +1,4 @@
-"""A yes of the fast gate is a yes of `valid_facts`: over the official suite, and over generated and broken facts."""
+"""A yes of the fast validator is a yes of `valid_facts`: over the official suite, and over generated and broken facts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from jsonschema import Draft202012Validator
 from policy_engine.backends.python import NotPlain, prepare
 from policy_engine.engine import Engine, chosen
 from policy_engine.errors import FactsError
+from policy_engine.facts.fast_validator import validator_of
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.schema_keywords import KEYWORDS
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema, Ruleset
-from policy_engine.semantics.deciding import Evaluation, check_facts
-from policy_engine.semantics.facts import valid_facts
-from policy_engine.semantics.gate import gate_of
+from policy_engine.reference.deciding import Evaluation, check_facts
 from tests.conftest import ROOT
 from tests.support.choosing import Choices
 from tests.support.generated import HEAD, Written, as_json
@@ -57,12 +57,12 @@ OURS = {
 """Where our rule is narrower than the suite's: our minutes have sixty seconds."""
 
 
-class Gate:
-    """The gate as the engine uses it: a ruleset's schema by form, then its dates and its checks."""
+class Validator:
+    """The fast validator as the engine uses it: a ruleset's schema by form, then its dates and its checks."""
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
-        self.is_valid = gate_of(ruleset.facts.document)
+        self.is_valid = validator_of(ruleset.facts.document)
         choices = chosen(ruleset, {})
         self.checks = prepare(ruleset, choices, DAY).checks()
 
@@ -83,12 +83,12 @@ class Gate:
         return True
 
 
-def gate_over(schema: FactsSchema) -> Gate:
-    """The gate of a ruleset that asks for next to nothing."""
+def validator_over(schema: FactsSchema) -> Validator:
+    """The validator of a ruleset that asks for next to nothing."""
     question = {"question": "?", "source": "one", "values": {"v": "as_of"}}
     ruleset, faults = Written(as_json({**HEAD, "decisions": {"d": question}}), schema.document).check()
     assert ruleset is not None, faults
-    return Gate(ruleset)
+    return Validator(ruleset)
 
 
 # The official suite.
@@ -127,20 +127,20 @@ def _kinds(keywords: Mapping[str, Any]) -> list[str]:
 
 
 @cache
-def _suite_gate(document: str) -> Gate:
+def _suite_validator(document: str) -> Validator:
     schema, faults = schema_of(document, "suite.schema.json", "suite")
     assert schema is not None, faults
-    return gate_over(schema)
+    return validator_over(schema)
 
 
 @pytest.mark.parametrize(("schema", "value", "is_valid", "told"), list(suite_cases()))
-def test_the_gate_over_the_official_suite(schema: FactsSchema, value: Any, is_valid: bool, told: str) -> None:
-    gate = _suite_gate(schema.document)
+def test_the_validator_over_the_official_suite(schema: FactsSchema, value: Any, is_valid: bool, told: str) -> None:
+    validator = _suite_validator(schema.document)
     facts = {"it": _with_floats(value)}
-    if gate.says_yes(facts):
-        assert gate.is_right_to(facts)
+    if validator.says_yes(facts):
+        assert validator.is_right_to(facts)
     if told not in OURS and value is not None and _concerns(schema, value):
-        assert gate.is_right_to(facts) == is_valid
+        assert validator.is_right_to(facts) == is_valid
 
 
 def _concerns(schema: FactsSchema, value: Any) -> bool:
@@ -233,19 +233,19 @@ def _broken_member(choices: Choices, value: dict[Any, Any]) -> Any:
 
 
 @cache
-def _shipped() -> list[Gate]:
+def _shipped() -> list[Validator]:
     engine = Engine.load(ROOT / "rules", ROOT / "schemas")
-    return [Gate(ruleset) for ruleset in engine.rulebook.rulesets]
+    return [Validator(ruleset) for ruleset in engine.rulebook.rulesets]
 
 
 @st.composite
-def shipped_facts(draw: st.DrawFn) -> tuple[Gate, Any]:
+def shipped_facts(draw: st.DrawFn) -> tuple[Validator, Any]:
     """Facts for a shipped ruleset, three of four times broken."""
     choices = Choices(draw)
-    gate = choices.one_of(_shipped())
-    schema = without_references(json.loads(gate.ruleset.facts.document, parse_float=Decimal))
+    validator = choices.one_of(_shipped())
+    schema = without_references(json.loads(validator.ruleset.facts.document, parse_float=Decimal))
     facts = draw(facts_for(schema))
-    return gate, draw(broken(facts)) if choices.chance(75) else facts
+    return validator, draw(broken(facts)) if choices.chance(75) else facts
 
 
 @given(shipped_facts())
@@ -256,17 +256,19 @@ def shipped_facts(draw: st.DrawFn) -> tuple[Gate, Any]:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-def test_the_gate_over_facts_whole_and_broken(asked: tuple[Gate, Any]) -> None:
-    gate, facts = asked
-    if gate.says_yes(facts):
-        assert gate.is_right_to(facts)
+def test_the_validator_over_facts_whole_and_broken(asked: tuple[Validator, Any]) -> None:
+    validator, facts = asked
+    if validator.says_yes(facts):
+        assert validator.is_right_to(facts)
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
-@pytest.mark.parametrize("gate", _shipped(), ids=lambda gate: f"{gate.ruleset.id} {gate.ruleset.version}")
-def test_the_gate_over_what_are_no_facts(gate: Gate, value: Any) -> None:
-    if gate.says_yes(value):
-        assert gate.is_right_to(value)
+@pytest.mark.parametrize(
+    "validator", _shipped(), ids=lambda validator: f"{validator.ruleset.id} {validator.ruleset.version}"
+)
+def test_the_validator_over_what_are_no_facts(validator: Validator, value: Any) -> None:
+    if validator.says_yes(value):
+        assert validator.is_right_to(value)
 
 
 DATE_TEXT = {"type": "string", "format": "date"}
@@ -295,22 +297,22 @@ SINGLE = {"once": {"type": "array", "uniqueItems": True, "items": TENTHS}}
 
 
 @cache
-def _gate_of_every_kind() -> Gate:
+def _gate_of_every_kind() -> Validator:
     document = {"type": "object", "additionalProperties": False, "properties": {**EVERY_KIND, **SINGLE}, "required": []}
-    return _suite_gate(as_json(document))
+    return _suite_validator(as_json(document))
 
 
 @cache
-def _gate_of_kinds_with_nulls() -> Gate:
+def _gate_of_kinds_with_nulls() -> Validator:
     document = {"type": "object", "additionalProperties": False, "properties": EVERY_KIND, "required": ["flag"]}
-    return _suite_gate(as_json(document))
+    return _suite_validator(as_json(document))
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
 @pytest.mark.parametrize("name", [*EVERY_KIND, *SINGLE])
-def test_the_gate_over_every_kind_of_fact(name: str, value: Any) -> None:
-    for gate in (_gate_of_every_kind(), _gate_of_kinds_with_nulls()):
+def test_the_validator_over_every_kind_of_fact(name: str, value: Any) -> None:
+    for validator in (_gate_of_every_kind(), _gate_of_kinds_with_nulls()):
         for part in (value, [value], [[value], []], {"at": value}, [value, value]):
             facts = {"flag": True, name: part}
-            if gate.says_yes(facts):
-                assert gate.is_right_to(facts)
+            if validator.says_yes(facts):
+                assert validator.is_right_to(facts)

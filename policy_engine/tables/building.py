@@ -14,9 +14,9 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.validation import Fitted, plan_for
+from policy_engine.facts.fast_validator import gate_of_member
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
-from policy_engine.semantics.gate import gate_of_member
 
 Values = Sequence[Any]
 Numbers = Callable[[Number, Values], pl.Series]
@@ -62,11 +62,11 @@ def unjudged_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: 
     return Fitted(made, fits & pl.Series(sure, dtype=pl.Boolean))
 
 
-def _unfit(values: Values, part: Part, gate: Callable[[], Callable[[object], bool]]) -> list[int]:
+def _unfit(values: Values, part: Part, validator: Callable[[], Callable[[object], bool]]) -> list[int]:
     """The places of values that do not fit into a column of the part's type as they stand."""
     classes = CLASSES.get(type(part.type))
     if classes is None:
-        passes = gate()
+        passes = validator()
         return [place for place, value in enumerate(values) if value is not None and not passes(value)]
     if classes.issuperset(map(type, values)):
         return []

@@ -17,14 +17,14 @@ Every source is a lazy frame of rows, counted from 1 and judged in columns, and 
 Pieces may be judged in several threads at once.
 """
 
-from policy_engine.reports.tables.csv_files import CsvOptions
-from policy_engine.reports.tables.csv_tables import csv_source
-from policy_engine.reports.tables.json_lines import lines_source
-from policy_engine.reports.tables.judge import Judged, judged
-from policy_engine.reports.tables.mapping import NOTHING, TableMapping, read_mapping
-from policy_engine.reports.tables.opening_tables import Options, open_table, source_of
-from policy_engine.reports.tables.source import Progress, Source, reading
-from policy_engine.reports.tables.typed_tables import frame_source, parquet_source
+from policy_engine.tables.csv_files import CsvOptions
+from policy_engine.tables.csv_tables import csv_source
+from policy_engine.tables.json_lines import lines_source
+from policy_engine.tables.judge import Judged, judged
+from policy_engine.tables.mapping import NOTHING, TableMapping, read_mapping
+from policy_engine.tables.opening_tables import Options, open_table, source_of
+from policy_engine.tables.source import Progress, Source, reading
+from policy_engine.tables.typed_tables import frame_source, parquet_source
 
 __all__ = [
     "NOTHING",

@@ -31,7 +31,7 @@ LINEAR = jsonschema_rs.RegexOptions()
 
 
 @cache
-def gate_of(document: str) -> Callable[[object], bool]:
+def validator_of(document: str) -> Callable[[object], bool]:
     """The check for a schema's JSON text; facts that it cannot take at all, such as Python dates, are a no as well."""
     schema = parsed_schema(document)
     return _check(document, schema, schema)

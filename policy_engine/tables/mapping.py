@@ -23,9 +23,9 @@ from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, 
 from policy_engine.frontend.reader import read_file
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, member_of
-from policy_engine.reports.tables.cells import CellStyle, read_cell
-from policy_engine.reports.tables.date_forms import is_date_form, is_instant_form
 from policy_engine.source import Authored, Span
+from policy_engine.tables.cells import CellStyle, read_cell
+from policy_engine.tables.date_forms import is_date_form, is_instant_form
 
 DATES = (
     'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"; and perhaps a time: " %H:%M:%S"'

@@ -15,7 +15,7 @@ from polars.io.plugins import register_io_source
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.reports.tables.judge import Judged
+from policy_engine.tables.judge import Judged
 
 FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What Polars raises; over damaged files it now and then panics."""

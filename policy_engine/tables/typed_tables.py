@@ -15,10 +15,10 @@ from policy_engine.backends.columnar.validation import plan_for
 from policy_engine.errors import CannotRun
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.reports.tables.column_faults import refuse_unfitting, warnings_of
-from policy_engine.reports.tables.judge import Judged, ruled
-from policy_engine.reports.tables.mapping import NOTHING, TableMapping
-from policy_engine.reports.tables.source import FAILURES, Progress, Source, told_of_files
+from policy_engine.tables.column_faults import refuse_unfitting, warnings_of
+from policy_engine.tables.judge import Judged, ruled
+from policy_engine.tables.mapping import NOTHING, TableMapping
+from policy_engine.tables.source import FAILURES, Progress, Source, told_of_files
 
 Schema = Mapping[str, Any]
 
