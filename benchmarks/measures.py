@@ -219,7 +219,11 @@ def parts(asked: Asked, rounds: int) -> Row:
     """A decision taken apart: the generated function, the schema's validation, and the checks with the dates they read."""
     ruleset = asked.engine.ruleset(asked.question.ruleset, AS_OF)
     program = prepare(ruleset, chosen(ruleset, {}), AS_OF)
-    decide, checks, validator = program.decide(asked.question.name), program.checks(), validator_of(ruleset.facts.document)
+    decide, checks, validator = (
+        program.decide(asked.question.name),
+        program.checks(),
+        validator_of(ruleset.facts.document),
+    )
     mix = asked.mix
     runs: dict[str, Run] = {
         "by hand": asked.by_hand,

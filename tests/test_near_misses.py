@@ -12,7 +12,6 @@ import pytest
 from policy_engine import Engine
 from policy_engine.backends.columnar.margins import Margin
 from policy_engine.backends.columnar.program import ColumnarProgram, prepare
-from policy_engine.language.expression_text import text_of
 from policy_engine.language.expressions import Expression
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.units import written_units
@@ -79,38 +78,6 @@ def program_of(folder: Path, rules: Mapping[str, str], definitions: str = "") ->
 
 def shown(margin: Margin) -> tuple[str, str, str, int]:
     return margin.rule, margin.comparison, margin.unit, margin.within
-
-
-EXPRESSIONS = [
-    "a - (b - 1) - 2",
-    "(a + b) * 2 - -a",
-    "a * (b // 3) % 7",
-    "-(a + b)",
-    "(a if ok else b) + 1",
-    "a if ok else (b if not ok else 1)",
-    "not (ok or a > 1) and (ok or b > 2)",
-    "not ok and a == 1",
-    "a < b <= 10",
-    'plan in ["free", "paid"] and plan not in ["free"]',
-    'plan == "free" or ok == true',
-    "days_between(opened, closed) > wait - grace",
-    "count(e for e in events if e.on <= as_of and known(e.size)) >= 2",
-    "any(e.size > a or e.size < b for e in (list(f for f in events if f.size > 1)))",
-    "sum(default(e.size, 0) for e in events) / (a + 1) > 0.25",
-    'round(amount * 0.15, 2, "half_even")',
-    "first(e for e in events).size",
-    "a if ok else unknown",
-    "max(a, b, 3) == min(e.size for e in events)",
-]
-
-
-def test_b6_the_text_of_a_tree_means_what_the_author_wrote(tmp_path: Path) -> None:
-    first = with_definitions(tmp_path, {f"d{at}": text for at, text in enumerate(EXPRESSIONS)})
-    bodies = [d.body for d in first.definitions]
-    assert all(isinstance(body, Expression) for body in bodies)
-    trees = [body.tree for body in bodies if isinstance(body, Expression)]
-    again = with_definitions(tmp_path, {f"d{at}": text_of(tree) for at, tree in enumerate(trees)})
-    assert [d.body.tree for d in again.definitions if isinstance(d.body, Expression)] == trees
 
 
 @pytest.mark.parametrize(

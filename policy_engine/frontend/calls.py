@@ -65,16 +65,16 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
                 found=f"`{typer.parsed.segment(side)}`" if parameter.written_out else with_article(argument.type),
             )
     if any(isinstance(argument.type, Anything) for argument in arguments):
-        return tree.stand_in(typer.parsed.span(node))
+        return tree.stand_in(typer.place(node))
     kind = function.result(*(argument.type for argument in arguments))
     if kind is None:
         return typer.fault(
             "mixed-types", node, left=with_article(arguments[0].type), right=with_article(arguments[-1].type)
         )
     optional = _call_optional(function, arguments)
-    span = typer.parsed.span(node)
+    place = typer.place(node)
     return typer.settled(
-        tree.Call(type=kind, optional=optional, span=span, function=function.name, arguments=arguments), node
+        tree.Call(type=kind, optional=optional, place=place, function=function.name, arguments=arguments), node
     )
 
 
@@ -111,7 +111,7 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
     condition = inner.condition(clause.ifs[0]) if clause.ifs else None
     element = inner.settled(inner.infer(generator.elt), generator.elt)
     if isinstance(element.type, Anything):
-        return tree.stand_in(typer.parsed.span(node))
+        return tree.stand_in(typer.place(node))
     row = AGGREGATES[name]
     kind = row.result(element.type, most)
     if kind is None:
@@ -126,7 +126,7 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         part is not None and part.optional for part in (source, condition, element)
     )
     made = tree.Aggregate(
-        type=kind, optional=optional, span=typer.parsed.span(node),
+        type=kind, optional=optional, place=typer.place(node),
         function=name, variable=variable, source=source, condition=condition, element=element,
     )  # fmt: skip
     return typer.settled(made, node)

@@ -27,10 +27,12 @@ from policy_engine.language.types import (
 
 if TYPE_CHECKING:
     from policy_engine.frontend.typing import Typer
-    from policy_engine.source import Span
 
 COMPARISONS: Mapping[type[ast.cmpop], str] = MappingProxyType(
     {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+)
+SIGNS: Mapping[type[ast.cmpop], str] = MappingProxyType(
+    {**COMPARISONS, ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
 )
 NUMBER_TEXT = re.compile(r"[0-9]+(\.[0-9]+)?")
 DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
@@ -52,7 +54,7 @@ def compare(typer: Typer, node: ast.Compare) -> tree.Node:
     if len(links) == 1:
         return links[0]
     optional = any(link.optional for link in links)
-    return tree.And(type=BOOLEAN, optional=optional, span=typer.parsed.span(node), operands=tuple(links))
+    return tree.Chain(type=BOOLEAN, optional=optional, place=typer.place(node), operands=tuple(links))
 
 
 def _with_nothing(typer: Typer, node: ast.Compare, hint: str) -> tree.Node:
@@ -84,14 +86,14 @@ def _link(
     node: ast.Compare,
 ) -> tree.Node:
     left, right = first[0], second[0]
-    span = typer.parsed.span(node)
+    place = _link_place(typer, operation, first, second, node)
     optional = left.optional or right.optional
     if isinstance(operation, ast.In | ast.NotIn):
-        found = _membership(typer, first, second, span)
+        found = _membership(typer, first, second, place)
         return (
             found
             if isinstance(operation, ast.In)
-            else tree.Not(type=BOOLEAN, optional=found.optional, span=span, operand=found)
+            else tree.Not(type=BOOLEAN, optional=found.optional, place=typer.numbered(place), operand=found)
         )
     operator = COMPARISONS.get(type(operation))
     if operator is None:
@@ -111,10 +113,18 @@ def _link(
             if not operators.ordered(kind):
                 return typer.type_fault((left, right), "no-order", node, kind=with_article(kind))
     _check_possible(typer, first, second)
-    return tree.Compare(type=BOOLEAN, optional=optional, span=span, operator=operator, left=left, right=right)
+    return tree.Compare(type=BOOLEAN, optional=optional, place=place, operator=operator, left=left, right=right)
 
 
-def _membership(typer: Typer, first: Side, second: Side, span: Span) -> tree.Node:
+def _link_place(typer: Typer, operation: ast.cmpop, first: Side, second: Side, node: ast.Compare) -> tree.Place:
+    """The place of a comparison; a link of a chain has its own words, at the place of the chain."""
+    place = typer.place(node)
+    if len(node.ops) == 1:
+        return place
+    return replace(place, text=f"{first[0].text} {SIGNS[type(operation)]} {second[0].text}")
+
+
+def _membership(typer: Typer, first: Side, second: Side, place: tree.Place) -> tree.Node:
     (item, item_side), (listed, list_side) = first, second
     if not isinstance(listed.type, ListOf | Anything):
         hint = "write `contains(text, part)`" if isinstance(listed.type, Text) else "write `[a, b]`"
@@ -136,7 +146,7 @@ def _membership(typer: Typer, first: Side, second: Side, span: Span) -> tree.Nod
     elif isinstance(listed.type, ListOf):
         _check_possible(typer, first, (replace(listed, type=listed.type.element), list_side))
     optional = item.optional or listed.optional
-    return tree.In(type=BOOLEAN, optional=optional, span=span, item=item, list=listed)
+    return tree.In(type=BOOLEAN, optional=optional, place=place, item=item, list=listed)
 
 
 def _check_possible(typer: Typer, first: Side, second: Side) -> None:

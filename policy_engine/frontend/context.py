@@ -237,7 +237,7 @@ def known(body: tree.Condition) -> Known:
 
 def nothing(span: Span) -> tree.Expression:
     """The stand-in for an expression that could not be read."""
-    return tree.Expression("", tree.Literal(type=ANYTHING, optional=True, span=span, value=False))
+    return tree.Expression("", tree.Literal(type=ANYTHING, optional=True, place=tree.Place(span, "", -1), value=False))
 
 
 def parameter_type(parameter: ParameterSyntax) -> Type:

@@ -14,6 +14,7 @@ from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.frontend import advice
 from policy_engine.frontend.comments import comment_inside, lost_condition, without_texts
 from policy_engine.frontend.curly_quotes import CURLY, straight
+from policy_engine.language.expressions import segment
 from policy_engine.source import Authored, Span
 
 LONGEST = 2_000
@@ -66,7 +67,7 @@ class ParsedExpression:
 
     def segment(self, node: ast.AST) -> str:
         """The text of a part of the tree."""
-        return ast.get_source_segment(self.text, node) or ""
+        return segment(self.text, node)
 
 
 def one_line(text: str) -> str:

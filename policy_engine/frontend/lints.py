@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from decimal import Decimal
 from itertools import chain
 
@@ -28,7 +27,6 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Number, Ratio, Type, innermost, scaled
 from policy_engine.language.values import Value, in_words
 from policy_engine.language.widths import comparable
-from policy_engine.source import Span
 
 SMALLEST_TELLING = 10
 COMMON = frozenset({10, 12, 30, 100, 365})
@@ -38,8 +36,8 @@ Mentioned = Mapping[str, Set[str]]
 """For each kind of name those that are mentioned."""
 
 
-def lint(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
-    """Every finding of every lint; `lines` are those of the ruleset's file."""
+def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Every finding of every lint."""
     used = mentioned(ruleset)
     yield from chain(
         unused_definitions(ruleset, used), unused_parameters(ruleset, used), unused_readings(ruleset, used)
@@ -48,7 +46,7 @@ def lint(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
         yield from find(ruleset)
     yield from texts_like_names(ruleset, _expressions(ruleset))
     yield from mismatched_units(ruleset, _nodes(ruleset))
-    settled = list(constant_conditions(ruleset, lines))
+    settled = list(constant_conditions(ruleset))
     yield from settled
     yield from collected_values(ruleset)
     yield from unreached(ruleset, {diagnostic.span for diagnostic in settled})
@@ -93,24 +91,16 @@ def unused_sources(ruleset: Ruleset) -> Iterator[Diagnostic]:
     return (say("unused-source", s.span, name=s.id) for s in ruleset.sources if s.id not in cited)
 
 
-def constant_conditions(ruleset: Ruleset, lines: Sequence[str]) -> Iterator[Diagnostic]:
+def constant_conditions(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Comparisons that the bounds of the schema settle."""
-    for expression, node in _placed(ruleset):
+    for node in _nodes(ruleset):
         if isinstance(node, Compare) and isinstance(node.left.type, Number) and isinstance(node.right.type, Number):
             truth = _settled(node.operator, node.left.type, node.right.type)
             if truth is not None and mentions.mentions_in([Expression("", node)]):
                 why = f"{_range(node.left.type)} against {_range(node.right.type)}"
-                text = _written(node.span, expression.text, lines)
-                yield say("constant-condition", node.span, text=text, truth=str(truth).lower(), why=why)
-
-
-def _written(span: Span, expression: str, lines: Sequence[str]) -> str:
-    """The comparison of an expression that begins at a place, also where it goes on in the next line."""
-    line = lines[span.line - 1] if span.line <= len(lines) else ""
-    start = line[span.column - 1 :][: span.length].strip()
-    compares = (node for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Compare))
-    texts = (" ".join((ast.get_source_segment(expression, node) or "").split()) for node in compares)
-    return next((text for text in texts if text.startswith(" ".join(start.split()))), start)
+                yield say(
+                    "constant-condition", node.span, text=" ".join(node.text.split()), truth=str(truth).lower(), why=why
+                )
 
 
 def _settled(operator: str, left: Number, right: Number) -> bool | None:
@@ -202,13 +192,7 @@ def _fits_tables(left: Type, right: Type) -> bool:
 
 def _nodes(ruleset: Ruleset) -> Iterator[Node]:
     """Every node of every condition and value, each expression once."""
-    return (node for _, node in _placed(ruleset))
-
-
-def _placed(ruleset: Ruleset) -> Iterator[tuple[Expression, Node]]:
-    """Every node of every condition and value with its expression, each expression once."""
-    for expression in _expressions(ruleset):
-        yield from ((expression, node) for node in walk(expression.tree))
+    return chain.from_iterable(walk(expression.tree) for expression in _expressions(ruleset))
 
 
 def _expressions(ruleset: Ruleset) -> Iterable[Expression]:

@@ -138,7 +138,7 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
 def _load_file(state: _Load, path: Path) -> _Version | None:
     """One version; where its file has errors, only those are told."""
     text, node, faults = read_file(path)
-    lines = state.texts[str(path)] = text.split("\n")
+    state.texts[str(path)] = text.split("\n")
     version = None
     syntax, more = parse_ruleset(node) if node is not None else (None, [])
     faults = [*faults, *more]
@@ -149,7 +149,7 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
         ruleset, faults = check(syntax, facts, digest, faults, _Elsewhere(state, facts.name))
         if ruleset is not None:
             version = _Version(ruleset, _named(node), syntax.effective_span)
-            faults.extend(lint(ruleset, lines) if state.lints else ())
+            faults.extend(lint(ruleset) if state.lints else ())
             state.silences.extend(syntax.silences)
     if version is None:
         state.refused.add(syntax.id.value if syntax is not None else path.name.split(".")[0])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from policy_engine.frontend.misread import Misread
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ANYTHING, BOOLEAN, DATE, Record, Text, Type, member_of
-from policy_engine.source import Span
 
 Known = tuple[Type, bool]
 """A type, and whether the value may be unknown."""
@@ -21,6 +21,7 @@ class Scope:
     Definitions and decisions are asked for their types, and typed then, so that they may stand in any order. A decision gives
     None where a part of it could not be read. `open` tells that a whole section could not be: any name may be one of its.
     `misread` are the parameters that are texts by mistake, `elsewhere` the facts of other schemas, each with its schema.
+    `ids` numbers the nodes of the ruleset.
     """
 
     facts: Record
@@ -31,6 +32,7 @@ class Scope:
     open: bool = False
     misread: Mapping[str, Misread] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    ids: Iterator[int] = field(default_factory=count, compare=False, repr=False)
 
     def names(self) -> list[str]:
         """Every name of the one namespace."""
@@ -44,21 +46,21 @@ class Scope:
         tables = {"parameter": self.parameters, "definition": self.definitions, "reading": self.readings}
         return next((kind for kind, table in tables.items() if name in table), None)
 
-    def resolve(self, name: str, span: Span) -> tree.Node | None:
+    def resolve(self, name: str, place: tree.Place) -> tree.Node | None:
         """The node that a name stands for, None where there is no such name."""
         if name == "as_of":
-            return tree.AsOf(type=DATE, optional=False, span=span)
+            return tree.AsOf(type=DATE, optional=False, place=place)
         if name in ("true", "false"):
-            return tree.Literal(type=BOOLEAN, optional=False, span=span, value=name == "true")
+            return tree.Literal(type=BOOLEAN, optional=False, place=place, value=name == "true")
         member = member_of(self.facts, name)
         if member is not None:
-            return tree.Fact(type=member.type, optional=not member.required, span=span, name=name)
+            return tree.Fact(type=member.type, optional=not member.required, place=place, name=name)
         if name in self.parameters:
-            return tree.Parameter(type=self.parameters[name], optional=False, span=span, name=name)
+            return tree.Parameter(type=self.parameters[name], optional=False, place=place, name=name)
         if name in self.readings:
             kind_ = Text(self.readings[name]) if self.readings[name] else ANYTHING
-            return tree.Reading(type=kind_, optional=False, span=span, name=name)
+            return tree.Reading(type=kind_, optional=False, place=place, name=name)
         if name in self.definitions:
             kind, optional = self.definitions[name]()
-            return tree.Definition(type=kind, optional=optional, span=span, name=name)
-        return tree.stand_in(span) if self.open else None
+            return tree.Definition(type=kind, optional=optional, place=place, name=name)
+        return tree.stand_in(place) if self.open else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -40,7 +40,6 @@ from policy_engine.language.types import (
     number_of,
     with_article,
 )
-from policy_engine.source import Span
 
 ARITHMETIC: Mapping[type[ast.operator], str] = MappingProxyType(
     {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%"}
@@ -94,12 +93,20 @@ class Typer:
 
     def fault(self, code: str, node: ast.AST, *, hint: str | None = None, **words: object) -> tree.Node:
         """Report a fault at a part of the expression, and stand in for the part."""
-        return self.fault_at(code, self.parsed.span(node), hint=hint, **words)
+        return self.fault_at(code, self.place(node), hint=hint, **words)
 
-    def fault_at(self, code: str, span: Span, *, hint: str | None = None, **words: object) -> tree.Node:
+    def place(self, node: ast.AST) -> tree.Place:
+        """Where a part of the expression stands, for a node of its own."""
+        return tree.Place(self.parsed.span(node), self.parsed.segment(node), next(self.scope.ids))
+
+    def numbered(self, place: tree.Place) -> tree.Place:
+        """The same place for one more node."""
+        return replace(place, id=next(self.scope.ids))
+
+    def fault_at(self, code: str, place: tree.Place, *, hint: str | None = None, **words: object) -> tree.Node:
         """Report a fault at a place, and stand in for what is there."""
-        self.faults.append(say(code, span, hint=hint, words=words))
-        return tree.stand_in(span)
+        self.faults.append(say(code, place.span, hint=hint, words=words))
+        return tree.stand_in(place)
 
     def type_fault(
         self, sides: Iterable[tree.Node], code: str, node: ast.AST, *, hint: str | None = None, **words: object
@@ -109,7 +116,7 @@ class Typer:
         if told is None:
             return self.fault(code, node, hint=hint, **words)
         self.faults.append(told)
-        return tree.stand_in(self.parsed.span(node))
+        return tree.stand_in(self.place(node))
 
     def infer(self, node: ast.AST) -> tree.Node:
         """The typed tree of a part of the expression."""
@@ -138,11 +145,11 @@ class Typer:
         return found
 
     def constant(self, node: ast.Constant) -> tree.Node:
-        text, span = self.parsed.segment(node), self.parsed.span(node)
+        text, place = self.parsed.segment(node), self.place(node)
         if isinstance(node.value, str | bytes):
             if not TEXT_FORM.fullmatch(text) or isinstance(node.value, bytes):
                 return self.fault("text-form", node, text=text)
-            return tree.Literal(type=Text((node.value,)), optional=False, span=span, value=node.value)
+            return tree.Literal(type=Text((node.value,)), optional=False, place=place, value=node.value)
         if text in PYTHON_WORDS:
             return self.fault("unknown-name", node, hint=PYTHON_WORDS[text], name=text)
         if not NUMBER_FORM.fullmatch(text):
@@ -151,18 +158,18 @@ class Typer:
         kind = number_of(value)
         if not fits(kind):
             return self.fault("too-many-digits", node, hint="write fewer digits", what=f"`{text}` has")
-        return tree.Literal(type=kind, optional=False, span=span, value=value)
+        return tree.Literal(type=kind, optional=False, place=place, value=value)
 
     def name(self, node: ast.Name) -> tree.Node:
-        span = self.parsed.span(node)
+        place = self.place(node)
         if node.id in self.variables:
             kind, optional = self.variables[node.id]
-            return tree.Variable(type=kind, optional=optional, span=span, name=node.id)
+            return tree.Variable(type=kind, optional=optional, place=place, name=node.id)
         if node.id == "unknown":
             return self.fault("unknown-place", node)
         if node.id == "decisions":
             return self.fault("unknown-name", node, hint="write `decisions.name.outcome`", name=node.id)
-        found = self.scope.resolve(node.id, span)
+        found = self.scope.resolve(node.id, place)
         if found is not None:
             return found
         if node.id in self.texts:
@@ -196,9 +203,7 @@ class Typer:
                 "unknown-member", node, hint=hint, record=f"`{self.parsed.segment(node.value)}`", name=node.attr
             )
         optional = record.optional or not member.required
-        return tree.MemberOf(
-            type=member.type, optional=optional, span=self.parsed.span(node), record=record, name=node.attr
-        )
+        return tree.MemberOf(type=member.type, optional=optional, place=self.place(node), record=record, name=node.attr)
 
     def bare_decision(self, node: ast.Attribute) -> tree.Node:
         """A decision where one of its parts should be named."""
@@ -212,38 +217,45 @@ class Typer:
         parts = self.scope.decisions.get(decision)
         if parts is None:
             if self.scope.open:
-                return tree.stand_in(self.parsed.span(node))
+                return tree.stand_in(self.place(node))
             hint = did_you_mean(decision, self.scope.decisions)
             inner = node.value if isinstance(node.value, ast.Attribute) else node
-            return self.fault_at("unknown-decision", self.parsed.last_name(inner), hint=hint, name=decision)
+            return self.fault_at("unknown-decision", self._last_name(inner), hint=hint, name=decision)
         known = parts()
         if known is None:
-            return tree.stand_in(self.parsed.span(node))
+            return tree.stand_in(self.place(node))
         if node.attr not in known:
             hint = did_you_mean(node.attr, known) or f"it has {', '.join(known) or 'nothing'}"
-            place = self.parsed.last_name(node)
-            return self.fault_at("unknown-decision-part", place, hint=hint, decision=decision, name=node.attr)
-        span = self.parsed.span(node)
-        return tree.DecisionPart(type=known[node.attr][0], optional=True, span=span, decision=decision, part=node.attr)
+            return self.fault_at(
+                "unknown-decision-part", self._last_name(node), hint=hint, decision=decision, name=node.attr
+            )
+        place = self.place(node)
+        return tree.DecisionPart(
+            type=known[node.attr][0], optional=True, place=place, decision=decision, part=node.attr
+        )
+
+    def _last_name(self, node: ast.Attribute) -> tree.Place:
+        """Where the name behind the last dot stands."""
+        return replace(self.place(node), span=self.parsed.last_name(node))
 
     def boolean(self, node: ast.BoolOp) -> tree.Node:
         operands = tuple(self.condition(value) for value in node.values)
         kind = tree.And if isinstance(node.op, ast.And) else tree.Or
         optional = any(operand.optional for operand in operands)
-        return kind(type=BOOLEAN, optional=optional, span=self.parsed.span(node), operands=operands)
+        return kind(type=BOOLEAN, optional=optional, place=self.place(node), operands=operands)
 
     def unary(self, node: ast.UnaryOp) -> tree.Node:
-        span = self.parsed.span(node)
+        place = self.place(node)
         if isinstance(node.op, ast.Not):
             operand = self.condition(node.operand)
-            return tree.Not(type=BOOLEAN, optional=operand.optional, span=span, operand=operand)
+            return tree.Not(type=BOOLEAN, optional=operand.optional, place=place, operand=operand)
         if not isinstance(node.op, ast.USub):
             return self.fault("expression-not-allowed", node, what=f"`{self.parsed.segment(node)[:1]}` before a value")
         operand = self.settled(self.infer(node.operand), node.operand)
         match operand.type:
             case Number(places=places, low=low, high=high):
                 kind = Number(places, -high, -low)
-                return tree.Negate(type=kind, optional=operand.optional, span=span, operand=operand)
+                return tree.Negate(type=kind, optional=operand.optional, place=place, operand=operand)
             case Anything():
                 return operand
         return self.fault(
@@ -258,7 +270,7 @@ class Typer:
             return self.fault("expression-not-allowed", node, hint=hint, what=sign)
         left, right = self.settled(left, node.left), self.settled(right, node.right)
         if isinstance(left.type, Anything) or isinstance(right.type, Anything):
-            return tree.stand_in(self.parsed.span(node))
+            return tree.stand_in(self.place(node))
         if not (isinstance(left.type, Number) and isinstance(right.type, Number)):
             hint = "write `days_between(a, b)` or `add_days(date, n)`" if _is_a(Date, left, right) else None
             return self.type_fault(
@@ -281,7 +293,7 @@ class Typer:
             left.optional or right.optional or (operator in ("/", "//", "%") and operators.may_be_zero(right.type))
         )
         made = tree.Arithmetic(
-            type=kind, optional=optional, span=self.parsed.span(node), operator=operator, left=left, right=right
+            type=kind, optional=optional, place=self.place(node), operator=operator, left=left, right=right
         )
         return made if isinstance(kind, Ratio) else self.settled(made, node)
 
@@ -294,15 +306,15 @@ class Typer:
         if kind is None:
             return self.fault("mixed-types", node, left=with_article(then.type), right=with_article(otherwise.type))
         optional = condition.optional or then.optional or otherwise.optional
-        span = self.parsed.span(node)
+        place = self.place(node)
         return tree.Conditional(
-            type=kind, optional=optional, span=span, condition=condition, then=then, otherwise=otherwise
+            type=kind, optional=optional, place=place, condition=condition, then=then, otherwise=otherwise
         )
 
     def branch(self, node: ast.expr) -> tree.Node:
         """A branch of a conditional, which alone may say `unknown`."""
         if isinstance(node, ast.Name) and node.id == "unknown":
-            return tree.LeftUnknown(type=ANYTHING, optional=True, span=self.parsed.span(node))
+            return tree.LeftUnknown(type=ANYTHING, optional=True, place=self.place(node))
         return self.settled(self.infer(node), node)
 
     def list_literal(self, node: ast.List) -> tree.Node:
@@ -316,8 +328,8 @@ class Typer:
                 return self.fault("mixed-types", side, left=with_article(kind), right=with_article(element.type))
             kind = joined
         optional = any(element.optional for element in elements)
-        span = self.parsed.span(node)
-        return tree.ListLiteral(type=ListOf(kind, len(elements)), optional=optional, span=span, elements=elements)
+        place = self.place(node)
+        return tree.ListLiteral(type=ListOf(kind, len(elements)), optional=optional, place=place, elements=elements)
 
 
 def _is_a(kind: type[Type], *nodes: tree.Node) -> bool:

@@ -14,13 +14,40 @@ from policy_engine.language.values import Value
 from policy_engine.source import Span
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node was written: its place in the file, the author's words of it, and its number in its ruleset."""
+
+    span: Span
+    text: str
+    id: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """What all nodes have."""
+    """What all nodes have: a type, whether the value may be unknown, and where it was written.
+
+    Two nodes are equal where they mean the same, wherever they were written.
+    """
 
     type: Type
     optional: bool
-    span: Span = field(compare=False, repr=False)
+    place: Place = field(compare=False, repr=False)
+
+    @property
+    def span(self) -> Span:
+        """The place in the file."""
+        return self.place.span
+
+    @property
+    def text(self) -> str:
+        """The author's words, on one line."""
+        return self.place.text
+
+    @property
+    def id(self) -> int:
+        """The node's number, which no other node of its ruleset has; the same text gives the same numbers."""
+        return self.place.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +130,11 @@ class And(Node):
     """True where all operands are; false where one is."""
 
     operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain(And):
+    """`a < b <= c`: the `and` of its links; what stands between two signs is one node, a side of two links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,9 +232,9 @@ class Group:
 Condition = Expression | Group
 
 
-def stand_in(span: Span) -> Node:
+def stand_in(place: Place) -> Node:
     """What takes the place of a part that has a fault: of any type, so that the fault is told once."""
-    return Literal(type=ANYTHING, optional=False, span=span, value=False)
+    return Literal(type=ANYTHING, optional=False, place=place, value=False)
 
 
 PARTS: dict[type[Node], tuple[str, ...]] = {}
@@ -221,7 +253,7 @@ def children(node: Node) -> Iterator[Node]:
 def _parts(kind: type[Node]) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes."""
     if kind not in PARTS:
-        PARTS[kind] = tuple(part.name for part in fields(kind) if part.name not in ("type", "optional", "span"))
+        PARTS[kind] = tuple(part.name for part in fields(kind) if part.name not in ("type", "optional", "place"))
     return PARTS[kind]
 
 

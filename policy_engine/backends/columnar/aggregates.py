@@ -237,14 +237,14 @@ def contains(to: Expressions, node: tree.In) -> pl.Expr:
         return _among(to, node, list(node.list.elements))
     source = to.views.of(node.list)
     item = to.plan.lift(to.named(node.item), to.domain, source.domain)
-    stand_in = tree.Variable(type=element, optional=False, span=node.span, name="")
+    stand_in = tree.Variable(type=element, optional=False, place=node.place, name="")
     row = to.plan.named(source.domain, to.compared("==", (stand_in, source.element), (node.item, item)))
     optional = node.item.optional or tree.has_unknown_elements(node.list)
     return quantified(to, source, row, decisive=True, optional=optional)
 
 
 def _literal(node: tree.In, value_: object, element: Type) -> tree.Node:
-    return tree.Literal(type=element, optional=False, span=node.list.span, value=value_)  # type: ignore[arg-type]
+    return tree.Literal(type=element, optional=False, place=node.list.place, value=value_)  # type: ignore[arg-type]
 
 
 def _among(to: Expressions, node: tree.In, elements: list[tree.Node]) -> pl.Expr:

@@ -128,7 +128,9 @@ class Expressions:
     def define(self, name: str) -> None:
         """Work out a definition for the accounts."""
         found = next(d for d in self.settled.ruleset.definitions if d.name == name)
-        node = tree.Definition(type=found.type, optional=found.optional, span=found.span, name=name)
+        node = tree.Definition(
+            type=found.type, optional=found.optional, place=tree.Place(found.span, name, -1), name=name
+        )
         if self.settled.condition(found.body) is not OPEN:
             return
         if isinstance(found.type, ListOf):
@@ -347,6 +349,7 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], pl.Expr]] = Mapp
         tree.MemberOf: Expressions.member,
         tree.Not: Expressions.negated,
         tree.And: Expressions.conjunction,
+        tree.Chain: Expressions.conjunction,
         tree.Or: Expressions.disjunction,
         tree.Compare: Expressions.compare,
         tree.In: Expressions.contains,

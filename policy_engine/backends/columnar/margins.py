@@ -14,7 +14,6 @@ from policy_engine.backends.columnar import arithmetic, days
 from policy_engine.backends.columnar.plan import ACCOUNTS
 from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
-from policy_engine.language.expression_text import text_of
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import Matrix, Rules
 from policy_engine.language.types import Date, Number
@@ -126,7 +125,7 @@ def _asks_for_any(to: Expressions, node: tree.Compare) -> bool:
 
 def _margin(to: Expressions, units: Units, decision: str, rule: str, node: tree.Compare) -> Margin | None:
     """The margin of a comparison with something settled on one side; None where there is none to measure."""
-    text = text_of(node)
+    text = node.text
     left, right = to.settled.constant(node.left), to.settled.constant(node.right)
     if (left is OPEN) == (right is OPEN) or len(text) > LONGEST_TEXT or _reads_elements(node):
         return None

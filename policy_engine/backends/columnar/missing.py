@@ -337,6 +337,7 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProx
         tree.Definition: Missing.definition,
         tree.DecisionPart: Missing.decision_part,
         tree.And: Missing.junction,
+        tree.Chain: Missing.junction,
         tree.Or: Missing.junction,
         tree.Conditional: Missing.conditional,
         tree.ListLiteral: Missing.list_literal,

@@ -401,6 +401,7 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], str]] = MappingP
         tree.MemberOf: Expressions.member,
         tree.Not: Expressions.negated,
         tree.And: Expressions.conjunction,
+        tree.Chain: Expressions.conjunction,
         tree.Or: Expressions.disjunction,
         tree.Compare: Expressions.compare,
         tree.In: Expressions.contains,
