@@ -17,9 +17,9 @@ from typing import Any
 
 from policy_engine import diagnostics
 from policy_engine.diagnostics import Wording
+from policy_engine.documents.nodes import plain
+from policy_engine.documents.yaml_reader import read_file
 from policy_engine.frontend import shapes
-from policy_engine.frontend.nodes import plain
-from policy_engine.frontend.reader import read_file
 from policy_engine.frontend.shapes import Key, Shape
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, AggregateFunction, Example, Function
 

@@ -11,9 +11,9 @@ import pytest
 
 from policy_engine.cli.show import diagnostic_line
 from policy_engine.diagnostics import Diagnostic, in_order
+from policy_engine.documents.nodes import plain
+from policy_engine.documents.yaml_reader import read_file
 from policy_engine.frontend.loader import load
-from policy_engine.frontend.nodes import plain
-from policy_engine.frontend.reader import read_file
 from policy_engine.frontend.rule_tests import read_tests
 
 ROOT = Path(__file__).parents[1]

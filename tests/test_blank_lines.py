@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from policy_engine.frontend.facts_files import LARGEST_RECORD, read_lines
+from policy_engine.documents.facts_files import LARGEST_RECORD, read_lines
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.line_blocks import BLOCK, blocks_of, judged_block, split

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from policy_engine import CannotRun, Engine
-from policy_engine.frontend.facts_files import read_json
+from policy_engine.documents.facts_files import read_json
 from policy_engine.reports import side_by_side as reading
 from policy_engine.reports.comparing import EXAMPLES, compare
 from policy_engine.reports.comparison import Comparison, versions_of

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from policy_engine.frontend.reader import read_text
+from policy_engine.documents.yaml_reader import read_text
 from tests.support.conformance import load_cases
 
 ROOT = Path(__file__).parents[1]

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from policy_engine.documents.nodes import plain
+from policy_engine.documents.yaml_reader import read_text
 from policy_engine.frontend import shapes
 from policy_engine.frontend.decisions import HITS
 from policy_engine.frontend.editor_schemas import FILES, editor_schemas, stale_schemas
-from policy_engine.frontend.nodes import plain
-from policy_engine.frontend.reader import read_text
 from policy_engine.frontend.shapes import Form, OneOf, Shape
 from policy_engine.language.decisions import Status
 from tests.conftest import ROOT, lay_out, read_data, said

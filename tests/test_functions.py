@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
+from policy_engine.documents.yaml_reader import read_text
 from policy_engine.engine import Engine
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.frontend.parser import parse_ruleset
-from policy_engine.frontend.reader import read_text
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, AggregateFunction, Function
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policy_engine.frontend.facts_files import read_json
+from policy_engine.documents.facts_files import read_json
 
 FAULTS = {
     '\u00a0{"a": 10}': "1: a blank that JSON does not have stands here (U+00A0, no-break space); write an ordinary one",

@@ -7,17 +7,18 @@ import re
 from collections.abc import Iterator, Mapping
 
 from policy_engine.diagnostics import shown_text
+from policy_engine.documents import facts_files, nodes, yaml_reader
 from policy_engine.facts import plain, violations
-from policy_engine.frontend import context, expressions, facts_files, loader, nodes, patterns, reader, schemas
+from policy_engine.frontend import context, expressions, loader, patterns, schemas
 from policy_engine.language import types
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/safety.md").read_text("utf-8")
 ROW = re.compile(r"^\| (?P<limit>[^|]+?) \| (?P<number>[0-9,]+) \|", re.MULTILINE)
 LIMITS: Mapping[str, int] = {
-    "`LARGEST_FILE`": reader.LARGEST_FILE,
-    "`reader.MOST_PARTS`": reader.MOST_PARTS,
-    "`reader.DEEPEST`": reader.DEEPEST,
+    "`LARGEST_FILE`": yaml_reader.LARGEST_FILE,
+    "`yaml_reader.MOST_PARTS`": yaml_reader.MOST_PARTS,
+    "`yaml_reader.DEEPEST`": yaml_reader.DEEPEST,
     "`LONGEST`": expressions.LONGEST,
     "`DEEPEST_BRACKETS`": expressions.DEEPEST_BRACKETS,
     "`DEEPEST_TREE`": expressions.DEEPEST_TREE,

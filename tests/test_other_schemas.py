@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from policy_engine.diagnostics import Diagnostic
+from policy_engine.documents.yaml_reader import read_file
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
-from policy_engine.frontend.reader import read_file
 from policy_engine.frontend.schemas import read_schema
 from tests.conftest import lay_out
 

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, note
 
+from policy_engine.documents.yaml_reader import read_text
 from policy_engine.errors import FactsError
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.reaching import Gap, gap_of, hidden_rules, periods
-from policy_engine.frontend.reader import read_text
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.frontend.situations import Situations
 from policy_engine.language.decisions import Decision, Status

@@ -19,8 +19,8 @@ import pytest
 
 from fixtures.samples import SAMPLES, Sample
 from policy_engine import Engine
+from policy_engine.documents.facts_files import read_lines
 from policy_engine.errors import FactsError
-from policy_engine.frontend.facts_files import read_lines
 from policy_engine.language.decisions import Decision
 from policy_engine.language.rulesets import Rules
 from policy_engine.reports.arguments import Arguments

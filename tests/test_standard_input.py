@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from policy_engine.frontend import facts_files
-from policy_engine.frontend.facts_files import LARGEST_FACTS
+from policy_engine.documents import facts_files
+from policy_engine.documents.facts_files import LARGEST_FACTS
 from tests.conftest import ROOT, lay_out
 from tests.test_cli import DECIDE, FILES, Ran, Run, process, put, refused, run
 

@@ -21,10 +21,10 @@ from policy_engine.backends.columnar import openings, validation
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.dtypes import schema_of as dtypes_of
 from policy_engine.backends.columnar.validation import fitted
+from policy_engine.documents.facts_files import read_lines
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
-from policy_engine.frontend.facts_files import read_lines
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import decimal_places

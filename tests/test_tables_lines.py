@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policy_engine.documents.facts_files import LARGEST_RECORD, read_json
 from policy_engine.errors import CannotRun, FactsError
 from policy_engine.facts.validation import valid_facts
-from policy_engine.frontend.facts_files import LARGEST_RECORD, read_json
 from policy_engine.tables import json_lines, line_blocks, lines_source
 from policy_engine.tables.line_blocks import Block, blocks_of, judged_block, split
 from policy_engine.tables.line_worker import Worker

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policy_engine.frontend.facts_files import LARGEST_RECORD, line_of, plain_facts
+from policy_engine.documents.facts_files import LARGEST_RECORD, line_of, plain_facts
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables import line_blocks
 from policy_engine.tables.line_blocks import Block, judged_block, raw_schema

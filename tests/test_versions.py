@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.samples import SAMPLES, Sample
 from policy_engine import Decision, Engine, FactsError, NotInForce, Status
-from policy_engine.frontend.facts_files import read_lines
+from policy_engine.documents.facts_files import read_lines
 from tests.conftest import ROOT
 
 ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")

@@ -13,9 +13,9 @@ import typer
 
 from policy_engine.cli import completion
 from policy_engine.diagnostics import did_you_mean, shown_text
+from policy_engine.documents.facts_files import read_facts, read_file_text, text_of
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.facts_files import read_facts, read_file_text, text_of
 from policy_engine.language.timezones import zone
 
 

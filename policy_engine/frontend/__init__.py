@@ -1,1 +1,1 @@
-"""From texts to a checked ruleset, or to diagnostics: reader, parser, schemas, checker, lints, loader."""
+"""From the nodes of rule files to a checked ruleset, or to diagnostics: parser, schemas, checker, lints, loader."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.documents.facts_files import read_facts, read_file_text
+from policy_engine.documents.nodes import MappingNode, ScalarNode, YamlNode, plain
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.case_names import CaseNames
-from policy_engine.frontend.facts_files import read_facts, read_file_text
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, YamlNode, plain
 from policy_engine.source import Authored
 
 FROM_FILE = ("from", "with")

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.frontend.fields import Fields
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.rulesets import Ruleset, conclusions_of
 from policy_engine.language.types import Record, Type, innermost

@@ -8,12 +8,12 @@ from datetime import date
 from typing import Any
 
 from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_facts import case_facts
 from policy_engine.frontend.case_names import CaseNames
 from policy_engine.frontend.expectations import PARTS, check_part, with_status
 from policy_engine.frontend.fields import Fields, read_date
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.frontend.rule_cases import CaseFile, RuleCase
 from policy_engine.source import Authored
 

@@ -11,7 +11,7 @@ import re
 import warnings
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.frontend.quoting import quoted
+from policy_engine.documents.quoting import quoted
 from policy_engine.source import Authored
 
 COMMENT = re.compile(r"\s+#.*")

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.language import timezones
 from policy_engine.language.values import Holidays
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.documents.nodes import DECIMAL, MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import CaseNames
 from policy_engine.frontend.fields import ISO_DATE, Fields, is_empty
-from policy_engine.frontend.nodes import DECIMAL, MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, with_article
 from policy_engine.source import Authored
 

@@ -8,9 +8,9 @@ from datetime import date
 from typing import TypeVar
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
+from policy_engine.documents.quoting import open_brackets, unread
 from policy_engine.frontend.comments import lost_words
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
-from policy_engine.frontend.quoting import open_brackets, unread
 from policy_engine.frontend.shape_advice import as_list, as_mapping, as_names, home_of, meant, separate
 from policy_engine.frontend.shapes import TEXTS, Shape
 from policy_engine.language.rulesets import ALWAYS, Period

@@ -9,16 +9,17 @@ from itertools import combinations
 from pathlib import Path
 
 from policy_engine.diagnostics import Diagnostic, Related, Severity, did_you_mean, has_errors, in_order, say
+from policy_engine.documents.nodes import MappingNode, YamlNode
+from policy_engine.documents.yaml_reader import read_file, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check, expanded
 from policy_engine.frontend.digest import digest_of
 from policy_engine.frontend.lints import lint
 from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
-from policy_engine.frontend.nodes import MappingNode, YamlNode
 from policy_engine.frontend.parser import parse_ruleset
-from policy_engine.frontend.reader import read_file, top_level_text
 from policy_engine.frontend.schemas import is_name, read_schema
+from policy_engine.frontend.shape_advice import OUTSIDE_RULES
 from policy_engine.frontend.silences import silenced
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
 from policy_engine.language.rulesets import FactsSchema, Ruleset
@@ -137,8 +138,9 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
 
 def _load_file(state: _Load, path: Path) -> _Version | None:
     """One version; where its file has errors, only those are told."""
-    text, node, faults = read_file(path)
-    state.texts[str(path)] = text.split("\n")
+    text, node, faults = read_file(path, homes=OUTSIDE_RULES)
+    state.texts[str(path)] = text.split("
+")
     version = None
     syntax, more = parse_ruleset(node) if node is not None else (None, [])
     faults = [*faults, *more]

@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say, shown_text
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import ISO_DATE, Fields, fields_of, read_date, whole_text
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
 from policy_engine.frontend.syntax import CalendarSyntax, ConstantValue, ParameterSyntax
 from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
 from policy_engine.language.types import fits, number_of

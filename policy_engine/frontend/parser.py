@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
+from policy_engine.documents.quoting import split_fault, unread
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import (
     KEBAB,
@@ -19,9 +21,7 @@ from policy_engine.frontend.fields import (
     text_item,
     whole_text,
 )
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.frontend.parameters import parse_parameter
-from policy_engine.frontend.quoting import split_fault, unread
 from policy_engine.frontend.shape_advice import is_outdented, separate, several_items
 from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (

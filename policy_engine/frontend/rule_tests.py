@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, in_order, say
+from policy_engine.documents.nodes import MappingNode, SequenceNode, YamlNode
+from policy_engine.documents.yaml_reader import read_file
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_facts import case_facts
 from policy_engine.frontend.case_names import case_names
@@ -14,9 +16,8 @@ from policy_engine.frontend.case_tables import read_table
 from policy_engine.frontend.expectations import expectation
 from policy_engine.frontend.fields import Fields
 from policy_engine.frontend.loader import TEST_SUFFIX, Rulebook, with_excerpts, yaml_files
-from policy_engine.frontend.nodes import MappingNode, SequenceNode, YamlNode
-from policy_engine.frontend.reader import read_file
 from policy_engine.frontend.rule_cases import CaseFile, RuleCase
+from policy_engine.frontend.shape_advice import OUTSIDE_RULES
 from policy_engine.source import Authored
 
 
@@ -31,7 +32,7 @@ def read_tests(paths: Iterable[Path], rulebook: Rulebook) -> tuple[tuple[RuleCas
     faults: list[Diagnostic] = []
     texts: dict[str, list[str]] = {}
     for path in test_files(paths):
-        text, node, found = read_file(path)
+        text, node, found = read_file(path, homes=OUTSIDE_RULES)
         texts[str(path)] = text.split("\n")
         faults.extend(found)
         if node is not None:

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
+from policy_engine.documents.nodes import MappingNode, Plain, SequenceNode, YamlNode, plain
 from policy_engine.frontend import patterns
-from policy_engine.frontend.nodes import MappingNode, Plain, SequenceNode, YamlNode, plain
 from policy_engine.language.text_patterns import matcher
 
 LENGTHS: Mapping[str, tuple[int, int]] = MappingProxyType({"date": (10, 10), "date-time": (20, 32)})

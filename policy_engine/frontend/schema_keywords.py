@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
-from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
+from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.source import Authored
 
 RANGE = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const"})

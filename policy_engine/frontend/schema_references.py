@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, YamlNode
+from policy_engine.documents.nodes import MappingNode, ScalarNode, YamlNode
 from policy_engine.language.schema_documents import leads_to_schema, steps_of
 
 AS_THEY_ARE = "#/~!$&'()*+,;=:@?"

@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say
+from policy_engine.documents.json_nodes import json_nodes
+from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.documents.yaml_reader import LARGEST_FILE, MOST_FAULTS, not_text
 from policy_engine.frontend import patterns
-from policy_engine.frontend.json_nodes import json_nodes
-from policy_engine.frontend.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
-from policy_engine.frontend.reader import LARGEST_FILE, MOST_FAULTS, not_text
 from policy_engine.frontend.schema_contradictions import contradictions
 from policy_engine.frontend.schema_keywords import (
     KEYWORDS,

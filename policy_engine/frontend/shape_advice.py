@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, nearest, say
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
+from policy_engine.documents.quoting import quoted
 from policy_engine.frontend import shapes
 from policy_engine.frontend.misread import amount_in, is_day
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
-from policy_engine.frontend.quoting import quoted
 from policy_engine.frontend.shapes import Shape
 from policy_engine.source import Authored
 
@@ -49,6 +49,12 @@ def meant(key: str, shape: Shape) -> str | None:
 def home_of(key: str, shape: Shape) -> str | None:
     """Where a key belongs that has no meaning in a shape; None where no other shape is its only home."""
     return f"`{key}` belongs to {INDENT[key]}" if key in INDENT and key not in shape.names else None
+
+
+OUTSIDE_RULES: Mapping[str, str] = MappingProxyType(
+    {key: home for key in INDENT if (home := home_of(key, shapes.RULE)) is not None}
+)
+"""Where the keys belong that no rule has: what the YAML reader says where one stands among the rules of a list."""
 
 
 def is_outdented(name: str, node: YamlNode) -> bool:

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from policy_engine.documents.facts_files import read_json
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.facts_files import read_json
 from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
 from policy_engine.reports.manifest import EDITION, MANIFEST, Digested
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from policy_engine.diagnostics import shown_text
+from policy_engine.documents.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.errors import Violation
 from policy_engine.facts.formats import FORMATS, read_date, read_instant
 from policy_engine.facts.plain import Json, Reader
-from policy_engine.frontend.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record
 from policy_engine.tables.date_forms import date_pattern, has_time, instant_pattern
 

@@ -12,12 +12,12 @@ from typing import IO, NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.documents.facts_files import line_of, plain_facts, whole_line
 from policy_engine.errors import Violation
 from policy_engine.facts.fast_validator import gate_of_member, validator_of
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.facts.validation import typed_value
 from policy_engine.facts.violations import violations_among
-from policy_engine.frontend.facts_files import line_of, plain_facts, whole_line
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Member
 from policy_engine.tables.building import columns_of, unjudged_columns

@@ -15,7 +15,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.validation import fitted
-from policy_engine.frontend.facts_files import LARGEST_RECORD, plain_facts
+from policy_engine.documents.facts_files import LARGEST_RECORD, plain_facts
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Number
 from policy_engine.tables.building import loose_dtype

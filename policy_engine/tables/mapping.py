@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from policy_engine.diagnostics import nearest, shown_text
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
+from policy_engine.documents.yaml_reader import read_file
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
-from policy_engine.frontend.reader import read_file
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, member_of
 from policy_engine.source import Authored, Span

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.diagnostics import has_errors
+from policy_engine.documents.nodes import plain
+from policy_engine.documents.yaml_reader import read_file, read_text
 from policy_engine.errors import RulesetError
 from policy_engine.frontend.checker import check
-from policy_engine.frontend.nodes import plain
 from policy_engine.frontend.parser import parse_ruleset
-from policy_engine.frontend.reader import read_file, read_text
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import Ruleset
 

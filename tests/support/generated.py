@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, has_errors
+from policy_engine.documents.yaml_reader import read_text
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
-from policy_engine.frontend.reader import read_text
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.language.types import (

@@ -7,20 +7,21 @@ bound. So scalars stay text here, and this module composes the nodes and refuses
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import yaml
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.frontend.curly_quotes import read_as_quotes
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
-from policy_engine.frontend.quoting import Piece, quoted, runs, split_fault
-from policy_engine.frontend.yaml_faults import Complaint, Place, fault_of, value_around
+from policy_engine.documents.curly_quotes import read_as_quotes
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
+from policy_engine.documents.quoting import Piece, quoted, runs, split_fault
+from policy_engine.documents.yaml_faults import Complaint, Place, fault_of, value_around
 from policy_engine.source import Authored, Span
 from policy_engine.text_encodings import described, other_encoding, wrong_byte
 
@@ -47,6 +48,7 @@ TAGS = frozenset(
     {"!date", "!str", "!int", "!float", "!bool", "!timestamp", "!null", "!set", "!binary", "!env", "!include"}
 )
 LOST_NOT = re.compile(r"!(?![a-z0-9_.-]*[:/,!])[a-z_(]")
+NO_HOMES: Mapping[str, str] = MappingProxyType({})
 Pair = tuple[YamlNode, YamlNode]
 
 
@@ -76,11 +78,16 @@ class Reader:
     parts: int = 0
 
 
-def read_file(path: Path, shown: str | None = None) -> tuple[str, YamlNode | None, list[Diagnostic]]:
-    """The text of a file, its document (None where there is none to go on with), and its faults."""
+def read_file(
+    path: Path, shown: str | None = None, homes: Mapping[str, str] = NO_HOMES
+) -> tuple[str, YamlNode | None, list[Diagnostic]]:
+    """The text of a file, its document (None where there is none to go on with), and its faults.
+
+    `homes` gives, for keys that never stand in an item of a list, a hint that says where they belong.
+    """
     name = shown or str(path)
     text, faults = _text_of(path, name)
-    return (text, None, faults) if faults else (text, *read_text(text, name))
+    return (text, None, faults) if faults else (text, *read_text(text, name, homes))
 
 
 def _text_of(path: Path, name: str) -> tuple[str, list[Diagnostic]]:
@@ -114,8 +121,8 @@ def _reader(text: str, path: str, faults: list[Diagnostic]) -> Reader:
     return Reader(path, text, yaml.parse(text, Loader=yaml.CSafeLoader), faults, text.split("\n"))
 
 
-def read_text(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
-    """The document of a text and its faults."""
+def read_text(text: str, path: str, homes: Mapping[str, str] = NO_HOMES) -> tuple[YamlNode | None, list[Diagnostic]]:
+    """The document of a text and its faults; `homes` as for `read_file`."""
     faults = _control_characters(text, path)
     if faults:
         return None, faults
@@ -127,7 +134,7 @@ def read_text(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
     except Refused as refused:
         return None, [*faults, refused.diagnostic]
     except yaml.MarkedYAMLError as error:
-        return None, [*faults, fault_of(_complaint(error), text, path)]
+        return None, [*faults, fault_of(_complaint(error), text, path, homes)]
 
 
 def top_level_text(path: Path, key: str) -> str | None:

@@ -13,10 +13,10 @@ from typing import IO, Any, BinaryIO
 
 import orjson
 
+from policy_engine.documents.json_faults import fault_at
+from policy_engine.documents.nodes import plain
+from policy_engine.documents.yaml_reader import read_text
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.json_faults import fault_at
-from policy_engine.frontend.nodes import plain
-from policy_engine.frontend.reader import read_text
 from policy_engine.text_encodings import utf_8_text
 
 LONGEST_NUMBER = 100

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.frontend.curly_quotes import unwrapped
-from policy_engine.frontend.quoting import CLOSING, as_entry, quote_end, quoted
-from policy_engine.frontend.shape_advice import home_of
-from policy_engine.frontend.shapes import RULE
+from policy_engine.documents.curly_quotes import unwrapped
+from policy_engine.documents.quoting import CLOSING, as_entry, quote_end, quoted
 from policy_engine.source import Span
 
 SPECIAL = "@`%*&!|>"
@@ -59,12 +57,13 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A complaint with the text it is about, also line by line."""
+    """A complaint with the text it is about, also line by line; `homes` as for `fault_of`."""
 
     complaint: Complaint
     text: str
     path: str
     lines: list[str]
+    homes: Mapping[str, str]
 
     @property
     def at(self) -> Place:
@@ -96,9 +95,12 @@ class Case:
         return say("yaml-syntax", span, hint=hint, why=why)
 
 
-def fault_of(complaint: Complaint, text: str, path: str) -> Diagnostic:
-    """A complaint in our own words, with the form to write instead where there is one."""
-    case = Case(complaint, text, path, text.split("\n"))
+def fault_of(complaint: Complaint, text: str, path: str, homes: Mapping[str, str]) -> Diagnostic:
+    """A complaint in our own words, with the form to write instead where there is one.
+
+    `homes` gives, for keys that never stand in an item of a list, a hint that says where they belong.
+    """
+    case = Case(complaint, text, path, text.split("\n"), homes)
     for explain in EXPLANATIONS:
         found = explain(case)
         if found is not None:
@@ -357,7 +359,7 @@ def _misplaced(case: Case) -> Diagnostic:
         place = Place(0, case.at.line - 1, comment.start(1))
         return say("yaml-comment", case.span(place, len(comment[1])), hint=ONE_TEXT, lost=comment[1])
     key = re.match(r"([a-z]+):(\s|$)", case.text[case.at.index :])
-    home = home_of(key[1], RULE) if key is not None else None
+    home = case.homes.get(key[1]) if key is not None else None
     if home is not None and case.complaint.context.endswith("collection"):
         return case.not_yaml(case.span(case.at), "this stands where a rule of the list should", home)
     if case.complaint.context.endswith("collection"):

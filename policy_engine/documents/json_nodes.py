@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.frontend.json_faults import json_fault
-from policy_engine.frontend.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge
-from policy_engine.frontend.reader import read_text
+from policy_engine.documents.json_faults import json_fault
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge
+from policy_engine.documents.yaml_reader import read_text
 from policy_engine.source import Span
 
 ESCAPES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\.")

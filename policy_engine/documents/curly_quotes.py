@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.frontend.nodes import DECIMAL
-from policy_engine.frontend.quoting import quoted
+from policy_engine.documents.nodes import DECIMAL
+from policy_engine.documents.quoting import quoted
 from policy_engine.source import Authored
 
 DOUBLE, SINGLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb", "\u2018\u2019\u201a\u201b"
