@@ -139,8 +139,7 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
 def _load_file(state: _Load, path: Path) -> _Version | None:
     """One version; where its file has errors, only those are told."""
     text, node, faults = read_file(path, homes=OUTSIDE_RULES)
-    state.texts[str(path)] = text.split("
-")
+    state.texts[str(path)] = text.split("\n")
     version = None
     syntax, more = parse_ruleset(node) if node is not None else (None, [])
     faults = [*faults, *more]
