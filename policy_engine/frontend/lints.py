@@ -8,9 +8,9 @@ from decimal import Decimal
 from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.frontend.lints_of_rules import collected_values, unreached
 from policy_engine.frontend.lints_of_units import mismatched_units
 from policy_engine.frontend.names_and_texts import texts_like_names
+from policy_engine.frontend.reaching import collected_values, unreached
 from policy_engine.frontend.units import literals, unit_in_words, units_of
 from policy_engine.language import mentions
 from policy_engine.language.expressions import (

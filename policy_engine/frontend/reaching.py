@@ -1,13 +1,14 @@
-"""Which rules of a decision are reached, and what its rules leave open: claims that hold for all facts, days and readings.
+"""Rules that never decide, and cases that no rule decides: claims that hold for all facts, days and readings.
 
-The rules are gone through in order with the region that reaches each: where all rules before it are false. A rule that is
-true nowhere in it never decides. What remains behind the last rule is decided by none.
+The rules of a decision are gone through in order with the region that reaches each: where all rules before it are false. A rule
+that is true nowhere in that region never decides. What remains after the last rule is decided by none.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -15,14 +16,15 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any
 
-from policy_engine.frontend.domains import AnyDomain
-from policy_engine.frontend.regions import EVERYTHING, Box, Region, both
+from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.regions import EVERYTHING, Box, Domain, Region, both
 from policy_engine.frontend.situations import FALSE, NOT_FALSE, TRUE, Situations
+from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
-from policy_engine.language.expressions import AsOf, Condition, Fact, Reading, expressions_of, walk
-from policy_engine.language.rulesets import Check, Period, Rule, Rules, Ruleset
+from policy_engine.language.rulesets import ALWAYS, Check, Period, Rule, Rules, Ruleset
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
-from policy_engine.language.values import Value
+from policy_engine.language.values import Value, in_words
+from policy_engine.source import Span
 
 PLAIN = frozenset(
     {"type", "title", "description", "examples", "$comment", "enum", "format", "multipleOf"}
@@ -152,21 +154,21 @@ def _checks_that_matter(ruleset: Ruleset, rules: list[Rule]) -> list[Check]:
     return found
 
 
-def _read(ruleset: Ruleset, conditions: Iterable[Condition]) -> frozenset[str]:
+def _read(ruleset: Ruleset, conditions: Iterable[tree.Condition]) -> frozenset[str]:
     """The top-level facts that conditions read, through definitions and decisions; `as_of` where they read the day."""
     asked = list(conditions)
     found = mentions.reached(mentions.mentions_in(asked), mentions.graph_of(ruleset))
     below = [d.body for d in ruleset.definitions if mentions.Mention("definition", d.name) in found]
     used = (mentions.logic_of(d) for d in ruleset.decisions if mentions.Mention("decision", d.name) in found)
     facts = {mention.name.split(".")[0] for mention in found if mention.kind in ("fact", "member")}
-    expressions = (each for condition in chain(asked, below, *used) for each in expressions_of(condition))
-    day = any(isinstance(node, AsOf) for expression in expressions for node in walk(expression.tree))
+    expressions = (each for condition in chain(asked, below, *used) for each in tree.expressions_of(condition))
+    day = any(isinstance(node, tree.AsOf) for expression in expressions for node in tree.walk(expression.tree))
     return frozenset(facts | ({"as_of"} if day else set()))
 
 
 def _strangeness(box: Box) -> tuple[int, int]:
     """How many facts must be absent, and how many are asked for at all: plain cases come first."""
-    return sum(domain.known.empty for domain in box.values()), len(box)
+    return sum(not domain.known for domain in box.values()), len(box)
 
 
 def _example(situations: Situations, box: Box) -> Gap | None:
@@ -176,38 +178,38 @@ def _example(situations: Situations, box: Box) -> Gap | None:
     facts: dict[str, Value | None] = {}
     readings: dict[str, str] = {}
     day = None
-    for part, domain in sorted(box.items()):
-        match situations.nodes[part]:
-            case Reading(name=name) if not taken[name].fixed or taken[name].choice in domain.known.values:
+    for index, domain in sorted(box.items()):
+        match situations.nodes[index]:
+            case tree.Reading(name=name) if not taken[name].fixed or taken[name].choice in domain.known.values:
                 choices = domain.known.values
                 readings[name] = taken[name].choice if taken[name].choice in choices else min(choices)
-            case AsOf():
-                day = date.fromordinal(domain.known.stretches[0][0])
-            case Fact(name=name) if domain.known.empty:
+            case tree.AsOf():
+                day = date.fromordinal(domain.known.ranges[0][0])
+            case tree.Fact(name=name) if not domain.known:
                 facts[name] = ABSENT
-            case Fact(name=name) as fact if (value := _value_in(fact.type, domain, properties[name])) is not None:
+            case tree.Fact(name=name) as fact if (value := _value_in(fact.type, domain, properties[name])) is not None:
                 facts[name] = value
             case _:
                 return None
     return Gap(facts, readings, day or situations.days.start, on_day=day is not None)
 
 
-def _value_in(kind: Type, domain: AnyDomain, schema: Mapping[str, Any]) -> Value | None:
+def _value_in(kind: Type, domain: Domain, schema: Mapping[str, Any]) -> Value | None:
     """A value of a fact that is in a domain, and that its schema surely allows; None where none is sure."""
     if not {key for key in schema if not key.startswith("x-")} <= PLAIN:
         return None
     return next((value for value in _values_in(kind, domain) if _allowed(value, schema)), None)
 
 
-def _values_in(kind: Type, domain: AnyDomain) -> Iterator[Value]:
+def _values_in(kind: Type, domain: Domain) -> Iterator[Value]:
     """Some values in a domain, those nearest to what the rules ask for first."""
     match kind:
         case Number(places=places, low=least):
-            for low, high in domain.known.stretches:
+            for low, high in domain.known.ranges:
                 ends = (low, high) if low > least else (high, low)
                 yield from (Decimal(units).scaleb(-places) if places else units for units in ends)
         case Date():
-            for low, high in domain.known.stretches:
+            for low, high in domain.known.ranges:
                 yield date.fromordinal(low if low > 1 else high)
         case Text(values=None) if domain.known.but:
             yield from (text for text in ANOTHER if text not in domain.known.values)
@@ -222,3 +224,92 @@ def _allowed(value: Value, schema: Mapping[str, Any]) -> bool:
     step, listed = schema.get("multipleOf"), schema.get("enum")
     even = step is None or Fraction(value) % Fraction(str(step)) == 0  # type: ignore[arg-type]  # a number, as it has a step
     return even and (listed is None or isinstance(value, str) or value in listed)
+
+
+def unreached(ruleset: Ruleset, settled: Set[Span]) -> Iterator[Diagnostic]:
+    """Rules of `first` decisions that no facts reach, and decisions without `otherwise` whose rules leave a case.
+
+    `settled` are the places of comparisons that always come out alike, which is reported: where one makes a rule never true,
+    no more is said.
+    """
+    stretches = [Situations(ruleset, days) for days in periods(ruleset)]
+    for decision in ruleset.decisions:
+        if isinstance(decision.body, Rules) and decision.body.hit == "first":
+            found = hidden_rules(stretches, decision.body)
+            told = {rule.id for rule in decision.body.rules if _is_settled(rule.when, settled)}
+            yield from _hidden(decision.body, {name: h for name, h in found.items() if not (h.never and name in told)})
+            gap = gap_of(stretches, decision.body)
+            if gap is not None:
+                case = _in_words(ruleset, gap)
+                yield say("uncovered-case", decision.span, decision=decision.name, case=case)
+
+
+def _is_settled(when: tree.Condition, settled: Set[Span]) -> bool:
+    return any(node.span in settled for each in tree.expressions_of(when) for node in tree.walk(each.tree))
+
+
+def collected_values(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Values that two rules of a collect decision give, of which an answer would hold one."""
+    stretches = [Situations(ruleset, days) for days in periods(ruleset)]
+    for decision in ruleset.decisions:
+        if isinstance(decision.body, Rules) and decision.body.hit == "collect":
+            yield from _given_twice(decision.body.rules, stretches)
+
+
+def _given_twice(rules: Sequence[Rule], stretches: list[Situations]) -> Iterator[Diagnostic]:
+    givers: dict[str, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        for value in rule.then.values:
+            others = (giver for giver in givers[value.name] if giver.period.overlaps(rule.period))
+            other = next((giver for giver in others if not exclude_each_other(stretches, giver, rule)), None)
+            if other is not None:
+                yield say("collected-value", value.expression.tree.span, name=value.name, other=other.id)
+            givers[value.name].append(rule)
+
+
+def _hidden(body: Rules, hidden: Mapping[str, Hidden]) -> Iterator[Diagnostic]:
+    """What is said of rules behind one that is always true or asks the same, and of those found to be hidden."""
+    always: str | None = None
+    before: dict[tuple[str, ...], list[tuple[str, tree.Condition]]] = {}
+    for rule in body.rules:
+        alike = before.setdefault(tuple(each.text for each in tree.expressions_of(rule.when)), [])
+        same = next((id_ for id_, when in alike if when == rule.when), None)
+        if always is not None:
+            yield say("unreachable-rule", rule.span, why=f"`{always}` before it is always true")
+        elif same is not None:
+            yield say("unreachable-rule", rule.span, why=f"`{same}` before it asks the same")
+        elif rule.id in hidden:
+            yield _told(rule, hidden[rule.id])
+        if rule.period == ALWAYS:
+            alike.append((rule.id, rule.when))
+            always = rule.id if always is None and _is_true(rule.when) else always
+
+
+def _told(rule: Rule, hidden: Hidden) -> Diagnostic:
+    if hidden.never:
+        return say("unreachable-rule", rule.span, why="its condition is never true", hint="correct it, or leave it out")
+    if hidden.by is None:
+        return say("unreachable-rule", rule.span, why="the rules before it leave it no case")
+    return say("unreachable-rule", rule.span, why=f"`{hidden.by}` before it is never false where this is true")
+
+
+def _is_true(when: tree.Condition) -> bool:
+    return isinstance(when, tree.Expression) and isinstance(when.tree, tree.Literal) and when.tree.value is True
+
+
+def _in_words(ruleset: Ruleset, gap: Gap) -> str:
+    """A case as a person reads it, in the order of the schema."""
+    order = [member.name for member in ruleset.facts.type.members]
+    told = [f"`{name}` is {_value(gap.facts[name])}" for name in sorted(gap.facts, key=order.index)]
+    choices = {reading.name: reading.choice for reading in ruleset.readings}
+    told += [f"`{name}` is read as `{choice}`" for name, choice in gap.readings.items() if choices[name] != choice]
+    case = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    case = f"where {case}" if case else "whatever the facts are"
+    return case if gap.always else f"{case}, on {gap.day}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "absent"
+    shown = in_words(value)  # type: ignore[arg-type]  # a value, as it is not absent
+    return f"`{shown}`" if isinstance(value, str) else shown

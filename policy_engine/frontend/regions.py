@@ -1,6 +1,8 @@
-"""Regions: which situations a condition holds in, as boxes that limit some parts of expressions to a domain each.
+"""Sets of situations, as boxes that limit some sub-expressions of a ruleset to a set of values each.
 
-A region may be larger than it should (`exact` is false then), never smaller: what is not in it is surely not.
+A situation is what the facts, the day and the readings are. Numbers (in their units) and dates (as ordinals) are kept as ranges
+of integers, texts and booleans as lists of values. A region may be larger than it should (`exact` is false then), never smaller:
+what is not in it surely does not happen.
 """
 
 from __future__ import annotations
@@ -9,18 +11,98 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from policy_engine.frontend.domains import AnyDomain
+from policy_engine.language.values import Value
 
 MOST_BOXES = 16
-"""A region of more boxes is replaced by a larger one, so that no ruleset takes long."""
-Part: TypeAlias = int
-"""The number of a part of an expression that has a domain."""
-Box: TypeAlias = Mapping[Part, AnyDomain]
-"""The situations in which each of these parts is in its domain, and every other part is anything."""
-Universes: TypeAlias = Sequence[AnyDomain]
-"""For each part all that it may ever be."""
+"""A region of more boxes is replaced by a larger one, which bounds the time that a ruleset takes."""
+Range = tuple[int, int]
+"""Integers from the first to the last, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Integers in ascending ranges that neither touch nor overlap."""
+
+    ranges: tuple[Range, ...]
+
+    def __and__(self, other: Ordered) -> Ordered:
+        met = ((max(a, c), min(b, d)) for a, b in self.ranges for c, d in other.ranges)
+        return Ordered(tuple(sorted((low, high) for low, high in met if low <= high)))
+
+    def __or__(self, other: Ordered) -> Ordered:
+        return Ordered(reduce(_added, sorted(self.ranges + other.ranges), ()))
+
+    def __sub__(self, other: Ordered) -> Ordered:
+        return reduce(_without, other.ranges, self)
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+
+def _added(ranges: tuple[Range, ...], new: Range) -> tuple[Range, ...]:
+    """Ascending ranges with one more, which begins no earlier than they."""
+    if ranges and new[0] <= ranges[-1][1] + 1:
+        return (*ranges[:-1], (ranges[-1][0], max(ranges[-1][1], new[1])))
+    return (*ranges, new)
+
+
+def _without(values: Ordered, taken: Range) -> Ordered:
+    parts = (part for a, b in values.ranges for part in ((a, min(b, taken[0] - 1)), (max(a, taken[1] + 1), b)))
+    return Ordered(tuple((low, high) for low, high in parts if low <= high))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The values listed, or, with `but`, all values except those, which are never none."""
+
+    values: frozenset[Value]
+    but: bool = False
+
+    def __and__(self, other: Listed) -> Listed:
+        if self.but and other.but:
+            return Listed(self.values | other.values, but=True)
+        if self.but:
+            return Listed(other.values - self.values)
+        return Listed(self.values - other.values if other.but else self.values & other.values)
+
+    def __or__(self, other: Listed) -> Listed:
+        return ~(~self & ~other)
+
+    def __sub__(self, other: Listed) -> Listed:
+        return self & ~other
+
+    def __invert__(self) -> Listed:
+        return Listed(self.values, but=not self.but)
+
+    def __bool__(self) -> bool:
+        return self.but or bool(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The values that a sub-expression may have, an `Ordered` or a `Listed`, and whether it may be unknown."""
+
+    known: Any
+    unknown: bool
+
+    def __and__(self, other: Domain) -> Domain:
+        return Domain(self.known & other.known, self.unknown and other.unknown)
+
+    def __or__(self, other: Domain) -> Domain:
+        return Domain(self.known | other.known, self.unknown or other.unknown)
+
+    def __bool__(self) -> bool:
+        return self.unknown or bool(self.known)
+
+
+Index: TypeAlias = int
+"""The number of a sub-expression that has a domain."""
+Box: TypeAlias = Mapping[Index, Domain]
+"""The situations in which each of these sub-expressions is in its domain, and every other is anything."""
+Universes: TypeAlias = Sequence[Domain]
+"""For each sub-expression all that it may ever be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,68 +114,60 @@ class Region:
 
     @property
     def empty(self) -> bool:
-        """Whether there is surely no situation in it."""
+        """Whether no situation is in it."""
         return not self.boxes
 
 
 EVERYTHING, NOTHING = Region(({},)), Region(())
 ANYTHING = Region(({},), exact=False)
-"""What takes the place of a region that is not known."""
-
-
-def where(part: Part, domain: AnyDomain) -> Region:
-    """The situations in which one part is in a domain."""
-    return NOTHING if domain.empty else Region(({part: domain},))
+"""Stands for a region that is not known."""
 
 
 def both(left: Region, right: Region, universes: Universes) -> Region:
-    """The situations that are in two regions; where these are too many boxes, only the left one."""
-    exact = left.exact and right.exact
+    """The intersection of two regions; where it would have too many boxes, only the left one."""
     if len(left.boxes) * len(right.boxes) > MOST_BOXES * MOST_BOXES:
         return Region(left.boxes, exact=False)
     met = (_met(one, other) for one in left.boxes for other in right.boxes)
     boxes = _merged([box for box in met if box is not None], universes)
-    return Region(boxes, exact) if len(boxes) <= MOST_BOXES else Region(left.boxes, exact=False)
+    return Region(boxes, left.exact and right.exact) if len(boxes) <= MOST_BOXES else Region(left.boxes, exact=False)
 
 
 def either(regions: Iterable[Region], universes: Universes) -> Region:
-    """The situations that are in one of some regions."""
+    """The union of some regions."""
     found = list(regions)
     boxes = _merged([box for region in found for box in region.boxes], universes)
-    if len(boxes) > MOST_BOXES:
-        return ANYTHING
-    return Region(boxes, all(region.exact for region in found))
+    return Region(boxes, all(region.exact for region in found)) if len(boxes) <= MOST_BOXES else ANYTHING
 
 
 def all_of(regions: Iterable[Region], universes: Universes) -> Region:
-    """The situations that are in every one of some regions."""
+    """The intersection of some regions."""
     return reduce(lambda left, right: both(left, right, universes), regions, EVERYTHING)
 
 
 def _met(one: Box, other: Box) -> Box | None:
-    """The box that lies in both, None where none does."""
+    """The intersection of two boxes, None where it is empty."""
     box = dict(one)
-    for part, domain in other.items():
-        box[part] = domain & box[part] if part in box else domain
-        if box[part].empty:
+    for index, domain in other.items():
+        box[index] = domain & box[index] if index in box else domain
+        if not box[index]:
             return None
     return box
 
 
 def _merged(boxes: list[Box], universes: Universes) -> tuple[Box, ...]:
-    """The same situations in fewer boxes: two that differ in one part become one."""
+    """The same situations in fewer boxes: two that differ in one sub-expression become one."""
     before = -1
     while len(boxes) > 1 and len(boxes) != before:
         before = len(boxes)
-        for part in sorted({part for box in boxes for part in box}):
-            boxes = _merged_along(boxes, part, universes[part])
+        for index in sorted({index for box in boxes for index in box}):
+            boxes = _merged_along(boxes, index, universes[index])
     return ({},) if any(not box for box in boxes) else tuple(boxes)
 
 
-def _merged_along(boxes: list[Box], part: Part, universe: AnyDomain) -> list[Box]:
-    alike: dict[frozenset[tuple[Part, AnyDomain]], list[AnyDomain]] = defaultdict(list)
+def _merged_along(boxes: list[Box], index: Index, universe: Domain) -> list[Box]:
+    alike: dict[frozenset[tuple[Index, Domain]], list[Domain]] = defaultdict(list)
     for box in boxes:
-        rest = frozenset(item for item in box.items() if item[0] != part)
-        alike[rest].append(box.get(part, universe))
+        rest = frozenset(item for item in box.items() if item[0] != index)
+        alike[rest].append(box.get(index, universe))
     joined = ((dict(rest), reduce(lambda a, b: a | b, domains)) for rest, domains in alike.items())
-    return [box if domain == universe else {**box, part: domain} for box, domain in joined]
+    return [box if domain == universe else {**box, index: domain} for box, domain in joined]

@@ -1,8 +1,8 @@
-"""In which situations a condition is true, false, or unknown: from the typed tree to regions.
+"""The region of situations in which a condition is true, false, or unknown, on days on which no parameter changes.
 
-A situation is what the facts, the day and the readings are. Comparisons of a fact, or of any other part, with a constant limit
-what that part may be. Every other part that is true or false stands for itself. Parts are taken as independent of each other,
-so that a region may be larger than it is, and never smaller. Parameters have the values of one stretch of days.
+A comparison of a sub-expression with a constant limits the domain of that sub-expression. Every other sub-expression that is
+true or false has a domain of its own. Sub-expressions are taken as independent of each other, so a region may come out too
+large, and never too small.
 """
 
 from __future__ import annotations
@@ -18,37 +18,19 @@ from math import ceil, floor
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.frontend.domains import AnyDomain, Domain, Listed, Ordered
-from policy_engine.frontend.regions import EVERYTHING, NOTHING, Part, Region, all_of, both, either, where
-from policy_engine.language.expressions import (
-    And,
-    Arithmetic,
-    AsOf,
-    Call,
-    Compare,
-    Condition,
-    Conditional,
-    Definition,
-    Expression,
-    In,
-    LeftUnknown,
-    ListLiteral,
-    Literal,
-    Negate,
-    Node,
-    Not,
-    Or,
-    Parameter,
-)
+from policy_engine.frontend.regions import EVERYTHING, NOTHING, Domain, Listed, Ordered, Region, all_of, both, either
+from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Period, Ruleset
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
 from policy_engine.language.values import Value
 
 OPEN = object()
-"""Stands for the value of a part that is no constant."""
+"""Stands for the value of what is not constant."""
 FLIPPED: Mapping[str, str] = MappingProxyType({"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="})
 OPPOSITE: Mapping[str, str] = MappingProxyType({"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="})
-LONGEST_WAY = 100
+COMPARE: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne}
+)
 TRUTH = Listed(frozenset({True, False}))
 LAST_DAY = date.max.toordinal()
 
@@ -75,15 +57,15 @@ NOT_FALSE, NOT_TRUE = FALSE.excluded(), TRUE.excluded()
 
 @dataclass(slots=True)
 class Situations:
-    """The parts of a ruleset's conditions on a stretch of days on which no parameter changes, and what each may be."""
+    """The sub-expressions that have a domain, each with its number, and what each may be on these days."""
 
     ruleset: Ruleset
     days: Period
-    nodes: list[Node] = field(default_factory=list)
-    universes: list[AnyDomain] = field(default_factory=list)
-    parts: dict[Node, Part] = field(default_factory=dict)
+    nodes: list[tree.Node] = field(default_factory=list)
+    universes: list[Domain] = field(default_factory=list)
+    numbers: dict[tree.Node, int] = field(default_factory=dict)
     known: dict[tuple[str, Question], Region] = field(default_factory=dict)
-    bodies: Mapping[str, Condition] = field(init=False)
+    bodies: Mapping[str, tree.Condition] = field(init=False)
     constants: Mapping[str, Value] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,43 +73,43 @@ class Situations:
         dated = ((p.name, value) for p in self.ruleset.parameters for value in p.values)
         self.constants = {name: value.value for name, value in dated if self.days.start in value.period}
 
-    def of(self, condition: Condition, asked: Question) -> Region:
+    def of(self, condition: tree.Condition | tree.Node, asked: Question) -> Region:
         """Where a condition is what is asked for."""
-        if isinstance(condition, Expression):
+        if isinstance(condition, tree.Expression):
             return self._tree(condition.tree, asked)
-        each = [lambda question, part=part: self.of(part, question) for part in condition.conditions]
-        return self._joined(each, condition.kind == "all", asked.opposite() if condition.kind == "none" else asked)
+        if isinstance(condition, tree.Group):
+            asked = asked.opposite() if condition.kind == "none" else asked
+            return self._joined(condition.conditions, condition.kind == "all", asked)
+        return self._tree(condition, asked)
 
-    def _joined(self, parts: Iterable[Callable[[Question], Region]], every: bool, asked: Question) -> Region:
-        """The `and` (`every`), or the `or`, of some conditions: each tells where it is what it is asked for."""
-        each = list(parts)
+    def _joined(self, operands: Iterable[tree.Condition | tree.Node], every: bool, asked: Question) -> Region:
+        """The `and` (`every`), or the `or`, of some conditions."""
         if asked.truth == every:
-            return all_of((part(asked) for part in each), self.universes)
+            return all_of((self.of(operand, asked) for operand in operands), self.universes)
         before, found = EVERYTHING, []
-        for part in each:
-            found.append(both(before, part(asked), self.universes))
-            before = both(before, part(asked.excluded()), self.universes)
+        for operand in operands:
+            found.append(both(before, self.of(operand, asked), self.universes))
+            before = both(before, self.of(operand, asked.excluded()), self.universes)
         return either(found, self.universes)
 
-    def _tree(self, node: Node, asked: Question) -> Region:
+    def _tree(self, node: tree.Node, asked: Question) -> Region:
         match node:
-            case Not(operand=operand):
+            case tree.Not(operand=operand):
                 return self._tree(operand, asked.opposite())
-            case And(operands=operands) | Or(operands=operands):
-                each = [lambda question, part=part: self._tree(part, question) for part in operands]
-                return self._joined(each, isinstance(node, And), asked)
-            case Compare(operator=sign, left=left, right=right):
+            case tree.And(operands=operands) | tree.Or(operands=operands):
+                return self._joined(operands, isinstance(node, tree.And), asked)
+            case tree.Compare(operator=sign, left=left, right=right):
                 return self._comparison(node, sign, (left, right), asked)
-            case In(item=item, list=listed):
+            case tree.In(item=item, list=listed):
                 return self._membership(node, item, listed, asked)
-            case Conditional(condition=condition, then=then, otherwise=otherwise):
+            case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
                 branches = self._tree(then, asked), self._tree(otherwise, asked)
                 return self._branches(condition, branches, asked)
-            case Definition(name=name) if isinstance(node.type, Boolean):
+            case tree.Definition(name=name) if isinstance(node.type, Boolean):
                 return self._definition(name, asked)
-            case Call(function="known", arguments=(inner,)):
+            case tree.Call(function="known", arguments=(inner,)):
                 return self._whether_known(node, inner, asked)
-            case LeftUnknown():
+            case tree.LeftUnknown():
                 return EVERYTHING if asked.or_unknown else NOTHING
         value = self._constant(node)
         return self._itself(node, asked) if value is OPEN else _always(value is asked.truth)
@@ -137,7 +119,7 @@ class Situations:
             self.known[name, asked] = self.of(self.bodies[name], asked)
         return self.known[name, asked]
 
-    def _branches(self, condition: Node, branches: tuple[Region, Region], asked: Question) -> Region:
+    def _branches(self, condition: tree.Node, branches: tuple[Region, Region], asked: Question) -> Region:
         """A conditional, whose two values are what is asked for in these regions; it is unknown where its condition is."""
         found = [
             both(self._tree(condition, TRUE), branches[0], self.universes),
@@ -147,103 +129,105 @@ class Situations:
             found.append(both(self._tree(condition, NOT_FALSE), self._tree(condition, NOT_TRUE), self.universes))
         return either(found, self.universes)
 
-    def _comparison(self, node: Compare, sign: str, sides: tuple[Node, Node], asked: Question) -> Region:
+    def _comparison(self, node: tree.Compare, sign: str, sides: tuple[tree.Node, tree.Node], asked: Question) -> Region:
         left, right = map(self._unfolded, sides)
         for this, other, turned in ((left, right, sign), (right, left, FLIPPED[sign])):
-            if isinstance(this, Conditional):
-                found = [
-                    self._comparison(node, turned, (branch, other), asked) for branch in (this.then, this.otherwise)
-                ]
-                return self._branches(this.condition, (found[0], found[1]), asked)
+            if isinstance(this, tree.Conditional):
+                then = self._comparison(node, turned, (this.then, other), asked)
+                otherwise = self._comparison(node, turned, (this.otherwise, other), asked)
+                return self._branches(this.condition, (then, otherwise), asked)
         one, other_one = self._constant(left), self._constant(right)
         if one is not OPEN and other_one is not OPEN:
-            return _always(_compares(sign, one, other_one) is asked.truth)
+            return _always(COMPARE[sign](one, other_one) is asked.truth)
         if one is OPEN and other_one is OPEN:
             return self._opaque(node, sign, (left, right), asked)
         this, turned, constant = (left, sign, other_one) if one is OPEN else (right, FLIPPED[sign], one)
         return self._with_constant(this, turned, constant, asked) or self._opaque(node, sign, (left, right), asked)
 
-    def _with_constant(self, node: Node, sign: str, constant: Any, asked: Question) -> Region | None:
-        """A comparison with a constant; None where it does not limit the part that is compared."""
-        part, absent = self._asked_part(node)
-        values = _values(self.nodes[part].type, sign, constant) if part is not None else None
-        if part is None or values is None:
+    def _with_constant(self, node: tree.Node, sign: str, constant: Any, asked: Question) -> Region | None:
+        """A comparison with a constant; None where it limits no domain."""
+        index, absent = self._compared(node)
+        values = _values(self.nodes[index].type, sign, constant) if index is not None else None
+        if index is None or values is None:
             return None
-        unknown = None if absent is OPEN else _compares(sign, absent, constant)
-        return self._limited(part, values, asked, unknown)
+        unknown = None if absent is OPEN else COMPARE[sign](absent, constant)
+        return self._limited(index, values, asked, unknown)
 
-    def _asked_part(self, node: Node) -> tuple[Part | None, Any]:
-        """The part that is compared, and the constant that takes its place where it is unknown, `OPEN` where none does."""
-        if isinstance(node, Call) and node.function == "default":
+    def _compared(self, node: tree.Node) -> tuple[int | None, Any]:
+        """What is compared, and the constant that takes its place where it is unknown, `OPEN` where none does."""
+        if isinstance(node, tree.Call) and node.function == "default":
             inner, instead = node.arguments
             constant = self._constant(instead)
             if constant is not OPEN and _has_domain(inner.type):
-                return self._part(self._unfolded(inner)), constant
-        return (self._part(node) if _has_domain(node.type) else None), OPEN
+                return self._number(self._unfolded(inner)), constant
+        return (self._number(node) if _has_domain(node.type) else None), OPEN
 
-    def _limited(self, part: Part, values: Ordered | Listed, asked: Question, unknown: bool | None = None) -> Region:
-        """Where it is what is asked for that a part is among some values; `unknown` is the truth where the part is unknown."""
-        universe = self.universes[part]
+    def _limited(self, index: int, values: Ordered | Listed, asked: Question, unknown: bool | None = None) -> Region:
+        """Where it is what is asked for that a sub-expression has such a value; `unknown` is the truth where it is unknown."""
+        universe = self.universes[index]
         known = universe.known & values if asked.truth else universe.known - values
         told = asked.or_unknown if unknown is None else unknown is asked.truth
-        return self._where(part, Domain(known, universe.unknown and told))
+        return self._where(index, Domain(known, universe.unknown and told))
 
-    def _where(self, part: Part, domain: AnyDomain) -> Region:
-        return EVERYTHING if domain == self.universes[part] else where(part, domain)
+    def _where(self, index: int, domain: Domain) -> Region:
+        """The situations in which one sub-expression is in a domain."""
+        if domain == self.universes[index]:
+            return EVERYTHING
+        return Region(({index: domain},)) if domain else NOTHING
 
-    def _membership(self, node: In, item: Node, listed: Node, asked: Question) -> Region:
+    def _membership(self, node: tree.In, item: tree.Node, listed: tree.Node, asked: Question) -> Region:
         constants = self._elements(self._unfolded(listed))
         if constants is not None and not constants:
             return _always(not asked.truth)
-        part, absent = self._asked_part(self._unfolded(item))
-        kinds = [None if part is None else _values(self.nodes[part].type, "==", c) for c in constants or ()]
-        if part is None or not kinds or None in kinds or absent is not OPEN:
+        index, absent = self._compared(self._unfolded(item))
+        kinds = [None if index is None else _values(self.nodes[index].type, "==", c) for c in constants or ()]
+        if index is None or not kinds or None in kinds or absent is not OPEN:
             return self._itself(node, asked)
         values: Any = reduce(operator.or_, kinds)
-        return self._limited(part, values, asked)
+        return self._limited(index, values, asked)
 
-    def _elements(self, listed: Node) -> list[Value] | None:
+    def _elements(self, listed: tree.Node) -> list[Value] | None:
         """The elements of a list of constants."""
-        if isinstance(listed, ListLiteral):
+        if isinstance(listed, tree.ListLiteral):
             found = [self._constant(element) for element in listed.elements]
             return None if OPEN in found else found
         value = self._constant(listed)
         return [_exact(each) for each in value] if isinstance(value, tuple) else None
 
-    def _whether_known(self, node: Node, inner: Node, asked: Question) -> Region:
+    def _whether_known(self, node: tree.Node, inner: tree.Node, asked: Question) -> Region:
         unfolded = self._unfolded(inner)
         if not _has_domain(unfolded.type) or self._constant(unfolded) is not OPEN:
             return self._itself(node, asked)
-        part = self._part(unfolded)
-        universe = self.universes[part]
+        index = self._number(unfolded)
+        universe = self.universes[index]
         nothing = universe.known - universe.known
         wanted = Domain(universe.known, unknown=False) if asked.truth else Domain(nothing, universe.unknown)
-        return self._where(part, wanted)
+        return self._where(index, wanted)
 
-    def _opaque(self, node: Compare, sign: str, sides: tuple[Node, Node], asked: Question) -> Region:
-        """A comparison of what is no constant, in one form for it and for its opposite."""
+    def _opaque(self, node: tree.Compare, sign: str, sides: tuple[tree.Node, tree.Node], asked: Question) -> Region:
+        """A comparison of two sides that are not constant, in one form for it, its mirror image and its opposite."""
         if sign in (">", "<="):
             sign, sides = FLIPPED[sign], (sides[1], sides[0])
         positive = sign in ("<", "==")
         base = replace(node, operator=sign if positive else OPPOSITE[sign], left=sides[0], right=sides[1])
         return self._itself(base, asked if positive else asked.opposite())
 
-    def _itself(self, node: Node, asked: Question) -> Region:
-        """A part that is true or false by itself."""
-        return self._limited(self._part(node), Listed(frozenset({True})), asked)
+    def _itself(self, node: tree.Node, asked: Question) -> Region:
+        """A sub-expression whose domain is true and false."""
+        return self._limited(self._number(node), Listed(frozenset({True})), asked)
 
-    def _part(self, node: Node) -> Part:
-        if node not in self.parts:
-            self.parts[node] = len(self.nodes)
+    def _number(self, node: tree.Node) -> int:
+        if node not in self.numbers:
+            self.numbers[node] = len(self.nodes)
             self.nodes.append(node)
             self.universes.append(Domain(self._all_of(node), node.optional))
-        return self.parts[node]
+        return self.numbers[node]
 
-    def _all_of(self, node: Node) -> Ordered | Listed:
+    def _all_of(self, node: tree.Node) -> Ordered | Listed:
         match node.type:
             case Number(low=low, high=high):
                 return Ordered(((low, high),) if low <= high else ())
-            case Date() if isinstance(node, AsOf):
+            case Date() if isinstance(node, tree.AsOf):
                 last = LAST_DAY if self.days.end is None else self.days.end.toordinal() - 1
                 return Ordered(((self.days.start.toordinal(), last),))
             case Date():
@@ -254,30 +238,27 @@ class Situations:
                 return Listed(frozenset(values or ()))
         return TRUTH
 
-    def _unfolded(self, node: Node) -> Node:
+    def _unfolded(self, node: tree.Node) -> tree.Node:
         """What a definition stands for, where that is an expression."""
-        for _ in range(LONGEST_WAY):
-            body = self.bodies.get(node.name) if isinstance(node, Definition) else None
-            if not isinstance(body, Expression):
-                break
+        while isinstance(node, tree.Definition) and isinstance(body := self.bodies[node.name], tree.Expression):
             node = body.tree
         return node
 
-    def _constant(self, node: Node) -> Any:
+    def _constant(self, node: tree.Node) -> Any:
         """The value of what depends neither on facts nor on the day nor on readings, else `OPEN`."""
         match node:
-            case Literal(value=value):
+            case tree.Literal(value=value):
                 return _exact(value)
-            case Parameter(name=name):
+            case tree.Parameter(name=name):
                 return _exact(self.constants.get(name, OPEN))
-            case Negate(operand=operand):
+            case tree.Negate(operand=operand):
                 value = self._constant(operand)
                 return -value if _is_number(value) else OPEN
-            case Arithmetic(operator="+" | "-" | "*" as sign, left=left, right=right):
+            case tree.Arithmetic(operator="+" | "-" | "*" as sign, left=left, right=right):
                 return _computed(sign, self._constant(left), self._constant(right))
-            case Definition():
+            case tree.Definition():
                 unfolded = self._unfolded(node)
-                return OPEN if isinstance(unfolded, Definition) else self._constant(unfolded)
+                return OPEN if isinstance(unfolded, tree.Definition) else self._constant(unfolded)
         return OPEN
 
 
@@ -303,15 +284,6 @@ def _computed(sign: str, left: Any, right: Any) -> Any:
         return OPEN
     one, other = Fraction(left), Fraction(right)
     return {"+": one + other, "-": one - other, "*": one * other}[sign]
-
-
-def _compares(operator: str, left: Any, right: Any) -> bool:
-    """A comparison of two constants of one type."""
-    if operator in ("==", "!="):
-        return (left == right) is (operator == "==")
-    if operator in ("<", ">="):
-        return (left < right) is (operator == "<")
-    return (right < left) is (operator == ">")
 
 
 def _values(kind: Type, operator: str, constant: Any) -> Ordered | Listed | None:
