@@ -1,109 +1,81 @@
-"""Faults of meaning in a ruleset whose types are right: what is never used, and what can never be reached."""
+"""Faults of meaning in a ruleset whose types are right: what is never used, and what says nothing."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from decimal import Decimal
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.frontend.lints_of_units import mismatched_units
+from policy_engine.frontend.lints_of_units import mismatched_units, repeated_numbers
 from policy_engine.frontend.names_and_texts import texts_like_names
-from policy_engine.frontend.reaching import collected_values, unreached
-from policy_engine.frontend.units import literals, unit_in_words, units_of
+from policy_engine.frontend.reaching import lint_rules
+from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
-from policy_engine.language.expressions import (
-    Call,
-    Compare,
-    Expression,
-    Fact,
-    In,
-    Node,
-    expressions_of,
-    walk,
-)
+from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Number, Ratio, Type, innermost, scaled
-from policy_engine.language.values import Value, in_words
+from policy_engine.language.values import in_words
 from policy_engine.language.widths import comparable
-
-SMALLEST_TELLING = 10
-COMMON = frozenset({10, 12, 30, 100, 365})
-"""Numbers that stand for so much (months of a year, percent, days of a year) that two of them are no sign of anything."""
-Lint = Callable[[Ruleset], Iterator[Diagnostic]]
-Mentioned = Mapping[str, Set[str]]
-"""For each kind of name those that are mentioned."""
 
 
 def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
     """Every finding of every lint."""
-    used = mentioned(ruleset)
-    yield from chain(
-        unused_definitions(ruleset, used), unused_parameters(ruleset, used), unused_readings(ruleset, used)
-    )
-    for find in LINTS:
-        yield from find(ruleset)
-    yield from texts_like_names(ruleset, _expressions(ruleset))
-    yield from mismatched_units(ruleset, _nodes(ruleset))
-    settled = list(constant_conditions(ruleset))
-    yield from settled
-    yield from collected_values(ruleset)
-    yield from unreached(ruleset, {diagnostic.span for diagnostic in settled})
+    expressions = mentions.expressions_in(ruleset)
+    nodes = [node for expression in expressions for node in tree.walk(expression.tree)]
+    constant = list(constant_conditions(nodes))
+    yield from constant
+    yield from unused(ruleset)
+    yield from needless_defaults(nodes)
+    yield from too_wide_for_tables(nodes)
+    yield from repeated_numbers(ruleset, expressions)
+    yield from mismatched_units(ruleset, nodes)
+    yield from texts_like_names(ruleset, expressions)
+    yield from lint_rules(ruleset, {diagnostic.span for diagnostic in constant})
 
 
-def mentioned(ruleset: Ruleset) -> Mentioned:
+def mentioned(ruleset: Ruleset) -> Mapping[str, Set[str]]:
     """The names of each kind that a check or a decision, its sentences included, mentions, through definitions."""
-    graph = mentions.graph_of(ruleset)
-    asked = chain.from_iterable((*mentions.logic_of(d), *mentions.wording_of(d)) for d in ruleset.decisions)
-    start = mentions.mentions_in([*asked, *(check.expect for check in ruleset.checks)])
+    asked = [*(check.expect for check in ruleset.checks)]
+    for decision in ruleset.decisions:
+        asked += (*mentions.logic_of(decision), *mentions.wording_of(decision))
     names: dict[str, set[str]] = defaultdict(set)
-    for mention in mentions.reached(start, graph):
+    for mention in mentions.reached(mentions.mentions_in(asked), mentions.graph_of(ruleset)):
         names[mention.kind].add(mention.name)
     return names
 
 
-def unused_definitions(ruleset: Ruleset, names: Mentioned) -> Iterator[Diagnostic]:
-    """Definitions that nothing uses."""
-    used = names["definition"]
-    return (say("unused-definition", d.span, name=d.name) for d in ruleset.definitions if d.name not in used)
+def unused(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Definitions and parameters that nothing uses, switchable readings without effect, and sources that nothing cites."""
+    names = mentioned(ruleset)
+    switchable = [reading for reading in ruleset.readings if not reading.fixed]
+    for code, things, used in (
+        ("unused-definition", ruleset.definitions, names["definition"]),
+        ("unused-parameter", ruleset.parameters, names["parameter"]),
+        ("unused-reading", switchable, names["reading"]),
+    ):
+        yield from (say(code, thing.span, name=thing.name) for thing in things if thing.name not in used)
+    cited: set[str | None] = {source for decision in ruleset.decisions for source in decision.sources}
+    cited |= {each.source for each in ruleset.readings} | {each.source for each in ruleset.parameters}
+    cited |= {check.source for check in ruleset.checks}
+    yield from (
+        say("unused-source", source.span, name=source.id) for source in ruleset.sources if source.id not in cited
+    )
 
 
-def unused_parameters(ruleset: Ruleset, names: Mentioned) -> Iterator[Diagnostic]:
-    """Parameters that nothing uses."""
-    used = names["parameter"]
-    return (say("unused-parameter", p.span, name=p.name) for p in ruleset.parameters if p.name not in used)
+def constant_conditions(nodes: Sequence[tree.Node]) -> Iterator[Diagnostic]:
+    """Comparisons that the bounds of the schema make always true, or always false."""
+    chains = {node.span: node.text for node in nodes if isinstance(node, tree.Chain)}
+    for node in nodes:
+        match node:
+            case tree.Compare(left=tree.Node(type=Number() as left), right=tree.Node(type=Number() as right)):
+                truth = _constant_truth(node.operator, left, right)
+                if truth is not None and mentions.mentions_in([tree.Expression("", node)]):
+                    text = " ".join(chains.get(node.span, node.text).split())
+                    why = f"{_range(left)} against {_range(right)}"
+                    yield say("constant-condition", node.span, text=text, truth=str(truth).lower(), why=why)
 
 
-def unused_readings(ruleset: Ruleset, names: Mentioned) -> Iterator[Diagnostic]:
-    """Readings that could be switched, had they any effect."""
-    used = names["reading"]
-    loose = (r for r in ruleset.readings if r.name not in used and not r.fixed)
-    return (say("unused-reading", r.span, name=r.name) for r in loose)
-
-
-def unused_sources(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """Sources that no rule, reading, parameter or check cites."""
-    cited = {source for decision in ruleset.decisions for source in decision.sources}
-    cited |= {reading.source for reading in ruleset.readings if reading.source}
-    cited |= {parameter.source for parameter in ruleset.parameters if parameter.source}
-    cited |= {check.source for check in ruleset.checks if check.source}
-    return (say("unused-source", s.span, name=s.id) for s in ruleset.sources if s.id not in cited)
-
-
-def constant_conditions(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """Comparisons that the bounds of the schema settle."""
-    for node in _nodes(ruleset):
-        if isinstance(node, Compare) and isinstance(node.left.type, Number) and isinstance(node.right.type, Number):
-            truth = _settled(node.operator, node.left.type, node.right.type)
-            if truth is not None and mentions.mentions_in([Expression("", node)]):
-                why = f"{_range(node.left.type)} against {_range(node.right.type)}"
-                yield say(
-                    "constant-condition", node.span, text=" ".join(node.text.split()), truth=str(truth).lower(), why=why
-                )
-
-
-def _settled(operator: str, left: Number, right: Number) -> bool | None:
+def _constant_truth(operator: str, left: Number, right: Number) -> bool | None:
     """The truth of a comparison where the ranges of its sides leave only one."""
     places = max(left.places, right.places)
     left, right = scaled(left, places), scaled(right, places)
@@ -121,64 +93,26 @@ def _settled(operator: str, left: Number, right: Number) -> bool | None:
 
 
 def _range(kind: Number) -> str:
-    low, high = (
-        in_words(Decimal(units).scaleb(-kind.places) if kind.places else units) for units in (kind.low, kind.high)
-    )
+    low, high = (in_words(number_of_units(units, kind.places)) for units in (kind.low, kind.high))
     return low if low == high else f"{low} to {high}"
 
 
-def needless_defaults(ruleset: Ruleset) -> Iterator[Diagnostic]:
+def needless_defaults(nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
     """`known` and `default` of a fact that the schema requires."""
-    for node in _nodes(ruleset):
-        if isinstance(node, Call) and node.function in ("known", "default", "if_known"):
+    for node in nodes:
+        if isinstance(node, tree.Call) and node.function in ("known", "default", "if_known"):
             asked = node.arguments[0]
-            if isinstance(asked, Fact) and not asked.optional:
+            if isinstance(asked, tree.Fact) and not asked.optional:
                 yield say("needless-default", node.span, name=asked.name, function=node.function)
 
 
-def repeated_numbers(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """A number written out that a parameter of the same unit holds; small and round ones are no sign of anything."""
-    expressions = list(_expressions(ruleset))
-    units = units_of(ruleset, [expression.tree for expression in expressions])
-    bodies = {
-        d.body.tree.span: units.of_definition(d.name) for d in ruleset.definitions if isinstance(d.body, Expression)
-    }
-    for expression in expressions:
-        for node, unit in literals(expression.tree, units, bodies.get(expression.tree.span)):
-            name = _parameter_of(ruleset, node.value, unit) if _tells(node.value) else None
-            if name is not None:
-                yield say("repeated-number", node.span, text=node.value, name=name)
-
-
-def _tells(value: Value) -> bool:
-    """Whether a number is large and odd enough that two of it are likely the same thing."""
-    number = _number(value)
-    return number is not None and abs(Decimal(number)) >= SMALLEST_TELLING and number not in COMMON
-
-
-def _parameter_of(ruleset: Ruleset, number: Value, unit: str | None) -> str | None:
-    """The first parameter that holds a number, and that may be meant where a unit is asked for.
-
-    One that has a unit is meant only where the same is asked for; one that has none may be meant anywhere.
-    """
-    for parameter in ruleset.parameters:
-        holds = any(_number(each.value) == number for each in parameter.values)
-        if holds and (parameter.unit is None or unit_in_words(parameter.unit) == unit):
-            return parameter.name
-    return None
-
-
-def _number(value: Value) -> int | Decimal | None:
-    return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
-
-
-def too_wide_for_tables(ruleset: Ruleset) -> Iterator[Diagnostic]:
+def too_wide_for_tables(nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
     """Ratios that a single question answers, and no report over tables can."""
-    for node in _nodes(ruleset):
+    for node in nodes:
         match node:
-            case Compare(left=left, right=right) if not _fits_tables(left.type, right.type):
+            case tree.Compare(left=left, right=right) if not _fits_tables(left.type, right.type):
                 yield say("too-wide-for-tables", node.span)
-            case In(item=item, list=listed) if not _fits_tables(item.type, innermost(listed.type)):
+            case tree.In(item=item, list=listed) if not _fits_tables(item.type, innermost(listed.type)):
                 yield say("too-wide-for-tables", node.span)
 
 
@@ -188,26 +122,3 @@ def _fits_tables(left: Type, right: Type) -> bool:
     if not kinds or (isinstance(left, Number) and isinstance(right, Number)):
         return True
     return comparable(left, right)  # type: ignore[arg-type]  # both are, as was just asked
-
-
-def _nodes(ruleset: Ruleset) -> Iterator[Node]:
-    """Every node of every condition and value, each expression once."""
-    return chain.from_iterable(walk(expression.tree) for expression in _expressions(ruleset))
-
-
-def _expressions(ruleset: Ruleset) -> Iterable[Expression]:
-    """The expressions of every condition and value, each once."""
-    conditions = chain(
-        (definition.body for definition in ruleset.definitions),
-        (check.expect for check in ruleset.checks),
-        chain.from_iterable(mentions.logic_of(decision) for decision in ruleset.decisions),
-    )
-    return {e.tree.span: e for condition in conditions for e in expressions_of(condition)}.values()
-
-
-LINTS: tuple[Lint, ...] = (
-    unused_sources,
-    needless_defaults,
-    repeated_numbers,
-    too_wide_for_tables,
-)

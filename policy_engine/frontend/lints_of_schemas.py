@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.lints import mentioned
+from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
-from policy_engine.language.expressions import (
-    Compare,
-    Fact,
-    In,
-    ListLiteral,
-    Literal,
-    MemberOf,
-    Node,
-    expressions_of,
-    walk,
-)
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
 from policy_engine.language.types import Record, Text, Type, innermost, member_of, record_in
 from policy_engine.source import Span
@@ -78,35 +67,31 @@ def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:
 
 
 def _texts_mentioned(ruleset: Ruleset) -> Iterator[tuple[str, Iterable[str]]]:
-    for node in _all_nodes(ruleset):
+    nodes = (node for expression in mentions.expressions_in(ruleset) for node in tree.walk(expression.tree))
+    for node in nodes:
         match node:
-            case Compare(left=one, right=Literal(value=str(text))) | Compare(left=Literal(value=str(text)), right=one):
+            case (
+                tree.Compare(left=one, right=tree.Literal(value=str(text)))
+                | tree.Compare(left=tree.Literal(value=str(text)), right=one)
+            ):
                 yield _path_of(one), (text,)
-            case In(item=one, list=ListLiteral(elements=elements)):
-                yield _path_of(one), [e.value for e in elements if isinstance(e, Literal) and isinstance(e.value, str)]
+            case tree.In(item=one, list=tree.ListLiteral(elements=elements)):
+                yield (
+                    _path_of(one),
+                    [e.value for e in elements if isinstance(e, tree.Literal) and isinstance(e.value, str)],
+                )
     for decision in ruleset.decisions:
         if isinstance(decision.body, Matrix):
             yield _path_of(decision.body.rows.tree), map(str, decision.body.row_values)
             yield _path_of(decision.body.columns.tree), map(str, decision.body.column_values)
 
 
-def _all_nodes(ruleset: Ruleset) -> Iterator[Node]:
-    conditions = chain(
-        (definition.body for definition in ruleset.definitions),
-        (check.expect for check in ruleset.checks),
-        chain.from_iterable(mentions.logic_of(decision) for decision in ruleset.decisions),
-    )
-    for condition in conditions:
-        for expression in expressions_of(condition):
-            yield from walk(expression.tree)
-
-
-def _path_of(node: Node) -> str:
+def _path_of(node: tree.Node) -> str:
     """The schema path a node reads, "" where it is not plainly one."""
     match node:
-        case Fact(name=name):
+        case tree.Fact(name=name):
             return name
-        case MemberOf(record=record, name=name) if isinstance(record.type, Record):
+        case tree.MemberOf(record=record, name=name) if isinstance(record.type, Record):
             return f"{record.type.path}.{name}"
     return ""
 

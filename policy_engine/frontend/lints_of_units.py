@@ -1,73 +1,219 @@
-"""Units that do not go together: a parameter of days where a function counts months, or the other way around."""
+"""Lints about the units of numbers: months given where days are counted, and numbers that are the value of a parameter.
+
+The unit of a number is known from the functions of dates, and from the parameters that it meets: a fact that is compared with a
+parameter of euros counts euros wherever it stands. Where two units meet at one name, nothing is known about it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.frontend.units import ADDS, unit_in_words
-from policy_engine.language.expressions import Call, Compare, Definition, Expression, Node, Parameter
+from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.units import COUNTS
+from policy_engine.language.types import Record
+from policy_engine.language.units import COUNTS, SAME_UNIT, Units
+from policy_engine.language.values import Value
 
+ADDS: Mapping[str, str] = MappingProxyType(
+    {
+        "add_days": "days",
+        "add_weekdays": "weekdays",
+        "add_business_days": "business days",
+        "add_months": "months",
+        "add_years": "years",
+    }
+)
 ADDING: Mapping[str, str] = MappingProxyType({unit: function for function, unit in ADDS.items()})
 ALIKE = frozenset({"weekdays", "business days"})
 """A reading may leave open which of them a source means, so one parameter may serve both."""
 LONG = ("months", "years")
+SMALLEST_ODD = 10
+COMMON = frozenset({10, 12, 30, 100, 365})
+"""Numbers that stand for so much (months of a year, percent, days of a year) that two of them are no sign of anything."""
+KEEPING_UNIT = SAME_UNIT | {"round"}
+SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
+CONFLICT = ""
+"""Stands for the unit of a name that meets two."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Units:
-    """The units of parameters, and what definitions count with a function."""
+@dataclass(slots=True)
+class InferredUnits:
+    """The units of the names of a ruleset: of parameters as written, of facts and definitions as found."""
 
-    of_parameters: Mapping[str, str]
-    of_definitions: Mapping[str, str]
+    parameters: Mapping[str, str]
+    found: dict[tuple[type[tree.Node], str], str] = field(default_factory=dict)
 
+    def of(self, node: tree.Node) -> str | None:
+        """The unit of what a node gives, None where it is not known."""
+        return Units(self._of_name).of(node)
 
-def mismatched_units(ruleset: Ruleset, nodes: Iterable[Node]) -> Iterator[Diagnostic]:
-    """Parameters that are given to a function of another unit, or compared with one."""
-    units = _units(ruleset)
-    for node in nodes if units.of_parameters else ():
-        if isinstance(node, Call) and node.function in ADDS:
-            yield from _added(node, units)
-        elif isinstance(node, Compare):
-            yield from _compared(node.left, node.right, units)
-            yield from _compared(node.right, node.left, units)
+    def of_definition(self, name: str) -> str | None:
+        """The unit of what a definition gives, None where it is not known."""
+        return self.found.get((tree.Definition, name)) or None
 
-
-def _units(ruleset: Ruleset) -> _Units:
-    named = {p.name: unit for p in ruleset.parameters if p.unit and (unit := _unit(p.unit))}
-    bodies = {d.name: d.body.tree for d in ruleset.definitions if isinstance(d.body, Expression)}
-    counting = {n: tree.function for n, tree in bodies.items() if isinstance(tree, Call) and tree.function in COUNTS}
-    return _Units(named, counting)
+    def _of_name(self, node: tree.Node) -> str | None:
+        if isinstance(node, tree.Parameter):
+            return self.parameters.get(node.name)
+        key = _key(node)
+        return self.found.get(key) or None if key else None
 
 
-def _unit(words: str) -> str | None:
-    """The unit of a function that words name, None where they name another."""
-    unit = unit_in_words(words)
-    return unit if unit in ADDING else None
+def unit_in_words(words: str) -> str:
+    """A unit in small letters and in the plural, whatever its author wrote: `calendar day` is `days`."""
+    plain = " ".join(words.lower().replace("-", " ").split())
+    several = plain if plain.endswith("s") else f"{plain}s"
+    return SYNONYMS.get(several, several)
 
 
-def _added(call: Call, units: _Units) -> Iterator[Diagnostic]:
-    count = call.arguments[1]
-    unit = units.of_parameters.get(count.name) if isinstance(count, Parameter) else None
-    other = ADDS[call.function]
-    if unit is not None and unit != other and not {unit, other} <= ALIKE:
-        yield _mismatch(count, unit, call.function, other, f"did you mean `{ADDING[unit]}`?")
+def units_of(ruleset: Ruleset, trees: Iterable[tree.Node]) -> InferredUnits:
+    """What is known about the units of a ruleset whose expressions have these trees."""
+    units = InferredUnits({p.name: unit_in_words(p.unit) for p in ruleset.parameters if p.unit})
+    bodies = [(d.name, d.body.tree) for d in ruleset.definitions if isinstance(d.body, tree.Expression)]
+    compared = [pair for node in trees for pair in _met(node)]
+    while _spread(units, bodies, compared):
+        pass
+    return units
 
 
-def _compared(count: Node, counted: Node, units: _Units) -> Iterator[Diagnostic]:
-    unit = units.of_parameters.get(count.name) if isinstance(count, Parameter) else None
-    function = units.of_definitions.get(counted.name, "") if isinstance(counted, Definition) else ""
-    if isinstance(counted, Call):
-        function = counted.function
-    if unit in LONG and function in COUNTS:
-        yield _mismatch(count, unit, function, COUNTS[function], f"compare the later day with `{ADDING[unit]}`")
+def _spread(
+    units: InferredUnits, bodies: list[tuple[str, tree.Node]], compared: list[tuple[tree.Node, tree.Node]]
+) -> bool:
+    """Give names the units that they meet; whether one was new."""
+    before = dict(units.found)
+    for name, body in bodies:
+        _note(units, (tree.Definition, name), units.of(body))
+    for left, right in compared:
+        _note(units, _key(left), units.of(right))
+        _note(units, _key(right), units.of(left))
+    return units.found != before
 
 
-def _mismatch(count: Node, unit: str, function: str, other: str, hint: str) -> Diagnostic:
-    assert isinstance(count, Parameter)
+def _note(units: InferredUnits, key: tuple[type[tree.Node], str] | None, unit: str | None) -> None:
+    if key is not None and unit:
+        known = units.found.setdefault(key, unit)
+        if known != unit:
+            units.found[key] = CONFLICT
+
+
+def _key(node: tree.Node) -> tuple[type[tree.Node], str] | None:
+    """The fact, the member or the definition that a node plainly is."""
+    match node:
+        case tree.Fact(name=name) | tree.Definition(name=name):
+            return type(node), name
+        case tree.MemberOf(record=record, name=name) if isinstance(record.type, Record):
+            return tree.MemberOf, f"{record.type.path}.{name}"
+    return None
+
+
+def _met(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """The pairs below a node whose units must be one."""
+    match node:
+        case tree.Compare(left=left, right=right) | tree.Arithmetic(operator="+" | "-", left=left, right=right):
+            yield left, right
+        case tree.In(item=item, list=tree.ListLiteral(elements=elements)):
+            yield from ((item, element) for element in elements)
+    for child in tree.children(node):
+        yield from _met(child)
+
+
+def literals(
+    node: tree.Node, units: InferredUnits, unit: str | None = None
+) -> Iterator[tuple[tree.Literal, str | None]]:
+    """Every literal of a tree with the unit that its place asks for, None where no unit is known; `unit` is that of the tree."""
+    match node:
+        case tree.Literal():
+            yield node, unit
+        case tree.Compare(left=left, right=right):
+            shared = units.of(left) or units.of(right)
+            yield from _each((left, right), units, shared)
+        case tree.Arithmetic(operator="+" | "-", left=left, right=right):
+            yield from _each((left, right), units, units.of(node) or unit)
+        case tree.In(item=item, list=tree.ListLiteral(elements=elements)):
+            yield from _each((item, *elements), units, units.of(item))
+        case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
+            yield from literals(condition, units)
+            yield from _each((then, otherwise), units, units.of(node) or unit)
+        case tree.Call(function=function, arguments=(first, second, *rest)) if function in ADDS:
+            yield from literals(first, units)
+            yield from literals(second, units, ADDS[function])
+            yield from _each(tuple(rest), units, None)
+        case tree.Call(function=function, arguments=arguments) if function in KEEPING_UNIT:
+            yield from _each(arguments, units, units.of(node) or unit)
+        case tree.Negate(operand=operand):
+            yield from literals(operand, units, unit)
+        case _:
+            yield from _each(tuple(tree.children(node)), units, None)
+
+
+def _each(
+    nodes: Iterable[tree.Node], units: InferredUnits, unit: str | None
+) -> Iterator[tuple[tree.Literal, str | None]]:
+    for node in nodes:
+        yield from literals(node, units, unit)
+
+
+def repeated_numbers(ruleset: Ruleset, expressions: Sequence[tree.Expression]) -> Iterator[Diagnostic]:
+    """A number written out that a parameter of the same unit holds; small and round ones are no sign of anything."""
+    units = units_of(ruleset, [expression.tree for expression in expressions])
+    bodies = {
+        d.body.tree.span: units.of_definition(d.name)
+        for d in ruleset.definitions
+        if isinstance(d.body, tree.Expression)
+    }
+    for expression in expressions:
+        for node, unit in literals(expression.tree, units, bodies.get(expression.tree.span)):
+            name = _parameter_of(ruleset, node.value, unit) if _is_odd(node.value) else None
+            if name is not None:
+                yield say("repeated-number", node.span, text=node.value, name=name)
+
+
+def _is_odd(value: Value) -> bool:
+    """Whether a number is large and odd enough that two of it are likely the same thing."""
+    number = _number(value)
+    return number is not None and abs(Decimal(number)) >= SMALLEST_ODD and number not in COMMON
+
+
+def _parameter_of(ruleset: Ruleset, number: Value, unit: str | None) -> str | None:
+    """The first parameter that holds a number, and that may be meant where a unit is asked for.
+
+    One that has a unit is meant only where the same is asked for; one that has none may be meant anywhere.
+    """
+    for parameter in ruleset.parameters:
+        holds = any(_number(each.value) == number for each in parameter.values)
+        if holds and (parameter.unit is None or unit_in_words(parameter.unit) == unit):
+            return parameter.name
+    return None
+
+
+def _number(value: Value) -> int | Decimal | None:
+    return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def mismatched_units(ruleset: Ruleset, nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
+    """Parameters of one unit that are given to a function that counts another, or compared with what it counts."""
+    units = {p.name: unit for p in ruleset.parameters if p.unit and (unit := unit_in_words(p.unit)) in ADDING}
+    bodies = {d.name: d.body.tree for d in ruleset.definitions if isinstance(d.body, tree.Expression)}
+    for node in nodes:
+        match node:
+            case tree.Call(function=function, arguments=(_, tree.Parameter() as count, *_)) if function in ADDS:
+                unit, other = units.get(count.name, ""), ADDS[function]
+                if unit and unit != other and not {unit, other} <= ALIKE:
+                    yield _mismatch(count, unit, function, other, f"did you mean `{ADDING[unit]}`?")
+            case (
+                tree.Compare(left=tree.Parameter() as count, right=counted)
+                | tree.Compare(left=counted, right=tree.Parameter() as count)
+            ):
+                unit = units.get(count.name, "")
+                called = bodies.get(counted.name) if isinstance(counted, tree.Definition) else counted
+                if unit in LONG and isinstance(called, tree.Call) and called.function in COUNTS:
+                    hint = f"compare the later day with `{ADDING[unit]}`"
+                    yield _mismatch(count, unit, called.function, COUNTS[called.function], hint)
+
+
+def _mismatch(count: tree.Parameter, unit: str, function: str, other: str, hint: str) -> Diagnostic:
     words = {"name": count.name, "unit": unit, "function": function, "other": other}
     return say("unit-mismatch", count.span, hint=hint, words=words)

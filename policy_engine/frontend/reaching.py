@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
 from typing import Any
@@ -21,6 +20,7 @@ from policy_engine.frontend.regions import EVERYTHING, Box, Domain, Region, both
 from policy_engine.frontend.situations import FALSE, NOT_FALSE, TRUE, Situations
 from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
+from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import ALWAYS, Check, Period, Rule, Rules, Ruleset
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
 from policy_engine.language.values import Value, in_words
@@ -207,7 +207,7 @@ def _values_in(kind: Type, domain: Domain) -> Iterator[Value]:
         case Number(places=places, low=least):
             for low, high in domain.known.ranges:
                 ends = (low, high) if low > least else (high, low)
-                yield from (Decimal(units).scaleb(-places) if places else units for units in ends)
+                yield from (number_of_units(units, places) for units in ends)
         case Date():
             for low, high in domain.known.ranges:
                 yield date.fromordinal(low if low > 1 else high)
@@ -226,37 +226,31 @@ def _allowed(value: Value, schema: Mapping[str, Any]) -> bool:
     return even and (listed is None or isinstance(value, str) or value in listed)
 
 
-def unreached(ruleset: Ruleset, settled: Set[Span]) -> Iterator[Diagnostic]:
-    """Rules of `first` decisions that no facts reach, and decisions without `otherwise` whose rules leave a case.
+def lint_rules(ruleset: Ruleset, constant: Set[Span]) -> Iterator[Diagnostic]:
+    """Rules that never decide, cases that no rule decides, and values that two rules of a collect decision give.
 
-    `settled` are the places of comparisons that always come out alike, which is reported: where one makes a rule never true,
-    no more is said.
+    `constant` are the places of comparisons that are reported as always true or false: where one makes a rule never true, that
+    is not reported again.
     """
     stretches = [Situations(ruleset, days) for days in periods(ruleset)]
     for decision in ruleset.decisions:
-        if isinstance(decision.body, Rules) and decision.body.hit == "first":
-            found = hidden_rules(stretches, decision.body)
-            told = {rule.id for rule in decision.body.rules if _is_settled(rule.when, settled)}
-            yield from _hidden(decision.body, {name: h for name, h in found.items() if not (h.never and name in told)})
-            gap = gap_of(stretches, decision.body)
-            if gap is not None:
-                case = _in_words(ruleset, gap)
-                yield say("uncovered-case", decision.span, decision=decision.name, case=case)
-
-
-def _is_settled(when: tree.Condition, settled: Set[Span]) -> bool:
-    return any(node.span in settled for each in tree.expressions_of(when) for node in tree.walk(each.tree))
-
-
-def collected_values(ruleset: Ruleset) -> Iterator[Diagnostic]:
-    """Values that two rules of a collect decision give, of which an answer would hold one."""
-    stretches = [Situations(ruleset, days) for days in periods(ruleset)]
-    for decision in ruleset.decisions:
-        if isinstance(decision.body, Rules) and decision.body.hit == "collect":
+        if not isinstance(decision.body, Rules):
+            continue
+        if decision.body.hit == "collect":
             yield from _given_twice(decision.body.rules, stretches)
+            continue
+        yield from _hidden(decision.body, hidden_rules(stretches, decision.body), constant)
+        gap = gap_of(stretches, decision.body)
+        if gap is not None:
+            yield say("uncovered-case", decision.span, decision=decision.name, case=_in_words(ruleset, gap))
+
+
+def _is_constant(when: tree.Condition, constant: Set[Span]) -> bool:
+    return any(node.span in constant for each in tree.expressions_of(when) for node in tree.walk(each.tree))
 
 
 def _given_twice(rules: Sequence[Rule], stretches: list[Situations]) -> Iterator[Diagnostic]:
+    """Values that two rules may give together, of which an answer would hold one."""
     givers: dict[str, list[Rule]] = defaultdict(list)
     for rule in rules:
         for value in rule.then.values:
@@ -267,7 +261,7 @@ def _given_twice(rules: Sequence[Rule], stretches: list[Situations]) -> Iterator
             givers[value.name].append(rule)
 
 
-def _hidden(body: Rules, hidden: Mapping[str, Hidden]) -> Iterator[Diagnostic]:
+def _hidden(body: Rules, hidden: Mapping[str, Hidden], constant: Set[Span]) -> Iterator[Diagnostic]:
     """What is said of rules behind one that is always true or asks the same, and of those found to be hidden."""
     always: str | None = None
     before: dict[tuple[str, ...], list[tuple[str, tree.Condition]]] = {}
@@ -278,7 +272,7 @@ def _hidden(body: Rules, hidden: Mapping[str, Hidden]) -> Iterator[Diagnostic]:
             yield say("unreachable-rule", rule.span, why=f"`{always}` before it is always true")
         elif same is not None:
             yield say("unreachable-rule", rule.span, why=f"`{same}` before it asks the same")
-        elif rule.id in hidden:
+        elif rule.id in hidden and not (hidden[rule.id].never and _is_constant(rule.when, constant)):
             yield _told(rule, hidden[rule.id])
         if rule.period == ALWAYS:
             alike.append((rule.id, rule.when))

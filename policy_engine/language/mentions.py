@@ -90,6 +90,13 @@ def wording_of(decision: DecisionLogic) -> Iterator[Condition]:
         yield from template_expressions(conclusion.because)
 
 
+def expressions_in(ruleset: Ruleset) -> list[Expression]:
+    """The expressions of every condition and value, but not of sentences, each once."""
+    conditions = [each.body for each in ruleset.definitions] + [check.expect for check in ruleset.checks]
+    conditions += (condition for decision in ruleset.decisions for condition in logic_of(decision))
+    return list({each.tree.span: each for condition in conditions for each in expressions_of(condition)}.values())
+
+
 def graph_of(ruleset: Ruleset) -> dict[Mention, frozenset[Mention]]:
     """What each definition and each decision mentions directly."""
     graph = {Mention("definition", d.name): mentions_in([d.body]) for d in ruleset.definitions}

@@ -30,8 +30,7 @@ sends ties away from zero, up sends everything away from zero, down towards it.
 
 def rounded(value: int | Decimal | Fraction, places: int, mode: str) -> int | Decimal:
     """The number with `places` decimal places, an integer where there are none, rounded once from its exact value."""
-    units = rounded_units(Fraction(value), places, mode)
-    return decimal_of(units, places) if places else units
+    return number_of_units(rounded_units(Fraction(value), places, mode), places)
 
 
 def rounded_units(value: Fraction | int, places: int, mode: str) -> int:
@@ -47,3 +46,8 @@ def rounded_units(value: Fraction | int, places: int, mode: str) -> int:
 def decimal_of(units: int, places: int) -> Decimal:
     """The decimal of so many units of 10**-places, exactly, whatever the context."""
     return Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -places))
+
+
+def number_of_units(units: int, places: int) -> int | Decimal:
+    """The number of so many units of 10**-places, an integer where there are no places."""
+    return decimal_of(units, places) if places else units
