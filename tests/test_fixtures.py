@@ -13,7 +13,7 @@ import pytest
 from fixtures.samples import SAMPLES, Sample
 from policy_engine import Engine
 from policy_engine.reports.arguments import Arguments
-from policy_engine.reports.making import make_again
+from policy_engine.reports.run import make_report
 from policy_engine.reports.totals import DecisionTotals, RulesetTotals
 from tests.conftest import ROOT
 
@@ -49,7 +49,7 @@ def summaries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RulesetTota
     """One report over all files, by ruleset."""
     tables = tuple((sample.ruleset, str(FIXTURES / sample.file)) for sample in SAMPLES)
     arguments = Arguments(tables, DAY, str(ROOT / "rules"), str(ROOT / "schemas"))
-    _, done = make_again(arguments, tmp_path_factory.mktemp("build") / "report")
+    done = make_report(arguments, tmp_path_factory.mktemp("build") / "report")
     return {one.ruleset: one for one in done.totals.rulesets}
 
 

@@ -26,7 +26,7 @@ from policy_engine.language.rulesets import Rules
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import jobs_for
-from policy_engine.reports.making import make_again
+from policy_engine.reports.run import make_report
 from policy_engine.tables import Options
 from tests.conftest import ROOT
 from tests.test_cli import JSONL, Ran, Run, put, refused, run
@@ -299,7 +299,7 @@ def test_several_rulesets_have_a_folder_each(tmp_path: Path) -> None:
         str(ROOT / "schemas"),
         over=("move_effective_date",),
     )
-    make_again(arguments, tmp_path / "out")
+    make_report(arguments, tmp_path / "out")
     found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")}
     folders = {f"{name}/{file}.parquet" for name, _ in tables for file in ("decisions", "invalid")}
     assert found == folders | {"summary.json", "report.html", "manifest.json"}
@@ -319,7 +319,7 @@ ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
 def test_a_report_says_of_every_record_what_the_engine_says(sample: Sample, tmp_path: Path) -> None:
     place = ROOT / "fixtures" / sample.file
     arguments = Arguments(((sample.ruleset, str(place)),), DAY, str(ROOT / "rules"), str(ROOT / "schemas"))
-    make_again(arguments, tmp_path / "out")
+    make_report(arguments, tmp_path / "out")
     told = {row["row"]: row for row in pl.read_parquet(tmp_path / "out/decisions.parquet").iter_rows(named=True)}
     wrong = {row["row"]: row for row in pl.read_parquet(tmp_path / "out/invalid.parquet").iter_rows(named=True)}
     lines = list(read_lines(place))

@@ -12,7 +12,7 @@ import pytest
 
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.html.sentences import settling
-from policy_engine.reports.making import make_again
+from policy_engine.reports.run import make_report
 from policy_engine.reports.settling import MOST_VALUES
 from policy_engine.reports.totals import DecisionTotals, MissingFact
 from tests.conftest import ROOT
@@ -59,7 +59,7 @@ def decision_over(folder: Path, when: str, records: list[Mapping[str, Any]]) -> 
     (folder / "s.schema.json").write_text(json.dumps(SCHEMA), "utf-8")
     (folder / "s.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
     arguments = Arguments((("s", str(folder / "s.jsonl")),), date(2025, 1, 1), str(folder), str(folder))
-    make_again(arguments, folder / "out")
+    make_report(arguments, folder / "out")
     return json.loads((folder / "out/summary.json").read_text("utf-8"))["rulesets"][0]["decisions"][0]
 
 

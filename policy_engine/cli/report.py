@@ -129,10 +129,9 @@ def verify(
     Exit code 0: it is the same. 1: it differs. 2: there is no telling: its manifest is damaged, or what it was made from or by is
     not here.
     """
-    from policy_engine.reports.making import make_again  # noqa: PLC0415 - Polars is slow to import
-    from policy_engine.reports.verifying import first_difference  # noqa: PLC0415 - the same
+    from policy_engine.reports.verifying import first_difference  # noqa: PLC0415 - Polars is slow to import
 
-    difference = first_difference(report, make_again)
+    difference = first_difference(report)
     if difference is not None:
         console(stderr=True).print(safe(difference))
         raise typer.Exit(Exit.FAULTS)

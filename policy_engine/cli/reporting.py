@@ -13,15 +13,15 @@ from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.language.values import in_words
 from policy_engine.reports.arguments import Arguments
-from policy_engine.reports.making import jobs_of
-from policy_engine.reports.run import Done, run_report
+from policy_engine.reports.jobs import jobs_of
+from policy_engine.reports.run import ReportResult, run_report
 from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
 
 BAR = 24
 MOST_SHOWN = 10
 
 
-def made(engine: Engine, arguments: Arguments, out: Path) -> Done:
+def made(engine: Engine, arguments: Arguments, out: Path) -> ReportResult:
     """The report, with a bar on a terminal while it is made."""
     jobs = jobs_of(engine, arguments)
     err = console(stderr=True)

@@ -1,9 +1,9 @@
-"""What a report is asked. This module is quick to import, so that the command line can name its limits."""
+"""The arguments of a report, and their limits. Imports no Polars, so that `policy --help` stays quick."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ MOST_SEED, MOST_SAMPLES = 2**32, 100
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a report was asked: enough to make it again. Paths are as they were given."""
+    """Everything that a report is made from, as its manifest records it. Paths are as they were given."""
 
     tables: tuple[tuple[str, str], ...]
     as_of: date
@@ -30,25 +30,13 @@ class Arguments:
 
     def to_dict(self) -> dict[str, object]:
         """The arguments in JSON types."""
-        return {
-            "tables": [{"ruleset": ruleset, "facts": facts} for ruleset, facts in self.tables],
-            "as_of": self.as_of.isoformat(),
-            "rules": self.rules,
-            "schemas": self.schemas,
-            "readings": dict(self.readings),
-            "maps": dict(self.maps),
-            "encoding": self.encoding,
-            "delimiter": self.delimiter,
-            "over": list(self.over),
-            "formats": list(self.formats),
-            "seed": self.seed,
-            "samples": self.samples,
-        }
+        tables = [{"ruleset": ruleset, "facts": facts} for ruleset, facts in self.tables]
+        return {**asdict(self), "tables": tables, "as_of": self.as_of.isoformat()}
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Arguments:
-        """The arguments that a manifest tells, which are known to have their types."""
-        tables = tuple((table["ruleset"], table["facts"]) for table in told["tables"])
-        day = date.fromisoformat(told["as_of"])
-        lists = {name: tuple(told[name]) for name in ("over", "formats")}
-        return cls(**{**told, **lists, "tables": tables, "as_of": day})
+    def from_dict(cls, content: Mapping[str, Any]) -> Arguments:
+        """The arguments in a manifest, whose types were checked when it was read."""
+        tables = tuple((table["ruleset"], table["facts"]) for table in content["tables"])
+        day = date.fromisoformat(content["as_of"])
+        lists = {name: tuple(content[name]) for name in ("over", "formats")}
+        return cls(**{**content, **lists, "tables": tables, "as_of": day})

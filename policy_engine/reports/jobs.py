@@ -13,7 +13,9 @@ from policy_engine.engine import Engine, chosen
 from policy_engine.errors import CannotRun, RulesetError, UnknownReading
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant, Member, member_of
+from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.fingerprints import Fingerprints, fingerprints, unchanged
+from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.keys import key_of
 from policy_engine.tables.opening_tables import Options, open_table
 from policy_engine.tables.source import Source
@@ -51,6 +53,14 @@ class Job:
         """What the column of the date that outcomes are counted by is called there: as the fact, unless that name is taken."""
         name = self.over or ""
         return f"over.{name}" if name == "row" or (self.key is not None and name == self.key.name) else name
+
+
+def jobs_of(engine: Engine, arguments: Arguments) -> list[Job]:
+    """The jobs that the arguments of a report ask for; raises `PolicyError`s."""
+    tables = [(name, Path(place)) for name, place in arguments.tables]
+    maps = {name: Path(file) for name, file in arguments.maps.items()}
+    options = Options(maps, CsvOptions(arguments.encoding, arguments.delimiter))
+    return jobs_for(engine, tables, arguments.as_of, arguments.readings, options, arguments.over)
 
 
 def jobs_for(

@@ -15,7 +15,7 @@ from policy_engine.reports.counting import Over, ruleset_totals
 from policy_engine.reports.deciding import Watch, decide_table, writing
 from policy_engine.reports.fingerprints import unchanged
 from policy_engine.reports.html import Chapter, File, Report, report_html
-from policy_engine.reports.jobs import Job
+from policy_engine.reports.jobs import Job, jobs_of
 from policy_engine.reports.manifest import MANIFEST, Digested, digested, manifest_of
 from policy_engine.reports.nearness import Nearness
 from policy_engine.reports.report_folder import new_report
@@ -26,21 +26,27 @@ from policy_engine.version import VERSION
 
 DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "summary.json", "report.html"
 Announce = Callable[[Job], None]
-"""Is told of each job before it is begun."""
+"""Called with each job before it is run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A report that was written: what it adds up to, the names of its files, and what is to be said of them."""
+class ReportResult:
+    """A report that was written: its totals, the names of its files, and notes for the person who asked for it."""
 
     totals: ReportTotals
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
 
+def make_report(arguments: Arguments, out: Path) -> ReportResult:
+    """Load the rulesets that the arguments name, and write the report; raises `PolicyError`s."""
+    engine = Engine.load(arguments.rules, arguments.schemas, only=[name for name, _ in arguments.tables])
+    return run_report(engine, jobs_of(engine, arguments), arguments, out)
+
+
 def run_report(
     engine: Engine, jobs: Sequence[Job], arguments: Arguments, out: Path, announce: Announce = lambda job: None
-) -> Done:
+) -> ReportResult:
     """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing.
 
     It does so, too, where a file was changed while it was read: the manifest's digests are those of what was decided.
@@ -60,7 +66,7 @@ def run_report(
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
         _write_json(folder / MANIFEST, manifest_of(engine, jobs, arguments, totals, decided, outputs))
-        return Done(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)), tuple(notes))
+        return ReportResult(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)), tuple(notes))
 
 
 def _chapter(

@@ -7,31 +7,27 @@ no telling, because the manifest is damaged, or what the report was made from or
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.contents import differs, missing, strangers
 from policy_engine.reports.manifest import MANIFEST, Digested, libraries
 from policy_engine.reports.reading_manifest import Manifest, read_manifest
 from policy_engine.reports.report_folder import moved_aside
-from policy_engine.reports.run import Done
+from policy_engine.reports.run import make_report
 from policy_engine.version import VERSION
 
-Again = Callable[[Arguments, Path], tuple[Engine, Done]]
-"""Makes a report anew in a folder, from the arguments of an old one."""
 TABLE = ".parquet"
 SHOWN = 200
 """Characters that are shown of a value in a manifest."""
 
 
-def first_difference(report: Path, again: Again) -> str | None:
+def first_difference(report: Path) -> str | None:
     """What first differs between a report and the same made again, as a sentence; None where all is the same.
 
     Raises `CannotRun` where there is no report, or it cannot be made again from what it was made from.
@@ -43,10 +39,10 @@ def first_difference(report: Path, again: Again) -> str | None:
     if report.is_symlink():
         raise CannotRun(f"`{report}` is a link to `{report.readlink()}`; name the folder itself")
     manifest = read_manifest(report)
-    return next(_differences(report, manifest, again), None)
+    return next(_differences(report, manifest), None)
 
 
-def _differences(report: Path, manifest: Manifest, again: Again) -> Iterator[str]:
+def _differences(report: Path, manifest: Manifest) -> Iterator[str]:
     """The differences in the order in which they lead to one another."""
     yield from missing(report, manifest.outputs)
     yield from strangers(report, manifest.outputs)
@@ -54,7 +50,7 @@ def _differences(report: Path, manifest: Manifest, again: Again) -> Iterator[str
     _refuse_other_inputs(manifest.inputs)
     with tempfile.TemporaryDirectory() as folder:
         anew = Path(folder) / "report"
-        again(manifest.arguments, anew)
+        make_report(manifest.arguments, anew)
         made = read_manifest(anew)
         _refuse_other_rulesets(manifest.content["rulesets"], made.content["rulesets"])
         _refuse_more_inputs(manifest, made)
