@@ -179,7 +179,7 @@ def test_c11_what_is_not_a_report_is_refused_before_anything_is_decided(
             f"29 1 0:26 / / rw - ext4 /dev/root rw\n30 29 0:26 /x {Path(out).absolute()} rw - ext4 /dev/root rw\n",
             "mounts",
         )
-        monkeypatch.setattr("policy_engine.reports.mount_points.MOUNTS", Path("mounts"))
+        monkeypatch.setattr("policy_engine.reports.report_folder.MOUNTS", Path("mounts"))
     before = everything()
     assert report(run, out) == Ran(2, "", told)
     assert everything() == before

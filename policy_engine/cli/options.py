@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from datetime import date, datetime
 from enum import IntEnum
@@ -16,6 +15,7 @@ from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.documents.facts_files import read_facts, read_file_text, text_of
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
+from policy_engine.facts.formats import read_date
 from policy_engine.language.timezones import zone
 
 
@@ -66,18 +66,15 @@ QuestionArgument = Annotated[
 ]
 
 STANDARD_INPUT = "standard input"
-DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RULES, SCHEMAS = Path("rules"), Path("schemas")
 
 
 def read_day(text: str) -> date:
     """The civil date an argument says; raises `CannotRun`."""
     try:
-        if DAY.fullmatch(text):
-            return date.fromisoformat(text)
+        return read_date(text)
     except ValueError:
-        pass
-    raise CannotRun(f"--as-of: `{text}` is not a date; write it as 2025-02-28")
+        raise CannotRun(f"--as-of: `{text}` is not a date; write it as 2025-02-28") from None
 
 
 def day_of_question(engine: Engine, ruleset: str, as_of: str | None) -> date:

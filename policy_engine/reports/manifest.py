@@ -1,18 +1,24 @@
-"""The manifest of a report: what it was made from and by, what it was asked, and what it came to, each with its digest."""
+"""The manifest of a report: its inputs, its arguments, its outputs and the program that made it, with their digests.
+
+A manifest is read with suspicion: it is checked field by field, and no name in it leads out of the report's folder.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from policy_engine.engine import Engine
+from policy_engine.documents.facts_files import read_json
 from policy_engine.errors import CannotRun
+from policy_engine.facts.formats import read_date
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.reports.arguments import Arguments
+from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
@@ -22,6 +28,9 @@ EDITION = 2
 """Raised whenever a manifest has other fields than before."""
 LIBRARIES = ("polars", "xlsxwriter")
 """What writes the tables of a report: another version of them may write the same rows in other bytes."""
+LARGEST = 100_000_000
+"""Bytes of a manifest; that of a hundred thousand tables has less than a third of it."""
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,9 @@ class Digested:
         return {"name": self.name, "bytes": self.size, "sha256": self.sha256}
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Digested:
-        """The file that a manifest tells, whose parts are known to have their types."""
-        return cls(told["name"], told["bytes"], told["sha256"])
+    def from_dict(cls, content: Mapping[str, Any]) -> Digested:
+        """The file in a manifest, whose types were checked when it was read."""
+        return cls(content["name"], content["bytes"], content["sha256"])
 
 
 def digested(path: Path, name: str) -> Digested:
@@ -54,7 +63,6 @@ def digested(path: Path, name: str) -> Digested:
 
 
 def manifest_of(
-    engine: Engine,
     jobs: Sequence[Job],
     arguments: Arguments,
     totals: ReportTotals,
@@ -83,7 +91,7 @@ def libraries() -> dict[str, str]:
 
 
 def _ruleset(ruleset: Ruleset) -> dict[str, object]:
-    """A ruleset and its schema; the ruleset's digest covers what both say, the schema's that it was the same text."""
+    """A ruleset and its schema. The ruleset's digest covers the meaning of both; the schema's covers its text."""
     return {
         "id": ruleset.id,
         "version": ruleset.version,
@@ -91,3 +99,165 @@ def _ruleset(ruleset: Ruleset) -> dict[str, object]:
         "file": ruleset.path,
         "schema": {"name": ruleset.facts.name, "sha256": hashlib.sha256(ruleset.facts.document.encode()).hexdigest()},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar: what it must be, in words, and the test for it."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list of items of one shape; where `named`, an object with any names."""
+
+    item: Shape
+    named: bool = False
+
+
+Shape: TypeAlias = "Leaf | Each | Mapping[str, Shape]"
+"""What JSON must look like; an object has the members of the mapping and no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest that was read, every field of its type: `content` is its JSON, `text` its bytes."""
+
+    content: Mapping[str, Any]
+    text: bytes
+    arguments: Arguments
+    inputs: tuple[Digested, ...]
+    outputs: tuple[Digested, ...]
+
+
+def read_manifest(report: Path) -> Manifest:
+    """The manifest of a report; raises `CannotRun` with what is wrong with it."""
+    path = report / MANIFEST
+    text = _bytes_of(report, path)
+    try:
+        content = read_json(text.decode())
+    except UnicodeDecodeError:
+        raise CannotRun(f"`{path}` is damaged: it is not UTF-8 text") from None
+    except ValueError as error:
+        raise CannotRun(f"`{path}` is damaged: {error}") from None
+    fault = next(_faults(content, MANIFEST_SHAPE, ""), None)
+    edition = content.get("manifest") if isinstance(content, dict) else None
+    if _is_whole(edition) and edition != EDITION:
+        raise CannotRun(f"`{path}` was written by another edition of this program, and cannot be read by this one")
+    if fault is not None:
+        raise CannotRun(f"`{path}` is not the manifest of a report, or is damaged: {fault}")
+    arguments = Arguments.from_dict(content["arguments"])
+    inputs, outputs = (tuple(map(Digested.from_dict, content[name])) for name in ("inputs", "outputs"))
+    return Manifest(content, text, arguments, inputs, outputs)
+
+
+def _bytes_of(report: Path, path: Path) -> bytes:
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise CannotRun(f"`{path}` is not a file, so `{report}` is no report")
+        if found.st_size > LARGEST:
+            raise CannotRun(f"`{path}` has more than {LARGEST:,} bytes, which is more than a manifest has")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise CannotRun(f"`{report}` holds no report: there is no `{path}`") from None
+    except OSError as error:
+        raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value and _is_unicode(value)
+
+
+def _is_unicode(value: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(read_date(value))
+    except ValueError:
+        return False
+
+
+def _is_within(value: Any) -> bool:
+    """Whether a name leads to a file within the report, and is written in the one way that a report writes it."""
+    parts = value.split("/") if _is_text(value) else [""]
+    return all(part not in ("", ".", "..") for part in parts)
+
+
+TEXT = Leaf("a text", _is_text)
+OPTIONAL_TEXT = Leaf("a text or null", lambda value: value is None or _is_text(value))
+WHOLE = Leaf("a whole number from 0", _is_whole)
+DIGEST = Leaf("a SHA-256 in hexadecimal", lambda value: isinstance(value, str) and SHA256.fullmatch(value) is not None)
+DIGESTED: Mapping[str, Shape] = {"bytes": WHOLE, "sha256": DIGEST}
+ARGUMENTS: Shape = {
+    "tables": Each({"ruleset": TEXT, "facts": TEXT}),
+    "as_of": Leaf("a day such as 2025-02-28", _is_day),
+    "rules": TEXT,
+    "schemas": TEXT,
+    "readings": Each(TEXT, named=True),
+    "maps": Each(TEXT, named=True),
+    "encoding": OPTIONAL_TEXT,
+    "delimiter": OPTIONAL_TEXT,
+    "over": Each(TEXT),
+    "formats": Each(Leaf(f"one of {', '.join(FORMATS)}", FORMATS.__contains__)),
+    "seed": Leaf(f"a whole number up to {MOST_SEED}", lambda value: _is_whole(value) and value <= MOST_SEED),
+    "samples": Leaf(f"a whole number up to {MOST_SAMPLES}", lambda value: _is_whole(value) and value <= MOST_SAMPLES),
+}
+RULESET: Shape = {
+    "id": TEXT,
+    "version": TEXT,
+    "digest": TEXT,
+    "file": TEXT,
+    "schema": {"name": TEXT, "sha256": DIGEST},
+}
+MANIFEST_SHAPE: Shape = {
+    "manifest": WHOLE,
+    "engine": TEXT,
+    "libraries": Each(TEXT, named=True),
+    "arguments": ARGUMENTS,
+    "rulesets": Each(RULESET),
+    "inputs": Each({"name": TEXT, **DIGESTED}),
+    "counts": Each({"ruleset": TEXT, "rows": WHOLE, "valid": WHOLE, "invalid": WHOLE}),
+    "outputs": Each({"name": Leaf("the name of a file within the report", _is_within), **DIGESTED}),
+}
+
+
+def _faults(value: Any, shape: Shape, place: str) -> Iterator[str]:
+    """What keeps a value from having a shape, in the order of the shape."""
+    match shape:
+        case Leaf(words=words, fits=fits):
+            if not fits(value):
+                yield f"`{place}` is not {words}"
+        case Each(item=item, named=named):
+            yield from _faults_of_each(value, item, named, place)
+        case _:
+            yield from _faults_of_members(value, shape, place)
+
+
+def _faults_of_each(value: Any, item: Shape, named: bool, place: str) -> Iterator[str]:
+    if not isinstance(value, dict if named else list):
+        yield f"`{place}` is not {'an object' if named else 'a list'}"
+        return
+    for key, below in value.items() if isinstance(value, dict) else enumerate(value):
+        if named and not _is_text(key):
+            yield f"a name in `{place}` is not a text"
+        yield from _faults(below, item, f"{place}.{key}" if named else f"{place}[{key}]")
+
+
+def _faults_of_members(value: Any, shape: Mapping[str, Shape], place: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"`{place}` is not an object" if place else "it is not an object"
+        return
+    start = f"{place}." if place else ""
+    yield from (f"there is no `{start}{name}`" for name in shape if name not in value)
+    yield from (f"`{start}{name}` is unknown" for name in value if name not in shape)
+    for name, below in shape.items():
+        yield from _faults(value.get(name), below, f"{start}{name}")

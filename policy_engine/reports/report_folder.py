@@ -15,19 +15,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from policy_engine.errors import CannotRun
-from policy_engine.reports.contents import everything_in, strangers
 from policy_engine.reports.fingerprints import Fingerprint, fingerprint_of
-from policy_engine.reports.manifest import MANIFEST
-from policy_engine.reports.mount_points import is_mount_point
-from policy_engine.reports.reading_manifest import read_manifest
+from policy_engine.reports.manifest import MANIFEST, Digested, digested, read_manifest
 
 LOCK, NEW, OLD = "lock", "new", "old"
+MOUNTS = Path("/proc/self/mountinfo")
+"""Linux lists its mounts here. Without it a folder that is mounted from within its own file system goes unseen."""
+ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 @contextmanager
@@ -84,7 +86,7 @@ def _refuse_place(out: Path) -> None:
         )
     if _home().is_relative_to(place):
         raise CannotRun(f"`{out}` is your home, or holds it; name a folder in it, such as `{out / 'report'}`")
-    if is_mount_point(place):
+    if _is_mount_point(place):
         raise CannotRun(
             f"`{out}` is a mount point, and cannot be replaced; name a folder in it, such as `{out / 'report'}`"
         )
@@ -214,3 +216,59 @@ def _discard(report: Path) -> None:
             f"the report before this one lies in `{report}`, with files that are not its own; move them elsewhere"
         )
     report.rmdir()
+
+
+def _is_mount_point(place: Path) -> bool:
+    """Whether something is mounted at a resolved path."""
+    return os.path.ismount(place) or str(place) in _mounted()
+
+
+def _mounted() -> set[str]:
+    """Every mount point; blanks and the like are written there as octal numbers."""
+    try:
+        lines = os.fsdecode(MOUNTS.read_bytes()).splitlines()
+    except OSError:
+        return set()
+    return {ESCAPED.sub(lambda sign: chr(int(sign[1], 8)), line.split(" ")[4]) for line in lines if line.count(" ") > 4}
+
+
+def missing(report: Path, files: Sequence[Digested]) -> Iterator[str]:
+    """Files that are listed and not there, each as a sentence."""
+    for file in files:
+        path = report / file.name
+        if not (path.exists() or path.is_symlink()):
+            yield f"the output `{path}` is not there any more"
+
+
+def strangers(report: Path, files: Sequence[Digested]) -> Iterator[str]:
+    """Whatever is there and is not a file of the report as it was written, each as a sentence; raises `CannotRun`."""
+    listed = {file.name: file for file in files}
+    folders = {str(parent) for name in listed for parent in Path(name).parents}
+    for path in everything_in(report):
+        name = path.relative_to(report).as_posix()
+        kind = path.lstat().st_mode
+        if stat.S_ISDIR(kind) and name in folders:
+            continue
+        if name not in listed and name != MANIFEST:
+            yield f"`{path}` is none of the report's files"
+        elif not stat.S_ISREG(kind):
+            yield f"`{path}` is not a file, as the report's are"
+        elif name in listed and differs(path, listed[name]):
+            yield f"the output `{path}` has changed since the report was made"
+
+
+def differs(path: Path, before: Digested) -> bool:
+    """Whether a file has other bytes than those that were digested; raises `CannotRun`."""
+    return path.stat().st_size != before.size or digested(path, before.name) != before
+
+
+def everything_in(folder: Path) -> Iterator[Path]:
+    """Files, links and folders below a folder, sorted, links not followed; what is in a folder stands behind it."""
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise CannotRun(f"the folder `{folder}` cannot be read: {error.strerror}") from None
+    for path in found:
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from everything_in(path)

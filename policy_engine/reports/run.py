@@ -65,7 +65,7 @@ def run_report(
         report = Report(_title(chapters), VERSION, totals, tuple(chapters), arguments.seed, files)
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
-        _write_json(folder / MANIFEST, manifest_of(engine, jobs, arguments, totals, decided, outputs))
+        _write_json(folder / MANIFEST, manifest_of(jobs, arguments, totals, decided, outputs))
         return ReportResult(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)), tuple(notes))
 
 

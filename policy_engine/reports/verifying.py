@@ -15,10 +15,8 @@ from typing import Any
 import polars as pl
 
 from policy_engine.errors import CannotRun
-from policy_engine.reports.contents import differs, missing, strangers
-from policy_engine.reports.manifest import MANIFEST, Digested, libraries
-from policy_engine.reports.reading_manifest import Manifest, read_manifest
-from policy_engine.reports.report_folder import moved_aside
+from policy_engine.reports.manifest import MANIFEST, Digested, Manifest, libraries, read_manifest
+from policy_engine.reports.report_folder import differs, missing, moved_aside, strangers
 from policy_engine.reports.run import make_report
 from policy_engine.version import VERSION
 
