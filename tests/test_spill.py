@@ -12,10 +12,9 @@ import pytest
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.engine import Engine
 from policy_engine.errors import Violation
-from policy_engine.reports import spill
-from policy_engine.reports.deciding import decide_table
+from policy_engine.reports import deciding
+from policy_engine.reports.deciding import Spill, decide_table
 from policy_engine.reports.jobs import jobs_for
-from policy_engine.reports.spill import Spill
 from policy_engine.tables import Options
 from policy_engine.tables.invalid import SCHEMA, Invalid, frame_of
 from tests.conftest import ROOT
@@ -31,7 +30,7 @@ def _rows(numbers: Sequence[int]) -> pl.DataFrame:
 
 @pytest.mark.parametrize("most", [100_000, 3, 0], ids=["in memory", "some on the disk", "on the disk"])
 def test_rows_come_out_in_the_order_of_the_table(most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spill, "MOST_HELD", most)
+    monkeypatch.setattr(deciding, "MOST_HELD", most)
     kept = Spill(tmp_path / "parts")
     for numbers in PIECES:
         kept.add(_rows(numbers))
@@ -74,7 +73,7 @@ def test_a_report_whose_invalid_rows_waited_on_the_disk_is_the_same(
 
 
 def _decided(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> pl.DataFrame:
-    monkeypatch.setattr(spill, "MOST_HELD", most)
+    monkeypatch.setattr(deciding, "MOST_HELD", most)
     folder.mkdir()
     pairs = [("partner_earnings", ROOT / "fixtures" / "account_moves.jsonl")]
     (job,) = jobs_for(engine, pairs, date(2025, 6, 30), {}, Options())

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from policy_engine.language.rulesets import Source
 from policy_engine.reports.html import words
-from policy_engine.reports.html.report import Report
-from policy_engine.reports.html.views import chapter_views
+from policy_engine.reports.html.views import Report, chapter_views
 from policy_engine.reports.markdown import web_address
 
 if TYPE_CHECKING:

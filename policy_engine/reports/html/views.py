@@ -30,13 +30,41 @@ from policy_engine.reports.html.charts import (
     threshold,
     time_chart,
 )
-from policy_engine.reports.html.matrices import MatrixView, matrix_view
-from policy_engine.reports.html.report import Chapter, Report
-from policy_engine.reports.html.rules import RuleView, rule_views, saying_views
+from policy_engine.reports.html.rules import MatrixView, RuleView, matrix_view, rule_views, saying_views
 from policy_engine.reports.html.sentences import came_out, settling
-from policy_engine.reports.totals import DecisionTotals, MissingFact, NearMiss, RulesetTotals, Sample
+from policy_engine.reports.totals import DecisionTotals, MissingFact, NearMiss, ReportTotals, RulesetTotals, Sample
 
 NOTHING_APPLIES = "(nothing applies)"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the report: its name, its SHA-256 digest in hexadecimal, and a note about it, such as its size."""
+
+    name: str
+    digest: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One ruleset, what it came to, and the records drawn from its input."""
+
+    ruleset: Ruleset
+    totals: RulesetTotals
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole report. `seed` is the one its samples were drawn with; `files` are inputs and outputs with their digests."""
+
+    title: str
+    engine_version: str
+    totals: ReportTotals
+    chapters: tuple[Chapter, ...]
+    seed: int
+    files: tuple[File, ...]
 
 
 @dataclass(frozen=True, slots=True)
