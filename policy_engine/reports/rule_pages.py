@@ -208,16 +208,17 @@ def _readings(ruleset: Ruleset) -> Iterator[str]:
 
 def _facts(ruleset: Ruleset) -> Iterator[str]:
     yield from ("| fact | type | needed | meaning |", "| --- | --- | --- | --- |")
-    for member, path in _members(ruleset.facts.type, ""):
+    for path, member in members_below(ruleset.facts.type):
         yield f"| {path} | {text(_type(member.type))} | {'yes' if member.required else ''} | {text(member.description)} |"
 
 
-def _members(record: Record, prefix: str) -> Iterator[tuple[Member, str]]:
+def members_below(record: Record, prefix: str = "") -> Iterator[tuple[str, Member]]:
+    """Every member of a record, and of the records and lists of records in it, with its path."""
     for member in record.members:
-        yield member, prefix + member.name
+        yield prefix + member.name, member
         kind = innermost(member.type)
         if isinstance(kind, Record):
-            yield from _members(kind, f"{prefix}{member.name}.")
+            yield from members_below(kind, f"{prefix}{member.name}.")
 
 
 def _type(kind: Type) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -12,12 +12,10 @@ from policy_engine.language.decisions import Explanation, Status
 from policy_engine.language.rulesets import (
     DecisionLogic,
     Matrix,
-    Reading,
     Rules,
     Ruleset,
     Source,
 )
-from policy_engine.language.types import Record, innermost
 from policy_engine.language.values import Value
 from policy_engine.reports.explanations import Reader, Section, explained
 from policy_engine.reports.html.charts import (
@@ -32,7 +30,8 @@ from policy_engine.reports.html.charts import (
 )
 from policy_engine.reports.html.rules import MatrixView, RuleView, matrix_view, rule_views, saying_views
 from policy_engine.reports.html.sentences import came_out, settling
-from policy_engine.reports.totals import DecisionTotals, MissingFact, NearMiss, ReportTotals, RulesetTotals, Sample
+from policy_engine.reports.rule_pages import members_below
+from policy_engine.reports.totals import DecisionTotals, NearMiss, ReportTotals, RulesetTotals, Sample
 
 NOTHING_APPLIES = "(nothing applies)"
 
@@ -77,14 +76,6 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
-    """A fact that is missing, and what the schema says of it."""
-
-    fact: MissingFact
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
 class Near:
     """Records close to a threshold, their picture, and where the threshold stands in it, in per cent."""
 
@@ -116,7 +107,6 @@ class DecisionView:
     rules: tuple[RuleView, ...]
     sayings: tuple[RuleView, ...]
     matrix: MatrixView | None
-    lacks: tuple[Lack, ...]
     settling: str
     time: Chart | None
     near: tuple[Near, ...]
@@ -124,35 +114,16 @@ class DecisionView:
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterView:
-    """A parameter on the day of the report."""
-
-    name: str
-    value: Value
-    unit: str
-    meaning: str
-    source: Source | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingView:
-    """A reading, the choice taken for the report, and whether that is the ruleset's own."""
-
-    reading: Reading
-    choice: str
-    source: Source | None
-
-
-@dataclass(frozen=True, slots=True)
 class ChapterView:
-    """All that is shown of a ruleset."""
+    """All that is shown of a ruleset: the values of its parameters by name, its sources by id, descriptions by path."""
 
     anchor: str
     ruleset: Ruleset
     totals: RulesetTotals
     decisions: tuple[DecisionView, ...]
-    parameters: tuple[ParameterView, ...]
-    readings: tuple[ReadingView, ...]
+    values: Mapping[str, Value]
+    sources: Mapping[str, Source]
+    descriptions: Mapping[str, str]
 
 
 def chapter_views(report: Report) -> tuple[ChapterView, ...]:
@@ -168,11 +139,9 @@ def _chapter(chapter: Chapter, as_of: date) -> ChapterView:
         ruleset=ruleset,
         totals=totals,
         decisions=tuple(_decision(chapter, logic, by_name[logic.name], as_of) for logic in ruleset.decisions),
-        parameters=tuple(_parameters(ruleset, as_of)),
-        readings=tuple(
-            ReadingView(reading, totals.readings.get(reading.name, reading.choice), _source(ruleset, reading.source))
-            for reading in ruleset.readings
-        ),
+        values={one.name: next(v.value for v in one.values if as_of in v.period) for one in ruleset.parameters},
+        sources={source.id: source for source in ruleset.sources},
+        descriptions={path: member.description for path, member in members_below(ruleset.facts.type)},
     )
 
 
@@ -192,7 +161,6 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
         rules=tuple(rule_views(chapter.ruleset, body, totals.rules, as_of)) if isinstance(body, Rules) else (),
         sayings=tuple(saying_views(chapter.ruleset, body, totals.reasons, as_of)) if isinstance(body, Matrix) else (),
         matrix=matrix_view(body, totals.reasons) if isinstance(body, Matrix) else None,
-        lacks=tuple(_lacks(chapter.ruleset, totals)),
         settling=settling(totals),
         time=time_chart(totals.over_time, looks) if totals.over_time is not None else None,
         near=tuple(
@@ -222,19 +190,6 @@ def can_gap(body: Rules | Matrix | None) -> bool:
     return isinstance(body, Rules) and body.hit == "first" and body.otherwise is None
 
 
-def _lacks(ruleset: Ruleset, totals: DecisionTotals) -> Iterator[Lack]:
-    descriptions = dict(_descriptions(ruleset.facts.type, ""))
-    yield from (Lack(fact, descriptions.get(fact.path, "")) for fact in totals.missing)
-
-
-def _descriptions(record: Record, prefix: str) -> Iterator[tuple[str, str]]:
-    for member in record.members:
-        yield prefix + member.name, member.description
-        kind = innermost(member.type)
-        if isinstance(kind, Record):
-            yield from _descriptions(kind, f"{prefix}{member.name}.")
-
-
 def _samples(chapter: Chapter, logic: DecisionLogic) -> Iterator[tuple[str, tuple[Shown, ...]]]:
     """The samples of a decision by stratum."""
     own = [sample for sample in chapter.samples if sample.decision == logic.name]
@@ -253,14 +208,3 @@ def _placed(explanation: Explanation) -> Explanation:
     rules = tuple(rule._replace(place=rule.place.replace("\\", "/").rpartition("/")[2]) for rule in trace.rules)
     placed = trace._replace(rules=rules, used=tuple(map(_placed, trace.used)))
     return Explanation(explanation.decision, placed)
-
-
-def _parameters(ruleset: Ruleset, as_of: date) -> Iterable[ParameterView]:
-    for parameter in ruleset.parameters:
-        value = next(value.value for value in parameter.values if as_of in value.period)
-        source = _source(ruleset, parameter.source)
-        yield ParameterView(parameter.name, value, parameter.unit or "", parameter.meaning or "", source)
-
-
-def _source(ruleset: Ruleset, id_: str | None) -> Source | None:
-    return next((source for source in ruleset.sources if source.id == id_), None)
