@@ -22,9 +22,8 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
     """The typed tree of a call."""
     if not isinstance(node.func, ast.Name):
         what = "a method" if isinstance(node.func, ast.Attribute) else "a call of this"
-        return typer.fault(
-            "expression-not-allowed", node, what=what, hint="call a function of the language by its name"
-        )
+        hint = "call a function of the language by its name"
+        return typer.fault("expression-not-allowed", node, what=what, hint=hint)
     name = node.func.id
     if name in AGGREGATES and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
         return _aggregate(typer, node, node.args[0], name)
@@ -55,76 +54,47 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
         if not parameter.accepts(argument.type):
             hint = _argument_hint(parameter.expected, argument.type)
             what = f"`{parameter.name}` of `{function.name}`"
-            return typer.type_fault(
-                (argument,),
-                "wrong-type",
-                side,
-                hint=hint,
-                what=what,
-                expected=parameter.expected,
-                found=f"`{typer.parsed.segment(side)}`" if parameter.written_out else with_article(argument.type),
-            )
+            found = f"`{typer.parsed.segment(side)}`" if parameter.written_out else argument.type
+            words = {"what": what, "expected": parameter.expected, "found": found}
+            return typer.type_fault("wrong-type", side, argument, hint=hint, **words)
     if any(isinstance(argument.type, Anything) for argument in arguments):
         return tree.stand_in(typer.place(node))
     kind = function.result(*(argument.type for argument in arguments))
     if kind is None:
-        return typer.fault(
-            "mixed-types", node, left=with_article(arguments[0].type), right=with_article(arguments[-1].type)
-        )
-    optional = _call_optional(function, arguments)
-    place = typer.place(node)
-    return typer.settled(
-        tree.Call(type=kind, optional=optional, place=place, function=function.name, arguments=arguments), node
-    )
+        return typer.fault("mixed-types", node, left=arguments[0].type, right=arguments[-1].type)
+    optional, place = _call_optional(function, arguments), typer.place(node)
+    made = tree.Call(type=kind, optional=optional, place=place, function=function.name, arguments=arguments)
+    return typer.settled(made, node)
 
 
 def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: str) -> tree.Node:
     clause = generator.generators[0]
-    if (
-        len(generator.generators) > 1
-        or len(clause.ifs) > 1
-        or clause.is_async
-        or not isinstance(clause.target, ast.Name)
-    ):
+    one_each = len(generator.generators) == 1 and len(clause.ifs) <= 1 and not clause.is_async
+    if not one_each or not isinstance(clause.target, ast.Name):
         return typer.fault("generator-form", generator, function=name)
     variable = clause.target.id
     source = typer.infer(clause.iter)
     if not isinstance(source.type, ListOf | Anything):
-        return typer.fault(
-            "wrong-type", clause.iter, what="what follows `in`", expected="a list", found=with_article(source.type)
-        )
+        return typer.wrong_type(clause.iter, "what follows `in`", "a list", source.type)
     clash = typer.scope.kind_of(variable) or ("variable" if variable in typer.variables else None)
     if clash:
         return typer.fault("shadowed-name", clause.target, name=variable, kind=clash)
     if source.type == ListOf(ANYTHING, 0):
-        return typer.fault(
-            "wrong-type",
-            clause.iter,
-            what="what follows `in`",
-            expected="a list of something",
-            found="always empty",
-        )
-    element_type = source.type.element if isinstance(source.type, ListOf) else ANYTHING
-    most = source.type.most if isinstance(source.type, ListOf) else None
-    variables = {**typer.variables, variable: (element_type, tree.has_unknown_elements(source))}
-    inner = replace(typer, variables=variables)
+        return typer.wrong_type(clause.iter, "what follows `in`", "a list of something", "always empty")
+    listed = source.type if isinstance(source.type, ListOf) else ListOf(ANYTHING)
+    known = listed.element, tree.has_unknown_elements(source)
+    inner = replace(typer, variables={**typer.variables, variable: known})
     condition = inner.condition(clause.ifs[0]) if clause.ifs else None
     element = inner.settled(inner.infer(generator.elt), generator.elt)
     if isinstance(element.type, Anything):
         return tree.stand_in(typer.place(node))
     row = AGGREGATES[name]
-    kind = row.result(element.type, most)
+    kind = row.result(element.type, listed.most)
     if kind is None:
-        return typer.fault(
-            "wrong-type",
-            generator.elt,
-            what=f"what `{name}` goes over",
-            expected=row.expected,
-            found=_summand(element.type) if name == "sum" else with_article(element.type),
-        )
-    optional = name in EMPTY_IS_UNKNOWN or any(
-        part is not None and part.optional for part in (source, condition, element)
-    )
+        found = _summand(element.type) if name == "sum" else element.type
+        return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, found)
+    parts = (source, element) if condition is None else (source, element, condition)
+    optional = name in EMPTY_IS_UNKNOWN or any(part.optional for part in parts)
     made = tree.Aggregate(
         type=kind, optional=optional, place=typer.place(node),
         function=name, variable=variable, source=source, condition=condition, element=element,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
-from policy_engine.frontend import advice, operators
+from policy_engine.frontend import advice
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import (
     BOOLEAN,
@@ -22,7 +22,9 @@ from policy_engine.language.types import (
     Number,
     Text,
     Type,
-    with_article,
+    comparable,
+    never_equal,
+    ordered,
 )
 
 if TYPE_CHECKING:
@@ -78,40 +80,26 @@ def _typed(typer: Typer, sides: list[ast.expr]) -> list[tree.Node]:
     return [typed[i] for i in range(len(sides))]
 
 
-def _link(
-    typer: Typer,
-    operation: ast.cmpop,
-    first: Side,
-    second: Side,
-    node: ast.Compare,
-) -> tree.Node:
+def _link(typer: Typer, operation: ast.cmpop, first: Side, second: Side, node: ast.Compare) -> tree.Node:
     left, right = first[0], second[0]
     place = _link_place(typer, operation, first, second, node)
     optional = left.optional or right.optional
     if isinstance(operation, ast.In | ast.NotIn):
         found = _membership(typer, first, second, place)
-        return (
-            found
-            if isinstance(operation, ast.In)
-            else tree.Not(type=BOOLEAN, optional=found.optional, place=typer.numbered(place), operand=found)
-        )
+        if isinstance(operation, ast.In):
+            return found
+        return tree.Not(type=BOOLEAN, optional=found.optional, place=typer.numbered(place), operand=found)
     operator = COMPARISONS.get(type(operation))
     if operator is None:
         sign = "==" if isinstance(operation, ast.Is) else "!="
         return typer.fault("expression-not-allowed", node, what="`is`", hint=f"write `{sign}`")
-    if not operators.comparable(left.type, right.type):
-        return typer.type_fault(
-            (left, right),
-            "not-comparable",
-            node,
-            hint=_date_hint(typer, first, second) or _comparison_hint(left, right),
-            left=with_article(left.type),
-            right=with_article(right.type),
-        )
+    if not comparable(left.type, right.type):
+        hint = _date_hint(typer, first, second) or _comparison_hint(left, right)
+        return typer.type_fault("not-comparable", node, left, right, hint=hint, left=left.type, right=right.type)
     if operator not in ("==", "!="):
         for kind in (left.type, right.type):
-            if not operators.ordered(kind):
-                return typer.type_fault((left, right), "no-order", node, kind=with_article(kind))
+            if not ordered(kind):
+                return typer.type_fault("no-order", node, left, right, kind=kind)
     _check_possible(typer, first, second)
     return tree.Compare(type=BOOLEAN, optional=optional, place=place, operator=operator, left=left, right=right)
 
@@ -128,18 +116,10 @@ def _membership(typer: Typer, first: Side, second: Side, place: tree.Place) -> t
     (item, item_side), (listed, list_side) = first, second
     if not isinstance(listed.type, ListOf | Anything):
         hint = "write `contains(text, part)`" if isinstance(listed.type, Text) else "write `[a, b]`"
-        return typer.fault(
-            "wrong-type",
-            list_side,
-            hint=hint,
-            what="what follows `in`",
-            expected="a list",
-            found=with_article(listed.type),
-        )
-    if isinstance(listed.type, ListOf) and not operators.comparable(item.type, listed.type.element):
-        return typer.fault(
-            "not-comparable", item_side, left=with_article(item.type), right=with_article(listed.type.element)
-        )
+        words = {"what": "what follows `in`", "expected": "a list", "found": listed.type}
+        return typer.fault("wrong-type", list_side, hint=hint, **words)
+    if isinstance(listed.type, ListOf) and not comparable(item.type, listed.type.element):
+        return typer.fault("not-comparable", item_side, left=item.type, right=listed.type.element)
     if isinstance(listed, tree.ListLiteral) and isinstance(list_side, ast.List):
         for element, side in zip(listed.elements, list_side.elts, strict=True):
             _check_possible(typer, first, (element, side))
@@ -151,19 +131,13 @@ def _membership(typer: Typer, first: Side, second: Side, place: tree.Place) -> t
 
 def _check_possible(typer: Typer, first: Side, second: Side) -> None:
     """Report a text that the other side can never be."""
-    never = operators.never_equal(first[0].type, second[0].type)
+    never = never_equal(first[0].type, second[0].type)
     if never is None:
         return
     value, closed = never
     wrong, other = (first, second) if isinstance(first[0], tree.Literal) else (second, first)
-    typer.fault(
-        "impossible-value",
-        wrong[1],
-        hint=did_you_mean(value, closed),
-        value=value,
-        what=f"`{typer.parsed.segment(other[1])}`",
-        values=", ".join(closed),
-    )
+    words = {"value": value, "what": f"`{typer.parsed.segment(other[1])}`", "values": ", ".join(closed)}
+    typer.fault("impossible-value", wrong[1], hint=did_you_mean(value, closed), **words)
 
 
 def _date_hint(typer: Typer, *sides: Side) -> str | None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
-from policy_engine.frontend import advice, operators
+from policy_engine.frontend import advice
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare
 from policy_engine.frontend.expressions import ParsedExpression
@@ -34,6 +34,7 @@ from policy_engine.language.types import (
     Record,
     Text,
     Type,
+    arithmetic,
     fits,
     join,
     member_of,
@@ -104,19 +105,22 @@ class Typer:
         return replace(place, id=next(self.scope.ids))
 
     def fault_at(self, code: str, place: tree.Place, *, hint: str | None = None, **words: object) -> tree.Node:
-        """Report a fault at a place, and stand in for what is there."""
-        self.faults.append(say(code, place.span, hint=hint, words=words))
+        """Report a fault at a place, and stand in for what is there; a type among the words is told by its name."""
+        shown = {name: with_article(word) if isinstance(word, Type) else word for name, word in words.items()}
+        self.faults.append(say(code, place.span, hint=hint, words=shown))
         return tree.stand_in(place)
 
-    def type_fault(
-        self, sides: Iterable[tree.Node], code: str, node: ast.AST, *, hint: str | None = None, **words: object
-    ) -> tree.Node:
-        """Report that types do not go together: at a parameter where that is a text by mistake."""
-        told = told_at_parameter(sides, self.scope.misread)
-        if told is None:
-            return self.fault(code, node, hint=hint, **words)
-        self.faults.append(told)
+    def type_fault(self, code: str, node: ast.AST, *sides: tree.Node, **words: Any) -> tree.Node:
+        """Report that types do not go together: at a parameter where a side is one that is a text by mistake."""
+        misread = told_at_parameter(sides, self.scope.misread)
+        if misread is None:
+            return self.fault(code, node, **words)
+        self.faults.append(misread)
         return tree.stand_in(self.place(node))
+
+    def wrong_type(self, node: ast.AST, what: str, expected: str, found: Type | str) -> tree.Node:
+        """Report that a part has another type than its place asks for."""
+        return self.fault("wrong-type", node, what=what, expected=expected, found=found)
 
     def infer(self, node: ast.AST) -> tree.Node:
         """The typed tree of a part of the expression."""
@@ -130,9 +134,7 @@ class Typer:
         """The typed tree of a part that must be true or false."""
         found = self.infer(node)
         if not isinstance(found.type, Boolean | Anything):
-            return self.fault(
-                "wrong-type", node, what="a condition", expected="true or false", found=with_article(found.type)
-            )
+            return self.wrong_type(node, "a condition", "true or false", found.type)
         return found
 
     def settled(self, found: tree.Node, node: ast.AST) -> tree.Node:
@@ -193,15 +195,13 @@ class Typer:
             return record
         if not isinstance(record.type, Record):
             hint = "use `any`, `all`, `first`, `last` or another generator" if isinstance(record.type, ListOf) else None
-            return self.fault(
-                "expression-not-allowed", node, hint=hint, what=f"`.{node.attr}` on {with_article(record.type)}"
-            )
+            what = f"`.{node.attr}` on {with_article(record.type)}"
+            return self.fault("expression-not-allowed", node, hint=hint, what=what)
         member = member_of(record.type, node.attr)
         if member is None:
             hint = did_you_mean(node.attr, [m.name for m in record.type.members])
-            return self.fault(
-                "unknown-member", node, hint=hint, record=f"`{self.parsed.segment(node.value)}`", name=node.attr
-            )
+            within = f"`{self.parsed.segment(node.value)}`"
+            return self.fault("unknown-member", node, hint=hint, record=within, name=node.attr)
         optional = record.optional or not member.required
         return tree.MemberOf(type=member.type, optional=optional, place=self.place(node), record=record, name=node.attr)
 
@@ -226,13 +226,10 @@ class Typer:
             return tree.stand_in(self.place(node))
         if node.attr not in known:
             hint = did_you_mean(node.attr, known) or f"it has {', '.join(known) or 'nothing'}"
-            return self.fault_at(
-                "unknown-decision-part", self._last_name(node), hint=hint, decision=decision, name=node.attr
-            )
-        place = self.place(node)
-        return tree.DecisionPart(
-            type=known[node.attr][0], optional=True, place=place, decision=decision, part=node.attr
-        )
+            place = self._last_name(node)
+            return self.fault_at("unknown-decision-part", place, hint=hint, decision=decision, name=node.attr)
+        kind, place = known[node.attr][0], self.place(node)
+        return tree.DecisionPart(type=kind, optional=True, place=place, decision=decision, part=node.attr)
 
     def _last_name(self, node: ast.Attribute) -> tree.Place:
         """Where the name behind the last dot stands."""
@@ -258,9 +255,7 @@ class Typer:
                 return tree.Negate(type=kind, optional=operand.optional, place=place, operand=operand)
             case Anything():
                 return operand
-        return self.fault(
-            "wrong-type", node, what="what follows `-`", expected="a number", found=with_article(operand.type)
-        )
+        return self.wrong_type(node, "what follows `-`", "a number", operand.type)
 
     def arithmetic(self, node: ast.BinOp) -> tree.Node:
         operator = ARITHMETIC.get(type(node.op))
@@ -273,28 +268,18 @@ class Typer:
             return tree.stand_in(self.place(node))
         if not (isinstance(left.type, Number) and isinstance(right.type, Number)):
             hint = "write `days_between(a, b)` or `add_days(date, n)`" if _is_a(Date, left, right) else None
-            return self.type_fault(
-                (left, right),
-                "not-addable",
-                node,
-                hint=hint,
-                operator=operator,
-                left=with_article(left.type),
-                right=with_article(right.type),
-            )
+            words = {"operator": operator, "left": left.type, "right": right.type}
+            return self.type_fault("not-addable", node, left, right, hint=hint, **words)
         if operator in ("//", "%") and (left.type.places or right.type.places):
-            return self.fault(
-                "wrong-type", node, what=f"each side of `{operator}`", expected="an integer", found="a decimal"
-            )
-        if operator in ("/", "//", "%") and right.type.low == right.type.high == 0:
+            return self.wrong_type(node, f"each side of `{operator}`", "an integer", "a decimal")
+        divides = operator in ("/", "//", "%")
+        if divides and right.type.low == right.type.high == 0:
             return self.fault("zero-denominator", node.right)
-        kind = operators.arithmetic(operator, left.type, right.type)
-        optional = (
-            left.optional or right.optional or (operator in ("/", "//", "%") and operators.may_be_zero(right.type))
-        )
-        made = tree.Arithmetic(
-            type=kind, optional=optional, place=self.place(node), operator=operator, left=left, right=right
-        )
+        kind = arithmetic(operator, left.type, right.type)
+        may_divide_by_zero = divides and right.type.low <= 0 <= right.type.high
+        optional = left.optional or right.optional or may_divide_by_zero
+        place = self.place(node)
+        made = tree.Arithmetic(type=kind, optional=optional, place=place, operator=operator, left=left, right=right)
         return made if isinstance(kind, Ratio) else self.settled(made, node)
 
     def conditional(self, node: ast.IfExp) -> tree.Node:
@@ -304,7 +289,7 @@ class Typer:
             return self.fault("unknown-place", node, hint="one of the two branches must be a value")
         kind = join(then.type, otherwise.type)
         if kind is None:
-            return self.fault("mixed-types", node, left=with_article(then.type), right=with_article(otherwise.type))
+            return self.fault("mixed-types", node, left=then.type, right=otherwise.type)
         optional = condition.optional or then.optional or otherwise.optional
         place = self.place(node)
         return tree.Conditional(
@@ -325,7 +310,7 @@ class Typer:
             if isinstance(element.type, ListOf):
                 return self.fault("expression-not-allowed", side, what="a list of lists")
             if joined is None:
-                return self.fault("mixed-types", side, left=with_article(kind), right=with_article(element.type))
+                return self.fault("mixed-types", side, left=kind, right=element.type)
             kind = joined
         optional = any(element.optional for element in elements)
         place = self.place(node)

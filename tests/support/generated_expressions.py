@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from policy_engine.frontend import operators
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.rounding import MODES
 from policy_engine.language.types import (
@@ -25,7 +24,9 @@ from policy_engine.language.types import (
     Record,
     Text,
     Type,
+    arithmetic,
     join,
+    ordered,
 )
 from tests.support.choosing import Choices
 from tests.support.generated_facts import WORDS
@@ -242,7 +243,7 @@ class Author:
     def picked(self, kind: Type, depth: int) -> Made | None:
         """An element of a list."""
         names = ["first", "last"]
-        if operators.ordered(kind):
+        if ordered(kind):
             names += ["min", "max"]
         return self._over_list(self.choices.one_of(names), depth, lambda inner: inner.want(kind, depth))
 
@@ -402,7 +403,7 @@ class Author:
         right = divisor(right) if whole else right
         assert isinstance(left.type, Number)
         assert isinstance(right.type, Number)
-        kind = operators.arithmetic(sign, left.type, right.type)
+        kind = arithmetic(sign, left.type, right.type)
         return Made(f"({left.text} {sign} {right.text})", kind) if is_settled(kind) else left
 
     def unary(self, depth: int) -> Made | None:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from policy_engine.frontend import operators
 from policy_engine.language.functions import FUNCTIONS
-from policy_engine.language.types import BOOLEAN, ListOf, Number, Record, Text, Type, fits, join, number_of
+from policy_engine.language.types import BOOLEAN, ListOf, Number, Record, Text, Type, fits, join, never_equal, number_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def may_equal(kind: Type, closed: Sequence[str]) -> bool:
 def may_hold(kind: Type, item: Type) -> bool:
     if not (isinstance(kind, ListOf) and isinstance(kind.element, Text)):
         return False
-    return operators.never_equal(kind.element, item) is None
+    return never_equal(kind.element, item) is None
 
 
 def call_of(name: str, parts: Sequence[Made]) -> Made | None:
