@@ -59,7 +59,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a code says, and, where it is always the same, what to do; both with holes for the author's words."""
+    """What a code says, and, where it is always the same, what to do; both with placeholders for the author's words."""
 
     message: str
     hint: str | None = None
@@ -316,11 +316,11 @@ def say(
     words: Mapping[str, object] | None = None,
     **more_words: object,
 ) -> Diagnostic:
-    """The diagnostic of that code at a place, its holes filled; `hint` replaces the table's own."""
+    """The diagnostic of that code at a place, its placeholders filled in; `hint` replaces the table's own."""
     wording = WORDINGS[code]
     shown = {name: shown_text(str(word)) for name, word in {**(words or {}), **more_words}.items()}
-    advice = hint if hint is not None else wording.hint and wording.hint.format(**shown)
-    return Diagnostic(code, wording.message.format(**shown), span, advice or None, tuple(related), wording.severity)
+    told = hint if hint is not None else wording.hint and wording.hint.format(**shown)
+    return Diagnostic(code, wording.message.format(**shown), span, told or None, tuple(related), wording.severity)
 
 
 MOST_COMPARED = 300

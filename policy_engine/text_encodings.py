@@ -124,7 +124,7 @@ def utf_8_text(where: str, content: bytes) -> str:
 
 
 def not_text(where: str, encoding: str, file: IO[bytes]) -> str:
-    """That a file is no text of an encoding: the line, the byte, and what it seems to be. No advice."""
+    """That a file is no text of an encoding: the line, the byte, and what it seems to be. No hints."""
     found = wrong_byte(file, encoding)
     told = f"{where} is not {encoding} text"
     if found is None:  # it is whole now

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
-from policy_engine.frontend import advice
+from policy_engine.frontend import hints
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR, Function
 from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Number, Text, Type, with_article
@@ -27,12 +27,12 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
     name = node.func.id
     if name in AGGREGATES and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
         return _aggregate(typer, node, node.args[0], name)
-    if name in AGGREGATES and len(node.args) == 1 and (listed := advice.of_list(typer, name, node.args[0])):
+    if name in AGGREGATES and len(node.args) == 1 and (listed := hints.of_list(typer, name, node.args[0])):
         return typer.fault("generator-needed", node.func, hint=listed, name=name)
     function = FUNCTIONS.get(name)
     if function is None:
         code = "generator-needed" if name in AGGREGATES else "unknown-function"
-        foreign = advice.THE_DAY if name in advice.PAST_AND_PRESENT else did_you_mean(name, [*FUNCTIONS, *AGGREGATES])
+        foreign = hints.THE_DAY if name in hints.PAST_AND_PRESENT else did_you_mean(name, [*FUNCTIONS, *AGGREGATES])
         return typer.fault(code, node.func, hint=None if name in AGGREGATES else foreign, name=name)
     if node.keywords:
         return typer.fault("wrong-arguments", node, signature=function.signature, why="arguments have no names")
@@ -121,5 +121,5 @@ def _argument_hint(expected: str, found: Type) -> str | None:
     if expected == "a date" and isinstance(found, Instant):
         return "turn the instant into a date with `date_of(...)`"
     if expected == "a date" and isinstance(found, Text):
-        return advice.NO_DATES
+        return hints.NO_DATES
     return None

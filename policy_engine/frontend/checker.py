@@ -137,8 +137,8 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
         values = (rulesets.ParameterValue(Period(), expanded(parameter.calendar)),)
     start = context.syntax.period.start
     if start != date.min and values and values[0].period.start > start:  # a lost `effective` was reported
-        hole = f"before {values[0].period.start}"
-        context.faults.append(say("parameter-hole", parameter.name.span, name=parameter.name.value, period=hole))
+        period = f"before {values[0].period.start}"
+        context.faults.append(say("parameter-hole", parameter.name.span, name=parameter.name.value, period=period))
     return rulesets.Parameter(
         parameter.name.value,
         kind,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
-from policy_engine.frontend import advice
+from policy_engine.frontend import hints
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import (
     BOOLEAN,
@@ -44,7 +44,7 @@ Side = tuple[tree.Node, ast.expr]
 
 def compare(typer: Typer, node: ast.Compare) -> tree.Node:
     """The typed tree of a comparison; a chain is the `and` of its links."""
-    nothing = advice.of_nothing(typer, node)
+    nothing = hints.of_nothing(typer, node)
     if nothing is not None:
         return _with_nothing(typer, node, nothing)
     sides = [node.left, *node.comparators]
@@ -72,7 +72,7 @@ def _with_nothing(typer: Typer, node: ast.Compare, hint: str) -> tree.Node:
 
 def _typed(typer: Typer, sides: list[ast.expr]) -> list[tree.Node]:
     """Each side, typed; a loose word of one may be a text of another, so these come last."""
-    loose = [advice.is_unresolved(typer, side) or isinstance(side, ast.List) for side in sides]
+    loose = [hints.is_unresolved(typer, side) or isinstance(side, ast.List) for side in sides]
     typed = {i: typer.infer(side) for i, side in enumerate(sides) if not loose[i]}
     closed = (node.type.values or () for node in typed.values() if isinstance(node.type, Text))
     inner = replace(typer, texts=tuple(text for values in closed for text in values))
@@ -142,15 +142,15 @@ def _check_possible(typer: Typer, first: Side, second: Side) -> None:
 
 def _date_hint(typer: Typer, *sides: Side) -> str | None:
     """What to do with `day < 2024-10-12`, where the right side is a number."""
-    written = any(advice.DATE_LITERAL.fullmatch(typer.parsed.segment(side)) for _, side in sides)
-    return advice.NO_DATES if written else None
+    written = any(hints.DATE_LITERAL.fullmatch(typer.parsed.segment(side)) for _, side in sides)
+    return hints.NO_DATES if written else None
 
 
 def _comparison_hint(left: tree.Node, right: tree.Node) -> str | None:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, tree.Literal) and isinstance(one.value, str):
             if isinstance(other.type, Date | Instant) and DATE_TEXT.fullmatch(one.value):
-                return advice.NO_DATES
+                return hints.NO_DATES
             if isinstance(other.type, Number) and NUMBER_TEXT.fullmatch(one.value):
                 return f"a number stands without quotes: `{one.value}`"
             if isinstance(other.type, Boolean) and one.value in ("true", "false", "yes", "no"):

@@ -13,9 +13,9 @@ from decimal import Decimal
 from functools import partial
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
-from policy_engine.frontend.advice import of_hole
 from policy_engine.frontend.expressions import parse_expression
 from policy_engine.frontend.fields import KEBAB
+from policy_engine.frontend.hints import of_placeholder
 from policy_engine.frontend.misread import misread_parameters
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.frontend.syntax import (
@@ -49,10 +49,10 @@ from policy_engine.language.types import (
 )
 from policy_engine.source import Authored, Span
 
-HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 DOUBLED = re.compile(r"\{\{ *([a-z][a-z0-9_.]*) *\}\}")
 LONGEST_SENTENCE = 4_000
-HOLE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+PLACEHOLDER_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 PENDING: Known = (ANYTHING, True)
 """The type of what is being typed already, or too far down a chain: both are reported elsewhere."""
 
@@ -147,7 +147,7 @@ class Context:
         return {decision.matrix.value.value: (kind, True)}
 
     def template(self, text: Authored, values: Mapping[str, Authored]) -> Template:
-        """A sentence whose holes name values of the decision, or anything that an expression could name."""
+        """A sentence whose placeholders name values of the decision, or anything that an expression could name."""
         if len(text.value) > LONGEST_SENTENCE:
             expected = f"of at most {LONGEST_SENTENCE} characters"
             self.faults.append(say("wrong-kind", text.span, what="a sentence", expected=expected))
@@ -155,15 +155,15 @@ class Context:
         parts: list[str | tree.Expression] = []
         end = 0
         sentence = " ".join(text.value.split())
-        for hole, written in zip(HOLE.finditer(sentence), HOLE.finditer(text.value), strict=True):
-            parts.append(sentence[end : hole.start()])
-            end = hole.end()
-            if hole.group() in ("{{", "}}"):
-                parts.append(hole.group()[0])
-            elif hole.group(1) is None:
+        for found, written in zip(PLACEHOLDER.finditer(sentence), PLACEHOLDER.finditer(text.value), strict=True):
+            parts.append(sentence[end : found.start()])
+            end = found.end()
+            if found.group() in ("{{", "}}"):
+                parts.append(found.group()[0])
+            elif found.group(1) is None:
                 self.faults.append(say("template-brace", text.part(*written.span())))
             else:
-                parts.append(self._hole(text.part(*written.span(1)), hole.group(1), values))
+                parts.append(self._placeholder(text.part(*written.span(1)), found.group(1), values))
         parts.append(sentence[end:])
         self._doubled_braces(text, values)
         return Template(tuple(part for part in parts if part != ""))
@@ -175,9 +175,9 @@ class Context:
             if name in values or self.scope.kind_of(name.split(".")[0]) is not None:
                 self.faults.append(say("template-doubled", text.part(*found.span()), name=name))
 
-    def _hole(self, place: Span, name: str, values: Mapping[str, Authored]) -> tree.Expression:
-        if not HOLE_NAME.fullmatch(name):
-            self.faults.append(say("template-hole", place, text=name, advice=of_hole(name, self.scope)))
+    def _placeholder(self, place: Span, name: str, values: Mapping[str, Authored]) -> tree.Expression:
+        if not PLACEHOLDER_NAME.fullmatch(name):
+            self.faults.append(say("template-hole", place, text=name, advice=of_placeholder(name, self.scope)))
             return nothing(place)
         return self.expression(values[name] if name in values else Authored(name, place, name))
 

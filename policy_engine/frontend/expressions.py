@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.curly_quotes import CURLY, straight
-from policy_engine.frontend import advice
+from policy_engine.frontend import hints
 from policy_engine.frontend.comments import comment_inside, lost_condition, without_texts
 from policy_engine.language.expressions import segment
 from policy_engine.source import Authored, Span
@@ -132,7 +132,7 @@ def _character_fault(character: str, text: str, place: Span) -> Diagnostic:
 
 def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError) -> Diagnostic:
     bare = without_texts(text)
-    phrase = advice.phrase(text, bare) or _sign(bare)
+    phrase = hints.phrase(text, bare) or _sign(bare)
     if phrase is not None:
         start, end, hint = phrase
         place = authored.part(start + offset, end + offset)

@@ -11,7 +11,7 @@ from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.documents.quoting import open_brackets, unread
 from policy_engine.frontend.comments import lost_words
-from policy_engine.frontend.shape_advice import as_list, as_mapping, as_names, home_of, meant, separate
+from policy_engine.frontend.shape_hints import as_list, as_mapping, as_names, home_of, meant, separate
 from policy_engine.frontend.shapes import TEXTS, Shape
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.source import Authored, Span

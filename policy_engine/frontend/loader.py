@@ -19,7 +19,7 @@ from policy_engine.frontend.lints import lint
 from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import is_name, read_schema
-from policy_engine.frontend.shape_advice import OUTSIDE_RULES
+from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.silences import silenced
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
 from policy_engine.language.rulesets import FactsSchema, Ruleset

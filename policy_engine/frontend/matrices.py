@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from policy_engine.diagnostics import did_you_mean, nearest, say
 from policy_engine.frontend.context import Context
-from policy_engine.frontend.shape_advice import as_list, separate, several_items
+from policy_engine.frontend.shape_hints import as_list, separate, several_items
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, LegendSyntax, MatrixSyntax, RowSyntax
 from policy_engine.language import rulesets
 from policy_engine.language.expressions import Condition, Expression

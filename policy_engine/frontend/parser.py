@@ -22,7 +22,7 @@ from policy_engine.frontend.fields import (
     whole_text,
 )
 from policy_engine.frontend.parameters import parse_parameter
-from policy_engine.frontend.shape_advice import is_outdented, separate, several_items
+from policy_engine.frontend.shape_hints import is_outdented, separate, several_items
 from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (
     CheckSyntax,

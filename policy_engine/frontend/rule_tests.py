@@ -17,7 +17,7 @@ from policy_engine.frontend.expectations import expectation
 from policy_engine.frontend.fields import Fields
 from policy_engine.frontend.loader import TEST_SUFFIX, Rulebook, with_excerpts, yaml_files
 from policy_engine.frontend.rule_cases import CaseFile, RuleCase
-from policy_engine.frontend.shape_advice import OUTSIDE_RULES
+from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.source import Authored
 
 

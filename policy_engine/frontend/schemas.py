@@ -78,8 +78,8 @@ class _Walk:
 
     def fault(self, code: str, node: YamlNode | Authored, pointer: str, **words: object) -> Anything:
         hint = words.pop("hint_", None)
-        advice = str(hint) if hint is not None else None
-        self.faults.append(say(code, node.span, hint=advice, words=words, pointer=pointer or "the top"))
+        shown = str(hint) if hint is not None else None
+        self.faults.append(say(code, node.span, hint=shown, words=words, pointer=pointer or "the top"))
         return ANYTHING
 
 

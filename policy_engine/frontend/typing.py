@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
-from policy_engine.frontend import advice
+from policy_engine.frontend import hints
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare
 from policy_engine.frontend.expressions import ParsedExpression
@@ -176,7 +176,7 @@ class Typer:
             return found
         if node.id in self.texts:
             return self.fault("unknown-name", node, hint=f'a text stands in quotes: `"{node.id}"`', name=node.id)
-        hint = advice.of_name(node.id, self.scope) or did_you_mean(node.id, [*self.scope.names(), *self.variables])
+        hint = hints.of_name(node.id, self.scope) or did_you_mean(node.id, [*self.scope.names(), *self.variables])
         if hint is None and node.id in {**FUNCTIONS, **AGGREGATES}:
             hint = f"`{node.id}` is a function, and is called with brackets"
         return self.fault("unknown-name", node, hint=hint, name=node.id)
@@ -187,7 +187,7 @@ class Typer:
                 return self.decision_part(node, decision)
             case ast.Name(id="decisions"):
                 return self.bare_decision(node)
-        decision_hint = advice.of_member(self, node)
+        decision_hint = hints.of_member(self, node)
         if decision_hint is not None:
             return self.fault("unknown-name", node.value, hint=decision_hint, name=self.parsed.segment(node.value))
         record = self.infer(node.value)

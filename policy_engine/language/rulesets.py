@@ -128,7 +128,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A sentence with holes: texts and expressions in turn, as written."""
+    """A sentence with placeholders: texts and expressions in turn, as written."""
 
     parts: tuple[str | Quoted | Expression, ...]
 

@@ -64,17 +64,17 @@ ELEMENT: Mapping[str, str] = MappingProxyType({"any": "condition", "all": "condi
 
 def phrase(text: str, bare: str) -> tuple[int, int, str] | None:
     """The first phrase of another language in a text (`bare` is without what its quotes hold): from, to, and what to write."""
-    for pattern, advice in PHRASES:
+    for pattern, hint in PHRASES:
         found = pattern.search(bare)
         if found is not None:
             parts = {name: text[slice(*found.span(name))].strip() for name in found.groupdict()}
             start, end = found.span("word") if "word" in parts else found.span()
-            return start, end, advice.format(**parts)
+            return start, end, hints.format(**parts)
     return None
 
 
-def of_hole(text: str, scope: Scope) -> str:
-    """What to write in place of a hole of a sentence that is not a name."""
+def of_placeholder(text: str, scope: Scope) -> str:
+    """What to write in place of a placeholder of a sentence that is not a name."""
     name, sign, _ = (part.strip() for part in text.partition(":" if ":" in text else "!"))
     near = nearest(text.strip(), scope.names()) if WORD.fullmatch(text.strip()) else None
     if near is not None:
