@@ -21,6 +21,7 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Explanation
 from tests.conftest import ROOT, lay_out
 from tests.support.conformance import Case, load_cases
+from tests.support.rulebook import shipped
 from tests.test_engine import JULY, ORDER, ORDER_SCHEMA
 
 CASES = [case for case in load_cases() if case.invalid is None]
@@ -337,7 +338,7 @@ def test_a1_repr_works_on_what_is_half_made(kind: type) -> None:
 
 
 def test_a1_answers_about_the_shipped_rules_are_bytes_of_their_dictionaries() -> None:
-    engine = Engine.load(ROOT / "rules", ROOT / "schemas")
+    engine = shipped()
     for line in (ROOT / "fixtures/charge_retry.jsonl").read_text("utf-8").splitlines()[:50]:
         with suppress(FactsError):
             for answer in engine.decide_all("charge_retry", json.loads(line), as_of=JULY).values():

@@ -31,7 +31,7 @@ from policy_engine.tables.json_lines import lines_source
 from tests.support.columnar import answers_of, reported, table_of
 from tests.support.conformance import Case, load_cases
 
-CASES = list(load_cases())
+CASES = load_cases()
 DECIDED = [case for case in CASES if case.invalid is None]
 INVALID = [case for case in CASES if case.invalid is not None]
 TOLD = {"status", "outcome", "rules", "values", "missing"}

@@ -22,6 +22,7 @@ from policy_engine.reports.jobs import Job
 from policy_engine.reports.side_by_side import side_by_side
 from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.opening_tables import Options
+from tests.support.rulebook import shipped
 
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 1)
@@ -393,8 +394,7 @@ def test_b1_the_exit_code_says_whether_answers_differ(case: str, tmp_path: Path)
 
 # ---- the shipped rulebook
 
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
-SENDERS = versions_of(ENGINE.rulebook, "email_suppression", None, None)
+SENDERS = versions_of(shipped().rulebook, "email_suppression", None, None)
 
 
 @pytest.mark.parametrize(
@@ -414,9 +414,9 @@ def test_a_wait_denies_what_was_allowed_until_the_sixtieth_day(
 
 def test_one_version_cannot_be_compared() -> None:
     with pytest.raises(CannotRun, match="`payouts` has 1 version; two are compared"):
-        versions_of(ENGINE.rulebook, "payouts", None, None)
+        versions_of(shipped().rulebook, "payouts", None, None)
 
 
 def test_an_unknown_version_is_told_with_those_there_are() -> None:
     with pytest.raises(CannotRun, match="there is no version `2020`; there is 2024-07-09, 2024-08-08"):
-        versions_of(ENGINE.rulebook, "email_suppression", "2020", None)
+        versions_of(shipped().rulebook, "email_suppression", "2020", None)

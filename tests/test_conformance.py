@@ -19,7 +19,7 @@ from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.reference.deciding import Evaluation, check_facts
 from tests.support.conformance import Case, load_cases
 
-CASES = list(load_cases())
+CASES = load_cases()
 SENTENCES = {str(number) for number in range(1, 24)}
 BackEnd = Callable[[Case], Mapping[str, Decision]]
 

@@ -29,6 +29,7 @@ from policy_engine import (
 )
 from policy_engine.language.decisions import Origin, Step, Verdict
 from tests.conftest import ROOT, lay_out
+from tests.support.rulebook import shipped
 
 SCHEMA = json.loads((ROOT / "schemas/decision.schema.json").read_text("utf-8"))
 JULY = date(2025, 7, 1)
@@ -104,12 +105,6 @@ decisions:
 silence:
   - {code: uncovered-case, name: only_large, because: The gap is what is looked at.}
 """
-
-
-@pytest.fixture(scope="module")
-def shipped() -> Engine:
-    """The rulesets of this repository."""
-    return Engine.load(ROOT / "rules", ROOT / "schemas")
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +214,7 @@ def test_answers_are_json_and_conform(orders: Engine, facts: dict[str, object]) 
         conforms(answer.to_dict())
 
 
-def test_answers_of_the_shipped_rulesets_conform(shipped: Engine) -> None:
+def test_answers_of_the_shipped_rulesets_conform() -> None:
     for name, file in (
         ("partner_earnings", "account_moves"),
         ("user_roles", "role_questions"),
@@ -227,7 +222,7 @@ def test_answers_of_the_shipped_rulesets_conform(shipped: Engine) -> None:
     ):
         for line in (ROOT / f"fixtures/{file}.jsonl").read_text("utf-8").splitlines()[:100]:
             try:
-                answers = shipped.decide_all(name, json.loads(line), as_of=JULY)
+                answers = shipped().decide_all(name, json.loads(line), as_of=JULY)
             except (FactsError, ValueError):
                 continue
             for answer in answers.values():
@@ -284,11 +279,11 @@ def test_invalid_facts_raise_with_every_violation(orders: Engine) -> None:
     assert [violation.pointer for violation in violations] == ["", "/days/0", "/price"]
 
 
-def test_a_day_outside_every_period_names_the_periods(orders: Engine, shipped: Engine) -> None:
+def test_a_day_outside_every_period_names_the_periods(orders: Engine) -> None:
     with pytest.raises(NotInForce, match="version 2 from 2025-01-01 until 2030-01-01"):
         orders.decide("orders.shipping", {"price": 5}, as_of=date(2030, 1, 1))
     with pytest.raises(NotInForce) as caught:
-        shipped.decide("email_suppression.suppression_removal", {}, as_of=date(2021, 1, 1))
+        shipped().decide("email_suppression.suppression_removal", {}, as_of=date(2021, 1, 1))
     assert "from 2022-01-01 until 2024-08-08" in str(caught.value)
     assert "from 2024-08-08" in str(caught.value)
 
@@ -355,11 +350,11 @@ def test_facts_are_never_changed(orders: Engine) -> None:
     assert facts == before
 
 
-def test_lists_of_the_caller_are_not_reordered(shipped: Engine) -> None:
+def test_lists_of_the_caller_are_not_reordered() -> None:
     entries = [{"since": "2025-06-01", "status": "Healthy"}, {"since": "2025-01-01", "status": "New"}]
     facts = {"sender_status_history": entries, "actor": "client_user"}
     before = copy.deepcopy(facts)
-    shipped.decide("email_suppression.suppression_removal", facts, as_of=JULY)
+    shipped().decide("email_suppression.suppression_removal", facts, as_of=JULY)
     assert facts == before
 
 
@@ -438,9 +433,9 @@ def every_step(explanation: Explanation) -> list[Step]:
     return [*own, *steps_of(trace.values), *(step for used in trace.used for step in every_step(used))]
 
 
-def test_every_step_has_an_origin_and_a_text(shipped: Engine) -> None:
+def test_every_step_has_an_origin_and_a_text() -> None:
     for decision in ("new_account_bonus", "revenue_share", "latest_referred_move"):
-        explanation = shipped.explain(f"partner_earnings.{decision}", MOVE, as_of=JULY)
+        explanation = shipped().explain(f"partner_earnings.{decision}", MOVE, as_of=JULY)
         steps = every_step(explanation)
         assert steps
         assert all(isinstance(step.origin, Origin) and step.text for step in steps)

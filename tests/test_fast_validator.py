@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,37 +17,20 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from policy_engine.backends.python import NotPlain, prepare
-from policy_engine.engine import Engine, chosen
+from policy_engine.engine import chosen
 from policy_engine.errors import FactsError
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.validation import valid_facts
-from policy_engine.frontend.schema_keywords import KEYWORDS
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.reference.deciding import Evaluation, check_facts
-from tests.conftest import ROOT
 from tests.support.choosing import Choices
 from tests.support.generated import HEAD, Written, as_json
 from tests.support.generated_facts import facts_for, without_references
+from tests.support.json_schema_suite import NEEDED, suite_cases
+from tests.support.rulebook import shipped
 
-SUITE = Path(__file__).parent / "data/json-schema-suite"
 DAY = date(2025, 6, 30)
-ASSUMED: Mapping[str, tuple[str, ...]] = {
-    "string": ("format", "pattern", "minLength", "maxLength"),
-    "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    "array": ("items", "minItems", "maxItems", "uniqueItems"),
-    "object": ("properties", "required", "additionalProperties"),
-    "boolean": (),
-}
-"""Our schemas name a type; where the suite's names none it gets each that its keywords speak of."""
-NEEDED: Mapping[str, Mapping[str, Any]] = {
-    "integer": {"minimum": -(10**17), "maximum": 10**17},
-    "number": {"minimum": -(10**12), "maximum": 10**12, "multipleOf": Decimal("0.00001")},
-    "array": {"items": {"type": "integer", "minimum": -(10**17), "maximum": 10**17}},
-    "object": {"additionalProperties": False, "properties": {}},
-}
-"""What our schemas must say where the suite's do not."""
 OURS = {
     "a valid date-time with a leap second, UTC",
     "a valid date-time with a leap second, with minus offset",
@@ -94,38 +75,6 @@ def validator_over(schema: FactsSchema) -> Validator:
 # The official suite.
 
 
-def suite_cases() -> Iterator[Any]:
-    """Each case of the suite that a schema of ours can say: the schema, the value, the verdict."""
-    for path in sorted(SUITE.rglob("*.json")):
-        for group in json.loads(path.read_text("utf-8"), parse_float=Decimal):
-            for kind, schema in as_ours(group["schema"]):
-                for test in group["tests"]:
-                    name = f"{path.stem}: {group['description']}: {test['description']}: {kind}"
-                    yield pytest.param(schema, test["data"], test["valid"], test["description"], id=name)
-
-
-def as_ours(written: Any) -> Iterator[tuple[str, FactsSchema]]:
-    """A schema of the suite as schemas of a property, for each type that it can be about."""
-    keywords = {name: part for name, part in written.items() if name != "$schema"} if isinstance(written, dict) else {}
-    kinds = [keywords["type"]] if isinstance(keywords.get("type"), str) else _kinds(keywords)
-    for kind in kinds:
-        part = {**NEEDED.get(kind, {}), "type": kind, **keywords}
-        if kind not in KEYWORDS or part.keys() - KEYWORDS[kind] - {"type"}:
-            continue
-        document = {"type": "object", "additionalProperties": False, "properties": {"it": part}, "required": ["it"]}
-        schema, _ = schema_of(as_json(document), "suite.schema.json", "suite")
-        if schema is not None:
-            yield kind, schema
-
-
-def _kinds(keywords: Mapping[str, Any]) -> list[str]:
-    listed = [keywords["const"]] if "const" in keywords else keywords.get("enum")
-    if listed is not None:
-        names = {str: "string", bool: "boolean", int: "integer", Decimal: "number"}
-        return sorted({names.get(type(value), "object") for value in listed})
-    return [kind for kind, names in ASSUMED.items() if keywords and set(keywords) <= set(names)]
-
-
 @cache
 def _suite_validator(document: str) -> Validator:
     schema, faults = schema_of(document, "suite.schema.json", "suite")
@@ -133,7 +82,7 @@ def _suite_validator(document: str) -> Validator:
     return validator_over(schema)
 
 
-@pytest.mark.parametrize(("schema", "value", "is_valid", "told"), list(suite_cases()))
+@pytest.mark.parametrize(("schema", "value", "is_valid", "told"), suite_cases())
 def test_the_validator_over_the_official_suite(schema: FactsSchema, value: Any, is_valid: bool, told: str) -> None:
     validator = _suite_validator(schema.document)
     facts = {"it": _with_floats(value)}
@@ -163,7 +112,7 @@ def _with_floats(value: Any) -> Any:
 
 
 def test_the_suite_is_there() -> None:
-    assert len(list(suite_cases())) > 250
+    assert len(suite_cases()) > 250
 
 
 # Generated facts for the shipped schemas, whole and broken.
@@ -234,7 +183,7 @@ def _broken_member(choices: Choices, value: dict[Any, Any]) -> Any:
 
 @cache
 def _shipped() -> list[Validator]:
-    engine = Engine.load(ROOT / "rules", ROOT / "schemas")
+    engine = shipped()
     return [Validator(ruleset) for ruleset in engine.rulebook.rulesets]
 
 

@@ -11,21 +11,20 @@ from pathlib import Path
 import pytest
 
 from fixtures.samples import SAMPLES, Sample
-from policy_engine import Engine
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.run import make_report
 from policy_engine.reports.totals import DecisionTotals, RulesetTotals
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
 FIXTURES = ROOT / "fixtures"
 DAY = date(2025, 6, 30)
 INVALID_SHARE = 0.2
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
 EACH = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
 
 
 def test_every_ruleset_has_a_file() -> None:
-    assert {sample.ruleset for sample in SAMPLES} == {ruleset.id for ruleset in ENGINE.rulebook.rulesets}
+    assert {sample.ruleset for sample in SAMPLES} == {ruleset.id for ruleset in shipped().rulebook.rulesets}
     assert {sample.file for sample in SAMPLES} == {path.name for path in FIXTURES.glob("*.jsonl")}
 
 
@@ -64,7 +63,7 @@ def test_nothing_is_lost_and_most_is_valid(sample: Sample, summaries: dict[str, 
 @EACH
 def test_every_decision_comes_out_in_more_than_one_way(sample: Sample, summaries: dict[str, RulesetTotals]) -> None:
     found = {one.decision: _ways(one) for one in summaries[sample.ruleset].decisions}
-    decisions = ENGINE.ruleset(sample.ruleset, DAY).decisions
+    decisions = shipped().ruleset(sample.ruleset, DAY).decisions
     expected = {decision.name: min(2, max(1, len(decision.outcomes))) for decision in decisions}
     assert {name: found[name] for name, least in expected.items() if len(found[name]) < least} == {}
 

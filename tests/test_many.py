@@ -14,6 +14,7 @@ import pytest
 
 from policy_engine import Decision, Engine, FactsError, NotInForce, UnknownDecision, UnknownReading
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
 DAY = date(2025, 9, 1)
 QUESTION = "user_roles.permission"
@@ -31,12 +32,12 @@ THREADS, ROUNDS = 8, 3
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     """The shipped rules."""
-    return Engine.load(ROOT / "rules", ROOT / "schemas")
+    return shipped()
 
 
 def fresh() -> Engine:
     """An engine that has decided nothing yet."""
-    return Engine.load(ROOT / "rules", ROOT / "schemas")
+    return Engine(shipped().rulebook)
 
 
 def test_one_item_is_taken_at_a_time(engine: Engine) -> None:

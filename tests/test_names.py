@@ -8,18 +8,17 @@ from typing import Any
 
 import pytest
 
-from policy_engine import Engine
 from policy_engine.language.rulesets import DecisionLogic, Rules, Ruleset, conclusions_of, conditions_of
 from policy_engine.language.types import ListOf, Member, Number, Record, Text, Type, name_of
 from tests.conftest import ROOT, read_data
+from tests.support.rulebook import shipped
 
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
 NAMES: dict[str, dict[str, Any]] = read_data(ROOT / "tests/data/rulebook_names.yaml")
-VERSIONS = [pytest.param(ruleset, id=f"{ruleset.id} {ruleset.version}") for ruleset in ENGINE.rulebook.rulesets]
+VERSIONS = [pytest.param(ruleset, id=f"{ruleset.id} {ruleset.version}") for ruleset in shipped().rulebook.rulesets]
 
 
 def test_the_rulebook_has_these_rulesets() -> None:
-    assert {ruleset.id for ruleset in ENGINE.rulebook.rulesets} == set(NAMES)
+    assert {ruleset.id for ruleset in shipped().rulebook.rulesets} == set(NAMES)
 
 
 @pytest.mark.parametrize("ruleset", VERSIONS)
@@ -50,14 +49,14 @@ def test_readings_that_can_be_switched(ruleset: Ruleset) -> None:
         for r in ruleset.readings
         if not r.fixed
     }
-    newest = ENGINE.rulebook.versions(ruleset.id)[-1] is ruleset
+    newest = shipped().rulebook.versions(ruleset.id)[-1] is ruleset
     assert found == (named if newest else {name: named.get(name) for name in found})
 
 
 def test_one_name_means_one_question() -> None:
     """Where two rulesets have a reading of the same name, its question, its choices and its default are the same."""
     asked: dict[str, dict[tuple[object, ...], list[str]]] = {}
-    for ruleset in ENGINE.rulebook.rulesets:
+    for ruleset in shipped().rulebook.rulesets:
         for reading in ruleset.readings:
             choices = (reading.question, reading.choice, frozenset(choice.name for choice in reading.choices))
             asked.setdefault(reading.name, {}).setdefault(choices, []).append(ruleset.path)
@@ -136,7 +135,7 @@ def test_members_are_described() -> None:
     """Whoever fills in a fact is told what it means."""
     silent = [
         f"{ruleset.facts.name}.{member.name}"
-        for ruleset in ENGINE.rulebook.rulesets
+        for ruleset in shipped().rulebook.rulesets
         for member in _members(ruleset.facts.type)
         if not member.description
     ]

@@ -8,15 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from policy_engine.engine import Engine
 from policy_engine.facts.formats import read_instant
 from policy_engine.language.values import instant_text, instant_text_of
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.run import run_report
 from policy_engine.tables import Options
-from tests.conftest import ROOT
-from tests.support.tables import canonical, shipped
+from tests.support.rulebook import shipped
+from tests.support.tables import canonical, shipped_schema
 
 MOMENTS = {
     "2025-03-01T23:30:00-05:00": "2025-03-02T04:30:00Z",
@@ -28,7 +27,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize("given", MOMENTS)
 def test_a_moment_is_written_as_itself(given: str) -> None:
-    kind = next(m.type for m in shipped("account_move").type.members if m.name == "move_effective_at")
+    kind = next(m.type for m in shipped_schema("account_move").type.members if m.name == "move_effective_at")
     written = instant_text_of(canonical(given, kind))
     assert written == MOMENTS[given] == instant_text(read_instant(given))
     assert read_instant(written) == read_instant(given)
@@ -40,7 +39,7 @@ def test_a_report_holds_moments_that_no_calendar_has_in_utc(tmp_path: Path) -> N
         for moment in MOMENTS
     ]
     (tmp_path / "moves.jsonl").write_text("\n".join(accounts), "utf-8")
-    engine = Engine.load(ROOT / "rules", ROOT / "schemas", only=["partner_earnings"])
+    engine = shipped()
     day, pairs = date(2025, 6, 30), [("partner_earnings", tmp_path / "moves.jsonl")]
     jobs = jobs_for(engine, pairs, day, {}, Options(), ["move_effective_at"])
     arguments = Arguments((("partner_earnings", str(tmp_path / "moves.jsonl")),), day, "rules", "schemas")

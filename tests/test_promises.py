@@ -14,6 +14,7 @@ from policy_engine.cli.options import Exit
 from policy_engine.diagnostics import WORDINGS, Severity
 from policy_engine.frontend.loader import load
 from tests.conftest import ROOT, lay_out
+from tests.support.rulebook import shipped
 from tests.test_cli import Run, run
 
 __all__ = ["run"]
@@ -147,7 +148,7 @@ def test_b5_of_many_violations_a_thousand_are_told(tmp_path: Path) -> None:
 
 
 def test_b5_texts_never_stand_in_generated_code() -> None:
-    engine = Engine.load(ROOT / "rules", ROOT / "schemas")
+    engine = shipped()
     rulesets = {ruleset.id: ruleset for ruleset in engine.rulebook.rulesets}
     asked = [(one.id, name) for one in rulesets.values() for name in (decision.name for decision in one.decisions)]
     assert asked

@@ -29,6 +29,7 @@ from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.run import make_report
 from policy_engine.tables import Options
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 from tests.test_cli import JSONL, Ran, Run, put, refused, run
 
 __all__ = ["run"]
@@ -312,8 +313,6 @@ def test_several_rulesets_have_a_folder_each(tmp_path: Path) -> None:
 
 # A report says what the engine says.
 
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
-
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
 def test_a_report_says_of_every_record_what_the_engine_says(sample: Sample, tmp_path: Path) -> None:
@@ -337,14 +336,14 @@ def test_a_report_says_of_every_record_what_the_engine_says(sample: Sample, tmp_
 def _asked(ruleset: str, facts: Any) -> Mapping[str, Decision] | FactsError:
     """What the engine says of one record."""
     try:
-        return ENGINE.decide_all(ruleset, facts, as_of=DAY)
+        return shipped().decide_all(ruleset, facts, as_of=DAY)
     except FactsError as error:
         return error
 
 
 def _agrees(row: Mapping[str, Any], name: str, answer: Decision) -> None:
     """A row's columns of a decision are the answer."""
-    logic = next(d for r in ENGINE.rulebook.rulesets for d in r.decisions if f"{r.id}.{d.name}" == answer.decision)
+    logic = next(d for r in shipped().rulebook.rulesets for d in r.decisions if f"{r.id}.{d.name}" == answer.decision)
     assert row[f"{name}.status"] == str(answer.status)
     assert (row[f"{name}.missing"] or []) == list(answer.missing)
     assert {value: row[f"{name}.values.{value}"] for value in answer.values} == {

@@ -15,12 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
-from policy_engine.engine import Engine
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import Matrix
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
-ENGINE = Engine.load([*(ROOT / "rules").glob("user_roles*.yaml"), ROOT / "rules/lgc_roles.yaml"], ROOT / "schemas")
 PLACES = ("own_account_non_partner", "partner_account", "client_account")
 BILLING = {"view_and_manage_billing", "view_billing_activity", "make_a_payment"}
 REFUSED = {"-", "not stated", "not seen"}
@@ -91,7 +90,7 @@ def questions(cell: Cell) -> Iterator[dict[str, object]]:
 
 def answer(question: str, facts: Mapping[str, object], day: date) -> Answer:
     """The engine's answer in the same form."""
-    found = ENGINE.decide(question, facts, as_of=day)
+    found = shipped().decide(question, facts, as_of=day)
     if found.status is Status.DECIDED:
         assert found.missing == ()
         return found.outcome == "allow"
@@ -124,7 +123,7 @@ def test_lgc_roles(cell: Cell, access: bool | None) -> None:
 
 def _combinations(ruleset: str, day: date) -> set[tuple[str, str]]:
     """Every role with every activity that the schema knows."""
-    (decision,) = ENGINE.ruleset(ruleset, day).decisions
+    (decision,) = shipped().ruleset(ruleset, day).decisions
     assert isinstance(decision.body, Matrix)
     return {(str(cell.row), str(cell.column)) for cell in decision.body.cells}
 
@@ -152,7 +151,7 @@ BOTH = {"single_bill_accounts": "billing_scope_is_single_bill", "any_partner_or_
 def test_viewing_billing_can_be_read_the_other_way(cell: Cell, choice: str) -> None:
     for place in PLACES:
         facts = {"role": cell.role, "activity": cell.name, "acting_in": place}
-        found = ENGINE.decide(
+        found = shipped().decide(
             "user_roles.permission", facts, as_of=DAYS[cell.version], readings={"viewing_billing": choice}
         )
         if place == "own_account_non_partner":

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from policy_engine import Engine
 from policy_engine.cli.main import app
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Ruleset, conclusions_of
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
-RULESETS = ENGINE.rulebook.rulesets
+RULESETS = shipped().rulebook.rulesets
 NAMES = sorted({ruleset.id for ruleset in RULESETS})
 PAGES = ROOT / "docs/rulebook"
 COVERAGE = PAGES / "coverage.md"
@@ -68,7 +67,7 @@ def _explained(carried: str) -> bool:
 def test_every_decision_rule_row_and_reading_is_in_the_table(name: str) -> None:
     named = set(_named())
     places = {place for row in _rows() for place in CODE.findall(row["carried"])}
-    versions = ENGINE.rulebook.versions(name)
+    versions = shipped().rulebook.versions(name)
     decisions = {f"{name}.{decision.name}" for version in versions for decision in version.decisions}
     assert decisions - places == set()
     assert {needed for version in versions for needed in _needed(version)} - named == set()
@@ -140,7 +139,7 @@ def test_every_ruleset_has_a_page_and_every_page_a_ruleset() -> None:
 
 
 def test_the_page_on_roles_agrees_with_the_ruleset() -> None:
-    matrix = ENGINE.rulebook.versions("engine_access")[-1].decisions[0].body
+    matrix = shipped().rulebook.versions("engine_access")[-1].decisions[0].body
     assert isinstance(matrix, Matrix)
     told = dict(_told(ROOT / "docs/roles.md"))
     assert {cell.id: cell.then.outcome == "allow" for cell in matrix.cells} == told

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from policy_engine import Decision, Engine
+from policy_engine import Decision
 from policy_engine.analysis.coverage import coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.frontend.rule_tests import read_tests
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
 DAY = date(2025, 6, 30)
 NONE: Mapping[str, str] = {}
 
 
 def ask(decision: str, facts: dict[str, Any], as_of: date = DAY, readings: Mapping[str, str] = NONE) -> Decision:
-    return ENGINE.decide(decision, facts, as_of=as_of, readings=readings)
+    return shipped().decide(decision, facts, as_of=as_of, readings=readings)
 
 
 # ---- weekdays and business days
@@ -158,9 +158,9 @@ def test_an_evening_in_new_york_is_the_day_before_in_utc() -> None:
 
 @pytest.fixture(scope="module")
 def results() -> list[CaseResult]:
-    cases, faults = read_tests([ROOT / "rules"], ENGINE.rulebook)
+    cases, faults = read_tests([ROOT / "rules"], shipped().rulebook)
     assert list(faults) == []
-    return [run_case(ENGINE, case) for case in cases]
+    return [run_case(shipped(), case) for case in cases]
 
 
 UNREACHED = """\
@@ -176,11 +176,11 @@ after it, which the first rule of either decision says."""
 
 
 def test_they_pass_and_leave_out_only_what_no_facts_reach(results: list[CaseResult]) -> None:
-    coverage = coverage_of(ENGINE.rulebook.rulesets, results)
+    coverage = coverage_of(shipped().rulebook.rulesets, results)
     assert [result.case.name for result in results if not result.passed] == []
     told = [f"{gap.span}: {gap.told}" for gap in coverage.gaps]
     assert [line.replace(f"{ROOT}/", "") for line in told] == UNREACHED.splitlines()
 
 
 def test_every_ruleset_is_under_test(results: list[CaseResult]) -> None:
-    assert {result.case.ruleset for result in results} == {ruleset.id for ruleset in ENGINE.rulebook.rulesets}
+    assert {result.case.ruleset for result in results} == {ruleset.id for ruleset in shipped().rulebook.rulesets}

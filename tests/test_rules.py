@@ -7,30 +7,29 @@ from datetime import date, timedelta
 import pytest
 
 from policy_engine.analysis.rule_tests import run_case
-from policy_engine.engine import Engine
 from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.frontend.rule_tests import read_tests
 from policy_engine.language.decisions import Decision, Status
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
 JULY = date(2025, 7, 1)
-CASES, FAULTS = read_tests([ROOT / "rules"], ENGINE.rulebook)
+CASES, FAULTS = read_tests([ROOT / "rules"], shipped().rulebook)
 
 
 def test_rules_and_tests_have_no_faults() -> None:
-    assert [str(fault) for fault in (*ENGINE.rulebook.diagnostics, *FAULTS)] == []
+    assert [str(fault) for fault in (*shipped().rulebook.diagnostics, *FAULTS)] == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.ruleset}: {case.name}")
 def test_case(case: RuleCase) -> None:
-    result = run_case(ENGINE, case)
+    result = run_case(shipped(), case)
     assert result.passed, "\n".join(result.failures)
 
 
 def test_every_ruleset_and_every_decision_has_a_case() -> None:
     asked = {(case.ruleset, decision) for case in CASES for decision in case.expect}
-    there = {(ruleset.id, decision.name) for ruleset in ENGINE.rulebook.rulesets for decision in ruleset.decisions}
+    there = {(ruleset.id, decision.name) for ruleset in shipped().rulebook.rulesets for decision in ruleset.decisions}
     assert sorted(there - asked) == []
 
 
@@ -57,7 +56,7 @@ def move(days: int | None, deployed: str = "2020-01-01", converted: str = "2025-
 )
 def test_the_sixtieth_day_after_the_conversion(decision: str, days: int, choice: str, outcome: str) -> None:
     readings = {"day_60": choice}
-    answer = ENGINE.decide(f"partner_earnings.{decision}", move(days), as_of=JULY, readings=readings)
+    answer = shipped().decide(f"partner_earnings.{decision}", move(days), as_of=JULY, readings=readings)
     assert answer.outcome == outcome
     assert f"{days} days after the conversion" in answer.reason
     assert answer.readings["day_60"] == choice
@@ -66,12 +65,12 @@ def test_the_sixtieth_day_after_the_conversion(decision: str, days: int, choice:
 @pytest.mark.parametrize("decision", ["new_account_bonus", "revenue_share"])
 @pytest.mark.parametrize(("deployed", "outcome"), [("2025-02-01", "eligible"), ("2020-01-01", "not_eligible")])
 def test_without_a_conversion_the_deployment_decides(decision: str, deployed: str, outcome: str) -> None:
-    assert ENGINE.decide(f"partner_earnings.{decision}", move(None, deployed), as_of=JULY).outcome == outcome
+    assert shipped().decide(f"partner_earnings.{decision}", move(None, deployed), as_of=JULY).outcome == outcome
 
 
 def test_a_missing_role_is_undetermined() -> None:
     facts = {"activity": "send_test_emails", "acting_in": "client_account"}
-    answer = ENGINE.decide("user_roles.permission", facts, as_of=date(2025, 8, 1))
+    answer = shipped().decide("user_roles.permission", facts, as_of=date(2025, 8, 1))
     assert (answer.status, answer.outcome, answer.missing) == (Status.UNDETERMINED, None, ("role",))
     assert "role" in answer.reason
 
@@ -84,7 +83,7 @@ def sender(*history: tuple[str, str]) -> dict[str, object]:
 
 def removal(day: str, *history: tuple[str, str]) -> Decision:
     """May suppression be switched off on that day?"""
-    return ENGINE.decide("email_suppression.suppression_removal", sender(*history), as_of=date.fromisoformat(day))
+    return shipped().decide("email_suppression.suppression_removal", sender(*history), as_of=date.fromisoformat(day))
 
 
 def test_the_wait_is_sixty_days() -> None:

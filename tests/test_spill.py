@@ -18,6 +18,7 @@ from policy_engine.reports.jobs import jobs_for
 from policy_engine.tables import Options
 from policy_engine.tables.invalid import SCHEMA, Invalid, frame_of
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
 WRONG = Violation("/plan", "gold", "enum", "one of basic, pro", "`gold` is no plan", "What is paid for.")
 PIECES = ([7, 9], [1, 2, 5], [3], [20, 21], [10])
@@ -65,7 +66,7 @@ def test_the_same_violations_are_told_for_each_row_that_has_them() -> None:
 def test_a_report_whose_invalid_rows_waited_on_the_disk_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = Engine.load(ROOT / "rules", ROOT / "schemas", only=["partner_earnings"])
+    engine = shipped()
     first, second = (_decided(engine, tmp_path / name, monkeypatch, most) for name, most in (("a", 100_000), ("b", 0)))
     assert first.height == 9
     assert first.equals(second)

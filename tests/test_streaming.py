@@ -7,7 +7,6 @@ from datetime import date
 import polars as pl
 import pytest
 
-from policy_engine import Engine
 from policy_engine.backends.columnar import prepare
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.validation import plan_for
@@ -16,14 +15,14 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.tables import csv_tables
 from policy_engine.tables.csv_tables import CellReading
 from policy_engine.tables.mapping import TableMapping
-from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
 DAY = date(2025, 6, 30)
 FALLBACK = 'fillcolor="0.0 0.3 1.0"'
 """How Polars paints a node of a query that is left to the engine that holds a whole table."""
 
 
-RULESETS = Engine.load(ROOT / "rules", ROOT / "schemas").rulebook.rulesets
+RULESETS = shipped().rulebook.rulesets
 each_ruleset = pytest.mark.parametrize("ruleset", RULESETS, ids=lambda ruleset: f"{ruleset.id} {ruleset.version}")
 
 

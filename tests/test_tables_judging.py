@@ -33,8 +33,8 @@ from policy_engine.tables.json_columns import in_json_types
 from policy_engine.tables.judge import judged
 from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas
-from tests.support.tables import account, canonical, facts_of, messages, rows_of, schema_from, shipped
-from tests.test_fast_validator import suite_cases
+from tests.support.json_schema_suite import suite_cases
+from tests.support.tables import account, canonical, facts_of, messages, rows_of, schema_from, shipped_schema
 
 Json = Any
 
@@ -258,7 +258,7 @@ def test_every_violation_in_the_order_of_the_rule() -> None:
     ]
 
 
-@pytest.mark.parametrize(("facts", "value", "_valid", "_told"), list(suite_cases()))
+@pytest.mark.parametrize(("facts", "value", "_valid", "_told"), suite_cases())
 def test_the_official_suite(facts: FactsSchema, value: Any, _valid: bool, _told: str) -> None:
     """Each value of the suite that a column can hold, beside one that is absent."""
     try:
@@ -276,7 +276,7 @@ FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl"))
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_fixtures(path: Path) -> None:
     """Records of the same columns and types are judged together."""
-    facts = shipped(schema_for(path))
+    facts = shipped_schema(schema_for(path))
     groups: dict[str, list[pl.DataFrame]] = {}
     for line in read_lines(path):
         if isinstance(line.facts, dict):
@@ -296,5 +296,5 @@ def schema_for(path: Path) -> str:
 
 
 def _likeness(names: set[str], schema: str) -> float:
-    known = {member.name for member in shipped(schema).type.members}
+    known = {member.name for member in shipped_schema(schema).type.members}
     return len(names & known) / len(names | known)

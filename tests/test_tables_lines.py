@@ -23,7 +23,7 @@ from policy_engine.tables.line_blocks import Block, blocks_of, judged_block, spl
 from policy_engine.tables.line_worker import Worker
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas
-from tests.support.tables import account, messages, run, schema_from, shipped
+from tests.support.tables import account, messages, run, schema_from, shipped_schema
 from tests.test_fast_validator import broken
 
 FIXTURES = {"account_moves": "account_move", "senders": "sender", "role_questions": "role_question"}
@@ -119,7 +119,7 @@ def test_blocks_are_whole_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fixture", FIXTURES)
 def test_many_lines_in_several_processes(tmp_path: Path, fixture: str) -> None:
     """The same rows in the same order as in one process."""
-    facts = shipped(FIXTURES[fixture])
+    facts = shipped_schema(FIXTURES[fixture])
     lines = (Path(__file__).parents[1] / "fixtures" / f"{fixture}.jsonl").read_bytes()
     path = written(tmp_path, lines * (3_000_000 // len(lines)))
     alone, together = (run(lines_source(path, facts, workers=count)) for count in (0, 2))

@@ -16,9 +16,9 @@ from fixtures.samples import SAMPLES, Sample
 from policy_engine import Decision, Engine, FactsError, NotInForce, Status
 from policy_engine.documents.facts_files import read_lines
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
-ENGINE = Engine.load(ROOT / "rules", ROOT / "schemas")
-NAMES = sorted({ruleset.id for ruleset in ENGINE.rulebook.rulesets})
+NAMES = sorted({ruleset.id for ruleset in shipped().rulebook.rulesets})
 FIRST_DAY, FAR_AHEAD = date(2022, 1, 1), date(2035, 1, 1)
 WITHOUT_WAIT, WITH_WAIT = date(2024, 8, 7), date(2024, 8, 8)
 SPRING_ROWS, SUMMER_ROWS = date(2025, 7, 23), date(2025, 7, 24)
@@ -67,7 +67,7 @@ def test_the_same_facts_under_both_versions_of_suppression(case: str) -> None:
 
 def _removal(day: date, *history: dict[str, str]) -> Decision:
     facts = {"sender_status_history": list(history), "actor": "agency_administrator", "has_access_to_client": True}
-    return ENGINE.decide("email_suppression.suppression_removal", facts, as_of=day)
+    return shipped().decide("email_suppression.suppression_removal", facts, as_of=day)
 
 
 # Role, place, whether the billing is Single Bill, and what the rows of March and those of July say of managing billing.
@@ -87,8 +87,8 @@ BILLING = {
 def test_the_billing_row_changes_in_july_2025(case: str, activity: str) -> None:
     role, place, single_bill, in_spring, in_summer = BILLING[case]
     facts = {"role": role, "activity": activity, "acting_in": place, "billing_scope_is_single_bill": single_bill}
-    spring = ENGINE.decide("user_roles.permission", facts, as_of=SPRING_ROWS)
-    summer = ENGINE.decide("user_roles.permission", facts, as_of=SUMMER_ROWS)
+    spring = shipped().decide("user_roles.permission", facts, as_of=SPRING_ROWS)
+    summer = shipped().decide("user_roles.permission", facts, as_of=SUMMER_ROWS)
     assert (spring.ruleset.version, spring.outcome) == ("2025-03-14", in_spring)
     assert (summer.ruleset.version, summer.outcome) == ("2025-07-24", in_summer)
 
@@ -102,7 +102,7 @@ def test_all_other_rows_are_the_same_in_both_editions_of_the_roles() -> None:
 
 
 def _labels(name: str, day: date) -> dict[str, str]:
-    matrix = ENGINE.ruleset(name, day).decisions[0].body
+    matrix = shipped().ruleset(name, day).decisions[0].body
     return {cell.id: cell.label for cell in getattr(matrix, "cells", ())}
 
 
@@ -111,9 +111,9 @@ def _labels(name: str, day: date) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_before_the_first_version_the_periods_are_named(name: str) -> None:
-    periods = [str(version.period) for version in ENGINE.rulebook.versions(name)]
+    periods = [str(version.period) for version in shipped().rulebook.versions(name)]
     with pytest.raises(NotInForce) as raised:
-        ENGINE.decide_all(name, {}, as_of=date(2021, 12, 31))
+        shipped().decide_all(name, {}, as_of=date(2021, 12, 31))
     assert "2021-12-31" in str(raised.value)
     assert [period for period in periods if period not in str(raised.value)] == []
 
@@ -123,7 +123,7 @@ def test_before_the_first_version_the_periods_are_named(name: str) -> None:
 def test_every_ruleset_answers(sample: Sample, day: date) -> None:
     answers = [answer for facts in _records(sample) for answer in _answers(sample.ruleset, facts, day)]
     assert {answer.decision.split(".")[1] for answer in answers} == {
-        decision.name for decision in ENGINE.ruleset(sample.ruleset, day).decisions
+        decision.name for decision in shipped().ruleset(sample.ruleset, day).decisions
     }
     assert {answer.status for answer in answers} <= {Status.DECIDED, Status.UNDETERMINED}
     assert any(answer.status is Status.DECIDED for answer in answers)
@@ -131,10 +131,10 @@ def test_every_ruleset_answers(sample: Sample, day: date) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_versions_follow_each_other_without_end(name: str) -> None:
-    periods = [version.period for version in ENGINE.rulebook.versions(name)]
+    periods = [version.period for version in shipped().rulebook.versions(name)]
     assert periods[0].start == FIRST_DAY
     assert [earlier.end for earlier in periods] == [*(later.start for later in periods[1:]), None]
-    assert all(version.period_because for version in ENGINE.rulebook.versions(name)), "the assumption is not said"
+    assert all(version.period_because for version in shipped().rulebook.versions(name)), "the assumption is not said"
 
 
 def _records(sample: Sample) -> Iterator[Any]:
@@ -143,7 +143,7 @@ def _records(sample: Sample) -> Iterator[Any]:
 
 def _answers(ruleset: str, facts: Any, day: date) -> tuple[Decision, ...]:
     try:
-        return tuple(ENGINE.decide_all(ruleset, facts, as_of=day).values())
+        return tuple(shipped().decide_all(ruleset, facts, as_of=day).values())
     except FactsError:
         return ()
 

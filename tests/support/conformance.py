@@ -70,8 +70,13 @@ def _ruleset(text: str, schema: str) -> Ruleset:
     return ruleset
 
 
-def load_cases() -> Iterator[Case]:
-    """Every case of every file."""
+@cache
+def load_cases() -> tuple[Case, ...]:
+    """Every case of every file, read once in each process."""
+    return tuple(_cases())
+
+
+def _cases() -> Iterator[Case]:
     for path in sorted(FOLDER.glob("*.yaml")):
         _, node, faults = read_file(path)
         assert node is not None, faults

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from policy_engine.reports.counting import ELSE, Over, reasons_of, ruleset_total
 from policy_engine.reports.html import Chapter, File, Report
 from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss, ReportTotals, Sample
 from tests.conftest import ROOT
+from tests.support.rulebook import shipped
 
 DAY = date(2025, 6, 30)
 Facts = dict[str, Any]
@@ -30,12 +30,6 @@ VIOLATIONS = pl.List(
     pl.Struct(dict.fromkeys(("pointer", "value", "keyword", "expected", "message", "description"), pl.String()))
 )
 INVALID = {"row": pl.UInt32(), "key": pl.String(), "violations": VIOLATIONS}
-
-
-@cache
-def shipped() -> Engine:
-    """The shipped rules."""
-    return Engine.load(ROOT / "rules", ROOT / "schemas")
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def account() -> FactsSchema:
 
 
 @cache
-def shipped(name: str) -> FactsSchema:
+def shipped_schema(name: str) -> FactsSchema:
     """A schema of this project."""
     schema, faults = read_schema(ROOT / "schemas" / f"{name}.schema.json", name)
     assert schema is not None, faults
