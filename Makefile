@@ -15,7 +15,6 @@ demo: .venv/base
 
 test: .venv/dev editors-if-npm lint types
 	$(BIN)/policy check rules --strict
-	$(BIN)/policy test rules
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
 

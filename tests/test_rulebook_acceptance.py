@@ -1,4 +1,4 @@
-"""What must be seen of the rulebook, asked through the engine: days, money, instants, coverage.
+"""What must be seen of the rulebook, asked through the engine: days, money, instants, waits, missing facts.
 
 The role tables have a file of their own, `test_role_matrices.py`; the names of readings are in `test_names.py`.
 """
@@ -6,20 +6,18 @@ The role tables have a file of their own, `test_role_matrices.py`; the names of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from policy_engine import Decision
-from policy_engine.analysis.coverage import coverage_of
-from policy_engine.analysis.rule_tests import CaseResult, run_case
-from policy_engine.frontend.rule_tests import read_tests
-from tests.conftest import ROOT
+from policy_engine.language.decisions import Status
 from tests.support.rulebook import shipped
 
 DAY = date(2025, 6, 30)
+JULY = date(2025, 7, 1)
 NONE: Mapping[str, str] = {}
 
 
@@ -153,34 +151,84 @@ def test_an_evening_in_new_york_is_the_day_before_in_utc() -> None:
     assert periods["billing_date"] == date(2025, 3, 9)
 
 
-# ---- the tests that stand beside the rules
+# ---- behaviours that were promised by name
 
 
-@pytest.fixture(scope="module")
-def results() -> list[CaseResult]:
-    cases, faults = read_tests([ROOT / "rules"], shipped().rulebook)
-    assert list(faults) == []
-    return [run_case(shipped(), case) for case in cases]
+def move(days: int | None, deployed: str = "2020-01-01", converted: str = "2025-01-01") -> dict[str, object]:
+    """A move to Referred so many days after the conversion; None: there was no conversion, and the move is on 2025-03-02."""
+    moved = date.fromisoformat(converted) + timedelta(days=60 if days is None else days)
+    facts: dict[str, object] = {
+        "destination_category": "referred",
+        "move_effective_date": moved.isoformat(),
+        "partner_deployment_date": deployed,
+    }
+    return facts if days is None else facts | {"customer_conversion_date": converted}
 
 
-UNREACHED = """\
-rules/charge_retry.yaml:295:15: no case stands on `failures > 0`: both sides equal
-rules/client_trial.yaml:86:9: no case stands on `deactivated_on > agency_cycle_close_date`: the left side one more
-rules/partner_earnings.yaml:164:9: no case stands on `days_after_conversion < 0`: both sides equal
-rules/partner_earnings.yaml:218:15: no case stands on `days_after_conversion < 0`: both sides equal
-rules/partner_earnings.yaml:270:15: no case stands on `days_after_conversion < 0`: both sides equal
-"""
-"""Boundaries on which no answer depends. Without a failure there is no retry day left. A client that leaves after the close does
-not leave before its trial ends, which is enough by itself. An account that moves on the day of its conversion moves soon
-after it, which the first rule of either decision says."""
+@pytest.mark.parametrize("decision", ["new_account_bonus", "revenue_share"])
+@pytest.mark.parametrize(
+    ("days", "choice", "outcome"),
+    [
+        (60, "counts", "eligible"),
+        (61, "counts", "not_eligible"),
+        (59, "does_not_count", "eligible"),
+        (60, "does_not_count", "not_eligible"),
+    ],
+)
+def test_the_sixtieth_day_after_the_conversion(decision: str, days: int, choice: str, outcome: str) -> None:
+    readings = {"day_60": choice}
+    answer = shipped().decide(f"partner_earnings.{decision}", move(days), as_of=JULY, readings=readings)
+    assert answer.outcome == outcome
+    assert f"{days} days after the conversion" in answer.reason
+    assert answer.readings["day_60"] == choice
 
 
-def test_they_pass_and_leave_out_only_what_no_facts_reach(results: list[CaseResult]) -> None:
-    coverage = coverage_of(shipped().rulebook.rulesets, results)
-    assert [result.case.name for result in results if not result.passed] == []
-    told = [f"{gap.span}: {gap.told}" for gap in coverage.gaps]
-    assert [line.replace(f"{ROOT}/", "") for line in told] == UNREACHED.splitlines()
+@pytest.mark.parametrize("decision", ["new_account_bonus", "revenue_share"])
+@pytest.mark.parametrize(("deployed", "outcome"), [("2025-02-01", "eligible"), ("2020-01-01", "not_eligible")])
+def test_without_a_conversion_the_deployment_decides(decision: str, deployed: str, outcome: str) -> None:
+    assert shipped().decide(f"partner_earnings.{decision}", move(None, deployed), as_of=JULY).outcome == outcome
 
 
-def test_every_ruleset_is_under_test(results: list[CaseResult]) -> None:
-    assert {result.case.ruleset for result in results} == {ruleset.id for ruleset in shipped().rulebook.rulesets}
+def test_a_missing_role_is_undetermined() -> None:
+    facts = {"activity": "send_test_emails", "acting_in": "client_account"}
+    answer = shipped().decide("user_roles.permission", facts, as_of=date(2025, 8, 1))
+    assert (answer.status, answer.outcome, answer.missing) == (Status.UNDETERMINED, None, ("role",))
+    assert "role" in answer.reason
+
+
+def sender(*history: tuple[str, str]) -> dict[str, object]:
+    """An agency's Administrator asks about a client with this history."""
+    entries = [{"since": since, "status": status} for since, status in history]
+    return {"sender_status_history": entries, "actor": "agency_administrator", "has_access_to_client": True}
+
+
+def removal(day: str, *history: tuple[str, str]) -> Decision:
+    """May suppression be switched off on that day?"""
+    return shipped().decide("email_suppression.suppression_removal", sender(*history), as_of=date.fromisoformat(day))
+
+
+def test_the_wait_is_sixty_days() -> None:
+    healthy = ("2025-01-01", "Healthy")
+    assert removal("2025-03-01", healthy).outcome == "deny"
+    assert removal("2025-03-02", healthy).outcome == "allow"
+
+
+def test_the_wait_restarts_after_a_drop_to_limited() -> None:
+    history = [("2025-01-01", "Healthy"), ("2025-02-20", "Limited"), ("2025-02-21", "Healthy")]
+    answer = removal("2025-03-02", *history)
+    assert answer.outcome == "deny"
+    assert answer.values["healthy_since"] == date(2025, 2, 21)
+    assert answer.values["earliest_date"] == date(2025, 4, 22)
+    assert removal("2025-04-22", *history).outcome == "allow"
+
+
+def test_the_wait_is_kept_through_at_risk() -> None:
+    history = [("2025-01-01", "Healthy"), ("2025-02-20", "At Risk"), ("2025-02-25", "Healthy")]
+    answer = removal("2025-03-02", *history)
+    assert (answer.outcome, answer.values["healthy_since"]) == ("allow", date(2025, 1, 1))
+
+
+def test_the_wait_ignores_what_has_not_happened_yet() -> None:
+    history = [("2025-01-01", "Healthy"), ("2025-03-03", "Limited")]
+    assert removal("2025-03-02", *history).outcome == "allow"
+    assert removal("2025-03-03", *history).outcome == "deny"
