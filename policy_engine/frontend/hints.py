@@ -69,7 +69,7 @@ def phrase(text: str, bare: str) -> tuple[int, int, str] | None:
         if found is not None:
             parts = {name: text[slice(*found.span(name))].strip() for name in found.groupdict()}
             start, end = found.span("word") if "word" in parts else found.span()
-            return start, end, hints.format(**parts)
+            return start, end, hint.format(**parts)
     return None
 
 
