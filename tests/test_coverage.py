@@ -308,7 +308,7 @@ def wanted_of_later(folder: Path, first: str, hit: str = "first", effective: str
     )
     sites = sites_of(engine.rulebook.rulesets[0])
     (later,) = (boundary for boundary in sites.boundaries.values() if boundary.text == "days <= 60")
-    return later.distances, sites.settled
+    return later.distances, sites.decided_earlier
 
 
 @pytest.mark.parametrize("first", EARLIER)

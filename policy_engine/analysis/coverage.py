@@ -41,12 +41,12 @@ class Coverage:
     """How much the cases exercise, kind by kind.
 
     `without_next` counts boundaries of ratios and instants, of which only equality was looked for, as they have no next value;
-    `settled` those of which an earlier rule decides the cases on one side, so that none was looked for there.
+    `decided_earlier` those of which an earlier rule decides the cases on one side, so that none was looked for there.
     """
 
     tallies: tuple[Tally, ...]
     without_next: int
-    settled: int
+    decided_earlier: int
 
     @property
     def complete(self) -> bool:
@@ -74,8 +74,8 @@ def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> C
         _tally(kind, [entry for one in versions for entry in way(one)]) for kind, way in zip(kinds, ways, strict=True)
     ]
     sites = [version.seen.sites for version in versions]
-    without = sum(boundary.places is None for one in sites for boundary in one.boundaries.values())
-    return Coverage(tuple(tallies), without, sum(one.settled for one in sites))
+    without = sum(boundary.places is None for one in sites for boundary in set(one.boundaries.values()))
+    return Coverage(tuple(tallies), without, sum(one.decided_earlier for one in sites))
 
 
 def _asks(result: CaseResult, ruleset: Ruleset) -> bool:
@@ -128,21 +128,21 @@ class Version:
 
     def boundaries(self) -> Found:
         """The comparisons: whether cases stand on them."""
-        return [self._boundary(boundary) for boundary in self.seen.sites.boundaries.values()]
+        return [self._boundary(boundary) for boundary in set(self.seen.sites.boundaries.values())]
 
     def _boundary(self, boundary: Boundary) -> tuple[Span, str, bool]:
-        missing = boundary.distances - self.seen.distances.get(boundary.place, set())
-        if boundary.place not in self.seen.came_by:
+        missing = boundary.distances - self.seen.distances.get(boundary.id, set())
+        if boundary.id not in self.seen.came_by:
             return boundary.span, f"no case depends on `{boundary.text}`", not missing
         return boundary.span, f"no case stands on `{boundary.text}`: {_words(missing)}", not missing
 
     def branches(self) -> Found:
         """The branches of conditional expressions: whether some case takes them."""
-        return [self._branch(fork, taken) for fork in self.seen.sites.forks.values() for taken in (True, False)]
+        return [self._branch(fork, taken) for fork in set(self.seen.sites.forks.values()) for taken in (True, False)]
 
     def _branch(self, fork: Fork, taken: bool) -> tuple[Span, str, bool]:
         words = f"`{fork.branches[0 if taken else 1]}`, where `{fork.condition}` is {str(taken).lower()}"
-        return fork.span, f"no case takes the branch {words}", taken in self.seen.branches.get(fork.place, set())
+        return fork.span, f"no case takes the branch {words}", taken in self.seen.branches.get(fork.id, set())
 
 
 def _words(missing: Iterable[int]) -> str:

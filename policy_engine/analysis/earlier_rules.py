@@ -6,24 +6,19 @@ After a rule whose whole condition is `x > y`, or that and `known(x)`, a later r
 
 from __future__ import annotations
 
-import ast
-import operator
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeGuard
 
-from policy_engine.analysis.walking import Link, links, parsed, visits
-from policy_engine.language.expressions import Condition, Expression, expressions_of, segment
+from policy_engine.analysis.walking import COMPARE
+from policy_engine.language import expressions as tree
+from policy_engine.language.expressions import Condition, Expression, expressions_of
 from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rules
 
-HOLDS: Mapping[str, Any] = MappingProxyType(
-    {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq, "!=": operator.ne}
-)
-MIRRORED: Mapping[str, str] = MappingProxyType({"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="})
+MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
 
 
 class Compared(NamedTuple):
-    """A comparison in words."""
+    """A comparison by the text of its sides."""
 
     left: str
     sign: str
@@ -32,63 +27,55 @@ class Compared(NamedTuple):
     def holds(self, distance: int, other: Compared) -> bool:
         """Whether this is surely true where the sides of another comparison, which are the same, differ by so much."""
         if (self.left, self.right) == (other.left, other.right):
-            return bool(HOLDS[self.sign](distance, 0))
+            return bool(COMPARE[self.sign](distance, 0))
         turned = (self.right, self.left) == (other.left, other.right)
-        return turned and bool(HOLDS[MIRRORED[self.sign]](distance, 0))
+        return turned and bool(COMPARE[MIRRORED[self.sign]](distance, 0))
 
 
-def settled_earlier(decision: DecisionLogic, wanted: Mapping[int, frozenset[int]]) -> Iterator[tuple[int, int]]:
-    """The typed comparisons of rules (by `id`), each with a wanted distance of its sides that no facts have there."""
+def decided_earlier(decision: DecisionLogic, wanted: Mapping[int, frozenset[int]]) -> Iterator[tuple[int, int]]:
+    """The comparisons of rules (by node id), each with a wanted distance of its sides that no facts have there."""
     if not isinstance(decision.body, Rules) or decision.body.hit != "first":
         return
     before: list[Compared] = []
     for rule in decision.body.rules:
-        for link in _links(rule.when):
-            own = _compared(link)
-            for distance in wanted.get(id(link.typed), ()):
-                if any(earlier.holds(distance, own) for earlier in before):
-                    yield id(link.typed), distance
+        for node in _comparisons(rule.when):
+            for distance in wanted.get(node.id, ()):
+                if any(earlier.holds(distance, _compared(node)) for earlier in before):
+                    yield node.id, distance
         if rule.period == ALWAYS:
             before += _whole(rule.when)
 
 
-def _links(condition: Condition) -> Iterator[Link]:
+def _comparisons(condition: Condition) -> Iterator[tree.Compare]:
     for expression in expressions_of(condition):
-        for visit in visits(expression):
-            yield from links(visit)
+        yield from (node for node in tree.walk(expression.tree) if isinstance(node, tree.Compare))
 
 
-def _compared(link: Link) -> Compared:
-    return Compared(link.left.words, link.typed.operator, link.right.words)
+def _compared(node: tree.Compare) -> Compared:
+    return Compared(node.left.text, node.operator, node.right.text)
 
 
 def _whole(condition: Condition) -> list[Compared]:
     """The comparison that a condition is, where it says nothing else but that a side of it is known."""
     parts = list(_conjuncts(condition))
-    compared = [link for text, node in parts for link in _single(text, node)]
+    compared = [_compared(part) for part in parts if _orders(part)]
     if len(compared) != 1:
         return []
-    (one,) = compared
-    known = {f"known({one.left})", f"known({one.right})"}
-    others = [text for text, node in parts if not list(_single(text, node))]
-    return [one] if all(text in known for text in others) else []
+    known = {f"known({compared[0].left})", f"known({compared[0].right})"}
+    return compared if all(_orders(part) or (part is not None and part.text in known) for part in parts) else []
 
 
-def _conjuncts(condition: Condition) -> Iterator[tuple[str, ast.AST]]:
-    """The parts that must all be true, each with its text; a condition that is none of that is one part."""
+def _orders(part: tree.Node | None) -> TypeGuard[tree.Compare]:
+    return isinstance(part, tree.Compare) and part.operator not in ("==", "!=")
+
+
+def _conjuncts(condition: Condition) -> Iterator[tree.Node | None]:
+    """The parts that must all be true; None for a group that is not a conjunction."""
     if isinstance(condition, Expression):
-        node = parsed(condition.text)
-        for part in node.values if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) else [node]:
-            text = segment(condition.text, part)
-            yield text, parsed(text)
+        node = condition.tree
+        yield from node.operands if isinstance(node, tree.And) and not isinstance(node, tree.Chain) else [node]
     elif condition.kind == "all":
         for below in condition.conditions:
             yield from _conjuncts(below)
     else:
-        yield "", ast.Pass()
-
-
-def _single(text: str, node: ast.AST) -> Iterator[Compared]:
-    signs = {ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">"}
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in signs:
-        yield Compared(segment(text, node.left), signs[type(node.ops[0])], segment(text, node.comparators[0]))
+        yield None

@@ -10,8 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from policy_engine.analysis.rule_tests import CaseResult
-from policy_engine.analysis.sites import Place, Sites
-from policy_engine.analysis.walking import Link, Visit, decides, links, visits
+from policy_engine.analysis.sites import Sites
+from policy_engine.analysis.walking import Link, Visit, deciding_value, links, visits
 from policy_engine.engine import chosen
 from policy_engine.errors import PolicyError
 from policy_engine.facts.validation import valid_facts
@@ -30,9 +30,9 @@ class Observations:
 
     ruleset: Ruleset
     sites: Sites
-    distances: dict[Place, set[int]] = field(default_factory=dict)
-    came_by: set[Place] = field(default_factory=set)
-    branches: dict[Place, set[bool]] = field(default_factory=dict)
+    distances: dict[int, set[int]] = field(default_factory=dict)
+    came_by: set[int] = field(default_factory=set)
+    branches: dict[int, set[bool]] = field(default_factory=dict)
     checks: set[int] = field(default_factory=set)
 
     def add(self, result: CaseResult) -> None:
@@ -87,24 +87,23 @@ class _Walk:
     def condition(self, condition: Condition, step: Step) -> None:
         """What makes no difference to the condition's value was not tried: it is passed over."""
         if isinstance(condition, Expression):
-            for visit in visits(condition, step):
+            for visit in visits(condition.tree, step):
                 if visit.live:
                     self._visit(visit)
             return
-        decisive = decides(condition.kind)
+        decisive = deciding_value(condition.kind)
         for at, part in enumerate(condition.conditions):
             if not any(other.value is decisive for i, other in enumerate(step.steps) if i != at):
                 self.condition(part, step.steps[at])
 
     def _visit(self, visit: Visit) -> None:
-        assert visit.step is not None
-        assert visit.step.text == visit.words, "the trace is gone through in step with the text"
-        if isinstance(visit.typed, tree.Definition) and visit.step.origin is Origin.DEFINITION:
-            self._definition(visit.typed.name, visit.step)
-        if isinstance(visit.typed, tree.Conditional):
-            taken = visit.step.steps[0].value if visit.step.steps else None
-            if isinstance(taken, bool) and len(visit.step.steps) > 1:
-                self.to.branches.setdefault(self.to.sites.places[id(visit.typed)], set()).add(taken)
+        node, step = visit.node, visit.step
+        assert step is not None
+        assert step.text == node.text, "the trace is gone through in step with the tree"
+        if isinstance(node, tree.Definition) and step.origin is Origin.DEFINITION:
+            self._definition(node.name, step)
+        if isinstance(node, tree.Conditional) and len(step.steps) > 1 and isinstance(step.steps[0].value, bool):
+            self.to.branches.setdefault(self.to.sites.forks[node.id].id, set()).add(step.steps[0].value)
         for link in links(visit):
             if link.live:
                 self._link(link)
@@ -116,13 +115,13 @@ class _Walk:
             self.condition(definition.body, step.steps[0])
 
     def _link(self, link: Link) -> None:
-        place = self.to.sites.places.get(id(link.typed))
-        if place is None or link.left.step is None or link.right.step is None:
+        boundary = self.to.sites.boundaries.get(link.node.id)
+        if boundary is None or link.left.step is None or link.right.step is None:
             return
-        distance = _distance(link.left.step.value, link.right.step.value, self.to.sites.boundaries[place].places)
+        distance = _distance(link.left.step.value, link.right.step.value, boundary.places)
         if distance is not None:
-            self.to.came_by.add(place)
-            self.to.distances.setdefault(place, set()).add(distance)
+            self.to.came_by.add(boundary.id)
+            self.to.distances.setdefault(boundary.id, set()).add(distance)
 
 
 def _conditions(logic: DecisionLogic, rule: RuleTrace) -> Iterator[Condition]:

@@ -1,17 +1,11 @@
-"""The places of a ruleset whose tests can be looked for: comparisons with a boundary, and the branches of `if`.
-
-A place is where an expression stands in the file, and which part of it is meant: two conditions with the same words in two
-places are two.
-"""
+"""The parts of a ruleset that tests are looked for: comparisons with a boundary, and the branches of `if`."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from policy_engine.analysis.earlier_rules import settled_earlier
-from policy_engine.analysis.walking import Link, links, visits
+from policy_engine.analysis.earlier_rules import decided_earlier
 from policy_engine.language import expressions as tree
 from policy_engine.language.expressions import Expression, expressions_of
 from policy_engine.language.rulesets import Ruleset, conclusions_of, conditions_of
@@ -20,8 +14,6 @@ from policy_engine.source import Span
 
 BEYOND = {"<=": 1, "<": -1, ">=": -1, ">": 1}
 """For each sign by how many units the left side differs from the right where the answer has just changed."""
-Place = tuple[Span, int]
-"""Where an expression stands, and the number of the part within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +24,7 @@ class Boundary:
     those by which the sides must have differed, in units, for the boundary to be tried: as far as their types allow it.
     """
 
-    place: Place
+    id: int
     span: Span
     text: str
     places: int | None
@@ -41,9 +33,9 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A conditional expression `a if c else b`: the words of its condition and of both branches."""
+    """A conditional expression `a if c else b`: the text of its condition and of both branches."""
 
-    place: Place
+    id: int
     span: Span
     condition: str
     branches: tuple[str, str]
@@ -51,34 +43,36 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """The sites of a ruleset by place, and the place of each typed part (by `id`).
+    """The boundaries and forks of a ruleset by the id of their node; nodes that were read from one place have one site.
 
-    `settled` counts the boundaries with a side on which an earlier rule decides, so that no facts get there.
+    `decided_earlier` counts the boundaries with a side on which an earlier rule decides, so that no facts get there.
     """
 
-    boundaries: dict[Place, Boundary] = field(default_factory=dict)
-    forks: dict[Place, Fork] = field(default_factory=dict)
-    places: dict[int, Place] = field(default_factory=dict)
-    settled: int = 0
+    boundaries: dict[int, Boundary] = field(default_factory=dict)
+    forks: dict[int, Fork] = field(default_factory=dict)
+    decided_earlier: int = 0
 
 
 def sites_of(ruleset: Ruleset) -> Sites:
     """The sites in checks, definitions, rules, matrices and values; what sentences name stands in one of these."""
     found = Sites()
+    first: dict[tuple[Span, int], int] = {}
     for expression in _evaluated(ruleset):
-        _add(found, expression)
-    return replace(found, settled=_leave_out_settled(ruleset, found))
+        for number, node in enumerate(tree.walk(expression.tree)):
+            # a value of a legend's entry is typed for each branch of a cell
+            _add(found, node, first.setdefault((expression.tree.span, number), node.id))
+    return replace(found, decided_earlier=_leave_out_decided(ruleset, found))
 
 
-def _leave_out_settled(ruleset: Ruleset, sites: Sites) -> int:
+def _leave_out_decided(ruleset: Ruleset, sites: Sites) -> int:
     """Want no case where an earlier rule decides, and give the number of boundaries that this concerns."""
-    wanted = {part: sites.boundaries[at].distances for part, at in sites.places.items() if at in sites.boundaries}
-    touched: set[Place] = set()
+    wanted = {at: boundary.distances for at, boundary in sites.boundaries.items()}
+    touched: set[int] = set()
     for decision in ruleset.decisions:
-        for part, distance in settled_earlier(decision, wanted):
-            boundary = sites.boundaries[sites.places[part]]
-            sites.boundaries[boundary.place] = replace(boundary, distances=boundary.distances - {distance})
-            touched.add(boundary.place)
+        for at, distance in decided_earlier(decision, wanted):
+            boundary = sites.boundaries[at]
+            sites.boundaries[at] = replace(boundary, distances=boundary.distances - {distance})
+            touched.add(at)
     return len(touched)
 
 
@@ -93,32 +87,15 @@ def _evaluated(ruleset: Ruleset) -> Iterator[Expression]:
         yield from expressions_of(condition)
 
 
-def _add(sites: Sites, expression: Expression) -> None:
-    number = 0
-    for visit in visits(expression):
-        for link in links(visit):
-            number += 1
-            boundary = _boundary(link, (expression.tree.span, number))
-            if boundary is not None:
-                sites.places[id(link.typed)] = boundary.place
-                sites.boundaries[boundary.place] = boundary
-        if isinstance(visit.typed, tree.Conditional) and isinstance(visit.node, ast.IfExp):
-            number += 1
-            place = expression.tree.span, number
-            words = [tree.segment(visit.text, part) for part in (visit.node.test, visit.node.body, visit.node.orelse)]
-            sites.places[id(visit.typed)] = place
-            sites.forks[place] = Fork(place, visit.typed.span, words[0], (words[1], words[2]))
-
-
-def _boundary(link: Link, place: Place) -> Boundary | None:
-    sign = link.typed.operator
-    if sign not in BEYOND:
-        return None
-    text = f"{link.left.words} {sign} {link.right.words}"
-    kinds = link.typed.left.type, link.typed.right.type
-    places = _places(*kinds)
-    wanted = {0} if places is None else {0, BEYOND[sign]}
-    return Boundary(place, link.typed.span, text, places, frozenset(d for d in wanted if _possible(d, places, *kinds)))
+def _add(sites: Sites, node: tree.Node, id_: int) -> None:
+    match node:
+        case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
+            sites.forks[node.id] = Fork(id_, node.span, condition.text, (then.text, otherwise.text))
+        case tree.Compare(operator=sign, left=left, right=right) if sign in BEYOND:
+            places = _places(left.type, right.type)
+            wanted = {0} if places is None else {0, BEYOND[sign]}
+            possible = frozenset(distance for distance in wanted if _possible(distance, places, left.type, right.type))
+            sites.boundaries[node.id] = Boundary(id_, node.span, f"{left.text} {sign} {right.text}", places, possible)
 
 
 def _places(left: Type, right: Type) -> int | None:

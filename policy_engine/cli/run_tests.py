@@ -66,7 +66,7 @@ def _show_coverage(coverage: Coverage) -> bool:
     out.print(", ".join(str(tally) for tally in coverage.tallies))
     limits = (
         (coverage.without_next, "of ratios or instants, which have no next value: only looked for equality"),
-        (coverage.settled, "with a side on which an earlier rule decides: not looked for there"),
+        (coverage.decided_earlier, "with a side on which an earlier rule decides: not looked for there"),
     )
     for count, told in limits:
         if count:
