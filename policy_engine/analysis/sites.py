@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from policy_engine.analysis.earlier_rules import decided_earlier
 from policy_engine.language import expressions as tree
 from policy_engine.language.expressions import Expression, expressions_of
-from policy_engine.language.rulesets import Ruleset, conclusions_of, conditions_of
+from policy_engine.language.mentions import logic_of
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant, Number, Ratio, Type, scaled
 from policy_engine.source import Span
 
@@ -78,12 +80,7 @@ def _leave_out_decided(ruleset: Ruleset, sites: Sites) -> int:
 
 def _evaluated(ruleset: Ruleset) -> Iterator[Expression]:
     conditions = [check.expect for check in ruleset.checks] + [one.body for one in ruleset.definitions]
-    for decision in ruleset.decisions:
-        conditions += conditions_of(decision.body)
-        conditions += [value.expression for value in decision.values]
-        for _, conclusion in conclusions_of(decision.body):
-            conditions += [value.expression for value in conclusion.values]
-    for condition in conditions:
+    for condition in chain(conditions, *map(logic_of, ruleset.decisions)):
         yield from expressions_of(condition)
 
 

@@ -9,9 +9,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from policy_engine.diagnostics import Diagnostic, Severity, shown_text
-from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Step, Verdict
+from policy_engine.language.decisions import Decision, Explanation, Origin, Step, Verdict
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.values import Unknown, in_words
+from policy_engine.reports.explanations import flattened, why_unknown
 
 STYLES = {
     Verdict.APPLIES: "green",
@@ -99,7 +100,7 @@ def _outcome(decision: Decision) -> str:
         )
         return f"{decision.status}{known}"
     if decision.outcome is None:
-        return ", ".join(f"{name} = {_value(value)}" for name, value in decision.values.items()) or "decided"
+        return ", ".join(f"{name} = {in_words(value)}" for name, value in decision.values.items()) or "decided"
     return ", ".join(decision.outcome) or "nothing" if isinstance(decision.outcome, tuple) else decision.outcome
 
 
@@ -110,13 +111,10 @@ def _details(decision: Decision, ruleset: Ruleset) -> Iterable[tuple[str, str]]:
     if decision.rules:
         yield "rule", ", ".join(decision.rules)
     for name, value in decision.values.items():
-        yield "value", f"{name} = {_value(value)}"
+        yield "value", f"{name} = {in_words(value)}"
     for source in ruleset.sources:
         if source.id in decision.sources:
-            edition = ", ".join(
-                part for part in (source.number, f"updated {source.updated}" if source.updated else None) if part
-            )
-            yield "source", f"{source.title}{f' ({edition})' if edition else ''}"
+            yield "source", f"{source.title}{f' ({source.edition})' if source.edition else ''}"
     for reading in ruleset.readings:
         if reading.name in decision.readings:
             others = ", ".join(c.name for c in reading.choices if c.name != decision.readings[reading.name])
@@ -124,10 +122,6 @@ def _details(decision: Decision, ruleset: Ruleset) -> Iterable[tuple[str, str]]:
             yield "reading", f"{reading.name} = {choice}: {reading.question}"
     yield "as of", f"{decision.as_of} ({ruleset.timezone})"
     yield "ruleset", f"{decision.ruleset.id}, version {decision.ruleset.version}, {decision.ruleset.digest[:19]}"
-
-
-def _value(value: object) -> str:
-    return "none" if value is None else in_words(value)  # type: ignore[arg-type]  # a decision's values are values
 
 
 def explanation_tree(explanation: Explanation) -> Tree:
@@ -144,36 +138,23 @@ def explanation_tree(explanation: Explanation) -> Tree:
 
 def _add_trace(tree: Tree, explanation: Explanation, seen: set[str]) -> None:
     for rule in explanation.trace.rules:
-        _add_rule(tree, rule, seen)
-    for step in explanation.trace.values:
-        _add_step(tree, step, seen)
+        verdict = (str(rule.verdict), STYLES[rule.verdict])
+        branch = tree.add(Text.assemble(safe(rule.id, "bold"), "  ", verdict, "  ", safe(rule.place, "dim")))
+        _add_steps(branch, rule.steps, seen)
+    _add_steps(tree, explanation.trace.values, seen)
 
 
-def _add_rule(tree: Tree, rule: RuleTrace, seen: set[str]) -> None:
-    verdict = (str(rule.verdict), STYLES[rule.verdict])
-    branch = tree.add(Text.assemble(safe(rule.id, "bold"), "  ", verdict, "  ", safe(rule.place, "dim")))
-    for step in rule.steps:
-        _add_step(branch, step, seen)
-
-
-def _add_step(tree: Tree, step: Step, seen: set[str]) -> None:
-    if step.origin is Origin.LITERAL:
-        return
-    known = step.origin is Origin.DEFINITION and step.text in seen
-    origin = "" if step.origin is Origin.COMPUTED else f"  {step.origin}{f': {step.note}' if step.note else ''}"
-    label = Text.assemble(
-        safe(step.text), " = ", _step_value(step), safe(origin + (", as above" if known else ""), "dim")
-    )
-    branch = tree.add(label)
-    if step.origin is Origin.DEFINITION:
-        seen.add(step.text)
-    for below in () if known else step.steps:
-        _add_step(branch, below, seen)
+def _add_steps(tree: Tree, steps: Iterable[Step], seen: set[str]) -> None:
+    branches = [tree]
+    for depth, step, is_repeated in flattened((one for one in steps if one.origin is not Origin.LITERAL), 0, seen):
+        origin = "" if step.origin is Origin.COMPUTED else f"  {step.origin}{f': {step.note}' if step.note else ''}"
+        origin += ", as above" if is_repeated else ""
+        label = Text.assemble(safe(step.text), " = ", _step_value(step), safe(origin, "dim"))
+        branches[depth + 1 :] = [branches[depth].add(label)]
 
 
 def _step_value(step: Step) -> Text:
     if not isinstance(step.value, Unknown):
         words = in_words(step.value)
         return safe(words if len(words) <= LONGEST_VALUE else f"{words[:LONGEST_VALUE]}...", "cyan")
-    why = [*(f"{path} is absent" for path in sorted(step.value.missing)), *step.value.causes]
-    return safe(f"unknown ({'; '.join(why)})", "yellow")
+    return safe(f"unknown ({'; '.join(why_unknown(step.value))})", "yellow")

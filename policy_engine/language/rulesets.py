@@ -54,6 +54,11 @@ class Source:
     url: str | None = None
     span: Span = field(compare=False, repr=False, default=Span(""))
 
+    @property
+    def edition(self) -> str:
+        """The number and the day, as far as the document gives them."""
+        return ", ".join(part for part in (self.number, f"updated {self.updated}" if self.updated else None) if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import FactsError, Violation
+from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Status, Step, Verdict
-from policy_engine.language.mentions import reads_sensitive, sensitive_paths
+from policy_engine.language.mentions import expressions_in, reads_sensitive, sensitive_paths
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
 from policy_engine.language.sentences import Said
 from policy_engine.language.values import Unknown, in_words
@@ -53,15 +53,11 @@ def explained(explanation: Explanation, ruleset: Ruleset, reader: Reader) -> tup
     logic = next(d for d in ruleset.decisions if explanation.decision.decision == f"{ruleset.id}.{d.name}")
     match reader:
         case Reader.CUSTOMER:
-            return _telling(_for_customer(explanation.decision, ruleset, logic))
+            sections = _for_customer(explanation.decision, ruleset, logic)
         case Reader.AGENT:
-            return _telling(_for_agent(explanation, logic))
+            sections = _for_agent(explanation, ruleset, logic)
         case Reader.AUDITOR:
-            return _telling(_for_auditor(explanation, ruleset, logic))
-
-
-def _telling(sections: Iterable[Section]) -> tuple[Section, ...]:
-    """The sections that have lines."""
+            sections = _for_auditor(explanation, ruleset, logic)
     return tuple(section for section in sections if section.lines)
 
 
@@ -109,8 +105,8 @@ def outcome_in_words(decision: Decision, withheld: frozenset[str] = frozenset())
     if decision.status is Status.GAP:
         return "not covered by the rules"
     if decision.outcome is None:
-        told = {name: MASK if name in withheld else _shown(value) for name, value in decision.values.items()}
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items())
+        values = {name: MASK if name in withheld else in_words(value) for name, value in decision.values.items()}
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
     outcomes = decision.outcome if isinstance(decision.outcome, tuple) else (decision.outcome,)
     return ", ".join(outcome.replace("_", " ") for outcome in outcomes) or "nothing"
 
@@ -124,8 +120,8 @@ def _for_customer(decision: Decision, ruleset: Ruleset, logic: DecisionLogic) ->
     withheld = _withheld(ruleset, logic, decision)
     yield Section("", (Line(_answer(decision, logic, withheld)), Line(_masked(decision.said))))
     if decision.status is Status.DECIDED and decision.outcome is not None:
-        told = {name: MASK if name in withheld else _shown(value) for name, value in decision.values.items()}
-        yield Section("Values", tuple(Line(f"{name.replace('_', ' ')}: {value}") for name, value in told.items()))
+        values = {name: MASK if name in withheld else in_words(value) for name, value in decision.values.items()}
+        yield Section("Values", tuple(Line(f"{name.replace('_', ' ')}: {value}") for name, value in values.items()))
 
 
 def withheld_from_customers(error: FactsError, ruleset: Ruleset) -> FactsError:
@@ -147,7 +143,7 @@ def _withheld_violation(violation: Violation, sensitive: tuple[str, ...]) -> Vio
     return replace(violation, value=None, message=f"{MASK}: {expected}")
 
 
-def _for_agent(explanation: Explanation, logic: DecisionLogic) -> Iterator[Section]:
+def _for_agent(explanation: Explanation, ruleset: Ruleset, logic: DecisionLogic) -> Iterator[Section]:
     """The answer, and for each rule that was considered the conditions that decided about it, with their values."""
     decision = explanation.decision
     lines = [Line(_answer(decision, logic)), Line(decision.reason)]
@@ -155,36 +151,43 @@ def _for_agent(explanation: Explanation, logic: DecisionLogic) -> Iterator[Secti
         lines.append(Line(f"Missing: {', '.join(decision.missing)}."))
     yield Section("", tuple(lines))
     considered = [rule for rule in explanation.trace.rules if rule.steps or rule.verdict is Verdict.APPLIES]
-    yield Section("What decided", tuple(line for rule in considered for line in _rule_in_short(rule)))
+    joined = _joined(ruleset)
+    yield Section("What decided", tuple(line for rule in considered for line in _rule_in_short(rule, joined)))
     if decision.values:
-        yield Section("Values", tuple(Line(f"{name}: {_shown(value)}") for name, value in decision.values.items()))
+        yield Section("Values", tuple(Line(f"{name}: {in_words(value)}") for name, value in decision.values.items()))
 
 
-def _rule_in_short(rule: RuleTrace) -> Iterator[Line]:
+def _joined(ruleset: Ruleset) -> frozenset[str]:
+    """The text of every condition that is made of conditions: groups, `and`, `or` and `not`."""
+    nodes = (node for expression in expressions_in(ruleset) for node in tree.walk(expression.tree))
+    return frozenset(node.text for node in nodes if _joins(node)) | {"all", "any", "none"}
+
+
+def _joins(node: tree.Node) -> bool:
+    match node:
+        case tree.Chain():
+            return False
+        case tree.Not(operand=tree.In(text=text)):
+            return text != node.text  # `a not in b` is one condition
+    return isinstance(node, tree.And | tree.Or | tree.Not)
+
+
+def _rule_in_short(rule: RuleTrace, joined: frozenset[str]) -> Iterator[Line]:
     yield Line(f"{rule.id} {rule.verdict}" if rule.verdict is not Verdict.UNKNOWN else f"{rule.id} is unknown")
-    told = dict.fromkeys(text for step in rule.steps for text in _decisive(step))
-    yield from (Line(text, 1) for text in told)
+    decisive = dict.fromkeys(text for step in rule.steps for text in _decisive(step, joined))
+    yield from (Line(text, 1) for text in decisive)
 
 
-def _decisive(step: Step) -> Iterator[str]:
+def _decisive(step: Step, joined: frozenset[str]) -> Iterator[str]:
     """The innermost conditions that made a condition what it is; those that definitions stand for included."""
-    below = [part for part in step.steps if part.origin is not Origin.LITERAL] if _joins(step) else []
+    joins = isinstance(step.value, bool | Unknown) and (step.origin is Origin.DEFINITION or step.text in joined)
+    below = [part for part in step.steps if part.origin is not Origin.LITERAL] if joins else []
     if not below:
         yield _with_values(step)
         return
     same = [part for part in below if _alike(part.value, step.value)]
     for part in same or below:
-        yield from _decisive(part)
-
-
-def _joins(step: Step) -> bool:
-    """Whether a step is a condition made of conditions: a definition, all, any, none, `and`, `or`, `not`."""
-    if not isinstance(step.value, bool | Unknown):
-        return False
-    if step.origin is Origin.DEFINITION or step.text in ("all", "any", "none"):
-        return True
-    tree = ast.parse(step.text, mode="eval").body if step.steps else None
-    return isinstance(tree, ast.BoolOp) or (isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not))
+        yield from _decisive(part, joined)
 
 
 def _alike(one: object, other: object) -> bool:
@@ -193,19 +196,19 @@ def _alike(one: object, other: object) -> bool:
 
 def _with_values(step: Step) -> str:
     named = [below for below in step.steps if below.origin is not Origin.LITERAL]
-    values = ", ".join(dict.fromkeys(f"{below.text} is {_told(below)}" for below in named))
-    return f"{step.text} is {_told(step)}{f' ({values})' if values else ''}"
+    values = ", ".join(dict.fromkeys(f"{below.text} is {_value(below)}" for below in named))
+    return f"{step.text} is {_value(step)}{f' ({values})' if values else ''}"
 
 
-def _told(step: Step) -> str:
+def _value(step: Step) -> str:
     if not isinstance(step.value, Unknown):
         return in_words(step.value)
-    why = [*(f"{path} is absent" for path in sorted(step.value.missing)), *step.value.causes]
-    return f"unknown, for {' and '.join(why)}"
+    return f"unknown, for {' and '.join(why_unknown(step.value))}"
 
 
-def _shown(value: object) -> str:
-    return "none" if value is None else in_words(value)  # type: ignore[arg-type]  # a decision's values are values
+def why_unknown(value: Unknown) -> list[str]:
+    """The facts that are absent, and other causes."""
+    return [*(f"{path} is absent" for path in sorted(value.missing)), *value.causes]
 
 
 def _for_auditor(explanation: Explanation, ruleset: Ruleset, logic: DecisionLogic) -> Iterator[Section]:
@@ -221,7 +224,7 @@ def _for_auditor(explanation: Explanation, ruleset: Ruleset, logic: DecisionLogi
     ]
     yield Section("", tuple(map(Line, head)))
     if decision.values:
-        yield Section("Values", tuple(Line(f"{name}: {_shown(value)}") for name, value in decision.values.items()))
+        yield Section("Values", tuple(Line(f"{name}: {in_words(value)}") for name, value in decision.values.items()))
     yield Section("Rules", _whole_rules(explanation, seen))
     for used in explanation.trace.used:
         yield Section(f"Used: {used.decision.decision}, {outcome_in_words(used.decision)}", _whole_rules(used, seen))
@@ -238,20 +241,29 @@ def _whole_rules(explanation: Explanation, seen: set[str]) -> tuple[Line, ...]:
     lines: list[Line] = []
     for rule in explanation.trace.rules:
         lines.append(Line(f"{rule.id}: {rule.verdict}{f' ({rule.place})' if rule.place else ''}"))
-        lines += (line for step in rule.steps for line in _whole_step(step, 1, seen))
-    lines += (line for step in explanation.trace.values for line in _whole_step(step, 0, seen))
+        lines += _whole_steps(rule.steps, 1, seen)
+    lines += _whole_steps(explanation.trace.values, 0, seen)
     return tuple(lines)
 
 
-def _whole_step(step: Step, depth: int, seen: set[str]) -> Iterator[Line]:
-    origin = "" if step.origin is Origin.COMPUTED else f" [{step.origin}{f': {step.note}' if step.note else ''}]"
-    known = step.origin is Origin.DEFINITION and step.text in seen
-    yield Line(f"{step.text} = {_told(step)}{origin}{', as above' if known else ''}", depth)
-    if step.origin is Origin.DEFINITION:
-        seen.add(step.text)
-    for below in () if known else step.steps:
-        if below.origin is not Origin.LITERAL:
-            yield from _whole_step(below, depth + 1, seen)
+def _whole_steps(steps: Iterable[Step], depth: int, seen: set[str]) -> Iterator[Line]:
+    for at, step, is_repeated in flattened(steps, depth, seen):
+        origin = "" if step.origin is Origin.COMPUTED else f" [{step.origin}{f': {step.note}' if step.note else ''}]"
+        yield Line(f"{step.text} = {_value(step)}{origin}{', as above' if is_repeated else ''}", at)
+
+
+def flattened(steps: Iterable[Step], depth: int, seen: set[str]) -> Iterator[tuple[int, Step, bool]]:
+    """Steps and those below them but literals, each with its depth, and whether it is a definition that was shown before.
+
+    What such a definition stands for is left out; `seen` are the definitions shown so far.
+    """
+    for step in steps:
+        is_repeated = step.origin is Origin.DEFINITION and step.text in seen
+        yield depth, step, is_repeated
+        if step.origin is Origin.DEFINITION:
+            seen.add(step.text)
+        if not is_repeated:
+            yield from flattened((one for one in step.steps if one.origin is not Origin.LITERAL), depth + 1, seen)
 
 
 def _reading(reading: Reading, decision: Decision) -> Iterator[Line]:
@@ -262,5 +274,4 @@ def _reading(reading: Reading, decision: Decision) -> Iterator[Line]:
 
 
 def _source(source: Source) -> str:
-    parts = [source.title, source.number, f"updated {source.updated}" if source.updated else None, source.url]
-    return f"{source.id}: {', '.join(part for part in parts if part)}"
+    return f"{source.id}: {', '.join(part for part in (source.title, source.edition, source.url) if part)}"

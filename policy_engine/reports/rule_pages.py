@@ -235,10 +235,8 @@ def _type(kind: Type) -> str:
 
 def _sources(ruleset: Ruleset) -> Iterator[str]:
     for source in ruleset.sources:
-        words = ", ".join(
-            text(part) for part in (source.number, f"updated {source.updated}" if source.updated else None) if part
-        )
-        yield f"- `{source.id}`: {link(source.title, source.url)}{f' ({words})' if words else ''}"
+        edition = f" ({text(source.edition)})" if source.edition else ""
+        yield f"- `{source.id}`: {link(source.title, source.url)}{edition}"
 
 
 def _graph(ruleset: Ruleset) -> Iterator[str]:
