@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 
-from policy_engine.source import Span
+from policy_engine.source import Authored, Span
 
 
 class Severity(StrEnum):
@@ -321,6 +321,13 @@ def say(
     shown = {name: shown_text(str(word)) for name, word in {**(words or {}), **more_words}.items()}
     told = hint if hint is not None else wording.hint and wording.hint.format(**shown)
     return Diagnostic(code, wording.message.format(**shown), span, told or None, tuple(related), wording.severity)
+
+
+def say_unknown(
+    code: str, name: Authored, known: Collection[str], hint: str | None = None, **words: object
+) -> Diagnostic:
+    """The diagnostic of a name that is not among those known, with the nearest of them or else with a hint of its own."""
+    return say(code, name.span, hint=did_you_mean(name.value, known) or hint, name=name.value, words=words)
 
 
 MOST_COMPARED = 300

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.diagnostics import Diagnostic, say, say_unknown
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.frontend.fields import Fields
 from policy_engine.language.mentions import fact_paths
@@ -41,24 +41,26 @@ class CaseNames:
 
     def check_facts(self, node: MappingNode) -> None:
         """Facts, and the members of facts, that no version's schema has."""
-        self._check_members(node, list(self.facts), "the schema")
+        self._check_members(node, self.facts, "the schema")
 
-    def _check_members(self, node: MappingNode, records: list[Record], what: str) -> None:
+    def check(
+        self, code: str, name: Authored, known: Collection[str], hint: str | None = None, **words: object
+    ) -> bool:
+        """Whether a name is among those known, which is reported where it is not."""
+        if name.value not in known:
+            self.faults.append(say_unknown(code, name, known, hint, **words))
+        return name.value in known
+
+    def _check_members(self, node: MappingNode, records: Iterable[Record], what: str) -> None:
         kinds: dict[str, list[Type]] = {}
         for record in records:
             for member in record.members:
-                kinds.setdefault(member.name, []).append(member.type)
+                kinds.setdefault(member.name, []).append(innermost(member.type))
         for name, value in node.entries:
-            if name.value not in kinds:
-                hint = did_you_mean(name.value, kinds)
-                self.faults.append(say("unknown-member", name.span, hint=hint, record=what, name=name.value))
-                continue
-            for below in _mappings(value):
-                self._check_members(below, list(_records(kinds[name.value])), f"`{name.value}`")
-
-    def check_reading(self, name: Authored) -> bool:
-        """Whether there is a reading of that name."""
-        return self._known("unknown-reading", name, self.readings)
+            if self.check("unknown-member", name, kinds, record=what):
+                inner = [kind for kind in kinds[name.value] if isinstance(kind, Record)]
+                for below in _mappings(value):
+                    self._check_members(below, inner, f"`{name.value}`")
 
     def check_switch(self, name: str, span: Span) -> None:
         """Whether a reading can be switched."""
@@ -69,8 +71,7 @@ class CaseNames:
         """Whether the reading has a choice."""
         choices = self.readings.get(reading, {})
         if isinstance(choice, ScalarNode):
-            hint = f"it has {', '.join(choices)}"
-            self._known("unknown-choice", choice.text, choices, hint)
+            self.check("unknown-choice", choice.text, choices, f"it has {', '.join(choices)}")
 
     def check_readings(self, fields: Fields) -> dict[str, str]:
         """The readings under a key `readings`, each with its choice."""
@@ -78,7 +79,7 @@ class CaseNames:
         for name, choice in fields.named("readings"):
             if not isinstance(choice, ScalarNode):
                 fields.wrong(f"`{name.value}`", "a text", choice)
-            elif self.check_reading(name):
+            elif self.check("unknown-reading", name, self.readings):
                 self.check_choice(name.value, choice)
                 switched[name.value] = choice.text.value
         return switched
@@ -90,45 +91,30 @@ class CaseNames:
             self.check_switch(name.value, name.span)
         return self.check_readings(fields)
 
-    def check_outcome(self, decision: str, outcome: YamlNode) -> None:
-        """Whether the decision can have an outcome, or each of several."""
+    def check_part(self, decision: str, part: str, node: YamlNode) -> None:
+        """The names under a part of an expectation, one or several: outcomes, rules, sources, or missing facts."""
         names = self.decisions[decision]
-        hint = f"it has {', '.join(names.outcomes)}" if names.outcomes else "it is a calculation and has only values"
-        for text in _texts(outcome):
-            self._known("unknown-outcome", text, names.outcomes, hint)
-
-    def check_rule(self, decision: str, rule: YamlNode) -> None:
-        """Whether the decision has a rule, or each of several."""
-        for text in _texts(rule):
-            self._check_part(decision, text, self.decisions[decision].rules)
+        for text in _texts(node):
+            match part:
+                case "outcome":
+                    has = f"it has {', '.join(names.outcomes)}"
+                    hint = has if names.outcomes else "it is a calculation and has only values"
+                    self.check("unknown-outcome", text, names.outcomes, hint)
+                case "rule" | "rules":
+                    self._check_named(decision, text, names.rules)
+                case "sources":
+                    self.check("unknown-source", text, names.sources)
+                case "missing":
+                    paths = [path for record in self.facts for path in fact_paths(record)]
+                    self.check("unknown-member", text, paths, record="the schema")
 
     def check_value(self, decision: str, name: Authored) -> None:
         """Whether the decision has a value."""
-        self._check_part(decision, name, self.decisions[decision].values)
+        self._check_named(decision, name, self.decisions[decision].values)
 
-    def check_source(self, decision: str, source: YamlNode) -> None:
-        """Whether the decision cites a source, or each of several."""
-        for text in _texts(source):
-            self._known("unknown-source", text, self.decisions[decision].sources)
-
-    def check_missing(self, paths: YamlNode) -> None:
-        """Whether the schema has the facts that should be missing."""
-        known = dict.fromkeys(path for record in self.facts for path in fact_paths(record))
-        for text in _texts(paths):
-            if text.value not in known:
-                hint = did_you_mean(text.value, known)
-                self.faults.append(say("unknown-member", text.span, hint=hint, record="the schema", name=text.value))
-
-    def _check_part(self, decision: str, name: Authored, known: Collection[str]) -> None:
-        if name.value not in known:
-            hint = did_you_mean(name.value, known) or (f"it has {', '.join(known)}" if known else None)
-            words = {"decision": decision, "name": name.value}
-            self.faults.append(say("unknown-decision-part", name.span, hint=hint, words=words))
-
-    def _known(self, code: str, name: Authored, known: Collection[str], hint: str | None = None) -> bool:
-        if name.value not in known:
-            self.faults.append(say(code, name.span, hint=did_you_mean(name.value, known) or hint, name=name.value))
-        return name.value in known
+    def _check_named(self, decision: str, name: Authored, known: Collection[str]) -> None:
+        hint = f"it has {', '.join(known)}" if known else None
+        self.check("unknown-decision-part", name, known, hint, decision=decision)
 
 
 def case_names(versions: tuple[Ruleset, ...], faults: list[Diagnostic]) -> CaseNames:
@@ -156,13 +142,6 @@ def _mappings(node: YamlNode) -> Iterator[MappingNode]:
         yield node
     elif isinstance(node, SequenceNode):
         yield from (item for item in node.items if isinstance(item, MappingNode))
-
-
-def _records(kinds: list[Type]) -> Iterator[Record]:
-    for kind in kinds:
-        inner = innermost(kind)
-        if isinstance(inner, Record):
-            yield inner
 
 
 def _texts(node: YamlNode) -> Iterator[Authored]:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.diagnostics import say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.frontend import shapes
-from policy_engine.frontend.case_facts import case_facts
 from policy_engine.frontend.case_names import CaseNames
 from policy_engine.frontend.expectations import PARTS, check_part, with_status
 from policy_engine.frontend.fields import Fields, read_date
-from policy_engine.frontend.rule_cases import CaseFile, RuleCase
+from policy_engine.frontend.rule_cases import CaseFile, RuleCase, case_facts
 from policy_engine.source import Authored
 
 Cells = list[tuple[Authored, YamlNode]]
@@ -102,9 +101,8 @@ def _check_columns(columns: tuple[Authored, ...], known: CaseNames) -> None:
     names = [*facts, *decisions, *parts, *switches, "as_of"]
     seen: dict[str, str] = {}
     for column in columns:
-        if column.value not in names and not column.unread:
-            hint = did_you_mean(column.value, names)
-            known.faults.append(say("test-column", column.span, hint=hint, name=column.value))
+        if not column.unread:
+            known.check("test-column", column, names)
         meaning = _meaning(column.value, known)
         if meaning in seen:
             known.faults.append(say("test-part-twice", column.span, name=column.value, other=seen[meaning]))

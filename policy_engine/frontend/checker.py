@@ -8,7 +8,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TypeAlias
 
-from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, has_errors, say
+from policy_engine.diagnostics import Diagnostic, Related, has_errors, say, say_unknown
 from policy_engine.frontend.context import (
     LONGEST_CHAIN,
     Context,
@@ -110,8 +110,7 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
 def _reading(context: Context, reading: ReadingSyntax) -> rulesets.Reading:
     choices = [choice.name for choice in reading.choices]
     if reading.choice.value not in choices and not reading.choice.unread and choices:
-        hint = did_you_mean(reading.choice.value, choices) or f"it has {', '.join(choices)}"
-        context.faults.append(say("unknown-choice", reading.choice.span, hint=hint, name=reading.choice.value))
+        context.faults.append(say_unknown("unknown-choice", reading.choice, choices, f"it has {', '.join(choices)}"))
     return rulesets.Reading(
         reading.name.value,
         reading.question,

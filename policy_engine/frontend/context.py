@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say
+from policy_engine.diagnostics import Diagnostic, nearest, say, say_unknown
 from policy_engine.frontend.expressions import parse_expression
 from policy_engine.frontend.fields import KEBAB
 from policy_engine.frontend.hints import of_placeholder
@@ -189,9 +189,7 @@ class Context:
         near = nearest(found.value, known_ids)
         reported = "sources" in self.syntax.lost or (near is not None and not KEBAB.fullmatch(near))
         if found.value not in known_ids and not reported:
-            self.faults.append(
-                say("unknown-source", found.span, hint=did_you_mean(found.value, known_ids), name=found.value)
-            )
+            self.faults.append(say_unknown("unknown-source", found, known_ids))
         return found.value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.diagnostics import say, say_unknown
 from policy_engine.frontend.context import Context
 from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
@@ -50,8 +50,7 @@ def _check_form(context: Context, syntax: DecisionSyntax) -> None:
     if not syntax.broken:
         _check_parts(context, syntax)
     if syntax.hit is not None and syntax.hit.value not in HITS:
-        hint = did_you_mean(syntax.hit.value, HITS)
-        faults.append(say("hit-unknown", syntax.hit.span, hint=hint, name=syntax.hit.value))
+        faults.append(say_unknown("hit-unknown", syntax.hit, HITS))
     if _collects(syntax) and syntax.otherwise is not None:
         faults.append(say("collect-otherwise", syntax.keys.get("otherwise", at)))
     _check_twice(context, [*syntax.outcomes])
@@ -138,10 +137,8 @@ def _conclusion(
 
 def _readings(context: Context, listed: Iterable[Authored]) -> tuple[str, ...]:
     known = [reading.name.value for reading in context.syntax.readings]
-    for reading in listed:
-        if reading.value not in known:
-            hint = did_you_mean(reading.value, known)
-            context.faults.append(say("unknown-reading", reading.span, hint=hint, name=reading.value))
+    unknown = (reading for reading in listed if reading.value not in known)
+    context.faults.extend(say_unknown("unknown-reading", reading, known) for reading in unknown)
     return tuple(reading.value for reading in listed)
 
 
@@ -149,8 +146,7 @@ def _check_outcome(context: Context, decision: DecisionSyntax, then: Authored | 
     outcomes = [outcome.value for outcome in decision.outcomes]
     unread = any(outcome.unread for outcome in decision.outcomes)
     if then is not None and outcomes and not unread and then.value not in outcomes:
-        hint = did_you_mean(then.value, outcomes) or f"it has {', '.join(outcomes)}"
-        context.faults.append(say("unknown-outcome", then.span, hint=hint, name=then.value))
+        context.faults.append(say_unknown("unknown-outcome", then, outcomes, f"it has {', '.join(outcomes)}"))
 
 
 def _sources(context: Context, cited: Iterable[Authored]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.diagnostics import say
 from policy_engine.documents.nodes import DECIMAL, MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import CaseNames
@@ -19,9 +19,7 @@ PARTS = ("status", "outcome", "rules", "values", "missing", "reason", "sources",
 
 def expectation(decision: Authored, node: YamlNode, known: CaseNames) -> dict[str, Any]:
     """What a case expects of a decision: its outcome, or parts of its answer, each under its name."""
-    if decision.value not in known.decisions:
-        hint = did_you_mean(decision.value, known.decisions)
-        known.faults.append(say("test-decision", decision.span, hint=hint, name=decision.value))
+    known.check("test-decision", decision, known.decisions)
     if not isinstance(node, MappingNode):
         _refuse_nothing(decision, node, known)
         check_part(decision.value, "outcome", node, known)
@@ -60,20 +58,14 @@ def check_part(decision: str, part: str, node: YamlNode, known: CaseNames) -> No
     if decision not in known.decisions:
         return
     match part, node:
-        case "outcome", _:
-            known.check_outcome(decision, node)
-        case (("rule" | "rules"), _):
-            known.check_rule(decision, node)
-        case "sources", _:
-            known.check_source(decision, node)
-        case "missing", _:
-            known.check_missing(node)
         case "values", MappingNode(entries=entries):
             for name, value in entries:
                 known.check_value(decision, name)
                 check_value(decision, name.value, value, known)
-        case _ if part not in PARTS:
+        case _ if part not in PARTS and part != "rule":
             check_value(decision, part, node, known)
+        case _:
+            known.check_part(decision, part, node)
 
 
 def check_value(decision: str, name: str, node: YamlNode, known: CaseNames) -> None:

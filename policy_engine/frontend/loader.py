@@ -8,7 +8,7 @@ from datetime import date
 from itertools import combinations
 from pathlib import Path
 
-from policy_engine.diagnostics import Diagnostic, Related, Severity, did_you_mean, has_errors, in_order, say
+from policy_engine.diagnostics import Diagnostic, Related, Severity, has_errors, in_order, say, say_unknown
 from policy_engine.documents.nodes import MappingNode, YamlNode
 from policy_engine.documents.yaml_reader import read_file, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
@@ -165,8 +165,7 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     path = _path(state, name)
     if not is_name(name) or len(name) > LONGEST_NAME or not path.exists():
         known = [file.name.removesuffix(".schema.json") for file in state.schemas.glob("*.schema.json")]
-        hint = did_you_mean(name, known)
-        state.faults.append(say("schema-missing", syntax.facts.span, hint=hint, name=name, path=path))
+        state.faults.append(say_unknown("schema-missing", syntax.facts, known, path=path))
         return None
     if name not in state.read:
         facts, faults = read_schema(path, name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from policy_engine.diagnostics import did_you_mean, nearest, say
+from policy_engine.diagnostics import did_you_mean, nearest, say, say_unknown
 from policy_engine.frontend.context import Context
 from policy_engine.frontend.shape_hints import as_list, separate, several_items
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, LegendSyntax, MatrixSyntax, RowSyntax
@@ -134,9 +134,8 @@ def _labelled(context: Context, decision: DecisionSyntax, label: Authored, concl
     if label.unread or (decision.broken and not outcomes):
         bare = replace(bare, then=None)
     elif label.value not in outcomes:
-        known: Iterable[str] = [*(entry.key.value for entry in decision.matrix.legend), *outcomes]
-        hint = did_you_mean(label.value, list(known)) or f"there are {', '.join(known)}"
-        context.faults.append(say("unknown-legend-key", label.span, hint=hint, name=label.value))
+        known = [*(entry.key.value for entry in decision.matrix.legend), *outcomes]
+        context.faults.append(say_unknown("unknown-legend-key", label, known, f"there are {', '.join(known)}"))
         bare = replace(bare, then=None)
     return None, conclude(bare, ()), None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, say, shown_text
+from policy_engine.diagnostics import Diagnostic, say, say_unknown, shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import ISO_DATE, Fields, fields_of, read_date, whole_text
@@ -79,8 +79,7 @@ def _calendar(fields: Fields) -> CalendarSyntax | None:
             fields.faults.append(say("needless-key", listed.span, key="years", thing="a parameter without a calendar"))
         return None
     if name.value not in CALENDARS:
-        hint = did_you_mean(name.value, CALENDARS) or f"there are {', '.join(CALENDARS)}"
-        fields.faults.append(say("unknown-calendar", name.span, hint=hint, name=name.value))
+        fields.faults.append(say_unknown("unknown-calendar", name, CALENDARS, f"there are {', '.join(CALENDARS)}"))
         return None
     years = plain(listed) if listed is not None else None
     match years:

@@ -1,4 +1,4 @@
-"""A case of a test file, and what its reader knows of the file it stands in."""
+"""A case of a test file, what its reader knows of the file it stands in, and its facts: written out, or those of a fixture."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.documents.facts_files import read_facts, read_file_text
+from policy_engine.documents.nodes import MappingNode, ScalarNode, YamlNode, plain
+from policy_engine.errors import CannotRun
 from policy_engine.frontend.case_names import CaseNames
 from policy_engine.source import Authored, Span
+
+FROM_FILE = ("from", "with")
+"""The keys beside which a fixture's facts have no others; no fact can have their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +57,65 @@ class CaseFile:
         if name.value in self.names:
             self.faults.append(say("test-twice", name.span, name=name.value))
         self.names.add(name.value)
+
+
+def case_facts(node: YamlNode | None, path: Path, known: CaseNames, *, free: bool = False) -> dict[str, Any] | None:
+    """The facts under a key of the test file at a path; `free` where they may be invalid. None where a fixture is missing."""
+    if node is None:
+        return {}
+    if not isinstance(node, MappingNode):
+        known.faults.append(say("wrong-kind", node.span, what="`facts`", expected="a mapping of facts"))
+        return {}
+    start = node.get("from")
+    if not isinstance(start, ScalarNode):
+        return _written(node, known, free=free)
+    _refuse_others(node, known)
+    fixture = _fixture(start.text, path, known)
+    return None if fixture is None else {**fixture, **_changes(node.get("with"), known, free=free)}
+
+
+def _refuse_others(node: MappingNode, known: CaseNames) -> None:
+    for key, _ in node.entries:
+        if key.value not in FROM_FILE:
+            hint = did_you_mean(key.value, FROM_FILE) or "facts beside those of a file stand in `with: {...}`"
+            known.faults.append(say("unknown-key", key.span, hint=hint, thing="a fixture", key=key.value))
+
+
+def _changes(node: YamlNode | None, known: CaseNames, *, free: bool) -> dict[str, Any]:
+    if isinstance(node, MappingNode):
+        return _written(node, known, free=free)
+    if node is not None:
+        known.faults.append(say("wrong-kind", node.span, what="`with`", expected="a mapping of facts"))
+    return {}
+
+
+def _written(node: MappingNode, known: CaseNames, *, free: bool) -> dict[str, Any]:
+    if not free:
+        known.check_facts(node)
+    return {key.value: plain(value) for key, value in node.entries}
+
+
+def _fixture(written: Authored, path: Path, known: CaseNames) -> Mapping[str, Any] | None:
+    """The facts of a file that some folder above the test file has; messages name it as its author does."""
+    found = next((p / written.value for p in path.absolute().parents if _is_file(p / written.value)), None)
+    if found is None:
+        known.faults.append(say("file-unreadable", written.span, why=f"there is no file `{written.value}`"))
+        return None
+    try:
+        facts = read_facts(Path(written.value), read_file_text(found))
+    except CannotRun as error:
+        why = str(error).replace(str(found), written.value)
+        known.faults.append(say("file-unreadable", written.span, why=why))
+        return None
+    if isinstance(facts, Mapping):
+        return facts
+    known.faults.append(say("wrong-kind", written.span, what=f"`{written.value}`", expected="a mapping of facts"))
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file could have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

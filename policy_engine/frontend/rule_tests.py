@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, in_order, say
+from policy_engine.diagnostics import Diagnostic, in_order, say, say_unknown
 from policy_engine.documents.nodes import MappingNode, SequenceNode, YamlNode
 from policy_engine.documents.yaml_reader import read_file
 from policy_engine.frontend import shapes
-from policy_engine.frontend.case_facts import case_facts
 from policy_engine.frontend.case_names import case_names
 from policy_engine.frontend.case_tables import read_table
 from policy_engine.frontend.expectations import expectation
 from policy_engine.frontend.fields import Fields
 from policy_engine.frontend.loader import TEST_SUFFIX, Rulebook, with_excerpts, yaml_files
-from policy_engine.frontend.rule_cases import CaseFile, RuleCase
+from policy_engine.frontend.rule_cases import CaseFile, RuleCase, case_facts
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.source import Authored
 
@@ -51,7 +50,7 @@ def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnosti
     known = {ruleset.id for ruleset in rulebook.rulesets}
     if name.value not in known:
         if name.value not in rulebook.refused and path.stem.removesuffix(TEST_SUFFIX) not in rulebook.refused:
-            faults.append(say("test-ruleset", name.span, hint=did_you_mean(name.value, known), name=name.value))
+            faults.append(say_unknown("test-ruleset", name, known))
         return
     file = CaseFile(path, name.value, case_names(rulebook.versions(name.value), faults))
     if not any(_has_items(node.get(key)) or key in fields.meant for key in ("cases", "tables")):
