@@ -86,11 +86,11 @@ def read_file(
     `homes` gives, for keys that never stand in an item of a list, a hint that says where they belong.
     """
     name = shown or str(path)
-    text, faults = _text_of(path, name)
+    text, faults = file_text(path, name)
     return (text, None, faults) if faults else (text, *read_text(text, name, homes))
 
 
-def _text_of(path: Path, name: str) -> tuple[str, list[Diagnostic]]:
+def file_text(path: Path, name: str) -> tuple[str, list[Diagnostic]]:
     """The text of a file, or why it has none."""
     try:
         if path.exists() and not path.is_file():
@@ -139,7 +139,7 @@ def read_text(text: str, path: str, homes: Mapping[str, str] = NO_HOMES) -> tupl
 
 def top_level_text(path: Path, key: str) -> str | None:
     """The text that stands for a key in a file's mapping; None wherever reading all of the file might find something else."""
-    text, faults = _text_of(path, str(path))
+    text, faults = file_text(path, str(path))
     try:
         return None if faults else _text_of_key(_reader(text, str(path), faults), key)
     except (Enough, Refused, yaml.YAMLError):

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.scope import Scope
 from policy_engine.frontend.syntax import DecisionSyntax, Named, RulesetSyntax, conclusions_written
-from policy_engine.language.expressions import (
-    DecisionPart,
-    Definition,
-    Expression,
-    Fact,
-    Literal,
-    MemberOf,
-    Parameter,
-    Reading,
-    Variable,
-    walk,
-)
+from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Text
 from policy_engine.source import Authored
 
-NAMED = (Fact, Parameter, Reading, Definition, DecisionPart, MemberOf, Variable)
-NAME = re.compile(r"[a-z][a-z0-9_]*")
+NAMED = (tree.Fact, tree.Parameter, tree.Reading, tree.Definition, tree.DecisionPart, tree.MemberOf, tree.Variable)
 Loose = tuple[Authored, str]
 """A text without quotes, and why no name can stand there."""
 
@@ -59,7 +47,7 @@ def quoted_names(syntax: RulesetSyntax, scope: Scope) -> Iterator[Diagnostic]:
     """Values and definitions that are one name between quotes: YAML takes these quotes, and a name is left."""
     for _, text in _values(syntax):
         name = text.value.strip()
-        kind = scope.kind_of(name) if not text.plain and NAME.fullmatch(name) else None
+        kind = scope.kind_of(name) if not text.plain and SNAKE.fullmatch(name) else None
         if kind is not None:
             hint = f"write `{name}` if the {kind} is meant, and `'\"{name}\"'` for the text"
             yield say("text-as-name", text.span, hint=hint, name=name, kind=kind)
@@ -75,22 +63,22 @@ def _values_of(decision: DecisionSyntax) -> Named:
     return decision.values + tuple(value for each in conclusions_written(decision) for value in each.values)
 
 
-def texts_like_names(ruleset: Ruleset, expressions: Iterable[Expression]) -> Iterator[Diagnostic]:
+def texts_like_names(ruleset: Ruleset, expressions: Iterable[tree.Expression]) -> Iterator[Diagnostic]:
     """Texts within expressions that are the name of something that holds a text, unless what is named there has that text.
 
     A value that is a text and nothing else was quoted twice, so a text is meant.
     """
     kinds = _names_of_texts(ruleset)
     for expression in expressions if kinds else ():
-        nodes = [] if isinstance(expression.tree, Literal) else list(walk(expression.tree))
+        nodes = [] if isinstance(expression.tree, tree.Literal) else list(tree.walk(expression.tree))
         closed = (node.type.values or () for node in nodes if isinstance(node, NAMED) and isinstance(node.type, Text))
         expected = {value for values in closed for value in values}
         for node in nodes:
-            if isinstance(node, Literal) and isinstance(node.value, str) and node.value not in expected:
+            if isinstance(node, tree.Literal) and isinstance(node.value, str) and node.value not in expected:
                 yield from _like_a_name(node, node.value, kinds)
 
 
-def _like_a_name(node: Literal, text: str, kinds: Mapping[str, str]) -> Iterator[Diagnostic]:
+def _like_a_name(node: tree.Literal, text: str, kinds: Mapping[str, str]) -> Iterator[Diagnostic]:
     kind = kinds.get(text)
     if kind is not None:
         hint = f"write `{text}` without quotes if the {kind} is meant"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -12,20 +11,26 @@ from pathlib import Path
 from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say
 from policy_engine.documents.json_nodes import json_nodes
 from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
-from policy_engine.documents.yaml_reader import LARGEST_FILE, MOST_FAULTS, not_text
+from policy_engine.documents.yaml_reader import MOST_FAULTS, file_text
 from policy_engine.frontend import patterns
+from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.schema_contradictions import contradictions
 from policy_engine.frontend.schema_keywords import (
     KEYWORDS,
     OTHER_TYPES,
     TYPES,
+    Steps,
+    chain_of,
     closed_set,
     combining_faults,
+    encoded_reference,
+    is_sensitive,
     is_text,
     keyword_faults,
+    node_at,
     reference_faults,
+    text_of,
 )
-from policy_engine.frontend.schema_references import Steps, chain_of, encoded_reference, is_sensitive, node_at, text_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.schema_documents import steps_of
 from policy_engine.language.types import (
@@ -48,7 +53,6 @@ from policy_engine.language.types import (
 )
 from policy_engine.source import Authored, Span
 
-NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = frozenset({"true", "false", "null", "unknown", "as_of", "decisions", "outcome"})
 FORMATS: Mapping[str, Type] = {"date": DATE, "date-time": INSTANT}
 DEEPEST = 8
@@ -59,7 +63,7 @@ MOST_MEMBERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Typed:
     """A type whose records do not know yet where in the facts they stand; how many members it has, and how many levels."""
 
     type: Type
@@ -72,15 +76,16 @@ class _Walk:
     path: str
     root: MappingNode
     faults: list[Diagnostic] = field(default_factory=list)
-    read: dict[Steps, _Part] = field(default_factory=dict)
+    read: dict[Steps, _Typed] = field(default_factory=dict)
     """Parts that references lead to, each read once."""
     pending: set[Steps] = field(default_factory=set)
 
-    def fault(self, code: str, node: YamlNode | Authored, pointer: str, **words: object) -> Anything:
-        hint = words.pop("hint_", None)
-        shown = str(hint) if hint is not None else None
-        self.faults.append(say(code, node.span, hint=shown, words=words, pointer=pointer or "the top"))
-        return ANYTHING
+    def fault(
+        self, code: str, node: YamlNode | Authored, pointer: str, instead: str | None = None, **words: object
+    ) -> _Typed:
+        """Report a fault; what stands there may be of any type."""
+        self.faults.append(say(code, node.span, hint=instead, words=words, pointer=pointer or "the top"))
+        return _Typed(ANYTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +101,13 @@ class _Place:
 
 def is_name(name: str) -> bool:
     """Whether an expression could use the name."""
-    return bool(NAME.fullmatch(name)) and not keyword.iskeyword(name) and name not in RESERVED
+    return bool(SNAKE.fullmatch(name)) and not keyword.iskeyword(name) and name not in RESERVED
 
 
 def read_schema(path: Path, name: str) -> tuple[FactsSchema | None, list[Diagnostic]]:
     """The facts' schema in a file, or its faults."""
-    shown = str(path)
-    try:
-        if path.exists() and not path.is_file():
-            return None, [say("file-unreadable", Span(shown), why="it is not a file")]
-        content = path.read_bytes()
-        if len(content) > LARGEST_FILE:
-            return None, [say("file-too-large", Span(shown), size=len(content), limit=LARGEST_FILE)]
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        return None, [say("file-unreadable", Span(shown), why=error.strerror or type(error).__name__)]
-    except UnicodeDecodeError as error:
-        return None, [not_text(shown, content, error)]
-    return schema_of(text, shown, name)
+    text, faults = file_text(path, str(path))
+    return (None, faults) if faults else schema_of(text, str(path), name)
 
 
 def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list[Diagnostic]]:
@@ -134,17 +128,17 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
     return FactsSchema(name, _placed(record, ""), text), walk.faults
 
 
-def _type(walk: _Walk, node: YamlNode, place: _Place) -> _Part:
+def _type(walk: _Walk, node: YamlNode, place: _Place) -> _Typed:
     if not isinstance(node, MappingNode):
-        return _Part(walk.fault("schema-type", node, place.pointer, types=TYPES))
+        return walk.fault("schema-type", node, place.pointer, types=TYPES)
     if place.depth > DEEPEST:
-        return _Part(walk.fault("yaml-too-deep", node, place.pointer, limit=DEEPEST))
+        return walk.fault("yaml-too-deep", node, place.pointer, limit=DEEPEST)
     reference = node.get("$ref")
     if reference is not None:
         return _reference(walk, node, reference, place)
     kind = _named_type(walk, node, place)
     if kind is None:
-        return _Part(ANYTHING)
+        return _Typed(ANYTHING)
     wrong = list(keyword_faults(node, kind, place.pointer)) or list(contradictions(node, kind, place.pointer))
     walk.faults.extend(wrong)
     match kind:
@@ -153,13 +147,13 @@ def _type(walk: _Walk, node: YamlNode, place: _Place) -> _Part:
         case "array":
             return _list(walk, node, place)
         case "boolean":
-            return _Part(BOOLEAN)
+            return _Typed(BOOLEAN)
         case _ if any(fault.code == "schema-invalid" for fault in wrong):
-            return _Part(ANYTHING)
+            return _Typed(ANYTHING)
         case "string":
-            return _Part(_string(walk, node, place.pointer))
+            return _string(walk, node, place.pointer)
         case _:
-            return _Part(_number(walk, node, kind, place.pointer))
+            return _number(walk, node, kind, place.pointer)
 
 
 def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
@@ -169,7 +163,7 @@ def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
     if kind in KEYWORDS:
         return kind
     if isinstance(named, SequenceNode) and "null" not in map(plain, named.items):
-        walk.fault("schema-type", named, place.pointer, types=TYPES, hint_="a fact has one type")
+        walk.fault("schema-type", named, place.pointer, types=TYPES, instead="a fact has one type")
     elif isinstance(named, SequenceNode):
         walk.fault("schema-null", named, place.pointer)
     elif named is None and (combined := combining_faults(node, place.pointer)):
@@ -179,7 +173,7 @@ def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
     else:
         hint = OTHER_TYPES.get(kind or "") or did_you_mean(kind or "", KEYWORDS)
         why = f"`type` must be one of {TYPES}"
-        walk.fault("schema-invalid", named, f"{place.pointer}/type", why=why, hint_=hint)
+        walk.fault("schema-invalid", named, f"{place.pointer}/type", why=why, instead=hint)
     return None
 
 
@@ -188,18 +182,18 @@ def _definitions(walk: _Walk) -> tuple[str, ...]:
     return tuple(name.value for name, _ in node.entries) if isinstance(node, MappingNode) else ()
 
 
-def _referred(walk: _Walk, steps: Steps) -> _Part:
+def _referred(walk: _Walk, steps: Steps) -> _Typed:
     """The part of a schema that steps lead to, read once."""
     if steps not in walk.read:
         node = node_at(walk.root, steps)
         place = _Place("".join(f"/{_escaped(step)}" for step in steps))
         walk.pending.add(steps)
-        walk.read[steps] = _Part(ANYTHING) if node is None else _type(walk, node, place)
+        walk.read[steps] = _Typed(ANYTHING) if node is None else _type(walk, node, place)
         walk.pending.discard(steps)
     return walk.read[steps]
 
 
-def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Place) -> _Part:
+def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Place) -> _Typed:
     """What a reference stands for."""
     walk.faults.extend(reference_faults(node, place.pointer))
     text = reference.text.value if isinstance(reference, ScalarNode) else ""
@@ -207,14 +201,14 @@ def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Plac
     target = node_at(walk.root, steps)
     if steps is None or target is None:
         hint = encoded_reference(walk.root, text)
-        return _Part(walk.fault("schema-reference", reference, place.pointer, reference=text, hint_=hint))
+        return walk.fault("schema-reference", reference, place.pointer, reference=text, instead=hint)
     if steps in walk.pending:
-        return _Part(walk.fault("schema-recursive", reference, place.pointer, reference=text))
+        return walk.fault("schema-recursive", reference, place.pointer, reference=text)
     if len(chain_of(walk.root, node)) > DEEPEST or len(walk.pending) > MOST_PENDING:
-        return _Part(walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST))
+        return walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST)
     part = _referred(walk, steps)
     if place.depth + part.height > DEEPEST:
-        return _Part(walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST))
+        return walk.fault("yaml-too-deep", reference, place.pointer, limit=DEEPEST)
     _same_type(walk, node, target, place)
     return part
 
@@ -224,7 +218,7 @@ def _same_type(walk: _Walk, node: MappingNode, target: MappingNode, place: _Plac
     beside, there = node.get("type"), text_of(chain_of(walk.root, target)[-1], "type")
     if beside is not None and there is not None and text_of(node, "type") != there:
         why = f"beside the reference stands another `type` than the `{there}` that it leads to"
-        walk.fault("schema-contradiction", beside, f"{place.pointer}/type", why=why, hint_="leave it out")
+        walk.fault("schema-contradiction", beside, f"{place.pointer}/type", why=why, instead="leave it out")
 
 
 def _all_sensitive(record: Record) -> Record:
@@ -248,7 +242,7 @@ def _placed(record: Record, path: str) -> Record:
     return Record(members, path)
 
 
-def _record(walk: _Walk, node: MappingNode, place: _Place) -> _Part:
+def _record(walk: _Walk, node: MappingNode, place: _Place) -> _Typed:
     closed = node.get("additionalProperties")
     if not (isinstance(closed, ScalarNode) and closed.text.value == "false"):
         walk.fault("schema-open", node, place.pointer)
@@ -267,9 +261,9 @@ def _record(walk: _Walk, node: MappingNode, place: _Place) -> _Part:
         if wanted.value not in known:
             why = f"there is no property `{wanted.value}`"
             hint = did_you_mean(wanted.value, known) or f"it has {', '.join(known)}"
-            walk.fault("schema-invalid", wanted, f"{place.pointer}/required/{index}", why=why, hint_=hint)
+            walk.fault("schema-invalid", wanted, f"{place.pointer}/required/{index}", why=why, instead=hint)
     count = len(parts) + sum(part.members for part in parts)
-    return _Part(Record(tuple(members)), count, 1 + max((part.height for part in parts), default=0))
+    return _Typed(Record(tuple(members)), count, 1 + max((part.height for part in parts), default=0))
 
 
 def _escaped(name: str) -> str:
@@ -297,10 +291,10 @@ def _member(walk: _Walk, name: Authored, kind: Type, node: YamlNode, required: t
     )
 
 
-def _list(walk: _Walk, node: MappingNode, place: _Place) -> _Part:
+def _list(walk: _Walk, node: MappingNode, place: _Place) -> _Typed:
     items = node.get("items")
     if items is None:
-        return _Part(walk.fault("schema-type", node, f"{place.pointer}/items", types=TYPES))
+        return walk.fault("schema-type", node, f"{place.pointer}/items", types=TYPES)
     part = _type(walk, items, place.below("items"))
     element = part.type
     order = node.get("x-ordered-by")
@@ -313,37 +307,37 @@ def _list(walk: _Walk, node: MappingNode, place: _Place) -> _Part:
         supported = "only a list that is itself a property can be ordered"
         walk.fault("schema-keyword", items, place.pointer, keyword="x-ordered-by", supported=supported)
     most = _value(node, "maxItems")
-    return _Part(ListOf(element, most if isinstance(most, int) else None), part.members, part.height + 1)
+    return _Typed(ListOf(element, most if isinstance(most, int) else None), part.members, part.height + 1)
 
 
-def _string(walk: _Walk, node: MappingNode, pointer: str) -> Type:
+def _string(walk: _Walk, node: MappingNode, pointer: str) -> _Typed:
     form, pattern = node.get("format"), node.get("pattern")
     if isinstance(pattern, ScalarNode) and (fault := patterns.fault_of(pattern.text.value)) is not None:
         words = {"pattern": pattern.text.value, "why": fault[0], "hint": fault[1]}
         walk.fault("schema-pattern", pattern, pointer, **words)
     if isinstance(form, ScalarNode):
-        known = FORMATS.get(form.text.value)
-        return known if known is not None else walk.fault("schema-format", form, pointer, format=form.text.value)
+        if form.text.value not in FORMATS:
+            return walk.fault("schema-format", form, pointer, format=form.text.value)
+        return _Typed(FORMATS[form.text.value])
     values = closed_set(node)
     if values is None:
-        return Text()
+        return _Typed(Text())
     listed = node.get("enum") or node.get("const") or node
     texts = tuple(value for value in values if isinstance(value, str))
     all_texts = all(map(is_text, listed.items)) if isinstance(listed, SequenceNode) else is_text(listed)
     if not texts or not all_texts or len(set(texts)) != len(values):
         return walk.fault("schema-enum", listed, pointer)
-    return Text(texts)
+    return _Typed(Text(texts))
 
 
-def _number(walk: _Walk, node: MappingNode, kind: str, pointer: str) -> Type:
+def _number(walk: _Walk, node: MappingNode, kind: str, pointer: str) -> _Typed:
     values = closed_set(node)
     listed = [Decimal(value) for value in values or () if isinstance(value, int | Decimal) and value is not True]
     if values is not None and (not listed or len(set(listed)) != len(values)):
         key = "enum" if node.get("enum") is not None else "const"
         expected = "a list of different numbers" if key == "enum" else "a number"
-        return walk.fault(
-            "schema-invalid", node.get(key) or node, f"{pointer}/{key}", why=f"`{key}` must be {expected}"
-        )
+        why = f"`{key}` must be {expected}"
+        return walk.fault("schema-invalid", node.get(key) or node, f"{pointer}/{key}", why=why)
     low = min(listed) if listed else _bound(node, "minimum", "exclusiveMinimum")
     high = max(listed) if listed else _bound(node, "maximum", "exclusiveMaximum")
     step = _value(node, "multipleOf")
@@ -353,7 +347,7 @@ def _number(walk: _Walk, node: MappingNode, kind: str, pointer: str) -> Type:
     if low is None or high is None:
         return walk.fault("schema-bounds", node, pointer)
     units = Number(places, _units(low, places, up=True), _units(high, places, up=False))
-    return units if fits(units) else walk.fault("schema-bounds", node, pointer)
+    return _Typed(units) if fits(units) else walk.fault("schema-bounds", node, pointer)
 
 
 def _units(bound: Decimal, places: int, *, up: bool) -> int:
