@@ -59,9 +59,7 @@ def check(
         period_because=syntax.period_because,
         timezone=syntax.timezone.value,
         facts=facts,
-        sources=tuple(
-            rulesets.Source(s.id.value, s.title, s.number, s.updated, s.url, s.id.span) for s in syntax.sources
-        ),
+        sources=syntax.sources,
         readings=tuple(_reading(context, reading) for reading in syntax.readings),
         parameters=tuple(_parameter(context, parameter) for parameter in syntax.parameters),
         checks=tuple(_check(context, written) for written in syntax.checks),

@@ -185,7 +185,7 @@ class Context:
         """The id of a source, reported where there is no such source."""
         if found is None:
             return None
-        known_ids = [source.id.value for source in self.syntax.sources]
+        known_ids = [source.id for source in self.syntax.sources]
         near = nearest(found.value, known_ids)
         reported = "sources" in self.syntax.lost or (near is not None and not KEBAB.fullmatch(near))
         if found.value not in known_ids and not reported:

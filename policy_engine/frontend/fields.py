@@ -40,6 +40,11 @@ class Fields:
                 faults.append(say("missing-key", self.span, thing=shape.thing, key=key.name, meaning=key.meaning))
 
     @property
+    def readable(self) -> bool:
+        """Whether there was a mapping to read; what stands in for another node has no fields."""
+        return self.shape is not NOTHING
+
+    @property
     def span(self) -> Span:
         """The first key's place, which is where a person looks."""
         return self.node.entries[0][0].span if self.node.entries else self.node.span
@@ -186,15 +191,19 @@ class Fields:
         return Period(start or date.min, end), fields.words("because")
 
 
-def fields_of(node: YamlNode, shape: Shape, what: str, faults: list[Diagnostic]) -> Fields | None:
-    """The fields of a node that must be a mapping; None where it is none, which is reported with `what` it should have been."""
+NOTHING = Shape("nothing", ())
+
+
+def fields_of(node: YamlNode, shape: Shape, what: str, faults: list[Diagnostic]) -> Fields:
+    """The fields of a node that must be a mapping, not `readable` where it is none, which is reported.
+
+    `what` is what it should have been.
+    """
     if isinstance(node, MappingNode):
         return Fields(node, shape, faults)
-    hint = as_mapping(what.strip("`"), node, shape)
-    faults.append(
-        say("wrong-kind", node.span, hint=hint, what=what, expected=f"a mapping with {', '.join(shape.names)}")
-    )
-    return None
+    hint, expected = as_mapping(what.strip("`"), node, shape), f"a mapping with {', '.join(shape.names)}"
+    faults.append(say("wrong-kind", node.span, hint=hint, what=what, expected=expected))
+    return Fields(MappingNode((), node.span), NOTHING, faults)
 
 
 def _is_cut(node: YamlNode) -> bool:

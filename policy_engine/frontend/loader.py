@@ -20,7 +20,6 @@ from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
-from policy_engine.frontend.silences import silenced
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.source import Span
@@ -236,6 +235,28 @@ def _overlaps(loaded: list[_Version]) -> Iterator[Diagnostic]:
             name = f"version {first.ruleset.version}"
             words = {"other": f"{name} ({first.ruleset.path})", "period": f"from {second.ruleset.period.start}"}
             yield say("versions-overlap", second.effective, related=[Related(first.effective, name)], words=words)
+
+
+def silenced(faults: Iterable[Diagnostic], silences: Iterable[SilenceSyntax]) -> Iterator[Diagnostic]:
+    """The faults without the warnings that some silence answers; a silence that answers none is a fault itself.
+
+    A silence holds for its own file, and for the schema of its facts.
+    """
+    told = list(faults)
+    used: set[SilenceSyntax] = set()
+    for fault in told:
+        answers = [silence for silence in silences if _answers(silence, fault)]
+        used.update(answers)
+        if not answers:
+            yield fault
+    if not any(fault.severity is Severity.ERROR for fault in told):
+        yield from (say("unused-silence", silence.code.span) for silence in silences if silence not in used)
+
+
+def _answers(silence: SilenceSyntax, fault: Diagnostic) -> bool:
+    here = fault.span.path == silence.code.span.path or fault.span.path.endswith(".schema.json")
+    named = silence.name is None or f"`{silence.name}`" in fault.message
+    return fault.severity is Severity.WARNING and fault.code == silence.code.value and here and named
 
 
 def with_excerpts(diagnostics: Iterable[Diagnostic], texts: dict[str, list[str]]) -> Iterator[Diagnostic]:

@@ -26,7 +26,7 @@ def parse_parameter(name: Authored, node: YamlNode, faults: list[Diagnostic]) ->
         faults.append(say("one-of-keys", span, hint="put the days below `values:`", thing="a parameter", keys=keys))
         return ParameterSyntax(name, (), None, None, None, None)
     fields = fields_of(node, shapes.PARAMETER, f"`{name.value}`", faults)
-    if fields is None:
+    if not fields.readable:
         return ParameterSyntax(name, (), None, None, None, None)
     values = _values_of_parameter(fields)
     calendar, unit, source = _calendar(fields), fields.words("unit"), fields.text("source")

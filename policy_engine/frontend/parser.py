@@ -23,7 +23,6 @@ from policy_engine.frontend.fields import (
 )
 from policy_engine.frontend.parameters import parse_parameter
 from policy_engine.frontend.shape_hints import is_outdented, separate, several_items
-from policy_engine.frontend.shapes import Shape
 from policy_engine.frontend.syntax import (
     CheckSyntax,
     ConclusionSyntax,
@@ -38,10 +37,9 @@ from policy_engine.frontend.syntax import (
     RulesetSyntax,
     RuleSyntax,
     SilenceSyntax,
-    SourceSyntax,
     conclusions_written,
 )
-from policy_engine.language.rulesets import OTHERWISE, Choice
+from policy_engine.language.rulesets import OTHERWISE, Choice, Source
 from policy_engine.source import Authored
 
 Faults = list[Diagnostic]
@@ -49,7 +47,6 @@ A_CONDITION = {"what": "a condition", "expected": "an expression, or `all:`, `an
 ONE_CONDITION, ONE_IN_BRACKETS = "write the condition without `- `", "write the condition without the brackets"
 SEVERAL_CONDITIONS = "write `all:` above the list if every one must be true, `any:` if one is enough"
 SEVERAL_IN_BRACKETS = "write `{all: [...]}` if every one must be true, `{any: [...]}` if one is enough"
-NOTHING = Shape("nothing", ())
 SCHEMA_FILE = re.compile(r"(?:.*/)?([a-z][a-z0-9_]*)(?:\.schema)?\.json")
 SECTIONS = ("sources", "readings", "parameters", "definitions", "decisions")
 
@@ -58,8 +55,6 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     """The syntax of a rule file, None where too much of it is wrong, and its faults."""
     faults: Faults = []
     fields = fields_of(node, shapes.RULESET, "a rule file", faults)
-    if fields is None:
-        return None, faults
     name = fields.text("ruleset")
     if name is not None:
         check_name(name, SNAKE, faults)
@@ -104,18 +99,14 @@ def _lost(fields: Fields) -> frozenset[str]:
     return frozenset(wrong | {key for key in SECTIONS if key in fields.meant and there[key] is None})
 
 
-def _source(name: Authored, node: YamlNode, faults: Faults) -> SourceSyntax:
+def _source(name: Authored, node: YamlNode, faults: Faults) -> Source:
     fields = fields_of(node, shapes.SOURCE, f"`{name.value}`", faults)
-    if fields is None:
-        return SourceSyntax(name, "", None, None, None)
-    title = fields.words("title") or ""
-    return SourceSyntax(name, title, fields.words("number"), fields.day("updated"), fields.words("url"))
+    title, number, updated = fields.words("title") or "", fields.words("number"), fields.day("updated")
+    return Source(name.value, title, number, updated, fields.words("url"), name.span)
 
 
 def _reading(name: Authored, node: YamlNode, faults: Faults) -> ReadingSyntax:
     fields = fields_of(node, shapes.READING, f"`{name.value}`", faults)
-    if fields is None:
-        return ReadingSyntax(name, "", unread(node.span), (), None, fixed=False)
     choices = []
     for choice, argument in fields.named("choices"):
         if isinstance(argument, ScalarNode):
@@ -131,16 +122,16 @@ def _reading(name: Authored, node: YamlNode, faults: Faults) -> ReadingSyntax:
 
 def _check(node: YamlNode, faults: Faults) -> CheckSyntax | None:
     fields = fields_of(node, shapes.CHECK, "a check", faults)
-    expect = None if fields is None else _condition_under(fields, "expect")
-    if fields is None or expect is None:
+    expect = _condition_under(fields, "expect")
+    if expect is None:
         return None
     return CheckSyntax(expect, fields.words("because") or "", fields.text("source"), fields.span)
 
 
 def _silence(node: YamlNode, faults: Faults) -> SilenceSyntax | None:
     fields = fields_of(node, shapes.SILENCE, "a silence", faults)
-    code = fields.text("code") if fields is not None else None
-    if fields is None or code is None:
+    code = fields.text("code")
+    if code is None:
         return None
     wording = WORDINGS.get(code.value)
     if wording is None or wording.severity is not Severity.WARNING:
@@ -221,8 +212,6 @@ def _decisions(fields: Fields) -> Iterator[DecisionSyntax]:
 def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
     before = len(faults)
     fields = fields_of(node, shapes.DECISION, f"`{name.value}`", faults)
-    if fields is None:
-        fields = Fields(MappingNode((), node.span), NOTHING, faults)
     otherwise, matrix = fields.node.get("otherwise"), fields.node.get("matrix")
     values = _values(fields, "with") + _values(fields, "values")
     outcomes = fields.list_of("outcomes", lambda item: whole_text(text_item(item, faults), faults))
@@ -276,7 +265,7 @@ def _rule(node: YamlNode, faults: Faults) -> RuleSyntax | None:
         faults.append(say("unknown-key", key.span, hint=hint, thing="a rule", key=key.value))
         return None
     fields = fields_of(node, shapes.RULE, "a rule", faults)
-    if fields is None:
+    if not fields.readable:
         return None
     name, when = fields.text("id"), _condition_under(fields, "when")
     if name is not None:
@@ -302,7 +291,7 @@ def _otherwise(node: YamlNode, faults: Faults) -> ConclusionSyntax | None:
         )
         return None
     fields = fields_of(node, shapes.OTHERWISE, "`otherwise`", faults)
-    return None if fields is None else _conclusion(fields, "then", "because")
+    return _conclusion(fields, "then", "because") if fields.readable else None
 
 
 def _conclusion(fields: Fields, then: str, because: str) -> ConclusionSyntax:
@@ -318,8 +307,6 @@ def _conclusion(fields: Fields, then: str, because: str) -> ConclusionSyntax:
 
 def _matrix(node: YamlNode, faults: Faults) -> MatrixSyntax | None:
     fields = fields_of(node, shapes.MATRIX, "`matrix`", faults)
-    if fields is None:
-        return None
     rows, listed = fields.text("rows"), fields.node.get("columns")
     columns = list(fields.named("columns"))
     legend = tuple(entry for item in fields.named("legend") if (entry := _legend(*item, faults)))
@@ -351,7 +338,7 @@ def _rows(fields: Fields) -> tuple[tuple[Authored, YamlNode], ...]:
 
 def _legend(key: Authored, node: YamlNode, faults: Faults) -> LegendSyntax | None:
     fields = fields_of(node, shapes.LEGEND, f"`{key.value}`", faults)
-    if fields is None:
+    if not fields.readable:
         return None
     when = _condition_under(fields, "when")
     refused = _conclusion(fields, "else", "else_because")

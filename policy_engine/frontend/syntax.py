@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from policy_engine.language.rulesets import Choice, Period
+from policy_engine.language.rulesets import Choice, Period, Source
 from policy_engine.source import Authored, Span
 
 
@@ -24,17 +24,6 @@ class GroupSyntax:
 ConditionSyntax: TypeAlias = Authored | GroupSyntax
 ConstantValue: TypeAlias = "bool | int | Decimal | str | date | tuple[ConstantValue, ...]"
 Named: TypeAlias = tuple[tuple[Authored, Authored], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSyntax:
-    """A source under its id."""
-
-    id: Authored
-    title: str
-    number: str | None
-    updated: date | None
-    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +169,7 @@ class RulesetSyntax:
     period_because: str | None
     timezone: Authored
     facts: Authored
-    sources: tuple[SourceSyntax, ...]
+    sources: tuple[Source, ...]
     readings: tuple[ReadingSyntax, ...]
     parameters: tuple[ParameterSyntax, ...]
     checks: tuple[CheckSyntax, ...]
