@@ -15,11 +15,10 @@ import pytest
 
 from policy_engine import CannotRun, Engine
 from policy_engine.documents.facts_files import read_json
-from policy_engine.reports import side_by_side as reading
-from policy_engine.reports.comparing import EXAMPLES, compare
-from policy_engine.reports.comparison import Comparison, versions_of
+from policy_engine.reports import differences
+from policy_engine.reports.compare import EXAMPLES, Comparison, compare, versions_of
+from policy_engine.reports.differences import side_by_side
 from policy_engine.reports.jobs import Job
-from policy_engine.reports.side_by_side import side_by_side
 from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.opening_tables import Options
 from tests.support.rulebook import shipped
@@ -195,7 +194,7 @@ def test_b1_of_many_rows_the_first_are_shown_and_all_are_counted(
 ) -> None:
     write(tmp_path, A_RULE, rules(rule("big", "amount > 50")))
     (tmp_path / "a.csv").write_text("id,amount\n" + "".join(f"K{n},{n % 101}\n" for n in range(1010)))
-    monkeypatch.setattr(reading, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(differences, "ROWS_AT_ONCE", 7)
     (found,) = compared(tmp_path, "a.csv").differences
     assert (found.old, found.new, found.rows) == ("no", "yes", 500)
     assert [one.row for one in found.examples] == [52, 53, 54]
@@ -334,7 +333,7 @@ def test_b1_a_version_is_not_compared_with_itself(tmp_path: Path) -> None:
 
 
 def test_b1_files_are_read_in_step_wherever_their_pieces_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(differences, "ROWS_AT_ONCE", 3)
     tables = [1, 2, 5, 6, 7, 9, 10], [2, 3, 4, 5, 10, 11, 12, 13, 14]
     paths = tmp_path / "old.parquet", tmp_path / "new.parquet"
     for rows, path in zip(tables, paths, strict=True):

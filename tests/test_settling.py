@@ -13,8 +13,8 @@ import pytest
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.html.sentences import settling
 from policy_engine.reports.run import make_report
-from policy_engine.reports.settling import MOST_VALUES
 from policy_engine.reports.totals import DecisionTotals, MissingFact
+from policy_engine.reports.trials import MOST_VALUES
 from tests.conftest import ROOT
 
 NUMBER = {"type": "integer", "minimum": 0, "maximum": 100}

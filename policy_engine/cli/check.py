@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
-from policy_engine.cli.pages import page_about
 from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
-from policy_engine.diagnostics import Diagnostic, Severity, has_errors, in_order
+from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, has_errors, in_order, shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.loader import load, rule_files
 from policy_engine.frontend.rule_tests import read_tests, test_files
@@ -26,7 +25,12 @@ class Form(StrEnum):
     LINE = "line"
 
 
+PACKAGE = Path(__file__).parents[1]
+FOLDERS = (PACKAGE.parent / "docs" / "diagnostics", PACKAGE / "pages")
+"""Where the pages about diagnostics are: in a checkout, and in an installed package."""
 MORE = "policy check --explain CODE tells more"
+MOST_DRAWN = 200
+"""So many diagnostics are drawn with their lines; nobody reads more at once."""
 
 
 def check(
@@ -61,10 +65,6 @@ def check(
     raise typer.Exit(Exit.FAULTS if failed else Exit.FINE)
 
 
-MOST_DRAWN = 200
-"""So many diagnostics are drawn with their lines; nobody reads more at once."""
-
-
 def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'s' * (count != 1)}"
 
@@ -93,3 +93,15 @@ def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
     out.print(f"{files}: {_summary(diagnostics)}")
     if diagnostics:
         out.print(MORE)
+
+
+def page_about(code: str) -> str:
+    """What there is to say about the code of a diagnostic; raises `CannotRun`."""
+    if code not in WORDINGS:
+        near = did_you_mean(code, WORDINGS)
+        raise CannotRun(f"no diagnostic has the code `{shown_text(code)}`{f'; {near}' if near else ''}")
+    for folder in FOLDERS:
+        path = folder / f"{code}.md"
+        if path.is_file():
+            return path.read_text("utf-8")
+    raise CannotRun(f"the page about `{code}` is not installed")

@@ -44,8 +44,8 @@ def compare_versions(
     Status, outcome, rules, values and missing facts are compared. Exit code 0: accounts were compared, and no answer
     differs. 3: some differ. 2: nothing could be compared.
     """
-    from policy_engine.cli.comparing import compared, show_comparison  # noqa: PLC0415 - Polars is slow to import
-    from policy_engine.reports.comparison import versions_of  # noqa: PLC0415 - the same
+    from policy_engine.cli.tables import compared, show_comparison  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.reports.compare import versions_of  # noqa: PLC0415 - the same
     from policy_engine.tables.csv_files import CsvOptions  # noqa: PLC0415 - the same
     from policy_engine.tables.opening_tables import Options  # noqa: PLC0415 - the same
 

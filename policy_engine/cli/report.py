@@ -93,7 +93,7 @@ def make(
     Writes decisions.parquet, invalid.parquet, summary.json, report.html and manifest.json, all or nothing; where there are
     several rulesets, the Parquet files of each into a folder of its name.
     """
-    from policy_engine.cli.reporting import made, show_totals  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.cli.tables import made, show_totals  # noqa: PLC0415 - Polars is slow to import
 
     pairs = [_pair(argument, facts) for argument in rulesets]
     engine = Engine.load(rules, schemas, only=[name for name, _ in pairs])

@@ -1,23 +1,52 @@
-"""How two tables of decisions about the same rows differ, column by column."""
+"""Two tables of decisions about the same accounts, read side by side and compared column by column."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from policy_engine.language.decisions import Status
 from policy_engine.language.values import in_words, instant_text_of
-from policy_engine.reports.comparison import Difference, Example
 from policy_engine.tables.plain_rows import in_microseconds
 
+ROWS_AT_ONCE = 50_000
+"""The rows of a group in the files that are read, so that each is unpacked once."""
 STATUSES = [str(status) for status in Status]
 DECIDED, UNDETERMINED = str(Status.DECIDED), str(Status.UNDETERMINED)
 Place = tuple[str, str, str, str]
 """Decision, part, old and new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row whose answer differs: its number, its key (None where there is none), what was and is, and the new reason."""
+
+    row: int
+    key: str | None
+    old: str
+    new: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A way in which answers to a decision differ, in how many rows, with some of them.
+
+    `part` is answer (status and outcome), rules, missing or values.NAME. Differences of answers and rules are counted for each
+    pair of `old` and `new`; those of the other parts are counted together, and `old` and `new` are empty.
+    """
+
+    decision: str
+    part: str
+    old: str
+    new: str
+    rows: int
+    examples: tuple[Example, ...]
 
 
 @dataclass(slots=True)
@@ -173,3 +202,63 @@ def _value(value: Any, *, moments: bool) -> Any:
         case int() if moments:
             return instant_text_of(value)
     return value
+
+
+class Pieces(NamedTuple):
+    """The rows of one stretch of numbers, in both tables."""
+
+    old: pl.DataFrame
+    new: pl.DataFrame
+
+    def shared(self) -> Pieces:
+        """The rows that both tables have."""
+        return Pieces(
+            *(mine.filter(is_in(mine, other)) for mine, other in ((self.old, self.new), (self.new, self.old)))
+        )
+
+    def only_old(self) -> pl.Series:
+        """The numbers of rows that only the old table has."""
+        return self.old["row"].filter(~is_in(self.old, self.new))
+
+    def only_new(self) -> pl.Series:
+        """The numbers of rows that only the new table has."""
+        return self.new["row"].filter(~is_in(self.new, self.old))
+
+
+def is_in(mine: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
+    """Of which rows of a frame another has the number."""
+    return mine["row"].is_in(other["row"].implode())
+
+
+def side_by_side(old: Path, new: Path, columns: list[str] | None = None) -> Iterator[Pieces]:
+    """The pieces of two Parquet files with the column `row`, which rises; `columns` are those that are wanted."""
+    readers = _Reader(old, columns), _Reader(new, columns)
+    while ends := [reader.end() for reader in readers if reader.fill()]:
+        yield Pieces(*(reader.take(min(ends)) for reader in readers))
+
+
+class _Reader:
+    """Gives the rows of a file up to a number."""
+
+    def __init__(self, path: Path, columns: list[str] | None) -> None:
+        table = pl.scan_parquet(path, glob=False)
+        self.table = table if columns is None else table.select(columns)
+        self.held = self.table.head(0).collect()
+        self.at = 0
+
+    def fill(self) -> bool:
+        """Have rows at hand, and tell whether there are any."""
+        if not self.held.height:
+            self.held = self.table.slice(self.at, ROWS_AT_ONCE).collect()
+            self.at += self.held.height
+        return bool(self.held.height)
+
+    def end(self) -> int:
+        """The last number at hand."""
+        return int(self.held["row"][-1])
+
+    def take(self, end: int) -> pl.DataFrame:
+        """The rows at hand up to a number; they are not given again."""
+        upto = self.held["row"].search_sorted(end, "right")
+        taken, self.held = self.held.head(upto), self.held.slice(upto)
+        return taken

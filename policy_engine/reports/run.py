@@ -17,11 +17,11 @@ from policy_engine.reports.fingerprints import unchanged
 from policy_engine.reports.html import Chapter, File, Report, report_html
 from policy_engine.reports.jobs import Job, jobs_of
 from policy_engine.reports.manifest import MANIFEST, Digested, digested, manifest_of
-from policy_engine.reports.nearness import Nearness
+from policy_engine.reports.near_misses import NearMisses
 from policy_engine.reports.report_folder import new_report
 from policy_engine.reports.sampling import Draw, samples_of
-from policy_engine.reports.settling import TRIED, trials_of
 from policy_engine.reports.totals import ReportTotals
+from policy_engine.reports.trials import TRIED, trials_of
 from policy_engine.version import VERSION
 
 DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "summary.json", "report.html"
@@ -78,8 +78,8 @@ def _chapter(
     place.mkdir(exist_ok=True)
     draw = Draw(job.ruleset, arguments.seed, arguments.samples)
     undetermined = Draw(job.ruleset, arguments.seed, TRIED, Status.UNDETERMINED)
-    nearness = Nearness(job)
-    watch: list[Watch] = [draw, undetermined, nearness] if arguments.samples else [undetermined, nearness]
+    near = NearMisses(job)
+    watch: list[Watch] = [draw, undetermined, near] if arguments.samples else [undetermined, near]
     decide_table(job, place / DECISIONS, place / INVALID, watch)
     totals = ruleset_totals(
         job.ruleset,
@@ -88,7 +88,7 @@ def _chapter(
         inputs=[str(path) for path in job.source.files],
         readings=job.program.settled.choices,
         over=Over(job.over, job.over_column) if job.over is not None else None,
-        near_misses=tuple(nearness.near_misses()),
+        near_misses=tuple(near.found()),
         near_misses_left_out=job.program.without_margin,
         trials=trials_of(engine, job, undetermined),
     )

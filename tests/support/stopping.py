@@ -28,7 +28,7 @@ from types import FrameType
 from typing import Any
 
 import policy_engine.cli.main
-import policy_engine.cli.reporting
+import policy_engine.cli.tables
 
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "fcntl.flock")
 STAGING = "report-in-progress"

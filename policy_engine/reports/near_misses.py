@@ -20,7 +20,7 @@ MOST_BUCKETS = 30
 
 
 @dataclass(slots=True)
-class Nearness:
+class NearMisses:
     """For each margin of a job how many accounts lie at each distance, and those that lie closest."""
 
     job: Job
@@ -72,7 +72,7 @@ class Nearness:
             both = self.closest[index] + found
             self.closest[index] = sorted(both, key=lambda entry: entry[:2])[:MOST_EXAMPLES]
 
-    def near_misses(self) -> Iterator[NearMiss]:
+    def found(self) -> Iterator[NearMiss]:
         """What was found, for each comparison that anybody is near to."""
         for margin, counts, closest in zip(self.job.program.margins, self.counts, self.closest, strict=True):
             if counts:

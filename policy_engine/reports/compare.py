@@ -23,12 +23,10 @@ from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.rulesets import ALWAYS, Ruleset
-from policy_engine.reports.comparison import Comparison, Difference, InvalidRows, one_sided, shared_decisions
 from policy_engine.reports.deciding import decide_table
-from policy_engine.reports.differences import Differences
+from policy_engine.reports.differences import Difference, Differences, Pieces, side_by_side
 from policy_engine.reports.fingerprints import fingerprints, unchanged
 from policy_engine.reports.jobs import Job, prepared
-from policy_engine.reports.side_by_side import Pieces, side_by_side
 from policy_engine.tables.opening_tables import Options, open_table
 from policy_engine.tables.plain_rows import plain_row
 from policy_engine.tables.source import reading
@@ -39,6 +37,46 @@ MOST_REASONS = 100
 """Differences whose rows are shown with their reasons: those that come first."""
 Announce = Callable[[Job], None]
 """Is told of each pass over the table before it is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidRows:
+    """Rows that are invalid to `to` (both, old or new): how many, and of some number, key and the first that is wrong."""
+
+    to: str
+    rows: int
+    examples: tuple[tuple[int, str | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OneSided:
+    """A decision, or a value of one (`DECISION.NAME`), that only one version has: `only` is old or new."""
+
+    name: str
+    only: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How the answers of two versions differ over `rows` rows, of which both decided `compared`.
+
+    `decisions` are those that both versions have; `invalid` the rows that at least one of them could not decide.
+    """
+
+    old: Ruleset
+    new: Ruleset
+    as_of: date
+    rows: int
+    compared: int
+    decisions: tuple[str, ...]
+    invalid: tuple[InvalidRows, ...]
+    one_sided: tuple[OneSided, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether an answer differs, or only one version gives it."""
+        return bool(self.differences or self.one_sided or any(invalid.to != "both" for invalid in self.invalid))
 
 
 def compare(
@@ -215,3 +253,48 @@ def _facts_of(job: Job, rows: Collection[int]) -> dict[int, dict[str, Any]]:
     if valid.height != len(rows):
         raise CannotRun(f"`{job.place}` has other rows than when it was read before")
     return {number: plain_row(valid, at, job.ruleset.facts.type) for at, number in enumerate(valid[ROW])}
+
+
+def versions_of(rulebook: Rulebook, name: str, old: str | None, new: str | None) -> tuple[Ruleset, Ruleset]:
+    """The two versions named, by default the last two; raises `CannotRun`."""
+    versions = rulebook.versions(name)
+    if len(versions) < 2:
+        raise CannotRun(f"`{name}` has {len(versions) or 'no'} version{'s' * (len(versions) != 1)}; two are compared")
+    found = _version(versions, old, -2), _version(versions, new, -1)
+    if found[0] is found[1]:
+        raise CannotRun(f"version {found[0].version} is the same as itself; name two versions with --old and --new")
+    return found
+
+
+def _version(versions: tuple[Ruleset, ...], wanted: str | None, default: int) -> Ruleset:
+    if wanted is None:
+        return versions[default]
+    found = next((version for version in versions if version.version == wanted), None)
+    if found is None:
+        raise CannotRun(f"there is no version `{wanted}`; there is {', '.join(v.version for v in versions)}")
+    return found
+
+
+def shared_decisions(old: Ruleset, new: Ruleset) -> tuple[str, ...]:
+    """The decisions that both versions have; raises `CannotRun` where there is none."""
+    there = {logic.name for logic in old.decisions}
+    shared = tuple(logic.name for logic in new.decisions if logic.name in there)
+    if not shared:
+        raise CannotRun(f"versions {old.version} and {new.version} of `{old.id}` have no decision in common")
+    return shared
+
+
+def one_sided(old: Ruleset, new: Ruleset) -> Iterator[OneSided]:
+    """The decisions and values that only one version has; both as they are on a day."""
+    before, after = _names(old), _names(new)
+    for side, own, other in (("old", before, after), ("new", after, before)):
+        for decision, values in own.items():
+            if decision not in other:
+                yield OneSided(decision, side)
+            else:
+                yield from (OneSided(f"{decision}.{name}", side) for name in values if name not in other[decision])
+
+
+def _names(ruleset: Ruleset) -> Mapping[str, tuple[str, ...]]:
+    """The decisions, each with the names of its values on the day."""
+    return {logic.name: tuple(name for name, _ in logic.answer_types) for logic in ruleset.decisions}

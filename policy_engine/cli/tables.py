@@ -1,0 +1,210 @@
+"""What `policy report` and `policy compare` show: progress while tables are read, and what came out.
+
+Imports Polars, which takes long, so the commands import this module when they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from threading import Event, Thread
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from policy_engine.cli.show import console, safe
+from policy_engine.engine import Engine
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.values import in_words
+from policy_engine.reports.arguments import Arguments
+from policy_engine.reports.compare import Comparison, InvalidRows, compare
+from policy_engine.reports.differences import Difference
+from policy_engine.reports.jobs import Job, jobs_of
+from policy_engine.reports.run import ReportResult, run_report
+from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
+from policy_engine.tables.opening_tables import Options
+from policy_engine.tables.source import Progress as Reading
+
+BAR = 24
+MOST_SHOWN = 10
+MOST_DIFFERENCES = 20
+"""Differences shown of each decision."""
+Begin = Callable[[str, Reading], None]
+"""Begins a line: what is done, and how far it is."""
+
+
+def made(engine: Engine, arguments: Arguments, out: Path) -> ReportResult:
+    """The report, with a bar on a terminal while it is made."""
+    jobs = jobs_of(engine, arguments)
+    err = console(stderr=True)
+    for warning in dict.fromkeys(warning for job in jobs for warning in job.source.warnings):
+        err.print(safe(f"note: {warning}"))
+    with progress_bars(err) as begin:
+        done = run_report(engine, jobs, arguments, out, lambda job: begin(job.ruleset.id, job.source.progress))
+    for note in done.notes:
+        err.print(safe(f"note: {note}"))
+    return done
+
+
+def show_totals(totals: ReportTotals, out: Console) -> None:
+    """What came out, as tables with bars."""
+    for one in totals.rulesets:
+        out.print(Text.assemble("\n", (one.ruleset, "bold"), safe(f"  {one.title}")))
+        counts = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}, {one.valid:,} valid, {one.invalid:,} invalid"
+        out.print(safe(f"version {one.version}, as of {totals.as_of}, {', '.join(one.inputs)}: {counts}"))
+        for decision in one.decisions:
+            out.print(_table(decision))
+        _invalid(out, one)
+
+
+def _table(decision: DecisionTotals) -> Table:
+    """A decision's outcomes, rules and missing facts, each with its count and its share as a bar."""
+    total = decision.rows or 1
+    table = Table(
+        title=decision.decision, title_justify="left", title_style="bold", box=None, padding=(0, 1), show_header=False
+    )
+    table.add_column("kind", style="dim")
+    table.add_column("what")
+    table.add_column("count", justify="right")
+    table.add_column("share")
+    undecided = {status: count for status, count in decision.statuses.items() if status != "decided"}
+    missing = {fact.path: fact.rows for fact in decision.missing}
+    kinds = (("outcome", decision.outcomes), ("rule", decision.rules), ("missing", missing), ("status", undecided))
+    for kind, counts in kinds:
+        ranked = [(what, count) for what, count in counts.items() if count]
+        for what, count in ranked[:MOST_SHOWN]:
+            table.add_row(kind, safe(what), f"{count:,}", "█" * round(BAR * min(1.0, count / total)))
+        if len(ranked) > MOST_SHOWN:
+            table.add_row("", f"and {len(ranked) - MOST_SHOWN} more in summary.json", "", "")
+    for value in decision.values:
+        span = "" if value.lowest is None else f", {in_words(value.lowest)} to {in_words(value.highest)}"
+        table.add_row("value", safe(f"{value.name}{span}"), f"{value.known:,}", "█" * round(BAR * value.known / total))
+    return table
+
+
+def _invalid(out: Console, one: RulesetTotals) -> None:
+    if not one.violations:
+        return
+    out.print("invalid:")
+    for violation in one.violations[:MOST_SHOWN]:
+        example = violation.examples[0]
+        rows = f"{violation.rows:,} rows, such as row" if violation.rows > 1 else "row"
+        place = violation.pointer or "(the record)"
+        named = example.row if example.key is None else f"{example.row} {example.key}"
+        out.print(safe(f"  {rows} {named}: {place}: {example.message}"))
+    if len(one.violations) > MOST_SHOWN:
+        out.print(f"  and {len(one.violations) - MOST_SHOWN} more kinds in summary.json")
+
+
+def compared(old: Ruleset, new: Ruleset, place: Path, options: Options, as_of: date) -> Comparison:
+    """The comparison, with a bar on a terminal for each pass over the table; notes about the table are shown once."""
+    err, noted = console(stderr=True), set[str]()
+    with progress_bars(err) as begin:
+
+        def announce(job: Job) -> None:
+            for warning in job.source.warnings:
+                if warning not in noted:
+                    noted.add(warning)
+                    err.print(safe(f"note: {warning}"))
+            begin(f"version {job.ruleset.version}", job.source.progress)
+
+        return compare(old, new, place, options, as_of, announce)
+
+
+def show_comparison(found: Comparison) -> None:
+    """What was compared, what could not be, and the differences."""
+    out = console()
+    old, new = found.old.version, found.new.version
+    out.print(safe(f"{found.old.id}: version {old} against {new}, as of {found.as_of}", "bold"))
+    accounts = f"{found.rows:,} account{'s' * (found.rows != 1)}"
+    out.print(f"{accounts}, {found.compared:,} compared, {found.rows - found.compared:,} invalid")
+    for invalid in found.invalid:
+        _show_invalid(out, invalid, {"both": "both versions", "old": f"{old} only", "new": f"{new} only"}[invalid.to])
+    for one in found.one_sided:
+        kind = "value" if "." in one.name else "decision"
+        out.print(safe(f"only {old if one.only == 'old' else new} has the {kind} {one.name}"))
+    for decision in found.decisions:
+        _show_differences(out, decision, [one for one in found.differences if one.decision == decision])
+    if not found.compared:
+        out.print("nothing was compared")
+    elif not found.differences:
+        out.print("of the accounts compared no answer changes")
+
+
+def _show_invalid(out: Console, invalid: InvalidRows, to: str) -> None:
+    out.print(safe(f"invalid to {to}: {invalid.rows:,}"))
+    for row, key, wrong in invalid.examples:
+        out.print(safe(f"  {_named(row, key)}: {wrong}", "dim"))
+
+
+def _named(row: int, key: str | None) -> str:
+    return f"row {row}" if key is None else f"row {row} {key}"
+
+
+def _show_differences(out: Console, decision: str, differences: list[Difference]) -> None:
+    if not differences:
+        return
+    out.print()
+    for one in differences[:MOST_DIFFERENCES]:
+        out.print(safe(f"{decision}: {_what(one)}: {one.rows:,}"))
+        for example in one.examples:
+            told = example.reason if one.old or one.new else f"{example.old} -> {example.new}"
+            out.print(safe(f"  {_named(example.row, example.key)}{f': {told}' if told else ''}", "dim"))
+    if len(differences) > MOST_DIFFERENCES:
+        rest = sum(one.rows for one in differences[MOST_DIFFERENCES:])
+        out.print(f"  and {len(differences) - MOST_DIFFERENCES} more kinds of difference, in {rest:,} answers")
+
+
+def _what(one: Difference) -> str:
+    """What differs: an answer, the rules that gave the same answer, a value, or what is missing."""
+    match one.part:
+        case "answer":
+            return f"{one.old} -> {one.new}"
+        case "rules":
+            return f"the same answer by other rules, {one.old} -> {one.new}"
+        case "missing":
+            return "other facts are missing"
+    return f"the value {one.part.removeprefix('values.')} differs"
+
+
+@contextmanager
+def progress_bars(err: Console) -> Iterator[Begin]:
+    """Looks now and then how far each table has been read."""
+    with _bars(err) as bars:
+        stop, tasks = Event(), list[tuple[TaskID, Reading]]()
+
+        def begin(name: str, reading: Reading) -> None:
+            tasks.append((bars.add_task(name, total=reading.total, rate=""), reading))
+
+        def look() -> None:
+            while not stop.wait(0.1):
+                for task, reading in tuple(tasks):
+                    _show(bars, task, reading)
+
+        if not bars.disable:
+            Thread(target=look, daemon=True).start()
+        try:
+            yield begin
+        finally:
+            stop.set()
+
+
+def _bars(err: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def _show(bars: Progress, task: TaskID, reading: Reading) -> None:
+    rate = next((one.speed for one in bars.tasks if one.id == task), None)
+    said = f"{rate:,.0f} {reading.unit} a second" if rate else ""
+    bars.update(task, completed=reading.done, rate=said)
