@@ -44,7 +44,7 @@ def compare_versions(
     Status, outcome, rules, values and missing facts are compared. Exit code 0: accounts were compared, and no answer
     differs. 3: some differ. 2: nothing could be compared.
     """
-    from policy_engine.cli.tables import compared, show_comparison  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.cli.tables import compare_with_progress, show_comparison  # noqa: PLC0415 - Polars is slow to import
     from policy_engine.reports.compare import versions_of  # noqa: PLC0415 - the same
     from policy_engine.tables.csv_files import CsvOptions  # noqa: PLC0415 - the same
     from policy_engine.tables.opening_tables import Options  # noqa: PLC0415 - the same
@@ -54,7 +54,7 @@ def compare_versions(
     versions = versions_of(engine.rulebook, ruleset, old, new)
     day = day_of_question(engine, ruleset, as_of)
     options = Options(maps, CsvOptions(encoding, delimiter))
-    found = compared(*versions, facts, options, day)
+    found = compare_with_progress(*versions, facts, options, day)
     show_comparison(found)
     if not found.compared:
         raise typer.Exit(Exit.COULD_NOT_RUN)

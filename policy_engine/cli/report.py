@@ -93,7 +93,7 @@ def make(
     Writes decisions.parquet, invalid.parquet, summary.json, report.html and manifest.json, all or nothing; where there are
     several rulesets, the Parquet files of each into a folder of its name.
     """
-    from policy_engine.cli.tables import made, show_totals  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.cli.tables import make_with_progress, show_totals  # noqa: PLC0415 - Polars is slow to import
 
     pairs = [_pair(argument, facts) for argument in rulesets]
     engine = Engine.load(rules, schemas, only=[name for name, _ in pairs])
@@ -111,13 +111,13 @@ def make(
         seed=seed,
         samples=samples,
     )
-    done = made(engine, arguments, out)
+    result = make_with_progress(engine, arguments, out)
     if as_json:
-        typer.echo(json.dumps(done.totals.to_dict()))
+        typer.echo(json.dumps(result.totals.to_dict()))
         return
-    show_totals(done.totals, console())
+    show_totals(result.totals, console())
     console().print()
-    console().print(safe(f"written to {out}: {', '.join(done.files)}"))
+    console().print(safe(f"written to {out}: {', '.join(result.files)}"))
 
 
 @app.command("verify")

@@ -5,7 +5,7 @@ Imports Polars, which takes long, so the commands import this module when they r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -21,7 +21,7 @@ from policy_engine.engine import Engine
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.values import in_words
 from policy_engine.reports.arguments import Arguments
-from policy_engine.reports.compare import Comparison, InvalidRows, compare
+from policy_engine.reports.compare import Comparison, compare
 from policy_engine.reports.differences import Difference
 from policy_engine.reports.jobs import Job, jobs_of
 from policy_engine.reports.run import ReportResult, run_report
@@ -34,20 +34,23 @@ MOST_SHOWN = 10
 MOST_DIFFERENCES = 20
 """Differences shown of each decision."""
 Begin = Callable[[str, Reading], None]
-"""Begins a line: what is done, and how far it is."""
+"""Adds a bar: its name, and the progress that it follows."""
 
 
-def made(engine: Engine, arguments: Arguments, out: Path) -> ReportResult:
+def make_with_progress(engine: Engine, arguments: Arguments, out: Path) -> ReportResult:
     """The report, with a bar on a terminal while it is made."""
     jobs = jobs_of(engine, arguments)
     err = console(stderr=True)
-    for warning in dict.fromkeys(warning for job in jobs for warning in job.source.warnings):
-        err.print(safe(f"note: {warning}"))
+    _show_notes(err, dict.fromkeys(warning for job in jobs for warning in job.source.warnings))
     with progress_bars(err) as begin:
-        done = run_report(engine, jobs, arguments, out, lambda job: begin(job.ruleset.id, job.source.progress))
-    for note in done.notes:
+        result = run_report(engine, jobs, arguments, out, lambda job: begin(job.ruleset.id, job.source.progress))
+    _show_notes(err, result.notes)
+    return result
+
+
+def _show_notes(err: Console, notes: Iterable[str]) -> None:
+    for note in notes:
         err.print(safe(f"note: {note}"))
-    return done
 
 
 def show_totals(totals: ReportTotals, out: Console) -> None:
@@ -94,22 +97,19 @@ def _invalid(out: Console, one: RulesetTotals) -> None:
         example = violation.examples[0]
         rows = f"{violation.rows:,} rows, such as row" if violation.rows > 1 else "row"
         place = violation.pointer or "(the record)"
-        named = example.row if example.key is None else f"{example.row} {example.key}"
-        out.print(safe(f"  {rows} {named}: {place}: {example.message}"))
+        out.print(safe(f"  {rows} {_named(example.row, example.key)}: {place}: {example.message}"))
     if len(one.violations) > MOST_SHOWN:
         out.print(f"  and {len(one.violations) - MOST_SHOWN} more kinds in summary.json")
 
 
-def compared(old: Ruleset, new: Ruleset, place: Path, options: Options, as_of: date) -> Comparison:
+def compare_with_progress(old: Ruleset, new: Ruleset, place: Path, options: Options, as_of: date) -> Comparison:
     """The comparison, with a bar on a terminal for each pass over the table; notes about the table are shown once."""
     err, noted = console(stderr=True), set[str]()
     with progress_bars(err) as begin:
 
         def announce(job: Job) -> None:
-            for warning in job.source.warnings:
-                if warning not in noted:
-                    noted.add(warning)
-                    err.print(safe(f"note: {warning}"))
+            _show_notes(err, [note for note in dict.fromkeys(job.source.warnings) if note not in noted])
+            noted.update(job.source.warnings)
             begin(f"version {job.ruleset.version}", job.source.progress)
 
         return compare(old, new, place, options, as_of, announce)
@@ -123,7 +123,10 @@ def show_comparison(found: Comparison) -> None:
     accounts = f"{found.rows:,} account{'s' * (found.rows != 1)}"
     out.print(f"{accounts}, {found.compared:,} compared, {found.rows - found.compared:,} invalid")
     for invalid in found.invalid:
-        _show_invalid(out, invalid, {"both": "both versions", "old": f"{old} only", "new": f"{new} only"}[invalid.to])
+        to = {"both": "both versions", "old": f"{old} only", "new": f"{new} only"}[invalid.to]
+        out.print(safe(f"invalid to {to}: {invalid.rows:,}"))
+        for row, key, wrong in invalid.examples:
+            out.print(safe(f"  row {_named(row, key)}: {wrong}", "dim"))
     for one in found.one_sided:
         kind = "value" if "." in one.name else "decision"
         out.print(safe(f"only {old if one.only == 'old' else new} has the {kind} {one.name}"))
@@ -135,14 +138,8 @@ def show_comparison(found: Comparison) -> None:
         out.print("of the accounts compared no answer changes")
 
 
-def _show_invalid(out: Console, invalid: InvalidRows, to: str) -> None:
-    out.print(safe(f"invalid to {to}: {invalid.rows:,}"))
-    for row, key, wrong in invalid.examples:
-        out.print(safe(f"  {_named(row, key)}: {wrong}", "dim"))
-
-
 def _named(row: int, key: str | None) -> str:
-    return f"row {row}" if key is None else f"row {row} {key}"
+    return f"{row}" if key is None else f"{row} {key}"
 
 
 def _show_differences(out: Console, decision: str, differences: list[Difference]) -> None:
@@ -152,8 +149,8 @@ def _show_differences(out: Console, decision: str, differences: list[Difference]
     for one in differences[:MOST_DIFFERENCES]:
         out.print(safe(f"{decision}: {_what(one)}: {one.rows:,}"))
         for example in one.examples:
-            told = example.reason if one.old or one.new else f"{example.old} -> {example.new}"
-            out.print(safe(f"  {_named(example.row, example.key)}{f': {told}' if told else ''}", "dim"))
+            detail = example.reason if one.old or one.new else f"{example.old} -> {example.new}"
+            out.print(safe(f"  row {_named(example.row, example.key)}{f': {detail}' if detail else ''}", "dim"))
     if len(differences) > MOST_DIFFERENCES:
         rest = sum(one.rows for one in differences[MOST_DIFFERENCES:])
         out.print(f"  and {len(differences) - MOST_DIFFERENCES} more kinds of difference, in {rest:,} answers")
@@ -173,7 +170,7 @@ def _what(one: Difference) -> str:
 
 @contextmanager
 def progress_bars(err: Console) -> Iterator[Begin]:
-    """Looks now and then how far each table has been read."""
+    """Bars on a terminal, none where the output is piped; a thread redraws them ten times a second."""
     with _bars(err) as bars:
         stop, tasks = Event(), list[tuple[TaskID, Reading]]()
 
