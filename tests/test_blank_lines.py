@@ -10,7 +10,7 @@ import pytest
 from policy_engine.documents.facts_files import LARGEST_RECORD, read_lines
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables.line_blocks import BLOCK, blocks_of, judged_block, split
+from policy_engine.tables.json_lines import BLOCK, block_columns, blocks_of, validated_lines
 from tests.test_hostile import within_a_second
 
 SCHEMA = {"type": "object", "additionalProperties": False, "properties": {"n": {"type": "boolean"}}}
@@ -39,9 +39,9 @@ def test_c15_a_report_reads_each_record_between_blanks(name: str, tmp_path: Path
     path = tmp_path / "a.jsonl"
     path.write_bytes(content)
     with path.open("rb") as file:
-        found = [split(judged_block(block, schema())) for block in blocks_of(file)]
-    assert [row for judged in found for row in judged.valid["(row)"]] == valid
-    assert [row for judged in found for row in judged.invalid["(row)"]] == invalid
+        found = [validated_lines(block_columns(block, schema()), schema()) for block in blocks_of(file)]
+    assert [row for validated in found for row in validated.valid["(row)"]] == valid
+    assert [row for validated in found for row in validated.invalid["(row)"]] == invalid
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -62,5 +62,5 @@ def test_c15_empty_lines_by_the_million_end_soon(tmp_path: Path) -> None:
     facts = schema()
     with path.open("rb") as file, within_a_second():
         *blank, last = blocks_of(file)
-        assert all(judged_block(block, facts).is_empty() for block in blank)
+        assert all(block_columns(block, facts).is_empty() for block in blank)
     assert last.first > 10_000_000

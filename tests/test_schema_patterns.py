@@ -18,7 +18,7 @@ from policy_engine.facts.violations import violations_of
 from policy_engine.frontend.patterns import fault_of
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.text_patterns import for_columns, matcher
-from policy_engine.tables.judge import judged
+from policy_engine.tables.row_validation import validated_frame
 from tests.test_hostile import within_a_second
 
 WHOLE = {"type": "integer", "minimum": -(10**17), "maximum": 10**17}
@@ -38,7 +38,7 @@ def verdicts(part: Mapping[str, Any], value: Any) -> set[bool]:
     slow = not violations_of(known, document)
     fast = validator_of(document)({"x": value})
     row = pl.DataFrame({"(row)": [1], "x": [value]})
-    return {slow, fast or slow, judged(row, facts).valid.height == 1}
+    return {slow, fast or slow, validated_frame(row, facts).valid.height == 1}
 
 
 MATCHES: Mapping[str, tuple[str, str, bool]] = {

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from policy_engine import Engine, FactsError
-from policy_engine.facts.fast_validator import gate_of_member, validator_of
+from policy_engine.facts.fast_validator import validator_of, validator_of_member
 from policy_engine.facts.violations import violations_of
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.types import ListOf, Record, Type
-from policy_engine.tables.judge import judged
+from policy_engine.tables.row_validation import validated_frame
 from tests.conftest import lay_out
 
 DAY = date(2025, 6, 1)
@@ -105,9 +105,9 @@ def test_c14_a_reference_means_the_same_to_types_and_validators(name: str, tmp_p
     assert facts.type.members[0].type == facts.type.members[1].type
     for value, is_valid in ((9, True), (10, False), ("a", False)):
         assert validator_of(document)({"x": value}) == is_valid
-        assert gate_of_member(document, "x")(value) == is_valid
+        assert validator_of_member(document, "x")(value) == is_valid
         assert (not violations_of({"x": value}, document)) == is_valid
-        assert (judged(pl.DataFrame({"(row)": [1], "x": [value]}), facts).valid.height == 1) == is_valid
+        assert (validated_frame(pl.DataFrame({"(row)": [1], "x": [value]}), facts).valid.height == 1) == is_valid
     _decides(document, tmp_path)
 
 

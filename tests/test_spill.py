@@ -16,7 +16,7 @@ from policy_engine.reports import deciding
 from policy_engine.reports.deciding import Spill, decide_table
 from policy_engine.reports.jobs import jobs_for
 from policy_engine.tables import Options
-from policy_engine.tables.invalid import SCHEMA, Invalid, frame_of
+from policy_engine.tables.row_validation import INVALID, InvalidRow, invalid_frame
 from tests.conftest import ROOT
 from tests.support.rulebook import shipped
 
@@ -26,7 +26,7 @@ PIECES = ([7, 9], [1, 2, 5], [3], [20, 21], [10])
 
 
 def _rows(numbers: Sequence[int]) -> pl.DataFrame:
-    return frame_of([Invalid(number, f"A{number}", [WRONG] * (number % 3 + 1)) for number in numbers])
+    return invalid_frame([InvalidRow(number, f"A{number}", [WRONG] * (number % 3 + 1)) for number in numbers])
 
 
 @pytest.mark.parametrize("most", [100_000, 3, 0], ids=["in memory", "some on the disk", "on the disk"])
@@ -50,15 +50,15 @@ def test_what_comes_from_one_stretch_is_put_together_and_no_more(tmp_path: Path)
 
 def test_where_nothing_is_invalid_there_is_an_empty_table(tmp_path: Path) -> None:
     kept = Spill(tmp_path / "parts")
-    kept.add(SCHEMA.to_frame())
-    assert [frame.schema for frame in kept.frames()] == [SCHEMA]
+    kept.add(INVALID.to_frame())
+    assert [frame.schema for frame in kept.frames()] == [INVALID]
     assert not (tmp_path / "parts").exists()
 
 
 def test_the_same_violations_are_told_for_each_row_that_has_them() -> None:
     other = Violation("", None, "required", "plan", "`plan` is missing", "")
-    rows = [Invalid(1, None, [WRONG]), Invalid(2, "b", [other, WRONG]), Invalid(4, "c", [WRONG])]
-    told = frame_of(rows)["violations"].to_list()
+    rows = [InvalidRow(1, None, [WRONG]), InvalidRow(2, "b", [other, WRONG]), InvalidRow(4, "c", [WRONG])]
+    told = invalid_frame(rows)["violations"].to_list()
     keywords = [[one["keyword"] for one in violations] for violations in told]
     assert keywords == [["enum"], ["required", "enum"], ["enum"]]
 

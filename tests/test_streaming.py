@@ -13,7 +13,7 @@ from policy_engine.backends.columnar.validation import plan_for
 from policy_engine.engine import chosen
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.tables import csv_tables
-from policy_engine.tables.csv_tables import CellReading
+from policy_engine.tables.csv_tables import CellReader
 from policy_engine.tables.mapping import TableMapping
 from tests.support.rulebook import shipped
 
@@ -52,6 +52,6 @@ def test_a_ruleset_streams(ruleset: Ruleset) -> None:
 def test_cells_are_judged_as_they_stream(ruleset: Ruleset) -> None:
     names = [member.name for member in ruleset.facts.type.members]
     mapping = TableMapping(values={name: {"ja": "yes", "nein": "no"} for name in names})
-    reading = CellReading(ruleset.facts, mapping, {name: name for name in names})
+    reader = CellReader(ruleset.facts, mapping, {name: name for name in names})
     cells = pl.LazyFrame(schema={**csv_tables.OWN, **dict.fromkeys(names, pl.String())})
-    assert held(reading.plan().judged(cells)) == []
+    assert held(reader.plan().judged(cells)) == []

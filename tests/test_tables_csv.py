@@ -18,7 +18,7 @@ from policy_engine.backends.columnar.dtypes import schema_of as columns_of
 from policy_engine.errors import CannotRun
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.violations import violations_of
-from policy_engine.tables import NOTHING, CsvOptions, Judged, TableMapping, csv_source, read_mapping
+from policy_engine.tables import NOTHING, CsvOptions, TableMapping, Validated, csv_source, read_mapping
 from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
 from tests.support.tables import account, canonical, facts_of, messages, rows_of, run
 
@@ -32,7 +32,7 @@ def written(folder: Path, text: str | bytes, name: str = "accounts.csv") -> Path
     return path
 
 
-def judge(folder: Path, text: str | bytes, **options: Any) -> Judged:
+def judge(folder: Path, text: str | bytes, **options: Any) -> Validated:
     """A CSV file of accounts, judged."""
     mapping, name = options.pop("mapping", None), options.pop("name", "accounts.csv")
     more = {} if mapping is None else {"mapping": read_mapping(written(folder, mapping, "map.yaml"), account())}
@@ -403,7 +403,7 @@ def test_several_sinks_read_a_source_once_and_two_sources_stay_two(tmp_path: Pat
         csv_source(written(tmp_path, f"account_id,plan\n{key},pro\n", f"{key}.csv"), account()) for key in ("A", "B")
     )
     told = first.frame.map_batches(
-        lambda morsel: first.judge(morsel).valid, streamable=True, schema=dict(columns_of(account().type))
+        lambda morsel: first.validate(morsel).valid, streamable=True, schema=dict(columns_of(account().type))
     )
     other = second.frame.select("account_id")
     ones, twos, others = pl.collect_all([told.select("account_id"), told.select("plan"), other], engine="streaming")

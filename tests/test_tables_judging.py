@@ -28,9 +28,8 @@ from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import decimal_places
-from policy_engine.tables.invalid import SCHEMA
 from policy_engine.tables.json_columns import in_json_types
-from policy_engine.tables.judge import judged
+from policy_engine.tables.row_validation import INVALID, validated_frame
 from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas
 from tests.support.json_schema_suite import suite_cases
@@ -57,9 +56,9 @@ def expected(frame: pl.DataFrame, facts: FactsSchema) -> tuple[list[Any], list[A
 def agree(frame: pl.DataFrame, facts: FactsSchema) -> None:
     """Columns never say yes to what is invalid, and both ways find the same."""
     valid, invalid = expected(frame, facts)
-    found = judged(frame, facts)
+    found = validated_frame(frame, facts)
     assert dict(found.valid.schema) == dict(dtypes_of(facts.type))
-    assert found.invalid.schema == SCHEMA
+    assert found.invalid.schema == INVALID
     assert [(row[ROW], row["violations"]) for row in found.invalid.to_dicts()] == invalid
     assert rows_of(found.valid) == valid
     sure = fitted(frame, facts)
@@ -134,7 +133,7 @@ def test_c15_six_levels_of_references_cost_no_more_than_their_members() -> None:
     for count in (5, 6):
         frame, facts = _levels(count)
         start = process_time()
-        assert judged(frame, facts).valid.height == 1
+        assert validated_frame(frame, facts).valid.height == 1
         seconds.append(process_time() - start)
     assert seconds[1] < 6 * seconds[0]
 
@@ -183,7 +182,7 @@ def test_what_a_column_says_of_a_fact(part: Json, values: list[Any], dtype: pl.D
     facts = facts_of({"it": part})
     frame = pl.DataFrame({"it": pl.Series(values, dtype=dtype, strict=False)}).with_row_index(ROW, offset=1)
     agree(frame, facts)
-    valid = dict(judged(frame, facts).valid.rows())
+    valid = dict(validated_frame(frame, facts).valid.rows())
     assert [valid.get(row, "no") for row in range(1, len(values) + 1)] == found
 
 
@@ -191,7 +190,7 @@ def test_a_list_with_more_values_than_facts_may_have() -> None:
     facts = facts_of({"it": {"type": "array", "items": WHOLE}})
     frame = pl.DataFrame({ROW: pl.Series([1, 2], dtype=pl.UInt32), "it": [[1] * 100_001, [1] * 40_000]})
     agree(frame, facts)
-    assert messages(judged(frame, facts)) == ["1 None / type: there are more than 100000 values"]
+    assert messages(validated_frame(frame, facts)) == ["1 None / type: there are more than 100000 values"]
 
 
 @pytest.mark.parametrize("places", range(7))
@@ -225,7 +224,7 @@ def test_records_that_lack_lists_of_instants() -> None:
 def test_nanoseconds_are_too_fine() -> None:
     moments = pl.Series([1_000, 1_001]).cast(pl.Datetime("ns", "UTC"))
     frame = pl.DataFrame({"it": moments}).with_row_index(ROW, offset=1)
-    assert messages(judged(frame, facts_of({"it": MOMENT}))) == [
+    assert messages(validated_frame(frame, facts_of({"it": MOMENT}))) == [
         '2 None /it format: "1970-01-01T00:00:00.000001001Z" is not an instant with its offset such as '
         "2025-02-28T09:30:00-05:00"
     ]
@@ -243,7 +242,7 @@ def test_every_violation_in_the_order_of_the_rule() -> None:
     ]  # fmt: skip
     frame = pl.DataFrame(rows).with_row_index(ROW, offset=1)
     agree(frame, account())
-    assert messages(judged(frame, account())) == [
+    assert messages(validated_frame(frame, account())) == [
         "1 much too long / additionalProperties: there is no fact `other`",
         '1 much too long /account_id maxLength: "much too long" is not a text of at most 8 characters',
         "1 much too long /amount multipleOf: 0.005 is not a multiple of 0.01",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import signal
+import threading
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from policy_engine.documents.facts_files import LARGEST_RECORD, read_json
 from policy_engine.errors import CannotRun, FactsError
 from policy_engine.facts.validation import valid_facts
-from policy_engine.tables import json_lines, line_blocks, lines_source
-from policy_engine.tables.line_blocks import Block, blocks_of, judged_block, split
-from policy_engine.tables.line_worker import Worker
+from policy_engine.tables import json_lines, lines_source
+from policy_engine.tables.json_lines import Block, block_columns, blocks_of, validated_lines
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas
 from tests.support.tables import account, messages, run, schema_from, shipped_schema
@@ -62,10 +61,9 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_lines(tmp_path: Path, workers: int) -> None:
+def test_lines(tmp_path: Path) -> None:
     path = written(tmp_path, LINES)
-    source = lines_source(path, account(), workers=workers)
+    source = lines_source(path, account())
     found = run(source)
     assert messages(found) == TOLD
     assert found.valid.select("(row)", "account_id", "seats", "amount", "since", "tags").rows() == [
@@ -98,7 +96,7 @@ def test_a_line_that_is_too_long_is_told_and_passed_over(tmp_path: Path) -> None
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read a megabyte at a time."""
-    monkeypatch.setattr(line_blocks, "BLOCK", 1_000_000)
+    monkeypatch.setattr(json_lines, "BLOCK", 1_000_000)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -117,44 +115,31 @@ def test_blocks_are_whole_lines(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("fixture", FIXTURES)
-def test_many_lines_in_several_processes(tmp_path: Path, fixture: str) -> None:
-    """The same rows in the same order as in one process."""
+def test_many_lines_in_several_blocks(tmp_path: Path, fixture: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rows in the same order as in one block."""
     facts = shipped_schema(FIXTURES[fixture])
     lines = (Path(__file__).parents[1] / "fixtures" / f"{fixture}.jsonl").read_bytes()
     path = written(tmp_path, lines * (3_000_000 // len(lines)))
-    alone, together = (run(lines_source(path, facts, workers=count)) for count in (0, 2))
-    assert alone.valid.equals(together.valid)
-    assert alone.invalid.equals(together.invalid)
-
-
-def test_a_process_that_ends_before_its_time_is_told() -> None:
-    worker = Worker(account())
-    worker.process.kill()
-    with pytest.raises(CannotRun) as caught:
-        worker.ask(Block(1, b"{}\n"))
-    worker.end()
-    assert (
-        str(caught.value) == "a process that reads lines ended before its time (exit code -9); is there memory enough?"
-    )
+    several = run(lines_source(path, facts))
+    monkeypatch.setattr(json_lines, "BLOCK", 10_000_000)
+    alone = run(lines_source(path, facts))
+    assert alone.valid.equals(several.valid)
+    assert alone.invalid.equals(several.invalid)
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_processes_end_where_reading_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Worker] = []
-
-    class Noted(Worker):
-        def __init__(self, facts: Any) -> None:
-            super().__init__(facts)
-            started.append(self)
-
-    monkeypatch.setattr(json_lines, "Worker", Noted)
+def test_threads_end_where_reading_stops(tmp_path: Path) -> None:
+    before = {thread.ident for thread in threading.enumerate()}
     path = written(tmp_path, b'{"plan": "pro"}\n' * 500_000)
-    source = lines_source(path, account(), workers=2)
+    source = lines_source(path, account())
     assert source.frame.head(1).collect(engine="streaming").height == 1
     with pytest.raises(ZeroDivisionError):
         source.frame.map_batches(lambda frame: 1 // 0, streamable=True).collect(engine="streaming")  # type: ignore[arg-type,return-value]
-    assert len(started) == 4
-    assert [worker.process.wait(timeout=10) for worker in started] == [-signal.SIGKILL] * 4
+    assert source.progress.done < source.progress.total
+    for thread in threading.enumerate():
+        if thread.ident not in before and thread.name.startswith("ThreadPoolExecutor"):
+            thread.join(timeout=10)
+            assert not thread.is_alive()
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -190,7 +175,7 @@ def test_lines_and_the_rule_of_facts_agree(case: tuple[str, list[Any]]) -> None:
     document, many = case
     facts = schema_from(document)
     texts = [json.dumps(one, default=str, skipkeys=True) for one in many]
-    found = split(judged_block(Block(1, "\n".join(texts).encode()), facts))
+    found = validated_lines(block_columns(Block(1, "\n".join(texts).encode()), facts), facts)
     for number, text in enumerate(texts, start=1):
         told = found.invalid.filter(pl.col("(row)") == number)
         assert [one["message"] for row in told["violations"] for one in row] == expected(text, facts)

@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policy_engine.backends.columnar.dtypes import schema_of as columns_of
 from policy_engine.documents.facts_files import LARGEST_RECORD, line_of, plain_facts
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables import line_blocks
-from policy_engine.tables.line_blocks import Block, judged_block, raw_schema
+from policy_engine.tables import json_lines
+from policy_engine.tables.json_lines import Block, block_columns, validated_lines
 from policy_engine.tables.plain_rows import in_microseconds
+from policy_engine.tables.row_validation import INVALID
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas
 from tests.support.tables import ACCOUNT, facts_of, schema_from
@@ -43,17 +45,26 @@ def read_without(*names: str) -> Iterator[None]:
     """While one or both of the fast readings take no line."""
     with pytest.MonkeyPatch.context() as patch:
         for name in names:
-            patch.setattr(line_blocks, name, lambda *_: None)
+            patch.setattr(json_lines, name, lambda *_: None)
         yield
+
+
+def validated(data: bytes, first: int = 3, facts: FactsSchema = FACTS) -> pl.DataFrame:
+    """All rows of some lines: canonical columns, and the key and the violations of the invalid ones."""
+    valid, invalid = validated_lines(block_columns(Block(first, data), facts), facts)
+    assert dict(valid.schema) == dict(columns_of(facts.type))
+    assert invalid.schema == INVALID
+    return pl.concat([valid, invalid.rename({"key": "(key)", "violations": "(violations)"})], how="diagonal").sort(
+        "(row)"
+    )
 
 
 def agree(data: bytes, facts: FactsSchema = FACTS) -> pl.DataFrame:
     """What becomes of lines, which is the same whoever reads them: Polars, orjson, or we, strictly."""
-    found = judged_block(Block(3, data), facts)
-    assert found.schema == raw_schema(facts)
+    found = validated(data, facts=facts)
     for without in (["read_lines"], ["plain_facts"], ["read_lines", "plain_facts"]):
         with read_without(*without):
-            other = judged_block(Block(3, data), facts)
+            other = validated(data, facts=facts)
         assert found.schema == other.schema
         assert rows_of(found) == rows_of(other)
     return found
@@ -203,7 +214,7 @@ def test_a_line_is_never_read_together_with_the_next() -> None:
 
 
 def test_plain_valid_lines_do_not_go_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(line_blocks, "line_of")
+    monkeypatch.delattr(json_lines, "line_of")
     lines = [
         {"account_id": "A1", "plan": "pro", "seats": 7, "amount": 12.5, "since": "2025-02-28", "tags": ["a", "b"]},
         {"plan": "basic", "seats": 7.0, "amount": 3, "active": True, "seen_at": "2025-06-30T08:00:00-04:00"},
@@ -212,7 +223,7 @@ def test_plain_valid_lines_do_not_go_the_slow_way(monkeypatch: pytest.MonkeyPatc
     ]
     for separators in ((",", ":"), (", ", ": ")):
         data = "\r\n".join(json.dumps(line, separators=separators) for line in lines).encode()
-        rows = judged_block(Block(1, data), FACTS).to_dicts()
+        rows = validated(data, 1).to_dicts()
         assert [(row["(row)"], row["seats"], row["amount"]) for row in rows] == [
             (1, 7, 1250), (2, 7, 300), (3, None, None), (4, None, None)]  # fmt: skip
         assert rows[2]["marks"] == [10, 1]
@@ -253,8 +264,8 @@ def test_alike_valid_lines_are_read_by_polars(
     data = (ending.join([*lines, "", *lines]) + ending).encode()
     found = agree(data)
     assert found["(row)"].to_list() == [*range(3, 3 + len(many)), *range(4 + len(many), 4 + 2 * len(many))]
-    monkeypatch.delattr(line_blocks, "plain_facts")
-    assert judged_block(Block(3, data), FACTS).to_dicts() == found.to_dicts()
+    monkeypatch.delattr(json_lines, "plain_facts")
+    assert validated(data).to_dicts() == found.to_dicts()
 
 
 # A value of each kind in the place of each other

@@ -38,7 +38,7 @@ def validator_of(document: str) -> Callable[[object], bool]:
 
 
 @cache
-def gate_of_member(document: str, name: str) -> Callable[[object], bool]:
+def validator_of_member(document: str, name: str) -> Callable[[object], bool]:
     """The same check for the value of one member."""
     root = parsed_schema(document)
     passes = _check(document, {**root, "properties": {name: root["properties"][name]}, "required": []}, root)

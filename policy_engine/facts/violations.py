@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -33,19 +33,11 @@ def violations_of(facts: Json, document: str) -> list[Violation]:
     return in_order(violations)
 
 
-def violations_among(facts: Json, document: str, suspects: Collection[str]) -> list[Violation]:
-    """The same for facts that are an object, all of whose members but the suspects are known to be valid by themselves."""
+def member_violations(name: str, value: Json, document: str) -> list[Violation]:
+    """The violations by the value of one fact, as jsonschema finds them."""
     validator = _validator(document)
-    violations: list[Violation] = []
-    schema: Mapping[str, Any] = validator.schema  # type: ignore[assignment]  # ours is never true or false
-    for keyword, wanted in schema.items():
-        if keyword == "properties":
-            parts = ((name, part) for name, part in wanted.items() if name in suspects and name in facts)
-            errors = (error for name, part in parts for error in validator.descend(facts[name], part, path=name))
-            violations += [_violation(error) for error in islice(errors, MOST_VIOLATIONS)]
-        elif keyword in ("required", "additionalProperties"):
-            violations += whole_violations(keyword, wanted, facts, schema)
-    return in_order(violations[:MOST_VIOLATIONS])
+    errors = validator.descend(value, validator.schema["properties"][name], path=name)  # type: ignore[index]
+    return [_violation(error) for error in islice(errors, MOST_VIOLATIONS)]
 
 
 def whole_violations(keyword: str, wanted: Any, facts: Json, schema: Mapping[str, Any]) -> list[Violation]:

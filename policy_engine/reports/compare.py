@@ -249,7 +249,7 @@ def _facts_of(job: Job, rows: Collection[int]) -> dict[int, dict[str, Any]]:
     with reading(job.source):
         found = job.source.frame.filter(pl.col(ROW).is_in(list(rows)))
         schema = pl.Schema(schema_of(job.ruleset.facts.type))
-        valid = pieced(found, lambda piece: job.source.judge(piece).valid, schema).collect(engine="streaming")
+        valid = pieced(found, lambda piece: job.source.validate(piece).valid, schema).collect(engine="streaming")
     if valid.height != len(rows):
         raise CannotRun(f"`{job.place}` has other rows than when it was read before")
     return {number: plain_row(valid, at, job.ruleset.facts.type) for at, number in enumerate(valid[ROW])}

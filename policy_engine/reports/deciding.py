@@ -19,8 +19,8 @@ from policy_engine.backends.columnar.plan import pieced
 from policy_engine.backends.columnar.program import HOLDS
 from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
 from policy_engine.reports.jobs import Job
-from policy_engine.tables.invalid import SCHEMA, Invalid, frame_of
 from policy_engine.tables.keys import key_column
+from policy_engine.tables.row_validation import INVALID, InvalidRow, invalid_frame
 from policy_engine.tables.source import reading, streamed
 
 MOST_HELD = 100_000
@@ -41,7 +41,7 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
     """
     with told_as_fault(job), _spilling(invalid) as spill, reading(job.source), writing(decisions.parent):
         _write(_told(job, spill, watch), decisions)
-        rows = streamed(spill.frames, SCHEMA).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
+        rows = streamed(spill.frames, INVALID).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
         _write(rows, invalid)
 
 
@@ -94,7 +94,7 @@ def _told(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
 
 def _valid(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
     """The rows of a piece that are valid by the schema."""
-    judged = job.source.judge(piece)
+    judged = job.source.validate(piece)
     spill.add(judged.invalid)
     return judged.valid
 
@@ -113,9 +113,9 @@ def _broken(job: Job, piece: pl.DataFrame) -> pl.DataFrame:
     told = [Violation("", None, "check", check.because, check.because) for check in job.ruleset.checks]
     keys = piece.select(key_column(job.key)).to_series() if job.key is not None else [None] * piece.height
     flags = job.program.broken(piece).iter_rows()
-    return frame_of(
+    return invalid_frame(
         [
-            Invalid(row, key, list(compress(told, broken)))
+            InvalidRow(row, key, list(compress(told, broken)))
             for row, key, broken in zip(piece[ROW].to_list(), keys, flags, strict=True)
         ]
     )
@@ -157,7 +157,7 @@ class Part:
 
 @dataclass(slots=True)
 class Spill:
-    """Takes invalid rows (`invalid.SCHEMA`) of pieces from several threads; `folder` is there for those that wait on the disk."""
+    """Takes invalid rows (`INVALID`) of pieces from several threads; `folder` holds those that wait on the disk."""
 
     folder: Path
     parts: list[Part] = field(default_factory=list)
@@ -181,7 +181,7 @@ class Spill:
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """All rows in the order of their numbers, piece by piece; what comes from one stretch of the table is put together."""
-        yield SCHEMA.to_frame()
+        yield INVALID.to_frame()
         together: list[Part] = []
         for part in sorted(self.parts, key=lambda part: part.first):
             if together and part.first > max(one.last for one in together):

@@ -6,8 +6,8 @@ Every source is a lazy frame of rows, counted from 1 and judged in columns, and 
     for warning in source.warnings:
         tell(warning)
 
-    def step(morsel: pl.DataFrame) -> pl.DataFrame:
-        valid, invalid = source.judge(morsel)                       # canonical columns; `invalid.SCHEMA`
+    def step(piece: pl.DataFrame) -> pl.DataFrame:
+        valid, invalid = source.validate(piece)                     # canonical columns; `row_validation.INVALID`
         return program.decide(valid)
 
     with reading(source):                                           # raises CannotRun, also for a damaged file
@@ -20,27 +20,27 @@ Pieces may be judged in several threads at once.
 from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.csv_tables import csv_source
 from policy_engine.tables.json_lines import lines_source
-from policy_engine.tables.judge import Judged, judged
 from policy_engine.tables.mapping import NOTHING, TableMapping, read_mapping
 from policy_engine.tables.opening_tables import Options, open_table, source_of
+from policy_engine.tables.row_validation import Validated, validated_frame
 from policy_engine.tables.source import Progress, Source, reading
 from policy_engine.tables.typed_tables import frame_source, parquet_source
 
 __all__ = [
     "NOTHING",
     "CsvOptions",
-    "Judged",
     "Options",
     "Progress",
     "Source",
     "TableMapping",
+    "Validated",
     "csv_source",
     "frame_source",
-    "judged",
     "lines_source",
     "open_table",
     "parquet_source",
     "read_mapping",
     "reading",
     "source_of",
+    "validated_frame",
 ]

@@ -14,7 +14,7 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.validation import Fitted, plan_for
-from policy_engine.facts.fast_validator import gate_of_member
+from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
 
@@ -54,7 +54,7 @@ def unjudged_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: 
     found = {ROW: pl.Series(numbers, dtype=pl.UInt32)}
     for name, member in part.members.items():
         values = [row.get(name) for row in there]
-        for index in _unfit(values, member, partial(gate_of_member, facts.document, name)):
+        for index in _unfit(values, member, partial(validator_of_member, facts.document, name)):
             values[index], sure[index] = None, False
         found[name] = series(values, member, _as_floats)
     frame = pl.DataFrame(found)

@@ -10,7 +10,7 @@ from policy_engine.backends.columnar.columns import Column, column, text_conditi
 from policy_engine.backends.columnar.numbers import number_conditions
 from policy_engine.backends.columnar.parts import Part
 from policy_engine.backends.columnar.texts import looked_up
-from policy_engine.facts.fast_validator import gate_of_member
+from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import Json
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Instant, ListOf, Member, Number, Record, Text
@@ -89,7 +89,7 @@ def _nested(part: Part, member: Member, style: CellStyle, facts: FactsSchema) ->
     """A list or a record, written as JSON: read by Python, for only that is strict."""
     raw = pl.col(member.name)
     dtype = pl.Struct({"it": loose_dtype(part.type), "fits": pl.Boolean()})
-    passes = gate_of_member(facts.document, member.name)
+    passes = validator_of_member(facts.document, member.name)
 
     def structs(cells: pl.Series) -> pl.Series:
         values = [_passing(member, style, cell, passes) for cell in cells]

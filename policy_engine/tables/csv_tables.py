@@ -22,8 +22,8 @@ from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
 from policy_engine.tables.column_faults import warnings_of
 from policy_engine.tables.csv_files import CsvOptions, open_csv
 from policy_engine.tables.csv_records import FAULT, LINE
-from policy_engine.tables.judge import Row, ruled
 from policy_engine.tables.mapping import NOTHING, TableMapping
+from policy_engine.tables.row_validation import Row, validated
 from policy_engine.tables.source import Progress, Source, streamed
 
 OWN = {ROW: pl.UInt32(), LINE: pl.UInt32(), FAULT: pl.String()}
@@ -40,7 +40,7 @@ def csv_source(
         if name in file.header:
             raise CannotRun(f"{where}: a column cannot be called `{name}`; give it another name")
     names = mapping.facts_of(where, list(file.header))
-    reading = CellReading(facts, mapping, {name: column for column, name in names.items()})
+    reader = CellReader(facts, mapping, {name: column for column, name in names.items()})
     progress = Progress(path.stat().st_size, "bytes")
     cells = [
         _cell(column, member_of(facts.type, name), mapping.absent_for(name)).alias(name)
@@ -55,9 +55,9 @@ def csv_source(
             before += piece.height
 
     warnings = warnings_of(where, names.values(), facts)
-    plan = reading.plan()
+    plan = reader.plan()
     table = plan.judged(streamed(frames, schema))
-    return Source(facts, table, partial(ruled, plan=plan, facts=facts, reading=reading), progress, (path,), warnings)
+    return Source(facts, table, partial(validated, plan=plan, facts=facts, reader=reader), progress, (path,), warnings)
 
 
 def _cell(column: str, member: Member | None, absent: Sequence[str]) -> pl.Expr:
@@ -69,7 +69,7 @@ def _cell(column: str, member: Member | None, absent: Sequence[str]) -> pl.Expr:
 
 
 @dataclass(frozen=True, eq=False)
-class CellReading:
+class CellReader:
     """Cells read by the type of their fact; `columns` gives for a fact the name that its column has in the file."""
 
     facts: FactsSchema
@@ -93,16 +93,16 @@ class CellReading:
         known, unread = {}, []
         for name in self.columns:
             if row[name] is not None:
-                known[name], wrong = self.value(name, row[name])
+                known[name], wrong = self.value(row, name)
                 unread += wrong
         return known, unread
 
-    def value(self, name: str, raw: object) -> tuple[Json, list[Violation]]:
+    def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
         """A cell in JSON types, or its text and what is wrong with it."""
-        member = member_of(self.facts.type, name)
-        if member is None or isinstance(member.type, Text):  # at once: keys of invalid rows are read here, too
-            return self.mapping.values.get(name, {}).get(str(raw), raw), []
-        return read_cell(member, self.style(name), str(raw))
+        member, cell = member_of(self.facts.type, name), row.get(name)
+        if cell is None or member is None or isinstance(member.type, Text):
+            return None if cell is None else self.mapping.values.get(name, {}).get(cell, cell), []
+        return read_cell(member, self.style(name), cell)
 
     def style(self, name: str) -> CellStyle:
         """How the cells of a fact are written."""
@@ -121,14 +121,14 @@ def _place(row: Row) -> str:
 
 
 @lru_cache(maxsize=16)
-def _plan(reading: CellReading) -> Plan:
-    part = part_of(reading.facts)
-    members = {member.name: member for member in reading.facts.type.members}
+def _plan(reader: CellReader) -> Plan:
+    part = part_of(reader.facts)
+    members = {member.name: member for member in reader.facts.type.members}
     columns = {
-        name: cell_column(part.members[name], members[name], reading.style(name), reading.facts)
-        for name in reading.columns
+        name: cell_column(part.members[name], members[name], reader.style(name), reader.facts)
+        for name in reader.columns
         if name in members
     }
-    plan = plan_of(part, columns, tuple(reading.columns))
+    plan = plan_of(part, columns, tuple(reader.columns))
     own = tuple(name for name in OWN if name != ROW)
     return replace(plan, names=(*own, *plan.names), fits={**plan.fits, FAULT: pl.col(FAULT).is_null()})

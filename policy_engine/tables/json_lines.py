@@ -1,93 +1,178 @@
-"""JSON Lines files as sources: judged line by line, in several processes where that is worth it."""
+"""JSON Lines files as sources: a row for each line that is not blank, numbered by its line.
+
+Most lines Polars reads, many others orjson, and both are validated in columns. Whatever is not sure is read strictly and
+validated line by line.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
+from typing import IO, NamedTuple
 
 import polars as pl
 
+from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.backends.columnar.validation import FITS, UNKNOWN
+from policy_engine.documents.facts_files import Line, line_of, plain_facts, whole_line
+from policy_engine.errors import Violation
+from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables.line_blocks import Block, blocks_of, judged_block, raw_schema, split
-from policy_engine.tables.line_worker import Worker
+from policy_engine.tables.building import unjudged_columns
+from policy_engine.tables.line_columns import read_lines
 from policy_engine.tables.opening import opened, unpacked
+from policy_engine.tables.row_validation import Row, Validated, validated_rows
 from policy_engine.tables.source import Progress, Source, streamed
 
-WORTH_WORKERS = 8_000_000
-"""Bytes of a file; a smaller one is read before other processes have started."""
-MOST_WORKERS = 8
-AHEAD = 2
-"""Blocks for each process that may wait or be done before they are asked for."""
+BLOCK = 4_000_000
+"""Bytes read at a time; a block goes on to the end of its last line. Each costs some milliseconds, whatever is in it."""
+AT_ONCE = min(os.cpu_count() or 1, 4)
+"""Blocks that are read into columns at the same time: mostly by Polars, which lets Python's other threads go on."""
+LINE = "(line)"
+"""The text of a line that columns are not sure of, null for the others."""
 
 
-def lines_source(path: Path, facts: FactsSchema, workers: int | None = None) -> Source:
-    """A JSON Lines file, also .gz, each row numbered by its line; raises `CannotRun`.
-
-    `workers` is the number of processes that judge, 0 for none; without it the file's size and the processors tell.
-    """
+def lines_source(path: Path, facts: FactsSchema) -> Source:
+    """A JSON Lines file, also .gz; raises `CannotRun`."""
     with opened(path):
-        size = path.stat().st_size
-    progress = Progress(size, "bytes")
-    count = workers if workers is not None else _workers_for(size)
+        progress = Progress(path.stat().st_size, "bytes")
 
     def frames() -> Iterator[pl.DataFrame]:
         at = 0
-        with opened(path) as raw, _judging(facts, count) as in_order:
-            for frame in in_order(blocks_of(unpacked(path, raw))):
+        with opened(path) as raw:
+            for frame in _in_columns(blocks_of(unpacked(path, raw)), facts):
                 yield frame
                 at, before = raw.tell(), at
                 progress.add(at - before)
 
-    return Source(facts, streamed(frames, raw_schema(facts)), split, progress, (path,))
+    def validate(piece: pl.DataFrame) -> Validated:
+        return validated_lines(piece, facts)
+
+    return Source(facts, streamed(frames, _schema(facts)), validate, progress, (path,))
 
 
-def _workers_for(size: int) -> int:
-    return min(os.cpu_count() or 1, MOST_WORKERS) if size >= WORTH_WORKERS and sys.executable else 0
+class Block(NamedTuple):
+    """Whole lines of a file, the first of them with its number from 1."""
+
+    first: int
+    data: bytes
 
 
-Judging = Callable[[Iterable[Block]], Iterator[pl.DataFrame]]
+def blocks_of(file: IO[bytes]) -> Iterator[Block]:
+    """The lines of a file in blocks of bounded size; a line that is too long to be read is cut."""
+    first = 1
+    while data := file.read(BLOCK):
+        if not data.endswith(b"\n"):
+            data += whole_line(file)
+        yield Block(first, data)
+        first += data.count(b"\n") + (not data.endswith(b"\n"))
 
 
-@contextmanager
-def _judging(facts: FactsSchema, count: int) -> Iterator[Judging]:
-    """What judges blocks, in their order, in so many processes."""
-    if not count:
-        yield partial(map, partial(judged_block, facts=facts))
-        return
-    workers = [Worker(facts) for _ in range(count)]
-    threads = ThreadPoolExecutor(count)
+def _in_columns(blocks: Iterable[Block], facts: FactsSchema) -> Iterator[pl.DataFrame]:
+    """The blocks in columns, in their order, some at the same time."""
+    pending: deque[Future[pl.DataFrame]] = deque()
+    threads = ThreadPoolExecutor(AT_ONCE)
     try:
-        yield partial(_in_order, workers, threads)
+        for block in blocks:
+            pending.append(threads.submit(block_columns, block, facts))
+            if len(pending) > AT_ONCE:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        for worker in workers:
-            worker.end()
         threads.shutdown(wait=False, cancel_futures=True)  # whoever drops the last reference may be one of them
 
 
-def _in_order(workers: list[Worker], threads: ThreadPoolExecutor, blocks: Iterable[Block]) -> Iterator[pl.DataFrame]:
-    """The judged blocks; only so many are held at once."""
-    idle: SimpleQueue[Worker] = SimpleQueue()
-    for worker in workers:
-        idle.put(worker)
-    pending: deque[Future[pl.DataFrame]] = deque()
-    for block in blocks:
-        pending.append(threads.submit(_ask, idle, block))
-        if len(pending) > AHEAD * len(workers):
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
+def _schema(facts: FactsSchema) -> pl.Schema:
+    """Canonical columns, `FITS`, and `LINE`."""
+    return pl.Schema({**schema_of(facts.type), FITS: pl.Boolean(), LINE: pl.Binary()})
 
 
-def _ask(idle: SimpleQueue[Worker], block: Block) -> pl.DataFrame:
-    worker = idle.get()
+def block_columns(block: Block, facts: FactsSchema) -> pl.DataFrame:
+    """The lines of a block that are not blank, in columns of `_schema`; those that columns are not sure of only as text."""
+    nothing = _schema(facts).to_frame()
+    if not block.data.strip():
+        return nothing
+    frames, unread, rejected = _read_at_once(block, facts)
+    if unread:
+        made, fits = unjudged_columns(
+            [number for number, _ in unread], [plain_facts(line) for _, line in unread], facts
+        )
+        frames.append(made.filter(fits))
+        rejected += [unread[index] for index in (~fits).arg_true() if unread[index][1].strip()]
+    accepted = pl.concat([nothing, *frames], how="diagonal").with_columns(pl.lit(value=True).alias(FITS))
+    others = pl.DataFrame(rejected, {ROW: pl.UInt32(), LINE: pl.Binary()}, orient="row")
+    return pl.concat([accepted, others.with_columns(pl.lit(value=False).alias(FITS))], how="diagonal").sort(ROW)
+
+
+Lines = list[tuple[int, bytes]]
+"""Each with its number."""
+
+
+def _read_at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame], Lines, Lines]:
+    """The valid rows of the lines that Polars can be trusted with, the lines that it cannot, and those that are not valid."""
     try:
-        return worker.ask(block)
-    finally:
-        idle.put(worker)
+        lines = pl.Series([block.data.decode()]).str.split("\n").explode()
+    except UnicodeDecodeError:
+        return [], _numbered(block), []
+    read = read_lines(block.first, lines, facts)
+    if read is None:
+        return [], _numbered(block), []
+    numbers, is_valid = read.frame[ROW], read.is_sound & read.fits
+
+    def numbered(rows: pl.Series) -> Lines:
+        found = numbers.filter(rows)
+        return [(n, line.encode()) for n, line in zip(found, lines.gather(found - block.first), strict=True)]
+
+    return [read.frame.filter(is_valid)], numbered(~read.is_sound), numbered(read.is_sound & ~read.fits)
+
+
+def _numbered(block: Block) -> Lines:
+    """The lines that are not blank."""
+    return [(number, line) for number, line in enumerate(block.data.split(b"\n"), block.first) if line.strip()]
+
+
+def validated_lines(piece: pl.DataFrame, facts: FactsSchema) -> Validated:
+    """The valid and the invalid rows of `block_columns`."""
+    accepted, rejected = piece.filter(FITS).drop(FITS, LINE), piece.filter(~pl.col(FITS)).select(ROW, LINE)
+    flags = rejected.select(ROW, pl.lit(value=False).alias(UNKNOWN))  # nothing is known of them
+    also_valid, invalid = validated_rows(rejected, flags, facts, LineReader())
+    return Validated(pl.concat([accepted, also_valid]).sort(ROW), invalid)
+
+
+@dataclass(frozen=True, slots=True)
+class LineReader:
+    """Reads lines strictly, each once."""
+
+    whole: bool = True
+    read: dict[int, Line] = field(default_factory=dict)
+
+    def line(self, row: Row) -> Line:
+        """The line of a row."""
+        if row[ROW] not in self.read:
+            self.read[row[ROW]] = line_of(row[ROW], row[LINE])
+        return self.read[row[ROW]]
+
+    def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The same: a line is a text."""
+        return frame
+
+    def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
+        """A line as facts in JSON types, and what JSON has no form for, or why it cannot be read."""
+        line = self.line(row)
+        if line.fault is not None:
+            return None, [Violation("", None, "json", "one JSON object on a line", line.fault)]
+        return to_json_types(line.facts)
+
+    def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
+        """A fact as it stands in the line."""
+        facts = self.line(row).facts
+        return facts.get(name) if isinstance(facts, dict) else None, []
+
+    def placed(self, found: Violation, row: Row) -> Violation:
+        """The same: no place is known but the line's number."""
+        return found

@@ -13,7 +13,6 @@ from policy_engine.facts.formats import read_instant
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Record, Text, Type
 from policy_engine.language.values import instant_text as text_of_instant
-from policy_engine.tables.invalid import whole_text
 
 
 def key_of(record: Record) -> Member | None:
@@ -64,3 +63,8 @@ def _instant(text: str) -> str:
         return text_of_instant(read_instant(text))
     except ValueError:
         return whole_text(text)
+
+
+def whole_text(text: str) -> str:
+    """A text of whole characters: half ones, which no column can hold, are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()

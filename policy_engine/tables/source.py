@@ -15,7 +15,7 @@ from polars.io.plugins import register_io_source
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables.judge import Judged
+from policy_engine.tables.row_validation import Validated
 
 FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What Polars raises; over damaged files it now and then panics."""
@@ -54,7 +54,7 @@ class Source:
 
     facts: FactsSchema
     frame: pl.LazyFrame
-    judge: Callable[[pl.DataFrame], Judged]
+    validate: Callable[[pl.DataFrame], Validated]
     progress: Progress
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -16,8 +16,8 @@ from policy_engine.errors import CannotRun
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.column_faults import refuse_unfitting, warnings_of
-from policy_engine.tables.judge import Judged, ruled
 from policy_engine.tables.mapping import NOTHING, TableMapping
+from policy_engine.tables.row_validation import TypedReader, Validated, validated
 from policy_engine.tables.source import FAILURES, Progress, Source, told_of_files
 
 Schema = Mapping[str, Any]
@@ -124,12 +124,12 @@ def _source(
     raw = frame.select(ROW, *columns)
     plan = plan_for(facts, raw.collect_schema())
 
-    def judge(piece: pl.DataFrame) -> Judged:
+    def validate(piece: pl.DataFrame) -> Validated:
         progress.add(piece.height)
-        return ruled(piece, plan, facts)
+        return validated(piece, plan, facts, TypedReader())
 
     unread = frame.select(*back.values()) if files else None
-    return Source(facts, plan.judged(raw), judge, progress, files, warnings_of(where, read, facts), unread)
+    return Source(facts, plan.judged(raw), validate, progress, files, warnings_of(where, read, facts), unread)
 
 
 def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None, absent: Sequence[str]) -> pl.Expr:

@@ -16,9 +16,9 @@ from policy_engine.facts.formats import read_date, read_instant
 from policy_engine.frontend.schemas import read_schema, schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
-from policy_engine.tables import Judged, Source, reading
-from policy_engine.tables.invalid import SCHEMA
+from policy_engine.tables import Source, Validated, reading
 from policy_engine.tables.plain_rows import in_microseconds
+from policy_engine.tables.row_validation import INVALID
 from tests.conftest import ROOT
 
 Json = Any
@@ -62,22 +62,22 @@ def shipped_schema(name: str) -> FactsSchema:
     return schema
 
 
-def run(source: Source) -> Judged:
+def run(source: Source) -> Validated:
     """All rows of a source, judged piece by piece on Polars' streaming engine."""
     invalid = []
 
     def step(morsel: pl.DataFrame) -> pl.DataFrame:
-        judged = source.judge(morsel)
+        judged = source.validate(morsel)
         invalid.append(judged.invalid)
         return judged.valid
 
     schema = columns_of(source.facts.type)
     with reading(source):
         valid = source.frame.map_batches(step, streamable=True, schema=dict(schema)).collect(engine="streaming")
-    return Judged(valid.sort(ROW), pl.concat([SCHEMA.to_frame(), *invalid]).sort(ROW))
+    return Validated(valid.sort(ROW), pl.concat([INVALID.to_frame(), *invalid]).sort(ROW))
 
 
-def messages(judged: Judged) -> list[str]:
+def messages(judged: Validated) -> list[str]:
     """What is wrong with the invalid rows, one violation a line."""
     return [
         f"{row[ROW]} {row['key']} {told['pointer'] or '/'} {told['keyword']}: {told['message']}"
