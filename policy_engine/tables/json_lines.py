@@ -32,6 +32,8 @@ BLOCK = 4_000_000
 """Bytes read at a time; a block goes on to the end of its last line. Each costs some milliseconds, whatever is in it."""
 AT_ONCE = min(os.cpu_count() or 1, 4)
 """Blocks that are read into columns at the same time: mostly by Polars, which lets Python's other threads go on."""
+THREADS = ThreadPoolExecutor(AT_ONCE)
+"""They outlive a report: an interrupt that Python notices while it takes threads away is lost."""
 LINE = "(line)"
 """The text of a line that columns are not sure of, null for the others."""
 
@@ -75,16 +77,16 @@ def blocks_of(file: IO[bytes]) -> Iterator[Block]:
 def _in_columns(blocks: Iterable[Block], facts: FactsSchema) -> Iterator[pl.DataFrame]:
     """The blocks in columns, in their order, some at the same time."""
     pending: deque[Future[pl.DataFrame]] = deque()
-    threads = ThreadPoolExecutor(AT_ONCE)
     try:
         for block in blocks:
-            pending.append(threads.submit(block_columns, block, facts))
+            pending.append(THREADS.submit(block_columns, block, facts))
             if len(pending) > AT_ONCE:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
-        threads.shutdown(wait=False, cancel_futures=True)  # whoever drops the last reference may be one of them
+        for future in pending:
+            future.cancel()
 
 
 def _schema(facts: FactsSchema) -> pl.Schema:
