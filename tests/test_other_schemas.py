@@ -36,7 +36,7 @@ def faults_of(folder: Path, elsewhere: dict[str, str]) -> list[Diagnostic]:
     assert facts is not None
     syntax, _ = parse_ruleset(node)
     assert syntax is not None
-    return check(syntax, facts, "", (), elsewhere)[1]
+    return check(syntax, facts, "", (), elsewhere.get)[1]
 
 
 def test_a_fact_of_another_schema_is_told_with_its_schema(tmp_path: Path) -> None:

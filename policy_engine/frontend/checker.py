@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import chain
-from types import MappingProxyType
 from typing import TypeAlias
 
 from policy_engine.diagnostics import Diagnostic, Related, has_errors, say, say_unknown
@@ -22,6 +21,7 @@ from policy_engine.frontend.decisions import check_decision
 from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.names_and_texts import names_as_texts, quoted_names
 from policy_engine.frontend.schemas import RESERVED, is_name
+from policy_engine.frontend.scope import nowhere
 from policy_engine.frontend.syntax import CalendarSyntax, CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
 from policy_engine.language import mentions, rulesets
 from policy_engine.language.calendars import holidays_of
@@ -41,11 +41,11 @@ def check(
     facts: rulesets.FactsSchema,
     digest: str,
     before: Iterable[Diagnostic] = (),
-    elsewhere: Mapping[str, str] = MappingProxyType({}),
+    elsewhere: Callable[[str], str | None] = nowhere,
 ) -> tuple[rulesets.Ruleset | None, list[Diagnostic]]:
     """The checked ruleset, None where the faults of its file forbid its use, and the faults, those found before included.
 
-    `elsewhere` tells for facts of other schemas which schema has them, for those who ask for a fact in the wrong ruleset.
+    `elsewhere` finds another schema that has a fact, for those who ask for a fact in the wrong ruleset.
     """
     faults = list(before)
     context = context_of(syntax, facts, faults, elsewhere)
@@ -109,15 +109,8 @@ def _reading(context: Context, reading: ReadingSyntax) -> rulesets.Reading:
     choices = [choice.name for choice in reading.choices]
     if reading.choice.value not in choices and not reading.choice.unread and choices:
         context.faults.append(say_unknown("unknown-choice", reading.choice, choices, f"it has {', '.join(choices)}"))
-    return rulesets.Reading(
-        reading.name.value,
-        reading.question,
-        reading.choice.value,
-        reading.choices,
-        context.cite(reading.source),
-        reading.fixed,
-        reading.name.span,
-    )
+    name, choice, source = reading.name, reading.choice.value, context.cite(reading.source)
+    return rulesets.Reading(name.value, reading.question, choice, reading.choices, source, reading.fixed, name.span)
 
 
 def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Parameter:

@@ -208,7 +208,7 @@ def values_written(decision: DecisionSyntax) -> Named:
 
 
 def context_of(
-    syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnostic], elsewhere: Mapping[str, str]
+    syntax: RulesetSyntax, facts: FactsSchema, faults: list[Diagnostic], elsewhere: Callable[[str], str | None]
 ) -> Context:
     """The context of a rule file: every name, before anything is typed."""
     definitions: dict[str, Callable[[], Known]] = {}

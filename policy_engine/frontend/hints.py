@@ -92,8 +92,9 @@ def of_name(name: str, scope: Scope) -> str | None:
     """What to write in place of a name that is not one here."""
     if name in scope.decisions and (parts := scope.decisions[name]()):
         return f"write `decisions.{name}.{next(iter(parts))}`"
-    if name in scope.elsewhere:
-        return f"`{name}` is a fact of the schema `{shown_text(scope.elsewhere[name])}`"
+    schema = scope.elsewhere(name)
+    if schema is not None:
+        return f"`{name}` is a fact of the schema `{shown_text(schema)}`"
     return FOREIGN_NAMES.get(name)
 
 

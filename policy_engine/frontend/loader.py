@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
         version for path in _wanted(rule_files(paths), only) if (version := _load_file(state, path)) is not None
     ]
     loaded = [version.ruleset for version in versions]
-    state.faults.extend([*_overlaps(versions), *_named_alike(versions)])
+    state.faults.extend(_conflicts(versions))
     if not lints:
         told = with_excerpts(state.faults, state.texts)
         return Rulebook(tuple(loaded), in_order(told), frozenset(state.refused))
@@ -146,7 +147,7 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
     if node is not None and syntax is not None and facts is not None:
         calendars = [expanded(p.calendar) for p in syntax.parameters if p.calendar is not None]
         digest = digest_of(node, facts.document, calendars)
-        ruleset, faults = check(syntax, facts, digest, faults, _Elsewhere(state, facts.name))
+        ruleset, faults = check(syntax, facts, digest, faults, partial(_other_schema, state, facts.name))
         if ruleset is not None:
             version = _Version(ruleset, _named(node), syntax.effective_span)
             faults.extend(lint(ruleset) if state.lints else ())
@@ -174,26 +175,9 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     return state.read[name][0]
 
 
-class _Elsewhere(Mapping[str, str]):
-    """The facts of the folder's other schemas, each with its schema's name; read when a name is not found at home."""
-
-    def __init__(self, state: _Load, own: str) -> None:
-        self.state, self.own = state, own
-
-    def __getitem__(self, fact: str) -> str:
-        for name, facts in self._others():
-            if fact in facts:
-                return name
-        raise KeyError(fact)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(fact for _, facts in self._others() for fact in facts))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def _others(self) -> Iterator[tuple[str, list[str]]]:
-        return ((name, facts) for name, facts in _facts_of_schemas(self.state).items() if name != self.own)
+def _other_schema(state: _Load, own: str, fact: str) -> str | None:
+    """The first other schema of the folder that has a fact; they are read when a name is not found at home."""
+    return next((name for name, facts in _facts_of_schemas(state).items() if name != own and fact in facts), None)
 
 
 def _facts_of_schemas(state: _Load) -> dict[str, list[str]]:
@@ -218,22 +202,17 @@ def _named(node: YamlNode) -> Span:
     return node.span if version is None else version.span
 
 
-def _named_alike(loaded: list[_Version]) -> Iterator[Diagnostic]:
-    """Two files of one ruleset with the same version, told in the later one."""
+def _conflicts(loaded: list[_Version]) -> Iterator[Diagnostic]:
+    """Two files of one ruleset with the same version, or with versions in force on one day, told in the later one."""
     for pair in combinations(loaded, 2):
         first, second = sorted(pair, key=lambda version: version.ruleset.period.start)
-        if (first.ruleset.id, first.ruleset.version) == (second.ruleset.id, second.ruleset.version):
-            words = {"ruleset": first.ruleset.id, "version": first.ruleset.version, "other": first.ruleset.path}
+        one, other = first.ruleset, second.ruleset
+        if one.id == other.id and one.version == other.version:
+            words = {"ruleset": one.id, "version": one.version, "other": one.path}
             yield say("version-twice", second.named, related=[Related(first.named, "the other")], words=words)
-
-
-def _overlaps(loaded: list[_Version]) -> Iterator[Diagnostic]:
-    """Two versions of one ruleset in force on one day, told where the later one begins."""
-    for pair in combinations(loaded, 2):
-        first, second = sorted(pair, key=lambda version: version.ruleset.period.start)
-        if first.ruleset.id == second.ruleset.id and first.ruleset.period.overlaps(second.ruleset.period):
-            name = f"version {first.ruleset.version}"
-            words = {"other": f"{name} ({first.ruleset.path})", "period": f"from {second.ruleset.period.start}"}
+        if one.id == other.id and one.period.overlaps(other.period):
+            name = f"version {one.version}"
+            words = {"other": f"{name} ({one.path})", "period": f"from {other.period.start}"}
             yield say("versions-overlap", second.effective, related=[Related(first.effective, name)], words=words)
 
 

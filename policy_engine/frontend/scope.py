@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from policy_engine.frontend.misread import Misread
+from policy_engine.diagnostics import Diagnostic
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ANYTHING, BOOLEAN, DATE, Record, Text, Type, member_of
 
 Known = tuple[Type, bool]
 """A type, and whether the value may be unknown."""
+
+
+def nowhere(fact: str) -> str | None:
+    """No other schema has the fact."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Scope:
 
     Definitions and decisions are asked for their types, and typed then, so that they may stand in any order. A decision gives
     None where a part of it could not be read. `open` tells that a whole section could not be: any name may be one of its.
-    `misread` are the parameters that are texts by mistake, `elsewhere` the facts of other schemas, each with its schema.
+    `misread` has what is said of parameters that are texts by mistake; `elsewhere` finds another schema that has a fact.
     `ids` numbers the nodes of the ruleset.
     """
 
@@ -30,8 +35,8 @@ class Scope:
     definitions: Mapping[str, Callable[[], Known]]
     decisions: Mapping[str, Callable[[], Mapping[str, Known] | None]]
     open: bool = False
-    misread: Mapping[str, Misread] = field(default_factory=dict)
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    misread: Mapping[str, Diagnostic] = field(default_factory=dict)
+    elsewhere: Callable[[str], str | None] = nowhere
     ids: Iterator[int] = field(default_factory=count, compare=False, repr=False)
 
     def names(self) -> list[str]:

@@ -18,7 +18,6 @@ from policy_engine.frontend import hints
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare
 from policy_engine.frontend.expressions import ParsedExpression
-from policy_engine.frontend.misread import told_at_parameter
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
@@ -112,7 +111,8 @@ class Typer:
 
     def type_fault(self, code: str, node: ast.AST, *sides: tree.Node, **words: Any) -> tree.Node:
         """Report that types do not go together: at a parameter where a side is one that is a text by mistake."""
-        misread = told_at_parameter(sides, self.scope.misread)
+        parameters = (side.name for side in sides if isinstance(side, tree.Parameter))
+        misread = next((self.scope.misread[name] for name in parameters if name in self.scope.misread), None)
         if misread is None:
             return self.fault(code, node, **words)
         self.faults.append(misread)
