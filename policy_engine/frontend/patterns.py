@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from policy_engine.language.text_patterns import matcher
 
@@ -38,28 +37,12 @@ class _Refused(Exception):  # noqa: N818 - carries the answer, and never leaves 
         self.why, self.hint = why, hint
 
 
-@dataclass(slots=True)
-class _Reading:
-    """One pass over a pattern, as far as `at`."""
-
-    pattern: str
-    at: int = 0
-
-    @property
-    def sign(self) -> str:
-        """The next character, "" at the end."""
-        return self.pattern[self.at : self.at + 1]
-
-
 def fault_of(pattern: str) -> tuple[str, str] | None:
     """Why a pattern is refused and what to write instead, or None where it is fine."""
     if len(pattern) > LONGEST_PATTERN:
         return f"it has more than {LONGEST_PATTERN} characters", "shorten it"
-    reading = _Reading(pattern)
     try:
-        _alternatives(reading, 0)
-        if reading.sign:
-            raise _Refused("a round bracket closes that was never opened", "write `\\)` where it is meant as a sign")
+        _check(pattern)
         re.compile(pattern)
         matcher(pattern)
     except _Refused as refused:
@@ -69,36 +52,40 @@ def fault_of(pattern: str) -> tuple[str, str] | None:
     return None
 
 
-def _alternatives(reading: _Reading, depth: int) -> int:
-    """Read alternatives up to a closing bracket or the end; how many parts they have, counts written out."""
-    if depth > DEEPEST:
-        raise _Refused("it is nested too deep", "shorten it")
-    parts = 0
-    while reading.sign not in ("", ")"):
-        if reading.sign == "|":
-            reading.at += 1
-        else:
-            parts += _piece(reading, depth)
-    return parts
+def _check(pattern: str) -> None:
+    """Read a pattern piece by piece: a character, a set or a group, each with its count."""
+    at, parts = 0, [0]  # the parts of the whole, and of each group that is open
+    while at < len(pattern):
+        if pattern[at] == "|":
+            at += 1
+            continue
+        if pattern[at] == "(":
+            at = _group(pattern, at, len(parts))
+            parts.append(0)
+            continue
+        if pattern[at] == ")" and len(parts) == 1:
+            raise _Refused("a round bracket closes that was never opened", "write `\\)` where it is meant as a sign")
+        piece, at = (parts.pop(), at + 1) if pattern[at] == ")" else (1, _single(pattern, at))
+        piece, at = _counted(pattern, at, piece)
+        parts[-1] += piece
+    if len(parts) > 1:
+        raise _Refused("a round bracket is never closed", "write `\\(` where it is meant as a sign")
 
 
-def _piece(reading: _Reading, depth: int) -> int:
-    """Read one character, set or group with its count; how many parts it has."""
-    parts = _group(reading, depth) if reading.sign == "(" else _single(reading)
-    found = COUNT.match(reading.pattern, reading.at)
+def _counted(pattern: str, at: int, parts: int) -> tuple[int, int]:
+    """The parts of a piece with its count written out, and where the next piece begins."""
+    found = COUNT.match(pattern, at)
     if found is None:
-        if reading.sign == "{":
+        if pattern[at : at + 1] == "{":
             raise _Refused("a brace that counts nothing is not understood everywhere", "write `\\{`")
-        return parts
+        return parts, at
     parts *= _copies(found)
     if parts > MOST_PARTS:
         raise _Refused(f"its counts write out to more than {MOST_PARTS} characters", "use maxLength")
-    reading.at = found.end()
-    if reading.sign == "?":
-        reading.at += 1
-    if reading.sign in ("*", "+", "?") and reading.sign:
+    at = found.end() + pattern.startswith("?", found.end())
+    if pattern.startswith(("*", "+", "?"), at):
         raise _Refused("possessive repetition is not understood everywhere", "leave the second sign out")
-    return parts
+    return parts, at
 
 
 def _copies(count: re.Match[str]) -> int:
@@ -112,61 +99,48 @@ def _copies(count: re.Match[str]) -> int:
     return max(most, 1)
 
 
-def _group(reading: _Reading, depth: int) -> int:
-    reading.at += 1
-    if reading.sign == "?":
-        if not reading.pattern.startswith("?:", reading.at):
-            raise _Refused("look-around and named groups are not understood everywhere", "use ( ) or (?: )")
-        reading.at += 2
-    parts = _alternatives(reading, depth + 1)
-    if reading.sign != ")":
-        raise _Refused("a round bracket is never closed", "write `\\(` where it is meant as a sign")
-    reading.at += 1
-    return parts
+def _group(pattern: str, at: int, depth: int) -> int:
+    """Where what is in a group begins."""
+    if pattern.startswith("(?", at) and not pattern.startswith("(?:", at):
+        raise _Refused("look-around and named groups are not understood everywhere", "use ( ) or (?: )")
+    if depth > DEEPEST:
+        raise _Refused("it is nested too deep", "shorten it")
+    return at + (3 if pattern.startswith("(?:", at) else 1)
 
 
-def _single(reading: _Reading) -> int:
-    """Read one character or set."""
-    match reading.sign:
+def _single(pattern: str, at: int) -> int:
+    """The end of a character or a set."""
+    match sign := pattern[at]:
         case "[":
-            _set(reading)
+            return _set(pattern, at)
         case "\\":
-            _escape(reading)
+            return _escape(pattern, at)
         case "*" | "+" | "?":
-            raise _Refused(
-                "there is nothing before it to repeat", f"write `\\{reading.sign}` where it is meant as a sign"
-            )
+            raise _Refused("there is nothing before it to repeat", f"write `\\{sign}` where it is meant as a sign")
         case "]" | "}" | "{":
-            raise _Refused("a bracket has no partner", f"write `\\{reading.sign}` where it is meant as a sign")
-        case _:
-            reading.at += 1
-    return 1
+            raise _Refused("a bracket has no partner", f"write `\\{sign}` where it is meant as a sign")
+    return at + 1
 
 
-def _escape(reading: _Reading) -> None:
-    escape = reading.pattern[reading.at : reading.at + 2]
+def _escape(pattern: str, at: int) -> int:
+    escape = pattern[at : at + 2]
     if escape in UNLIKE:
         raise _Refused(f"{escape} means different characters in different engines", UNLIKE[escape])
     if not LITERAL_ESCAPE.fullmatch(escape):
         raise _Refused(f"{escape} is not understood everywhere", "escape only signs that have a meaning")
-    reading.at += 2
+    return at + 2
 
 
-def _set(reading: _Reading) -> None:
-    start = reading.at
-    reading.at += 2 if reading.pattern.startswith("[^", start) else 1
-    begin = reading.at
-    while reading.sign != "]":
-        if not reading.sign:
+def _set(pattern: str, start: int) -> int:
+    at = begin = start + (2 if pattern.startswith("[^", start) else 1)
+    while not pattern.startswith("]", at):
+        if at >= len(pattern):
             raise _Refused("a set in brackets is never closed", "write `\\[` where it is meant as a sign")
-        if reading.sign == "\\":
-            _escape(reading)
-        else:
-            reading.at += 1
-    if reading.at == begin:
+        at = _escape(pattern, at) if pattern[at] == "\\" else at + 1
+    if at == begin:
         raise _Refused("a set in brackets is empty", "write its characters")
-    if "$" in reading.pattern[begin : reading.at].replace("\\$", ""):
+    if "$" in pattern[begin:at].replace("\\$", ""):
         raise _Refused("a `$` in a set is not understood everywhere", "write `\\$`")
-    if SET_IN_SET.search(reading.pattern, begin, reading.at):
+    if SET_IN_SET.search(pattern, begin, at):
         raise _Refused("a set inside a set is not understood everywhere", "escape the sign with a backslash")
-    reading.at += 1
+    return at + 1

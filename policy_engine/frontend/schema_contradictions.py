@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from types import MappingProxyType
-from typing import NamedTuple
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.documents.nodes import MappingNode, Plain, SequenceNode, YamlNode, plain
+from policy_engine.documents.nodes import MappingNode, Plain, SequenceNode, plain
 from policy_engine.frontend import patterns
 from policy_engine.language.text_patterns import matcher
 
@@ -19,6 +19,17 @@ LENGTHS: Mapping[str, tuple[int, int]] = MappingProxyType({"date": (10, 10), "da
 """How many characters the texts of a format have, at least and at most."""
 COUNTED = {"string": ("minLength", "maxLength"), "array": ("minItems", "maxItems")}
 RANGED = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
+BREAKS: Mapping[str, Callable[[Fraction, Fraction], bool]] = MappingProxyType(
+    {
+        "minimum": operator.lt,
+        "exclusiveMinimum": operator.le,
+        "maximum": operator.gt,
+        "exclusiveMaximum": operator.ge,
+        "multipleOf": lambda value, step: value % step != 0,
+        "minLength": operator.lt,
+        "maxLength": operator.gt,
+    }
+)
 WORDS = {"string": "text", "array": "list"}
 
 
@@ -65,86 +76,46 @@ def _no_length(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointe
 
 
 def _nothing_fits(node: MappingNode, what: str, names: list[str], pointer: str) -> Diagnostic:
-    """Told at the last keyword that takes part."""
-    told = [f"`{name}` {_shown(node, name)}" for name in names]
+    """What is said at the last keyword that takes part."""
+    bounds = {key.value: plain(value) for key, value in node.entries}
+    told = [f"`{name}` {bounds[name]}" for name in names]
     last = max((node.key_span(name) for name in names), key=lambda span: (span.line, span.column))
     why = f"no {what} satisfies {', '.join(told[:-1])} and {told[-1]} together"
     return say("schema-contradiction", last, pointer=pointer or "the top", why=why)
 
 
-def _shown(node: MappingNode, name: str) -> str:
-    value = node.get(name)
-    assert value is not None, "one of its keywords"
-    return str(plain(value))
-
-
-class _Listed(NamedTuple):
-    """A value that `enum` or `const` allows, and where it stands."""
-
-    keyword: str
-    node: YamlNode
-
-    @property
-    def value(self) -> Plain:
-        return plain(self.node)
-
-
-def _listed(node: MappingNode) -> Iterator[_Listed]:
-    listed, only = node.get("enum"), node.get("const")
-    if isinstance(listed, SequenceNode):
-        yield from (_Listed("enum", item) for item in listed.items)
-    if only is not None:
-        yield _Listed("const", only)
-
-
 def _forbidden(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointer: str) -> Iterator[Diagnostic]:
     """Values that are allowed by `enum` or `const`, and by another keyword are not."""
-    for listed in _listed(node):
-        forbids = _forbidding(listed, kind, bounds)
+    enum, const = node.get("enum"), node.get("const")
+    listed = [("`enum` lists", item) for item in enum.items] if isinstance(enum, SequenceNode) else []
+    for says, item in [*listed, *([("`const` is", const)] if const is not None else [])]:
+        value = plain(item)
+        forbids = "`enum` does not list" if item is const and _is_unlisted(value, bounds) else None
+        forbids = forbids or _forbidding(value, kind, bounds)
         if forbids is not None:
-            said = "lists" if listed.keyword == "enum" else "is"
-            why = f"`{listed.keyword}` {said} {_in_quotes(listed.value)}, which {forbids}"
-            yield say("schema-contradiction", listed.node.span, pointer=pointer or "the top", why=why)
+            shown = f'"{shown_text(value, 40)}"' if isinstance(value, str) else value
+            why = f"{says} {shown}, which {forbids}"
+            yield say("schema-contradiction", item.span, pointer=pointer or "the top", why=why)
 
 
-def _in_quotes(value: Plain) -> str:
-    return f'"{shown_text(value, 40)}"' if isinstance(value, str) else str(value)
+def _is_unlisted(value: Plain, bounds: Mapping[str, Plain]) -> bool:
+    others = bounds.get("enum")
+    return isinstance(others, list) and value not in others
 
 
-def _forbidding(listed: _Listed, kind: str, bounds: Mapping[str, Plain]) -> str | None:
-    """What forbids a listed value, None where nothing does; values of another type are told elsewhere."""
-    value, others = listed.value, bounds.get("enum")
-    if listed.keyword == "const" and isinstance(others, list) and value not in others:
-        return "`enum` does not list"
+def _forbidding(value: Plain, kind: str, bounds: Mapping[str, Plain]) -> str | None:
+    """What forbids a listed value, None where nothing does; values of another type are reported elsewhere."""
     if kind in ("integer", "number") and isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return _number_forbidden(Fraction(value), kind, bounds)
-    return _text_forbidden(value, bounds) if kind == "string" and isinstance(value, str) else None
-
-
-def _number_forbidden(value: Fraction, kind: str, bounds: Mapping[str, Plain]) -> str | None:
-    if kind == "integer" and value.denominator != 1:
-        return "is no integer"
-    broken: Mapping[str, Callable[[Fraction], bool]] = {
-        "minimum": lambda bound: value < bound,
-        "exclusiveMinimum": lambda bound: value <= bound,
-        "maximum": lambda bound: value > bound,
-        "exclusiveMaximum": lambda bound: value >= bound,
-        "multipleOf": lambda step: value % step != 0,
-    }
-    return _first_broken(broken, bounds)
-
-
-def _text_forbidden(value: str, bounds: Mapping[str, Plain]) -> str | None:
+        whole = kind == "number" or Fraction(value).denominator == 1
+        return _broken_bound(Fraction(value), bounds) if whole else "is no integer"
+    if kind != "string" or not isinstance(value, str):
+        return None
     pattern, form = bounds.get("pattern"), str(bounds.get("format"))
     if isinstance(pattern, str) and patterns.fault_of(pattern) is None and not matcher(pattern)(value):
         return f"`pattern` {pattern} forbids"
     if form in LENGTHS and not _is_formed(value, form):
         return f"`format` {form} forbids"
-    broken: Mapping[str, Callable[[Fraction], bool]] = {
-        "minLength": lambda bound: len(value) < bound,
-        "maxLength": lambda bound: len(value) > bound,
-    }
-    return _first_broken(broken, bounds)
+    return _broken_bound(Fraction(len(value)), bounds)
 
 
 def _is_formed(value: str, form: str) -> bool:
@@ -158,9 +129,10 @@ def _is_formed(value: str, form: str) -> bool:
         return False
 
 
-def _first_broken(broken: Mapping[str, Callable[[Fraction], bool]], bounds: Mapping[str, Plain]) -> str | None:
-    for name, breaks in broken.items():
+def _broken_bound(value: Fraction, bounds: Mapping[str, Plain]) -> str | None:
+    """The first bound that a number, or the length of a text, breaks."""
+    for name, breaks in BREAKS.items():
         bound = bounds.get(name)
-        if isinstance(bound, int | Decimal) and breaks(Fraction(bound)):
+        if isinstance(bound, int | Decimal) and breaks(value, Fraction(bound)):
             return f"`{name}` {bound} forbids"
     return None
