@@ -1,18 +1,22 @@
-"""The quoted form of what YAML would eat, and texts in brackets that it has eaten already, put together again."""
+"""Quotes and brackets: the quoted form of what YAML would cut, texts that it has cut put together again, and curly quotes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
+from policy_engine.documents.nodes import DECIMAL
 from policy_engine.source import Authored, Span
 
 LONGEST_RUN = 50
 """Pieces that one text is put together from, at most."""
 CLOSING = {"(": ")", "[": "]", "{": "}"}
-Node = TypeVar("Node")
+DOUBLE, SINGLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb", "\u2018\u2019\u201a\u201b"
+CURLY = re.compile(f"[{DOUBLE}{SINGLE}]")
+WRAPPED = re.compile(f"[{DOUBLE}]([^{DOUBLE}]*)[{DOUBLE}]|[{SINGLE}]([^{DOUBLE}{SINGLE}]*)[{SINGLE}]", re.DOTALL)
+TO_STRAIGHT = str.maketrans({**dict.fromkeys(DOUBLE, '"'), **dict.fromkeys(SINGLE, "'")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +70,31 @@ def quote_end(text: str, start: int) -> int:
     return max(end, start)
 
 
-def is_balanced(text: str) -> bool:
-    """Whether every bracket outside quotes has its partner."""
-    return open_brackets(text) == ""
+def unquoted(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    """Each character outside quotes from a place on, with its index."""
+    at = start
+    while at < len(text):
+        if text[at] in "\"'":
+            at = quote_end(text, at)
+        else:
+            yield at, text[at]
+        at += 1
 
 
 def open_brackets(text: str) -> str | None:
     """The closing brackets that a text still needs, the next one last; None where one closes that was never opened."""
     needed = ""
-    index = 0
-    while index < len(text):
-        sign = text[index]
-        if sign in "\"'":
-            index = quote_end(text, index)
-        elif sign in CLOSING:
+    for _, sign in unquoted(text):
+        if sign in CLOSING:
             needed += CLOSING[sign]
         elif sign in ")]}":
             if not needed.endswith(sign):
                 return None
             needed = needed[:-1]
-        index += 1
     return needed
 
 
-def runs(pieces: Sequence[Piece], text: str) -> Iterable[tuple[int, int]]:
+def runs(pieces: Sequence[Piece], text: str) -> Iterator[tuple[int, int]]:
     """Which pieces, from the first to before the second of two indices, are one text that YAML cut at its commas."""
     index = 0
     while index < len(pieces):
@@ -105,6 +110,29 @@ def _end_of_run(pieces: Sequence[Piece], first: int, text: str) -> int:
     for last in range(first + 1, min(len(pieces), first + LONGEST_RUN)):
         if not pieces[last].follows:
             break
-        if is_balanced(text[start : pieces[last].end]):
+        if open_brackets(text[start : pieces[last].end]) == "":
             return last + 1
     return first + 1
+
+
+def unwrapped(text: str) -> str | None:
+    """What stands between one pair of curly quotes that is around the whole of a text; None where there is no such pair."""
+    found = WRAPPED.fullmatch(text.strip())
+    return None if found is None else found[1] if found[1] is not None else found[2]
+
+
+def straight(text: str) -> str:
+    """A text with straight quotes in place of curly ones."""
+    return text.translate(TO_STRAIGHT)
+
+
+def read_as_quotes(text: Authored, faults: list[Diagnostic]) -> Authored:
+    """A text whose author took curly quotes for quotes, as it was meant, which is reported; any other text as it is."""
+    inner = unwrapped(text.value) if text.plain else None
+    if inner is None:
+        return text
+    number = bool(DECIMAL.fullmatch(inner))
+    advice = f"write straight ones: `{quoted(inner)}`"
+    hint = f"leave them out: `{inner}`, or {advice}" if number else advice
+    faults.append(say("curly-quotes", text.span, hint=hint, text=text.value))
+    return replace(text, value=inner, plain=number)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.documents.curly_quotes import unwrapped
-from policy_engine.documents.quoting import CLOSING, as_entry, quote_end, quoted
+from policy_engine.documents.quoting import CLOSING, as_entry, quoted, unquoted, unwrapped
 from policy_engine.source import Span
 
 SPECIAL = "@`%*&!|>"
@@ -31,16 +30,6 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """What the reader of YAML says (never shown to a person), where, and what it was reading and from where."""
-
-    problem: str
-    at: Place
-    context: str
-    begun: Place
-
-
-@dataclass(frozen=True, slots=True)
 class Value:
     """The text that an author meant as one, from `start` to `end`, under its key if it has one."""
 
@@ -57,21 +46,17 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A complaint with the text it is about, also line by line; `homes` as for `fault_of`."""
+    """What PyYAML says is wrong (never shown to a person) and where, what it was reading from where on, and the text."""
 
-    complaint: Complaint
+    problem: str
+    at: Place
+    context: str
+    begun: Place
     text: str
     path: str
     lines: list[str]
     homes: Mapping[str, str]
-
-    @property
-    def at(self) -> Place:
-        return self.complaint.at
-
-    @property
-    def begun(self) -> Place:
-        return self.complaint.begun
+    """For keys that never stand in an item of a list, a hint that says where they belong."""
 
     @property
     def sign(self) -> str:
@@ -82,32 +67,27 @@ class Case:
         """A line, counted from 0."""
         return self.lines[number] if 0 <= number < len(self.lines) else ""
 
+    def place(self, index: int) -> Place:
+        """The place of a character."""
+        return Place(index, self.text.count("\n", 0, index), index - (self.text.rfind("\n", 0, index) + 1))
+
     def span(self, place: Place, length: int = 1) -> Span:
         """Where a place is, for a person."""
         return Span(self.path, place.line + 1, place.column + 1, length)
 
-    def span_at(self, index: int, length: int = 1) -> Span:
-        """Where a character is, for a person."""
-        start = self.text.rfind("\n", 0, index) + 1
-        return Span(self.path, self.text.count("\n", 0, index) + 1, index - start + 1, length)
-
-    def not_yaml(self, span: Span, why: str, hint: str | None = None) -> Diagnostic:
-        return say("yaml-syntax", span, hint=hint, why=why)
+    def not_yaml(self, why: str, hint: str | None = None, place: Place | None = None, length: int = 1) -> Diagnostic:
+        """That a text is not YAML at a place, by default where PyYAML found it."""
+        return say("yaml-syntax", self.span(place or self.at, length), hint=hint, why=why)
 
 
-def fault_of(complaint: Complaint, text: str, path: str, homes: Mapping[str, str]) -> Diagnostic:
-    """A complaint in our own words, with the form to write instead where there is one.
-
-    `homes` gives, for keys that never stand in an item of a list, a hint that says where they belong.
-    """
-    case = Case(complaint, text, path, text.split("\n"), homes)
-    for explain in EXPLANATIONS:
-        found = explain(case)
-        if found is not None:
-            return found
+def fault_of(case: Case) -> Diagnostic:
+    """A fault in our own words, with the form to write instead where there is one."""
+    found = next((told for explain in EXPLANATIONS if (told := explain(case)) is not None), None)
+    if found is not None:
+        return found
     if not case.text[case.at.index :].strip():
-        return case.not_yaml(case.span(case.begun), "what begins here has no end")
-    return case.not_yaml(case.span(case.at), "it cannot be read from here on")
+        return case.not_yaml("what begins here has no end", place=case.begun)
+    return case.not_yaml("it cannot be read from here on")
 
 
 def value_around(text: str, index: int) -> str:
@@ -124,15 +104,13 @@ def _value(text: str, index: int) -> Value:
 def _innermost_bracket(text: str, start: int, end: int) -> int | None:
     """The bracket or brace of YAML's that stands open at `end`."""
     opened: list[int] = []
-    while start < end:
-        sign = text[start]
-        if sign in "\"'":
-            start = quote_end(text, start)
-        elif sign in "[{" and text[max(0, start - 40) : start].rstrip(" ")[-1:] in (":", ",", "[", "{", "-", "\n", ""):
-            opened.append(start)
+    for at, sign in unquoted(text, start):
+        if at >= end:
+            break
+        if sign in "[{" and text[max(0, at - 40) : at].rstrip(" ")[-1:] in (":", ",", "[", "{", "-", "\n", ""):
+            opened.append(at)
         elif sign in "]}" and opened:
             opened.pop()
-        start += 1
     return opened[-1] if opened else None
 
 
@@ -148,26 +126,21 @@ def _block_value(text: str, index: int) -> Value:
 
 def _flow_value(text: str, opener: int, index: int) -> Value:
     """The item or value between brackets that holds a place; commas within its own brackets and quotes do not end it."""
-    key, start, at = None, opener + 1, opener + 1
+    key, start, end = None, opener + 1, len(text)
     needed: list[str] = []
-    while at < len(text):
-        sign = text[at]
-        if sign in "\"'":
-            at = quote_end(text, at)
-        elif sign in CLOSING:
+    for at, sign in unquoted(text, opener + 1):
+        if sign in CLOSING:
             needed.append(CLOSING[sign])
         elif needed and sign == needed[-1]:
             needed.pop()
-        elif sign == "\n" and at >= index:
+        elif at >= index and (sign == "\n" or (sign in ",]}" and not needed)):
+            end = at
             break
         elif sign in ",]}" and not needed:
-            if at >= index:
-                break
             key, start = None, at + 1
         elif sign == ":" and not needed and key is None and text[at + 1 : at + 2] in (" ", "\n") and at < index:
             key, start = text[start:at].strip(), at + 1
-        at += 1
-    held = text[start:at]
+    held = text[start:end]
     begin = start + len(held) - len(held.lstrip())
     return Value(key, begin, begin + len(held.strip()), held.strip())
 
@@ -175,7 +148,7 @@ def _flow_value(text: str, opener: int, index: int) -> Value:
 def _tab(case: Case) -> Diagnostic | None:
     line = case.line(case.at.line)
     indentation = line[: len(line) - len(line.lstrip())]
-    if "tab character" in case.complaint.problem or case.sign == "\t":
+    if "tab character" in case.problem or case.sign == "\t":
         return say("yaml-tab", case.span(case.at))
     tab = indentation.find("\t")
     return say("yaml-tab", case.span(Place(0, case.at.line, tab))) if tab >= 0 else None
@@ -183,18 +156,18 @@ def _tab(case: Case) -> Diagnostic | None:
 
 def _open_quote(case: Case) -> Diagnostic | None:
     """A quote without its partner: at the end of the file, or at the next quote, which belongs to another text."""
-    if "quoted scalar" in case.complaint.context:
-        if "escape" in case.complaint.problem or "hexdecimal" in case.complaint.problem:
+    if "quoted scalar" in case.context:
+        if "escape" in case.problem or "hexdecimal" in case.problem:
             start = max(case.text.rfind("\\", 0, case.at.index + 1), 0)
             escape = shown_text(case.text[start : start + 2])
             hint = "write two backslashes, or single quotes around the text"
-            return case.not_yaml(case.span_at(start, 2), f"in double quotes `{escape}` has no meaning", hint)
-        return case.not_yaml(case.span(case.begun), "a quote is never closed")
+            return case.not_yaml(f"in double quotes `{escape}` has no meaning", hint, case.place(start), 2)
+        return case.not_yaml("a quote is never closed", place=case.begun)
     mark = case.text[case.at.index - 1 : case.at.index]
     if mark in ('"', "'") and _would_open(case.line(case.at.line)[: case.at.column - 1], mark):
         opened = _unpaired(case.text, mark, case.at.index - 1)
         if opened is not None:
-            return case.not_yaml(case.span_at(opened), "a quote is never closed")
+            return case.not_yaml("a quote is never closed", place=case.place(opened))
     return None
 
 
@@ -217,10 +190,10 @@ def _unpaired(text: str, mark: str, end: int) -> int | None:
 def _special(case: Case) -> Diagnostic | None:
     """A text that begins with a sign of YAML's."""
     scanned = ("next token", "an alias", "an anchor", "a tag", "block scalar", "a directive")
-    if not case.complaint.context.endswith(scanned):
+    if not case.context.endswith(scanned):
         value = _block_value(case.text, case.at.index)
         begins_before = value.text[:1] in ("*", "&", "!") and case.at.index > value.start
-        if case.complaint.context != "while parsing a block mapping" or not begins_before:
+        if case.context != "while parsing a block mapping" or not begins_before:
             return None
         return _special_start(case, value)
     value = _value(case.text, case.begun.index)
@@ -231,7 +204,7 @@ def _special(case: Case) -> Diagnostic | None:
 
 def _special_start(case: Case, value: Value) -> Diagnostic:
     hint = f"quote the whole text: `{value.entry}`"
-    return say("yaml-special-start", case.span_at(value.start), hint=hint, sign=value.text[0])
+    return say("yaml-special-start", case.span(case.place(value.start)), hint=hint, sign=value.text[0])
 
 
 def _comment(case: Case) -> Diagnostic | None:
@@ -244,14 +217,14 @@ def _comment(case: Case) -> Diagnostic | None:
     for found in islice(re.finditer(r" #", line), 20):
         value = _flow_value(case.text, start, start + found.start())
         if value.end > start + found.start() + 1 and value.start < start + found.start():
-            span = case.span_at(value.start, value.end - value.start)
+            span = case.span(case.place(value.start), value.end - value.start)
             lost = case.text[start + found.start() : value.end].strip()
             return say("yaml-comment", span, hint=f"quote the whole text: `{value.entry}`", lost=lost)
     return None
 
 
 def _in_flow(case: Case) -> bool:
-    return case.complaint.context.startswith("while parsing a flow ") and case.begun.index < case.at.index
+    return case.context.startswith("while parsing a flow ") and case.begun.index < case.at.index
 
 
 def _open_bracket(case: Case) -> Diagnostic | None:
@@ -263,10 +236,10 @@ def _open_bracket(case: Case) -> Diagnostic | None:
     indentation = len(outside) - len(outside.lstrip())
     next_entry = case.at.line > case.begun.line and indentation <= len(begun) - len(begun.lstrip())
     if not case.text[case.at.index :].strip() or next_entry:
-        return case.not_yaml(case.span(case.begun), "a bracket is never closed")
+        return case.not_yaml("a bracket is never closed", place=case.begun)
     opener = case.text[case.begun.index]
     if case.sign in "]}" and case.sign != CLOSING.get(opener):
-        return case.not_yaml(case.span(case.at), f"`{case.sign}` closes a bracket that `{opener}` opened")
+        return case.not_yaml(f"`{case.sign}` closes a bracket that `{opener}` opened")
     return None
 
 
@@ -275,7 +248,7 @@ def _cut_in_flow(case: Case) -> Diagnostic | None:
     if not _in_flow(case):
         return None
     value = _flow_value(case.text, case.begun.index, case.at.index)
-    span = case.span_at(value.start, max(1, min(value.end, case.at.index + 1) - value.start))
+    span = case.span(case.place(value.start), max(1, min(value.end, case.at.index + 1) - value.start))
     if value.text[:1] in ("'", '"') and value.text:
         return say("yaml-quoted-start", case.span(case.at), better=_better(case, value))
     if case.sign == ":":
@@ -284,7 +257,7 @@ def _cut_in_flow(case: Case) -> Diagnostic | None:
         return say("yaml-colon", case.span(case.at), hint=f"quote the whole text: `{value.entry}`{comma}")
     if set(value.text) & set("[]{}("):
         return say("yaml-split", span, hint=f"quote the whole expression: `{value.entry}`")
-    return case.not_yaml(case.span(case.at), "a comma is missing before this")
+    return case.not_yaml("a comma is missing before this")
 
 
 def _better(case: Case, value: Value) -> str:
@@ -296,7 +269,7 @@ def _better(case: Case, value: Value) -> str:
 
 def _colon(case: Case) -> Diagnostic | None:
     """A second colon on a line, or a first one where a text goes on."""
-    if not case.complaint.problem.startswith("mapping values"):
+    if not case.problem.startswith("mapping values"):
         return None
     line = case.line(case.at.line)
     value = _block_value(case.text, case.at.index)
@@ -307,13 +280,11 @@ def _colon(case: Case) -> Diagnostic | None:
     key = Place(0, case.at.line, len(line) - len(line.lstrip()))
     if NO_BLANK_AFTER_DASH.match(before):
         dash = Place(0, number, before.index("-"))
-        return case.not_yaml(case.span(dash), "a blank is missing after the dash")
-    if re.match(r" *- ", before):
-        return case.not_yaml(
-            case.span(key), "this key is indented more than those around it", _one_column(case, number)
-        )
-    if re.search(r":(\s|$)", before):
-        return case.not_yaml(case.span(key), "this key is indented more than those around it", ALIGN)
+        return case.not_yaml("a blank is missing after the dash", place=dash)
+    in_list = re.match(r" *- ", before) is not None
+    if in_list or re.search(r":(\s|$)", before):
+        hint = _one_column(case, number) if in_list else ALIGN
+        return case.not_yaml("this key is indented more than those around it", hint, key)
     return _missing_colon(case, number)
 
 
@@ -321,20 +292,19 @@ def _missing_colon(case: Case, number: int) -> Diagnostic:
     line = case.line(number)
     run_together = NO_BLANK.match(line)
     if run_together is not None:
-        return case.not_yaml(
-            case.span(Place(0, number, run_together.start("colon"))), "a blank is missing after the colon"
-        )
+        colon = Place(0, number, run_together.start("colon"))
+        return case.not_yaml("a blank is missing after the colon", place=colon)
     start = len(line) - len(line.lstrip())
-    return case.not_yaml(case.span(Place(0, number, start), len(line.strip())), "a colon is missing after this key")
+    return case.not_yaml("a colon is missing after this key", None, Place(0, number, start), len(line.strip()))
 
 
 def _simple_key(case: Case) -> Diagnostic | None:
-    return _missing_colon(case, case.begun.line) if "simple key" in case.complaint.context else None
+    return _missing_colon(case, case.begun.line) if "simple key" in case.context else None
 
 
 def _block(case: Case) -> Diagnostic | None:
     """What stands in a block, and fits neither its indentation nor the value before it."""
-    if not case.complaint.context.startswith("while parsing a block ") or "expected" not in case.complaint.problem:
+    if not case.context.startswith("while parsing a block ") or "expected" not in case.problem:
         return None
     line = case.line(case.at.line)
     if case.at.column == len(line) - len(line.lstrip()) and case.sign not in "]},":
@@ -343,12 +313,12 @@ def _block(case: Case) -> Diagnostic | None:
     if value.text[:1] in ('"', "'"):
         return say("yaml-quoted-start", case.span(case.at), better=_better(case, value))
     if case.sign in ("]", "}"):
-        return case.not_yaml(case.span(case.at), "this bracket was never opened")
+        return case.not_yaml("this bracket was never opened")
     if value.text[:1] in ("[", "{"):
         hint = f"quote the whole expression: `{value.entry}`"
-        return say("yaml-split", case.span_at(value.start, len(value.text)), hint=hint)
+        return say("yaml-split", case.span(case.place(value.start), len(value.text)), hint=hint)
     if case.sign == ",":
-        return case.not_yaml(case.span(case.at), "a comma stands where a value should")
+        return case.not_yaml("a comma stands where a value should")
     return None
 
 
@@ -360,14 +330,14 @@ def _misplaced(case: Case) -> Diagnostic:
         return say("yaml-comment", case.span(place, len(comment[1])), hint=ONE_TEXT, lost=comment[1])
     key = re.match(r"([a-z]+):(\s|$)", case.text[case.at.index :])
     home = case.homes.get(key[1]) if key is not None else None
-    if home is not None and case.complaint.context.endswith("collection"):
-        return case.not_yaml(case.span(case.at), "this stands where a rule of the list should", home)
-    if case.complaint.context.endswith("collection"):
+    if home is not None and case.context.endswith("collection"):
+        return case.not_yaml("this stands where a rule of the list should", home)
+    if case.context.endswith("collection"):
         why = "this stands where an item of the list should"
-        return case.not_yaml(case.span(case.at), why, _one_column(case, case.begun.line))
+        return case.not_yaml(why, _one_column(case, case.begun.line))
     if case.text.startswith(("- ", "-\n"), case.at.index):
-        return case.not_yaml(case.span(case.at), "a list stands here among keys", "put it under a key of its own")
-    return case.not_yaml(case.span(case.at), "this key is indented unlike those around it", ALIGN)
+        return case.not_yaml("a list stands here among keys", "put it under a key of its own")
+    return case.not_yaml("this key is indented unlike those around it", ALIGN)
 
 
 def _one_column(case: Case, number: int) -> str:
@@ -383,9 +353,9 @@ def _one_column(case: Case, number: int) -> str:
 
 
 def _list_on_a_line(case: Case) -> Diagnostic | None:
-    if not case.complaint.problem.startswith("block sequence entries"):
+    if not case.problem.startswith("block sequence entries"):
         return None
-    return case.not_yaml(case.span(case.at), "a list with `- ` begins on a line of its own")
+    return case.not_yaml("a list with `- ` begins on a line of its own")
 
 
 EXPLANATIONS: tuple[Callable[[Case], Diagnostic | None], ...] = (

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 import yaml
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.documents.curly_quotes import read_as_quotes
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
-from policy_engine.documents.quoting import Piece, quoted, runs, split_fault
-from policy_engine.documents.yaml_faults import Complaint, Place, fault_of, value_around
+from policy_engine.documents.quoting import Piece, quoted, read_as_quotes, runs, split_fault
+from policy_engine.documents.yaml_faults import Case, Place, fault_of, value_around
 from policy_engine.source import Authored, Span
 from policy_engine.text_encodings import described, other_encoding, wrong_byte
 
@@ -78,20 +77,18 @@ class Reader:
     parts: int = 0
 
 
-def read_file(
-    path: Path, shown: str | None = None, homes: Mapping[str, str] = NO_HOMES
-) -> tuple[str, YamlNode | None, list[Diagnostic]]:
+def read_file(path: Path, homes: Mapping[str, str] = NO_HOMES) -> tuple[str, YamlNode | None, list[Diagnostic]]:
     """The text of a file, its document (None where there is none to go on with), and its faults.
 
     `homes` gives, for keys that never stand in an item of a list, a hint that says where they belong.
     """
-    name = shown or str(path)
-    text, faults = file_text(path, name)
-    return (text, None, faults) if faults else (text, *read_text(text, name, homes))
+    text, faults = file_text(path)
+    return (text, None, faults) if faults else (text, *read_text(text, str(path), homes))
 
 
-def file_text(path: Path, name: str) -> tuple[str, list[Diagnostic]]:
+def file_text(path: Path) -> tuple[str, list[Diagnostic]]:
     """The text of a file, or why it has none."""
+    name = str(path)
     try:
         if path.exists() and not path.is_file():
             return "", [say("file-unreadable", Span(name), why="it is not a file")]
@@ -104,10 +101,10 @@ def file_text(path: Path, name: str) -> tuple[str, list[Diagnostic]]:
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"), []
     except UnicodeDecodeError as error:
-        return content.decode("utf-8", "replace"), [not_text(name, content, error)]
+        return content.decode("utf-8", "replace"), [_not_text(name, content, error)]
 
 
-def not_text(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic:
+def _not_text(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic:
     """What is said of a file that is not UTF-8: which encoding it seems to be, or where the first wrong byte stands."""
     other, wrong = other_encoding(content), wrong_byte(BytesIO(content), "utf-8")
     if other is not None or wrong is None:
@@ -134,12 +131,12 @@ def read_text(text: str, path: str, homes: Mapping[str, str] = NO_HOMES) -> tupl
     except Refused as refused:
         return None, [*faults, refused.diagnostic]
     except yaml.MarkedYAMLError as error:
-        return None, [*faults, fault_of(_complaint(error), text, path, homes)]
+        return None, [*faults, fault_of(_case(error, text, path, homes))]
 
 
 def top_level_text(path: Path, key: str) -> str | None:
     """The text that stands for a key in a file's mapping; None wherever reading all of the file might find something else."""
-    text, faults = file_text(path, str(path))
+    text, faults = file_text(path)
     try:
         return None if faults else _text_of_key(_reader(text, str(path), faults), key)
     except (Enough, Refused, yaml.YAMLError):
@@ -151,7 +148,7 @@ def _text_of_key(reader: Reader, key: str) -> str | None:
     for event in reader.events if isinstance(top, yaml.MappingStartEvent) else ():
         if isinstance(event, yaml.MappingEndEvent):
             break
-        name, value = _below(reader, event, 1), _below(reader, next(reader.events), 1)
+        name, value = _node(reader, event, 2), _node(reader, next(reader.events), 2)
         if isinstance(name, ScalarNode) and name.text.value == key:
             return value.text.value if isinstance(value, ScalarNode) and not reader.faults else None
     return None
@@ -183,7 +180,8 @@ def _document(reader: Reader) -> YamlNode:
     return node
 
 
-def _node(reader: Reader, event: yaml.NodeEvent, depth: int) -> YamlNode:
+def _node(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
+    assert isinstance(event, yaml.NodeEvent)
     if depth > DEEPEST:
         raise Refused(say("yaml-too-deep", _span(reader, event), limit=DEEPEST))
     if isinstance(event, yaml.AliasEvent):
@@ -270,14 +268,15 @@ def _sequence(reader: Reader, start: yaml.SequenceStartEvent, depth: int) -> Seq
         if isinstance(event, yaml.SequenceEndEvent):
             end = event
             break
-        item = _below(reader, event, depth)
+        item = _node(reader, event, depth + 1)
         items.append(item)
         if start.flow_style:
             pieces.append(_piece(event, item))
     if not start.flow_style:
         return SequenceNode(tuple(items), _span(reader, start))
     whole = [
-        items[i] if i + 1 == j else _joined(reader, pieces[i], pieces[j - 1], None) for i, j in _runs(reader, pieces)
+        items[i] if i + 1 == j else _joined(reader, pieces[i], pieces[j - 1], None)
+        for i, j in runs(pieces, reader.text)
     ]
     raw = reader.text[_marks(start)[0].index : _marks(end)[1].index]
     return SequenceNode(tuple(whole), _span(reader, start), flow=True, raw=raw)
@@ -289,14 +288,14 @@ def _mapping(reader: Reader, start: yaml.MappingStartEvent, depth: int) -> Mappi
     for event in reader.events:
         if isinstance(event, yaml.MappingEndEvent):
             break
-        key = _below(reader, event, depth)
+        key = _node(reader, event, depth + 1)
         after = next(reader.events)
-        value = _below(reader, after, depth)
+        value = _node(reader, after, depth + 1)
         pairs.append((key, value))
         if start.flow_style:
             pieces.append(_entry_piece(event, key, after, value))
     if start.flow_style:
-        pairs = [_whole_pair(reader, pairs[i], pieces[i:j]) for i, j in _runs(reader, pieces)]
+        pairs = [_whole_pair(reader, pairs[i], pieces[i:j]) for i, j in runs(pieces, reader.text)]
     return MappingNode(tuple(_entries(reader, pairs)), _span(reader, start), bool(start.flow_style))
 
 
@@ -325,10 +324,6 @@ def _first_of_item(reader: Reader, pairs: list[Pair]) -> Authored | None:
     first = pairs[0][0]
     before = reader.lines[first.span.line - 1][: first.span.column - 1]
     return first.text if isinstance(first, ScalarNode) and before.strip() == "-" else None
-
-
-def _runs(reader: Reader, pieces: list[Piece]) -> Iterator[tuple[int, int]]:
-    return iter(runs(pieces, reader.text))
 
 
 def _piece(event: yaml.Event, node: YamlNode) -> Piece:
@@ -364,11 +359,6 @@ def _joined(reader: Reader, first: Piece, last: Piece, key: str | None) -> Scala
     return ScalarNode(Authored(raw, span, raw))
 
 
-def _below(reader: Reader, event: yaml.Event, depth: int) -> YamlNode:
-    assert isinstance(event, yaml.NodeEvent)
-    return _node(reader, event, depth + 1)
-
-
 def _authored(reader: Reader, event: yaml.ScalarEvent) -> Authored:
     start, end = _marks(event)
     raw = reader.text[start.index : end.index]
@@ -397,10 +387,10 @@ def _span(reader: Reader, event: yaml.Event) -> Span:
     return Span(reader.path, start.line + 1, start.column + 1, max(1, length))
 
 
-def _complaint(error: yaml.MarkedYAMLError) -> Complaint:
-    at = _place(error.problem_mark or error.context_mark) or Place(0, 0, 0)
-    return Complaint(error.problem or "", at, error.context or "", _place(error.context_mark) or at)
+def _case(error: yaml.MarkedYAMLError, text: str, path: str, homes: Mapping[str, str]) -> Case:
+    at, begun = _place(error.problem_mark or error.context_mark), _place(error.context_mark or error.problem_mark)
+    return Case(error.problem or "", at, error.context or "", begun, text, path, text.split("\n"), homes)
 
 
-def _place(mark: Mark | FastMark | None) -> Place | None:
-    return None if mark is None else Place(mark.index, mark.line, mark.column)
+def _place(mark: Mark | FastMark | None) -> Place:
+    return Place(0, 0, 0) if mark is None else Place(mark.index, mark.line, mark.column)

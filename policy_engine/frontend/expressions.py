@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.documents.curly_quotes import CURLY, straight
+from policy_engine.documents.quoting import CURLY, straight
 from policy_engine.frontend import hints
 from policy_engine.frontend.comments import comment_inside, lost_condition, without_texts
 from policy_engine.language.expressions import segment

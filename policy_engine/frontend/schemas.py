@@ -106,7 +106,7 @@ def is_name(name: str) -> bool:
 
 def read_schema(path: Path, name: str) -> tuple[FactsSchema | None, list[Diagnostic]]:
     """The facts' schema in a file, or its faults."""
-    text, faults = file_text(path, str(path))
+    text, faults = file_text(path)
     return (None, faults) if faults else schema_of(text, str(path), name)
 
 
