@@ -1,4 +1,4 @@
-"""What programs talk to: rulesets are read and checked once, made ready once a day, and asked as often as one likes."""
+"""The API: rulesets are loaded once, compiled once per `as_of` date and choice of readings, then asked any number of times."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from policy_engine.reference.deciding import Evaluation, check_facts, explanatio
 
 NO_READINGS: Mapping[str, str] = {}
 MOST_DAYS = 1_000
-"""For so many days it is kept which programs answer; a service asks for few."""
+"""The number of `as_of` dates whose compiled rulesets are found without a look at the rulebook; a service asks for few."""
 MOST_PROGRAMS = 200
-"""So many rulesets, each under some readings and on some stretch of days, are kept compiled; or two for each ruleset.
+"""The number of compiled rulesets that are kept; or two for each ruleset, where that is more.
 
-Past that all are forgotten and made again when they are asked for, which takes some milliseconds each. To forget the one that
-was not used longest would spare nothing where questions go round, and every question would have to note what it uses.
+Past that all are dropped, and compiled again when they are asked for, which takes some milliseconds each. An LRU cache would be
+no better where questions go round, and would add a step to each question.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A question on a day, prepared: `answer` decides plain valid facts, `passes` tells whether facts are plain and valid."""
+    """A compiled question: `answer` decides facts, `passes` tells whether they are plain JSON, valid, and true to all checks."""
 
     ruleset: Ruleset
     program: Program
@@ -44,32 +44,36 @@ class Ready:
 
 
 @dataclass(slots=True)
-class Prepared:
-    """A ruleset under chosen readings on a stretch of days; `ready` has its decisions by name, and under "" all of them."""
+class Compiled:
+    """A ruleset compiled for chosen readings and a stretch of days; `ready` has its questions by name, under "" all of them."""
 
     ruleset: Ruleset
     program: Program
     ready: dict[str, Ready] = field(default_factory=dict)
 
-    def one(self, name: str) -> Ready:
+    def question(self, name: str) -> Ready:
         """A decision, or all."""
         found = self.ready.get(name)
         if found is None:
             answer = self.program.decide(name) if name else self.program.decide_all()
-            self.ready[name] = found = _ready(self.ruleset, self.program, answer)
+            self.ready[name] = found = Ready(self.ruleset, self.program, answer, self._passes())
         return found
+
+    def _passes(self) -> Callable[[Any, date], bool]:
+        is_valid, checks = validator_of(self.ruleset.facts.document), self.program.checks()
+        return lambda facts, as_of: type(facts) is dict and is_valid(facts) and checks(facts, as_of)
 
 
 Day = tuple[dict[str, Ready], dict[str, Ready]]
-"""What is ready for a day: decisions by `ruleset.decision`, and whole rulesets by name."""
+"""The questions asked for on a day under the rulesets' own readings: decisions by `ruleset.decision`, and rulesets by name."""
 
 
 @dataclass(slots=True)
 class Engine:
-    """Checked rulesets, ready to decide. It reads no clock: the day is always given. Threads may share it."""
+    """Checked rulesets, and what was compiled of them so far. It reads no clock. Threads may share it."""
 
     rulebook: Rulebook
-    _prepared: dict[object, Prepared] = field(default_factory=dict, repr=False)
+    _compiled: dict[object, Compiled] = field(default_factory=dict, repr=False)
     _days: dict[date, Day] = field(default_factory=dict, repr=False)
     _latest: tuple[date | None, Day] = field(default=(None, ({}, {})), repr=False)
 
@@ -118,16 +122,14 @@ class Engine:
         day, today = self._latest
         ready = today[0].get(decision) if (as_of is day or as_of == day) and not readings else None
         if ready is None:
-            ready = self._prepared_decision(decision, as_of, readings)
+            ready = self._decision(decision, as_of, readings)
         try:
             if trusted or ready.passes(facts, as_of):
                 return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
-        except NotPlain:
-            pass
         except Exception as error:
-            _surface(error, ready, facts, as_of)
+            _raise_fault(error, ready, facts, as_of)
         with decimal.localcontext(EXACT):
-            return _judged(ready, facts, as_of).answer(decision.partition(".")[2]).decision
+            return _reference(ready, facts, as_of).answer(decision.partition(".")[2]).decision
 
     def decide_all(
         self,
@@ -142,16 +144,14 @@ class Engine:
         day, today = self._latest
         ready = today[1].get(ruleset) if (as_of is day or as_of == day) and not readings else None
         if ready is None:
-            ready = self._prepared_ruleset(ruleset, as_of, readings)
+            ready = self._all_decisions(ruleset, as_of, readings)
         try:
             if trusted or ready.passes(facts, as_of):
                 return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
-        except NotPlain:
-            pass
         except Exception as error:
-            _surface(error, ready, facts, as_of)
+            _raise_fault(error, ready, facts, as_of)
         with decimal.localcontext(EXACT):
-            evaluation = _judged(ready, facts, as_of)
+            evaluation = _reference(ready, facts, as_of)
             return {logic.name: evaluation.answer(logic.name).decision for logic in ready.ruleset.decisions}
 
     def decide_many(
@@ -167,7 +167,7 @@ class Engine:
 
         Raises like `decide` for what concerns all of them: `UnknownDecision`, `NotInForce`, `UnknownReading`.
         """
-        self._prepared_decision(decision, as_of, readings)
+        self._decision(decision, as_of, readings)
         return self._each(decision, facts, as_of, readings, trusted)
 
     def _each(
@@ -191,17 +191,15 @@ class Engine:
         day, today = self._latest
         ready = today[0].get(decision) if as_of == day and not readings else None
         if ready is None:
-            ready = self._prepared_decision(decision, as_of, readings)
+            ready = self._decision(decision, as_of, readings)
         name = decision.partition(".")[2]
         try:
             if ready.passes(facts, as_of):
                 return ready.program.explain(name, facts, as_of)
-        except NotPlain:
-            pass
         except Exception as error:
-            _surface(error, ready, facts, as_of)
+            _raise_fault(error, ready, facts, as_of)
         with decimal.localcontext(EXACT):
-            return explanation_of(_judged(ready, facts, as_of), name)
+            return explanation_of(_reference(ready, facts, as_of), name)
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:
         """The version of a ruleset in force on a civil date; raises `UnknownDecision`, `NotInForce` and `TypeError`."""
@@ -226,60 +224,52 @@ class Engine:
             raise UnknownDecision(_unknown(f"decision of `{ruleset_name}`", name, names))
         return ruleset, name
 
-    def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Prepared:
-        """What is prepared for the readings, and for the stretch of days around the day."""
+    def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Compiled:
+        """The ruleset compiled for the readings, and for the stretch of days around the day on which nothing changes."""
         _require("readings", readings, Mapping, "mapping of names to choices")
         key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of)[0])
-        found = self._prepared.get(key)
+        found = self._compiled.get(key)
         if found is None:
             choices = chosen(ruleset, readings)
-            if len(self._prepared) >= max(MOST_PROGRAMS, 2 * len(self.rulebook.rulesets)):
-                self._forget()
-            self._prepared[key] = found = Prepared(ruleset, prepare(ruleset, choices, as_of))
+            if len(self._compiled) >= max(MOST_PROGRAMS, 2 * len(self.rulebook.rulesets)):
+                self._compiled.clear()
+                self._days.clear()
+                self._latest = None, ({}, {})
+            self._compiled[key] = found = Compiled(ruleset, prepare(ruleset, choices, as_of))
         return found
 
-    def _forget(self) -> None:
-        """Let go of all programs, and of the days for which they were ready."""
-        self._prepared.clear()
-        self._days.clear()
-        self._latest = None, ({}, {})
-
-    def _prepared_decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> Ready:
-        """A decision on a day; the day keeps it for the next time unless readings are switched."""
+    def _decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> Ready:
+        """A decision on a day; kept for the next time unless readings are switched."""
         ruleset, name = self._question(decision, as_of)
-        ready = self._program(ruleset, as_of, readings).one(name)
+        ready = self._program(ruleset, as_of, readings).question(name)
         if not readings:
-            self._today(as_of)[0][decision] = ready
+            self._on(as_of)[0][decision] = ready
         return ready
 
-    def _prepared_ruleset(self, name: str, as_of: date, readings: Mapping[str, str]) -> Ready:
-        """All decisions of a ruleset on a day; the day keeps them for the next time unless readings are switched."""
-        ready = self._program(self.ruleset(name, as_of), as_of, readings).one("")
+    def _all_decisions(self, name: str, as_of: date, readings: Mapping[str, str]) -> Ready:
+        """All decisions of a ruleset on a day; kept for the next time unless readings are switched."""
+        ready = self._program(self.ruleset(name, as_of), as_of, readings).question("")
         if not readings:
-            self._today(as_of)[1][name] = ready
+            self._on(as_of)[1][name] = ready
         return ready
 
-    def _today(self, as_of: date) -> Day:
-        """What is ready for a day, which becomes the latest."""
+    def _on(self, as_of: date) -> Day:
+        """The questions of a day, which becomes the latest."""
         if len(self._days) >= MOST_DAYS and as_of not in self._days:
             self._days.clear()
-        today = self._days.setdefault(as_of, ({}, {}))
-        self._latest = as_of, today
-        return today
+        day = self._days.setdefault(as_of, ({}, {}))
+        self._latest = as_of, day
+        return day
 
 
-def _ready(ruleset: Ruleset, program: Program, answer: Callable[[Any, date], Any]) -> Ready:
-    is_valid, checks = validator_of(ruleset.facts.document), program.checks()
-    return Ready(
-        ruleset, program, answer, lambda facts, as_of: type(facts) is dict and is_valid(facts) and checks(facts, as_of)
-    )
+def _raise_fault(error: Exception, ready: Ready, facts: object, as_of: date) -> None:
+    """Raise `EngineFault` for what generated code raised over facts that it must be able to decide.
 
-
-def _surface(error: Exception, ready: Ready, facts: object, as_of: date) -> None:
-    """Raise what generated code raised as the fault it is, unless it was given what it need not take.
-
-    That is a subclass of a JSON type, which may do anything, or facts that a caller said to be valid and are not.
+    Return where the reference has to decide: over subclasses of JSON types, which may do anything, values that are no JSON, and
+    facts that a caller said to be valid and are not.
     """
+    if isinstance(error, NotPlain):
+        return
     if isinstance(error, RecursionError | MemoryError):
         raise error
     try:
@@ -293,7 +283,7 @@ def _surface(error: Exception, ready: Ready, facts: object, as_of: date) -> None
     raise EngineFault(f"generated code failed in {excerpt(error)}\n{about}") from error
 
 
-def _judged(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
+def _reference(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
     """The reference over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
     choices = ready.program.settled.choices
     evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices)

@@ -105,10 +105,10 @@ def test_a1_deciding_records_nothing(tmp_path: Path) -> None:
     made = engine(tmp_path, ["share > 1"])
     made.decide("causes.d", FACTS, as_of=DAY)
     made.decide_all("causes", FACTS, as_of=DAY)
-    kinds = {kind for each in made._prepared.values() for kind, _ in each.program.functions}
+    kinds = {kind for each in made._compiled.values() for kind, _ in each.program.functions}
     assert kinds == {"decide", "hold", "missing"}
     made.explain("causes.d", FACTS, as_of=DAY)
-    assert ("record", "d") in next(iter(made._prepared.values())).program.functions
+    assert ("record", "d") in next(iter(made._compiled.values())).program.functions
 
 
 @pytest.mark.parametrize("unknown", [0, 1, MOST_SITES - 1, MOST_SITES, MOST_SITES + 5])

@@ -54,12 +54,12 @@ def engine(tmp_path: Path) -> Engine:
 
 def test_a3_programs_and_days_are_bounded(engine: Engine) -> None:
     """Every way of reading, and 2,000 days; what is forgotten is let go of, and answers stay the same."""
-    first = weakref.ref(engine._prepared_decision("memory.d", FIRST, {}).program.decide("d"))
+    first = weakref.ref(engine._decision("memory.d", FIRST, {}).program.decide("d"))
     for bits in range(2**9):
         readings = {f"r{i}": "x" for i in range(9) if bits >> i & 1}
         answer = engine.decide("memory.d", {"n": 1}, as_of=FIRST, readings=readings)
         assert answer.values == {"number": 1 + bits.bit_count()}
-        assert len(engine._prepared) <= MOST_PROGRAMS
+        assert len(engine._compiled) <= MOST_PROGRAMS
     for day in range(2_000):
         engine.decide("memory.d", {"n": 1}, as_of=FIRST + timedelta(day))
         assert len(engine._days) <= MOST_DAYS
