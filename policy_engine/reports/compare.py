@@ -203,7 +203,7 @@ def _keys(old: Job, new: Job, pieces: Pieces) -> pl.Series:
     for job, frame in ((new, pieces.new), (old, pieces.old)):
         if job.key is not None:
             return frame[job.key_column]
-    return pl.Series([None], dtype=pl.String).new_from_index(0, pieces.new.height)
+    return new.keys(pieces.new)
 
 
 def _invalid_to_both(old: Side, new: Side) -> list[int]:

@@ -19,19 +19,19 @@ from policy_engine.backends.columnar.plan import pieced
 from policy_engine.backends.columnar.program import HOLDS
 from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
 from policy_engine.reports.jobs import Job
-from policy_engine.tables.keys import key_column
 from policy_engine.tables.row_validation import INVALID, InvalidRow, invalid_frame
+from policy_engine.tables.keys import key_column
 from policy_engine.tables.source import reading, streamed
 
 MOST_HELD = 100_000
-"""So many rows are kept in memory; what comes after them waits on the disk."""
+"""The number of invalid rows that are kept in memory; what comes after them is written to disk."""
 ROWS_OF_A_GROUP = 50_000
 NULLS = {"min": False, "max": False, "distinct_count": False, "null_count": True}
-"""What is said of each column of a group."""
+"""The statistics that are written for each column of a row group."""
 SYSTEM = re.compile(r"IO error: (.*) \(os error \d+\)")
-"""How Polars tells that the system could not write."""
+"""The message of Polars where the system could not write."""
 Watch = Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], None]
-"""Is shown of each piece the valid facts, the decisions and the margins, row by row the same accounts."""
+"""Called with the valid facts, the decisions and the margins of each piece of the table, row by row the same accounts."""
 
 
 def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch] = ()) -> None:
@@ -39,28 +39,24 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
 
     Raises `CannotRun` where the table cannot be read to its end, and `EngineFault` where this program fails at a table that can.
     """
-    with told_as_fault(job), _spilling(invalid) as spill, reading(job.source), writing(decisions.parent):
-        _write(_told(job, spill, watch), decisions)
+    with _as_engine_fault(job), _spilling(invalid) as spill, reading(job.source), writing(decisions.parent):
+        _write(_decided(job, spill, watch), decisions)
         rows = streamed(spill.frames, INVALID).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
         _write(rows, invalid)
 
 
 @contextmanager
-def told_as_fault(job: Job) -> Iterator[None]:
-    """While a table is decided: what is neither raised for a person nor by the system is a fault of this program."""
+def _as_engine_fault(job: Job) -> Iterator[None]:
+    """Raise `EngineFault` for every exception that is neither a `PolicyError` nor the system's."""
     try:
         yield
     except (PolicyError, OSError):
         raise
     except (Exception, pl.exceptions.PanicException) as error:
         files = ", ".join(f"`{file}`" for file in job.source.files[:3]) or "a table"
-        told = f"this program failed at deciding `{job.ruleset.id}` over {files}, and the table is not at fault"
-        raise EngineFault(f"{told} ({type(error).__name__}: {first_line(error)})") from error
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says first."""
-    return str(error).strip().split("\n", 1)[0]
+        what = f"this program failed at deciding `{job.ruleset.id}` over {files}, and the table is not at fault"
+        first_line = str(error).strip().split("\n", 1)[0]
+        raise EngineFault(f"{what} ({type(error).__name__}: {first_line})") from error
 
 
 @contextmanager
@@ -73,33 +69,33 @@ def _spilling(invalid: Path) -> Iterator[Spill]:
 
 
 def _write(table: pl.LazyFrame, path: Path) -> None:
-    """Write a table, quickly: a higher level hardly makes it smaller, and nobody looks for rows by the range of an outcome."""
+    """Write a table, quickly: a higher level hardly makes it smaller, and nobody filters rows by the range of an outcome."""
     table.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, compression_level=1, statistics=NULLS, engine="streaming")
 
 
-def _told(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
-    """The decisions about the valid rows of a table; the others are spilled."""
+def _decided(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
+    """The decisions about the valid rows of a table; the others go to `spill`."""
     program = job.program
     valid = pieced(job.source.frame, partial(_valid, job, spill), pl.Schema(schema_of(job.ruleset.facts.type)))
     if program.checks:
         checked = program.checked(valid)
-        valid = pieced(checked, partial(_sound, job, spill), checked.collect_schema())
-    told = program.told(valid, margins=bool(watch))
+        valid = pieced(checked, partial(_true_to_checks, job, spill), checked.collect_schema())
+    decided = program.told(valid, margins=bool(watch))
     if watch:
-        told = pieced(told, partial(_watched, job, watch), told.collect_schema())
+        decided = pieced(decided, partial(_watched, job, watch), decided.collect_schema())
     key = [key_column(job.key).alias(job.key_column)] if job.key is not None else []
     over = [pl.col(job.over).alias(job.over_column)] if job.over is not None else []
-    return told.select(pl.col(ROW).alias("row"), *key, *over, *program.names())
+    return decided.select(pl.col(ROW).alias("row"), *key, *over, *program.names())
 
 
 def _valid(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
     """The rows of a piece that are valid by the schema."""
-    judged = job.source.validate(piece)
+    judged = job.source.judge(piece)
     spill.add(judged.invalid)
     return judged.valid
 
 
-def _sound(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
+def _true_to_checks(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
     """The rows of a piece of which no check of the ruleset is false."""
     holds = piece[HOLDS]
     if holds.all():
@@ -109,20 +105,14 @@ def _sound(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
 
 
 def _broken(job: Job, piece: pl.DataFrame) -> pl.DataFrame:
-    """Invalid rows of accounts of which checks are false."""
-    told = [Violation("", None, "check", check.because, check.because) for check in job.ruleset.checks]
-    keys = piece.select(key_column(job.key)).to_series() if job.key is not None else [None] * piece.height
-    flags = job.program.broken(piece).iter_rows()
-    return invalid_frame(
-        [
-            InvalidRow(row, key, list(compress(told, broken)))
-            for row, key, broken in zip(piece[ROW].to_list(), keys, flags, strict=True)
-        ]
-    )
+    """Rows of which checks are false, as invalid rows."""
+    violations = [Violation("", None, "check", check.because, check.because) for check in job.ruleset.checks]
+    rows = zip(piece[ROW].to_list(), job.keys(piece), job.program.broken(piece).iter_rows(), strict=True)
+    return invalid_frame([InvalidRow(row, key, list(compress(violations, broken))) for row, key, broken in rows])
 
 
 def _watched(job: Job, watch: Sequence[Watch], piece: pl.DataFrame) -> pl.DataFrame:
-    """The same piece, after all who watch have seen it."""
+    """The same piece, after each watch was called with it."""
     facts, decisions = piece.select(*schema_of(job.ruleset.facts.type)), piece.select(job.program.names())
     margins = piece.select(str(index) for index in range(len(job.program.margins)))
     for look in watch:
@@ -132,7 +122,7 @@ def _watched(job: Job, watch: Sequence[Watch], piece: pl.DataFrame) -> pl.DataFr
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """While files are written: raises `CannotRun` where the system does not let Polars go on."""
+    """Raise `CannotRun` where Polars fails because the system cannot write files of this folder."""
     try:
         yield
     except pl.exceptions.PolarsError as error:
@@ -144,7 +134,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Invalid rows of one piece, in memory or in a file: the numbers of the first and the last, and where they are."""
+    """Invalid rows of one piece, in memory or in a file, with the numbers of the first and the last row."""
 
     first: int
     last: int
@@ -157,7 +147,7 @@ class Part:
 
 @dataclass(slots=True)
 class Spill:
-    """Takes invalid rows (`INVALID`) of pieces from several threads; `folder` holds those that wait on the disk."""
+    """Collects invalid rows (`INVALID`) of pieces from several threads; past `MOST_HELD` they go to files in `folder`."""
 
     folder: Path
     parts: list[Part] = field(default_factory=list)
@@ -165,22 +155,20 @@ class Spill:
     lock: Lock = field(default_factory=Lock, repr=False)
 
     def add(self, rows: pl.DataFrame) -> None:
-        """The invalid rows of a piece, in the order of their numbers."""
+        """Add the invalid rows of a piece, in the order of their numbers."""
         if not rows.height:
             return
-        first, last = rows[ROW][0], rows[ROW][-1]
         with self.lock:
-            waits = self.held >= MOST_HELD
-            self.held += 0 if waits else rows.height
+            to_disk = self.held >= MOST_HELD
+            self.held += 0 if to_disk else rows.height
             path = self.folder / f"{len(self.parts)}.parquet"
-            part = Part(first, last, path if waits else rows)
-            self.parts.append(part)
-        if waits:
+            self.parts.append(Part(rows[ROW][0], rows[ROW][-1], path if to_disk else rows))
+        if to_disk:
             self.folder.mkdir(exist_ok=True)
             rows.write_parquet(path)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """All rows in the order of their numbers, piece by piece; what comes from one stretch of the table is put together."""
+        """All rows in the order of their numbers; pieces whose numbers overlap are sorted together."""
         yield INVALID.to_frame()
         together: list[Part] = []
         for part in sorted(self.parts, key=lambda part: part.first):

@@ -1,4 +1,4 @@
-"""What a report is to do: which ruleset, under which readings, over which table."""
+"""The jobs of a report: each is one ruleset over one opened table, compiled for the day and the readings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+
+import polars as pl
 
 from policy_engine.backends.columnar import ColumnarProgram, Refused, prepare
 from policy_engine.diagnostics import did_you_mean, say
@@ -16,7 +18,7 @@ from policy_engine.language.types import Date, Instant, Member, member_of
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.fingerprints import Fingerprints, fingerprints, unchanged
 from policy_engine.tables.csv_files import CsvOptions
-from policy_engine.tables.keys import key_of
+from policy_engine.tables.keys import key_column, key_of
 from policy_engine.tables.opening_tables import Options, open_table
 from policy_engine.tables.source import Source
 from policy_engine.tables.typed_tables import parquet_files
@@ -26,7 +28,7 @@ from policy_engine.tables.typed_tables import parquet_files
 class Job:
     """One ruleset over one table. `over` is the date fact by which outcomes are counted over time.
 
-    `before` are the fingerprints of the files that are read, from before they were opened.
+    `before` are the fingerprints of the table's files, taken before they were opened.
     """
 
     ruleset: Ruleset
@@ -44,15 +46,21 @@ class Job:
 
     @property
     def key_column(self) -> str:
-        """What the key's column is called in `decisions.parquet`: as the fact, unless that is `row`."""
+        """The name of the key's column in `decisions.parquet`: that of the fact, unless that is `row`."""
         name = self.key.name if self.key is not None else ""
         return f"key.{name}" if name == "row" else name
 
     @property
     def over_column(self) -> str:
-        """What the column of the date that outcomes are counted by is called there: as the fact, unless that name is taken."""
+        """The name of the column of `over` there: that of the fact, unless that name is taken."""
         name = self.over or ""
         return f"over.{name}" if name == "row" or (self.key is not None and name == self.key.name) else name
+
+    def keys(self, facts: pl.DataFrame) -> pl.Series:
+        """The keys of accounts as texts, in the order of the facts; nulls where the schema marks no key."""
+        if self.key is None:
+            return pl.Series("key", [None], dtype=pl.String).new_from_index(0, facts.height)
+        return facts.select(key_column(self.key)).to_series()
 
 
 def jobs_of(engine: Engine, arguments: Arguments) -> list[Job]:
@@ -90,7 +98,7 @@ def jobs_for(
 def _job(
     ruleset: Ruleset, readings: Mapping[str, str], place: Path, as_of: date, options: Options, over: str | None
 ) -> Job:
-    """A job whose table is opened; its files are looked at before that, so that no later change goes unseen."""
+    """A job whose table is opened; fingerprints are taken first, so that every later change is seen."""
     before = fingerprints([*_files_at(place), *options.maps.values()])
     with unchanged(before):
         source = open_table(ruleset.id, place, ruleset.facts, options)

@@ -1,4 +1,4 @@
-"""Accounts close to the thresholds of the rules, counted as a table streams by."""
+"""Near misses: accounts close to a threshold of the rules, counted while a table is decided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.margins import Margin
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss
-from policy_engine.tables.keys import key_column
 
 MOST_EXAMPLES = 10
 MOST_BUCKETS = 30
@@ -21,7 +20,7 @@ MOST_BUCKETS = 30
 
 @dataclass(slots=True)
 class NearMisses:
-    """For each margin of a job how many accounts lie at each distance, and those that lie closest."""
+    """A watch that counts, for each margin of a job, the accounts at each distance, and keeps the closest."""
 
     job: Job
     counts: list[Counter[int]] = field(init=False)
@@ -33,7 +32,7 @@ class NearMisses:
         self.closest = [[] for _ in self.job.program.margins]
 
     def __call__(self, facts: pl.DataFrame, decisions: pl.DataFrame, margins: pl.DataFrame) -> None:
-        """Look at a piece of the table."""
+        """Count a piece of the table."""
         if not facts.height:
             return
         for index, margin in enumerate(self.job.program.margins):
@@ -47,7 +46,7 @@ class NearMisses:
                 self._keep(index, self._first(facts, distances, limit))
 
     def _limit(self, index: int, first: int) -> int | None:
-        """How far off an account from a row on may be to be among the closest; None where there is no closer place left."""
+        """The distance up to which accounts from a row on are among the closest; None where none can be."""
         closest = self.closest[index]
         if len(closest) < MOST_EXAMPLES:
             return self.job.program.margins[index].within
@@ -56,16 +55,11 @@ class NearMisses:
         return limit if limit >= 0 else None
 
     def _first(self, facts: pl.DataFrame, distances: pl.Series, limit: int) -> list[tuple[int, int, int, str | None]]:
-        """The accounts of a piece that lie closest, at most so far off."""
+        """The closest accounts of a piece within a distance, as (distance, row, margin, key)."""
         close = ((distances >= -limit) & (distances <= limit)).fill_null(False)
-        keys = (
-            facts.filter(close).select(key_column(self.job.key)).to_series()
-            if self.job.key is not None
-            else pl.lit(None)
-        )
-        rows = pl.DataFrame({"row": facts[ROW].filter(close), "margin": distances.filter(close)})
-        told = rows.select(pl.col("margin").abs().alias("far"), "row", "margin", keys.alias("key"))
-        return told.sort("far", "row").head(MOST_EXAMPLES).rows()
+        near, margins = facts.filter(close), distances.filter(close)
+        rows = pl.DataFrame({"far": margins.abs(), "row": near[ROW], "margin": margins, "key": self.job.keys(near)})
+        return rows.sort("far", "row").head(MOST_EXAMPLES).rows()
 
     def _keep(self, index: int, found: list[tuple[int, int, int, str | None]]) -> None:
         with self.lock:
@@ -73,7 +67,7 @@ class NearMisses:
             self.closest[index] = sorted(both, key=lambda entry: entry[:2])[:MOST_EXAMPLES]
 
     def found(self) -> Iterator[NearMiss]:
-        """What was found, for each comparison that anybody is near to."""
+        """The near misses of each comparison that has any."""
         for margin, counts, closest in zip(self.job.program.margins, self.counts, self.closest, strict=True):
             if counts:
                 yield _near_miss(margin, counts, closest)
@@ -99,7 +93,7 @@ def _holds(margin: Margin, distance: int) -> bool:
 
 
 def _buckets(margin: Margin, counts: Counter[int]) -> Iterator[MarginBucket]:
-    """Every distance, or stretches of distances where there are many; none lies across the threshold."""
+    """A bucket for each distance, or for equal ranges of them where there are many; none lies across the threshold."""
     width = -(-(2 * margin.within + 1) // MOST_BUCKETS)
     edge = 0 if margin.inclusive else 1
     grouped: Counter[int] = Counter()
