@@ -19,8 +19,8 @@ from policy_engine.backends.columnar.plan import pieced
 from policy_engine.backends.columnar.program import HOLDS
 from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
 from policy_engine.reports.jobs import Job
-from policy_engine.tables.row_validation import INVALID, InvalidRow, invalid_frame
 from policy_engine.tables.keys import key_column
+from policy_engine.tables.row_validation import INVALID, InvalidRow, invalid_frame
 from policy_engine.tables.source import reading, streamed
 
 MOST_HELD = 100_000
@@ -90,9 +90,9 @@ def _decided(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
 
 def _valid(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
     """The rows of a piece that are valid by the schema."""
-    judged = job.source.judge(piece)
-    spill.add(judged.invalid)
-    return judged.valid
+    validated = job.source.validate(piece)
+    spill.add(validated.invalid)
+    return validated.valid
 
 
 def _true_to_checks(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,9 @@
-"""A ruleset as a page of Markdown that a person reads: questions, rules in words, tables, sources, readings, the graph."""
+"""A ruleset as a page of Markdown: its questions, rules, matrices, sources, readings, and a graph of what uses what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.mentions import Mention, graph_of
@@ -12,7 +13,6 @@ from policy_engine.language.rulesets import (
     Conclusion,
     DecisionLogic,
     Matrix,
-    Parameter,
     Quoted,
     Rules,
     Ruleset,
@@ -31,12 +31,8 @@ def page_of(versions: Sequence[Ruleset]) -> str:
     newest = versions[-1]
     lines = [GENERATED, f"# {newest.id}", "", f"{text(newest.title)}.", ""]
     if len(versions) > 1:
-        lines += [
-            "Versions:",
-            "",
-            *(f"- [{text(v.version)}](#version-{_anchor(v.version)}), {v.period}" for v in reversed(versions)),
-            "",
-        ]
+        links = (f"- [{text(v.version)}](#version-{_anchor(v.version)}), {v.period}" for v in reversed(versions))
+        lines += ["Versions:", "", *links, ""]
     for version in reversed(versions):
         lines += _version(version)
     return "\n".join(lines).rstrip() + "\n"
@@ -48,35 +44,30 @@ def index_of(rulebook: Iterable[Sequence[Ruleset]]) -> str:
     for versions in rulebook:
         newest = versions[-1]
         periods = "<br>".join(f"{text(v.version)}: {v.period}" for v in reversed(versions))
-        for number, decision in enumerate(newest.decisions):
-            first = f"[{newest.id}]({newest.id}.md)" if number == 0 else ""
-            lines.append(
-                f"| {first} | {text(decision.question)} (`{decision.name}`) | {periods if number == 0 else ''} |"
-            )
+        first = f"[{newest.id}]({newest.id}.md)", periods
+        for decision in newest.decisions:
+            lines.append(f"| {first[0]} | {text(decision.question)} (`{decision.name}`) | {first[1]} |")
+            first = "", ""
     return "\n".join(lines) + "\n"
 
 
 def _version(ruleset: Ruleset) -> list[str]:
-    lines = [
+    checks = [f"- {_condition_line(check.expect)}: {text(check.because)}" for check in ruleset.checks]
+    return [
         f"## Version {text(ruleset.version)}",
         "",
         f"In force {ruleset.period}, in the time zone {ruleset.timezone}.",
+        *([text(ruleset.period_because)] if ruleset.period_because else ()),
+        "",
+        *(line for decision in ruleset.decisions for line in _decision(decision)),
+        *_section("Definitions", _definitions(ruleset)),
+        *_section("Parameters", _parameters(ruleset)),
+        *_section("Readings", _readings(ruleset)),
+        *_section("Checks", checks),
+        *_section("Facts", _facts(ruleset)),
+        *_section("Sources", _sources(ruleset)),
+        *_section("How it hangs together", _graph(ruleset)),
     ]
-    if ruleset.period_because:
-        lines.append(text(ruleset.period_because))
-    lines.append("")
-    for decision in ruleset.decisions:
-        lines += _decision(ruleset, decision)
-    lines += _section("Definitions", _definitions(ruleset))
-    lines += _section("Parameters", _parameters(ruleset))
-    lines += _section("Readings", _readings(ruleset))
-    lines += _section(
-        "Checks", [f"- {_condition_line(check.expect)}: {text(check.because)}" for check in ruleset.checks]
-    )
-    lines += _section("Facts", _facts(ruleset))
-    lines += _section("Sources", _sources(ruleset))
-    lines += _section("How it hangs together", _graph(ruleset))
-    return lines
 
 
 def _section(title: str, body: Iterable[str]) -> list[str]:
@@ -84,7 +75,7 @@ def _section(title: str, body: Iterable[str]) -> list[str]:
     return [f"### {title}", "", *lines, ""] if lines else []
 
 
-def _decision(ruleset: Ruleset, decision: DecisionLogic) -> Iterator[str]:
+def _decision(decision: DecisionLogic) -> Iterator[str]:
     yield from (f"### {decision.name}", "", text(decision.question), "")
     if decision.outcomes:
         several = isinstance(decision.body, Rules) and decision.body.hit == "collect"
@@ -123,11 +114,9 @@ def _conclusion(conclusion: Conclusion) -> Iterator[str]:
         yield f"- *{_template(conclusion.because)}*"
     for value in conclusion.values:
         yield f"- gives `{value.name}`: {code(value.expression.text)}"
-    cited = [f"source: {', '.join(conclusion.sources)}"] if conclusion.sources else []
-    if conclusion.readings:
-        cited.append(f"reading: {', '.join(conclusion.readings)}")
-    if cited:
-        yield f"- {'; '.join(cited)}"
+    cited = {"source": conclusion.sources, "reading": conclusion.readings}
+    if line := "; ".join(f"{what}: {', '.join(names)}" for what, names in cited.items() if names):
+        yield f"- {line}"
 
 
 def _condition(condition: Condition, depth: int = 0) -> Iterator[str]:
@@ -148,13 +137,13 @@ def _condition_line(condition: Condition) -> str:
 
 def _matrix(matrix: Matrix) -> Iterator[str]:
     """The matrix as a table, then what the words in its cells stand for."""
-    columns = [_text(value) for value in matrix.column_values]
+    columns = [text(shown_value(value)) for value in matrix.column_values]
     yield f"| {text(matrix.rows.text)} \\ {text(matrix.columns.text)} | {' | '.join(columns)} | source |"
     yield "| --- " * (len(columns) + 2) + "|"
     for row in matrix.row_values:
         cells = [cell for cell in matrix.cells if cell.row == row]
         sources = dict.fromkeys(source for cell in cells for source in cell.then.sources)
-        yield f"| {_text(row)} | {' | '.join(text(cell.label) for cell in cells)} | {', '.join(sources)} |"
+        yield f"| {text(shown_value(row))} | {' | '.join(text(cell.label) for cell in cells)} | {', '.join(sources)} |"
     yield ""
     legend = dict.fromkeys(_legend_line(cell) for cell in matrix.cells if _has_legend(cell))
     yield from (*legend, "") if legend else ()
@@ -165,12 +154,11 @@ def _has_legend(cell: Cell) -> bool:
 
 
 def _legend_line(cell: Cell) -> str:
-    label, then = text(cell.label), _concluded(cell.then)
+    label, (outcome, reason) = text(cell.label), _concluded(cell.then)
     if cell.when is None or cell.otherwise is None:
-        return f"- **{label}**: {then[0]}. *{then[1]}*"
-    otherwise = _concluded(cell.otherwise)
-    condition = _condition_line(cell.when)
-    return f"- **{label}**: {then[0]} if {condition} (*{then[1]}*), else {otherwise[0]} (*{otherwise[1]}*)"
+        return f"- **{label}**: {outcome}. *{reason}*"
+    condition, otherwise = _condition_line(cell.when), _concluded(cell.otherwise)
+    return f"- **{label}**: {outcome} if {condition} (*{reason}*), else {otherwise[0]} (*{otherwise[1]}*)"
 
 
 def _concluded(conclusion: Conclusion) -> tuple[str, str]:
@@ -188,14 +176,11 @@ def _parameters(ruleset: Ruleset) -> Iterator[str]:
         return
     yield from ("| parameter | value | in force | meaning | source |", "| --- | --- | --- | --- | --- |")
     for parameter in ruleset.parameters:
+        unit = parameter.unit or ("(a calendar of holidays)" if isinstance(parameter.type, Calendar) else "")
         for value in parameter.values:
-            shown = " ".join(part for part in (in_words(value.value), _unit(parameter)) if part)
+            shown = " ".join(part for part in (in_words(value.value), unit) if part)
             meaning = text(parameter.meaning or "")
             yield f"| {parameter.name} | {text(shown)} | {value.period} | {meaning} | {parameter.source or ''} |"
-
-
-def _unit(parameter: Parameter) -> str:
-    return parameter.unit or ("(a calendar of holidays)" if isinstance(parameter.type, Calendar) else "")
 
 
 def _readings(ruleset: Ruleset) -> Iterator[str]:
@@ -239,16 +224,27 @@ def _sources(ruleset: Ruleset) -> Iterator[str]:
         yield f"- `{source.id}`: {link(source.title, source.url)}{edition}"
 
 
+SHAPES = {
+    "fact": ("[/", "/]"),
+    "parameter": ("([", "])"),
+    "reading": ("{{", "}}"),
+    "definition": ("[", "]"),
+    "decision": ("[[", "]]"),
+}
+"""The kinds of names that the graph shows, each with its shape in Mermaid."""
+
+
 def _graph(ruleset: Ruleset) -> Iterator[str]:
     """Which facts, definitions and decisions go into which, as a Mermaid drawing."""
     yield from ("```mermaid", "flowchart LR")
-    graph = graph_of(ruleset)
-    shown = {"fact", "parameter", "reading", "definition", "decision"}
-    used = {mention for found in graph.values() for mention in found if mention.kind in shown} | set(graph)
-    for mention in sorted(used):
-        yield f"  {_node(mention)}{_shape(mention)}"
+    graph = {
+        target: [one for one in sorted(found) if one.kind in SHAPES] for target, found in graph_of(ruleset).items()
+    }
+    for mention in sorted({*graph, *chain.from_iterable(graph.values())}):
+        opening, closing = SHAPES[mention.kind]
+        yield f'  {_node(mention)}{opening}"{mention.name}"{closing}'
     for target, found in graph.items():
-        yield from (f"  {_node(mention)} --> {_node(target)}" for mention in sorted(found) if mention.kind in shown)
+        yield from (f"  {_node(mention)} --> {_node(target)}" for mention in found)
     yield "```"
 
 
@@ -256,34 +252,22 @@ def _node(mention: Mention) -> str:
     return f"{mention.kind}_{mention.name}"
 
 
-def _shape(mention: Mention) -> str:
-    opening, closing = {
-        "fact": ("[/", "/]"),
-        "parameter": ("([", "])"),
-        "reading": ("{{", "}}"),
-        "definition": ("[", "]"),
-        "decision": ("[[", "]]"),
-    }[mention.kind]
-    return f'{opening}"{mention.name}"{closing}'
-
-
 def _template(template: Template) -> str:
-    return text("".join(words_of(part) for part in template.parts))
+    parts = map(words_of, template.parts)
+    return text("".join(f"{{{words}}}" if is_placeholder else words for words, is_placeholder in parts))
 
 
-def words_of(part: str | Quoted | Expression) -> str:
-    """A part of a sentence as its author wrote it."""
-    if isinstance(part, Quoted):
-        return part.text
-    return part if isinstance(part, str) else f"{{{hole_text(part)}}}"
+def words_of(part: str | Quoted | Expression) -> tuple[str, bool]:
+    """A part of a reason as its author wrote it, and whether it is a placeholder."""
+    if isinstance(part, Expression):
+        written = part.text
+        return (written[len("if_known(") :].removesuffix(")") if written.startswith("if_known(") else written), True
+    return (part.text if isinstance(part, Quoted) else part), False
 
 
-def hole_text(part: Expression) -> str:
-    return part.text.removeprefix("if_known(").removesuffix(")") if part.text.startswith("if_known(") else part.text
-
-
-def _text(value: str | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else text(value)
+def shown_value(value: str | bool) -> str:
+    """A value of a closed set."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _anchor(version: str) -> str:

@@ -1,12 +1,11 @@
-"""Rules, and the sentences of a matrix, with their words, what they cite, and how many records they decided."""
+"""Rules and matrices as a report shows them: reasons as written, what they cite, and how many records they decided."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from policy_engine.language.expressions import Expression
 from policy_engine.language.rulesets import (
     ALWAYS,
     OTHERWISE,
@@ -14,7 +13,6 @@ from policy_engine.language.rulesets import (
     Conclusion,
     Matrix,
     Period,
-    Quoted,
     Reading,
     Rules,
     Ruleset,
@@ -22,25 +20,20 @@ from policy_engine.language.rulesets import (
     Template,
 )
 from policy_engine.reports.counting import ELSE
-from policy_engine.reports.rule_pages import hole_text
+from policy_engine.reports.rule_pages import shown_value, words_of
 from policy_engine.reports.totals import Counts
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A piece of a reason: as written, or the expression whose value stands there."""
-
-    text: str
-    is_hole: bool
-
-
-@dataclass(frozen=True, slots=True)
 class RuleView:
-    """A rule, or what all cells of a matrix with one label say; `id` is the rule's id or the label."""
+    """A rule, or the cells of a matrix that share a label and a reason; `id` is the rule's id or the label.
+
+    `words` are the parts of the reason, each with whether it is a placeholder.
+    """
 
     id: str
     outcome: str
-    words: tuple[Words, ...]
+    words: tuple[tuple[str, bool], ...]
     sources: tuple[Source, ...]
     readings: tuple[Reading, ...]
     count: int
@@ -56,15 +49,15 @@ def rule_views(ruleset: Ruleset, body: Rules, counts: Counts, as_of: date) -> It
 
 
 def saying_views(ruleset: Ruleset, matrix: Matrix, reasons: Counts, as_of: date) -> Iterator[RuleView]:
-    """What the cells of a matrix say, each sentence once, in the order in which it is first met."""
-    said: dict[tuple[str, str | None, Template], list[tuple[str, Conclusion]]] = {}
+    """The reasons of the cells of a matrix, each once, in the order in which it is first met."""
+    found: dict[tuple[str, str | None, Template], list[tuple[str, Conclusion]]] = {}
     for cell in matrix.cells:
         for code, then in branches(cell):
-            said.setdefault((cell.label, then.outcome, then.because), []).append((code, then))
-    for (label, _, because), found in said.items():
+            found.setdefault((cell.label, then.outcome, then.because), []).append((code, then))
+    for (label, _, because), cells in found.items():
         if because.parts:
-            count = sum(reasons[code] for code, _ in found)
-            yield _view(ruleset, label, [then for _, then in found], count, ALWAYS, as_of)
+            count = sum(reasons[code] for code, _ in cells)
+            yield _view(ruleset, label, [then for _, then in cells], count, ALWAYS, as_of)
 
 
 def branches(cell: Cell) -> Iterator[tuple[str, Conclusion]]:
@@ -82,7 +75,7 @@ def _view(
     return RuleView(
         id=id_,
         outcome=conclusions[0].outcome or "",
-        words=tuple(words_of(conclusions[0].because)),
+        words=tuple(map(words_of, conclusions[0].because.parts)),
         sources=tuple(source for source in ruleset.sources if source.id in sources),
         readings=tuple(reading for reading in ruleset.readings if reading.name in readings),
         count=count,
@@ -90,62 +83,31 @@ def _view(
     )
 
 
-def words_of(template: Template) -> Iterable[Words]:
-    """A reason as written, hole by hole."""
-    return (
-        Words(hole_text(part), True)
-        if isinstance(part, Expression)
-        else Words(part.text if isinstance(part, Quoted) else part, False)
-        for part in template.parts
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """What a cell gives, and how often it did."""
+    """An outcome that a cell can give, and how often it did."""
 
     outcome: str
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a matrix: for each column the branches of its cell."""
-
-    name: str
-    cells: tuple[tuple[Branch, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class MatrixView:
-    """The table, and what its rows and columns are about."""
+    """A table of counts: for each value of the rows, and in it for each column, the branches of the cell."""
 
     rows_by: str
     columns_by: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[tuple[str, tuple[tuple[Branch, ...], ...]], ...]
 
 
 def matrix_view(matrix: Matrix, reasons: Counts) -> MatrixView:
     """A matrix with the counts of its reason codes."""
-    return MatrixView(
-        rows_by=matrix.rows.text,
-        columns_by=matrix.columns.text,
-        columns=tuple(map(_text, matrix.column_values)),
-        rows=tuple(_row(matrix, value, reasons) for value in matrix.row_values),
-    )
+    cells = {(cell.row, cell.column): cell for cell in matrix.cells}
 
+    def counted(row: str | bool, column: str | bool) -> tuple[Branch, ...]:
+        return tuple(Branch(then.outcome or "", reasons[code]) for code, then in branches(cells[row, column]))
 
-def _row(matrix: Matrix, value: str | bool, reasons: Counts) -> Row:
-    cells = {cell.column: cell for cell in matrix.cells if cell.row == value}
-    return Row(
-        _text(value),
-        tuple(
-            tuple(Branch(then.outcome or "", reasons[code]) for code, then in branches(cells[column]))
-            for column in matrix.column_values
-        ),
-    )
-
-
-def _text(value: str | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else value
+    rows = ((shown_value(row), tuple(counted(row, c) for c in matrix.column_values)) for row in matrix.row_values)
+    columns = tuple(map(shown_value, matrix.column_values))
+    return MatrixView(matrix.rows.text, matrix.columns.text, columns, tuple(rows))
