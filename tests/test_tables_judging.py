@@ -28,7 +28,7 @@ from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import decimal_places
-from policy_engine.tables.json_columns import in_json_types
+from policy_engine.tables.json_types import in_json_types
 from policy_engine.tables.row_validation import INVALID, validated_frame
 from tests.conftest import ROOT
 from tests.support.generated_frames import frames_for, narrow_schemas

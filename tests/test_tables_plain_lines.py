@@ -18,7 +18,7 @@ from policy_engine.documents.facts_files import LARGEST_RECORD, line_of, plain_f
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables import json_lines
 from policy_engine.tables.json_lines import Block, block_columns, validated_lines
-from policy_engine.tables.plain_rows import in_microseconds
+from policy_engine.tables.json_types import in_microseconds
 from policy_engine.tables.row_validation import INVALID
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas

@@ -27,8 +27,8 @@ from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.differences import Difference, Differences, Pieces, side_by_side
 from policy_engine.reports.fingerprints import fingerprints, unchanged
 from policy_engine.reports.jobs import Job, prepared
+from policy_engine.tables.json_types import plain_row
 from policy_engine.tables.opening_tables import Options, open_table
-from policy_engine.tables.plain_rows import plain_row
 from policy_engine.tables.source import reading
 
 EXAMPLES = 3

@@ -12,7 +12,7 @@ import polars as pl
 from policy_engine.backends.columnar.times import instant_text
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import ReportTotals
-from policy_engine.tables.json_columns import as_json
+from policy_engine.tables.json_types import as_json
 
 FORMULA = "^[=+@\t\r\uff1d\uff0b\uff20-]"
 """How a text begins that a spreadsheet may take for a formula; the last before `-` are their full-width forms."""

@@ -19,8 +19,8 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.values import to_json
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import Sample
+from policy_engine.tables.json_types import plain_row
 from policy_engine.tables.keys import key_text
-from policy_engine.tables.plain_rows import plain_row
 
 GOLDEN, MIX = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
 """The constants of SplitMix64 (Steele, Lea and Flood 2014)."""

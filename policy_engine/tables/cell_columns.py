@@ -14,9 +14,9 @@ from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import Json
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Instant, ListOf, Member, Number, Record, Text
-from policy_engine.tables.building import loose_dtype, series
 from policy_engine.tables.cells import BLANKS, BOOLEANS, CellStyle, read_cell
 from policy_engine.tables.date_forms import PART, date_pattern, instant_pattern
+from policy_engine.tables.json_types import loose_dtype, series
 
 NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
 

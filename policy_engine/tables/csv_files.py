@@ -16,7 +16,7 @@ import polars as pl
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.tables.csv_records import LONGEST_CELL, UNENDED, Cells, records
-from policy_engine.tables.opening import opened, unpacked
+from policy_engine.tables.source import opened, unpacked
 from policy_engine.text_encodings import LONGEST_MARK, marked, not_text, text_encoding, unmarked
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -22,11 +22,10 @@ from policy_engine.documents.facts_files import Line, line_of, plain_facts, whol
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables.building import unjudged_columns
+from policy_engine.tables.json_types import unjudged_columns
 from policy_engine.tables.line_columns import read_lines
-from policy_engine.tables.opening import opened, unpacked
 from policy_engine.tables.row_validation import Row, Validated, validated_rows
-from policy_engine.tables.source import Progress, Source, streamed
+from policy_engine.tables.source import Progress, Source, opened, streamed, unpacked
 
 BLOCK = 4_000_000
 """Bytes read at a time; a block goes on to the end of its last line. Each costs some milliseconds, whatever is in it."""

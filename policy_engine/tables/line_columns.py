@@ -18,7 +18,7 @@ from policy_engine.backends.columnar.validation import fitted
 from policy_engine.documents.facts_files import LARGEST_RECORD, plain_facts
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Number
-from policy_engine.tables.building import loose_dtype
+from policy_engine.tables.json_types import loose_dtype
 
 SEEN = 50
 """So many lines tell in which order the members are written."""

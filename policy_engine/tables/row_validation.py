@@ -31,8 +31,7 @@ from policy_engine.facts.violations import (
 )
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import ListOf, Record
-from policy_engine.tables.building import columns_of
-from policy_engine.tables.json_columns import in_json_types
+from policy_engine.tables.json_types import columns_of, in_json_types
 from policy_engine.tables.keys import key_of, key_text, whole_text
 
 Row = Mapping[str, Any]

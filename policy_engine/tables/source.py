@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import IO, cast
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -116,3 +119,26 @@ def streamed(frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, 
                 return
 
     return register_io_source(read, schema=dict(schema), is_pure=True)  # else each sink would read it again
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file; raises `CannotRun` where it cannot be read, or not to its end."""
+    if path.suffix == ".zst":
+        raise CannotRun(f"`{path}` is packed with zstd, which cannot be read here; unpack it: zstd -d {path.name}")
+    try:
+        if path.exists() and not path.is_file():
+            raise CannotRun(f"`{path}` is not a file")
+        with path.open("rb") as raw:
+            yield raw
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        raise CannotRun(f"`{path}` is not a whole gzip file; write it again") from None
+    except FileNotFoundError:
+        raise CannotRun(f"there is no file `{path}`") from None
+    except OSError as error:
+        raise CannotRun(f"`{path}` cannot be read: {error.strerror or error}") from None
+
+
+def unpacked(path: Path, raw: IO[bytes]) -> IO[bytes]:
+    """What a file holds: the same bytes, or those that are packed in it."""
+    return cast("IO[bytes]", gzip.open(raw)) if path.suffix == ".gz" else raw

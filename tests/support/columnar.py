@@ -17,7 +17,7 @@ from policy_engine.facts.plain import to_json_types
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.language.values import instant_text_of, to_json
-from policy_engine.tables.plain_rows import in_microseconds
+from policy_engine.tables.json_types import in_microseconds
 
 Answer = Mapping[str, Mapping[str, Any]]
 """For each decision its status, outcome, rules, values and missing facts, in JSON types."""

@@ -1,4 +1,4 @@
-"""From facts in JSON types to canonical columns."""
+"""Facts in JSON types as canonical columns, and columns as facts in JSON types."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
+from policy_engine.backends.columnar.times import date_text, instant_text, local_text
 from policy_engine.backends.columnar.validation import Fitted, plan_for
 from policy_engine.facts.fast_validator import validator_of_member
+from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
 
@@ -147,3 +149,76 @@ def _records(values: Values, part: Part, numbers: Numbers) -> pl.Series:
     place = count()
     places = pl.Series([None if value is None else next(place) for value in values], dtype=pl.UInt32)
     return whole.gather(places)
+
+
+def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
+    """The facts of a row of canonical columns; what is absent is left out."""
+    return _plain_members(in_json_types(frame.slice(at, 1)).row(0, named=True), record)
+
+
+def in_microseconds(dtype: Any) -> Any:
+    """The type with integers for instants, of which Python cannot hold all in UTC."""
+    match dtype:
+        case pl.Datetime():
+            return pl.Int64()
+        case pl.List():
+            return pl.List(in_microseconds(dtype.inner))
+        case pl.Struct():
+            return pl.Struct({field.name: in_microseconds(field.dtype) for field in dtype.fields})
+    return dtype
+
+
+def _plain_members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
+    return {m.name: _plain(row[m.name], m.type) for m in record.members if row[m.name] is not None}
+
+
+def _plain(value: Any, kind: Type) -> Any:
+    match kind, value:
+        case Number(places=places), int() if places:
+            return decimal_of(value, places)
+        case ListOf(element=element), list():
+            return [_plain(part, element) for part in value]
+        case Record(), dict():
+            return _plain_members(value, kind)
+    return value
+
+
+def in_json_types(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with texts for dates, instants and categories, and floats by their own shortest form, at every depth."""
+    changed = {name: as_json(dtype, pl.col(name)) for name, dtype in frame.schema.items()}
+    return frame.with_columns(expression.alias(name) for name, expression in changed.items() if expression is not None)
+
+
+def as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
+    """The expression of a column in JSON types, None where it has them already."""
+    match dtype:
+        case pl.Date():
+            return date_text(value)
+        case pl.Datetime(time_zone=None):
+            return local_text(value, dtype.time_unit)
+        case pl.Datetime():
+            return instant_text(value.dt.convert_time_zone("UTC"), dtype.time_unit)
+        case pl.Categorical() | pl.Enum() | pl.Time():
+            return value.cast(pl.String)
+        case pl.Duration():
+            return value.dt.to_string("iso")
+        case pl.Float32():
+            return value.cast(pl.String).cast(pl.Float64)
+        case pl.Array():
+            listed = value.arr.to_list()
+            return as_json(pl.List(dtype.inner), listed) or listed
+        case pl.List():
+            inner = as_json(dtype.inner, pl.element())
+            return None if inner is None else value.list.eval(inner)
+        case pl.Struct():
+            return _struct(dtype, value)
+    return None
+
+
+def _struct(dtype: pl.Struct, value: pl.Expr) -> pl.Expr | None:
+    fields = {field.name: value.struct.field(field.name) for field in dtype.fields}
+    changed = {field.name: as_json(field.dtype, fields[field.name]) for field in dtype.fields}
+    if all(expression is None for expression in changed.values()):
+        return None
+    parts = [(fields[name] if part is None else part).alias(name) for name, part in changed.items()]
+    return pl.when(value.is_not_null()).then(pl.struct(parts))
