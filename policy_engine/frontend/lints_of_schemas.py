@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from policy_engine.diagnostics import Diagnostic, say
@@ -10,8 +10,7 @@ from policy_engine.frontend.lints import mentioned
 from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
-from policy_engine.language.types import Record, Text, Type, innermost, member_of, record_in
-from policy_engine.source import Span
+from policy_engine.language.types import Member, Text, innermost, members_below
 
 FEWEST_MENTIONED = 3
 """Rules that mention so many values, and more than they leave out, go through them one by one."""
@@ -39,10 +38,11 @@ def lint_schema(use: SchemaUse) -> Iterator[Diagnostic]:
 
 def _unread_facts(use: SchemaUse) -> Iterator[Diagnostic]:
     read = frozenset[str]().union(*(_facts_read(ruleset) for ruleset in use.rulesets))
-    excused = _excused(use.facts.type)
-    for fact in mentions.fact_paths(use.facts.type):
-        if fact not in read and fact not in excused:
-            yield say("unused-fact", _place(use.facts.type, fact), name=fact, schema=use.facts.name)
+    members = dict(members_below(use.facts.type))
+    excused = _excused(members)
+    for path, member in members.items():
+        if path not in read and path not in excused:
+            yield say("unused-fact", member.span, name=path, schema=use.facts.name)
 
 
 def _facts_read(ruleset: Ruleset) -> frozenset[str]:
@@ -57,13 +57,13 @@ def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:
     for ruleset in use.rulesets:
         for path, texts in _texts_mentioned(ruleset):
             told.setdefault(path, set()).update(texts)
-    for path, kind in _closed_texts(use.facts.type):
-        here = [value for value in kind.values or () if value in told.get(path, ())]
-        loose = [value for value in kind.values or () if value not in here]
-        if len(here) >= FEWEST_MENTIONED and len(here) > len(loose):
-            yield from (
-                say("unmentioned-value", _place(use.facts.type, path), value=value, name=path) for value in loose
-            )
+    for path, member in members_below(use.facts.type):
+        kind = innermost(member.type)
+        values = (kind.values or ()) if isinstance(kind, Text) else ()
+        loose = [value for value in values if value not in told.get(path, ())]
+        mentioned_here = len(values) - len(loose)
+        if mentioned_here >= FEWEST_MENTIONED and mentioned_here > len(loose):
+            yield from (say("unmentioned-value", member.span, value=value, name=path) for value in loose)
 
 
 def _texts_mentioned(ruleset: Ruleset) -> Iterator[tuple[str, Iterable[str]]]:
@@ -88,50 +88,14 @@ def _texts_mentioned(ruleset: Ruleset) -> Iterator[tuple[str, Iterable[str]]]:
 
 def _path_of(node: tree.Node) -> str:
     """The schema path a node reads, "" where it is not plainly one."""
-    match node:
-        case tree.Fact(name=name):
-            return name
-        case tree.MemberOf(record=record, name=name) if isinstance(record.type, Record):
-            return f"{record.type.path}.{name}"
-    return ""
+    return next((each.name for each in mentions.mentions_of(node) if each.kind in ("fact", "member")), "")
 
 
-def _closed_texts(record: Record, prefix: str = "") -> Iterator[tuple[str, Text]]:
-    for member in record.members:
-        kind = innermost(member.type)
-        if isinstance(kind, Text) and kind.values is not None:
-            yield prefix + member.name, kind
-        below = record_in(member.type)
-        if below is not None:
-            yield from _closed_texts(below, f"{prefix}{member.name}.")
-
-
-def _place(record: Record, fact: str) -> Span:
-    """Where a schema speaks of a property."""
-    name, _, below = fact.partition(".")
-    member = member_of(record, name)
-    assert member is not None, "a path of the schema"
-    inner = record_in(member.type)
-    return _place(inner, below) if below and inner is not None else member.span
-
-
-def _excused(record: Record, prefix: str = "") -> set[str]:
+def _excused(members: Mapping[str, Member]) -> set[str]:
     """Keys, what only reports show with all that is around and below it, and the members that lists are ordered by."""
-    excused = set()
-    for member in record.members:
-        if member.key or member.report or _shows_below(member.type):
-            excused.add(prefix + member.name)
-        below = record_in(member.type)
-        if member.ordered_by:
-            excused.add(f"{prefix}{member.name}.{member.ordered_by}")
-        if below is not None and member.report:
-            excused.update(mentions.fact_paths(below, f"{prefix}{member.name}."))
-        elif below is not None:
-            excused |= _excused(below, f"{prefix}{member.name}.")
+    excused = {f"{path}.{member.ordered_by}" for path, member in members.items() if member.ordered_by}
+    shown = [path for path, member in members.items() if member.report]
+    for path, member in members.items():
+        around = any(f"{each}.".startswith(f"{path}.") or path.startswith(f"{each}.") for each in shown)
+        excused |= {path} if member.key or around else set()
     return excused
-
-
-def _shows_below(kind: Type) -> bool:
-    """Whether reports show a member of a record, or of what is in it."""
-    record = record_in(kind)
-    return record is not None and any(m.report or _shows_below(m.type) for m in record.members)

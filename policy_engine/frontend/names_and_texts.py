@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.scope import Scope
-from policy_engine.frontend.syntax import DecisionSyntax, Named, RulesetSyntax, conclusions_written
+from policy_engine.frontend.syntax import DecisionSyntax, RulesetSyntax, conclusions_written
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Text
@@ -45,7 +45,7 @@ def _literal_cells(decision: DecisionSyntax) -> Iterator[Authored]:
 
 def quoted_names(syntax: RulesetSyntax, scope: Scope) -> Iterator[Diagnostic]:
     """Values and definitions that are one name between quotes: YAML takes these quotes, and a name is left."""
-    for _, text in _values(syntax):
+    for text in _expressions(syntax):
         name = text.value.strip()
         kind = scope.kind_of(name) if not text.plain and SNAKE.fullmatch(name) else None
         if kind is not None:
@@ -53,14 +53,11 @@ def quoted_names(syntax: RulesetSyntax, scope: Scope) -> Iterator[Diagnostic]:
             yield say("text-as-name", text.span, hint=hint, name=name, kind=kind)
 
 
-def _values(syntax: RulesetSyntax) -> Iterator[tuple[Authored, Authored]]:
-    yield from ((name, body) for name, body in syntax.definitions if isinstance(body, Authored))
+def _expressions(syntax: RulesetSyntax) -> Iterator[Authored]:
+    yield from (body for _, body in syntax.definitions if isinstance(body, Authored))
     for decision in syntax.decisions:
-        yield from _values_of(decision)
-
-
-def _values_of(decision: DecisionSyntax) -> Named:
-    return decision.values + tuple(value for each in conclusions_written(decision) for value in each.values)
+        for values in (decision.values, *(conclusion.values for conclusion in conclusions_written(decision))):
+            yield from (text for _, text in values)
 
 
 def texts_like_names(ruleset: Ruleset, expressions: Iterable[tree.Expression]) -> Iterator[Diagnostic]:
@@ -74,15 +71,10 @@ def texts_like_names(ruleset: Ruleset, expressions: Iterable[tree.Expression]) -
         closed = (node.type.values or () for node in nodes if isinstance(node, NAMED) and isinstance(node.type, Text))
         expected = {value for values in closed for value in values}
         for node in nodes:
-            if isinstance(node, tree.Literal) and isinstance(node.value, str) and node.value not in expected:
-                yield from _like_a_name(node, node.value, kinds)
-
-
-def _like_a_name(node: tree.Literal, text: str, kinds: Mapping[str, str]) -> Iterator[Diagnostic]:
-    kind = kinds.get(text)
-    if kind is not None:
-        hint = f"write `{text}` without quotes if the {kind} is meant"
-        yield say("name-as-text", node.span, hint=hint, name=text, kind=kind)
+            text = node.value if isinstance(node, tree.Literal) else None
+            if isinstance(text, str) and text in kinds and text not in expected:
+                hint = f"write `{text}` without quotes if the {kinds[text]} is meant"
+                yield say("name-as-text", node.span, hint=hint, name=text, kind=kinds[text])
 
 
 def _names_of_texts(ruleset: Ruleset) -> Mapping[str, str]:

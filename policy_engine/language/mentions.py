@@ -26,7 +26,7 @@ from policy_engine.language.rulesets import (
     conclusions_of,
     conditions_of,
 )
-from policy_engine.language.types import Record, record_in
+from policy_engine.language.types import Record, members_below, record_in
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -137,15 +137,13 @@ def reached(start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) 
     return frozenset(found)
 
 
-def sensitive_paths(record: Record, prefix: str = "") -> Iterator[str]:
+def sensitive_paths(record: Record) -> list[str]:
     """Every path that the schema marks `x-sensitive`, and all below it."""
-    for member in record.members:
-        path, below = f"{prefix}{member.name}", record_in(member.type)
-        if member.sensitive:
-            yield path
-            yield from fact_paths(below, f"{path}.") if below else ()
-        elif below:
-            yield from sensitive_paths(below, f"{path}.")
+    found: list[str] = []
+    for path, member in members_below(record):
+        if member.sensitive or path.startswith(tuple(f"{above}." for above in found)):
+            found.append(path)
+    return found
 
 
 def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
@@ -170,11 +168,6 @@ def sensitivity_of(ruleset: Ruleset) -> Callable[[Expression], bool]:
     return is_sensitive
 
 
-def fact_paths(record: Record, prefix: str = "") -> Iterator[str]:
+def fact_paths(record: Record) -> list[str]:
     """Every path of a schema in schema order, parents before their members."""
-    for member in record.members:
-        path = f"{prefix}{member.name}"
-        yield path
-        below = record_in(member.type)
-        if below is not None:
-            yield from fact_paths(below, f"{path}.")
+    return [path for path, _ in members_below(record)]

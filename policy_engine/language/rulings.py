@@ -1,13 +1,16 @@
-"""Making the constant part of an answer: outcome, rules, sources and readings (sentences 15, 17 and 23)."""
+"""The part of an answer that no facts change: outcome, rules, sources, readings and sentences (sentences 15, 17 and 23)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from policy_engine.language.decisions import RulesetReference, Ruling, Status
-from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rules, Ruleset
+from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rules, Ruleset, Template
 from policy_engine.language.sentences import Sentence
 
+NO_RULE = Template(("No rule covers these facts.",))
+NO_RULE_APPLIES = Template(("No rule applies.",))
+CALCULATED = Template(("Calculated from the facts.",))
 Applied = Sequence[tuple[str, Conclusion]]
 """The rules that apply, each with what follows from it."""
 
@@ -42,3 +45,13 @@ def _outcome(applied: Applied, collects: bool) -> str | tuple[str, ...] | None:
     if collects:
         return outcomes
     return outcomes[0] if outcomes else None
+
+
+def sentences_of(logic: DecisionLogic, status: Status, applied: Applied) -> tuple[Template, ...]:
+    """The reasons of the rules that apply; or that there is none; or what the decision says of itself."""
+    found = tuple(conclusion.because for _, conclusion in applied if conclusion.because.parts)
+    if status is Status.GAP:
+        return (*found, NO_RULE)
+    if found or status is Status.UNDETERMINED:
+        return found
+    return (logic.because or (CALCULATED if logic.body is None else NO_RULE_APPLIES),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
@@ -141,6 +142,14 @@ def record_in(kind: Type) -> Record | None:
     while isinstance(kind, ListOf):
         kind = kind.element
     return kind if isinstance(kind, Record) else None
+
+
+def members_below(record: Record, prefix: str = "") -> Iterator[tuple[str, Member]]:
+    """Every member at any depth with its path, in the schema's order, parents before their members."""
+    for member in record.members:
+        path, below = f"{prefix}{member.name}", record_in(member.type)
+        yield path, member
+        yield from members_below(below, f"{path}.") if below is not None else ()
 
 
 def with_article(kind: Type) -> str:

@@ -26,8 +26,7 @@ from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.in_force import in_force
 from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.mentions import fact_paths, reads_sensitive, template_expressions
-from policy_engine.language.reasons import sentences_of
-from policy_engine.language.rulings import ruling_of
+from policy_engine.language.rulings import ruling_of, sentences_of
 from policy_engine.language.sentences import kept_value, sentence_of
 from policy_engine.language.timezones import zone
 from policy_engine.language.values import (

@@ -14,7 +14,6 @@ from policy_engine.backends.python.writer import SURE, Writer
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.settled import OPEN
 from policy_engine.language.decisions import Decision, Ruling, Status
-from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -25,7 +24,7 @@ from policy_engine.language.rulesets import (
     Rules,
     ValueDefinition,
 )
-from policy_engine.language.rulings import Applied
+from policy_engine.language.rulings import Applied, sentences_of
 from policy_engine.language.types import ListOf, Number, Type
 
 NO_CODES: Mapping[str, str] = {}

@@ -26,10 +26,9 @@ from policy_engine.language.decisions import Decision, Explanation, Ruling, Stat
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
-from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rounding import EXACT, rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
-from policy_engine.language.rulings import Applied, ruling_of
+from policy_engine.language.rulings import Applied, ruling_of, sentences_of
 from policy_engine.language.sentences import sentence_of
 from policy_engine.language.timezones import zone
 

@@ -16,7 +16,6 @@ from policy_engine.backends.python.wording import NOTHING, names_of, tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, RuleTrace, Status, Verdict
 from policy_engine.language.mentions import fact_paths, logic_of, template_expressions, wording_of
-from policy_engine.language.reasons import sentences_of
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -28,7 +27,7 @@ from policy_engine.language.rulesets import (
     Template,
     ValueDefinition,
 )
-from policy_engine.language.rulings import Applied
+from policy_engine.language.rulings import Applied, sentences_of
 from policy_engine.language.sentences import kept_value
 from policy_engine.language.types import TEXT, ListOf, Number, Record, Type
 
