@@ -6,21 +6,23 @@ import decimal
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from policy_engine.backends.python import NotPlain, Program, excerpt, prepare, stretch
+from policy_engine.backends.python import NotPlain, Program, Recording, excerpt, prepare, stretch
 from policy_engine.diagnostics import did_you_mean, has_errors
 from policy_engine.errors import EngineFault, FactsError, RulesetError, UnknownDecision, UnknownReading
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import is_plain
-from policy_engine.facts.validation import valid_facts
+from policy_engine.facts.validation import typed_facts, valid_facts
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
-from policy_engine.language.decisions import Decision, Explanation
+from policy_engine.language.decisions import Decision, Explanation, Trace
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of
+from policy_engine.reference.recorded import RecordedEvaluation
 
 NO_READINGS: Mapping[str, str] = {}
 MOST_DAYS = 1_000
@@ -195,7 +197,7 @@ class Engine:
         name = decision.partition(".")[2]
         try:
             if ready.passes(facts, as_of):
-                return ready.program.explain(name, facts, as_of)
+                return explained(ready.program, name, facts, as_of)
         except Exception as error:
             _raise_fault(error, ready, facts, as_of)
         with decimal.localcontext(EXACT):
@@ -227,7 +229,7 @@ class Engine:
     def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Compiled:
         """The ruleset compiled for the readings, and for the stretch of days around the day on which nothing changes."""
         _require("readings", readings, Mapping, "mapping of names to choices")
-        key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of)[0])
+        key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of))
         found = self._compiled.get(key)
         if found is None:
             choices = chosen(ruleset, readings)
@@ -285,10 +287,23 @@ def _raise_fault(error: Exception, ready: Ready, facts: object, as_of: date) -> 
 
 def _reference(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
     """The reference over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
-    choices = ready.program.settled.choices
+    choices = ready.program.choices
     evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices)
     check_facts(evaluation)
     return evaluation
+
+
+def explained(program: Program, name: str, facts: Mapping[str, Any], as_of: date) -> Explanation:
+    """A decision about valid facts in JSON types, and its trace: recorded now, and made into steps when somebody looks."""
+    recording = program.record(name, facts, as_of)
+    decision = program.decide(name)(recording.facts, as_of)
+    return Explanation(decision, partial(_trace, program.ruleset, program.choices, recording, name, as_of))
+
+
+def _trace(ruleset: Ruleset, choices: Mapping[str, str], recording: Recording, name: str, as_of: date) -> Trace:
+    with decimal.localcontext(EXACT):
+        facts = typed_facts(recording.facts, ruleset.facts)
+        return explanation_of(RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recording), name).trace
 
 
 def chosen(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import Phase, given, note
 
 from policy_engine.backends.python import Program, prepare, stretch
-from policy_engine.engine import chosen
+from policy_engine.engine import chosen, explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import to_json_types
@@ -39,7 +39,7 @@ class Programs:
 
     def on(self, day: date) -> Program:
         """The program for a day."""
-        mark = stretch(self.ruleset, day)[0]
+        mark = stretch(self.ruleset, day)
         if mark not in self.made:
             self.made[mark] = prepare(self.ruleset, self.choices, day)
         return self.made[mark]
@@ -78,9 +78,9 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     assert {name: _late(program.decide(name)(plain, day)) for name in names} == late
     assert {name: _late(decision) for name, decision in together.items()} == late
     last = names[-1]
-    explained = program.explain(last, plain, day)
-    assert explained.trace == explanation_of(evaluation, last).trace
-    assert (_told(explained.decision), _late(explained.decision)) == (expected[last], late[last])
+    explanation = explained(program, last, plain, day)
+    assert explanation.trace == explanation_of(evaluation, last).trace
+    assert (_told(explanation.decision), _late(explanation.decision)) == (expected[last], late[last])
     assert program.checks()(plain, day) == _holds(evaluation)
     if validator_of(programs.ruleset.facts.document)(facts):
         assert {name: _told(decision) for name, decision in program.decide_all()(facts, day).items()} == expected

@@ -116,9 +116,9 @@ def test_a2_a_fault_in_the_checks_surfaces(engine: Engine, monkeypatch: pytest.M
 
 
 def test_a2_a_fault_in_the_form_that_records_surfaces(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "reader", lambda *_: lambda value: value.nothing)
+    plant(monkeypatch, "facts.nothing")
     with pytest.raises(EngineFault, match=r"in <faults\.record_d"):
-        engine.explain("faults.d", {"price": 1.5}, as_of=DAY)
+        engine.explain("faults.d", {"n": 20}, as_of=DAY)
 
 
 @pytest.mark.parametrize("asked", ASKED)

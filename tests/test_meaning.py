@@ -15,7 +15,7 @@ from hypothesis import Phase, given, note
 from hypothesis import strategies as st
 
 from policy_engine.backends.python import Program, prepare
-from policy_engine.engine import chosen
+from policy_engine.engine import chosen, explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
@@ -121,10 +121,10 @@ def compile_all(program: Program, facts: Any, day: date) -> None:
     program.checks()(facts, day)
     for decision in program.decide_all()(facts, day).values():
         assert decision.reason or decision.missing is not None
-    for logic in program.settled.ruleset.decisions:
+    for logic in program.ruleset.decisions:
         program.decide(logic.name)(facts, day)
         program.missing(logic.name)(facts, day)
-        program.explain(logic.name, facts, day)
+        explained(program, logic.name, facts, day)
 
 
 # Facts that arrive later (sentence 7.2).
@@ -226,4 +226,4 @@ def test_e4_a_rule_out_of_force_is_in_no_trace() -> None:
     assert "halved" in str(told[later])
     assert "halved" not in str(told[day])
     for on, trace in told.items():
-        assert prepare(ruleset, choices, on).explain("d", to_json_types(case.facts)[0], on).trace == trace
+        assert explained(prepare(ruleset, choices, on), "d", to_json_types(case.facts)[0], on).trace == trace

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy_engine.backends.python import prepare
-from policy_engine.engine import Engine, chosen
+from policy_engine.engine import Engine, chosen, explained
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.loader import Rulebook
@@ -33,7 +33,7 @@ def recorded(case: Case) -> dict[str, Explanation]:
     facts, unfit = to_json_types(case.facts)
     assert not unfit
     with decimal.localcontext(decimal.Context(prec=2)):  # a caller's context makes no difference
-        return {logic.name: program.explain(logic.name, facts, case.as_of) for logic in case.ruleset.decisions}
+        return {logic.name: explained(program, logic.name, facts, case.as_of) for logic in case.ruleset.decisions}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

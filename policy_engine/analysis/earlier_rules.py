@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeGuard
 from policy_engine.analysis.walking import COMPARE
 from policy_engine.language import expressions as tree
 from policy_engine.language.expressions import Condition, Expression, expressions_of
-from policy_engine.language.rulesets import ALWAYS, DecisionLogic, Rules
+from policy_engine.language.rulesets import ALWAYS, DecisionLogic, HitPolicy, Rules
 
 MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
 
@@ -34,7 +34,7 @@ class Compared(NamedTuple):
 
 def decided_earlier(decision: DecisionLogic, wanted: Mapping[int, frozenset[int]]) -> Iterator[tuple[int, int]]:
     """The comparisons of rules (by node id), each with a wanted distance of its sides that no facts have there."""
-    if not isinstance(decision.body, Rules) or decision.body.hit != "first":
+    if not isinstance(decision.body, Rules) or decision.body.hit is not HitPolicy.FIRST:
         return
     before: list[Compared] = []
     for rule in decision.body.rules:

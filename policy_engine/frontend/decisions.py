@@ -104,7 +104,8 @@ def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets
     otherwise = None
     if syntax.otherwise is not None:
         otherwise = _conclusion(context, syntax, syntax.otherwise, sources_of((), (rule.then for rule in rules)))
-    return rulesets.Rules("collect" if _collects(syntax) else "first", rules, otherwise)
+    hit = rulesets.HitPolicy.COLLECT if _collects(syntax) else rulesets.HitPolicy.FIRST
+    return rulesets.Rules(hit, rules, otherwise)
 
 
 def _rule(context: Context, decision: DecisionSyntax, syntax: RuleSyntax) -> rulesets.Rule:

@@ -6,8 +6,8 @@ Each node knows its type, whether it may be unknown (`optional`) and where it st
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 
 from policy_engine.language.types import ANYTHING, Type
 from policy_engine.language.values import Value
@@ -55,6 +55,11 @@ class Literal(Node):
     """A value written out."""
 
     value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant(Literal):
+    """The value of a part that readings and parameters make constant; its words are those of the part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,11 +255,53 @@ def children(node: Node) -> Iterator[Node]:
             yield from (item for item in value if isinstance(item, Node))
 
 
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with each node directly below it changed; the node itself where none is."""
+    parts: dict[str, Node | tuple[object, ...]] = {}
+    for name in _parts(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            parts[name] = change(value)
+        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+            parts[name] = tuple(change(item) if isinstance(item, Node) else item for item in value)
+    changed = any(not _same(value, getattr(node, name)) for name, value in parts.items())
+    return replace(node, **parts) if changed else node  # type: ignore[arg-type]  # the fields have the names of `parts`
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two parts are one, or tuples of the same."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return all(a is b for a, b in zip(one, other, strict=True))
+    return one is other
+
+
 def _parts(kind: type[Node]) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes."""
     if kind not in PARTS:
         PARTS[kind] = tuple(part.name for part in fields(kind) if part.name not in ("type", "optional", "place"))
     return PARTS[kind]
+
+
+def shown_parts(node: Node) -> tuple[Node, ...]:
+    """The parts of a node that a reader sees: of a chain its sides, of `not in` the item and the list."""
+    match node:
+        case Chain(operands=links):
+            return (sides_of(links[0])[0], *(sides_of(link)[1] for link in links))
+        case Not(operand=In(item=item, list=elements) as inner) if inner.text == node.text:
+            return item, elements
+    return tuple(children(node))
+
+
+def constant_text(node: Node) -> str | None:
+    """The text that a constant is, None where a node is no such one."""
+    return node.value if isinstance(node, Literal) and isinstance(node.value, str) else None
+
+
+def constant_number(node: Node) -> int:
+    """The whole number that a constant is; raises `TypeError` where a node is no such one."""
+    if isinstance(node, Literal) and isinstance(node.value, int):
+        return node.value
+    raise TypeError(f"{node.text} is no whole number that is always the same")
 
 
 def sides_of(link: Node) -> tuple[Node, Node]:

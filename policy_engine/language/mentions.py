@@ -83,7 +83,7 @@ def logic_of(decision: DecisionLogic) -> Iterator[Condition]:
         yield from value_expressions(conclusion.values)
 
 
-def wording_of(decision: DecisionLogic) -> Iterator[Condition]:
+def wording_of(decision: DecisionLogic) -> Iterator[Expression]:
     """The expressions in a decision's sentences."""
     yield from template_expressions(decision.because)
     for _, conclusion in conclusions_of(decision.body):

@@ -90,6 +90,26 @@ OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
 )
 
 
+BY_SIGN: Mapping[str, Operator] = MappingProxyType(
+    {
+        "==": OPERATORS[ast.Eq],
+        "!=": OPERATORS[ast.NotEq],
+        "<": OPERATORS[ast.Lt],
+        "<=": OPERATORS[ast.LtE],
+        ">": OPERATORS[ast.Gt],
+        ">=": OPERATORS[ast.GtE],
+        "+": OPERATORS[ast.Add],
+        "-": OPERATORS[ast.Sub],
+        "*": OPERATORS[ast.Mult],
+        "/": OPERATORS[ast.Div],
+        "//": OPERATORS[ast.FloorDiv],
+        "%": OPERATORS[ast.Mod],
+        "-x": OPERATORS[ast.USub],
+    }
+)
+"""The operators by the signs of the typed tree; `-x` is the number with the other sign."""
+
+
 def left_unknown() -> Step:
     """The branch that says `unknown`."""
     return Step("unknown", Unknown(causes=(causes.LEFT_UNKNOWN,)), Origin.LITERAL)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
+from functools import cached_property
 
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.types import Record, Type
@@ -174,11 +176,18 @@ class Rule:
     span: Span = field(compare=False, repr=False)
 
 
+class HitPolicy(StrEnum):
+    """Which rules decide: the first true one, or all true ones."""
+
+    FIRST = "first"
+    COLLECT = "collect"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules in order. `hit` first: the first true one decides, else `otherwise`. `hit` collect: all true ones apply."""
+    """Rules in order. By `FIRST` the first true one decides, else `otherwise`; by `COLLECT` all true ones apply."""
 
-    hit: str
+    hit: HitPolicy
     rules: tuple[Rule, ...]
     otherwise: Conclusion | None
 
@@ -243,7 +252,7 @@ class FactsSchema:
     document: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ruleset:
     """One version of a ruleset, checked. `digest` covers all that an answer depends on but facts, readings and day."""
 
@@ -262,6 +271,38 @@ class Ruleset:
     decisions: tuple[DecisionLogic, ...]
     digest: str
     path: str
+
+    def definition(self, name: str) -> Definition:
+        """The definition of a name; raises `KeyError` where there is none, as do all that look a name up."""
+        return self._definitions[name]
+
+    def decision(self, name: str) -> DecisionLogic:
+        """The decision of a name, without the ruleset's id."""
+        return self._decisions[name]
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of a name."""
+        return self._parameters[name]
+
+    def reading(self, name: str) -> Reading:
+        """The reading of a name."""
+        return self._readings[name]
+
+    @cached_property
+    def _definitions(self) -> Mapping[str, Definition]:
+        return {each.name: each for each in self.definitions}
+
+    @cached_property
+    def _decisions(self) -> Mapping[str, DecisionLogic]:
+        return {each.name: each for each in self.decisions}
+
+    @cached_property
+    def _parameters(self) -> Mapping[str, Parameter]:
+        return {each.name: each for each in self.parameters}
+
+    @cached_property
+    def _readings(self) -> Mapping[str, Reading]:
+        return {each.name: each for each in self.readings}
 
 
 def conclusions_of(body: Rules | Matrix | None) -> Iterator[tuple[str, Conclusion]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from policy_engine.language.decisions import RulesetReference, Ruling, Status
-from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rules, Ruleset, Template
+from policy_engine.language.rulesets import Conclusion, DecisionLogic, HitPolicy, Rules, Ruleset, Template
 from policy_engine.language.sentences import Sentence
 
 NO_RULE = Template(("No rule covers these facts.",))
@@ -24,7 +24,7 @@ def ruling_of(
     sentences: Iterable[Sentence],
 ) -> Ruling:
     """What an answer says by its status and the rules that apply. Undetermined and gap cite all of the decision's sources."""
-    collects = isinstance(logic.body, Rules) and logic.body.hit == "collect"
+    collects = isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT
     cited = tuple(dict.fromkeys(source for _, conclusion in applied for source in conclusion.sources))
     used = {*logic.readings, *(name for _, conclusion in applied for name in conclusion.readings)}
     return Ruling(

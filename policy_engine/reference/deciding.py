@@ -80,7 +80,7 @@ class Evaluation:
         return Step(name, self.facts.members.get(name, absent_fact(name)), Origin.FACT)
 
     def _reading(self, name: str) -> Step:
-        reading = next(r for r in self.ruleset.readings if r.name == name)
+        reading = self.ruleset.reading(name)
         others = [choice.name for choice in reading.choices if choice.name != self.choices[name]]
         return Step(name, self.choices[name], Origin.READING, f"{reading.question} Not: {', '.join(others)}")
 
@@ -101,16 +101,17 @@ class Evaluation:
 
     def condition(self, condition: Condition) -> Step:
         """The value of a condition: an expression's, or all, any, none over a list (sentence 14.1)."""
-        if isinstance(condition, Expression):
-            return evaluate(condition.text, self)
+        return evaluate(condition.text, self) if isinstance(condition, Expression) else self.group(condition)
+
+    def group(self, condition: Group) -> Step:
+        """The value of all, any or none over a list of conditions."""
         steps = tuple(self.condition(part) for part in condition.conditions)
         return Step(condition.kind, _group(condition, [step.value for step in steps]), Origin.COMPUTED, steps=steps)
 
     def answer(self, name: str) -> Answer:
         """The answer to one of the ruleset's questions."""
         if name not in self.answers:
-            logic = next(decision for decision in self.ruleset.decisions if decision.name == name)
-            self.answers[name] = _answer(self, logic)
+            self.answers[name] = _answer(self, self.ruleset.decision(name))
         return self.answers[name]
 
 
@@ -157,7 +158,7 @@ def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
 
 def _answer(evaluation: Evaluation, logic: rulesets.DecisionLogic) -> Answer:
     match logic.body:
-        case rulesets.Rules(hit="collect"):
+        case rulesets.Rules(hit=rulesets.HitPolicy.COLLECT):
             finding = _collect(evaluation, logic.body)
         case rulesets.Rules():
             finding = _first(evaluation, logic.body)
@@ -238,7 +239,7 @@ def _matrix(evaluation: Evaluation, body: rulesets.Matrix) -> Finding:
 
 def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: Finding) -> Answer:
     """The answer: decided where rules and values are, else undetermined, or a gap where no rule decides."""
-    collects = isinstance(logic.body, rulesets.Rules) and logic.body.hit == "collect"
+    collects = isinstance(logic.body, rulesets.Rules) and logic.body.hit is rulesets.HitPolicy.COLLECT
     definitions = [*logic.values, *(value for _, conclusion in finding.applied for value in conclusion.values)]
     gap = finding.unknown is None and not finding.applied and logic.body is not None and not collects
     steps = [] if gap or finding.unknown else [_value(evaluation, definition) for definition in definitions]

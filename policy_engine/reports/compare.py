@@ -169,7 +169,7 @@ def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Com
         compared=compared,
         decisions=shared,
         invalid=tuple(_invalid(old, new, only_old, only_new)),
-        one_sided=tuple(one_sided(old.job.program.settled.ruleset, new.job.program.settled.ruleset)),
+        one_sided=tuple(one_sided(old.job.program.ruleset, new.job.program.ruleset)),
         differences=tuple(found.all()),
     )
 

@@ -12,6 +12,7 @@ from policy_engine.language.rulesets import (
     Cell,
     Conclusion,
     DecisionLogic,
+    HitPolicy,
     Matrix,
     Quoted,
     Rules,
@@ -78,7 +79,7 @@ def _section(title: str, body: Iterable[str]) -> list[str]:
 def _decision(decision: DecisionLogic) -> Iterator[str]:
     yield from (f"### {decision.name}", "", text(decision.question), "")
     if decision.outcomes:
-        several = isinstance(decision.body, Rules) and decision.body.hit == "collect"
+        several = isinstance(decision.body, Rules) and decision.body.hit is HitPolicy.COLLECT
         named = ", ".join(code(outcome) for outcome in decision.outcomes)
         yield from (f"{'Lists all that apply of' if several else 'One of'}: {named}.", "")
     if isinstance(decision.body, Rules):

@@ -86,7 +86,7 @@ def _chapter(
         place / DECISIONS,
         place / INVALID,
         inputs=[str(path) for path in job.source.files],
-        readings=job.program.settled.choices,
+        readings=job.program.choices,
         over=Over(job.over, job.over_column) if job.over is not None else None,
         near_misses=tuple(near.found()),
         near_misses_left_out=job.program.without_margin,

@@ -106,7 +106,7 @@ def scattered(number: pl.Expr, seed: int) -> pl.Expr:
 def samples_of(engine: Engine, job: Job, draw: Draw) -> Iterator[Sample]:
     """The records drawn, each with its explanation, by decision, stratum and row."""
     order = [logic.name for logic in job.ruleset.decisions]
-    as_of = job.program.settled.as_of
+    as_of = job.program.as_of
     for (decision, stratum), kept in sorted(
         draw.drawn.items(), key=lambda entry: (order.index(entry[0][0]), entry[0][1])
     ):

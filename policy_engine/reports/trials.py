@@ -45,7 +45,7 @@ FAR = timedelta(days=3_653)
 
 def trials_of(engine: Engine, job: Job, draw: Draw) -> dict[str, Trials]:
     """For each decision what came of the records that were drawn from its undetermined ones."""
-    values = candidates(job.ruleset, job.program.settled.as_of)
+    values = candidates(job.ruleset, job.program.as_of)
     found: dict[str, Trials] = {}
     for (decision, _), kept in draw.drawn.items():
         settled: Counter[str] = Counter()
@@ -59,7 +59,7 @@ def _settling(
     engine: Engine, job: Job, decision: str, facts: dict[str, Any], values: Mapping[type[Type], Sequence[Value]]
 ) -> Iterator[str]:
     """The missing facts of a record each of which settles it alone."""
-    name, as_of = f"{job.ruleset.id}.{decision}", job.program.settled.as_of
+    name, as_of = f"{job.ruleset.id}.{decision}", job.program.as_of
     for path in engine.decide(name, facts, as_of=as_of, readings=job.readings).missing:
         settled = False
         for changed in filled_in(facts, job.ruleset.facts.type, path, values):

@@ -67,7 +67,7 @@ def reported(program: ColumnarProgram, table: pl.DataFrame) -> Mapping[int, Answ
 
 
 def _answers(program: ColumnarProgram, told: pl.DataFrame) -> list[Answer]:
-    decisions = program.settled.ruleset.decisions
+    decisions = program.ruleset.decisions
     told = told.select(program.names())
     told = told.cast({name: in_microseconds(kind) for name, kind in told.schema.items()})  # Python has no year 10000
     return [{logic.name: _answer(logic, row) for logic in decisions} for row in told.iter_rows(named=True)]

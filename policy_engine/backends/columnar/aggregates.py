@@ -10,9 +10,10 @@ import polars as pl
 from policy_engine.backends.columnar import days
 from policy_engine.backends.columnar.lists import Count, Fetch, Filter, NumberPassing, Passing, Position, Reduce, Total
 from policy_engine.backends.columnar.plan import PARENT, Domain, Place, Step, View
-from policy_engine.backends.settled import OPEN
+from policy_engine.backends.specialize import exact
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import DATE, ListOf, Number, Ratio, Text, Type
+from policy_engine.language.values import Value
 
 if TYPE_CHECKING:
     from policy_engine.backends.columnar.expressions import Expressions
@@ -229,10 +230,9 @@ def _last_run(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View
 def contains(to: Expressions, node: tree.In) -> pl.Expr:
     """`item in list`: the `or` of equalities."""
     assert isinstance(node.list.type, ListOf)
-    listed = to.settled.constant(node.list)
     element = node.list.type.element
-    if listed is not OPEN:
-        return _among(to, node, [_literal(node, part, element) for part in listed])
+    if isinstance(node.list, tree.Literal) and isinstance(node.list.value, tuple):
+        return _among(to, node, [_literal(node, part, element) for part in node.list.value])
     if isinstance(node.list, tree.ListLiteral):
         return _among(to, node, list(node.list.elements))
     source = to.views.of(node.list)
@@ -243,8 +243,8 @@ def contains(to: Expressions, node: tree.In) -> pl.Expr:
     return quantified(to, source, row, decisive=True, optional=optional)
 
 
-def _literal(node: tree.In, value_: object, element: Type) -> tree.Node:
-    return tree.Literal(type=element, optional=False, place=node.list.place, value=value_)  # type: ignore[arg-type]
+def _literal(node: tree.In, part: Value, element: Type) -> tree.Node:
+    return tree.Literal(type=element, optional=False, place=node.list.place, value=part)
 
 
 def _among(to: Expressions, node: tree.In, elements: list[tree.Node]) -> pl.Expr:
@@ -252,8 +252,8 @@ def _among(to: Expressions, node: tree.In, elements: list[tree.Node]) -> pl.Expr
     if not elements:
         return pl.lit(False)
     item = to.named(node.item)
-    constants = [to.settled.constant(element) for element in elements]
-    plain = not isinstance(node.item.type, Number | Ratio) and OPEN not in constants
+    constants = [exact(element) for element in elements if isinstance(element, tree.Literal)]
+    plain = not isinstance(node.item.type, Number | Ratio) and len(constants) == len(elements)
     if plain and len(elements) > FEW:
         return item.is_in(constants)
     equal = [_equal(to, (node.item, item), element) for element in elements]
@@ -264,8 +264,8 @@ def _among(to: Expressions, node: tree.In, elements: list[tree.Node]) -> pl.Expr
 
 
 def _equal(to: Expressions, item: tuple[tree.Node, pl.Expr], element: tree.Node) -> pl.Expr:
-    text = to.settled.constant(element)
-    if isinstance(text, str) and isinstance(item[0].type, Text) and to.settled.constant(item[0]) is OPEN:
+    text = tree.constant_text(element)
+    if text is not None and isinstance(item[0].type, Text) and not isinstance(item[0], tree.Literal):
         return to.is_text(item[0], text)
     return to.compared("==", item, (element, to.value(element)))
 

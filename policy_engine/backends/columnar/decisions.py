@@ -23,11 +23,13 @@ from policy_engine.backends.columnar.matrices import matrix_columns
 from policy_engine.backends.columnar.plan import ACCOUNTS
 from policy_engine.backends.columnar.texts import looked_up
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
-from policy_engine.backends.settled import OPEN, units
+from policy_engine.backends.specialize import constant, exact, units
+from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Conclusion,
     DecisionLogic,
+    HitPolicy,
     Matrix,
     Rule,
     Rules,
@@ -49,7 +51,7 @@ class DecisionWriter:
     def write(self) -> DecisionColumns:
         """The decision's columns."""
         match self.logic.body:
-            case Rules(hit="collect"):
+            case Rules(hit=HitPolicy.COLLECT):
                 return self._collect(self.logic.body)
             case Rules():
                 columns, own = self._first(self.logic.body)
@@ -78,8 +80,8 @@ class DecisionWriter:
         branches = list(self._branches(rules, words))
         undetermined = self.to.plan.named(ACCOUNTS, _unknown_before_true(branches), "undetermined")
         last = pl.lit(OTHERWISE if body.otherwise is not None else None, dtype=words)
-        settled = [Branch(undetermined, pl.lit(None, dtype=words)), *branches]
-        reason = self.to.plan.named(ACCOUNTS, chosen(settled, last), "reason")
+        branches_ = [Branch(undetermined, pl.lit(None, dtype=words)), *branches]
+        reason = self.to.plan.named(ACCOUNTS, chosen(branches_, last), "reason")
         columns = DecisionColumns(self.logic, reason, undetermined, reason, has_gaps=body.otherwise is None)
         columns.outcome = self._outcome(columns, branches, own) if self.logic.outcomes else None
         return columns, own
@@ -89,7 +91,7 @@ class DecisionWriter:
         for run in runs(list(rules)):
             if len(run) >= SHORTEST_RUN:
                 yield self._look_up(run, words)
-            elif self.to.settled.condition(run[0].when) is not False:
+            elif constant(run[0].when) is not False:
                 yield self._rule(run[0], words)
 
     def _rule(self, rule: Rule, words: pl.Enum) -> Branch:
@@ -162,7 +164,7 @@ class DecisionWriter:
             self._open(columns, to.plan.named(ACCOUNTS, joined("any", lacking), "lacking"))
         for name, kind in types.items():
             branches = [Branch(one.applies, value) for one, value in worked if one.value.name == name]
-            columns.values[name] = self._settled_value(columns, branches, kind)
+            columns.values[name] = self._chosen_value(columns, branches, kind)
         return columns
 
     def _open(self, columns: DecisionColumns, lacking: pl.Expr) -> None:
@@ -175,7 +177,7 @@ class DecisionWriter:
         if columns.outcome is not None:
             columns.outcome = named(ACCOUNTS, pl.when(~lacking).then(columns.outcome), "outcome")
 
-    def _settled_value(self, columns: DecisionColumns, branches: list[Branch], kind: Type) -> pl.Expr:
+    def _chosen_value(self, columns: DecisionColumns, branches: list[Branch], kind: Type) -> pl.Expr:
         """A value where it applies and the decision is decided; of several that apply the one given last."""
         shown = [Branch(columns.decided & branch.when, branch.then) for branch in reversed(branches)]
         return self.to.plan.named(ACCOUNTS, chosen(shown, nothing(kind)), "value")
@@ -183,9 +185,8 @@ class DecisionWriter:
     def _value(self, definition: ValueDefinition, kind: Type) -> pl.Expr:
         """A value as a whole, in the units of the answer's type."""
         node = definition.expression.tree
-        constant = self.to.settled.constant(node)
-        if constant is not OPEN and isinstance(kind, Number):
-            return pl.lit(units(constant, kind), dtype=pl.Int64)
+        if isinstance(node, tree.Literal) and isinstance(kind, Number):
+            return pl.lit(units(exact(node), kind), dtype=pl.Int64)
         return in_units(self.to.whole(node), node.type, kind)
 
 

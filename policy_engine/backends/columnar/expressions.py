@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import reduce
 from types import MappingProxyType
 from typing import Any
@@ -20,8 +21,9 @@ from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS
 from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View, folded, spread
 from policy_engine.backends.columnar.views import Views
-from policy_engine.backends.settled import OPEN, Settled, units
+from policy_engine.backends.specialize import constant, units
 from policy_engine.language import expressions as tree
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type
 from policy_engine.language.values import Holidays
 
@@ -33,7 +35,8 @@ Parts = Callable[[str, str], "pl.Expr"]
 class Expressions:
     """Writes the expressions of one plan. `domain` is the one at hand, `variables` the elements of the loops around."""
 
-    settled: Settled
+    ruleset: Ruleset
+    day: date
     plan: Plan
     part: Parts
     domain: Domain = ACCOUNTS
@@ -49,9 +52,6 @@ class Expressions:
 
     def condition(self, condition: tree.Condition) -> pl.Expr:
         """A condition: an expression, or all, any or none of several."""
-        value = self.settled.condition(condition)
-        if value is not OPEN:
-            return self.constant(value, _type_of(condition))
         if isinstance(condition, tree.Expression):
             return self.truth(condition.tree)
         whole = joined(condition.kind, [self.condition(part) for part in condition.conditions])
@@ -59,9 +59,8 @@ class Expressions:
 
     def value(self, node: tree.Node) -> pl.Expr:
         """An expression in the domain at hand; a list as a column of lists."""
-        value = self.settled.constant(node)
-        if value is not OPEN:
-            return self.constant(value, node.type)
+        if isinstance(node, tree.Literal):
+            return self.constant(node.value, node.type)
         if isinstance(node.type, ListOf) and not isinstance(node, tree.DecisionPart):
             return self.views.column(self.views.of(node), node.type.element)
         expression = self.written(node)
@@ -81,7 +80,7 @@ class Expressions:
         return self.plan.named(self.domain, self.value(node), stem)
 
     def constant(self, value: Any, kind: Type) -> pl.Expr:
-        """A settled value."""
+        """A constant."""
         match kind:
             case Number():
                 return pl.lit(units(value, kind), dtype=pl.Int64)
@@ -117,7 +116,7 @@ class Expressions:
     # Each handler writes one kind of node.
 
     def as_of(self, node: tree.AsOf) -> pl.Expr:
-        return pl.lit(self.settled.as_of)
+        return pl.lit(self.day)
 
     def left_unknown(self, node: tree.LeftUnknown) -> pl.Expr:
         return nothing(node.type)
@@ -127,14 +126,12 @@ class Expressions:
 
     def define(self, name: str) -> None:
         """Work out a definition for the accounts."""
-        found = next(d for d in self.settled.ruleset.definitions if d.name == name)
-        node = tree.Definition(
-            type=found.type, optional=found.optional, place=tree.Place(found.span, name, -1), name=name
-        )
-        if self.settled.condition(found.body) is not OPEN:
+        found = self.ruleset.definition(name)
+        if constant(found.body) is not None:
             return
         if isinstance(found.type, ListOf):
-            self.views.of(node)
+            place = tree.Place(found.span, name, -1)
+            self.views.of(tree.Definition(type=found.type, optional=found.optional, place=place, name=name))
         else:
             self._defined(name)
 
@@ -143,7 +140,7 @@ class Expressions:
 
     def _defined(self, name: str) -> pl.Expr:
         if name not in self.definitions:
-            body = next(d.body for d in self.settled.ruleset.definitions if d.name == name)
+            body = self.ruleset.definition(name).body
             self.definitions[name] = self.plan.named(ACCOUNTS, self.condition(body), name)
         return self.definitions[name]
 
@@ -179,10 +176,10 @@ class Expressions:
         return self.compared(node.operator, (node.left, left), (node.right, right))
 
     def _same_text(self, node: tree.Compare) -> pl.Expr | None:
-        """Whether both sides are the same text, where one is settled."""
+        """Whether both sides are the same text, where one is constant."""
         for one, other in ((node.left, node.right), (node.right, node.left)):
-            text = self.settled.constant(other)
-            if isinstance(text, str) and isinstance(one.type, Text) and self.settled.constant(one) is OPEN:
+            text = tree.constant_text(other)
+            if text is not None and isinstance(one.type, Text) and not isinstance(one, tree.Literal):
                 return self.is_text(one, text)
         return None
 
@@ -223,9 +220,8 @@ class Expressions:
         return -self.value(node.operand)
 
     def conditional(self, node: tree.Conditional) -> pl.Expr:
-        chosen = self.settled.constant(node.condition)
-        if chosen is not OPEN:
-            branch = node.then if chosen else node.otherwise
+        if isinstance(node.condition, tree.Literal):
+            branch = node.then if node.condition.value else node.otherwise
             return self.scaled(branch, node.type) if branch.type != ANYTHING else nothing(node.type)
         then, otherwise = self.scaled(node.then, node.type), self.scaled(node.otherwise, node.type)
         condition = self.truth(node.condition)
@@ -236,10 +232,9 @@ class Expressions:
 
     def add_days(self, node: tree.Call) -> pl.Expr:
         day, count = node.arguments
-        settled = self.settled.constant(count)
-        if settled is OPEN:
+        if not isinstance(count, tree.Literal):
             return days.add_days(self._argument(day, day.type), self._argument(count, count.type))
-        return days.shifted(self._argument(day, day.type), int(settled))
+        return days.shifted(self._argument(day, day.type), tree.constant_number(count))
 
     def call(self, node: tree.Call) -> pl.Expr:
         if node.function in SPECIAL:
@@ -275,24 +270,27 @@ class Expressions:
         return view.end.cast(pl.Int64) - view.start.cast(pl.Int64)
 
     def round(self, node: tree.Call) -> pl.Expr:
-        value, (places, mode) = node.arguments[0], (self.settled.constant(part) for part in node.arguments[1:])
-        return arithmetic.rounded(value, self.named(value), int(places), mode)
+        value, places, mode = node.arguments
+        return arithmetic.rounded(
+            value, self.named(value), tree.constant_number(places), tree.constant_text(mode) or ""
+        )
 
     def date_of(self, node: tree.Call) -> pl.Expr:
         moment = self.named(node.arguments[0])
         place = self.domain.name, moment.meta.output_name()
         if place not in self.civil:
-            dates = days.date_of(moment, self.settled.ruleset.timezone)
+            dates = days.date_of(moment, self.ruleset.timezone)
             self.civil[place] = self.plan.named(self.domain, dates, "date")
         return self.civil[place]
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:
         day, count = self.named(node.arguments[0]), self.named(node.arguments[1])
-        holidays = self.settled.constant(node.arguments[2])
-        if holidays is OPEN:
-            return aggregates.add_business_days(self, day, count, node.arguments[2])
+        calendar = node.arguments[2]
+        if not isinstance(calendar, tree.Literal):
+            return aggregates.add_business_days(self, day, count, calendar)
+        holidays = calendar.value
         if not isinstance(holidays, Holidays):
-            return days.add_business_days(day, count, holidays)
+            return days.add_business_days(day, count, holidays)  # type: ignore[arg-type]  # dates, by its type
         result = self.plan.named(self.domain, days.add_business_days(day, count, holidays.dates))
         return days.within_years(day, result, count, holidays.first, holidays.last)
 

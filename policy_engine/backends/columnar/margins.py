@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from policy_engine.backends.columnar import arithmetic, days
 from policy_engine.backends.columnar.plan import ACCOUNTS
-from policy_engine.backends.settled import OPEN
+from policy_engine.backends.specialize import exact
 from policy_engine.language import expressions as tree
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import Matrix, Rules
 from policy_engine.language.types import Date, Number
-from policy_engine.language.units import Units, written_units
-from policy_engine.language.values import Value, in_words
+from policy_engine.language.units import Units
+from policy_engine.language.values import in_words
 
 if TYPE_CHECKING:
     from policy_engine.backends.columnar.expressions import Expressions
@@ -66,15 +65,19 @@ class Margins(NamedTuple):
     left_out: int
 
 
-def margins_of(to: Expressions, logic: DecisionLogic) -> Margins:
-    """The margins of a decision's rules, each comparison once, under the first rule that asks it."""
-    units = written_units(to.settled.ruleset)
-    asked: dict[tree.Compare, str] = {}
+def margins_of(to: Expressions, logic: DecisionLogic, written: Mapping[int, tree.Node], units: Units) -> Margins:
+    """The margins of a decision's rules, each comparison once, under the first rule that asks it.
+
+    `written` are the nodes of the ruleset before it was specialized, by their numbers, `units` those of its parts.
+    """
+    asked: dict[tree.Node, tuple[str, tree.Compare]] = {}
     for rule, condition in _conditions(logic):
         for node in _Comparisons(to).of(condition):
-            asked.setdefault(node, rule)
+            asked.setdefault(written[node.id], (rule, node))
     margins = [
-        _margin(to, units, logic.name, rule, node) for node, rule in asked.items() if not _asks_for_any(to, node)
+        _margin(to, units.common(tree.sides_of(author)) or "", logic.name, rule, node)
+        for author, (rule, node) in asked.items()
+        if not _asks_for_any(node)
     ]
     found = tuple(margin for margin in margins if margin is not None)
     return Margins(found, len(margins) - len(found))
@@ -88,16 +91,14 @@ def _conditions(logic: DecisionLogic) -> Iterator[tuple[str, tree.Condition]]:
 
 
 class _Comparisons:
-    """Finds the comparisons by order below a condition that are not settled, through definitions, each of these once."""
+    """Finds the comparisons by order below a condition that are not constant, through definitions, each of these once."""
 
     def __init__(self, to: Expressions) -> None:
-        self._settled = to.settled
+        self._ruleset = to.ruleset
         self._seen: set[str] = set()
 
     def of(self, condition: tree.Condition) -> Iterator[tree.Compare]:
         """The comparisons of a condition."""
-        if self._settled.condition(condition) is not OPEN:
-            return
         if isinstance(condition, tree.Group):
             for part in condition.conditions:
                 yield from self.of(part)
@@ -105,44 +106,40 @@ class _Comparisons:
             yield from self._below(condition.tree)
 
     def _below(self, node: tree.Node) -> Iterator[tree.Compare]:
-        if self._settled.constant(node) is not OPEN:
-            return
         if isinstance(node, tree.Compare) and node.operator in TOWARDS:
             yield node
         if isinstance(node, tree.Definition) and node.name not in self._seen:
             self._seen.add(node.name)
-            yield from self.of(next(d.body for d in self._settled.ruleset.definitions if d.name == node.name))
+            yield from self.of(self._ruleset.definition(node.name).body)
         for child in tree.children(node):
             yield from self._below(child)
 
 
-def _asks_for_any(to: Expressions, node: tree.Compare) -> bool:
+def _asks_for_any(node: tree.Compare) -> bool:
     """Whether a comparison only asks if there is any, as `count(...) > 0` does: nobody is near to that."""
-    sides = to.settled.constant(node.left), to.settled.constant(node.right)
-    literal = isinstance(node.left, tree.Literal) or isinstance(node.right, tree.Literal)
-    return literal and any(side is not OPEN and side in (0, 1) for side in sides)
+    sides = [side for side in (node.left, node.right) if isinstance(side, tree.Literal)]
+    return any(type(side) is tree.Literal for side in sides) and any(exact(side) in (0, 1) for side in sides)
 
 
-def _margin(to: Expressions, units: Units, decision: str, rule: str, node: tree.Compare) -> Margin | None:
-    """The margin of a comparison with something settled on one side; None where there is none to measure."""
+def _margin(to: Expressions, unit: str, decision: str, rule: str, node: tree.Compare) -> Margin | None:
+    """The margin of a comparison with a constant on one side; None where there is none to measure."""
     text = node.text
-    left, right = to.settled.constant(node.left), to.settled.constant(node.right)
-    if (left is OPEN) == (right is OPEN) or len(text) > LONGEST_TEXT or _reads_elements(node):
+    turned = isinstance(node.left, tree.Literal)
+    asked, threshold = (node.right, node.left) if turned else (node.left, node.right)
+    if not isinstance(threshold, tree.Literal) or len(text) > LONGEST_TEXT or _reads_elements(node):
         return None
-    asked, threshold, settled = (node.left, node.right, right) if left is OPEN else (node.right, node.left, left)
-    towards = TOWARDS[node.operator] if left is OPEN else -TOWARDS[node.operator]
+    towards = -TOWARDS[node.operator] if turned else TOWARDS[node.operator]
     inclusive = "=" in node.operator
     if isinstance(asked.type, Date) and isinstance(threshold.type, Date):
-        column = days.days_between(pl.lit(settled), to.value(asked)) * towards
+        column = days.days_between(pl.lit(threshold.value), to.value(asked)) * towards
         return Margin(decision, rule, text, "days", inclusive, 0, DAYS_NEAR, to.plan.named(ACCOUNTS, column))
     if not (isinstance(asked.type, Number) and isinstance(threshold.type, Number)):
         return None
     places = max(asked.type.places, threshold.type.places)
-    level = int(settled * 10**places)
+    level = int(exact(threshold) * 10**places)
     column = (arithmetic.rescaled(to.value(asked), asked.type, places) - level) * towards
-    unit = units.common((node.left, node.right)) or ""
     within = DAYS_NEAR * 10**places if unit in DAYS else max(1, abs(level) // SHARE_NEAR)
-    shown = text if isinstance(threshold, tree.Literal) else f"{text} ({in_words(_plain(settled, places))})"
+    shown = f"{text} ({_in_words(threshold, places)})" if isinstance(threshold, tree.Constant) else text
     return Margin(decision, rule, shown, unit, inclusive, places, within, to.plan.named(ACCOUNTS, column))
 
 
@@ -152,5 +149,6 @@ def _reads_elements(node: tree.Node) -> bool:
     return any(isinstance(part, tree.Variable) and part.name not in bound for part in tree.walk(node))
 
 
-def _plain(settled: Fraction, places: int) -> Value:
-    return decimal_of(int(settled * 10**places), places) if settled.denominator != 1 else int(settled)
+def _in_words(threshold: tree.Literal, places: int) -> str:
+    value = exact(threshold)
+    return in_words(decimal_of(int(value * 10**places), places) if value.denominator != 1 else int(value))

@@ -20,7 +20,7 @@ from policy_engine.backends.columnar.conclusions import DecisionColumns, optiona
 from policy_engine.backends.columnar.expressions import Expressions
 from policy_engine.backends.columnar.masks import BITS, FEW, Mask, joint, where
 from policy_engine.backends.columnar.plan import ACCOUNTS, View
-from policy_engine.backends.settled import OPEN
+from policy_engine.backends.specialize import constant
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.types import ANYTHING, ListOf, Record, Type, member_of
@@ -42,7 +42,7 @@ class Missing:
     below: str = ""
 
     def __post_init__(self) -> None:
-        self.paths = tuple(dict.fromkeys(fact_paths(self.to.settled.ruleset.facts.type)))
+        self.paths = tuple(dict.fromkeys(fact_paths(self.to.ruleset.facts.type)))
 
     @property
     def few(self) -> bool:
@@ -74,13 +74,13 @@ class Missing:
 
     def mask(self, node: tree.Node) -> Mask:
         """What is missing of an expression, in the domain at hand."""
-        if not node.optional or self.to.settled.constant(node) is not OPEN:
+        if not node.optional:
             return None
         return HANDLERS.get(type(node), Missing.strict)(self, node)
 
     def condition(self, condition: tree.Condition) -> Mask:
         """What is missing of a condition."""
-        if not optional(condition) or self.to.settled.condition(condition) is not OPEN:
+        if not optional(condition) or constant(condition) is not None:
             return None
         if isinstance(condition, tree.Expression):
             return self.mask(condition.tree)
@@ -132,7 +132,7 @@ class Missing:
     def definition(self, node: tree.Definition) -> Mask:
         key = node.name, self.below
         if key not in self.definitions:
-            body = next(d.body for d in self.to.settled.ruleset.definitions if d.name == node.name)
+            body = self.to.ruleset.definition(node.name).body
             self.definitions[key] = self.at_accounts_now(lambda: self.condition(body))
         return self.at_accounts(lambda: self.definitions[key])
 
@@ -159,9 +159,8 @@ class Missing:
 
     def _chosen(self, node: tree.Conditional, mask: Callable[[tree.Node], Mask]) -> Mask:
         """What the condition misses, and the branch that is taken."""
-        chosen = self.to.settled.constant(node.condition)
-        if chosen is not OPEN:
-            return mask(node.then if chosen else node.otherwise)
+        if isinstance(node.condition, tree.Literal):
+            return mask(node.then if node.condition.value else node.otherwise)
         condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
         branches = where(condition, mask(node.then), where(~condition, mask(node.otherwise)))
         return joint([self.on_the_way(node.condition), branches])
@@ -192,7 +191,7 @@ class Missing:
         return self.mask(node)
 
     def _body(self, name: str) -> tree.Node:
-        body = next(d.body for d in self.to.settled.ruleset.definitions if d.name == name)
+        body = self.to.ruleset.definition(name).body
         assert isinstance(body, tree.Expression)
         return body.tree
 
@@ -264,9 +263,8 @@ class Missing:
         return None
 
     def _lists_of_chosen(self, node: tree.Conditional) -> Mask:
-        chosen = self.to.settled.constant(node.condition)
-        if chosen is not OPEN:
-            return self._lists(node.then if chosen else node.otherwise)
+        if isinstance(node.condition, tree.Literal):
+            return self._lists(node.then if node.condition.value else node.otherwise)
         condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
         then, otherwise = (self._lists(branch) or self._no_lists(branch) for branch in (node.then, node.otherwise))
         return tuple(

@@ -10,7 +10,7 @@ import polars as pl
 from policy_engine.backends.columnar.conclusions import DecisionColumns, optional
 from policy_engine.backends.columnar.masks import Mask, joint, where
 from policy_engine.backends.columnar.plan import ACCOUNTS
-from policy_engine.language.rulesets import Matrix, Rules, ValueDefinition
+from policy_engine.language.rulesets import HitPolicy, Matrix, Rules, ValueDefinition
 
 if TYPE_CHECKING:
     from policy_engine.backends.columnar.missing import Missing
@@ -37,7 +37,7 @@ def _rules(missing: Missing, columns: DecisionColumns, body: Rules) -> tuple[pl.
         if optional(rule.when):
             masks.append(where(reached & condition.is_null(), missing.condition(rule.when)))
             known = known & (condition.is_not_null() | ~reached)
-        if body.hit != "collect":
+        if body.hit is not HitPolicy.COLLECT:
             reached = missing.to.plan.named(ACCOUNTS, reached & condition.ne_missing(True))
     return known, joint(masks)
 
@@ -72,7 +72,7 @@ def _own(missing: Missing, columns: DecisionColumns) -> Iterable[tuple[pl.Expr, 
         for rule in body.rules:
             condition = missing.to.plan.named(ACCOUNTS, missing.to.condition(rule.when))
             yield from ((reached & condition, value) for value in rule.then.values)
-            if body.hit != "collect":
+            if body.hit is not HitPolicy.COLLECT:
                 reached = missing.to.plan.named(ACCOUNTS, reached & condition.ne_missing(True))
         if body.otherwise is not None:
             yield from ((reached, value) for value in body.otherwise.values)

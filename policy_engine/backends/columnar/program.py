@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
@@ -15,15 +16,17 @@ from policy_engine.backends.columnar.conclusions import DecisionColumns
 from policy_engine.backends.columnar.decisions import DecisionWriter
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
-from policy_engine.backends.columnar.margins import Margin, margins_of
+from policy_engine.backends.columnar.margins import Margin, Margins, margins_of
 from policy_engine.backends.columnar.masks import BITS
 from policy_engine.backends.columnar.missing import Missing
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
 from policy_engine.backends.columnar.told import Output, outcome_as_text, outputs_of
-from policy_engine.backends.settled import Settled, stretch
+from policy_engine.backends.specialize import specialize
+from policy_engine.language import expressions as tree
 from policy_engine.language.in_force import in_force
-from policy_engine.language.mentions import depths_of, graph_of
+from policy_engine.language.mentions import depths_of, graph_of, logic_of
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.units import written_units
 
 MISSING = "missing"
 PARTS = ("status", "outcome", "rule", "reason", "values", MISSING)
@@ -37,19 +40,19 @@ PATHS = pl.List(pl.String)
 class Columnar:
     """Expressions of a plan with the decisions they use, each written once."""
 
-    settled: Settled
+    ruleset: Ruleset
+    day: date
     plan: Plan = field(default_factory=Plan)
     decided: dict[str, DecisionColumns] = field(default_factory=dict)
     expressions: Expressions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.expressions = Expressions(self.settled, self.plan, self.part)
+        self.expressions = Expressions(self.ruleset, self.day, self.plan, self.part)
 
     def decision(self, name: str) -> DecisionColumns:
         """The columns of a decision."""
         if name not in self.decided:
-            logic = next(logic for logic in self.settled.ruleset.decisions if logic.name == name)
-            self.decided[name] = DecisionWriter(self.expressions, logic).write()
+            self.decided[name] = DecisionWriter(self.expressions, self.ruleset.decision(name)).write()
         return self.decided[name]
 
     def part(self, name: str, part: str) -> pl.Expr:
@@ -58,10 +61,10 @@ class Columnar:
         return outcome_as_text(columns) if part == "outcome" else columns.values[part]
 
 
-def laid_out(settled: Settled) -> Columnar:
+def laid_out(ruleset: Ruleset, day: date) -> Columnar:
     """All definitions and decisions of a ruleset, those below first, so that none leads deep into others."""
-    columns = Columnar(settled)
-    for mention in depths_of(graph_of(settled.ruleset)):
+    columns = Columnar(ruleset, day)
+    for mention in depths_of(graph_of(ruleset)):
         if mention.kind == "decision":
             columns.decision(mention.name)
         elif mention.kind == "definition":
@@ -105,9 +108,14 @@ class Masks(NamedTuple):
 
 @dataclass(slots=True)
 class ColumnarProgram:
-    """A ruleset under chosen readings on a day, over tables of valid facts in the columns of `dtypes.schema_of`."""
+    """A ruleset under chosen readings on a day, over tables of valid facts in the columns of `dtypes.schema_of`.
 
-    settled: Settled
+    `ruleset` is without the rules that are out of force on the day `as_of`.
+    """
+
+    ruleset: Ruleset
+    choices: Mapping[str, str]
+    as_of: date
     columns: Columnar
     outputs: Mapping[str, tuple[Output, ...]]
     checks: tuple[pl.Expr, ...] = ()
@@ -118,7 +126,7 @@ class ColumnarProgram:
     @property
     def decisions(self) -> tuple[str, ...]:
         """The names of all decisions."""
-        return tuple(logic.name for logic in self.settled.ruleset.decisions)
+        return tuple(logic.name for logic in self.ruleset.decisions)
 
     def decide(
         self, facts: pl.DataFrame, parts: Sequence[str] = PARTS, decisions: Sequence[str] | None = None
@@ -167,7 +175,7 @@ class ColumnarProgram:
         told += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins) if margins]
         masks = self._masks_of(wanted) if MISSING in parts else None
         schema = facts.collect_schema()
-        own = [name for name in schema_of(self.settled.ruleset.facts.type) if name in schema]
+        own = [name for name in schema_of(self.ruleset.facts.type) if name in schema]
         leading = self.columns.plan.needed([*told, *(masks.open_ if masks else ())], schema)
         worked = plan.through(leading.steps, facts)
         if masks is None:
@@ -226,13 +234,24 @@ def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, *, margin
 
     Raises `Refused` for what columns cannot do exactly.
     """
-    _, parameters = stretch(ruleset, as_of)
     ruleset = in_force(ruleset, as_of)
-    columns = laid_out(Settled(ruleset, choices, parameters, as_of))
+    small = specialize(ruleset, choices, as_of)
+    columns = laid_out(small, as_of)
     to = columns.expressions
-    outputs = {logic.name: tuple(outputs_of(columns.decision(logic.name))) for logic in ruleset.decisions}
-    checks = [columns.plan.named(ACCOUNTS, to.condition(check.expect), "check") for check in ruleset.checks]
-    asked = [margins_of(to, logic) for logic in ruleset.decisions] if margins else []
+    outputs = {logic.name: tuple(outputs_of(columns.decision(logic.name))) for logic in small.decisions}
+    checks = [columns.plan.named(ACCOUNTS, to.condition(check.expect), "check") for check in small.checks]
+    asked = _margins(to, ruleset, small) if margins else []
     found = tuple(margin for margins_ in asked for margin in margins_.found)
     left_out = sum(margins_.left_out for margins_ in asked)
-    return ColumnarProgram(columns.settled, columns, outputs, tuple(checks), found, left_out)
+    return ColumnarProgram(ruleset, choices, as_of, columns, outputs, tuple(checks), found, left_out)
+
+
+def _margins(to: Expressions, written: Ruleset, specialized: Ruleset) -> list[Margins]:
+    """The margins of each decision; the author's words and units are those of the ruleset as it was written."""
+    bodies = [definition.body for definition in written.definitions]
+    conditions = chain(bodies, chain.from_iterable(map(logic_of, written.decisions)))
+    nodes = {
+        node.id: node for each in conditions for part in tree.expressions_of(each) for node in tree.walk(part.tree)
+    }
+    units = written_units(written)
+    return [margins_of(to, logic, nodes, units) for logic in specialized.decisions]

@@ -12,7 +12,6 @@ from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.lists import Explode, Gathered, Number, Reduce
 from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, View, spread
-from policy_engine.backends.settled import OPEN
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ListOf, Record, Type, member_of
 
@@ -29,8 +28,8 @@ class Views:
 
     def of(self, node: tree.Node) -> View:
         """The view of a list, for the rows of the domain at hand."""
-        if self.to.settled.constant(node) is not OPEN:
-            return self.exploded(self.to.constant(self.to.settled.constant(node), node.type))
+        if isinstance(node, tree.Literal):
+            return self.exploded(self.to.constant(node.value, node.type))
         match node:
             case tree.Fact(name=name):
                 return self._kept(("fact", name), lambda: self.exploded(pl.col(name), self._order(node)))
@@ -57,12 +56,12 @@ class Views:
         return self.spread(self.kept[key])
 
     def _body(self, name: str) -> tree.Node:
-        body = next(d.body for d in self.to.settled.ruleset.definitions if d.name == name)
+        body = self.to.ruleset.definition(name).body
         assert isinstance(body, tree.Expression)
         return body.tree
 
     def _order(self, node: tree.Fact | tree.MemberOf) -> str | None:
-        record = self.to.settled.ruleset.facts.type if isinstance(node, tree.Fact) else node.record.type
+        record = self.to.ruleset.facts.type if isinstance(node, tree.Fact) else node.record.type
         assert isinstance(record, Record)
         member = member_of(record, node.name)
         return member.ordered_by if member is not None else None

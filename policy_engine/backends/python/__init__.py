@@ -7,8 +7,9 @@ undetermined decision misses, `wording` what sentences name, and `recorder`, `st
 """
 
 from policy_engine.backends.python.program import Program, prepare
+from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.runtime import NotPlain
 from policy_engine.backends.python.sources import excerpt
-from policy_engine.backends.settled import stretch
+from policy_engine.backends.specialize import stretch
 
-__all__ = ["NotPlain", "Program", "excerpt", "prepare", "stretch"]
+__all__ = ["NotPlain", "Program", "Recording", "excerpt", "prepare", "stretch"]

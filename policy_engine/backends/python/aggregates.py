@@ -58,6 +58,9 @@ def names_before_the_loop(to: Expressions, node: tree.Aggregate) -> None:
 
 def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> None:
     writer = to.writer
+    if to.recorded is not None:
+        _recorded_loop(to, node, source, result, to.recorded)
+        return
     element = writer.fresh("e")
     outer, to.variables = to.variables, {**to.variables, node.variable: element}
     write_loop: Callable[[Expressions, tree.Aggregate, str], None] = (
@@ -72,6 +75,36 @@ def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> No
     if _form(node) in RESULTS:
         made = RESULTS[node.function].format(result)
         writer.line(f"{result} = {f'None if {result} is None else {made}' if _may_give_up(node) else made}")
+
+
+def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: str, outer: dict[str, None]) -> None:
+    """A loop through all elements that keeps the values of each round."""
+    writer, variables, kept = to.writer, to.variables, to.writer.fresh("kept")
+    element, rows = writer.fresh("e"), f"rows{node.id}"
+    to.variables, to.recorded = {**variables, node.variable: element}, {}
+    writer.line(f"{kept}, {rows} = [], []")
+    with writer.block(f"for {element} in {source}:"):
+        _, lines = writer.captured(lambda: _round(to, node, kept))
+        names = list(to.recorded)
+        if names:
+            writer.line(f"{' = '.join(names)} = UNSET")
+        writer.add(lines)
+        writer.line(f"{rows}.append(({', '.join(names)}{',' if names else ''}))")
+    to.variables, to.recorded = variables, outer
+    outer[rows] = None
+    writer.line(f"{rows} = ({to.bind(tuple(names))}, {rows})")
+    writer.line(f"{result} = aggregated({to.bind(node.function)}, {kept})")
+
+
+def _round(to: Expressions, node: tree.Aggregate, kept: str) -> str:
+    """Whether an element passes the filter, and what it gives unless it does not."""
+    _members_first(to, node)
+    passes = to.code(node.condition) if node.condition is not None else "True"
+    with to.writer.block(f"if {passes} is not False:"):
+        to.writer.line(f"{kept}.append(({passes}, {to.whole(node.element)}))")
+    with to.writer.block("else:"):
+        to.writer.line(f"{kept}.append((False, False))")
+    return kept
 
 
 def _form(node: tree.Aggregate) -> str:

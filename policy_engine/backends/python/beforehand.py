@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.settled import OPEN
+from policy_engine.backends.specialize import constant
 from policy_engine.language.mentions import Mention, depths_of, graph_of, reached
 from policy_engine.language.rulesets import Ruleset
 
@@ -31,6 +31,6 @@ def work_out(to: Expressions, mentions: Iterable[Mention], asking: str) -> None:
 
 
 def _define(to: Expressions, name: str) -> None:
-    body = next(d.body for d in to.settled.ruleset.definitions if d.name == name)
-    if to.settled.condition(body) is OPEN:
+    body = to.ruleset.definition(name).body
+    if constant(body) is None:
         to.writer.once(f"def_{name}", lambda: to.condition_code(body))

@@ -12,13 +12,15 @@ from policy_engine.backends.python.missing import Site
 from policy_engine.backends.python.wording import NOTHING, kept_values, names_of, own_values, tuple_of
 from policy_engine.backends.python.writer import SURE, Writer
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
-from policy_engine.backends.settled import OPEN
+from policy_engine.backends.specialize import units
+from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
     Conclusion,
     DecisionLogic,
+    HitPolicy,
     Matrix,
     Rule,
     Rules,
@@ -88,7 +90,7 @@ class DecisionWriter:
             for value in self.logic.values:
                 self.at_hand[value.name] = self.to.writer.named(self._value(value, types[value.name]))
         match self.logic.body:
-            case Rules(hit="collect"):
+            case Rules(hit=HitPolicy.COLLECT):
                 self._collect(self.logic.body)
             case Rules():
                 self._first(self.logic.body)
@@ -330,13 +332,13 @@ class DecisionWriter:
         return kind, then, otherwise, ()
 
     def _constants(self, definitions: Sequence[ValueDefinition]) -> tuple[Any, ...] | None:
-        """The values of a cell where they are all settled, in the form of an answer."""
+        """The values of a cell where they are all constant, in the form of an answer."""
         found = {}
         for definition in definitions:
-            value = self.to.settled.constant(definition.expression.tree)
-            if value is OPEN:
+            node = definition.expression.tree
+            if not isinstance(node, tree.Literal):
                 return None
-            found[definition.name] = value
+            found[definition.name] = node.value
         types = dict(self.logic.value_types)
         return tuple(_in_units(found.get(name), types[name]) for name in types)
 
@@ -386,4 +388,4 @@ class Rulings(dict[int, Ruling]):
 def _in_units(value: Any, kind: Any) -> Any:
     if isinstance(value, tuple) and isinstance(kind, ListOf):
         return tuple(_in_units(part, kind.element) for part in value)
-    return int(value * 10**kind.places) if value is not None and isinstance(kind, Number) else value
+    return units(value, kind) if value is not None and isinstance(kind, Number) else value

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -18,8 +17,9 @@ from policy_engine.backends.python import aggregates
 from policy_engine.backends.python.functions import CALLS
 from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer
-from policy_engine.backends.settled import OPEN, Settled, units
+from policy_engine.backends.specialize import constant, exact, units
 from policy_engine.language import expressions as tree
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
 
 Use = Callable[[str], str]
@@ -28,19 +28,23 @@ Use = Callable[[str], str]
 
 @dataclass(slots=True)
 class Expressions:
-    """Writes the expressions of one function."""
+    """Writes the expressions of one function.
 
-    settled: Settled
+    Where it records, `recorded` are the names of the values of nodes, in order, and every part is worked out (`recorder.py`).
+    """
+
+    ruleset: Ruleset
     writer: Writer
     constants: dict[str, Any]
     use: Use
     variables: dict[str, str] = field(default_factory=dict)
     bound: dict[tuple[type, str], str] = field(default_factory=dict)
+    recorded: dict[str, None] | None = None
 
     def condition(self, condition: tree.Condition) -> tuple[str, bool]:
         """A condition, and whether it may be unknown."""
-        value = self.settled.condition(condition)
-        if value is not OPEN:
+        value = constant(condition)
+        if value is not None:
             return str(value), False
         if isinstance(condition, tree.Expression):
             return self.code(condition.tree), condition.tree.optional
@@ -54,11 +58,12 @@ class Expressions:
         return self.condition(condition)[0]
 
     def code(self, node: tree.Node) -> str:
-        """The text of an expression."""
-        value = self.settled.constant(node)
-        if value is not OPEN:
-            return self.constant(value, node.type)
-        return HANDLERS[type(node)](self, node)
+        """The text of an expression; where values are recorded, the name of its value."""
+        if self.recorded is None or isinstance(node, NOT_RECORDED):
+            return HANDLERS[type(node)](self, node)
+        name = f"n{node.id}"
+        self.recorded[name] = None
+        return self.writer.once(name, lambda: HANDLERS[type(node)](self, node))
 
     def scaled(self, node: tree.Node, kind: Type) -> str:
         """An expression in the units of a type that is as fine as its own or finer."""
@@ -71,13 +76,13 @@ class Expressions:
         return self.over([code], [self._list_optional(node)], f"[{one} for e in {{0}}]")
 
     def constant(self, value: Any, kind: Type) -> str:
-        """A settled value: small ones by their own text, others by a name bound to them."""
+        """A constant: a small one by its own text, others by a name bound to them."""
         if isinstance(kind, Number) and not isinstance(value, bool):
             return f"({units(value, kind)})"
         if isinstance(value, bool):
             return str(value)
         if isinstance(kind, ListOf) and isinstance(kind.element, Number):
-            value = tuple(units(Fraction(part), kind.element) for part in value)
+            value = tuple(units(part, kind.element) for part in value)
         return self.bind(value)
 
     def bind(self, value: Any) -> str:
@@ -103,6 +108,8 @@ class Expressions:
 
     def junction(self, word: str, operands: Sequence[tuple[Callable[[], str], bool]]) -> str:
         """`and` or `or` over operands, the sure ones first: their order never matters, and they are the cheaper ones."""
+        if self.recorded is not None:
+            operands = [(partial(str, compute()), optional) for compute, optional in operands]
         ordered = sorted(operands, key=lambda operand: operand[1])
         decisive, neutral = str(word == "or"), str(word == "and")
         result = ""
@@ -156,6 +163,9 @@ class Expressions:
 
     # Each handler writes one kind of node.
 
+    def literal(self, node: tree.Literal) -> str:
+        return self.constant(node.value, node.type)
+
     def as_of(self, node: tree.AsOf) -> str:
         return "as_of"
 
@@ -163,20 +173,20 @@ class Expressions:
         return "None"
 
     def fact(self, node: tree.Fact) -> str:
-        record = self.settled.ruleset.facts.type
+        record = self.ruleset.facts.type
         member = member_of(record, node.name)
         assert member is not None
         return self.writer.once(f"fact_{node.name}", lambda: read(self, "facts", member))
 
     def definition(self, node: tree.Definition) -> str:
-        definition = next(d for d in self.settled.ruleset.definitions if d.name == node.name)
+        definition = self.ruleset.definition(node.name)
         return self.writer.once(f"def_{node.name}", lambda: self.condition_code(definition.body))
 
     def decision_part(self, node: tree.DecisionPart) -> str:
         result = self.use(node.decision)
         if node.part == "outcome":
             return f"({result}[0].outcome if {result}[0].status is DECIDED else None)"
-        logic = next(d for d in self.settled.ruleset.decisions if d.name == node.decision)
+        logic = self.ruleset.decision(node.decision)
         index = [name for name, _ in logic.value_types].index(node.part)
         return f"{result}[1][{index}]"
 
@@ -261,8 +271,8 @@ class Expressions:
     def _elements(self, node: tree.Node) -> str:
         """The elements of a list; a list of constants is one constant."""
         if isinstance(node, tree.ListLiteral):
-            values = [self.settled.constant(element) for element in node.elements]
-            if values and not any(value is OPEN for value in values):
+            values = [exact(element) for element in node.elements if isinstance(element, tree.Literal)]
+            if values and len(values) == len(node.elements):
                 return self.bind(frozenset(values))
         return self.code(node)
 
@@ -287,9 +297,8 @@ class Expressions:
         return self.over([self.code(node.operand)], [node.operand.optional], "-{0}")
 
     def conditional(self, node: tree.Conditional) -> str:
-        chosen = self.settled.constant(node.condition)
-        if chosen is not OPEN:
-            return self.scaled(node.then if chosen else node.otherwise, node.type)
+        if isinstance(node.condition, tree.Literal):
+            return self.scaled(node.then if node.condition.value else node.otherwise, node.type)
         condition = self.code(node.condition)
         then, then_lines = self.writer.captured(lambda: self.scaled(node.then, node.type))
         otherwise, other_lines = self.writer.captured(lambda: self.scaled(node.otherwise, node.type))
@@ -321,8 +330,11 @@ class Expressions:
         return f"({', '.join(parts)}{',' if parts else ''})"
 
     def call(self, node: tree.Call) -> str:
+        if self.recorded is not None:
+            for argument in node.arguments:
+                self.code(argument)
         match node.function:
-            case "known" if not node.arguments[0].optional or self.settled.constant(node.arguments[0]) is not OPEN:
+            case "known" if not node.arguments[0].optional:
                 return "True"
             case "known":
                 return f"({self.whole(node.arguments[0])} is not None)"
@@ -362,10 +374,9 @@ class Expressions:
         return name
 
     def _round(self, node: tree.Call) -> str:
-        value, places, mode = (node.arguments[0], *(self.settled.constant(a) for a in node.arguments[1:]))
-        return self.over(
-            [self.exact(value)], [value.optional], f"rounded_units({{0}}, {int(places)}, {self.bind(mode)})"
-        )
+        value, places, mode = node.arguments
+        text = f"rounded_units({{0}}, {tree.constant_number(places)}, {self.bind(tree.constant_text(mode))})"
+        return self.over([self.exact(value)], [value.optional], text)
 
     def aggregate(self, node: tree.Aggregate) -> str:
         return aggregates.write(self, node)
@@ -390,8 +401,21 @@ def _optional(condition: tree.Condition) -> bool:
     return any(expression.tree.optional for expression in tree.expressions_of(condition))
 
 
+NOT_RECORDED = (
+    tree.Literal,
+    tree.LeftUnknown,
+    tree.AsOf,
+    tree.Fact,
+    tree.Variable,
+    tree.Definition,
+    tree.DecisionPart,
+)
+"""The nodes whose values are seen elsewhere: in the facts, or in the definition or decision that they name."""
+
 HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], str]] = MappingProxyType(
     {
+        tree.Literal: Expressions.literal,
+        tree.Constant: Expressions.literal,
         tree.AsOf: Expressions.as_of,
         tree.LeftUnknown: Expressions.left_unknown,
         tree.Fact: Expressions.fact,

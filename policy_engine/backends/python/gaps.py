@@ -15,7 +15,7 @@ from typing import Any
 
 from policy_engine.backends.python.aggregates import is_variable, names_before_the_loop
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.settled import OPEN
+from policy_engine.backends.specialize import constant
 from policy_engine.language import causes
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
@@ -72,11 +72,10 @@ class Gaps:
 
     def _open(self, node: tree.Node) -> bool:
         """Whether an expression may be unknown."""
-        return node.optional and self.to.settled.constant(node) is OPEN
+        return node.optional
 
     def _may_be_unknown(self, condition: tree.Condition) -> bool:
-        open_ = self.to.settled.condition(condition) is OPEN
-        return open_ and any(part.tree.optional for part in tree.expressions_of(condition))
+        return constant(condition) is None and any(part.tree.optional for part in tree.expressions_of(condition))
 
     def cause(self, text: str) -> None:
         """A part that is unknown for a cause of its own."""
@@ -136,7 +135,7 @@ class Gaps:
 
     def decision_part(self, node: tree.DecisionPart) -> None:
         """Another decision misses what its rules do, or where it is decided, what the value does."""
-        status, of = f"{self.to.use(node.decision)}[0].status", f"{self.to.settled.ruleset.id}.{node.decision}"
+        status, of = f"{self.to.use(node.decision)}[0].status", f"{self.to.ruleset.id}.{node.decision}"
         with self.to.writer.block(f"if {status} is UNDETERMINED:"):
             self.ask("decision", node.decision)
         with self.to.writer.block(f"if {status} is GAP:"):
@@ -194,9 +193,8 @@ class Gaps:
             self.perhaps(node.list)
 
     def conditional(self, node: tree.Conditional) -> None:
-        chosen = self.to.settled.constant(node.condition)
-        if chosen is not OPEN:
-            self.node(node.then if chosen else node.otherwise)
+        if isinstance(node.condition, tree.Literal):
+            self.node(node.then if node.condition.value else node.otherwise)
             return
         writer = self.to.writer
         condition = writer.named(self.to.code(node.condition))
@@ -282,7 +280,7 @@ class Gaps:
                     with writer.block(f"if {chosen} is {taken}:"):
                         self._element(branch, index)
             case tree.Definition(name=name):
-                definition = next(d for d in self.to.settled.ruleset.definitions if d.name == name)
+                definition = self.to.ruleset.definition(name)
                 assert isinstance(definition.body, tree.Expression)
                 self._element(definition.body.tree, index)
             case tree.Call(function="default", arguments=(first, second)):

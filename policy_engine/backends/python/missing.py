@@ -19,6 +19,7 @@ from policy_engine.language.mentions import Mention, fact_paths
 from policy_engine.language.rulesets import (
     Conclusion,
     DecisionLogic,
+    HitPolicy,
     Matrix,
     Rule,
     Rules,
@@ -66,7 +67,7 @@ class Site:
 
 def write(to: Expressions, site: Site) -> None:
     """Write the body of the function that gives the missing facts of a decision, and the causes where there are none."""
-    ruleset = to.settled.ruleset
+    ruleset = to.ruleset
     paths = Paths(ruleset)
     missing = Missing(Gaps(to, paths.bits), below(ruleset, [Mention("decision", site.decision)]))
     to.writer.line("gaps, causes = 0, []")
@@ -104,7 +105,7 @@ class Missing:
         to = self.gaps.to
         if kind != "definition":
             return "None"
-        definition = next(d for d in to.settled.ruleset.definitions if d.name == name)
+        definition = to.ruleset.definition(name)
         if not isinstance(definition.type, ListOf):
             return to.bind(name)
         value = to.writer.once(f"def_{name}", lambda: to.condition_code(definition.body))
@@ -117,7 +118,7 @@ class Missing:
     def _unit(self, kind: str, name: str, below: str) -> None:
         if kind == "definition":
             with self.gaps.asking(below):
-                self.gaps.condition(next(d.body for d in self.gaps.to.settled.ruleset.definitions if d.name == name))
+                self.gaps.condition(self.gaps.to.ruleset.definition(name).body)
         elif kind == "decision":
             self.decision(name)
         else:
@@ -130,7 +131,7 @@ class Missing:
         writer.line(f"{unsure} = False")
         with writer.block("while True:"):
             match logic.body:
-                case Rules(hit="collect"):
+                case Rules(hit=HitPolicy.COLLECT):
                     self._collect(logic, logic.body, unsure)
                 case Rules():
                     self._first(logic, logic.body, unsure, since)
@@ -141,7 +142,7 @@ class Missing:
             writer.line("break")
 
     def _logic(self, name: str) -> DecisionLogic:
-        return next(decision for decision in self.gaps.to.settled.ruleset.decisions if decision.name == name)
+        return self.gaps.to.ruleset.decision(name)
 
     def _values(self, values: Sequence[ValueDefinition]) -> None:
         for value in values:
@@ -252,7 +253,7 @@ class Missing:
             for node in own:
                 self.gaps.perhaps(node)
             if not own:
-                self.gaps.cause(causes.not_given(f"{to.settled.ruleset.id}.{decision}"))
+                self.gaps.cause(causes.not_given(f"{to.ruleset.id}.{decision}"))
             to.writer.line("break")
 
 

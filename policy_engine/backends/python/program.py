@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import localcontext
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from policy_engine.backends.python import missing, recorder, runtime, telling, tracing, wording
+from policy_engine.backends.python import missing, recorder, runtime, wording
 from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.decisions import DecisionWriter
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.missing import Site
 from policy_engine.backends.python.reading import read_all
-from policy_engine.backends.python.recorded import Standing
-from policy_engine.backends.python.recorder import Recorder
+from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.sources import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
-from policy_engine.backends.settled import Settled, stretch
+from policy_engine.backends.specialize import specialize
 from policy_engine.language import dates
-from policy_engine.language.decisions import Decision, Explanation, Ruling, Status, answered, started
+from policy_engine.language.decisions import Decision, Ruling, Status, answered, started
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
-from policy_engine.language.rounding import EXACT, rounded_units
+from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
 from policy_engine.language.sentences import sentence_of
@@ -36,6 +34,8 @@ Why = tuple[tuple[str, ...], tuple[str, ...]]
 """What an undetermined decision misses, or if that is nothing, the causes."""
 
 ALL, CHECKS = "*", "checks"
+Recorder = tuple[tuple[str, ...], Callable[[Any, date], tuple[Any, ...]]]
+"""A function that records, and the names of what it gives."""
 NOTHING_GIVEN: Mapping[str, str] = {}
 """No names that are set before a function begins."""
 
@@ -61,6 +61,7 @@ NAMES: Mapping[str, Any] = {
     "to_units": runtime.to_units,
     "whole": runtime.whole,
     "contained": runtime.contained,
+    "aggregated": runtime.aggregated,
     "causes_of": runtime.causes_of,
     "cause_of": runtime.cause_of,
     "quotient": runtime.quotient,
@@ -84,15 +85,21 @@ class Program:
     is a fault of its own, but for `NotPlain`: a number that JSON Schema and Python read differently.
     """
 
-    settled: Settled
-    functions: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
+    ruleset: Ruleset
+    specialized: Ruleset
+    choices: Mapping[str, str]
+    unfolded: Ruleset
+    functions: dict[tuple[str, str], Any] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
     sites: int = 0
-    standing: Standing | None = None
+    copy: Callable[[Any], Any] = field(init=False)
     is_sensitive: Callable[[Expression], bool] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.is_sensitive = sensitivity_of(self.settled.ruleset)
+        self.copy = runtime.copier(self.ruleset.facts.type) or dict
+        told = {part.text: part for logic in self.ruleset.decisions for part in wording_of(logic)}
+        is_sensitive = sensitivity_of(self.ruleset)
+        self.is_sensitive = lambda part: is_sensitive(told.get(part.text, part))
 
     def decide(self, name: str) -> Callable[[Any, date], Decision]:
         """The function of one decision."""
@@ -113,13 +120,14 @@ class Program:
         """The function that gives the facts that a decision misses, if it is undetermined, or the causes where there are none."""
         return self._made("missing", name, partial(missing.write, site=Site(name)))
 
-    def told(self, facts: Any, as_of: date) -> telling.Telling:
-        """What records decisions about valid facts in JSON types, each once."""
-        return telling.Telling(self.recording, facts, as_of)
-
-    def explain(self, name: str, facts: Any, as_of: date) -> Explanation:
-        """A decision with its whole trace."""
-        return telling.explanation_of(self.told(facts, as_of), name)
+    def record(self, name: str, facts: Mapping[str, Any], as_of: date) -> Recording:
+        """The values of the nodes of a decision, and of those that it uses, over valid facts in JSON types."""
+        copied = self.copy(facts)
+        values: dict[str, Any] = {}
+        for names, function in self._recording(name):
+            found = zip(names, function(copied, as_of), strict=True)
+            values.update((name, value) for name, value in found if value is not runtime.UNSET)
+        return Recording(copied, values)
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
@@ -128,7 +136,7 @@ class Program:
         return _text(f"decide_{name or 'all'}", to.writer)
 
     def _all(self, to: Expressions) -> None:
-        results = {logic.name: to.use(logic.name) for logic in self.settled.ruleset.decisions}
+        results = {logic.name: to.use(logic.name) for logic in self.specialized.decisions}
         to.writer.line("answers = {}")
         for name, held in results.items():
             logic = self._logic(name)
@@ -145,11 +153,11 @@ class Program:
         to.writer.line("try:")
         to.writer.depth += 1
         to.writer.line("pass")
-        read_all(to, "facts", self.settled.ruleset.facts.type)
+        read_all(to, "facts", self.specialized.facts.type)
         to.writer.depth -= 1
         to.writer.line("except ValueError as error:")
         to.writer.line("    raise NotPlain from error")
-        for check in self.settled.ruleset.checks:
+        for check in self.specialized.checks:
             code, _ = to.condition(check.expect)
             with to.writer.block(f"if {code} is False:"):
                 to.writer.line("return False")
@@ -161,7 +169,7 @@ class Program:
         if key not in self.rulings:
             if len(self.rulings) >= MOST_RULINGS:
                 self.rulings.clear()
-            ruleset, choices = self.settled.ruleset, self.settled.choices
+            ruleset, choices = self.ruleset, self.choices
             sentences = (sentence_of(each, self.is_sensitive) for each in sentences_of(logic, status, applied))
             self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, sentences)
         return self.rulings[key]
@@ -169,7 +177,7 @@ class Program:
     def _undetermined_at(self, site: Site) -> Callable[..., Decision]:
         """What makes an undetermined decision, with what it misses, or the causes where that is nothing."""
         look: Callable[..., Why] | None = None
-        nothing = (None,) * len(self._logic(site.decision).value_types)
+        nothing = (None,) * len(self._logic(site.decision).answer_types)
 
         def undetermined(answer: Decision, ruling: Ruling, kept: tuple[Any, ...], facts: Any, *given: Any) -> Decision:
             nonlocal look
@@ -192,28 +200,30 @@ class Program:
         to.writer.guarded.difference_update(site.given)
         return self._finished(f"missing_{site.decision}_{self.sites}", to, list(site.given))
 
-    def recording(self, name: str) -> Callable[..., telling.Told]:
-        """The function that records a decision; it is given what tells of other decisions, too."""
-        made = self.functions.get(("record", name))
-        if made is None:
-            made = self.functions["record", name] = self._recording(name)
-        return made
+    def _recording(self, name: str) -> Sequence[Recorder]:
+        """The functions that record a decision and those that it uses, each with the names of what it gives."""
+        key = ("record", name)
+        if key not in self.functions:
+            used = below(self.unfolded, [Mention("decision", name)])
+            self.functions[key] = [self._recorder(each.name) for each in used if each.kind == "decision"]
+        found: Sequence[Recorder] = self.functions[key]
+        return found
 
-    def _recording(self, name: str) -> Callable[..., telling.Told]:
-        self.standing = self.standing or Standing(self.settled)
-        to = Recorder(self.settled, self.standing)
-        with localcontext(EXACT):
-            tracing.write(to, self._logic(name), self._ruling)
-        text = _text(f"record_{name}", to.writer, to.first.lines, "facts, as_of, told")
-        made = self._compiled(f"record_{name}", text, {**recorder.NAMES, **tracing.NAMES, **to.constants})
-        return runtime.exactly(made) if to.decimals else made
+    def _recorder(self, name: str) -> Recorder:
+        to = Expressions(self.unfolded, Writer(), {}, lambda name: name, recorded={})
+        to.use = lambda used: self._used(to, used, told=False)
+        work_out(to, below(self.unfolded, [Mention("decision", name)]), name)
+        recorder.write(to, self.unfolded.decision(name))
+        assert to.recorded is not None
+        to.writer.guarded.update(to.recorded)
+        return tuple(to.recorded), self._finished(f"record_{name}", to)
 
     def _logic(self, name: str) -> DecisionLogic:
-        return next(decision for decision in self.settled.ruleset.decisions if decision.name == name)
+        return self.specialized.decision(name)
 
     def _start(self, name: str, given: Mapping[str, str]) -> Expressions:
         """What the function of a decision, or of all of them, begins with."""
-        to = Expressions(self.settled, Writer(state=dict(given)), {}, lambda name: name)
+        to = Expressions(self.specialized, Writer(state=dict(given)), {}, lambda name: name)
         to.use = lambda used: self._used(to, used, told=name == ALL)
         return to
 
@@ -222,7 +232,9 @@ class Program:
         held = f"decision_{name}"
 
         def compute() -> str:
+            recorded, to.recorded = to.recorded, None
             self._write(to, name, returns=False, told=told)
+            to.recorded = recorded
             return held
 
         return to.writer.once(held, compute)
@@ -236,7 +248,8 @@ class Program:
         if (kind, name) not in self.functions:
             to = self._written(name, write, self._start_of(name))
             self.functions[kind, name] = self._finished(f"{kind}_{name.replace(ALL, 'all')}", to)
-        return self.functions[kind, name]
+        made: Callable[..., Any] = self.functions[kind, name]
+        return made
 
     def _written(
         self,
@@ -252,13 +265,13 @@ class Program:
             write(to)
         except (TooManyRepeats, RecursionError):
             to = self._start(name, given)
-            work_out(to, below(self.settled.ruleset, start), name)
+            work_out(to, below(self.specialized, start), name)
             write(to)
         return to
 
     def _start_of(self, name: str) -> Iterable[Mention]:
         """What the function of a decision asks for first."""
-        ruleset = self.settled.ruleset
+        ruleset = self.specialized
         if name == CHECKS:
             return mentions_in(check.expect for check in ruleset.checks)
         asked = [logic for logic in ruleset.decisions if name in (logic.name, ALL)]
@@ -270,7 +283,7 @@ class Program:
         return self._compiled(name, text, {**NAMES, **to.constants})
 
     def _compiled(self, name: str, text: str, names: Mapping[str, Any]) -> Callable[..., Any]:
-        ruleset = self.settled.ruleset
+        ruleset = self.specialized
         filename = file_name(f"{ruleset.id}.{name}, version {ruleset.version}, {ruleset.digest[7:15]}")
         known: dict[str, Any] = {**names, "ZONE": zone(ruleset.timezone), "__name__": name, "__loader__": Source(text)}
         exec(compile(text, filename, "exec"), known)
@@ -280,8 +293,8 @@ class Program:
 
 def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date) -> Program:
     """The program of a ruleset under readings, for the stretch of days around a day on which its parameters are the same."""
-    _, parameters = stretch(ruleset, as_of)
-    return Program(Settled(in_force(ruleset, as_of), choices, parameters, as_of))
+    unfolded = specialize(ruleset, choices, as_of, fold=False)
+    return Program(in_force(ruleset, as_of), specialize(ruleset, choices, as_of), choices, unfolded)
 
 
 def _text(name: str, writer: Writer, before: Sequence[str] = (), arguments: str = "facts, as_of") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -10,7 +10,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from policy_engine.language import causes, dates
+from policy_engine.language import causes, dates, operators
 from policy_engine.language.rounding import EXACT, decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, settle
@@ -225,6 +225,33 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
     except Undefined as undefined:
         return str(undefined)
     raise AssertionError(f"{meaning.__name__} has a result")
+
+
+def aggregated(function: str, rows: Sequence[tuple[Any, Any]]) -> Any:
+    """An aggregate over its rows: whether an element passes the filter, and what it gives (sentence 8)."""
+    seen = [tuple(Unknown() if part is None else part for part in row) for row in rows]
+    found = operators.aggregated(function, seen)  # type: ignore[arg-type]  # pairs, as was just said
+    return None if isinstance(found, Unknown) else found
+
+
+def copier(kind: Type) -> Callable[[Any], Any] | None:
+    """What copies a JSON value of a type, lists and records in it included; None where nothing can change it."""
+    match kind:
+        case ListOf(element=element):
+            inner = copier(element)
+            return list if inner is None else lambda items: [inner(item) for item in items]
+        case Record(members=members):
+            found = [(member.name, copier(member.type)) for member in members]
+            return partial(_record_copy, [(name, copy) for name, copy in found if copy is not None])
+    return None
+
+
+def _record_copy(members: Sequence[tuple[str, Callable[[Any], Any]]], record: Mapping[str, Any]) -> dict[str, Any]:
+    copied = dict(record)
+    for name, copy in members:
+        if copied.get(name) is not None:
+            copied[name] = copy(copied[name])
+    return copied
 
 
 def whole(elements: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_engine.language.decisions import Status
-from policy_engine.language.rulesets import DecisionLogic, Rules
+from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Rules
 from policy_engine.reports.html.words import listed, number, share, spoken, value_or_none
 from policy_engine.reports.totals import DecisionTotals, ValueTotals
 
@@ -25,7 +25,7 @@ def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
         yield from (_range(value) for value in totals.values if value.lowest is not None)
         return
     came = [(name, count) for name, count in totals.outcomes.items() if count]
-    several = isinstance(logic.body, Rules) and logic.body.hit == "collect"
+    several = isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT
     verb = "applies to" if several else "for"
     told = [f"{_quoted(name)} {verb} {_of_all(count, totals.rows)}" for name, count in came[:1]]
     told += [f"{_quoted(name)} {verb} {_part(count, totals.rows)}" for name, count in came[1:MOST_NAMED]]

@@ -11,6 +11,7 @@ from itertools import groupby
 from policy_engine.language.decisions import Explanation, Status
 from policy_engine.language.rulesets import (
     DecisionLogic,
+    HitPolicy,
     Matrix,
     Rules,
     Ruleset,
@@ -149,7 +150,7 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
     looks = looks_of(logic.outcomes if len(logic.outcomes) <= MOST_SERIES else tuple(totals.outcomes))
     outcomes = tuple(_outcomes(logic, totals, looks))
     body = logic.body
-    is_collect = isinstance(body, Rules) and body.hit == "collect"
+    is_collect = isinstance(body, Rules) and body.hit is HitPolicy.COLLECT
     return DecisionView(
         anchor=f"{chapter.ruleset.id}.{logic.name}",
         logic=logic,
@@ -178,7 +179,7 @@ def _outcomes(logic: DecisionLogic, totals: DecisionTotals, looks: Mapping[str, 
     yield from (Bar(name, totals.outcomes[name], looks[name]) for name in names)
     if logic.body is None:
         yield Bar("(calculated)", totals.statuses[Status.DECIDED], "s1")
-    if isinstance(logic.body, Rules) and logic.body.hit == "collect":
+    if isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT:
         yield Bar(NOTHING_APPLIES, totals.nothing_applies, looks[NOTHING_APPLIES])
     yield Bar("(undetermined)", totals.statuses[Status.UNDETERMINED], looks["(undetermined)"])
     if totals.statuses[Status.GAP] or can_gap(logic.body):
@@ -187,7 +188,7 @@ def _outcomes(logic: DecisionLogic, totals: DecisionTotals, looks: Mapping[str, 
 
 def can_gap(body: Rules | Matrix | None) -> bool:
     """Whether a decision can fall into a gap: only where the first true rule decides and nothing stands behind them."""
-    return isinstance(body, Rules) and body.hit == "first" and body.otherwise is None
+    return isinstance(body, Rules) and body.hit is HitPolicy.FIRST and body.otherwise is None
 
 
 def _samples(chapter: Chapter, logic: DecisionLogic) -> Iterator[tuple[str, tuple[Shown, ...]]]:
