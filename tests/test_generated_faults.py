@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from policy_engine import Engine, FactsError
-from policy_engine.backends.python import expressions, runtime
+from policy_engine.backends.python import expressions
 from policy_engine.errors import EngineFault
 from policy_engine.language import expressions as tree
 from tests.conftest import lay_out

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeGuard
 
-from policy_engine.analysis.walking import COMPARE
 from policy_engine.language import expressions as tree
 from policy_engine.language.expressions import Condition, Expression, expressions_of
+from policy_engine.language.operators import COMPARE
 from policy_engine.language.rulesets import ALWAYS, DecisionLogic, HitPolicy, Rules
 
 MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Step
+from policy_engine.language.operators import COMPARE
 from policy_engine.language.values import Unknown
-
-COMPARE: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
-    {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq, "!=": operator.ne}
-)
 
 
 class Visit(NamedTuple):

@@ -18,6 +18,7 @@ from typing import Any
 from policy_engine.language import expressions as tree
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import depths_of, graph_of
+from policy_engine.language.operators import COMPARE
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import (
     ALWAYS,
@@ -34,16 +35,6 @@ from policy_engine.language.rulesets import (
 from policy_engine.language.types import BOOLEAN, Number
 from policy_engine.language.values import Value
 
-COMPARE: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
-    {
-        "==": operator.eq,
-        "!=": operator.ne,
-        "<": operator.lt,
-        "<=": operator.le,
-        ">": operator.gt,
-        ">=": operator.ge,
-    }
-)
 COMPUTE: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {"+": operator.add, "-": operator.sub, "*": operator.mul}
 )

@@ -21,7 +21,7 @@ from policy_engine.frontend.situations import FALSE, NOT_FALSE, TRUE, Situations
 from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
 from policy_engine.language.rounding import number_of_units
-from policy_engine.language.rulesets import ALWAYS, Check, Period, Rule, Rules, Ruleset
+from policy_engine.language.rulesets import ALWAYS, Check, HitPolicy, Period, Rule, Rules, Ruleset
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
 from policy_engine.language.values import Value, in_words
 from policy_engine.source import Span
@@ -116,7 +116,7 @@ def exclude_each_other(stretches: list[Situations], one: Rule, other: Rule) -> b
 
 def gap_of(stretches: list[Situations], body: Rules) -> Gap | None:
     """A case that the rules of a decision without `otherwise` surely leave open, None where none is found."""
-    if body.hit != "first" or body.otherwise is not None or len(body.rules) > MOST_RULES:
+    if body.hit is not HitPolicy.FIRST or body.otherwise is not None or len(body.rules) > MOST_RULES:
         return None
     gaps = [_gap_on(situations, body) for situations in stretches]
     first = next((gap for gap in gaps if gap is not None), None)
@@ -236,7 +236,7 @@ def lint_rules(ruleset: Ruleset, constant: Set[Span]) -> Iterator[Diagnostic]:
     for decision in ruleset.decisions:
         if not isinstance(decision.body, Rules):
             continue
-        if decision.body.hit == "collect":
+        if decision.body.hit is HitPolicy.COLLECT:
             yield from _given_twice(decision.body.rules, stretches)
             continue
         yield from _hidden(decision.body, hidden_rules(stretches, decision.body), constant)

@@ -56,6 +56,19 @@ def compared(meaning: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return over
 
 
+COMPARE: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {
+        "==": compared(operator.eq),
+        "!=": compared(operator.ne),
+        "<": compared(operator.lt),
+        "<=": compared(operator.le),
+        ">": compared(operator.gt),
+        ">=": compared(operator.ge),
+    }
+)
+"""What the signs of comparisons say of two known values."""
+
+
 def quotient(left: int | Decimal, right: int | Decimal) -> Fraction:
     return Fraction(left) / Fraction(right)
 
@@ -78,12 +91,12 @@ OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
         ast.Mod: strict(operator.mod),
         ast.USub: strict(operator.neg),
         ast.Not: negation,
-        ast.Eq: strict(compared(operator.eq)),
-        ast.NotEq: strict(compared(operator.ne)),
-        ast.Lt: strict(compared(operator.lt)),
-        ast.LtE: strict(compared(operator.le)),
-        ast.Gt: strict(compared(operator.gt)),
-        ast.GtE: strict(compared(operator.ge)),
+        ast.Eq: strict(COMPARE["=="]),
+        ast.NotEq: strict(COMPARE["!="]),
+        ast.Lt: strict(COMPARE["<"]),
+        ast.LtE: strict(COMPARE["<="]),
+        ast.Gt: strict(COMPARE[">"]),
+        ast.GtE: strict(COMPARE[">="]),
         ast.In: contained,
         ast.NotIn: lambda item, elements: negation(contained(item, elements)),
     }

@@ -36,7 +36,11 @@ class Recording:
     def rounds(self, node: tree.Aggregate) -> Sequence[Recording] | None:
         """What was recorded of each element of a list, None where the loop was not run."""
         names, rows = self.values.get(rows_of(node), ((), None))
-        return None if rows is None else [Recording(self.facts, {**self.values, **dict(zip(names, row, strict=True))}) for row in rows]
+        return (
+            None
+            if rows is None
+            else [Recording(self.facts, {**self.values, **dict(zip(names, row, strict=True))}) for row in rows]
+        )
 
 
 def name_of(node: tree.Node) -> str:
