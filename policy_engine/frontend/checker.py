@@ -80,7 +80,7 @@ def check(
 def _check_timezone(context: Context) -> None:
     timezone = context.syntax.timezone
     if not is_timezone(timezone.value):
-        context.faults.append(say("unknown-timezone", timezone.span, name=timezone.value))
+        context.say("unknown-timezone", timezone.span, name=timezone.value)
 
 
 def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
@@ -96,11 +96,11 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
         if not SNAKE.fullmatch(name.value):
             continue  # which was reported
         if name.value in RESERVED or not is_name(name.value):
-            context.faults.append(say("reserved-name", name.span, name=name.value))
+            context.say("reserved-name", name.span, name=name.value)
         elif name.value in seen:
             other, place = seen[name.value]
             related = [Related(place, f"the {other}")] if place is not None else []
-            context.faults.append(say("name-clash", name.span, related=related, name=name.value, kind=other))
+            context.say("name-clash", name.span, related=related, name=name.value, kind=other)
         else:
             seen[name.value] = (kind, name.span)
 
@@ -128,7 +128,7 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
     start = context.syntax.period.start
     if start != date.min and values and values[0].period.start > start:  # a lost `effective` was reported
         period = f"before {values[0].period.start}"
-        context.faults.append(say("parameter-hole", parameter.name.span, name=parameter.name.value, period=period))
+        context.say("parameter-hole", parameter.name.span, name=parameter.name.value, period=period)
     return rulesets.Parameter(
         parameter.name.value,
         kind,
@@ -147,10 +147,10 @@ def _check_values(context: Context, parameter: ParameterSyntax) -> None:
     clash = next((found for group in groups if (found := _clash(map(constant_type, group)))), None)
     if clash is not None:
         words = {"left": with_article(clash[0]), "right": with_article(clash[1])}
-        context.faults.append(say("mixed-types", parameter.name.span, words=words))
+        context.say("mixed-types", parameter.name.span, words=words)
     elif not fits_all(joined_type(parameter)):
         what, hint = f"with as many places as the others a value of `{parameter.name.value}` has", "write fewer digits"
-        context.faults.append(say("too-many-digits", parameter.name.span, hint=hint, what=what))
+        context.say("too-many-digits", parameter.name.span, hint=hint, what=what)
 
 
 def _clash(kinds: Iterable[Type]) -> tuple[Type, Type] | None:
@@ -189,7 +189,7 @@ def _constant_checks(ruleset: rulesets.Ruleset, graph: Graph) -> Iterator[Diagno
 def _definition(context: Context, name: str, span: Span) -> rulesets.Definition:
     body, (kind, optional) = context.definition(name)
     if isinstance(kind, Ratio):
-        context.faults.append(say("ratio-place", span))
+        context.say("ratio-place", span)
     return rulesets.Definition(name, body, kind, optional, span)
 
 

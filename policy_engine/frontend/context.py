@@ -6,11 +6,12 @@ Definitions and the values of decisions are typed when first asked for, so that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, nearest, say, say_unknown
 from policy_engine.frontend.expressions import parse_expression
@@ -71,6 +72,10 @@ class Context:
     values: dict[str, Mapping[str, Known]] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
 
+    def say(self, code: str, span: Span, **words: Any) -> None:
+        """Report a fault."""
+        self.faults.append(say(code, span, **words))
+
     def expression(self, text: Authored) -> tree.Expression:
         """One checked expression of any type."""
         if text.unread:
@@ -88,7 +93,7 @@ class Context:
         checked = self.expression(syntax)
         if not isinstance(checked.tree.type, Boolean | Anything):
             words = {"expected": "true or false", "found": with_article(checked.tree.type)}
-            self.faults.append(say("wrong-type", syntax.span, words=words, what="a condition"))
+            self.say("wrong-type", syntax.span, words=words, what="a condition")
         return checked
 
     def definition(self, name: str) -> tuple[tree.Condition, Known]:
@@ -150,7 +155,7 @@ class Context:
         """A sentence whose placeholders name values of the decision, or anything that an expression could name."""
         if len(text.value) > LONGEST_SENTENCE:
             expected = f"of at most {LONGEST_SENTENCE} characters"
-            self.faults.append(say("wrong-kind", text.span, what="a sentence", expected=expected))
+            self.say("wrong-kind", text.span, what="a sentence", expected=expected)
             return Template(())
         parts: list[str | tree.Expression] = []
         end = 0
@@ -161,7 +166,7 @@ class Context:
             if found.group() in ("{{", "}}"):
                 parts.append(found.group()[0])
             elif found.group(1) is None:
-                self.faults.append(say("template-brace", text.part(*written.span())))
+                self.say("template-brace", text.part(*written.span()))
             else:
                 parts.append(self._placeholder(text.part(*written.span(1)), found.group(1), values))
         parts.append(sentence[end:])
@@ -173,11 +178,11 @@ class Context:
         for found in DOUBLED.finditer(text.value):
             name = found[1]
             if name in values or self.scope.kind_of(name.split(".")[0]) is not None:
-                self.faults.append(say("template-doubled", text.part(*found.span()), name=name))
+                self.say("template-doubled", text.part(*found.span()), name=name)
 
     def _placeholder(self, place: Span, name: str, values: Mapping[str, Authored]) -> tree.Expression:
         if not PLACEHOLDER_NAME.fullmatch(name):
-            self.faults.append(say("template-hole", place, text=name, advice=of_placeholder(name, self.scope)))
+            self.say("template-hole", place, text=name, advice=of_placeholder(name, self.scope))
             return nothing(place)
         return self.expression(values[name] if name in values else Authored(name, place, name))
 
@@ -191,6 +196,10 @@ class Context:
         if found.value not in known_ids and not reported:
             self.faults.append(say_unknown("unknown-source", found, known_ids))
         return found.value
+
+    def sources(self, cited: Iterable[Authored]) -> tuple[str, ...]:
+        """The ids of some sources."""
+        return tuple(source for found in cited if (source := self.cite(found)) is not None)
 
 
 def values_written(decision: DecisionSyntax) -> Named:

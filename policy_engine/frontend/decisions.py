@@ -24,7 +24,7 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
     body = _body(context, syntax)
     because = context.template(syntax.because, dict(_by_name(syntax.values))) if syntax.because else None
     _check_given(context, syntax, body)
-    own = _sources(context, syntax.sources)
+    own = context.sources(syntax.sources)
     types = _value_types(context, values, body)
     listed = _readings(context, syntax.readings)
     return rulesets.DecisionLogic(
@@ -46,29 +46,29 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
 
 def _check_form(context: Context, syntax: DecisionSyntax) -> None:
     """Which parts go together; nothing is said of a decision some part of which could not be read."""
-    faults, at = context.faults, syntax.span
+    at = syntax.span
     if not syntax.broken:
         _check_parts(context, syntax)
     if syntax.hit is not None and syntax.hit.value not in HITS:
-        faults.append(say_unknown("hit-unknown", syntax.hit, HITS))
+        context.faults.append(say_unknown("hit-unknown", syntax.hit, HITS))
     if _collects(syntax) and syntax.otherwise is not None:
-        faults.append(say("collect-otherwise", syntax.keys.get("otherwise", at)))
+        context.say("collect-otherwise", syntax.keys.get("otherwise", at))
     _check_twice(context, [*syntax.outcomes])
     _check_twice(context, [rule.id for rule in syntax.rules])
 
 
 def _check_parts(context: Context, syntax: DecisionSyntax) -> None:
-    faults, at = context.faults, syntax.span
+    at = syntax.span
     rules = bool(syntax.rules) or syntax.otherwise is not None
     amounts = syntax.matrix is not None and syntax.matrix.value is not None
     if rules and syntax.matrix is not None:
-        faults.append(say("decision-mixed", at))
+        context.say("decision-mixed", at)
     if not (rules or syntax.matrix or syntax.values):
-        faults.append(say("decision-empty", at))
+        context.say("decision-empty", at)
     elif syntax.outcomes and not rules and (syntax.matrix is None or amounts):
-        faults.append(say("needless-key", syntax.keys.get("outcomes", at), key="outcomes", thing="a calculation"))
+        context.say("needless-key", syntax.keys.get("outcomes", at), key="outcomes", thing="a calculation")
     if (rules or (syntax.matrix is not None and not amounts)) and not syntax.outcomes:
-        faults.append(say("outcomes-missing", at, what="rules" if rules else "a matrix"))
+        context.say("outcomes-missing", at, what="rules" if rules else "a matrix")
 
 
 def _check_given(context: Context, syntax: DecisionSyntax, body: rulesets.Rules | rulesets.Matrix | None) -> None:
@@ -85,7 +85,7 @@ def _check_twice(context: Context, names: Iterable[Authored]) -> None:
     seen: set[str] = set()
     for name in names:
         if name.value in seen and not name.unread:
-            context.faults.append(say("duplicate-id", name.span, name=name.value))
+            context.say("duplicate-id", name.span, name=name.value)
         seen.add(name.value)
 
 
@@ -111,7 +111,7 @@ def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets
 def _rule(context: Context, decision: DecisionSyntax, syntax: RuleSyntax) -> rulesets.Rule:
     then = _conclusion(context, decision, syntax.conclusion, ())
     if context.syntax.sources and not then.sources:
-        context.faults.append(say("uncited-rule", syntax.id.span))
+        context.say("uncited-rule", syntax.id.span)
     return rulesets.Rule(syntax.id.value, context.condition(syntax.when), then, syntax.period, syntax.id.span)
 
 
@@ -122,10 +122,10 @@ def _conclusion(
     _check_outcome(context, decision, syntax.then)
     for name, _ in syntax.values:
         if any(name.value == given.value for given, _ in decision.values):
-            context.faults.append(say("value-twice", name.span, name=name.value))
+            context.say("value-twice", name.span, name=name.value)
     named = dict(_by_name(decision.values)) | dict(_by_name(syntax.values))
     because = context.template(syntax.because, named) if syntax.because is not None else rulesets.Template(())
-    cited = _sources(context, syntax.sources) or _sources(context, decision.sources)
+    cited = context.sources(syntax.sources) or context.sources(decision.sources)
     return rulesets.Conclusion(
         outcome=syntax.then.value if syntax.then is not None else None,
         because=because,
@@ -150,10 +150,6 @@ def _check_outcome(context: Context, decision: DecisionSyntax, then: Authored | 
         context.faults.append(say_unknown("unknown-outcome", then, outcomes, f"it has {', '.join(outcomes)}"))
 
 
-def _sources(context: Context, cited: Iterable[Authored]) -> tuple[str, ...]:
-    return tuple(source for name in cited if (source := context.cite(name)) is not None)
-
-
 def _by_name(values: Named) -> Iterable[tuple[str, Authored]]:
     return ((name.value, text) for name, text in values)
 
@@ -165,13 +161,13 @@ def check_values(context: Context, named: Named) -> tuple[rulesets.ValueDefiniti
 
 def _value(context: Context, name: Authored, text: Authored) -> rulesets.ValueDefinition:
     if name.value == "outcome":
-        context.faults.append(say("reserved-name", name.span, name=name.value))
+        context.say("reserved-name", name.span, name=name.value)
     expression = context.expression(text)
     kind = expression.tree.type
     inner = innermost(kind)
     if isinstance(inner, Record | Ratio | ListOf):
         hint = "round it" if isinstance(inner, Ratio) else _members_hint(kind)
-        context.faults.append(say("value-type", text.span, hint=hint, found=with_article(kind)))
+        context.say("value-type", text.span, hint=hint, found=with_article(kind))
     return rulesets.ValueDefinition(name.value, expression, kind, _is_if_known(expression))
 
 
@@ -194,6 +190,6 @@ def _value_types(
             joined = join(before, value.type)
             if joined is None:
                 words = {"left": with_article(before), "right": with_article(value.type)}
-                context.faults.append(say("mixed-types", value.expression.tree.span, words=words))
+                context.say("mixed-types", value.expression.tree.span, words=words)
             types[value.name] = joined or ANYTHING
     return tuple(types.items())

@@ -20,19 +20,6 @@ from policy_engine.source import Authored, Span
 LONGEST = 2_000
 DEEPEST_BRACKETS = 30
 DEEPEST_TREE = 60
-LOOSE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
-FOREIGN = (
-    (re.compile(r"&&"), "write `and`"),
-    (re.compile(r"\|\|"), "write `or`"),
-    (re.compile(r"!(?!=)"), "write `not`"),
-    (re.compile(r"<>"), "write `!=`"),
-    (re.compile(r"\bAND\b"), "write `and`"),
-    (re.compile(r"\bOR\b"), "write `or`"),
-    (re.compile(r"\bNOT\b"), "write `not`"),
-    (LOOSE_EQUALS, "to compare, write `==`"),
-)
-
-
 TYPED = {
     "\u2265": "`>=`", "\u2264": "`<=`", "\u2260": "`!=`", "\u00d7": "`*`", "\u00b7": "`*`", "\u00f7": "`/`",
     "\u2212": "`-`", "\u2013": "`-`", "\u2014": "`-`", "\u2010": "`-`", "\u2011": "`-`",
@@ -132,7 +119,7 @@ def _character_fault(character: str, text: str, place: Span) -> Diagnostic:
 
 def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError) -> Diagnostic:
     bare = without_texts(text)
-    phrase = hints.phrase(text, bare) or _sign(bare)
+    phrase = hints.phrase(text, bare)
     if phrase is not None:
         start, end, hint = phrase
         place = authored.part(start + offset, end + offset)
@@ -142,15 +129,6 @@ def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError
         return say("number-form", authored.part(number.start() + offset, number.end() + offset), text=number.group())
     at = min((error.offset or len(text)) - 1, len(text) - 1)
     return _unreadable(text, bare, authored.part(at + offset, at + offset + 1), at if error.offset else len(text))
-
-
-def _sign(bare: str) -> tuple[int, int, str] | None:
-    """The first sign of another language: from, to, and what to write."""
-    for pattern, hint in FOREIGN:
-        found = pattern.search(bare)
-        if found:
-            return *found.span(), hint
-    return None
 
 
 def _unreadable(text: str, bare: str, place: Span, at: int) -> Diagnostic:

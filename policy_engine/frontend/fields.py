@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 from policy_engine.diagnostics import Diagnostic, say
@@ -140,10 +141,7 @@ class Fields:
             return ()
         if isinstance(node, ScalarNode):
             return (node.text,)
-        return self.list_of(key, self._text_item)
-
-    def _text_item(self, node: YamlNode) -> Authored:
-        return text_item(node, self.faults)
+        return self.list_of(key, partial(text_item, faults=self.faults))
 
     def list_of(self, key: str, read: Callable[[YamlNode], Item | None]) -> tuple[Item, ...]:
         """Each item of the list under a key as `read` reads it, without those it could not."""

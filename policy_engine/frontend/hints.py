@@ -43,6 +43,14 @@ PHRASES = (
         "write `{b} if {a} else {c}`, or two rules",
     ),
     (re.compile(r"^(?P<word>if)\b.+$"), "write `b if a else c`, or two rules"),
+    (re.compile(r"&&"), "write `and`"),
+    (re.compile(r"\|\|"), "write `or`"),
+    (re.compile(r"!(?!=)"), "write `not`"),
+    (re.compile(r"<>"), "write `!=`"),
+    (re.compile(r"\bAND\b"), "write `and`"),
+    (re.compile(r"\bOR\b"), "write `or`"),
+    (re.compile(r"\bNOT\b"), "write `not`"),
+    (re.compile(r"(?<![=!<>])=(?!=)"), "to compare, write `==`"),
 )
 """What is no expression, and what to write; `word` is the part to mark, where it is not the whole."""
 PAST_AND_PRESENT = frozenset({"today", "now", "current_date", "sysdate", "date_today"})

@@ -45,7 +45,7 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
     for row in syntax.cells:
         if len(row.cells) != len(syntax.column_values) and not decision.broken:
             _refuse_cells(context, row, len(syntax.column_values))
-        sources = tuple(source for name in row.sources if (source := context.cite(name)) is not None)
+        sources = context.sources(row.sources)
         for column, label in zip(syntax.column_values, row.cells, strict=False):
             if label.value not in entries:
                 entries[label.value] = _labelled(context, decision, label, conclude)
@@ -76,7 +76,7 @@ def _check_axis(context: Context, axis: Axis, *, whole: bool) -> None:
     closed = closed_values(axis.chosen.tree.type)
     if closed is None:
         if not isinstance(axis.chosen.tree.type, Anything):
-            context.faults.append(say("matrix-not-closed", axis.name.span, name=axis.name.value))
+            context.say("matrix-not-closed", axis.name.span, name=axis.name.value)
         return
     seen: set[str] = set()
     for value in axis.values:
@@ -89,7 +89,7 @@ def _check_axis(context: Context, axis: Axis, *, whole: bool) -> None:
             continue
         meant = value.value if value.value in closed else _refuse_value(context, axis, value, closed)
         if meant in seen and meant == value.value:
-            context.faults.append(say("duplicate-id", value.span, name=value.value))
+            context.say("duplicate-id", value.span, name=value.value)
         seen.add(meant)
     if whole:
         loose = (value for value in closed if value not in seen)
@@ -102,7 +102,7 @@ def _refuse_value(context: Context, axis: Axis, value: Authored, closed: tuple[s
     meant = truth or nearest(value.value, closed)
     hint = f"write `{truth}`" if truth else did_you_mean(value.value, closed) or f"it has {', '.join(closed)}"
     words = {"value": value.value, "name": axis.name.value}
-    context.faults.append(say("matrix-not-a-value", value.span, hint=hint, words=words))
+    context.say("matrix-not-a-value", value.span, hint=hint, words=words)
     return meant or value.value
 
 
