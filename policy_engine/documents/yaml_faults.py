@@ -164,16 +164,13 @@ def _open_quote(case: Case) -> Diagnostic | None:
             return case.not_yaml(f"in double quotes `{escape}` has no meaning", hint, case.place(start), 2)
         return case.not_yaml("a quote is never closed", place=case.begun)
     mark = case.text[case.at.index - 1 : case.at.index]
-    if mark in ('"', "'") and _would_open(case.line(case.at.line)[: case.at.column - 1], mark):
+    before = case.line(case.at.line)[: case.at.column - 1]
+    would_open = before.count(mark) % 2 == 0 and before.rstrip(" ")[-1:] in ("", ":", "-", "[", "{", ",")
+    if mark in ('"', "'") and would_open:  # by all that stands before it on its line
         opened = _unpaired(case.text, mark, case.at.index - 1)
         if opened is not None:
             return case.not_yaml("a quote is never closed", place=case.place(opened))
     return None
-
-
-def _would_open(before: str, mark: str) -> bool:
-    """Whether a quote opens a text by all that stands before it on its line."""
-    return before.count(mark) % 2 == 0 and before.rstrip(" ")[-1:] in ("", ":", "-", "[", "{", ",")
 
 
 def _unpaired(text: str, mark: str, end: int) -> int | None:
@@ -268,7 +265,11 @@ def _better(case: Case, value: Value) -> str:
 
 
 def _colon(case: Case) -> Diagnostic | None:
-    """A second colon on a line, or a first one where a text goes on."""
+    """A second colon on a line, a first one where a text goes on, or none after a key."""
+    if case.problem.startswith("block sequence entries"):
+        return case.not_yaml("a list with `- ` begins on a line of its own")
+    if "simple key" in case.context:
+        return _missing_colon(case, case.begun.line)
     if not case.problem.startswith("mapping values"):
         return None
     line = case.line(case.at.line)
@@ -296,10 +297,6 @@ def _missing_colon(case: Case, number: int) -> Diagnostic:
         return case.not_yaml("a blank is missing after the colon", place=colon)
     start = len(line) - len(line.lstrip())
     return case.not_yaml("a colon is missing after this key", None, Place(0, number, start), len(line.strip()))
-
-
-def _simple_key(case: Case) -> Diagnostic | None:
-    return _missing_colon(case, case.begun.line) if "simple key" in case.context else None
 
 
 def _block(case: Case) -> Diagnostic | None:
@@ -352,12 +349,6 @@ def _one_column(case: Case, number: int) -> str:
     )
 
 
-def _list_on_a_line(case: Case) -> Diagnostic | None:
-    if not case.problem.startswith("block sequence entries"):
-        return None
-    return case.not_yaml("a list with `- ` begins on a line of its own")
-
-
 EXPLANATIONS: tuple[Callable[[Case], Diagnostic | None], ...] = (
     _tab,
     _open_quote,
@@ -366,7 +357,5 @@ EXPLANATIONS: tuple[Callable[[Case], Diagnostic | None], ...] = (
     _open_bracket,
     _cut_in_flow,
     _colon,
-    _simple_key,
-    _list_on_a_line,
     _block,
 )

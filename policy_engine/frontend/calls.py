@@ -91,7 +91,8 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
     row = AGGREGATES[name]
     kind = row.result(element.type, listed.most)
     if kind is None:
-        found = _summand(element.type) if name == "sum" else element.type
+        unbounded = name == "sum" and isinstance(element.type, Number)
+        found = with_article(element.type) + (", over a list without `maxItems`" if unbounded else "")
         return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, found)
     parts = (source, element) if condition is None else (source, element, condition)
     optional = name in EMPTY_IS_UNKNOWN or any(part.optional for part in parts)
@@ -100,11 +101,6 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         function=name, variable=variable, source=source, condition=condition, element=element,
     )  # fmt: skip
     return typer.settled(made, node)
-
-
-def _summand(kind: Type) -> str:
-    """What stands in a `sum` that cannot be: of a number it is the list that is wrong."""
-    return with_article(kind) + (", over a list without `maxItems`" if isinstance(kind, Number) else "")
 
 
 def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool:

@@ -66,17 +66,14 @@ def _rows(fields: Fields) -> list[tuple[Authored, YamlNode]]:
         case MappingNode(entries=entries) if entries:
             return list(entries)
         case SequenceNode(items=items) if items:
-            return [(Authored(_cells_in_words(row), row.span), row) for row in items]
+            cells = [row.items if isinstance(row, SequenceNode) else () for row in items]
+            names = (", ".join(map(in_words, each)) for each in cells)
+            return [(Authored(name, row.span), row) for name, row in zip(names, items, strict=True)]
         case MappingNode() | SequenceNode():
             fields.faults.append(say("test-no-cases", fields.node.key_span("rows"), what="this table has no rows"))
         case ScalarNode() as node:
             fields.wrong("`rows`", "the cells of each row, under its name or in a list", node)
     return []
-
-
-def _cells_in_words(row: YamlNode) -> str:
-    cells = row.items if isinstance(row, SequenceNode) else ()
-    return ", ".join(map(in_words, cells))
 
 
 def in_words(node: YamlNode) -> str:
@@ -137,7 +134,8 @@ def _case(name: Authored, cells: Cells, shared: _Shared, file: CaseFile) -> Rule
             check_part(head, part or "outcome", node, known)
             _expect_part(expect.setdefault(head, {}), part, value)
         else:
-            _check_fact(column.value, node, known)
+            if column.value in fact_names:  # the fact itself was looked up for its column
+                known.check_facts(MappingNode(((Authored(column.value, node.span), node),), node.span))
             facts[column.value] = value
     if day is None:
         meaning = "the day of the question"
@@ -147,12 +145,6 @@ def _case(name: Authored, cells: Cells, shared: _Shared, file: CaseFile) -> Rule
         file.faults.append(say("test-empty", name.span))
     wanted = {decision: with_status(parts) for decision, parts in expect.items()}
     return RuleCase(name.value, file.ruleset, day, facts, readings, wanted, None, False, name.span)
-
-
-def _check_fact(name: str, node: YamlNode, known: CaseNames) -> None:
-    """The members of a fact in a cell; the fact itself was looked up for its column."""
-    if name in known.fact_names():
-        known.check_facts(MappingNode(((Authored(name, node.span), node),), node.span))
 
 
 def _expect_part(wanted: dict[str, Any], part: str, value: Any) -> None:

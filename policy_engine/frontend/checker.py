@@ -29,7 +29,7 @@ from policy_engine.language.in_force import with_readings
 from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_article
-from policy_engine.language.values import Holidays, Value, settle
+from policy_engine.language.values import Holidays, settle
 from policy_engine.source import Span
 
 Graph: TypeAlias = "dict[mentions.Mention, frozenset[mentions.Mention]]"
@@ -49,7 +49,8 @@ def check(
     """
     faults = list(before)
     context = context_of(syntax, facts, faults, elsewhere)
-    _check_timezone(context)
+    if not is_timezone(syntax.timezone.value):
+        context.say("unknown-timezone", syntax.timezone.span, name=syntax.timezone.value)
     _check_names(context, facts)
     ruleset = rulesets.Ruleset(
         id=syntax.id.value,
@@ -75,12 +76,6 @@ def check(
     if has_errors(faults):
         return None, faults
     return with_readings(ruleset), faults
-
-
-def _check_timezone(context: Context) -> None:
-    timezone = context.syntax.timezone
-    if not is_timezone(timezone.value):
-        context.say("unknown-timezone", timezone.span, name=timezone.value)
 
 
 def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
@@ -120,7 +115,7 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
     dated = sorted(parameter.values, key=lambda entry: entry[0] or date.min)
     ends = [*(day for day, _ in dated[1:]), None][: len(dated)]
     values = tuple(
-        rulesets.ParameterValue(Period(day or date.min, end), _settled(value, kind))
+        rulesets.ParameterValue(Period(day or date.min, end), settle(value, kind))
         for (day, value), end in zip(dated, ends, strict=True)
     )
     if parameter.calendar is not None:
@@ -167,10 +162,6 @@ def _clash(kinds: Iterable[Type]) -> tuple[Type, Type] | None:
 def expanded(calendar: CalendarSyntax) -> Holidays:
     """The holidays of a calendar that a rule file names."""
     return holidays_of(calendar.name, calendar.first, calendar.last)
-
-
-def _settled(value: object, kind: object) -> Value:
-    return settle(value, kind)  # type: ignore[arg-type]  # every constant is a value
 
 
 def _check(context: Context, written: CheckSyntax) -> rulesets.Check:

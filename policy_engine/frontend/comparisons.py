@@ -94,7 +94,8 @@ def _link(typer: Typer, operation: ast.cmpop, first: Side, second: Side, node: a
         sign = "==" if isinstance(operation, ast.Is) else "!="
         return typer.fault("expression-not-allowed", node, what="`is`", hint=f"write `{sign}`")
     if not comparable(left.type, right.type):
-        hint = _date_hint(typer, first, second) or _comparison_hint(left, right)
+        dates = any(hints.DATE_LITERAL.fullmatch(typer.parsed.segment(side)) for _, side in (first, second))
+        hint = hints.NO_DATES if dates else _comparison_hint(left, right)
         return typer.type_fault("not-comparable", node, left, right, hint=hint, left=left.type, right=right.type)
     if operator not in ("==", "!="):
         for kind in (left.type, right.type):
@@ -138,12 +139,6 @@ def _check_possible(typer: Typer, first: Side, second: Side) -> None:
     wrong, other = (first, second) if isinstance(first[0], tree.Literal) else (second, first)
     words = {"value": value, "what": f"`{typer.parsed.segment(other[1])}`", "values": ", ".join(closed)}
     typer.fault("impossible-value", wrong[1], hint=did_you_mean(value, closed), **words)
-
-
-def _date_hint(typer: Typer, *sides: Side) -> str | None:
-    """What to do with `day < 2024-10-12`, where the right side is a number."""
-    written = any(hints.DATE_LITERAL.fullmatch(typer.parsed.segment(side)) for _, side in sides)
-    return hints.NO_DATES if written else None
 
 
 def _comparison_hint(left: tree.Node, right: tree.Node) -> str | None:

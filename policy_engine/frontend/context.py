@@ -118,12 +118,9 @@ class Context:
 
         None where a part of the decision could not be read.
         """
-        return None if decision.broken else self._parts_of(decision)
-
-    def _parts_of(self, decision: DecisionSyntax) -> Mapping[str, Known]:
         name = decision.name.value
-        if name in self.values:
-            return self.values[name]
+        if decision.broken or name in self.values:
+            return None if decision.broken else self.values[name]
         outcomes = Text(tuple(outcome.value for outcome in decision.outcomes))
         collects = decision.hit is not None and decision.hit.value == "collect"
         parts: dict[str, Known] = {}

@@ -9,7 +9,7 @@ from policy_engine.frontend.context import Context
 from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
 from policy_engine.language import rulesets
-from policy_engine.language.expressions import Call, Expression
+from policy_engine.language.expressions import Call
 from policy_engine.language.in_force import sources_of
 from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, innermost, join, with_article
 from policy_engine.source import Authored
@@ -166,17 +166,11 @@ def _value(context: Context, name: Authored, text: Authored) -> rulesets.ValueDe
     kind = expression.tree.type
     inner = innermost(kind)
     if isinstance(inner, Record | Ratio | ListOf):
-        hint = "round it" if isinstance(inner, Ratio) else _members_hint(kind)
+        members = "name one of its members" if isinstance(kind, Record) else "name one of their members"
+        hint = "round it" if isinstance(inner, Ratio) else members
         context.say("value-type", text.span, hint=hint, found=with_article(kind))
-    return rulesets.ValueDefinition(name.value, expression, kind, _is_if_known(expression))
-
-
-def _members_hint(kind: Type) -> str:
-    return "name one of its members" if isinstance(kind, Record) else "name one of their members"
-
-
-def _is_if_known(expression: Expression) -> bool:
-    return isinstance(expression.tree, Call) and expression.tree.function == "if_known"
+    nullable = isinstance(expression.tree, Call) and expression.tree.function == "if_known"
+    return rulesets.ValueDefinition(name.value, expression, kind, nullable)
 
 
 def _value_types(

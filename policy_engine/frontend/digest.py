@@ -24,7 +24,7 @@ def digest_of(document: YamlNode, schema: str, calendars: Iterable[Holidays] = (
     """
     covered = [
         ["ruleset", _as_written(document)],
-        ["schema", _schema_as_written(schema)],
+        ["schema", _of_json(json.loads(schema, parse_float=_Spelled, parse_int=_Spelled, object_pairs_hook=_Pairs))],
         ["calendars", [[c.name, c.first, c.last, *(day.isoformat() for day in c.dates)] for c in calendars]],
         ["meaning", MEANING],
         ["timezones", timezones.VERSION],
@@ -44,11 +44,6 @@ def _as_written(node: YamlNode) -> object:
             return ["mapping", *([key.value, _as_written(value)] for key, value in entries)]
 
 
-def _schema_as_written(text: str) -> object:
-    """The same for a JSON text."""
-    return _of_json(json.loads(text, parse_float=_Spelled, parse_int=_Spelled, object_pairs_hook=_Pairs))
-
-
 class _Spelled(str):
     """A number as it is written."""
 
@@ -60,6 +55,7 @@ class _Pairs(list[tuple[str, object]]):
 
 
 def _of_json(value: object) -> object:
+    """The same for what a JSON text holds."""
     match value:
         case _Pairs():
             return ["mapping", *([name, _of_json(part)] for name, part in value)]

@@ -57,14 +57,9 @@ class ParsedExpression:
         return segment(self.text, node)
 
 
-def one_line(text: str) -> str:
-    """An expression on one line: a line break is a blank."""
-    return text.replace("\n", " ").replace("\t", " ")
-
-
 def parse_expression(authored: Authored, faults: list[Diagnostic]) -> ParsedExpression | None:
     """The syntax tree of an expression, or None and what is wrong with it."""
-    flat = one_line(authored.value)
+    flat = authored.value.replace("\n", " ").replace("\t", " ")  # on one line
     text = flat.strip()
     offset = len(flat) - len(flat.lstrip())
     fault = _text_fault(text, offset, authored)

@@ -37,18 +37,13 @@ def lint_schema(use: SchemaUse) -> Iterator[Diagnostic]:
 
 
 def _unread_facts(use: SchemaUse) -> Iterator[Diagnostic]:
-    read = frozenset[str]().union(*(_facts_read(ruleset) for ruleset in use.rulesets))
+    names = [mentioned(ruleset) for ruleset in use.rulesets]
+    read = {path for found in names for path in (*found["fact"], *found["member"])}
     members = dict(members_below(use.facts.type))
     excused = _excused(members)
     for path, member in members.items():
         if path not in read and path not in excused:
             yield say("unused-fact", member.span, name=path, schema=use.facts.name)
-
-
-def _facts_read(ruleset: Ruleset) -> frozenset[str]:
-    """Paths of the schema that a ruleset reads, sentences included."""
-    names = mentioned(ruleset)
-    return frozenset(names["fact"] | names["member"])
 
 
 def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:

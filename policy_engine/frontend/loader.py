@@ -162,7 +162,7 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
 def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     """The schema that a ruleset names; its own faults are reported once, at the schema."""
     name = syntax.facts.value
-    path = _path(state, name)
+    path = state.schemas / f"{name}.schema.json"
     if not is_name(name) or len(name) > LONGEST_NAME or not path.exists():
         known = [file.name.removesuffix(".schema.json") for file in state.schemas.glob("*.schema.json")]
         state.faults.append(say_unknown("schema-missing", syntax.facts, known, path=path))
@@ -190,10 +190,6 @@ def _facts_of_schemas(state: _Load) -> dict[str, list[str]]:
             if facts is not None:
                 state.facts_of[name] = [member.name for member in facts.type.members]
     return state.facts_of
-
-
-def _path(state: _Load, name: str) -> Path:
-    return state.schemas / f"{name}.schema.json"
 
 
 def _named(node: YamlNode) -> Span:

@@ -53,16 +53,13 @@ def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnosti
             faults.append(say_unknown("test-ruleset", name, known))
         return
     file = CaseFile(path, name.value, case_names(rulebook.versions(name.value), faults))
-    if not any(_has_items(node.get(key)) or key in fields.meant for key in ("cases", "tables")):
+    listed = [node.get(key) for key in ("cases", "tables")]
+    something = (each is not None and not (isinstance(each, SequenceNode) and not each.items) for each in listed)
+    if not any(something) and not fields.meant & {"cases", "tables"}:
         faults.append(say("test-no-cases", name.span, what="this file has no cases"))
     yield from fields.list_of("cases", lambda item: _case(item, file))
     for table in fields.list_of("tables", lambda item: read_table(item, file)):
         yield from table
-
-
-def _has_items(node: YamlNode | None) -> bool:
-    """Whether something stands under a key; what is no list is told elsewhere."""
-    return node is not None and not (isinstance(node, SequenceNode) and not node.items)
 
 
 def _case(node: YamlNode, file: CaseFile) -> RuleCase | None:

@@ -90,17 +90,13 @@ def _forbidden(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointe
     listed = [("`enum` lists", item) for item in enum.items] if isinstance(enum, SequenceNode) else []
     for says, item in [*listed, *([("`const` is", const)] if const is not None else [])]:
         value = plain(item)
-        forbids = "`enum` does not list" if item is const and _is_unlisted(value, bounds) else None
-        forbids = forbids or _forbidding(value, kind, bounds)
+        others = bounds.get("enum") if item is const else None
+        unlisted = isinstance(others, list) and value not in others
+        forbids = "`enum` does not list" if unlisted else _forbidding(value, kind, bounds)
         if forbids is not None:
             shown = f'"{shown_text(value, 40)}"' if isinstance(value, str) else value
             why = f"{says} {shown}, which {forbids}"
             yield say("schema-contradiction", item.span, pointer=pointer or "the top", why=why)
-
-
-def _is_unlisted(value: Plain, bounds: Mapping[str, Plain]) -> bool:
-    others = bounds.get("enum")
-    return isinstance(others, list) and value not in others
 
 
 def _forbidding(value: Plain, kind: str, bounds: Mapping[str, Plain]) -> str | None:

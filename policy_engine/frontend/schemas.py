@@ -124,7 +124,9 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
         walk.fault("schema-too-big", node, "", limit=MOST_MEMBERS)
     if has_errors(walk.faults) or not isinstance(part.type, Record):
         return None, walk.faults or [say("schema-type", node.span, pointer="the top", types="object")]
-    record = _all_sensitive(part.type) if is_sensitive(walk.root, node) else part.type
+    record = part.type
+    if is_sensitive(walk.root, node):
+        record = replace(record, members=tuple(replace(member, sensitive=True) for member in record.members))
     return FactsSchema(name, _placed(record, ""), text), walk.faults
 
 
@@ -219,10 +221,6 @@ def _same_type(walk: _Walk, node: MappingNode, target: MappingNode, place: _Plac
     if beside is not None and there is not None and text_of(node, "type") != there:
         why = f"beside the reference stands another `type` than the `{there}` that it leads to"
         walk.fault("schema-contradiction", beside, f"{place.pointer}/type", why=why, instead="leave it out")
-
-
-def _all_sensitive(record: Record) -> Record:
-    return replace(record, members=tuple(replace(member, sensitive=True) for member in record.members))
 
 
 def _placed(record: Record, path: str) -> Record:
