@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EDITORS := tests/editors
+unexport PYTHONDONTWRITEBYTECODE  # tests start the program hundreds of times, which then need not compile it again
 
 .PHONY: demo test check lint types golden fuzz bench bench-tables docs editors editors-if-npm clean
 
@@ -15,8 +16,8 @@ demo: .venv/base
 
 test: .venv/dev editors-if-npm lint types
 	$(BIN)/policy check rules --strict
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/alone
+	$(BIN)/python -m pytest tests/alone
 
 check: .venv/base
 	$(BIN)/policy check rules --strict

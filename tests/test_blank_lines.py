@@ -11,7 +11,6 @@ from policy_engine.documents.facts_files import LARGEST_RECORD, read_lines
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.json_lines import BLOCK, block_columns, blocks_of, validated_lines
-from tests.test_hostile import within_a_second
 
 SCHEMA = {"type": "object", "additionalProperties": False, "properties": {"n": {"type": "boolean"}}}
 TOO_LONG = f"the line has more than {LARGEST_RECORD} bytes"
@@ -26,7 +25,7 @@ CASES: dict[str, tuple[bytes, list[int], list[int]]] = {
 }
 
 
-def schema() -> FactsSchema:
+def one_fact() -> FactsSchema:
     """A schema of one fact."""
     facts, faults = schema_of(json.dumps(SCHEMA), "facts.schema.json", "facts")
     assert facts is not None, faults
@@ -39,7 +38,7 @@ def test_c15_a_report_reads_each_record_between_blanks(name: str, tmp_path: Path
     path = tmp_path / "a.jsonl"
     path.write_bytes(content)
     with path.open("rb") as file:
-        found = [validated_lines(block_columns(block, schema()), schema()) for block in blocks_of(file)]
+        found = [validated_lines(block_columns(block, one_fact()), one_fact()) for block in blocks_of(file)]
     assert [row for validated in found for row in validated.valid["(row)"]] == valid
     assert [row for validated in found for row in validated.invalid["(row)"]] == invalid
 
@@ -53,14 +52,3 @@ def test_c15_so_does_who_reads_line_by_line(name: str, tmp_path: Path) -> None:
     assert [line.number for line in lines if line.fault is None] == valid
     assert [line.number for line in lines if line.fault is not None] == invalid
     assert {line.fault for line in lines if line.fault} <= {TOO_LONG, "not UTF-8 text"}
-
-
-@pytest.mark.alone
-def test_c15_empty_lines_by_the_million_end_soon(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(b"\n" * 20_000_000 + RECORD)
-    facts = schema()
-    with path.open("rb") as file, within_a_second():
-        *blank, last = blocks_of(file)
-        assert all(block_columns(block, facts).is_empty() for block in blank)
-    assert last.first > 10_000_000

@@ -16,7 +16,7 @@ from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.values import RecordValue
-from tests.test_hostile import within_a_second
+from tests.support.time_limit import within_a_second
 
 DAY = "a date such as 2025-02-28"
 INSTANT = "an instant with its offset such as 2025-02-28T09:30:00-05:00"

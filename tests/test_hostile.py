@@ -1,20 +1,15 @@
 """Hostile and mistaken input is refused with diagnostics, soon, and never with an exception.
 
-`test_safety.py` has the corpora of `tests/hostile/`, each case in a process of its own. `HOSTILE_EXAMPLES` says over how many
-examples the generated texts go; `make fuzz` sets it.
+The corpora of `tests/hostile/` are checked in `alone/test_hostile_corpora.py`, each case in a process of its own.
+`HOSTILE_EXAMPLES` says over how many examples the generated texts go; `make fuzz` sets it.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -26,74 +21,17 @@ from policy_engine.diagnostics import has_errors
 from policy_engine.errors import FactsError
 from policy_engine.frontend.loader import Rulebook, load
 from policy_engine.frontend.rule_tests import read_tests
-from tests.conftest import ROOT, lay_out, read_data
+from tests.conftest import ROOT, lay_out
+from tests.support.hostile import FACTS, HEAD, record, ruleset
+from tests.support.time_limit import within_a_second
 
-EXPRESSIONS: Mapping[str, list[Any]] = read_data(ROOT / "tests/hostile/expressions.yaml")
-FILES: Mapping[str, Mapping[str, Any]] = read_data(ROOT / "tests/hostile/files.yaml")
 SHIPPED = sorted((ROOT / "rules").glob("*.yaml"))
 SCHEMAS = sorted((ROOT / "schemas").glob("*.schema.json"))
-BOOLEAN = {"type": "boolean"}
-FACTS: dict[str, Any] = {
-    "n": {"type": "integer", "minimum": 0, "maximum": 1000},
-    "word": {"type": "string"},
-    "flag": BOOLEAN,
-    "history": {
-        "type": "array",
-        "items": {"type": "object", "additionalProperties": False, "properties": {"x": BOOLEAN}},
-    },
-}
-HEAD = {
-    "ruleset": "hostile",
-    "title": "Hostile",
-    "version": "1",
-    "effective": {"from": "2025-01-01"},
-    "timezone": "UTC",
-    "facts": "facts",
-}
 EXAMPLES = settings(
     max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "200")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-
-
-class TooSlow(BaseException):
-    """Not an `Exception`, so that nothing swallows it."""
-
-
-@contextmanager
-def within_a_second() -> Iterator[None]:
-    """A second of this process's own time, so that a busy machine does not matter.
-
-    The collector rests meanwhile: what the other tests have left behind is none of this input's cost, and an exception
-    raised while a callback of the collector runs would be lost.
-    """
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise TooSlow
-
-    gc.disable()
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, 1.0)
-    try:
-        yield
-    except TooSlow:
-        pytest.fail("it takes more than a second", pytrace=False)
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-        gc.enable()
-
-
-def record(properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """A closed object."""
-    return {"type": "object", "additionalProperties": False, "properties": dict(properties), **more}
-
-
-def ruleset(expression: str) -> str:
-    """A rule file with one value, as JSON, which is YAML."""
-    values = {"v": expression}
-    return json.dumps({**HEAD, "decisions": {"d": {"question": "Q", "values": values}}})
 
 
 def loaded(folder: Path, rules: Any, schema: Any = None) -> Rulebook:
@@ -102,15 +40,6 @@ def loaded(folder: Path, rules: Any, schema: Any = None) -> Rulebook:
     lay_out(files, folder)
     with within_a_second():
         return load([folder / "rules"], folder / "schemas")
-
-
-def written(entry: Any) -> str:
-    """An expression of the file, long ones written out."""
-    if isinstance(entry, str):
-        return entry
-    before, part, times, after = entry["repeat"]
-    part_after, times_after = entry.get("then", ["", 0])
-    return f"{before}{part * times}{after}{part_after * times_after}"
 
 
 @pytest.mark.parametrize("kind", ["rules", "schemas"])

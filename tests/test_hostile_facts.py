@@ -13,7 +13,8 @@ import pytest
 
 from policy_engine import Decision, Engine, FactsError
 from tests.conftest import lay_out
-from tests.test_hostile import HEAD, record, within_a_second
+from tests.support.hostile import HEAD, record
+from tests.support.time_limit import within_a_second
 
 DAY = date(2025, 7, 1)
 TEXT = {"type": "string"}

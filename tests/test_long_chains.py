@@ -16,7 +16,7 @@ from policy_engine.facts.validation import typed_facts
 from policy_engine.reference.deciding import Evaluation
 from tests.conftest import lay_out
 from tests.support.columnar import answers_of, table_of
-from tests.test_hostile import HEAD, record
+from tests.support.hostile import HEAD, record
 
 DAY = date(2025, 7, 1)
 LINKS = 30

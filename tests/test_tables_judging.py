@@ -9,7 +9,6 @@ from decimal import Decimal
 from math import inf, nextafter
 from pathlib import Path
 from random import Random
-from time import process_time
 from typing import Any
 
 import polars as pl
@@ -25,7 +24,6 @@ from policy_engine.documents.facts_files import read_lines
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
-from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import decimal_places
 from policy_engine.tables.json_types import in_json_types
@@ -107,35 +105,9 @@ def test_c15_records_taken_apart_are_judged_alike(
     agree(*case)
 
 
-def _levels(count: int) -> tuple[pl.DataFrame, FactsSchema]:
-    """So many levels of a record with three members, each by a reference, and a row of it."""
-    definitions: dict[str, Any] = {f"level{count}": WHOLE}
-    value: Any = 1
-    for level in range(count):
-        below = {"$ref": f"#/$defs/level{level + 1}"}
-        definitions[f"level{level}"] = record_of(dict.fromkeys("abc", below))
-        value = dict.fromkeys("abc", value)
-    document = {**record_of({"x": {"$ref": "#/$defs/level0"}}), "$defs": definitions}
-    facts, faults = schema_of(json.dumps(document), "levels.schema.json", "levels")
-    assert facts is not None, faults
-    return pl.DataFrame({ROW: [1], "x": [value]}), facts
-
-
 def record_of(members: Mapping[str, Any]) -> dict[str, Any]:
     """An object with these members."""
     return {"type": "object", "additionalProperties": False, "required": [*members], "properties": dict(members)}
-
-
-@pytest.mark.alone
-def test_c15_six_levels_of_references_cost_no_more_than_their_members() -> None:
-    """Three times the members take about three times as long; they took nine times as long."""
-    seconds = []
-    for count in (5, 6):
-        frame, facts = _levels(count)
-        start = process_time()
-        assert validated_frame(frame, facts).valid.height == 1
-        seconds.append(process_time() - start)
-    assert seconds[1] < 6 * seconds[0]
 
 
 # By hand: what a column of some type says of one fact.

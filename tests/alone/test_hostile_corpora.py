@@ -11,11 +11,10 @@ import pytest
 
 from policy_engine.diagnostics import WORDINGS
 from tests.conftest import ROOT, lay_out, read_data
+from tests.support.hostile import EXPRESSIONS, FACTS, FILES, HEAD, record, ruleset, written
 from tests.support.measured import MOST_MEGABYTES, MOST_SECONDS, Cost, Job, measure
 from tests.support.terminal import unprintable
-from tests.test_hostile import EXPRESSIONS, FACTS, FILES, HEAD, record, ruleset, written
 
-pytestmark = pytest.mark.alone
 SIMPLEEVAL: Mapping[str, Any] = read_data(ROOT / "tests/hostile/simpleeval.yaml")
 FILE = "rules/hostile.yaml"
 SCHEMA = "schemas/facts.schema.json"
