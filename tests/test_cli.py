@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from policy_engine.cli.main import main
-from tests.conftest import ROOT, lay_out
+from tests.conftest import lay_out
+from tests.support.commands import Ran, policy, policy_process
 from tests.test_engine import ORDER, ORDER_SCHEMA
 
 FAULTY = ORDER.replace("price >= limit", "pirce >= limit")
@@ -41,44 +37,20 @@ JSONL = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for
 DECIDE = ("decide", "orders.shipping", "--as-of", "2025-07-01", "--facts")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
 Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in a folder with one ruleset."""
     lay_out(FILES, tmp_path)
     monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["policy", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        told = capsys.readouterr()
-        return Ran(code, told.out, told.err)
-
-    return command
+    return lambda *arguments: policy(*arguments, folder=Path.cwd())
 
 
 def process(folder: Path, *arguments: str, stdin: str | bytes = "") -> Ran:
     """A command as a process of its own."""
-    given = stdin.encode() if isinstance(stdin, str) else stdin
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "policy_engine", *arguments]
-    ended = subprocess.run(command, input=given, capture_output=True, cwd=folder, env=environment, check=False)
-    return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    return policy_process(*arguments, folder=folder, stdin=stdin.encode() if isinstance(stdin, str) else stdin)
 
 
 def put(content: str | bytes, name: str = "facts.json") -> str:

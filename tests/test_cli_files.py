@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, lay_out
-from tests.test_cli import FILES, TESTS, Ran, Run, put, run
+from tests.support.commands import Ran
+from tests.test_cli import FILES, TESTS, Run, put, run
 
 __all__ = ["run"]
 TIMEOUT = 60

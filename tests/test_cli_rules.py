@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-
-
-def policy(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command's outcome, run at the top of the repository."""
-    command = [sys.executable, "-m", "policy_engine", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+from tests.conftest import ROOT
+from tests.support.commands import policy
 
 
 def test_the_list_names_every_ruleset_with_its_versions_and_questions() -> None:
-    told = policy("rules").stdout
+    told = policy("rules").out
     assert "email_suppression  When an agency may switch" in told
     assert "  version 2024-07-09, from 2022-01-01 until 2024-08-08\n" in told
     assert "  payout_window: " in told
@@ -26,34 +19,34 @@ def test_the_list_names_every_ruleset_with_its_versions_and_questions() -> None:
 
 def test_a_page_is_printed_as_it_is_written() -> None:
     page = (ROOT / "docs" / "rulebook" / "payouts.md").read_text()
-    assert policy("rules", "show", "payouts").stdout == page
+    assert policy("rules", "show", "payouts").out == page
 
 
 def test_the_generated_functions_can_be_read() -> None:
-    told = policy("rules", "show", "email_suppression", "--code", "--as-of", "2025-06-30").stdout
+    told = policy("rules", "show", "email_suppression", "--code", "--as-of", "2025-06-30").out
     assert "def decide_suppression_removal(facts, as_of):" in told
     assert "Healthy" not in told, "author text never becomes program text"
 
 
 def test_an_unknown_ruleset_is_told_with_those_there_are() -> None:
     ran = policy("rules", "show", "payout")
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    assert "there is no ruleset `payout`" in ran.stderr
+    assert ran.code == 2
+    assert ran.out == ""
+    assert "there is no ruleset `payout`" in ran.err
 
 
 def test_stale_and_lost_pages_are_found_and_mended(tmp_path: Path) -> None:
-    assert policy("rules", "docs", "--out", str(tmp_path)).returncode == 0
-    assert policy("rules", "docs", "--out", str(tmp_path), "--check").returncode == 0
+    assert policy("rules", "docs", "--out", str(tmp_path)).code == 0
+    assert policy("rules", "docs", "--out", str(tmp_path), "--check").code == 0
     page, lost = tmp_path / "payouts.md", tmp_path / "gone.md"
     lost.write_text(page.read_text())
     page.write_text(page.read_text() + "old")
     checked = policy("rules", "docs", "--out", str(tmp_path), "--check")
-    assert checked.returncode == 1
-    assert "payouts.md is not current" in checked.stderr
-    assert "gone.md is the page of no ruleset" in checked.stderr
+    assert checked.code == 1
+    assert "payouts.md is not current" in checked.err
+    assert "gone.md is the page of no ruleset" in checked.err
     policy("rules", "docs", "--out", str(tmp_path))
-    assert policy("rules", "docs", "--out", str(tmp_path), "--check").returncode == 0
+    assert policy("rules", "docs", "--out", str(tmp_path), "--check").code == 0
     assert not lost.exists()
 
 
@@ -68,15 +61,13 @@ def test_stale_and_lost_pages_are_found_and_mended(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_compared_is_told(arguments: tuple[str, ...], told: str) -> None:
     ran = policy("compare", *arguments)
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    assert told in ran.stderr
+    assert ran.code == 2
+    assert ran.out == ""
+    assert told in ran.err
 
 
 def test_the_comparison_shows_whose_answer_changes_and_why() -> None:
     ran = policy("compare", "email_suppression", "--facts", "fixtures/senders.jsonl", "--as-of", "2025-06-30")
-    assert (
-        "version 2024-07-09 against 2024-08-08, as of 2025-06-30\n141 accounts, 134 compared, 7 invalid\n" in ran.stdout
-    )
-    assert "suppression_removal: allow -> deny: 24\n" in ran.stdout
-    assert ran.returncode == 3
+    assert "version 2024-07-09 against 2024-08-08, as of 2025-06-30\n141 accounts, 134 compared, 7 invalid\n" in ran.out
+    assert "suppression_removal: allow -> deny: 24\n" in ran.out
+    assert ran.code == 3

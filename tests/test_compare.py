@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -21,6 +19,7 @@ from policy_engine.reports.differences import side_by_side
 from policy_engine.reports.jobs import Job
 from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.opening_tables import Options
+from tests.support.commands import policy
 from tests.support.rulebook import shipped
 
 ROOT = Path(__file__).parents[1]
@@ -348,12 +347,6 @@ def test_b1_files_are_read_in_step_wherever_their_pieces_end(tmp_path: Path, mon
 # ---- the command
 
 
-def policy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command's outcome."""
-    command = [sys.executable, "-m", "policy_engine", "compare", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 # The rows of the table, what is printed, and the exit code; the newer version takes 3 in place of 2 above 100.
 RUNS: Mapping[str, tuple[str, str, int]] = {
     "an answer differs": (
@@ -387,8 +380,8 @@ def test_b1_the_exit_code_says_whether_answers_differ(case: str, tmp_path: Path)
     rows, shown, code = RUNS[case]
     write(tmp_path, calculation("amount * 2"), calculation("amount * (2 if amount <= 100 else 3)"))
     (tmp_path / "a.jsonl").write_text(rows)
-    ran = policy(tmp_path, "fee", "--facts", "a.jsonl", "--as-of", "2026-06-01")
-    assert (ran.stdout, ran.stderr, ran.returncode) == (shown, "", code)
+    ran = policy("compare", "fee", "--facts", "a.jsonl", "--as-of", "2026-06-01", folder=tmp_path)
+    assert (ran.out, ran.err, ran.code) == (shown, "", code)
 
 
 # ---- the shipped rulebook

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.analysis.sites import sites_of
 from policy_engine.frontend.rule_tests import read_tests
 from tests.conftest import lay_out
+from tests.support.commands import policy
 from tests.support.conformance import Case
 from tests.test_recording import CASES as CONFORMANCE
 from tests.test_recording import recorded
@@ -322,12 +321,6 @@ def test_b3_a_rule_that_comes_or_goes_or_does_not_end_the_search_keeps_nothing_a
     assert wanted_of_later(tmp_path / "b", "days > 60", hit="collect")[1] == 0
 
 
-def policy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The outcome of `policy test`."""
-    command = [sys.executable, "-m", "policy_engine", "test", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 def test_b3_what_coverage_cannot_judge_is_counted_and_named(tmp_path: Path) -> None:
     rules = (
         LATER.format(first="days > 60", hit="first", effective="")
@@ -337,26 +330,26 @@ def test_b3_what_coverage_cannot_judge_is_counted_and_named(tmp_path: Path) -> N
     tests = table("days, sold, d, share", "60, 300, y, y", "61, 1000, n, n")
     tests += table("at, until, early", f"{MIDNIGHT}, {MIDNIGHT}, y", f"{LATER_ON}, {MIDNIGHT}, n").removeprefix(TABLES)
     assert told(covered(tmp_path, rules, tests)) == []
-    done = policy(tmp_path, "--coverage")
-    assert done.stdout == (
+    done = policy("test", "--coverage", folder=tmp_path)
+    assert done.out == (
         "6 of 6 rules and cells exercised, 0 of 0 checks broken, 0 of 0 readings switched, 4 of 4 boundaries tried, "
         "0 of 0 branches taken\n"
         "boundaries of ratios or instants, which have no next value: only looked for equality: 2\n"
         "boundaries with a side on which an earlier rule decides: not looked for there: 1\n"
         "4 passed, 0 failed\n"
     )
-    assert done.returncode == 0
+    assert done.code == 0
 
 
 def test_b3_gaps_are_told_with_their_places_and_fail(tmp_path: Path) -> None:
     run(tmp_path, "decisions:\n" + decision("d", "days <= 60"), table("days, d", "60, y", "62, n"))
-    done = policy(tmp_path, "--coverage")
-    assert done.stdout == (
+    done = policy("test", "--coverage", folder=tmp_path)
+    assert done.out == (
         "rules/c.yaml:13:15: no case stands on `days <= 60`: the left side one more\n"
         "2 of 2 rules and cells exercised, 0 of 0 checks broken, 0 of 0 readings switched, 0 of 1 boundaries tried, "
         "0 of 0 branches taken\n2 passed, 0 failed\n"
     )
-    assert done.returncode == 1
+    assert done.code == 1
 
 
 @pytest.mark.parametrize("case", CONFORMANCE, ids=str)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from policy_engine.documents.yaml_reader import read_text
+from tests.support.commands import policy_on_one_stream
 from tests.support.conformance import load_cases
 
 ROOT = Path(__file__).parents[1]
@@ -74,21 +75,16 @@ def _block(page: Path, text: str, found: re.Match[str]) -> Block:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with copies of the rules, schemas and fixtures."""
+    """A working directory with copies of the rules, schemas and fixtures, without the shipped tests, which run elsewhere."""
     for name in COPIED:
-        shutil.copytree(ROOT / name, tmp_path / name)
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*_test.yaml", "__pycache__"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def policy(command: str) -> tuple[str, int]:
-    """What a command line prints, and its exit code."""
-    arguments = [sys.executable, "-m", "policy_engine", *shlex.split(command)[1:]]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", env=environment, check=False
-    )
-    return done.stdout, done.returncode
+    """What a command line prints in the current folder, and its exit code."""
+    return policy_on_one_stream(*shlex.split(command)[1:], folder=Path.cwd())
 
 
 def same_output(shown: str, printed: str) -> bool:

@@ -29,8 +29,9 @@ from policy_engine.reports.jobs import jobs_for
 from policy_engine.reports.run import make_report
 from policy_engine.tables import Options
 from tests.conftest import ROOT
+from tests.support.commands import Ran
 from tests.support.rulebook import shipped
-from tests.test_cli import JSONL, Ran, Run, put, refused, run
+from tests.test_cli import JSONL, Run, put, refused, run
 
 __all__ = ["run"]
 DAY = date(2025, 6, 30)

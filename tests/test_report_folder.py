@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, lay_out
+from tests.support.commands import Ran
 from tests.support.tampering import delete, file_in_place_of, manifest, replace, rewrite, say, set_to
-from tests.test_cli import FILES, Ran, Run, put, run
+from tests.test_cli import FILES, Run, put, run
 
 __all__ = ["run"]
 OLD_DAY, NEW_DAY = "2025-07-01", "2025-08-01"

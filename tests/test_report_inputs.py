@@ -13,8 +13,9 @@ import pytest
 
 from policy_engine.reports import jobs
 from policy_engine.reports import run as running
+from tests.support.commands import Ran
 from tests.support.tampering import delete, replace, rewrite
-from tests.test_cli import Ran, Run, put, run
+from tests.test_cli import Run, put, run
 
 __all__ = ["run"]
 TABLE = "cost,note\n50,a\n5,b\n-1,c\n"

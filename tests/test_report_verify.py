@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import lay_out
+from tests.support.commands import Ran
 from tests.support.tampering import (
     Change,
     delete,
@@ -29,7 +30,7 @@ from tests.support.tampering import (
     unlist,
     without,
 )
-from tests.test_cli import FILES, JSONL, Ran, Run, put, run
+from tests.test_cli import FILES, JSONL, Run, put, run
 
 __all__ = ["run"]
 MAKE = ("report", "orders=orders.csv", "--as-of", "2025-07-01", "--map", "map.yaml", "--format", "csv", "--out", "out")

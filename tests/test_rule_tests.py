@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +14,7 @@ from policy_engine import Engine
 from policy_engine.analysis.rule_tests import NO_SUCH, run_case, same
 from policy_engine.frontend.rule_tests import read_tests
 from tests.conftest import lay_out
+from tests.support.commands import policy
 
 NOON = datetime(2025, 2, 28, 12, tzinfo=UTC)
 
@@ -180,19 +179,13 @@ def test_b4_where_versions_give_other_types_the_failure_names_both_kinds(tmp_pat
     ]
 
 
-def policy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The outcome of `policy test`."""
-    command = [sys.executable, "-m", "policy_engine", "test", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 def test_b4_a_path_without_test_files_cannot_be_tested(tmp_path: Path) -> None:
     assert results_of(
         tmp_path, "tests: u\ncases:\n  - {name: one, as_of: 2025-01-01, facts: {n: 0}, expect: {enough: y}}\n"
     )
-    ran = policy(tmp_path, "rules/u_test.yaml", "rules/u.yaml")
+    ran = policy("test", "rules/u_test.yaml", "rules/u.yaml", folder=tmp_path)
     told = "`rules/u.yaml` holds no test file; the name of one ends in _test.yaml\n"
-    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
+    assert (ran.code, ran.out, ran.err) == (2, "", told)
 
 
 def test_b4_a_case_without_its_fixture_is_told_and_not_run(tmp_path: Path) -> None:
@@ -200,8 +193,8 @@ def test_b4_a_case_without_its_fixture_is_told_and_not_run(tmp_path: Path) -> No
     assert results_of(tmp_path, ran)
     lost = "  - {name: two, as_of: 2025-01-01, facts: {from: no.json}, expect: {enough: y}}\n"
     (tmp_path / "rules" / "u_test.yaml").write_text(ran + lost)
-    done = policy(tmp_path)
-    assert (done.returncode, done.stdout) == (1, "1 passed, 0 failed\n")
-    assert done.stderr.startswith(
+    done = policy("test", folder=tmp_path)
+    assert (done.code, done.out) == (1, "1 passed, 0 failed\n")
+    assert done.err.startswith(
         "rules/u_test.yaml:4:50: error[file-unreadable]: the file cannot be read: there is no file `no.json`\n"
     )

@@ -13,7 +13,8 @@ import pytest
 from policy_engine.documents import facts_files
 from policy_engine.documents.facts_files import LARGEST_FACTS
 from tests.conftest import ROOT, lay_out
-from tests.test_cli import DECIDE, FILES, Ran, Run, process, put, refused, run
+from tests.support.commands import Ran
+from tests.test_cli import DECIDE, FILES, Run, process, put, refused, run
 
 __all__ = ["run"]
 GOOD = b'{"price": 50}'
