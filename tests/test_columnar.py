@@ -19,9 +19,9 @@ from policy_engine.backends.columnar.functions import CALLS, WRITTEN_OUT
 from policy_engine.backends.columnar.plan import folded
 from policy_engine.backends.columnar.times import instant_text as instant_texts
 from policy_engine.engine import chosen
-from policy_engine.facts.formats import read_instant
 from policy_engine.facts.plain import to_json_types
 from policy_engine.language import dates
+from policy_engine.language.date_texts import read_instant
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.timezones import transitions, zone
 from policy_engine.language.values import EPOCH, MICROSECOND, Undefined, instant_text

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from policy_engine.facts.formats import read_instant
+from policy_engine.language.date_texts import read_instant
 from policy_engine.language.values import instant_text, instant_text_of
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.jobs import jobs_for

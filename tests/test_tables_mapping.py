@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from policy_engine.errors import CannotRun
+from policy_engine.language.date_texts import written_as
 from policy_engine.tables import csv_source, frame_source, lines_source, read_mapping, source_of
-from policy_engine.tables.date_forms import date_pattern
 from policy_engine.tables.mapping import NOTHING
 from tests.support.tables import account, messages, run
 
@@ -249,14 +249,15 @@ def test_c5_a_date_has_one_reading(tmp_path: Path, form: str, cells: dict[str, s
 @pytest.mark.parametrize("form", ["%d%m%Y", "%Y%m%d", "%d.%m%Y", "%d%m.%Y", "%m-%d-%Y", "%Y%d%m", "%m%d%Y"])
 def test_c5_no_two_dates_are_written_alike(form: str) -> None:
     """Each day of two years, with and without its zeros: whatever is read is the day that was written."""
-    pattern = date_pattern(form)
+    date_form = written_as("date", form)
+    assert date_form is not None
     written: dict[str, set[str]] = {}
     for day in (date(2024, 1, 1) + timedelta(days=at) for at in range(730)):
         for d in {f"{day.day:02}", str(day.day)}:
             for m in {f"{day.month:02}", str(day.month)}:
                 text = form.replace("%d", d).replace("%m", m).replace("%Y", str(day.year))
-                if (found := re.fullmatch(pattern, text)) is not None:
-                    written.setdefault(text, set()).add(f"{found['Y']}-{found['m']:0>2}-{found['d']:0>2}")
+                if re.fullmatch(date_form.pattern, text):
+                    written.setdefault(text, set()).add(date_form.iso(text))
                     assert day.isoformat() in written[text]
     assert all(len(days) == 1 for days in written.values())
 

@@ -15,7 +15,7 @@ from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.documents.facts_files import read_facts, read_file_text, text_of
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.facts.formats import read_date
+from policy_engine.language.date_texts import read_date
 from policy_engine.language.timezones import zone
 
 

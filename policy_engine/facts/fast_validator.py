@@ -9,22 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import jsonschema_rs
 
+from policy_engine.language.date_texts import PATTERNS
 from policy_engine.language.schema_documents import followed, parsed_schema
-
-HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
-DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-FORMS: Mapping[str, str] = MappingProxyType(
-    {
-        "date": f"^{DAY}$",
-        "date-time": f"^{DAY}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(?:\\.[0-9]{{1,6}})?(?:[Zz]|[+-]{HOUR}:{SIXTIETH})$",
-    }
-)
-"""The form of each format; that the day exists is left to who reads it."""
 
 LINEAR = jsonschema_rs.RegexOptions()
 """Patterns are matched in time that is linear in the text."""
@@ -91,7 +81,7 @@ class _Forms:
             case "array":
                 return {**read, "items": self.of(read["items"])}
             case "string":
-                return _with_pattern(read, FORMS.get(str(read.pop("format", "")), ""))
+                return _with_pattern(read, PATTERNS.get(str(read.pop("format", "")), ""))
             case _:
                 return read
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policy_engine.errors import FactsError
-from policy_engine.facts.formats import read_date, read_instant
 from policy_engine.facts.plain import Json, to_json_types
+from policy_engine.language.date_texts import read_date, read_instant
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Member, Number, Record, Type
 from policy_engine.language.values import RecordValue, Value, settle

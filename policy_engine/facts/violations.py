@@ -17,8 +17,8 @@ from referencing import Registry
 
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.errors import Violation
-from policy_engine.facts.formats import FORMATS
 from policy_engine.facts.plain import Json, escaped
+from policy_engine.language.date_texts import FORMATS
 from policy_engine.language.schema_documents import parsed_schema
 from policy_engine.language.text_patterns import matcher
 

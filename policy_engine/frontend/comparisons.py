@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import hints
 from policy_engine.language import expressions as tree
+from policy_engine.language.date_texts import DAY
 from policy_engine.language.types import (
     BOOLEAN,
     Anything,
@@ -37,7 +38,7 @@ SIGNS: Mapping[type[ast.cmpop], str] = MappingProxyType(
     {**COMPARISONS, ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
 )
 NUMBER_TEXT = re.compile(r"[0-9]+(\.[0-9]+)?")
-DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
+DATE_TEXT = re.compile(DAY + ".*")
 Side = tuple[tree.Node, ast.expr]
 """One side of a comparison: typed, and as it was written."""
 

@@ -14,6 +14,7 @@ from policy_engine.documents.quoting import open_brackets, unread
 from policy_engine.frontend.comments import lost_words
 from policy_engine.frontend.shape_hints import as_list, as_mapping, as_names, home_of, meant, separate
 from policy_engine.frontend.shapes import TEXTS, Shape
+from policy_engine.language.date_texts import DAY
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.source import Authored, Span
 
@@ -25,7 +26,7 @@ A_DASH = "each item of the list begins with `- `"
 THOUSANDS = re.compile(r"[0-9]{3}(\.[0-9]+)?")
 BEFORE_IT = "quote the whole expression before it, with this"
 LONGEST_NAME = 100
-ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ISO_DATE = re.compile(DAY)
 
 
 class Fields:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.syntax import ParameterSyntax
+from policy_engine.language.date_texts import DAY
 
 AMOUNT = re.compile(
     r"(?P<before>[$\u20ac\u00a3])?\s*(?P<number>[0-9]{1,3}(?:[,\u00a0 ][0-9]{3})+|[0-9]+)(?P<places>\.[0-9]+)?"
     r"\s*(?P<unit>%|[^\W\d_][\w ]*|[$\u20ac\u00a3])?"
 )
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONGEST_AMOUNT = 60
 UNITS = {"%": "percent", "$": "dollars", "\u20ac": "euros", "\u00a3": "pounds"}
 
@@ -41,7 +41,7 @@ def _no_text(parameter: ParameterSyntax, value: str, expected: str, hint: str) -
 
 def is_day(text: str) -> bool:
     """Whether a text has the form of a date."""
-    return bool(DAY.fullmatch(text))
+    return bool(re.fullmatch(DAY, text))
 
 
 def amount_in(text: str) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from policy_engine.documents.facts_files import read_json
 from policy_engine.errors import CannotRun
-from policy_engine.facts.formats import read_date
+from policy_engine.language.date_texts import read_date
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
 from policy_engine.reports.jobs import Job

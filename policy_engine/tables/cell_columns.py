@@ -12,10 +12,10 @@ from policy_engine.backends.columnar.parts import Part
 from policy_engine.backends.columnar.texts import looked_up
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import Json
+from policy_engine.language.date_texts import DateForm, written_as
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, Instant, ListOf, Member, Number, Record, Text
+from policy_engine.language.types import Boolean, ListOf, Member, Number, Record, Text
 from policy_engine.tables.cells import BLANKS, BOOLEANS, CellStyle, read_cell
-from policy_engine.tables.date_forms import PART, date_pattern, instant_pattern
 from policy_engine.tables.json_types import loose_dtype, series
 
 NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
@@ -36,7 +36,9 @@ def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema
         case ListOf() | Record():
             return _nested(part, member, style, facts)
     if style.form is not None:
-        iso = _iso(_bare(raw), style.form, is_instant=isinstance(part.type, Instant))
+        form = written_as(part.schema["format"], style.form)
+        assert form is not None, style.form
+        iso = _iso(_bare(raw), form)
         cell = iso if mapped is None else pl.coalesce(mapped, iso)
     return _of_time(part, raw, _bare(cell))
 
@@ -68,21 +70,12 @@ def _of_time(part: Part, raw: pl.Expr, cell: pl.Expr) -> Column:
     return Column(raw, read.value, read.conditions)
 
 
-def _iso(cell: pl.Expr, form: str, *, is_instant: bool) -> pl.Expr:
-    """A date or an instant of a form as ISO 8601 has it; what has not the form becomes the empty text, which is none."""
-    pattern = instant_pattern(form) if is_instant else date_pattern(form)
-    found = cell.str.extract_groups(f"^{pattern}$")
-    part = {name: found.struct.field(name) for name in PART.findall(form) if f"(?P<{name}>" in pattern}
-    day = pl.concat_str([part[name].str.zfill(2) for name in ("Y", "m", "d")], separator="-")
-    iso = day
-    if is_instant:
-        second = part.get("S", pl.lit("00"))
-        second = pl.concat_str(second, part["f"], separator=".") if "f" in part else second
-        offset = part["z"].str.replace("^([+-][0-9]{2})([0-9]{2})$", "${1}:${2}")
-        iso = pl.concat_str(
-            day, pl.lit("T"), part["H"].str.zfill(2), pl.lit(":"), part["M"], pl.lit(":"), second, offset
-        )
-    return pl.when(cell.is_not_null()).then(iso.fill_null(""))
+def _iso(cell: pl.Expr, form: DateForm) -> pl.Expr:
+    """A date or an instant of a form in ISO 8601; what has not the form becomes the empty text, which is none."""
+    iso = cell
+    for pattern, replacement in form.replacements:
+        iso = iso.str.replace_all(pattern, replacement)
+    return pl.when(cell.str.contains(f"^{form.pattern}$")).then(iso).when(cell.is_not_null()).then(pl.lit(""))
 
 
 def _nested(part: Part, member: Member, style: CellStyle, facts: FactsSchema) -> Column:

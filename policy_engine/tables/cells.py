@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -11,10 +11,9 @@ from types import MappingProxyType
 from policy_engine.diagnostics import shown_text
 from policy_engine.documents.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.errors import Violation
-from policy_engine.facts.formats import FORMATS, read_date, read_instant
 from policy_engine.facts.plain import Json, Reader
+from policy_engine.language.date_texts import DAY, FORMATS, written_as
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record
-from policy_engine.tables.date_forms import date_pattern, has_time, instant_pattern
 
 BLANKS = " \t\u00a0"
 """Around a cell that is no text they mean nothing."""
@@ -25,8 +24,7 @@ NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}", re.ASCII)
 COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII)
-OFFSET, WITH_COLON = re.compile("([+-][0-9]{2})([0-9]{2})"), r"\1:\2"
-MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T])00:00(:00)?", re.ASCII)
+MIDNIGHT = re.compile(f"{DAY}([ T])00:00(:00)?")
 POINTS = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?", re.ASCII)
 ABSENT = frozenset({"na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "-", "--", "?"})
 """What programs and people write where there is no value, in small letters."""
@@ -67,9 +65,9 @@ def _value(member: Member, form: str | None, text: str) -> tuple[Json, list[Viol
         case Number():
             return reader.value(_number(text), f"/{member.name}", 1), reader.found
         case Date():
-            return _checked("date", _iso_date(text.strip(BLANKS), form), text, form, read_date), []
+            return _moment("date", form, text), []
         case Instant():
-            return _checked("date-time", _iso_instant(text.strip(BLANKS), form), text, form, read_instant), []
+            return _moment("date-time", form, text), []
         case ListOf() | Record():
             return reader.value(_json(text), f"/{member.name}", 1), reader.found
         case _:
@@ -118,27 +116,17 @@ def _json(text: str) -> Json:
         ) from None
 
 
-def _checked(name: str, iso: str | None, text: str, form: str | None, read: Callable[[str], object]) -> str:
-    """The text of a date or an instant that there is."""
-    expected = _expected(name, form)
+def _moment(name: str, form: str | None, text: str) -> str:
+    """A date or an instant in ISO 8601; `name` is its format in JSON Schema."""
+    written, bare = written_as(name, form), text.strip(BLANKS)
+    assert written is not None, form
     try:
-        if iso is None:
-            raise ValueError
-        read(iso)
+        iso = written.iso(bare)
+        FORMATS[name][0](iso)
     except ValueError:
-        advice = (
-            "" if form or name != "date" or text.strip(BLANKS).lower() in ABSENT else _other_form(text.strip(BLANKS))
-        )
-        raise Unreadable("format", expected, f"{_quoted(text)} is not {expected}{advice}") from None
+        hint = "" if form or name != "date" or bare.lower() in ABSENT else _other_form(bare)
+        raise Unreadable("format", written.expected, f"{_quoted(text)} is not {written.expected}{hint}") from None
     return iso
-
-
-def _expected(name: str, form: str | None) -> str:
-    if form is None:
-        return FORMATS[name][1]
-    if name != "date":
-        return f"an instant written as {form}"
-    return f"a date written as {form}" + (" at midnight" if has_time(form) else "")
 
 
 def _other_form(text: str) -> str:
@@ -146,27 +134,6 @@ def _other_form(text: str) -> str:
     found = MIDNIGHT.fullmatch(text)
     form = f', dates: "%Y-%m-%d{found[1]}%H:%M{":%S" if found[2] else ""}"' if found else ""
     return f"; or give the file's form of dates in a mapping file (--map{form})"
-
-
-def _iso_date(text: str, form: str | None) -> str | None:
-    """A date as YYYY-MM-DD, None where it has not the form."""
-    if form is None:
-        return text
-    found = re.fullmatch(date_pattern(form), text)
-    return found and f"{found['Y']}-{found['m']:0>2}-{found['d']:0>2}"
-
-
-def _iso_instant(text: str, form: str | None) -> str | None:
-    """An instant as in RFC 3339, None where it has not the form."""
-    if form is None:
-        return text
-    found = re.fullmatch(instant_pattern(form), text)
-    if found is None:
-        return None
-    part = {"S": "00", "f": "", **found.groupdict()}
-    second = f"{part['S']}.{part['f']}" if part["f"] else part["S"]
-    day = f"{part['Y']}-{part['m']:0>2}-{part['d']:0>2}"
-    return f"{day}T{part['H']:0>2}:{part['M']}:{second}{OFFSET.sub(WITH_COLON, part['z'])}"
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.arithmetic import presented
 from policy_engine.backends.columnar.times import date_text, instant_text
-from policy_engine.facts.formats import read_instant
+from policy_engine.language.date_texts import read_instant
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Record, Text, Type
 from policy_engine.language.values import instant_text as text_of_instant

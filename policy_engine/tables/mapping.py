@@ -21,11 +21,11 @@ from policy_engine.diagnostics import nearest, shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.documents.yaml_reader import read_file
 from policy_engine.errors import CannotRun
+from policy_engine.language.date_texts import written_as
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, member_of
 from policy_engine.source import Authored, Span
 from policy_engine.tables.cells import CellStyle, read_cell
-from policy_engine.tables.date_forms import is_date_form, is_instant_form
 
 DATES = (
     'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"; and perhaps a time: " %H:%M:%S"'
@@ -233,10 +233,11 @@ class _Reading:
     def is_form(self, node: YamlNode, kind: type) -> bool:
         """Whether a node is the form of dates, or of instants; what is none is reported."""
         text = node.text.value if isinstance(node, ScalarNode) else ""
-        is_one, wanted = (is_date_form, DATES) if kind is Date else (is_instant_form, INSTANTS)
-        if not is_one(text):
+        name, wanted = ("date", DATES) if kind is Date else ("date-time", INSTANTS)
+        is_one = written_as(name, text) is not None
+        if not is_one:
             self.fault(node, wanted)
-        return is_one(text)
+        return is_one
 
 
 def _values_of(member: Member) -> tuple[str, ...] | None:

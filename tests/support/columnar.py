@@ -12,8 +12,8 @@ import polars as pl
 from policy_engine.backends.columnar import ColumnarProgram
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.program import HOLDS
-from policy_engine.facts.formats import read_date, read_instant
 from policy_engine.facts.plain import to_json_types
+from policy_engine.language.date_texts import read_date, read_instant
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.language.values import instant_text_of, to_json

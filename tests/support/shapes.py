@@ -8,8 +8,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.facts.formats import read_instant
 from policy_engine.language import expressions as tree
+from policy_engine.language.date_texts import read_instant
 from policy_engine.language.mentions import Mention, graph_of, logic_of, mentions_in, reached, wording_of
 from policy_engine.language.rulesets import DecisionLogic, Rules
 from policy_engine.language.types import ListOf, Record

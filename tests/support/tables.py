@@ -12,8 +12,8 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.dtypes import schema_of as columns_of
-from policy_engine.facts.formats import read_date, read_instant
 from policy_engine.frontend.schemas import read_schema, schema_of
+from policy_engine.language.date_texts import read_date, read_instant
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.tables import Source, Validated, reading

@@ -18,13 +18,10 @@ from policy_engine.backends.columnar.times import (
     in_calendar,
     instant_text,
 )
+from policy_engine.language.date_texts import PATTERNS
 from policy_engine.language.text_patterns import for_columns
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text
 
-DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
-DATE_FORM = f"^{DAY}$"
-INSTANT_FORM = f"^{DAY}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(?:\\.[0-9]{{1,6}})?(?:[Zz]|[+-]{HOUR}:{SIXTIETH})$"
 TEXT_KEYWORDS = ("enum", "const", "pattern", "minLength", "maxLength")
 
 
@@ -134,7 +131,7 @@ def _read(raw: pl.Expr, value: pl.Expr) -> pl.Expr:
 
 def _date(part: Part, raw: pl.Expr) -> Column:
     value = raw.str.to_date("%Y-%m-%d", strict=False)
-    formed = [raw.str.contains(DATE_FORM), _read(raw, value), value >= FIRST_DAY]
+    formed = [raw.str.contains(PATTERNS["date"]), _read(raw, value), value >= FIRST_DAY]
     return Column(raw, value, [*formed, *text_conditions(part, raw)])
 
 
@@ -154,7 +151,7 @@ def _instant(part: Part, dtype: pl.Datetime, raw: pl.Expr) -> Column:
 
 def _instant_text(part: Part, raw: pl.Expr) -> Column:
     value = raw.str.to_uppercase().str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-    formed = [raw.str.contains(INSTANT_FORM), _read(raw, value), ~raw.str.starts_with("0000")]
+    formed = [raw.str.contains(PATTERNS["date-time"]), _read(raw, value), ~raw.str.starts_with("0000")]
     return Column(raw, value, [*formed, *text_conditions(part, raw)])
 
 
