@@ -80,12 +80,14 @@ def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> No
 def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: str, outer: dict[str, None]) -> None:
     """A loop through all elements that keeps the values of each round."""
     writer, variables, kept = to.writer, to.variables, to.writer.fresh("kept")
-    element, rows = writer.fresh("e"), f"rows{node.id}"
+    element, rows, known = writer.fresh("e"), f"rows{node.id}", set(writer.state)
     to.variables, to.recorded = {**variables, node.variable: element}, {}
     writer.line(f"{kept}, {rows} = [], []")
     with writer.block(f"for {element} in {source}:"):
         _, lines = writer.captured(lambda: _round(to, node, kept))
-        names = list(to.recorded)
+        names = [
+            name for name in to.recorded if name not in known
+        ]  # what is known before the loop is the same in each round
         if names:
             writer.line(f"{' = '.join(names)} = UNSET")
         writer.add(lines)
@@ -99,7 +101,10 @@ def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: s
 def _round(to: Expressions, node: tree.Aggregate, kept: str) -> str:
     """Whether an element passes the filter, and what it gives unless it does not."""
     _members_first(to, node)
-    passes = to.code(node.condition) if node.condition is not None else "True"
+    if node.condition is None:
+        to.writer.line(f"{kept}.append((True, {to.whole(node.element)}))")
+        return kept
+    passes = to.code(node.condition)
     with to.writer.block(f"if {passes} is not False:"):
         to.writer.line(f"{kept}.append(({passes}, {to.whole(node.element)}))")
     with to.writer.block("else:"):
