@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import json
 import weakref
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from policy_engine import Engine
+from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import MOST_DAYS, MOST_PROGRAMS
+from policy_engine.language.rulesets import Ruleset
 from tests.conftest import lay_out
 
 FIRST = date(2020, 1, 1)
@@ -52,17 +56,44 @@ def engine(tmp_path: Path) -> Engine:
     return Engine.load(tmp_path / "rules", tmp_path / "schemas")
 
 
-def test_a3_programs_and_days_are_bounded(engine: Engine) -> None:
+class Day(date):
+    """A day that a weak reference can point at."""
+
+
+def alive(noted: list[weakref.ref[Any]], most: int) -> int:
+    """How many of what was noted are still held; the collector is asked only where these seem too many."""
+    noted[:] = [one for one in noted if one() is not None]
+    if len(noted) > most:
+        gc.collect()
+    return sum(one() is not None for one in noted)
+
+
+def test_a3_programs_and_days_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way of reading, and 2,000 days; what is forgotten is let go of, and answers stay the same."""
-    first = weakref.ref(engine._decision("memory.d", FIRST, {}).program.decide("d"))
+    functions = list[weakref.ref[Any]]()
+
+    def noted(ruleset: Ruleset, choices: Mapping[str, str], day: date) -> Program:
+        """A program, and a weak reference to the function that decides, which lives as long."""
+        program = prepare(ruleset, choices, day)
+        functions.append(weakref.ref(program.decide("d")))
+        return program
+
+    monkeypatch.setattr("policy_engine.engine.prepare", noted)
+    engine.decide("memory.d", {"n": 1}, as_of=FIRST)
+    first = functions[0]
     for bits in range(2**9):
         readings = {f"r{i}": "x" for i in range(9) if bits >> i & 1}
         answer = engine.decide("memory.d", {"n": 1}, as_of=FIRST, readings=readings)
         assert answer.values == {"number": 1 + bits.bit_count()}
-        assert len(engine._compiled) <= MOST_PROGRAMS
-    for day in range(2_000):
-        engine.decide("memory.d", {"n": 1}, as_of=FIRST + timedelta(day))
-        assert len(engine._days) <= MOST_DAYS
+        assert alive(functions, MOST_PROGRAMS) <= MOST_PROGRAMS
+    days = list[weakref.ref[Any]]()
+    for number in range(2_000):
+        day = Day.fromordinal(FIRST.toordinal() + number)
+        days.append(weakref.ref(day))
+        engine.decide("memory.d", {"n": 1}, as_of=day)
+        del day
+        assert alive(days, MOST_DAYS) <= MOST_DAYS
+    assert len(days) > 1, "a day that is held is seen"
     gc.collect()
     assert first() is None
     assert engine.decide("memory.d", {"n": 1}, as_of=FIRST).values == {"number": 1}

@@ -47,7 +47,7 @@ def agree(text: str, delimiter: str = ",", header: tuple[str, ...] = HEADER) -> 
     """The records of a text, which are the same where the csv module cuts all; cells of those with a fault aside."""
     found = cut(text, delimiter, header)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_records, "_are_plain", lambda _: False)
+        patch.setattr(csv_records, "LONGEST_CELL", -1)  # so that no line is short enough to be cut by Polars
         other = cut(text, delimiter, header)
     sound = pl.col(FAULT).is_null()
     assert found.select(LINE, FAULT).equals(other.select(LINE, FAULT))
