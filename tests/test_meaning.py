@@ -6,6 +6,7 @@ import decimal
 import json
 import warnings
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import Phase, given, note
 from hypothesis import strategies as st
 
-from policy_engine.backends.python import Program, prepare
+from policy_engine.backends.python import Program, prepare, stretch
 from policy_engine.engine import chosen, explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
@@ -39,44 +40,66 @@ ASKING = ("known", "default", "if_known")
 NO_CAUSE = undetermined_text((), ())
 
 
-def answers(question: Question) -> Iterator[tuple[str, Decision]]:
-    """Every answer of the reference and of generated Python to a question, with who gives it."""
+@dataclass(frozen=True)
+class Asked:
+    """One set of facts of a question: the reference over them, and the generated program for their day."""
+
+    question: Question
+    facts: Any
+    day: date
+    evaluation: Evaluation
+    program: Program
+
+
+def each_asked(question: Question) -> Iterator[Asked]:
+    """Every set of facts of a question; days on which the same holds share a program, as in the engine."""
     ruleset, choices = question.ruleset, chosen(question.ruleset, question.readings)
+    programs: dict[object, Program] = {}
     for facts, day in zip(question.facts, question.days, strict=True):
         note(f"{facts} on {day} under {question.readings}")
+        mark = stretch(ruleset, day)
+        if mark not in programs:
+            programs[mark] = prepare(ruleset, choices, day)
         evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, choices)
-        yield from (("reference", evaluation.answer(logic.name).decision) for logic in ruleset.decisions)
-        program = prepare(ruleset, choices, day)
-        plain, _ = to_json_types(facts)
-        yield from (("python", decision) for decision in program.decide_all()(plain, day).values())
+        yield Asked(question, to_json_types(facts)[0], day, evaluation, programs[mark])
 
 
 @given(questions())
 @PROFILE
-def test_e2_an_undetermined_answer_names_a_fact_or_a_cause(question: Question) -> None:
-    """Sentence 18.3."""
+def test_e2_e5_promises_about_each_answer_to_written_questions(question: Question) -> None:
+    """Three promises over the same questions."""
     note(f"{question.written.schema}\n{question.written.ruleset}")
-    with decimal.localcontext(EXACT):
-        for who, decision in answers(question):
-            if decision.status is Status.UNDETERMINED:
-                assert decision.missing or NO_CAUSE not in decision.reason, who
+    with decimal.localcontext(EXACT), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for asked in each_asked(question):
+            e2_an_undetermined_answer_names_a_fact_or_a_cause(asked)
+            e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(asked)
+            e5_generated_code_compiles_without_a_warning(asked)
 
 
-@given(questions())
-@PROFILE
-def test_e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(question: Question) -> None:
+def e2_an_undetermined_answer_names_a_fact_or_a_cause(asked: Asked) -> None:
+    """Sentence 18.3, of each answer of the reference and of generated Python."""
+    names = [logic.name for logic in asked.question.ruleset.decisions]
+    answers = [("reference", asked.evaluation.answer(name).decision) for name in names]
+    answers += [("python", decision) for decision in asked.program.decide_all()(asked.facts, asked.day).values()]
+    for who, decision in answers:
+        if decision.status is Status.UNDETERMINED:
+            assert decision.missing or NO_CAUSE not in decision.reason, who
+
+
+def e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(asked: Asked) -> None:
     """So it is at every step on the way to an answer, before anything is left out for not being in the schema."""
-    note(f"{question.written.schema}\n{question.written.ruleset}")
-    ruleset, choices = question.ruleset, chosen(question.ruleset, question.readings)
-    paths = set(fact_paths(ruleset.facts.type))
-    with decimal.localcontext(EXACT):
-        for facts, day in zip(question.facts, question.days, strict=True):
-            evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, choices)
-            for logic in ruleset.decisions:
-                trace = explanation_of(evaluation, logic.name).trace
-                steps = [*trace.values, *(step for rule in trace.rules for step in rule.steps)]
-                unknown = [part for step in steps for one in walk_steps(step) for part in unknown_parts(one.value)]
-                assert all(part.missing <= paths and (part.missing or part.causes) for part in unknown)
+    paths = set(fact_paths(asked.question.ruleset.facts.type))
+    for logic in asked.question.ruleset.decisions:
+        trace = explanation_of(asked.evaluation, logic.name).trace
+        steps = [*trace.values, *(step for rule in trace.rules for step in rule.steps)]
+        unknown = [part for step in steps for one in walk_steps(step) for part in unknown_parts(one.value)]
+        assert all(part.missing <= paths and (part.missing or part.causes) for part in unknown)
+
+
+def e5_generated_code_compiles_without_a_warning(asked: Asked) -> None:
+    """Warnings are errors here."""
+    compile_all(asked.program, asked.facts, asked.day)
 
 
 def walk_steps(step: Step) -> Iterator[Step]:
@@ -97,17 +120,6 @@ def test_e5_generated_code_compiles_without_a_warning(case: Case) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         compile_all(program, facts, case.as_of)
-
-
-@given(questions())
-@PROFILE
-def test_e5_so_does_that_of_written_rulesets(question: Question) -> None:
-    note(f"{question.written.schema}\n{question.written.ruleset}")
-    choices = chosen(question.ruleset, question.readings)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for facts, day in zip(question.facts, question.days, strict=True):
-            compile_all(prepare(question.ruleset, choices, day), to_json_types(facts)[0], day)
 
 
 def test_e5_a_warning_of_the_compiler_would_be_seen() -> None:
