@@ -4,7 +4,7 @@ BIN := .venv/bin
 EDITORS := tests/editors
 unexport PYTHONDONTWRITEBYTECODE  # tests start the program hundreds of times, which then need not compile it again
 
-.PHONY: demo test check lint types golden fuzz bench bench-tables docs editors editors-if-npm clean
+.PHONY: demo test together check lint types golden fuzz bench bench-tables docs editors editors-if-npm clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
@@ -14,10 +14,12 @@ demo: .venv/base
 	@# exit code 3 says that answers differ, which is what is shown here
 	$(BIN)/policy compare email_suppression --facts fixtures/senders.jsonl --as-of 2025-06-30 || test $$? -eq 3
 
-test: .venv/dev editors-if-npm lint types
-	$(BIN)/policy check rules --strict
-	$(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/alone
+test: .venv/dev editors-if-npm lint
+	$(MAKE) --no-print-directory --jobs=2 together types check
 	$(BIN)/python -m pytest tests/alone
+
+together: .venv/dev
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/alone
 
 check: .venv/base
 	$(BIN)/policy check rules --strict
