@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from policy_engine.reports.arguments import Arguments
-from policy_engine.reports.html.sentences import settling
+from policy_engine.reports.html.sentences import trials_in_words
 from policy_engine.reports.run import make_report
 from policy_engine.reports.totals import DecisionTotals, MissingFact
 from policy_engine.reports.trials import MOST_VALUES
@@ -126,7 +126,7 @@ def totals(tried: int, *facts: MissingFact) -> DecisionTotals:
     ],
 )
 def test_b5_the_sentence_claims_only_what_was_tried(told: DecisionTotals, sentence: str) -> None:
-    assert settling(told) == sentence
+    assert trials_in_words(told) == sentence
 
 
 def test_b5_the_page_says_how_many_values_are_tried() -> None:

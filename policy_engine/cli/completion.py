@@ -1,6 +1,6 @@
-"""What a shell completes: rulesets, decisions, readings with their choices, and date facts, out of the rule files at hand.
+"""Shell completion of rulesets, decisions, readings with their choices, and date facts, from the rule files at hand.
 
-A shell must never be shown a traceback while somebody types, so where rule files cannot be read nothing is proposed.
+Where the rule files cannot be read nothing is proposed, since a traceback must not appear while somebody types.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant
 
 Proposals = list[tuple[str, str]]
-"""What may be written, each with what it means."""
+"""Words that may be written, each with its meaning."""
 
 
 def rulesets(context: typer.Context, incomplete: str) -> Proposals:
@@ -41,7 +41,7 @@ def questions(context: typer.Context, incomplete: str) -> Proposals:
 
 
 def tables(context: typer.Context, incomplete: str) -> Proposals:
-    """The rulesets, each with the sign that a table follows; the table itself is the shell's to complete."""
+    """The rulesets, each with the `=` before its table; the table itself is the shell's to complete."""
     return [(f"{name}=", title) for name, title in rulesets(context, incomplete)]
 
 

@@ -74,7 +74,7 @@ def explain(
     given, readings = facts_from(facts), read_readings(reading)
     names = [name] if name else [logic.name for logic in engine.ruleset(ruleset, day).decisions]
     try:
-        told = {n: engine.explain(f"{ruleset}.{n}", given, as_of=day, readings=readings) for n in names}
+        explanations = {n: engine.explain(f"{ruleset}.{n}", given, as_of=day, readings=readings) for n in names}
     except FactsError as error:
         if reader is Reader.CUSTOMER:
             raise withheld_from_customers(error, engine.ruleset(ruleset, day)) from None
@@ -82,24 +82,26 @@ def explain(
     if reader is None and markdown:
         reader = Reader.AUDITOR
     if reader is not None:
-        sections = {n: explained(explanation, engine.ruleset(ruleset, day), reader) for n, explanation in told.items()}
-        _tell(sections, name, markdown, as_json)
+        sections = {
+            n: explained(explanation, engine.ruleset(ruleset, day), reader) for n, explanation in explanations.items()
+        }
+        _print_sections(sections, name, markdown, as_json)
         return
     if as_json:
-        _echo_json({decision: explanation.to_dict() for decision, explanation in told.items()}, name)
+        _echo_json({decision: explanation.to_dict() for decision, explanation in explanations.items()}, name)
         return
-    for explanation in told.values():
+    for explanation in explanations.values():
         console().print(answer_text(explanation.decision, engine.ruleset(ruleset, day)), end="")
         console().print(explanation_tree(explanation))
 
 
-def _echo_json(told: Mapping[str, object], name: str) -> None:
-    """One JSON object: that of the decision asked for, or, where a whole ruleset was, one for each by name."""
-    typer.echo(json.dumps(told[name] if name else told))
+def _echo_json(answers: Mapping[str, object], name: str) -> None:
+    """The answer to the decision asked for as JSON, or all answers by name where a whole ruleset was."""
+    typer.echo(json.dumps(answers[name] if name else answers))
 
 
-def _tell(sections: dict[str, tuple[Section, ...]], name: str, markdown: bool, as_json: bool) -> None:
-    """Explanations for one reader, as JSON, Markdown or text; nothing from a file reaches the terminal raw."""
+def _print_sections(sections: dict[str, tuple[Section, ...]], name: str, markdown: bool, as_json: bool) -> None:
+    """Print explanations for one reader as JSON, Markdown or text, without control characters from files."""
     if as_json:
         _echo_json({decision: [section.to_dict() for section in parts] for decision, parts in sections.items()}, name)
         return

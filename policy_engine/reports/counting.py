@@ -1,4 +1,4 @@
-"""Counting what lies in a report's Parquet files, as it streams by: memory does not grow with the rows."""
+"""The totals of a ruleset, counted from its Parquet files by streaming queries, so that memory does not grow with the rows."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ from policy_engine.reports.totals import (
 )
 
 EXAMPLES = 5
-"""So many records are shown for each kind of violation; invalid.parquet holds all."""
+"""The number of records that are shown for each kind of violation; invalid.parquet holds all."""
 
 MOST_SETS = 10
-"""So many sets of facts that are missing together are told."""
+"""The number of sets of facts missing together that are listed."""
 
 SEPARATOR = "\n"
-"""Stands between a pointer and a keyword; no keyword holds a line break."""
+"""Joins a pointer and a keyword; no keyword holds a line break."""
 
 ELSE = ":else"
 """Ends the reason code of a matrix cell's else branch."""
 
 CALCULATED, NOTHING_APPLIES = "(calculated)", "(nothing applies)"
-"""What stands in the place of an outcome over time, where there is none; other statuses stand in parentheses too."""
+"""The names of records over time that are decided and have no outcome; the other statuses are in parentheses too."""
 
 Found: TypeAlias = Sequence[tuple[Any, ...]]
-"""The rows of a grouped table: what they have in common, and how many there are."""
+"""Groups: the values that the rows of each have in common, and last their number."""
 
 
 NOT_TRIED = Trials(0, {})
@@ -56,7 +56,7 @@ NO_TRIALS: Mapping[str, Trials] = MappingProxyType({})
 
 
 class Over(NamedTuple):
-    """A date fact, and what its column of `decisions.parquet` is called."""
+    """A date fact, and the name of its column in `decisions.parquet`."""
 
     fact: str
     column: str
@@ -81,7 +81,7 @@ def ruleset_totals(
     """
     table, wrong = pl.scan_parquet(decisions, glob=False), pl.scan_parquet(invalid, glob=False)
     statuses = _grouped(table, [f"{logic.name}.status" for logic in ruleset.decisions])
-    valid, unfit = sum(row[-1] for row in statuses), _answer(wrong.select(pl.len())).item()
+    valid, unfit = sum(row[-1] for row in statuses), _collected(wrong.select(pl.len())).item()
     return RulesetTotals(
         ruleset=ruleset.id,
         title=ruleset.title,
@@ -104,13 +104,13 @@ def ruleset_totals(
     )
 
 
-def _answer(question: pl.LazyFrame) -> pl.DataFrame:
-    return question.collect(engine="streaming")
+def _collected(query: pl.LazyFrame) -> pl.DataFrame:
+    return query.collect(engine="streaming")
 
 
 def _grouped(table: pl.LazyFrame, parts: Iterable[str | pl.Expr]) -> Found:
-    """Each combination that comes, and how often."""
-    return _answer(table.group_by(*parts).len()).rows()
+    """Each combination of values, and the number of its rows."""
+    return _collected(table.group_by(*parts).len()).rows()
 
 
 def _decision(
@@ -120,7 +120,7 @@ def _decision(
     found = _grouped(table, _parts(logic.name, ("status", "outcome", "rule", "reason"), columns))
     missing = _missing(logic.name, table)
     facts = tuple(_missing_facts(missing, trials))
-    settles = max(facts, key=lambda fact: fact.settles, default=None)
+    settles = max((fact for fact in facts if fact.settles), key=lambda fact: fact.settles, default=None)
     return DecisionTotals(
         decision=logic.name,
         statuses=_counts(Status, ((row[0], row[-1]) for row in found)),
@@ -131,7 +131,7 @@ def _decision(
         missing=facts,
         missing_together=_together(missing),
         tried=trials.tried,
-        settles_most=settles if settles is not None and settles.settles else None,
+        settles_most=settles,
         no_fact_missing=missing.get((), 0),
         values=tuple(
             _value(name, kind, table.select(f"{logic.name}.values.{name}"))
@@ -150,7 +150,7 @@ def _parts(name: str, parts: Iterable[str], columns: pl.Schema) -> Iterator[pl.E
 
 
 def _counts(names: Iterable[str], found: Iterable[tuple[str | list[str] | None, int]]) -> Counts:
-    """How often each name came, those that never did included; each of a list counts."""
+    """The number of rows with each name, 0 included; a list counts for each of its names."""
     counts = Counter({str(name): 0 for name in names})
     for what, count in found:
         counts.update(dict.fromkeys(_names(what), count))
@@ -168,7 +168,7 @@ def _missing(name: str, table: pl.LazyFrame) -> Mapping[tuple[str, ...], int]:
 
 
 def _missing_facts(missing: Mapping[tuple[str, ...], int], trials: Trials) -> Iterator[MissingFact]:
-    """The facts that undetermined records lack, those that most records lack first."""
+    """The facts that undetermined records lack, the most frequent first."""
     lacking: Counter[str] = Counter()
     for paths, count in missing.items():
         lacking.update(dict.fromkeys(paths, count))
@@ -187,7 +187,7 @@ def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, 
 def _dated(
     logic: DecisionLogic, table: pl.LazyFrame, over: str, timezone: str
 ) -> Iterator[tuple[date | None, str, int]]:
-    """Days, what came out, and for how many records; an instant's day is that of the ruleset's time zone."""
+    """Days, outcomes, and the number of records; an instant's day is that of the ruleset's time zone."""
     columns = table.collect_schema()
     day = date_of(pl.col(over), timezone) if isinstance(columns[over], pl.Datetime) else pl.col(over)
     for status, outcome, when, count in _grouped(table, [*_parts(logic.name, ("status", "outcome"), columns), day]):
@@ -195,26 +195,26 @@ def _dated(
 
 
 def _series(status: str, outcome: str | list[str] | None) -> list[str]:
-    """The outcomes, or what stands in their place."""
+    """The outcomes, or the name of what has none."""
     if status != Status.DECIDED:
         return [f"({status})"]
     return _names(outcome) or [CALCULATED if outcome is None else NOTHING_APPLIES]
 
 
 def _value(name: str, kind: Type, column: pl.LazyFrame) -> ValueTotals:
-    """The range of a number or a day; how often each member of a closed set came; of others only how many there are."""
+    """The range of a number or a day; the count of each member of a closed set; of other types only the number of values."""
     value, known = pl.nth(0), column.drop_nulls()
     if isinstance(kind, Boolean) or (isinstance(kind, Text) and kind.values is not None):
         names = ("true", "false") if isinstance(kind, Boolean) else kind.values or ()
         counts = _counts(names, ((in_words(what), count) for what, count in _grouped(known, [value])))
         return ValueTotals(name, sum(counts.values()), None, None, None, counts)
     if not isinstance(kind, Number | Date | Instant):
-        return ValueTotals(name, _answer(known.select(pl.len())).item(), None, None, None, {})
+        return ValueTotals(name, _collected(known.select(pl.len())).item(), None, None, None, {})
     if isinstance(kind, Instant):  # Python can hold no other
         value = pl.when(value.is_between(FIRST_MOMENT, LAST_MOMENT)).then(value).drop_nulls()
     middle = value.sort().gather((pl.len().cast(pl.Int64) - 1) // 2, null_on_oob=True).first()
     asked = known.select(pl.len(), lowest=value.min(), median=middle, highest=value.max())
-    count, lowest, median, highest = _answer(asked).row(0)
+    count, lowest, median, highest = _collected(asked).row(0)
     return ValueTotals(name, count, lowest, median, highest, {})
 
 
@@ -229,23 +229,23 @@ def reasons_of(logic: DecisionLogic) -> Iterator[str]:
 
 def _violations(wrong: pl.LazyFrame) -> Iterator[ViolationTotals]:
     """The kinds of violations, the most frequent first, each with its first records."""
-    kinds = _answer(
+    kinds = _collected(
         wrong.select("row", kind=pl.col("violations").list.eval(_kind(pl.element())).list.unique())
         .explode("kind")
         .group_by("kind")
         .agg(pl.len(), rows=pl.col("row").bottom_k(EXAMPLES))
     )
-    told = _told(wrong, kinds.get_column("rows").explode())
+    shown = _shown(wrong, kinds.get_column("rows").explode())
     for kind, count in ranked(dict(kinds.select("kind", "len").iter_rows())).items():
-        pointer, keyword = kind.rsplit(SEPARATOR, 1)
-        own = told.filter(pl.col("kind") == kind).unique("row", keep="first", maintain_order=True).head(EXAMPLES)
+        own = shown.filter(pl.col("kind") == kind).unique("row", keep="first", maintain_order=True).head(EXAMPLES)
         examples = tuple(Example(*row) for row in own.select("row", "key", "message").iter_rows())
+        pointer, keyword = kind.rsplit(SEPARATOR, 1)
         yield ViolationTotals(pointer, keyword, count, examples)
 
 
-def _told(wrong: pl.LazyFrame, rows: pl.Series) -> pl.DataFrame:
-    """All that is wrong with some rows, a line for each violation."""
-    shown = _answer(wrong.filter(pl.col("row").is_in(rows.unique().implode()))).sort("row").explode("violations")
+def _shown(wrong: pl.LazyFrame, rows: pl.Series) -> pl.DataFrame:
+    """The violations of some rows, a row for each."""
+    shown = _collected(wrong.filter(pl.col("row").is_in(rows.unique().implode()))).sort("row").explode("violations")
     violation = pl.col("violations")
     return shown.select("row", "key", kind=_kind(violation), message=violation.struct.field("message"))
 

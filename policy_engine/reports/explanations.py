@@ -1,4 +1,4 @@
-"""One explanation for three readers: a customer, an agent who talks to the customer, and an auditor."""
+"""An explanation in the words of its reader: a customer, an agent who talks to the customer, or an auditor."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def as_markdown(sections: Iterable[Section]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A text in which no line break or other sign of control, which a fact may hold, can forge a line."""
+    """A text without line breaks or control characters, by which a fact could forge a line."""
     return shown_text(text, LONGEST)
 
 
@@ -92,7 +92,7 @@ def _answer(decision: Decision, logic: DecisionLogic, withheld: frozenset[str] =
 
 
 def _withheld(ruleset: Ruleset, logic: DecisionLogic, decision: Decision) -> frozenset[str]:
-    """The values of a decision that tell a sensitive fact."""
+    """The values of a decision that disclose a sensitive fact."""
     own = [value for _, conclusion in conclusions_of(logic.body) for value in conclusion.values]
     values = [value for value in (*logic.values, *own) if value.name in decision.values]
     return frozenset(value.name for value in values if reads_sensitive(ruleset, value.expression))
@@ -116,7 +116,7 @@ def _masked(reason: tuple[Said, ...]) -> str:
 
 
 def _for_customer(decision: Decision, ruleset: Ruleset, logic: DecisionLogic) -> Iterator[Section]:
-    """The answer, its reason, and the values beside an outcome, but for what tells a sensitive fact."""
+    """The answer, its reason, and the values beside an outcome, with what discloses a sensitive fact withheld."""
     withheld = _withheld(ruleset, logic, decision)
     yield Section("", (Line(_answer(decision, logic, withheld)), Line(_masked(decision.said))))
     if decision.status is Status.DECIDED and decision.outcome is not None:
@@ -134,8 +134,8 @@ def _withheld_violation(violation: Violation, sensitive: tuple[str, ...]) -> Vio
     """A violation without its value where that is a sensitive fact, or holds one."""
     names = [part for part in violation.pointer.split("/")[1:] if not part.isdigit()]
     path = ".".join(names)
-    tells = any(one == path or not path or one.startswith(f"{path}.") for one in sensitive)
-    if not tells or violation.keyword in ("required", "check"):
+    discloses = any(one == path or not path or one.startswith(f"{path}.") for one in sensitive)
+    if not discloses or violation.keyword in ("required", "check"):
         return violation
     expected = (
         f"{violation.expected} was expected" if violation.keyword != "additionalProperties" else violation.message
@@ -153,8 +153,7 @@ def _for_agent(explanation: Explanation, ruleset: Ruleset, logic: DecisionLogic)
     considered = [rule for rule in explanation.trace.rules if rule.steps or rule.verdict is Verdict.APPLIES]
     joined = _joined(ruleset)
     yield Section("What decided", tuple(line for rule in considered for line in _rule_in_short(rule, joined)))
-    if decision.values:
-        yield Section("Values", tuple(Line(f"{name}: {in_words(value)}") for name, value in decision.values.items()))
+    yield Section("Values", tuple(Line(f"{name}: {in_words(value)}") for name, value in decision.values.items()))
 
 
 def _joined(ruleset: Ruleset) -> frozenset[str]:
@@ -223,8 +222,7 @@ def _for_auditor(explanation: Explanation, ruleset: Ruleset, logic: DecisionLogi
         f"as of: {decision.as_of} ({ruleset.timezone})",
     ]
     yield Section("", tuple(map(Line, head)))
-    if decision.values:
-        yield Section("Values", tuple(Line(f"{name}: {in_words(value)}") for name, value in decision.values.items()))
+    yield Section("Values", tuple(Line(f"{name}: {in_words(value)}") for name, value in decision.values.items()))
     yield Section("Rules", _whole_rules(explanation, seen))
     for used in explanation.trace.used:
         yield Section(f"Used: {used.decision.decision}, {outcome_in_words(used.decision)}", _whole_rules(used, seen))

@@ -1,11 +1,12 @@
-"""Where the bars of a chart stand: widths in per cent of the picture, so that text keeps its size on any screen."""
+"""The geometry of charts. Widths are in per cent of the picture, so that text keeps its size on any screen."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate, zip_longest
+from itertools import accumulate, chain, zip_longest
 
 from policy_engine.language.types import decimal_places
 from policy_engine.reports.html.words import number, period, share, spoken
@@ -15,12 +16,12 @@ HEIGHT = 180
 """The plot's height in pixels."""
 
 MOST_SERIES = 6
-"""So many outcomes have a look of their own; what is less frequent stands together."""
+"""The number of looks. Where there are more outcomes, the less frequent ones share the last."""
 
 OTHER = "other outcomes"
 STATUS_LOOKS = {"(calculated)": "s1", "(nothing applies)": "none", "(undetermined)": "open", "(gap)": "gap"}
 GAP_SHARE = 0.22
-"""How much of a column's room is left empty."""
+"""The share of a column's width that is left empty."""
 MOST_TICKS = 6
 
 
@@ -46,56 +47,59 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One colour and texture of a chart, and what it stands for."""
+    """What one colour and texture of a chart stands for, with its count."""
 
     name: str
     look: str
     total: int
 
 
+Column = tuple[str, tuple[int, ...]]
+"""A label, and the count of each series."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Columns over an axis, with lines across; `rows` is the same as a table."""
+    """Columns over an axis, with lines across; `rows` has the same figures as a table."""
 
     series: tuple[Series, ...]
     pieces: tuple[Piece, ...]
     lines: tuple[Tick, ...]
     ticks: tuple[Tick, ...]
-    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    rows: tuple[Column, ...]
     height: int = HEIGHT
 
 
 def looks_of(outcomes: Sequence[str]) -> Mapping[str, str]:
-    """A look for each outcome, the same in all pictures of a decision; the first ones have one of their own."""
+    """The look of each outcome, the same in all pictures of a decision."""
     named = outcomes if len(outcomes) <= MOST_SERIES else outcomes[: MOST_SERIES - 1]
     looks = {name: f"s{index}" for index, name in enumerate(named, start=1)}
     return {name: looks.get(name, f"s{MOST_SERIES}") for name in outcomes} | STATUS_LOOKS
 
 
 def time_chart(over: OverTime, looks: Mapping[str, str]) -> Chart:
-    """Outcomes over time, one on another."""
-    totals: dict[str, int] = {}
+    """Outcomes over time, stacked."""
+    totals: Counter[str] = Counter()
     for bucket in over.buckets:
-        for name, count in bucket.counts.items():
-            totals[name] = totals.get(name, 0) + count
+        totals.update(bucket.counts)
     series = _series(totals, looks)
     columns = [(period(bucket.start, over.unit), _by_series(bucket.counts, series, looks)) for bucket in over.buckets]
+    return _chart(series, columns, _ticks([label for label, _ in columns], over.unit))
+
+
+def _chart(series: tuple[Series, ...], columns: Sequence[Column], ticks: tuple[Tick, ...]) -> Chart:
     top = _nice(max((sum(counts) for _, counts in columns), default=0))
-    pieces = tuple(
-        piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
-    )
-    return Chart(series, pieces, _lines(top), _ticks([label for label, _ in columns], over.unit), tuple(columns))
+    stacks = (_stack(at, column, len(columns), series, top) for at, column in enumerate(columns))
+    return Chart(series, tuple(chain.from_iterable(stacks)), _lines(top), ticks, tuple(columns))
 
 
 def _series(totals: Mapping[str, int], looks: Mapping[str, str]) -> tuple[Series, ...]:
-    """What is drawn, from the bottom up: outcomes in the order of their looks, then what has none."""
+    """The series from the bottom up: outcomes in the order of their looks, then what has no outcome."""
     shown: dict[str, Series] = {}
-    order = list(looks)
-    for name in sorted(totals, key=order.index):
+    for name in sorted(totals, key=list(looks).index):
         look = looks[name]
         before = shown.get(look)
-        words = spoken(name) if before is None else OTHER
-        shown[look] = Series(words, look, totals[name] + (before.total if before else 0))
+        shown[look] = Series(OTHER if before else spoken(name), look, totals[name] + (before.total if before else 0))
     return tuple(shown.values())
 
 
@@ -103,10 +107,8 @@ def _by_series(counts: Mapping[str, int], series: Sequence[Series], looks: Mappi
     return tuple(sum(count for name, count in counts.items() if looks[name] == one.look) for one in series)
 
 
-def _column(
-    at: int, column: tuple[str, tuple[int, ...]], columns: int, series: Sequence[Series], top: int
-) -> list[Piece]:
-    """One column: its pieces stand on one another."""
+def _stack(at: int, column: Column, columns: int, series: Sequence[Series], top: int) -> list[Piece]:
+    """The pieces of one column, from the bottom up."""
     label, counts = column
     x, wide = 100 * (at + GAP_SHARE / 2) / columns, 100 * (1 - GAP_SHARE) / columns
     heights = [HEIGHT * count / top for count in counts]
@@ -145,16 +147,12 @@ def margin_chart(near: NearMiss) -> Chart:
     """How many records lie at each margin: where the comparison fails on the left, where it holds on the right."""
     series = (Series("fails", "s2", near.fails), Series("holds", "s1", near.holds))
     counts = [(0, bucket.rows) if bucket.holds else (bucket.rows, 0) for bucket in near.buckets]
-    columns = list(zip(_stretches(near), counts, strict=True))
-    top = _nice(max((bucket.rows for bucket in near.buckets), default=0))
-    pieces = tuple(
-        piece for at, column in enumerate(columns) for piece in _column(at, column, len(columns), series, top)
-    )
-    return Chart(series, pieces, _lines(top), _margin_ticks(near.buckets), tuple(columns))
+    columns = list(zip(_ranges(near), counts, strict=True))
+    return _chart(series, columns, _margin_ticks(near.buckets))
 
 
-def _stretches(near: NearMiss) -> Iterator[str]:
-    """The margins of each bucket: from its own to the last before the next one's."""
+def _ranges(near: NearMiss) -> Iterator[str]:
+    """The margins of each bucket: from its own to the last before that of the next."""
     following = [bucket.margin for bucket in near.buckets[1:]]
     for bucket, end in zip_longest(near.buckets, following):
         last = near.within if end is None else end - _smallest(end)
@@ -196,7 +194,7 @@ class Slice:
 
 
 def strip(counts: Sequence[tuple[str, int]], looks: Mapping[str, str]) -> tuple[Slice, ...]:
-    """One long bar of all that came out: the most frequent outcome first, and last what has none."""
+    """All outcomes as one long bar: the most frequent first, and last what has no outcome."""
     counts = sorted(counts, key=lambda entry: (entry[0].startswith("("), -entry[1]))
     whole = sum(count for _, count in counts) or 1
     ends = list(accumulate((count for _, count in counts), initial=0))

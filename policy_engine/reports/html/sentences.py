@@ -1,4 +1,4 @@
-"""What came out of a decision, in a sentence or two."""
+"""The outcomes of a decision, and what its undetermined records lack, in a sentence or two."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
     came = [(name, count) for name, count in totals.outcomes.items() if count]
     several = isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT
     verb = "applies to" if several else "for"
-    told = [f"{_quoted(name)} {verb} {_of_all(count, totals.rows)}" for name, count in came[:1]]
-    told += [f"{_quoted(name)} {verb} {_part(count, totals.rows)}" for name, count in came[1:MOST_NAMED]]
-    if told:
-        yield f"{'' if several else 'The answer is '}{listed(told)}."
+    named = [f"{_quoted(name)} {verb} {_of_all(count, totals.rows)}" for name, count in came[:1]]
+    named += [f"{_quoted(name)} {verb} {_part(count, totals.rows)}" for name, count in came[1:MOST_NAMED]]
+    if named:
+        yield f"{'' if several else 'The answer is '}{listed(named)}."
     if len(came) > MOST_NAMED:
         rest = sum(count for _, count in came[MOST_NAMED:])
         yield f"{len(came) - MOST_NAMED} more outcomes came {number(rest)} times together."
@@ -44,14 +44,14 @@ def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
 def _unanswered(totals: DecisionTotals) -> Iterator[str]:
     undetermined, gaps = totals.statuses[Status.UNDETERMINED], totals.statuses[Status.GAP]
     if undetermined:
-        yield f"{_part(undetermined, totals.rows)} cannot be answered {_for_want(undetermined, totals.no_fact_missing)}."
+        yield f"{_part(undetermined, totals.rows)} cannot be answered {_why_undetermined(undetermined, totals.no_fact_missing)}."
     if gaps:
         yield f"{_part(gaps, totals.rows)} fell into a gap that no rule covers."
     if not undetermined and not gaps:
         yield "Every valid record got an answer."
 
 
-def _for_want(undetermined: int, no_fact_missing: int) -> str:
+def _why_undetermined(undetermined: int, no_fact_missing: int) -> str:
     if not no_fact_missing:
         return "for want of facts"
     if no_fact_missing == undetermined:
@@ -65,18 +65,18 @@ def _range(value: ValueTotals) -> str:
     return f"The {name} runs from {lowest} to {highest}; the median is {median}."
 
 
-def settling(totals: DecisionTotals) -> str:
-    """Which facts settled undetermined records by themselves when they were tried, as far as any were."""
+def trials_in_words(totals: DecisionTotals) -> str:
+    """Which single facts decided the undetermined records that were asked again with one fact filled in."""
     if not totals.tried:
         return "Whether a single fact would settle any of them was not tried."
     were = "was" if totals.tried == 1 else "were"
     asked = f"{number(totals.tried)} of them {were} asked again with one missing fact filled in, by several values"
-    settling = sorted((fact for fact in totals.missing if fact.settles), key=lambda fact: -fact.settles)
-    if not settling:
+    deciding = sorted((fact for fact in totals.missing if fact.settles), key=lambda fact: -fact.settles)
+    if not deciding:
         return f"{asked}: no single fact settled any of these."
-    told = [f"{fact.path} settled {number(fact.settles)}" for fact in settling[:MOST_NAMED]]
-    more = "" if len(settling) <= MOST_NAMED else f", and {len(settling) - MOST_NAMED} more facts some"
-    return f"{asked}. Alone, and with each of these values, {listed(told)}{more}."
+    named = [f"{fact.path} settled {number(fact.settles)}" for fact in deciding[:MOST_NAMED]]
+    more = "" if len(deciding) <= MOST_NAMED else f", and {len(deciding) - MOST_NAMED} more facts some"
+    return f"{asked}. Alone, and with each of these values, {listed(named)}{more}."
 
 
 def _quoted(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the templates show: the totals of a report brought together with the words of its rulesets."""
+"""What the templates show: the totals of a report with the texts of its rulesets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from policy_engine.reports.html.charts import (
     time_chart,
 )
 from policy_engine.reports.html.rules import MatrixView, RuleView, matrix_view, rule_views, saying_views
-from policy_engine.reports.html.sentences import came_out, settling
+from policy_engine.reports.html.sentences import came_out, trials_in_words
 from policy_engine.reports.rule_pages import members_below
 from policy_engine.reports.totals import DecisionTotals, NearMiss, ReportTotals, RulesetTotals, Sample
 
@@ -78,7 +78,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Records close to a threshold, their picture, and where the threshold stands in it, in per cent."""
+    """Records close to a threshold, their chart, and the place of the threshold in it, in per cent."""
 
     near: NearMiss
     chart: Chart
@@ -108,7 +108,7 @@ class DecisionView:
     rules: tuple[RuleView, ...]
     sayings: tuple[RuleView, ...]
     matrix: MatrixView | None
-    settling: str
+    trials: str
     time: Chart | None
     near: tuple[Near, ...]
     samples: tuple[tuple[str, tuple[Shown, ...]], ...]
@@ -162,7 +162,7 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
         rules=tuple(rule_views(chapter.ruleset, body, totals.rules, as_of)) if isinstance(body, Rules) else (),
         sayings=tuple(saying_views(chapter.ruleset, body, totals.reasons, as_of)) if isinstance(body, Matrix) else (),
         matrix=matrix_view(body, totals.reasons) if isinstance(body, Matrix) else None,
-        settling=settling(totals),
+        trials=trials_in_words(totals),
         time=time_chart(totals.over_time, looks) if totals.over_time is not None else None,
         near=tuple(
             Near(near, margin_chart(near), threshold(near))
@@ -174,7 +174,7 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
 
 
 def _outcomes(logic: DecisionLogic, totals: DecisionTotals, looks: Mapping[str, str]) -> Iterator[Bar]:
-    """The outcomes as the ruleset lists them, then what has none; what never came is there with 0."""
+    """The outcomes as the ruleset lists them, then what has no outcome; what never came has 0."""
     names = [*logic.outcomes, *(name for name in totals.outcomes if name not in logic.outcomes)]
     yield from (Bar(name, totals.outcomes[name], looks[name]) for name in names)
     if logic.body is None:
@@ -187,7 +187,7 @@ def _outcomes(logic: DecisionLogic, totals: DecisionTotals, looks: Mapping[str, 
 
 
 def can_gap(body: Rules | Matrix | None) -> bool:
-    """Whether a decision can fall into a gap: only where the first true rule decides and nothing stands behind them."""
+    """Whether a decision can fall into a gap: where the first true rule decides and there is no otherwise."""
     return isinstance(body, Rules) and body.hit is HitPolicy.FIRST and body.otherwise is None
 
 
@@ -204,7 +204,7 @@ def _shown(ruleset: Ruleset, sample: Sample) -> Shown:
 
 
 def _placed(explanation: Explanation) -> Explanation:
-    """An explanation whose places name files without their folders, so that a report reads alike wherever it is made."""
+    """The explanation with file names in place of paths, so that a report is the same wherever it is made."""
     trace = explanation.trace
     rules = tuple(rule._replace(place=rule.place.replace("\\", "/").rpartition("/")[2]) for rule in trace.rules)
     placed = trace._replace(rules=rules, used=tuple(map(_placed, trace.used)))

@@ -26,7 +26,7 @@ def number(value: object) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in per cent; what is little never reads as nothing, and what is not all never reads as all.
+    """A share in per cent; a small share is never shown as 0%, and an incomplete one never as 100%.
 
     >>> share(0, 7), share(1, 3), share(7, 7), share(1, 5000), share(4999, 5000), share(0, 0)
     ('0%', '33.3%', '100%', '<0.1%', '>99.9%', '\u2013')
@@ -42,7 +42,7 @@ def share(part: int, whole: int) -> str:
 
 
 def width(part: int, whole: int) -> str:
-    """The length of a bar as an attribute of SVG; what is little is still to be seen.
+    """The length of a bar as an attribute of SVG; a small one can still be seen.
 
     >>> width(1, 4), width(0, 4), width(1, 1000000), width(0, 0)
     ('25.00%', '0.00%', '0.30%', '0.00%')
@@ -60,7 +60,7 @@ def spoken(name: str) -> str:
 
 
 def records(count: int) -> str:
-    """So many records.
+    """A number of records.
 
     >>> records(1), records(2000)
     ('1 record', '2,000 records')
@@ -104,5 +104,5 @@ def value_or_none(value: Value | None) -> str:
 
 
 def printable(text: object) -> object:
-    """What a template prints: signs of control are spelled out, so that no account's name can forge a line or turn a text."""
+    """A text with control characters spelled out, so that no account's name can forge a line or turn the text around it."""
     return shown_text(text, LONGEST) if type(text) is str else text
