@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -18,7 +17,7 @@ import pytest
 from policy_engine.language.rulesets import Source
 from policy_engine.reports.html import Report, report_html
 from policy_engine.reports.html.charts import margin_chart, threshold
-from policy_engine.reports.html.page import link
+from policy_engine.reports.markdown import web_address
 from policy_engine.reports.totals import Margin, MarginBucket, MarginExample, NearMiss
 from tests.support.report_data import Facts, account_moves, report_about, report_of, senders
 
@@ -236,7 +235,7 @@ def test_a_switched_reading_is_told(report: Report) -> None:
     ],
 )
 def test_only_addresses_of_the_web_are_linked(url: str | None, expected: str | None) -> None:
-    assert link(Source("a", "A", None, date(2025, 1, 1), url)) == expected
+    assert web_address(url) == expected
 
 
 def near_miss(*margins: Margin, within: Margin) -> NearMiss:

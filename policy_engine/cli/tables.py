@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from threading import Event, Thread
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -33,7 +32,7 @@ BAR = 24
 MOST_SHOWN = 10
 MOST_DIFFERENCES = 20
 """Differences shown of each decision."""
-Begin = Callable[[str, Reading], None]
+Begin = Callable[[str, Reading], object]
 """Adds a bar: its name, and the progress that it follows."""
 
 
@@ -168,40 +167,22 @@ def _what(one: Difference) -> str:
     return f"the value {one.part.removeprefix('values.')} differs"
 
 
+class Bars(Progress):
+    """Bars that look, each time they are drawn, how far their tables have been read."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn, ten times a second."""
+        for task in self.tasks:
+            reading: Reading = task.fields["reading"]
+            rate = f"{task.speed:,.0f} {reading.unit} a second" if task.speed else ""
+            self.update(task.id, completed=reading.done, rate=rate)
+        return super().get_renderables()
+
+
 @contextmanager
 def progress_bars(err: Console) -> Iterator[Begin]:
-    """Bars on a terminal, none where the output is piped; a thread redraws them ten times a second."""
-    with _bars(err) as bars:
-        stop, tasks = Event(), list[tuple[TaskID, Reading]]()
-
-        def begin(name: str, reading: Reading) -> None:
-            tasks.append((bars.add_task(name, total=reading.total, rate=""), reading))
-
-        def look() -> None:
-            while not stop.wait(0.1):
-                for task, reading in tuple(tasks):
-                    _show(bars, task, reading)
-
-        if not bars.disable:
-            Thread(target=look, daemon=True).start()
-        try:
-            yield begin
-        finally:
-            stop.set()
-
-
-def _bars(err: Console) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
-
-
-def _show(bars: Progress, task: TaskID, reading: Reading) -> None:
-    rate = next((one.speed for one in bars.tasks if one.id == task), None)
-    said = f"{rate:,.0f} {reading.unit} a second" if rate else ""
-    bars.update(task, completed=reading.done, rate=said)
+    """Bars on a terminal; nothing where the output is piped."""
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), rate, TimeRemainingColumn())
+    with Bars(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        yield lambda name, reading: bars.add_task(name, total=reading.total, rate="", reading=reading)

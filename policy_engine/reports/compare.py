@@ -26,7 +26,7 @@ from policy_engine.language.rulesets import ALWAYS, Ruleset
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.differences import Difference, Differences, Pieces, side_by_side
 from policy_engine.reports.fingerprints import fingerprints, unchanged
-from policy_engine.reports.jobs import Job, prepared
+from policy_engine.reports.jobs import Announce, Job, prepared
 from policy_engine.tables.json_types import plain_row
 from policy_engine.tables.opening_tables import Options, open_table
 from policy_engine.tables.source import reading
@@ -35,8 +35,6 @@ EXAMPLES = 3
 """Rows shown of each difference."""
 MOST_REASONS = 100
 """Differences whose rows are shown with their reasons: those that come first."""
-Announce = Callable[[Job], None]
-"""Is told of each pass over the table before it is begun."""
 
 
 @dataclass(frozen=True, slots=True)

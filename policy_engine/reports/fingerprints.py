@@ -1,9 +1,9 @@
-"""Telling whether files were changed while a report was made from them.
+"""Fingerprints of files, by which a change is noticed while a report is made from them.
 
-A fingerprint is what the file system says of a file: which one it is, its size, and when its content and its attributes were
-last changed. Whoever writes to a file, or puts another in its place, changes its fingerprint, even if all times are set back.
-Two changes are not seen: one within the same tick of the file system's clock as the first look (some milliseconds; up to seconds
-on file systems with coarser times) that leaves the size as it was, and one through a memory mapping that is not written back yet.
+A fingerprint is what the file system says of a file: its inode, its size, and when its content and its attributes were last
+changed. Writing to a file, or putting another in its place, changes its fingerprint, even if all times are set back. Two changes
+go unnoticed: one that leaves the size as it was within the same tick of the file system's clock as the first look (milliseconds;
+up to seconds on file systems with coarser times), and one through a memory mapping that is not written back yet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from policy_engine.errors import CannotRun, EngineFault, PolicyError
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A file as its file system describes it; times are in nanoseconds."""
+    """What the file system says of a file; times are in nanoseconds."""
 
     device: int
     inode: int
@@ -29,7 +29,7 @@ class Fingerprint:
 
 
 def fingerprint(path: Path) -> Fingerprint | None:
-    """What lies at a path, links followed; None where nothing does."""
+    """The fingerprint of the file at a path, links followed; None where there is none."""
     try:
         return fingerprint_of(path.stat())
     except OSError:
@@ -37,7 +37,7 @@ def fingerprint(path: Path) -> Fingerprint | None:
 
 
 def fingerprint_of(found: os.stat_result) -> Fingerprint:
-    """The fingerprint in what `stat` gives."""
+    """The fingerprint in the result of `stat`."""
     return Fingerprint(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
@@ -51,9 +51,9 @@ def fingerprints(paths: Iterable[Path]) -> Fingerprints:
 
 @contextmanager
 def unchanged(before: Fingerprints, then: str = "no report is written; run the report again") -> Iterator[None]:
-    """While files are read: raises `CannotRun` where one was changed, whatever else was found wrong with it.
+    """Raise `CannotRun` where one of the files was changed meanwhile, in place of any other error that this may have caused.
 
-    `then` says what comes of it, and what to do.
+    `then` says what follows, and what to do.
     """
     try:
         yield

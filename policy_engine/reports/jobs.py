@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -61,6 +61,10 @@ class Job:
         if self.key is None:
             return pl.Series("key", [None], dtype=pl.String).new_from_index(0, facts.height)
         return facts.select(key_column(self.key)).to_series()
+
+
+Announce = Callable[[Job], object]
+"""Called with each job before its table is read."""
 
 
 def jobs_of(engine: Engine, arguments: Arguments) -> list[Job]:

@@ -45,11 +45,6 @@ def code(words: str) -> str:
     return f"{fence}{blank}{shown}{blank}{fence}"
 
 
-def code_in_cell(words: str) -> str:
-    """Words as code in a cell of a table, where a bar would end the cell even within code."""
-    return code(words).replace("|", "\\|")
-
-
 def web_address(address: str | None) -> str | None:
     """An address that a link may lead to; None for what is no address on the web.
 

@@ -1,9 +1,9 @@
-"""A report from beginning to end: tables decided, summed up and drawn, in a folder that is whole or not there."""
+"""The making of a report: its tables are decided, counted and drawn into a folder, which is written whole or not at all."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.counting import Over, ruleset_totals
 from policy_engine.reports.deciding import Watch, decide_table, writing
 from policy_engine.reports.fingerprints import unchanged
-from policy_engine.reports.html import Chapter, File, Report, report_html
-from policy_engine.reports.jobs import Job, jobs_of
-from policy_engine.reports.manifest import MANIFEST, Digested, digested, manifest_of
+from policy_engine.reports.html import Chapter, Report, report_html
+from policy_engine.reports.jobs import Announce, Job, jobs_of
+from policy_engine.reports.manifest import MANIFEST, digested, manifest_of
 from policy_engine.reports.near_misses import NearMisses
 from policy_engine.reports.report_folder import new_report
 from policy_engine.reports.sampling import Draw, samples_of
@@ -25,8 +25,6 @@ from policy_engine.reports.trials import TRIED, trials_of
 from policy_engine.version import VERSION
 
 DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "summary.json", "report.html"
-Announce = Callable[[Job], None]
-"""Called with each job before it is run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def run_report(
 ) -> ReportResult:
     """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing.
 
-    It does so, too, where a file was changed while it was read: the manifest's digests are those of what was decided.
+    A file that was changed while it was read is a reason to raise it, since the manifest has the digests of what was decided.
     """
     before = {path: was for job in jobs for path, was in job.before.items()}
     inputs = [Path(arguments.rules), Path(arguments.schemas), *before]
@@ -60,13 +58,13 @@ def run_report(
         notes = [note for form in arguments.formats for note in exports.write(form, folder, jobs, totals)]
         read = [*(path for job in jobs for path in job.source.files), *map(Path, arguments.maps.values())]
         decided = [digested(path, str(path)) for path in dict.fromkeys(read)]
-        tables = _digested_files(folder)
-        files = tuple(File(one.name, one.sha256, f"{one.size:,} bytes") for one in (*decided, *tables))
-        report = Report(_title(chapters), VERSION, totals, tuple(chapters), arguments.seed, files)
+        tables = [digested(folder / name, name) for name in _files(folder)]
+        title = chapters[0].ruleset.title if len(chapters) == 1 else "Rule report"
+        report = Report(title, VERSION, totals, tuple(chapters), arguments.seed, (*decided, *tables))
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
         _write_json(folder / MANIFEST, manifest_of(jobs, arguments, totals, decided, outputs))
-        return ReportResult(totals, tuple(path.relative_to(folder).as_posix() for path in _files(folder)), tuple(notes))
+        return ReportResult(totals, tuple(_files(folder)), tuple(notes))
 
 
 def _chapter(
@@ -95,16 +93,9 @@ def _chapter(
     return Chapter(job.ruleset, totals, tuple(samples_of(engine, job, draw)))
 
 
-def _title(chapters: Sequence[Chapter]) -> str:
-    return chapters[0].ruleset.title if len(chapters) == 1 else "Rule report"
-
-
-def _digested_files(folder: Path) -> list[Digested]:
-    return [digested(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+def _files(folder: Path) -> Iterator[str]:
+    """The names of the files of a report."""
+    return (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -18,7 +18,8 @@ from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Type
 from policy_engine.reports.counting import ELSE, Over, reasons_of, ruleset_totals
-from policy_engine.reports.html import Chapter, File, Report
+from policy_engine.reports.html import Chapter, Report
+from policy_engine.reports.manifest import Digested
 from policy_engine.reports.totals import MarginBucket, MarginExample, NearMiss, ReportTotals, Sample
 from tests.conftest import ROOT
 from tests.support.rulebook import shipped
@@ -288,7 +289,7 @@ def report_about(records: Mapping[str, Sequence[Facts]], folder: Path) -> Report
         data = decided(engine, name, facts, folder / name, over=OVER.get(name))
         near = [near_deployment_window(facts)] if name == "partner_earnings" else []
         chapters.append(chapter_of(engine, data, near))
-    inputs = [File(f"{name}.jsonl", "0f" * 32, f"{len(facts):,} records") for name, facts in records.items()]
+    inputs = [Digested(f"{name}.jsonl", 100 * len(facts), "0f" * 32) for name, facts in records.items()]
     return Report(
         title="Quarterly rule report",
         engine_version="0.1.0",

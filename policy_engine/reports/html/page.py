@@ -7,7 +7,6 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from policy_engine.language.rulesets import Source
 from policy_engine.reports.html import words
 from policy_engine.reports.html.views import Report, chapter_views
 from policy_engine.reports.markdown import web_address
@@ -46,7 +45,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "share": words.share,
         "width": words.width,
-        "link": link,
+        "web_address": web_address,
         "style": style,
         "policy": policy(style),
     }
@@ -62,8 +61,3 @@ def policy(style: str) -> str:
     """The Content-Security-Policy of a page with this style sheet: nothing else is allowed, from anywhere."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-
-
-def link(source: Source) -> str | None:
-    """Where a source's link leads, None where that is no address on the web."""
-    return web_address(source.url)

@@ -31,19 +31,11 @@ from policy_engine.reports.html.charts import (
 )
 from policy_engine.reports.html.rules import MatrixView, RuleView, matrix_view, rule_views, saying_views
 from policy_engine.reports.html.sentences import came_out, trials_in_words
+from policy_engine.reports.manifest import Digested
 from policy_engine.reports.rule_pages import members_below
 from policy_engine.reports.totals import DecisionTotals, NearMiss, ReportTotals, RulesetTotals, Sample
 
 NOTHING_APPLIES = "(nothing applies)"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file of the report: its name, its SHA-256 digest in hexadecimal, and a note about it, such as its size."""
-
-    name: str
-    digest: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,7 @@ class Report:
     totals: ReportTotals
     chapters: tuple[Chapter, ...]
     seed: int
-    files: tuple[File, ...]
+    files: tuple[Digested, ...]
 
 
 @dataclass(frozen=True, slots=True)
