@@ -11,10 +11,8 @@ from typing import NamedTuple, TypeGuard
 
 from policy_engine.language import expressions as tree
 from policy_engine.language.expressions import Condition, Expression, expressions_of
-from policy_engine.language.operators import COMPARE
+from policy_engine.language.operators import COMPARE, MIRRORED
 from policy_engine.language.rulesets import ALWAYS, DecisionLogic, HitPolicy, Rules
-
-MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
 
 
 class Compared(NamedTuple):

@@ -17,7 +17,7 @@ from policy_engine.diagnostics import Diagnostic, nearest, say, say_unknown
 from policy_engine.frontend.expressions import parse_expression
 from policy_engine.frontend.fields import KEBAB
 from policy_engine.frontend.hints import of_placeholder
-from policy_engine.frontend.misread import misread_parameters
+from policy_engine.frontend.parameters import misread_parameters
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.frontend.syntax import (
     ConditionSyntax,

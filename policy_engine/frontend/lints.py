@@ -11,6 +11,7 @@ from policy_engine.frontend.names_and_texts import texts_like_names
 from policy_engine.frontend.reaching import lint_rules
 from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
+from policy_engine.language.operators import COMPARE, MIRRORED
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Number, Ratio, Type, innermost, scaled
@@ -77,19 +78,13 @@ def constant_conditions(nodes: Sequence[tree.Node]) -> Iterator[Diagnostic]:
 
 def _constant_truth(operator: str, left: Number, right: Number) -> bool | None:
     """The truth of a comparison where the ranges of its sides leave only one."""
+    if operator in (">", ">="):
+        return _constant_truth(MIRRORED[operator], right, left)
     places = max(left.places, right.places)
     left, right = scaled(left, places), scaled(right, places)
-    below, above = left.high < right.low, left.low > right.high
-    at_most, at_least = left.high <= right.low, left.low >= right.high
-    yes, no = {
-        "==": (False, below or above),
-        "!=": (below or above, False),
-        "<": (below, at_least),
-        "<=": (at_most, above),
-        ">": (above, at_most),
-        ">=": (at_least, below),
-    }[operator]
-    return True if yes else False if no else None
+    if operator in ("==", "!="):
+        return operator == "!=" if left.high < right.low or left.low > right.high else None
+    return COMPARE[operator](left.high, right.low) or (None if COMPARE[operator](left.low, right.high) else False)
 
 
 def _range(kind: Number) -> str:

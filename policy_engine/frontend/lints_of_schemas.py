@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.lints import mentioned
@@ -16,43 +15,31 @@ FEWEST_MENTIONED = 3
 """Rules that mention so many values, and more than they leave out, go through them one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaUse:
-    """A schema, and the rulesets of the load."""
-
-    facts: FactsSchema
-    loaded: list[Ruleset]
-
-    @property
-    def rulesets(self) -> list[Ruleset]:
-        """The rulesets whose facts these are."""
-        return [ruleset for ruleset in self.loaded if ruleset.facts.name == self.facts.name]
+def lint_schema(facts: FactsSchema, loaded: Iterable[Ruleset]) -> Iterator[Diagnostic]:
+    """Every finding about a schema over which there is a ruleset among those loaded."""
+    rulesets = [ruleset for ruleset in loaded if ruleset.facts.name == facts.name]
+    if rulesets:
+        yield from _unread_facts(facts, rulesets)
+        yield from _unmentioned_values(facts, rulesets)
 
 
-def lint_schema(use: SchemaUse) -> Iterator[Diagnostic]:
-    """Every finding about a schema."""
-    if use.rulesets:
-        yield from _unread_facts(use)
-        yield from _unmentioned_values(use)
-
-
-def _unread_facts(use: SchemaUse) -> Iterator[Diagnostic]:
-    names = [mentioned(ruleset) for ruleset in use.rulesets]
+def _unread_facts(facts: FactsSchema, rulesets: list[Ruleset]) -> Iterator[Diagnostic]:
+    names = [mentioned(ruleset) for ruleset in rulesets]
     read = {path for found in names for path in (*found["fact"], *found["member"])}
-    members = dict(members_below(use.facts.type))
+    members = dict(members_below(facts.type))
     excused = _excused(members)
     for path, member in members.items():
         if path not in read and path not in excused:
-            yield say("unused-fact", member.span, name=path, schema=use.facts.name)
+            yield say("unused-fact", member.span, name=path, schema=facts.name)
 
 
-def _unmentioned_values(use: SchemaUse) -> Iterator[Diagnostic]:
+def _unmentioned_values(facts: FactsSchema, rulesets: list[Ruleset]) -> Iterator[Diagnostic]:
     """Values of an enum that are in no comparison and no matrix, where the rules go through the others one by one."""
     told: dict[str, set[str]] = {}
-    for ruleset in use.rulesets:
+    for ruleset in rulesets:
         for path, texts in _texts_mentioned(ruleset):
             told.setdefault(path, set()).update(texts)
-    for path, member in members_below(use.facts.type):
+    for path, member in members_below(facts.type):
         kind = innermost(member.type)
         values = (kind.values or ()) if isinstance(kind, Text) else ()
         loose = [value for value in values if value not in told.get(path, ())]

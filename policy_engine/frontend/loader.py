@@ -17,7 +17,7 @@ from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check, expanded
 from policy_engine.frontend.digest import digest_of
 from policy_engine.frontend.lints import lint
-from policy_engine.frontend.lints_of_schemas import SchemaUse, lint_schema
+from policy_engine.frontend.lints_of_schemas import lint_schema
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
@@ -123,7 +123,7 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
         return Rulebook(tuple(loaded), in_order(told), frozenset(state.refused))
     if not has_errors(state.faults):
         read = [facts for facts, _ in state.read.values() if facts is not None]
-        state.faults.extend(fault for facts in read for fault in lint_schema(SchemaUse(facts, loaded)))
+        state.faults.extend(fault for facts in read for fault in lint_schema(facts, loaded))
     told = silenced(state.faults, state.silences)
     return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused))
 

@@ -1,8 +1,8 @@
-"""From nodes to the syntax of a parameter: its values, or its calendar."""
+"""From nodes to the syntax of a parameter (its values, or its calendar), and values that are texts by mistake."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from policy_engine.diagnostics import Diagnostic, say, say_unknown, shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import ISO_DATE, Fields, fields_of, read_date, whole_text
+from policy_engine.frontend.shape_hints import amount_in, is_day
 from policy_engine.frontend.syntax import CalendarSyntax, ConstantValue, ParameterSyntax
 from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
 from policy_engine.language.types import fits, number_of
@@ -105,3 +106,25 @@ def _constant(node: YamlNode, dated: bool, faults: list[Diagnostic]) -> Constant
         text = shown_text(node.text.value, 40)
         faults.append(say("too-many-digits", node.span, hint="write fewer digits", what=f"`{text}` has"))
     return value
+
+
+def misread_parameters(parameters: Iterable[ParameterSyntax]) -> Mapping[str, Diagnostic]:
+    """What is said of the parameters whose value looks like an amount or a day, and is a text."""
+    found = ((parameter.name.value, _misread(parameter)) for parameter in parameters)
+    return {name: fault for name, fault in found if fault is not None}
+
+
+def _misread(parameter: ParameterSyntax) -> Diagnostic | None:
+    for _, value in parameter.values:
+        if isinstance(value, str) and is_day(value):
+            return _no_text(parameter, value, "a date", "add `type: date`")
+        amount = amount_in(value) if isinstance(value, str) else None
+        if amount is not None:
+            unit = f", with `unit: {amount[1]}`" if amount[1] and parameter.unit is None else ""
+            return _no_text(parameter, str(value), "a number", f"write `{amount[0]}`{unit}")
+    return None
+
+
+def _no_text(parameter: ParameterSyntax, value: str, expected: str, hint: str) -> Diagnostic:
+    words = {"what": f"`{value}`", "expected": expected, "found": "a text"}
+    return say("wrong-type", parameter.name.span, hint=hint, words=words)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
-from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
+from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.language.schema_documents import leads_to_schema, steps_of
 from policy_engine.source import Authored
 
@@ -80,75 +81,48 @@ MOST_LEVELS = 10
 
 def is_text(node: YamlNode) -> bool:
     """Whether a node is a JSON string."""
-    return isinstance(node, ScalarNode) and not node.text.plain
+    return isinstance(plain(node), str)
 
 
-def _is_address(node: YamlNode) -> bool:
-    return isinstance(node, ScalarNode) and is_text(node) and bool(ADDRESS.fullmatch(node.text.value))
+def _is(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind)
 
 
-def _is_our_draft(node: YamlNode) -> bool:
-    return isinstance(node, ScalarNode) and node.text.value.removesuffix("#") == OUR_DRAFT
-
-
-def _scalar(node: YamlNode) -> object:
-    return plain_scalar(node.text) if isinstance(node, ScalarNode) else None
-
-
-def _is_number(node: YamlNode) -> bool:
-    value = _scalar(node)
+def _is_number(value: Plain) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def _is_step(node: YamlNode) -> bool:
-    return _is_number(node) and Decimal(str(_scalar(node))) > 0
+def _is_names(value: Plain) -> bool:
+    names = value if isinstance(value, list) else [None]
+    return all(isinstance(name, str) for name in names) and len({*map(str, names)}) == len(names)
 
 
-def _is_count(node: YamlNode) -> bool:
-    value = _scalar(node)
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_flag(node: YamlNode) -> bool:
-    return isinstance(_scalar(node), bool)
-
-
-def _is_object(node: YamlNode) -> bool:
-    return isinstance(node, MappingNode)
-
-
-def _is_list(node: YamlNode) -> bool:
-    return isinstance(node, SequenceNode)
-
-
-def _is_names(node: YamlNode) -> bool:
-    if not isinstance(node, SequenceNode) or not all(map(is_text, node.items)):
-        return False
-    return len({repr(plain(item)) for item in node.items}) == len(node.items)
-
-
-MUST_BE: Mapping[str, tuple[Callable[[YamlNode], bool], str]] = MappingProxyType(
+MUST_BE: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     {
         **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (_is_number, "a number")),
         **dict.fromkeys(
-            ("minItems", "maxItems", "minLength", "maxLength"), (_is_count, "an integer that is not negative")
+            ("minItems", "maxItems", "minLength", "maxLength"),
+            (lambda value: type(value) is int and value >= 0, "an integer that is not negative"),
         ),
-        **dict.fromkeys(("uniqueItems", "x-key", "x-report", "x-sensitive"), (_is_flag, "true or false")),
+        **dict.fromkeys(("uniqueItems", "x-key", "x-report", "x-sensitive"), (_is(bool), "true or false")),
         **dict.fromkeys(
             ("$ref", "$comment", "title", "description", "format", "pattern", "x-ordered-by"),
-            (is_text, "a text"),
+            (_is(str), "a text"),
         ),
-        "$id": (_is_address, "an address"),
-        "$schema": (_is_our_draft, f"{OUR_DRAFT}, the one draft that is read"),
-        **dict.fromkeys(("properties", "$defs"), (_is_object, "an object")),
-        "multipleOf": (_is_step, "a number greater than 0"),
+        "$id": (lambda value: isinstance(value, str) and bool(ADDRESS.fullmatch(value)), "an address"),
+        "$schema": (
+            lambda value: isinstance(value, str) and value.removesuffix("#") == OUR_DRAFT,
+            f"{OUR_DRAFT}, the one draft that is read",
+        ),
+        **dict.fromkeys(("properties", "$defs"), (_is(dict), "an object")),
+        "multipleOf": (lambda value: _is_number(value) and value > 0, "a number greater than 0"),
         "required": (_is_names, "a list of different names"),
-        "examples": (_is_list, "a list"),
-        "enum": (_is_list, "a list"),
+        "examples": (_is(list), "a list"),
+        "enum": (_is(list), "a list"),
     }
 )
-OF_TYPE: Mapping[tuple[str, str], tuple[Callable[[YamlNode], bool], str]] = MappingProxyType(
-    {("boolean", "const"): (_is_flag, "true or false")}
+OF_TYPE: Mapping[tuple[str, str], tuple[Callable[[Any], bool], str]] = MappingProxyType(
+    {("boolean", "const"): (_is(bool), "true or false")}
 )
 """What a keyword must be beside one type only."""
 
@@ -187,7 +161,7 @@ def _unsupported(key: Authored, pointer: str, instead: str) -> Diagnostic:
 def value_fault(keyword: str, value: YamlNode, pointer: str, kind: str = "") -> Diagnostic | None:
     """What is wrong with the value of a keyword by itself, in a schema of some type."""
     fits, expected = OF_TYPE.get((kind, keyword)) or MUST_BE.get(keyword, (lambda node: True, ""))
-    if fits(value):
+    if fits(plain(value)):
         return None
     return say("schema-invalid", value.span, pointer=f"{pointer}/{keyword}", why=f"`{keyword}` must be {expected}")
 

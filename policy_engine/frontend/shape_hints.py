@@ -10,8 +10,8 @@ from policy_engine.diagnostics import Diagnostic, nearest, say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import quoted
 from policy_engine.frontend import shapes
-from policy_engine.frontend.misread import amount_in, is_day
 from policy_engine.frontend.shapes import Shape
+from policy_engine.language.date_texts import DAY
 from policy_engine.source import Authored
 
 WORDS = re.compile(r"[^\s,;|/]+(?:\s*[\s,;|/]\s*[^\s,;|/]+)+")
@@ -39,6 +39,12 @@ OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """For each shape, what other languages call its keys."""
+AMOUNT = re.compile(
+    r"(?P<before>[$\u20ac\u00a3])?\s*(?P<number>[0-9]{1,3}(?:[,\u00a0 ][0-9]{3})+|[0-9]+)(?P<places>\.[0-9]+)?"
+    r"\s*(?P<unit>%|[^\W\d_][\w ]*|[$\u20ac\u00a3])?"
+)
+LONGEST_AMOUNT = 60
+UNITS = {"%": "percent", "$": "dollars", "\u20ac": "euros", "\u00a3": "pounds"}
 
 
 def meant(key: str, shape: Shape) -> str | None:
@@ -108,6 +114,21 @@ def as_list(words: list[str]) -> str:
 def _flow(text: str) -> str:
     """A text as it may stand between braces."""
     return quoted(text) if NEEDS_QUOTES.search(text) else text
+
+
+def is_day(text: str) -> bool:
+    """Whether a text has the form of a date."""
+    return bool(re.fullmatch(DAY, text))
+
+
+def amount_in(text: str) -> tuple[str, str] | None:
+    """The number and the unit, "" where it has none, of a text such as `1,000 euros`; None where it is no amount."""
+    amount = AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
+    if amount is None:
+        return None
+    number = re.sub(r"[,\u00a0 ]", "", amount["number"]).lstrip("0") or "0"
+    named = (amount["unit"] or amount["before"] or "").strip()
+    return f"{number}{amount['places'] or ''}", UNITS.get(named, named)
 
 
 def _parameter(name: str, text: str) -> str:

@@ -8,7 +8,7 @@ large, and never too small.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -20,17 +20,14 @@ from typing import Any
 
 from policy_engine.frontend.regions import EVERYTHING, NOTHING, Domain, Listed, Ordered, Region, all_of, both, either
 from policy_engine.language import expressions as tree
+from policy_engine.language.operators import COMPARE, MIRRORED
 from policy_engine.language.rulesets import Period, Ruleset
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
 from policy_engine.language.values import Value
 
 OPEN = object()
 """Stands for the value of what is not constant."""
-FLIPPED: Mapping[str, str] = MappingProxyType({"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="})
 OPPOSITE: Mapping[str, str] = MappingProxyType({"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="})
-COMPARE: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
-    {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne}
-)
 TRUTH = Listed(frozenset({True, False}))
 LAST_DAY = date.max.toordinal()
 
@@ -131,7 +128,7 @@ class Situations:
 
     def _comparison(self, node: tree.Compare, sign: str, sides: tuple[tree.Node, tree.Node], asked: Question) -> Region:
         left, right = map(self._unfolded, sides)
-        for this, other, turned in ((left, right, sign), (right, left, FLIPPED[sign])):
+        for this, other, turned in ((left, right, sign), (right, left, MIRRORED[sign])):
             if isinstance(this, tree.Conditional):
                 then = self._comparison(node, turned, (this.then, other), asked)
                 otherwise = self._comparison(node, turned, (this.otherwise, other), asked)
@@ -141,7 +138,7 @@ class Situations:
             return _always(COMPARE[sign](one, other_one) is asked.truth)
         if one is OPEN and other_one is OPEN:
             return self._opaque(node, sign, (left, right), asked)
-        this, turned, constant = (left, sign, other_one) if one is OPEN else (right, FLIPPED[sign], one)
+        this, turned, constant = (left, sign, other_one) if one is OPEN else (right, MIRRORED[sign], one)
         return self._with_constant(this, turned, constant, asked) or self._opaque(node, sign, (left, right), asked)
 
     def _with_constant(self, node: tree.Node, sign: str, constant: Any, asked: Question) -> Region | None:
@@ -207,7 +204,7 @@ class Situations:
     def _opaque(self, node: tree.Compare, sign: str, sides: tuple[tree.Node, tree.Node], asked: Question) -> Region:
         """A comparison of two sides that are not constant, in one form for it, its mirror image and its opposite."""
         if sign in (">", "<="):
-            sign, sides = FLIPPED[sign], (sides[1], sides[0])
+            sign, sides = MIRRORED[sign], (sides[1], sides[0])
         positive = sign in ("<", "==")
         base = replace(node, operator=sign if positive else OPPOSITE[sign], left=sides[0], right=sides[1])
         return self._itself(base, asked if positive else asked.opposite())

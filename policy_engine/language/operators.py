@@ -56,6 +56,8 @@ def compared(meaning: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return over
 
 
+MIRRORED: Mapping[str, str] = MappingProxyType({"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="})
+"""The sign of a comparison whose sides are exchanged."""
 COMPARE: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "==": compared(operator.eq),

@@ -12,6 +12,7 @@ import polars as pl
 
 from policy_engine.backends.columnar.refusals import Refused
 from policy_engine.language.expressions import Node
+from policy_engine.language.operators import MIRRORED
 from policy_engine.language.types import Number, Ratio
 from policy_engine.language.widths import bound_of, comparable, powers_of
 
@@ -64,13 +65,10 @@ COMPARE: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = MappingProxyType(
 )
 
 
-TURNED: Mapping[str, str] = MappingProxyType({"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="})
-
-
 def compare(operator: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
     """A comparison of two columns; a constant stands right, for left of what is null in all rows it makes one row of them."""
     if right.meta.root_names() and not left.meta.root_names():
-        return COMPARE[TURNED[operator]](right, left)
+        return COMPARE[MIRRORED[operator]](right, left)
     return COMPARE[operator](left, right)
 
 
