@@ -9,7 +9,7 @@ import pytest
 
 from policy_engine.backends.columnar import prepare
 from policy_engine.backends.columnar.dtypes import schema_of
-from policy_engine.backends.columnar.validation import plan_for
+from policy_engine.backends.columnar.validation import column_validation
 from policy_engine.engine import chosen
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.tables import csv_tables
@@ -45,13 +45,13 @@ def test_a_ruleset_streams(ruleset: Ruleset) -> None:
     program = prepare(ruleset, chosen(ruleset, {}), DAY, margins=True)
     checked = program.checked(facts) if program.checks else facts
     assert held(program.told(checked, margins=True)) == []
-    assert held(plan_for(ruleset.facts, schema).judged(facts)) == []
+    assert held(column_validation(ruleset.facts, schema).validated(facts)) == []
 
 
 @each_ruleset
-def test_cells_are_judged_as_they_stream(ruleset: Ruleset) -> None:
+def test_cells_are_validated_as_they_stream(ruleset: Ruleset) -> None:
     names = [member.name for member in ruleset.facts.type.members]
     mapping = TableMapping(values={name: {"ja": "yes", "nein": "no"} for name in names})
     reader = CellReader(ruleset.facts, mapping, {name: name for name in names})
     cells = pl.LazyFrame(schema={**csv_tables.OWN, **dict.fromkeys(names, pl.String())})
-    assert held(reader.plan().judged(cells)) == []
+    assert held(reader.validation().validated(cells)) == []

@@ -32,8 +32,8 @@ def written(folder: Path, text: str | bytes, name: str = "accounts.csv") -> Path
     return path
 
 
-def judge(folder: Path, text: str | bytes, **options: Any) -> Validated:
-    """A CSV file of accounts, judged."""
+def validated_csv(folder: Path, text: str | bytes, **options: Any) -> Validated:
+    """A CSV file of accounts, validated."""
     mapping, name = options.pop("mapping", None), options.pop("name", "accounts.csv")
     more = {} if mapping is None else {"mapping": read_mapping(written(folder, mapping, "map.yaml"), account())}
     return run(csv_source(written(folder, text, name), account(), options=CsvOptions(**options), **more))
@@ -42,13 +42,13 @@ def judge(folder: Path, text: str | bytes, **options: Any) -> Validated:
 def refusal(folder: Path, text: str | bytes, **options: Any) -> str:
     """Why a file cannot be read."""
     with pytest.raises(CannotRun) as caught:
-        judge(folder, text, **options)
+        validated_csv(folder, text, **options)
     return str(caught.value).replace(f"{folder}/", "")
 
 
 def test_every_kind_of_cell(tmp_path: Path) -> None:
     row = 'A1,pro,7,12.5,2025-02-28,2025-02-28T09:30:00-05:00,yes,"[""a"", ""b""]"\n'
-    assert judge(tmp_path, HEADER + row).valid.to_dicts() == [
+    assert validated_csv(tmp_path, HEADER + row).valid.to_dicts() == [
         {
             "(row)": 1,
             "account_id": "A1",
@@ -98,7 +98,7 @@ READ = [
 
 @pytest.mark.parametrize(("fact", "cell", "value"), READ)
 def test_a_cell_is_read_by_the_type_of_its_fact(tmp_path: Path, fact: str, cell: str, value: object) -> None:
-    found = judge(tmp_path, f"plan,{fact}\npro,{cell}\n")
+    found = validated_csv(tmp_path, f"plan,{fact}\npro,{cell}\n")
     assert messages(found) == []
     assert found.valid[fact].to_list() == [value]
 
@@ -155,14 +155,14 @@ WRONG = [
 def test_what_cannot_be_read_is_told_with_row_and_column(
     tmp_path: Path, fact: str, cell: str, keyword: str, message: str
 ) -> None:
-    found = judge(tmp_path, f"plan,{fact}\npro,\npro,{cell}\nbasic,\n")
+    found = validated_csv(tmp_path, f"plan,{fact}\npro,\npro,{cell}\nbasic,\n")
     assert messages(found) == [f"2 None /{fact} {keyword}: row 2 (line 3), column `{fact}`: {message}"]
     assert found.valid["(row)"].to_list() == [1, 3]
 
 
 def test_what_is_read_is_judged_by_the_schema(tmp_path: Path) -> None:
     text = "account_id,plan,seats,amount\nA1,gold,1001,0.005\nA2,,1.5,\n,,,\n"
-    assert messages(judge(tmp_path, text)) == [
+    assert messages(validated_csv(tmp_path, text)) == [
         "1 A1 /amount multipleOf: 0.005 is not a multiple of 0.01",
         '1 A1 /plan enum: "gold" is none of basic, pro',
         "1 A1 /seats maximum: 1001 is not 1000 or less",
@@ -174,7 +174,7 @@ def test_what_is_read_is_judged_by_the_schema(tmp_path: Path) -> None:
 
 def test_a_row_may_be_wrong_in_many_ways(tmp_path: Path) -> None:
     text = 'account_id,plan,amount,tags\nA1,gold,"1,5","[1]"\nA2,pro,x,"[""a"""\n'
-    assert messages(judge(tmp_path, text)) == [
+    assert messages(validated_csv(tmp_path, text)) == [
         "1 A1 /amount type: row 1 (line 2), column `amount`: `1,5` is not a number; write 1.5",
         '1 A1 /plan enum: "gold" is none of basic, pro',
         "1 A1 /tags/0 type: 1 is not a text",
@@ -187,7 +187,7 @@ def test_a_row_may_be_wrong_in_many_ways(tmp_path: Path) -> None:
 
 def test_ragged_rows_are_invalid_and_the_rest_is_decided(tmp_path: Path) -> None:
     text = 'account_id,plan\nA1,pro\nA2\nA3,pro,extra\n"A\n4",pro\nA5,basic\n'
-    found = judge(tmp_path, text)
+    found = validated_csv(tmp_path, text)
     assert messages(found) == [
         "2 A2 / cells: row 2 (line 3) has 1 cell, and the header has 2",
         "3 A3 / cells: row 3 (line 4) has 3 cells, and the header has 2",
@@ -196,7 +196,7 @@ def test_ragged_rows_are_invalid_and_the_rest_is_decided(tmp_path: Path) -> None
 
 
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
-    found = judge(tmp_path, 'account_id,plan\nA1,pro\nA2,"pro\nA3,pro\n')
+    found = validated_csv(tmp_path, 'account_id,plan\nA1,pro\nA2,"pro\nA3,pro\n')
     assert messages(found) == [
         "2 A2 / cells: row 2 (line 3) cannot be read as CSV: a quote is opened and never closed; "
         "the lines from 4 on are read by themselves"
@@ -205,19 +205,19 @@ def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
 
 
 def test_a_quote_in_the_middle_of_a_cell(tmp_path: Path) -> None:
-    found = judge(tmp_path, 'account_id,plan\nA1,pro\n"A"2,pro\nA3,pro\n')
+    found = validated_csv(tmp_path, 'account_id,plan\nA1,pro\n"A"2,pro\nA3,pro\n')
     assert messages(found) == ["2 None / cells: row 2 (line 3) cannot be read as CSV: ',' expected after '\"'"]
     assert found.valid["account_id"].to_list() == ["A1", "A3"]
 
 
 def test_blank_lines_count_as_lines_and_not_as_rows(tmp_path: Path) -> None:
-    found = judge(tmp_path, "\naccount_id,plan\n\nA1,pro\n\n\nA2,pro,x\n")
+    found = validated_csv(tmp_path, "\naccount_id,plan\n\nA1,pro\n\n\nA2,pro,x\n")
     assert messages(found) == ["2 A2 / cells: row 2 (line 7) has 3 cells, and the header has 2"]
 
 
 @pytest.mark.parametrize("text", ["account_id,plan\n", "account_id,plan", "account_id,plan\n\n\n"])
 def test_no_rows(tmp_path: Path, text: str) -> None:
-    found = judge(tmp_path, text)
+    found = validated_csv(tmp_path, text)
     assert (found.valid.height, found.invalid.height) == (0, 0)
 
 
@@ -233,19 +233,19 @@ ENCODED = [
 
 @pytest.mark.parametrize(("encoding", "named"), ENCODED)
 def test_encodings(tmp_path: Path, encoding: str, named: str | None) -> None:
-    found = judge(tmp_path, "account_id,plan\nZoë,pro\n".encode(encoding), encoding=named)
+    found = validated_csv(tmp_path, "account_id,plan\nZoë,pro\n".encode(encoding), encoding=named)
     assert found.valid["account_id"].to_list() == ["Zoë"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters_are_found_in_the_header(tmp_path: Path, delimiter: str) -> None:
     text = f'"account_id"{delimiter}plan\nA1{delimiter}pro\n'
-    assert judge(tmp_path, text).valid["plan"].to_list() == ["pro"]
+    assert validated_csv(tmp_path, text).valid["plan"].to_list() == ["pro"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends(tmp_path: Path, end: str) -> None:
-    found = judge(tmp_path, f'account_id,plan{end}"A{end}1",pro{end}A2{end}')
+    found = validated_csv(tmp_path, f'account_id,plan{end}"A{end}1",pro{end}A2{end}')
     assert found.valid["account_id"].to_list() == [f"A{end}1"]
     assert messages(found) == ["2 A2 / cells: row 2 (line 4) has 1 cell, and the header has 2"]
 
@@ -314,7 +314,7 @@ def test_a_mapping_file(tmp_path: Path) -> None:
     text = (
         "Account Number;Paid For;Remark;Joined;active\nA1;P;x;28.02.2025;Y\nA2;basic;;1.3.2025;N\nA3;B;;2025-03-01;\n"
     )
-    found = judge(tmp_path, text, mapping=MAP)
+    found = validated_csv(tmp_path, text, mapping=MAP)
     assert found.valid.select("account_id", "plan", "since", "active").rows() == [
         ("A1", "pro", date(2025, 2, 28), True),
         ("A2", "basic", date(2025, 3, 1), False),

@@ -10,7 +10,7 @@ import pytest
 
 from policy_engine.tables import csv_records
 from tests.support.tables import messages
-from tests.test_tables_csv import judge, refusal
+from tests.test_tables_csv import refusal, validated_csv
 
 HEAD = "account_id,plan\n"
 QUOTES = [
@@ -51,7 +51,7 @@ def test_c4_an_open_quote_takes_its_own_line_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, valid: list[str], message: str, at_once: int
 ) -> None:
     monkeypatch.setattr(csv_records, "AT_ONCE", at_once)  # the quote is opened in one stretch, and swallows others
-    found = judge(tmp_path, HEAD + body)
+    found = validated_csv(tmp_path, HEAD + body)
     assert found.valid["account_id"].to_list() == valid
     assert message in messages(found)
     assert found.valid.height + found.invalid.height == len(valid) + found.invalid.height
@@ -60,26 +60,26 @@ def test_c4_an_open_quote_takes_its_own_line_only(
 def test_c4_every_line_behind_an_open_quote_is_a_row(tmp_path: Path) -> None:
     lines = [f"A{number},pro" for number in range(1, 2000)]
     lines[2] = 'A3,"pro'
-    found = judge(tmp_path, HEAD + "\n".join(lines) + "\n")
+    found = validated_csv(tmp_path, HEAD + "\n".join(lines) + "\n")
     assert (found.valid.height, found.invalid.height) == (1998, 1)
 
 
 def test_c4_every_line_may_have_an_open_quote(tmp_path: Path) -> None:
     """Fifty thousand times; where each would be looked at with all lines behind it, this would take hours."""
-    found = judge(tmp_path, HEAD + 'A,"pro\n' * 50_000 + "B,pro\n")
+    found = validated_csv(tmp_path, HEAD + 'A,"pro\n' * 50_000 + "B,pro\n")
     assert (found.valid.height, found.invalid.height) == (1, 50_000)
 
 
 def test_c4_a_quote_that_is_open_for_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("policy_engine.tables.csv_files.LONGEST_CELL", 30)
-    found = judge(tmp_path, HEAD + 'A1,"pro\n' + "A2,pro\n" * 10)
+    found = validated_csv(tmp_path, HEAD + 'A1,"pro\n' + "A2,pro\n" * 10)
     assert (found.valid.height, found.invalid.height) == (10, 1)
     assert "a quote is opened and not closed within" in messages(found)[0]
 
 
 def test_c4_a_cell_of_many_lines_is_one_cell(tmp_path: Path) -> None:
     verse = "\n".join("abcdefg")
-    found = judge(tmp_path, f'plan,account_id\npro,"{verse[:7]}"\n')
+    found = validated_csv(tmp_path, f'plan,account_id\npro,"{verse[:7]}"\n')
     assert found.valid["account_id"].to_list() == [verse[:7]]
 
 
@@ -108,13 +108,13 @@ def test_c4_a_byte_order_mark_is_no_part_of_the_first_name(
 ) -> None:
     content = mark + TEXT.encode(encoding)
     name = "a.csv.gz" if packed else "a.csv"
-    found = judge(tmp_path, gzip.compress(content) if packed else content, encoding=said, name=name)
+    found = validated_csv(tmp_path, gzip.compress(content) if packed else content, encoding=said, name=name)
     assert (found.valid["account_id"].to_list(), messages(found)) == (["Zoë"], [])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-be", "cp1252", "gb18030", "utf-7"])
 def test_c4_encodings_without_a_mark(tmp_path: Path, encoding: str) -> None:
-    assert judge(tmp_path, TEXT.encode(encoding), encoding=encoding).valid["account_id"].to_list() == ["Zoë"]
+    assert validated_csv(tmp_path, TEXT.encode(encoding), encoding=encoding).valid["account_id"].to_list() == ["Zoë"]
 
 
 UNTRUE = [
@@ -207,7 +207,7 @@ def test_c4_an_encoding_that_is_misspelt(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;\r", "\ufeffsep=;"])
 def test_c4_a_first_line_that_tells_the_delimiter(tmp_path: Path, first: str) -> None:
-    found = judge(tmp_path, f"{first}\naccount_id;plan\nA,1;pro\nA2;gold\nA3\n")
+    found = validated_csv(tmp_path, f"{first}\naccount_id;plan\nA,1;pro\nA2;gold\nA3\n")
     assert found.valid["account_id"].to_list() == ["A,1"]
     assert messages(found) == [
         '2 A2 /plan enum: "gold" is none of basic, pro',
@@ -216,17 +216,17 @@ def test_c4_a_first_line_that_tells_the_delimiter(tmp_path: Path, first: str) ->
 
 
 def test_c4_a_first_line_that_tells_a_tab(tmp_path: Path) -> None:
-    assert judge(tmp_path, "sep=\t\naccount_id\tplan\nA\tpro\n").valid.height == 1
+    assert validated_csv(tmp_path, "sep=\t\naccount_id\tplan\nA\tpro\n").valid.height == 1
 
 
 def test_c4_what_was_said_comes_before_the_first_line(tmp_path: Path) -> None:
-    assert judge(tmp_path, "sep=;\naccount_id|plan\nA;1|pro\n", delimiter="|").valid.height == 1
+    assert validated_csv(tmp_path, "sep=;\naccount_id|plan\nA;1|pro\n", delimiter="|").valid.height == 1
 
 
 @pytest.mark.parametrize("said", ["tab", "TAB", "\\t", "\t"])
 def test_c4_a_tab_may_be_named(tmp_path: Path, said: str) -> None:
     text = "account_id\tplan\nA,1;2;3\tpro\n"
-    assert judge(tmp_path, text, delimiter=said).valid["account_id"].to_list() == ["A,1;2;3"]
+    assert validated_csv(tmp_path, text, delimiter=said).valid["account_id"].to_list() == ["A,1;2;3"]
 
 
 @pytest.mark.parametrize("said", [";;", "", '"', "\n", "\r", "\0", "t", "7", "tabs"])

@@ -1,4 +1,4 @@
-"""JSON Lines as a source: judged line by line as the rule of facts says, in one process or in several."""
+"""JSON Lines as a source: validated line by line as the rule of facts says."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_json_lines_have_no_columns(tmp_path: Path) -> None:
     assert source_of(lines, account(), NOTHING).files == lines_source(lines, account()).files
 
 
-def judged(folder: Path, mapping: str, text: str) -> tuple[list[tuple[object, ...]], list[str]]:
+def rows_and_faults(folder: Path, mapping: str, text: str) -> tuple[list[tuple[object, ...]], list[str]]:
     """The valid rows of a CSV file under a mapping, and what is wrong with the others."""
     path = folder / "map.yaml"
     path.write_text(mapping)
@@ -173,7 +173,7 @@ def judged(folder: Path, mapping: str, text: str) -> tuple[list[tuple[object, ..
 def test_c6_texts_that_mean_absent(tmp_path: Path, absent: str, none: set[str]) -> None:
     cells = ["NA", "NULL", "null", "-", "\\N", "0000-00-00", " NA "]
     text = "plan,since\n" + "".join(f"pro,{cell}\n" for cell in cells)
-    valid, wrong = judged(tmp_path, f"absent: {absent}\n", text)
+    valid, wrong = rows_and_faults(tmp_path, f"absent: {absent}\n", text)
     assert len(valid) == sum(cell.strip() in none for cell in cells)
     assert len(wrong) == len(cells) - len(valid)
     assert set(valid) <= {("pro", None)}
@@ -182,13 +182,13 @@ def test_c6_texts_that_mean_absent(tmp_path: Path, absent: str, none: set[str]) 
 def test_c6_absent_texts_of_facts_of_every_kind(tmp_path: Path) -> None:
     mapping = "absent: [NA]\nvalues: {active: {true: J}}\n"
     text = "account_id,plan,seats,amount,since,seen_at,active,tags,other\n" + "NA,pro" + ",NA" * 7 + "\n"
-    assert judged(tmp_path, mapping, text) == ([(None, "pro", None, None, None, None, None, None)], [])
-    assert judged(tmp_path, "absent: {seats: [NA]}", "account_id,plan,seats\nNA,pro,NA\n") == (
+    assert rows_and_faults(tmp_path, mapping, text) == ([(None, "pro", None, None, None, None, None, None)], [])
+    assert rows_and_faults(tmp_path, "absent: {seats: [NA]}", "account_id,plan,seats\nNA,pro,NA\n") == (
         [("NA", "pro", None)],
         [],
     )
-    assert judged(tmp_path, "absent: [NA]", "account_id,plan\n NA,pro\n") == ([(" NA", "pro")], [])
-    _, wrong = judged(tmp_path, "absent: [NA]", "plan,seats\nNA,NA\n")
+    assert rows_and_faults(tmp_path, "absent: [NA]", "account_id,plan\n NA,pro\n") == ([(" NA", "pro")], [])
+    _, wrong = rows_and_faults(tmp_path, "absent: [NA]", "plan,seats\nNA,NA\n")
     assert wrong == ["1 None / required: `plan` is missing"]
 
 
@@ -207,7 +207,7 @@ def test_c6_absent_texts_of_typed_tables(tmp_path: Path) -> None:
 
 def test_c6_a_value_is_written_as_facts_are_whatever_the_form_of_dates(tmp_path: Path) -> None:
     mapping = 'values: {since: {2025-01-01: start}}\ndates: "%d.%m.%Y"\n'
-    valid, wrong = judged(tmp_path, mapping, "plan,since\npro,start\npro,02.01.2025\npro,2025-01-03\n")
+    valid, wrong = rows_and_faults(tmp_path, mapping, "plan,since\npro,start\npro,02.01.2025\npro,2025-01-03\n")
     assert valid == [("pro", date(2025, 1, 1)), ("pro", date(2025, 1, 2))]
     assert [message.split(":")[0] for message in wrong] == ["3 None /since format"]
 
@@ -239,7 +239,7 @@ FORMS = [
 @pytest.mark.parametrize(("form", "cells"), FORMS)
 def test_c5_a_date_has_one_reading(tmp_path: Path, form: str, cells: dict[str, str | None]) -> None:
     for cell, day in cells.items():
-        valid, wrong = judged(tmp_path, f'dates: "{form}"\n', f"plan,since\npro,{cell}\n")
+        valid, wrong = rows_and_faults(tmp_path, f'dates: "{form}"\n', f"plan,since\npro,{cell}\n")
         assert valid == ([] if day is None else [("pro", date.fromisoformat(day))])
         at_midnight = " at midnight" if "%H" in form or "%I" in form else ""
         told = f"1 None /since format: row 1 (line 2), column `since`: `{cell}` is not a date written as {form}{at_midnight}"
@@ -267,12 +267,12 @@ def test_c5_no_two_dates_are_written_alike(form: str) -> None:
     [("2025-03-01 00:00:00", "%Y-%m-%d %H:%M:%S"), ("2025-03-01T00:00", "%Y-%m-%dT%H:%M")],
 )
 def test_c5_a_date_with_midnight_is_told_its_form(tmp_path: Path, cell: str, form: str) -> None:
-    _, wrong = judged(tmp_path, "{}", f"plan,since\npro,{cell}\n")
+    _, wrong = rows_and_faults(tmp_path, "{}", f"plan,since\npro,{cell}\n")
     assert wrong == [
         f"1 None /since format: row 1 (line 2), column `since`: `{cell}` is not a date such as 2025-02-28; "
         f'or give the file\'s form of dates in a mapping file (--map, dates: "{form}")'
     ]
-    valid, wrong = judged(tmp_path, f'dates: "{form}"\n', f"plan,since\npro,{cell}\n")
+    valid, wrong = rows_and_faults(tmp_path, f'dates: "{form}"\n', f"plan,since\npro,{cell}\n")
     assert (valid, wrong) == ([("pro", date(2025, 3, 1))], [])
 
 
@@ -289,7 +289,7 @@ INSTANTS_READ = [
 
 @pytest.mark.parametrize(("form", "cell", "moment"), INSTANTS_READ)
 def test_c5_instants_of_a_form(tmp_path: Path, form: str, cell: str, moment: datetime | None) -> None:
-    valid, wrong = judged(tmp_path, f'dates: {{seen_at: "{form}"}}\n', f"plan,seen_at\npro,{cell}\n")
+    valid, wrong = rows_and_faults(tmp_path, f'dates: {{seen_at: "{form}"}}\n', f"plan,seen_at\npro,{cell}\n")
     assert valid == ([] if moment is None else [("pro", moment)])
     told = f"1 None /seen_at format: row 1 (line 2), column `seen_at`: `{cell}` is not an instant written as {form}"
     assert wrong == ([told] if moment is None else [])

@@ -1,7 +1,7 @@
 """A fast yes or no to facts, for the hot path. A no is not final: `valid_facts` then says why, or finds nothing wrong.
 
-jsonschema-rs judges all but the calendar: of a date or an instant it sees only the form, and whoever reads the text finds
-out whether there is such a day. The tests compare the two judges over the official suite and over generated facts.
+jsonschema-rs checks all but the calendar: of a date or an instant it sees only the form, and whoever reads the text finds
+out whether there is such a day. The tests compare both validators over the official suite and over generated facts.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _with_pattern(schema: dict[str, Any], pattern: str) -> dict[str, Any]:
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A member that need not be there may be null: it is left out before facts are judged."""
+    """A member that need not be there may be null: it is left out before facts are validated."""
     if "$ref" in schema:
         return {"anyOf": [{"type": "null"}, schema]}
     also = {"enum": [*schema["enum"], None]} if "enum" in schema else {}

@@ -1,6 +1,7 @@
 """Tables of facts: where they come from, and which of their rows are valid.
 
-Every source is a lazy frame of rows, counted from 1 and judged in columns, and a function that has the last word on any piece:
+Every source is a lazy frame of rows, counted from 1 and validated as columns, and a function that takes any piece of it to its
+valid rows and its invalid ones:
 
     source = source_of(Path("accounts.parquet"), ruleset.facts)     # raises CannotRun before anything is read
     for warning in source.warnings:
@@ -14,7 +15,7 @@ Every source is a lazy frame of rows, counted from 1 and judged in columns, and 
         source.frame.map_batches(step, streamable=True).sink_parquet("decisions.parquet", engine="streaming")
     source.progress.done, source.progress.total, source.progress.unit
 
-Pieces may be judged in several threads at once.
+Pieces may be validated in several threads at once.
 """
 
 from policy_engine.tables.csv_files import CsvOptions

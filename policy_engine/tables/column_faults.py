@@ -42,52 +42,38 @@ def unfitting(column: str, kind: Type, dtype: Any) -> Iterator[tuple[str, object
             return
         case ListOf(element=element), pl.List() | pl.Array():
             yield from unfitting(f"{column}[]", element, dtype.inner)
+            return
         case Record() as record, pl.Struct():
             for field in dtype.fields:
                 member = member_of(record, field.name)
                 if member is not None:
                     yield from unfitting(f"{column}.{field.name}", member.type, field.dtype)
-        case _ if not _can_be(kind, dtype):
-            yield column, dtype, _wanted(kind)
-        case _, pl.Decimal(precision=precision) if precision is not None and precision > MOST_DIGITS:
-            yield column, dtype, f"numbers of at most {MOST_DIGITS} digits"
+            return
+    fits, wanted = _wanted(kind, dtype)
+    if not fits:
+        yield column, dtype, wanted
+    elif isinstance(dtype, pl.Decimal) and dtype.precision is not None and dtype.precision > MOST_DIGITS:
+        yield column, dtype, f"numbers of at most {MOST_DIGITS} digits"
 
 
-def _can_be(kind: Type, dtype: Any) -> bool:
+def _wanted(kind: Type, dtype: Any) -> tuple[bool, str]:
+    """Whether a column of a type can hold a fact, and which columns can, in words."""
     texts = isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
     match kind:
         case Boolean():
-            return isinstance(dtype, pl.Boolean)
-        case Number():
-            return bool(dtype.is_numeric())
+            return isinstance(dtype, pl.Boolean), "true or false (Boolean)"
+        case Number(places=places):
+            return dtype.is_numeric(), f"{'numbers' if places else 'whole numbers'} (any type of numbers)"
         case Text():
-            return texts
+            return texts, "texts (String)"
         case Date():
-            return texts or isinstance(dtype, pl.Date)
+            return texts or isinstance(dtype, pl.Date), "dates (Date, or String such as 2025-02-28)"
         case Instant():
-            return texts or (isinstance(dtype, pl.Datetime) and dtype.time_zone is not None)
-    return False
-
-
-def _wanted(kind: Type) -> str:
-    """What a column of a fact may be, in words."""
-    match kind:
-        case Boolean():
-            return "true or false (Boolean)"
-        case Number(places=0):
-            return "whole numbers (any type of numbers)"
-        case Number():
-            return "numbers (any type of numbers)"
-        case Text():
-            return "texts (String)"
-        case Date():
-            return "dates (Date, or String such as 2025-02-28)"
-        case Instant():
-            return "instants (Datetime with a time zone, or String such as 2025-02-28T09:30:00-05:00)"
-        case ListOf():
-            return "lists (List)"
-        case _:
-            return "records (Struct)"
+            moments = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+            return texts or moments, (
+                "instants (Datetime with a time zone, or String such as 2025-02-28T09:30:00-05:00)"
+            )
+    return False, "lists (List)" if isinstance(kind, ListOf) else "records (Struct)"
 
 
 def warnings_of(where: str, columns: Iterable[str], facts: FactsSchema) -> tuple[str, ...]:

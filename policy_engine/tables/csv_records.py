@@ -201,5 +201,5 @@ def _frame(header: Sequence[str], batch: Batch, before: int) -> pl.DataFrame:
 
 
 def _padded(cells: Sequence[str], width: int) -> list[str]:
-    """As many cells as the header has; those of a record with others are not judged."""
+    """As many cells as the header has; those of a record with others are not validated."""
     return [*cells[:width], *[""] * (width - len(cells))]

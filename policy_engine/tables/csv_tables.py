@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.parts import part_of
-from policy_engine.backends.columnar.validation import Plan, plan_of
+from policy_engine.backends.columnar.validation import ColumnValidation, validation_of_columns
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun, Violation
 from policy_engine.facts.plain import Json
@@ -23,7 +23,7 @@ from policy_engine.tables.column_faults import warnings_of
 from policy_engine.tables.csv_files import CsvOptions, open_csv
 from policy_engine.tables.csv_records import FAULT, LINE
 from policy_engine.tables.mapping import NOTHING, TableMapping
-from policy_engine.tables.row_validation import Row, validated
+from policy_engine.tables.row_validation import Row, RowReader, validated
 from policy_engine.tables.source import Progress, Source, streamed
 
 OWN = {ROW: pl.UInt32(), LINE: pl.UInt32(), FAULT: pl.String()}
@@ -55,9 +55,10 @@ def csv_source(
             before += piece.height
 
     warnings = warnings_of(where, names.values(), facts)
-    plan = reader.plan()
-    table = plan.judged(streamed(frames, schema))
-    return Source(facts, table, partial(validated, plan=plan, facts=facts, reader=reader), progress, (path,), warnings)
+    validation = reader.validation()
+    table = validation.validated(streamed(frames, schema))
+    validate = partial(validated, columns=validation, facts=facts, reader=reader)
+    return Source(facts, table, validate, progress, (path,), warnings)
 
 
 def _cell(column: str, member: Member | None, absent: Sequence[str]) -> pl.Expr:
@@ -69,7 +70,7 @@ def _cell(column: str, member: Member | None, absent: Sequence[str]) -> pl.Expr:
 
 
 @dataclass(frozen=True, eq=False)
-class CellReader:
+class CellReader(RowReader):
     """Cells read by the type of their fact; `columns` gives for a fact the name that its column has in the file."""
 
     facts: FactsSchema
@@ -77,13 +78,17 @@ class CellReader:
     columns: Mapping[str, str]
     whole: bool = False
 
-    def plan(self) -> Plan:
-        """How the columns are read and judged as columns; a record that could not be read is never sure."""
-        return _plan(self)
-
-    def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame for Python to look into: texts."""
-        return frame
+    def validation(self) -> ColumnValidation:
+        """How the cells are read and validated as columns; a record that could not be read is never accepted."""
+        part = part_of(self.facts)
+        columns = {
+            member.name: cell_column(part.members[member.name], member, self.style(member.name), self.facts)
+            for member in self.facts.type.members
+            if member.name in self.columns
+        }
+        found = validation_of_columns(part, columns, tuple(self.columns))
+        names = (*(name for name in OWN if name != ROW), *found.names)
+        return replace(found, names=names, fits={**found.fits, FAULT: pl.col(FAULT).is_null()})
 
     def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
         """A row as facts in JSON types, where a cell cannot be read with its text, and what is wrong with those."""
@@ -118,17 +123,3 @@ class CellReader:
 
 def _place(row: Row) -> str:
     return f"row {row[ROW]} (line {row[LINE]})"
-
-
-@lru_cache(maxsize=16)
-def _plan(reader: CellReader) -> Plan:
-    part = part_of(reader.facts)
-    members = {member.name: member for member in reader.facts.type.members}
-    columns = {
-        name: cell_column(part.members[name], members[name], reader.style(name), reader.facts)
-        for name in reader.columns
-        if name in members
-    }
-    plan = plan_of(part, columns, tuple(reader.columns))
-    own = tuple(name for name in OWN if name != ROW)
-    return replace(plan, names=(*own, *plan.names), fits={**plan.fits, FAULT: pl.col(FAULT).is_null()})

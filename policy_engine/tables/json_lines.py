@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -18,13 +18,13 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.validation import FITS, UNKNOWN
-from policy_engine.documents.facts_files import Line, line_of, plain_facts, whole_line
+from policy_engine.documents.facts_files import line_of, plain_facts, whole_line
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables.json_types import unjudged_columns
+from policy_engine.tables.json_types import unvalidated_columns
 from policy_engine.tables.line_columns import read_lines
-from policy_engine.tables.row_validation import Row, Validated, validated_rows
+from policy_engine.tables.row_validation import INVALID, Row, RowReader, Validated, validated_rows
 from policy_engine.tables.source import Progress, Source, opened, streamed, unpacked
 
 BLOCK = 4_000_000
@@ -100,7 +100,7 @@ def block_columns(block: Block, facts: FactsSchema) -> pl.DataFrame:
         return nothing
     frames, unread, rejected = _read_at_once(block, facts)
     if unread:
-        made, fits = unjudged_columns(
+        made, fits = unvalidated_columns(
             [number for number, _ in unread], [plain_facts(line) for _, line in unread], facts
         )
         frames.append(made.filter(fits))
@@ -139,41 +139,26 @@ def _numbered(block: Block) -> Lines:
 
 def validated_lines(piece: pl.DataFrame, facts: FactsSchema) -> Validated:
     """The valid and the invalid rows of `block_columns`."""
+    if piece[FITS].all():
+        return Validated(piece.drop(FITS, LINE), INVALID.to_frame())
     accepted, rejected = piece.filter(FITS).drop(FITS, LINE), piece.filter(~pl.col(FITS)).select(ROW, LINE)
     flags = rejected.select(ROW, pl.lit(value=False).alias(UNKNOWN))  # nothing is known of them
     also_valid, invalid = validated_rows(rejected, flags, facts, LineReader())
     return Validated(pl.concat([accepted, also_valid]).sort(ROW), invalid)
 
 
-@dataclass(frozen=True, slots=True)
-class LineReader:
+class LineReader(RowReader):
     """Reads lines strictly, each once."""
 
-    whole: bool = True
-    read: dict[int, Line] = field(default_factory=dict)
-
-    def line(self, row: Row) -> Line:
-        """The line of a row."""
-        if row[ROW] not in self.read:
-            self.read[row[ROW]] = line_of(row[ROW], row[LINE])
-        return self.read[row[ROW]]
-
-    def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The same: a line is a text."""
-        return frame
+    def __init__(self) -> None:
+        self.line = lru_cache(maxsize=None)(line_of)
 
     def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
-        """A line as facts in JSON types, and what JSON has no form for, or why it cannot be read."""
-        line = self.line(row)
+        line = self.line(row[ROW], row[LINE])
         if line.fault is not None:
             return None, [Violation("", None, "json", "one JSON object on a line", line.fault)]
         return to_json_types(line.facts)
 
     def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
-        """A fact as it stands in the line."""
-        facts = self.line(row).facts
+        facts = self.line(row[ROW], row[LINE]).facts
         return facts.get(name) if isinstance(facts, dict) else None, []
-
-    def placed(self, found: Violation, row: Row) -> Violation:
-        """The same: no place is known but the line's number."""
-        return found

@@ -14,7 +14,7 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.times import date_text, instant_text, local_text
-from policy_engine.backends.columnar.validation import Fitted, plan_for
+from policy_engine.backends.columnar.validation import Fitted, column_validation
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import FactsSchema
@@ -38,16 +38,16 @@ CLASSES: Mapping[type[Type], frozenset[type]] = MappingProxyType(
 def columns_of(numbers: Sequence[int], rows: Sequence[Row], facts: FactsSchema) -> Fitted:
     """The canonical columns of rows with their numbers, and which of them have only days that there are.
 
-    The rows have been judged in all but that; members that are null are absent.
+    The rows are valid in all but that; members that are null are absent.
     """
     frame = pl.DataFrame({ROW: pl.Series(numbers, dtype=pl.UInt32), **_members(rows, part_of(facts), _in_units)})
-    return plan_for(facts, frame.schema, in_units=True).fitted(frame)
+    return column_validation(facts, frame.schema, in_units=True).fitted(frame)
 
 
-def unjudged_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: FactsSchema) -> Fitted:
+def unvalidated_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: FactsSchema) -> Fitted:
     """The canonical columns of rows with their numbers, and which of them surely are valid; one that is None is not.
 
-    Nobody has judged the rows. Their numbers are integers, or floats that stand for their shortest form.
+    Numbers are integers, or floats that stand for their shortest form.
     """
     part = part_of(facts)
     known = frozenset(part.members)
@@ -60,7 +60,7 @@ def unjudged_columns(numbers: Sequence[int], rows: Sequence[Row | None], facts: 
             values[index], sure[index] = None, False
         found[name] = series(values, member, _as_floats)
     frame = pl.DataFrame(found)
-    made, fits = plan_for(facts, frame.schema).fitted(frame)
+    made, fits = column_validation(facts, frame.schema).fitted(frame)
     return Fitted(made, fits & pl.Series(sure, dtype=pl.Boolean))
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.parts import part_of
 from policy_engine.backends.columnar.plan import at_once
-from policy_engine.backends.columnar.validation import FITS, Plan, plan_for
+from policy_engine.backends.columnar.validation import FITS, ColumnValidation, column_validation
 from policy_engine.errors import Violation
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import Json, Reader, to_json_types
@@ -55,63 +55,56 @@ class InvalidRow(NamedTuple):
     violations: Sequence[Violation]
 
 
-class RowReader(Protocol):
-    """How the rejected rows of a source are read."""
+class RowReader:
+    """How the rejected rows of a source are read, by default from columns whose values Python can read."""
 
-    @property
-    def whole(self) -> bool:
-        """Whether nothing more is said of a row of which a value cannot be read."""
+    whole: bool = True
+    """Whether nothing more is said of a row of which a value cannot be read."""
 
     def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows in columns whose values Python can read."""
+        return frame
 
     def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
         """A row as facts in JSON types, and what of it cannot be read."""
+        raise NotImplementedError
 
     def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
         """A fact of a row in JSON types, None where it is absent, and what of it cannot be read."""
+        raise NotImplementedError
 
     def placed(self, found: Violation, row: Row) -> Violation:
         """What cannot be read, with its place in the input."""
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class TypedReader:
-    """Reads columns that have types: a value is what it is."""
-
-    whole: bool = True
+class TypedReader(RowReader):
+    """Reads columns that have types: a value is what it is, and some have no form in JSON."""
 
     def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Every column in the types of JSON."""
         return in_json_types(frame)
 
     def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
-        """A row as facts in JSON types, and what JSON has no form for."""
         return to_json_types({name: value for name, value in row.items() if name != ROW})
 
     def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
-        """A fact in JSON types, and what JSON has no form for."""
         reader = Reader()
         return reader.value(row.get(name), f"/{name}", 1), reader.found
-
-    def placed(self, found: Violation, row: Row) -> Violation:
-        """The same: no place is known but the row's number."""
-        return found
 
 
 def validated_frame(frame: pl.DataFrame, facts: FactsSchema) -> Validated:
     """The valid and the invalid rows of a frame with the column `ROW` and facts in columns of any types."""
-    plan = plan_for(facts, frame.schema)
-    return validated(at_once(plan.judged(frame.lazy())), plan, facts, TypedReader())
+    columns = column_validation(facts, frame.schema)
+    return validated(at_once(columns.validated(frame.lazy())), columns, facts, TypedReader())
 
 
-def validated(piece: pl.DataFrame, plan: Plan, facts: FactsSchema, reader: RowReader) -> Validated:
+def validated(piece: pl.DataFrame, columns: ColumnValidation, facts: FactsSchema, reader: RowReader) -> Validated:
     """The valid and the invalid rows of a piece whose columns have been validated (`FITS`)."""
-    fits, made = piece[FITS], piece.select(ROW, *plan.part.members)
+    fits, made = piece[FITS], piece.select(ROW, *columns.part.members)
     if fits.all():
         return Validated(made, INVALID.to_frame())
-    rejected = plan.raw(piece.filter(~fits))
-    also_valid, invalid = validated_rows(rejected, plan.flags(rejected), facts, reader)
+    rejected = columns.raw(piece.filter(~fits))
+    also_valid, invalid = validated_rows(rejected, columns.flags(rejected), facts, reader)
     return Validated(pl.concat([made.filter(fits), also_valid], how="vertical_relaxed").sort(ROW), invalid)
 
 

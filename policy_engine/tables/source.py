@@ -49,10 +49,10 @@ class Progress:
 class Source:
     """A table of facts, opened and not yet read.
 
-    `frame` gives its rows, counted from 1 by the column `(row)`, as they are judged in columns. `judge` takes any piece of it to
+    `frame` gives its rows, counted from 1 by the column `(row)`, validated as columns. `validate` takes any piece of it to
     its valid rows, canonical, and its invalid ones. `files` are what is read, in order; `warnings` are sentences for who runs it.
-    Both reading and judging raise `CannotRun` where there is no going on. Where Polars itself reads the files, `raw` gives their
-    columns as they stand there.
+    Both reading and validating raise `CannotRun` where there is no going on. Where Polars itself reads the files, `raw` gives
+    their columns as they stand there.
     """
 
     facts: FactsSchema

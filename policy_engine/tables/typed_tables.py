@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.backends.columnar.validation import plan_for
+from policy_engine.backends.columnar.validation import column_validation
 from policy_engine.errors import CannotRun
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
@@ -122,14 +122,14 @@ def _source(
     ]
     progress = Progress(rows, "rows")
     raw = frame.select(ROW, *columns)
-    plan = plan_for(facts, raw.collect_schema())
+    validation = column_validation(facts, raw.collect_schema())
 
     def validate(piece: pl.DataFrame) -> Validated:
         progress.add(piece.height)
-        return validated(piece, plan, facts, TypedReader())
+        return validated(piece, validation, facts, TypedReader())
 
     unread = frame.select(*back.values()) if files else None
-    return Source(facts, plan.judged(raw), validate, progress, files, warnings_of(where, read, facts), unread)
+    return Source(facts, validation.validated(raw), validate, progress, files, warnings_of(where, read, facts), unread)
 
 
 def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None, absent: Sequence[str]) -> pl.Expr:

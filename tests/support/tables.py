@@ -63,13 +63,13 @@ def shipped_schema(name: str) -> FactsSchema:
 
 
 def run(source: Source) -> Validated:
-    """All rows of a source, judged piece by piece on Polars' streaming engine."""
+    """All rows of a source, validated piece by piece on Polars' streaming engine."""
     invalid = []
 
-    def step(morsel: pl.DataFrame) -> pl.DataFrame:
-        judged = source.validate(morsel)
-        invalid.append(judged.invalid)
-        return judged.valid
+    def step(piece: pl.DataFrame) -> pl.DataFrame:
+        found = source.validate(piece)
+        invalid.append(found.invalid)
+        return found.valid
 
     schema = columns_of(source.facts.type)
     with reading(source):
@@ -77,11 +77,11 @@ def run(source: Source) -> Validated:
     return Validated(valid.sort(ROW), pl.concat([INVALID.to_frame(), *invalid]).sort(ROW))
 
 
-def messages(judged: Validated) -> list[str]:
+def messages(found: Validated) -> list[str]:
     """What is wrong with the invalid rows, one violation a line."""
     return [
         f"{row[ROW]} {row['key']} {told['pointer'] or '/'} {told['keyword']}: {told['message']}"
-        for row in judged.invalid.to_dicts()
+        for row in found.invalid.to_dicts()
         for told in row["violations"]
     ]
 

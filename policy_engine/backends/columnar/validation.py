@@ -34,8 +34,8 @@ class Fitted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How columns of certain types are read and judged: an expression for each fact.
+class ColumnValidation:
+    """How columns of certain types are read and validated: an expression for each fact.
 
     `names` are the raw columns, of which `same` are canonical already. `fits` is a condition for each fact by itself and for the
     columns that the schema does not have (`UNKNOWN`), none of them ever null; that required facts are there is asked apart.
@@ -56,21 +56,21 @@ class Plan:
             raw = raw.with_columns(level)
         return raw
 
-    def judged(self, raw: pl.LazyFrame) -> pl.LazyFrame:
+    def validated(self, raw: pl.LazyFrame) -> pl.LazyFrame:
         """Canonical columns, whether each row surely is valid (`FITS`), and what is needed to have the `raw` columns again."""
         every = pl.all_horizontal([*self.fits.values(), *self.present.values()] or [pl.lit(value=True)])
         kept = [pl.col(name).alias(RAW + name) for name in self.names if name not in self.same]
         return self.opened(raw).select(pl.col(ROW), *self.canonical, every.alias(FITS), *kept)
 
-    def raw(self, judged: pl.DataFrame) -> pl.DataFrame:
-        """The columns from which a judged frame was made."""
-        return judged.select(
+    def raw(self, validated: pl.DataFrame) -> pl.DataFrame:
+        """The columns from which a validated frame was made."""
+        return validated.select(
             ROW, *(pl.col(name if name in self.same else RAW + name).alias(name) for name in self.names)
         )
 
     def fitted(self, raw: pl.DataFrame) -> Fitted:
         """The canonical frame and whether each row surely is valid."""
-        made = at_once(self.judged(raw.lazy()).select(ROW, *self.part.members, FITS))
+        made = at_once(self.validated(raw.lazy()).select(ROW, *self.part.members, FITS))
         return Fitted(made.drop(FITS), made[FITS])
 
     def flags(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -80,16 +80,18 @@ class Plan:
 
 def fitted(frame: pl.DataFrame, facts: FactsSchema) -> Fitted:
     """A frame with the column `ROW` and facts in columns of any types as canonical columns, and which rows surely are valid."""
-    return plan_for(facts, frame.schema).fitted(frame)
+    return column_validation(facts, frame.schema).fitted(frame)
 
 
-def plan_for(facts: FactsSchema, schema: Mapping[str, pl.DataType], *, in_units: bool = False) -> Plan:
+def column_validation(
+    facts: FactsSchema, schema: Mapping[str, pl.DataType], *, in_units: bool = False
+) -> ColumnValidation:
     """The plan for columns of certain types; `in_units` where numbers are integers of their type's units already."""
-    return _plan(facts, tuple(schema.items()), in_units)
+    return _validation(facts, tuple(schema.items()), in_units)
 
 
 @lru_cache(maxsize=64)
-def _plan(facts: FactsSchema, schema: Schema, in_units: bool) -> Plan:
+def _validation(facts: FactsSchema, schema: Schema, in_units: bool) -> ColumnValidation:
     dtypes = {name: dtype for name, dtype in schema if name != ROW}
     part = part_of(facts)
     columns = {
@@ -97,15 +99,15 @@ def _plan(facts: FactsSchema, schema: Schema, in_units: bool) -> Plan:
         for name, member in part.members.items()
         if name in dtypes
     }
-    return replace(plan_of(part, columns, tuple(dtypes)), levels=levels_of(part, dtypes))
+    return replace(validation_of_columns(part, columns, tuple(dtypes)), levels=levels_of(part, dtypes))
 
 
-def plan_of(part: Part, columns: Mapping[str, Column], names: tuple[str, ...]) -> Plan:
+def validation_of_columns(part: Part, columns: Mapping[str, Column], names: tuple[str, ...]) -> ColumnValidation:
     """The plan of facts already read, each from its column; those that have none are absent. `names` are all raw columns."""
     absent = {name: Column.absent(member) for name, member in part.members.items() if name not in columns}
     every = {**columns, **absent}
     nothing_else = together([pl.col(name).is_null() for name in names if name not in part.members])
-    return Plan(
+    return ColumnValidation(
         part,
         names,
         frozenset(name for name, read in columns.items() if read.same),

@@ -1,4 +1,4 @@
-"""Judging in columns says what the rule of facts says: of which rows are valid, and of everything wrong with the others."""
+"""Validation in columns says what the rule of facts says: of which rows are valid, and of everything wrong with the others."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def every_record_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
-def test_c15_records_taken_apart_are_judged_alike(
+def test_c15_records_taken_apart_are_validated_alike(
     every_record_is_large: None, case: tuple[pl.DataFrame, FactsSchema]
 ) -> None:
     agree(*case)
@@ -243,7 +243,7 @@ FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl"))
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_fixtures(path: Path) -> None:
-    """Records of the same columns and types are judged together."""
+    """Records of the same columns and types are validated together."""
     facts = shipped_schema(schema_for(path))
     groups: dict[str, list[pl.DataFrame]] = {}
     for line in read_lines(path):
