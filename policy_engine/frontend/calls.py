@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import hints
 from policy_engine.language import expressions as tree
-from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR, Function
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
 from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Number, Text, Type, with_article
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool
             return False
         case "default":
             return all(argument.optional for argument in arguments)
-        case name:
-            return name in MAY_LEAVE_THE_CALENDAR or any(argument.optional for argument in arguments)
+        case _:
+            return function.partial or any(argument.optional for argument in arguments)
 
 
 def _argument_hint(expected: str, found: Type) -> str | None:

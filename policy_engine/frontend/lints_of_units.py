@@ -13,20 +13,18 @@ from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.language import expressions as tree
+from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Record
-from policy_engine.language.units import COUNTS, SAME_UNIT, Units
+from policy_engine.language.units import Units
 from policy_engine.language.values import Value
 
 ADDS: Mapping[str, str] = MappingProxyType(
-    {
-        "add_days": "days",
-        "add_weekdays": "weekdays",
-        "add_business_days": "business days",
-        "add_months": "months",
-        "add_years": "years",
-    }
+    {row.name: parameter.unit for row in FUNCTIONS.values() for parameter in row.parameters if parameter.unit}
 )
+"""What the second argument of a function counts."""
+COUNTS: Mapping[str, str] = MappingProxyType({row.name: row.unit for row in FUNCTIONS.values() if row.unit})
+"""What the result of a function counts."""
 ADDING: Mapping[str, str] = MappingProxyType({unit: function for function, unit in ADDS.items()})
 ALIKE = frozenset({"weekdays", "business days"})
 """A reading may leave open which of them a source means, so one parameter may serve both."""
@@ -34,7 +32,7 @@ LONG = ("months", "years")
 SMALLEST_ODD = 10
 COMMON = frozenset({10, 12, 30, 100, 365})
 """Numbers that stand for so much (months of a year, percent, days of a year) that two of them are no sign of anything."""
-KEEPING_UNIT = SAME_UNIT | {"round"}
+KEEPING_UNIT = {row.name for row in FUNCTIONS.values() if row.common_type} | {"round"}
 SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
 CONFLICT = ""
 """Stands for the unit of a name that meets two."""

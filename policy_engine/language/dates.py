@@ -19,10 +19,18 @@ def days_between(start: date, end: date) -> int:
 
 def add_days(day: date, count: int) -> date:
     """The date `count` days later."""
+    later = days_later(day, count)
+    if later is None:
+        raise Undefined(OUTSIDE)
+    return later
+
+
+def days_later(day: date, count: int) -> date | None:
+    """The date `count` days later, None where the calendar has none."""
     try:
-        return day + timedelta(days=count)
+        return day + timedelta(count)
     except OverflowError:
-        raise Undefined(OUTSIDE) from None
+        return None
 
 
 def add_months(day: date, count: int) -> date:

@@ -1,7 +1,8 @@
 """The one table of functions and aggregates.
 
-To add a function, write its row here and its call in the table of each back end. The `plain` meaning takes known values and gives
-a value or raises `Undefined`; an unknown argument makes the result unknown before it is asked, except in the rows marked lazy.
+To add a function, write its row here and an entry in the table of the columnar back end; the reference and generated Python
+call what the row names. The `plain` meaning takes known values and gives a value or raises `Undefined`. A call with an unknown
+argument is unknown, and `plain` is not called; functions marked lazy are given unknown arguments too.
 """
 
 from __future__ import annotations
@@ -37,12 +38,16 @@ Accepts = Callable[[Type], bool]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument's name, which types it takes, and how a message says so; `written_out` where only a constant will do."""
+    """An argument's name, which types it takes, and how a message says so.
+
+    `written_out` where only a constant will do; `unit` is what the argument counts, such as days.
+    """
 
     name: str
     accepts: Accepts
     expected: str
     written_out: bool = False
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,11 @@ class Function:
 
     `result` gives the type of a call from those of its arguments, None where these do not go together. `at_least` is set
     where the last parameter may be repeated. A `lazy` function is given unknown arguments as well, and has no plain meaning.
+    A `partial` one has no result for some known arguments. The arguments of one with a `common_type` are brought to the type
+    of its result, whose unit they share. `unit` is what the result counts, whatever the arguments do.
+
+    Generated Python calls `plain` by the function's name, or `faster` instead, which gives None where there is no result;
+    or it has the text `python`, with the arguments as {0}, {1} and so on.
     """
 
     name: str
@@ -71,6 +81,11 @@ class Function:
     at_least: int | None = None
     lazy: bool = False
     in_zone: bool = False
+    partial: bool = False
+    common_type: bool = False
+    unit: str | None = None
+    python: str | None = None
+    faster: Callable[..., Any] | None = None
 
     @property
     def signature(self) -> str:
@@ -171,7 +186,6 @@ DAY = Parameter("date", _is(Date), "a date")
 START = Parameter("start", _is(Date), "a date")
 END = Parameter("end", _is(Date), "a date")
 MOMENT = Parameter("instant", _is(Instant), "an instant")
-COUNT = Parameter("n", _whole, "an integer")
 HOLIDAYS = Parameter("holidays", _list_of_dates, "a list of dates or a calendar")
 WORDS = Parameter("text", _is(Text), "a text")
 LIST = Parameter("list", _is(ListOf), "a list")
@@ -182,61 +196,77 @@ FEB_29 = {"day": "2024-02-29"}
 SATURDAY = {"day": "2025-02-01"}
 
 
-def _date_function(name: str, meaning: str, example: Example, plain: Callable[..., Any], *more: Parameter) -> Function:
-    return Function(name, (DAY, *more), lambda *_: DATE, meaning, example, plain)
+def _later_date(
+    name: str,
+    unit: str,
+    meaning: str,
+    example: Example,
+    plain: Callable[..., Any],
+    *more: Parameter,
+    faster: Callable[..., Any] | None = None,
+) -> Function:
+    """The function that adds so many days, months or the like to a date, and may leave the calendar."""
+    parameters = (DAY, Parameter("n", _whole, "an integer", unit=unit), *more)
+    return Function(name, parameters, lambda *_: DATE, meaning, example, plain, partial=True, faster=faster)
 
 
 _FUNCTIONS = (
     Function("days_between", (START, END), lambda *_: DAYS,
              "Civil days from the start to the end; negative where the end is earlier.",
-             Example("days_between(moved, day)", {"moved": "2025-01-01", "day": "2025-03-02"}, 60), dates.days_between),
-    _date_function("add_days", "The date n days later.",
-                   Example("add_days(day, 1)", FEB_29, "2024-03-01"), dates.add_days, COUNT),
-    _date_function("add_months", "The date n months later, or that month's last day where it is shorter.",
-                   Example("add_months(day, 1)", {"day": "2025-01-31"}, "2025-02-28"), dates.add_months, COUNT),
-    _date_function("add_years", "The date n years later; 29 February becomes the 28th in a common year.",
-                   Example("add_years(day, 1)", FEB_29, "2025-02-28"), dates.add_years, COUNT),
+             Example("days_between(moved, day)", {"moved": "2025-01-01", "day": "2025-03-02"}, 60), dates.days_between,
+             unit="days", python="({1} - {0}).days"),
+    _later_date("add_days", "days", "The date n days later.",
+                Example("add_days(day, 1)", FEB_29, "2024-03-01"), dates.add_days, faster=dates.days_later),
+    _later_date("add_months", "months", "The date n months later, or that month's last day where it is shorter.",
+                Example("add_months(day, 1)", {"day": "2025-01-31"}, "2025-02-28"), dates.add_months),
+    _later_date("add_years", "years", "The date n years later; 29 February becomes the 28th in a common year.",
+                Example("add_years(day, 1)", FEB_29, "2025-02-28"), dates.add_years),
     Function("weekday", (DAY,), lambda *_: Number(0, 1, 7), "The day of the week: 1 is Monday, 7 is Sunday.",
-             Example("weekday(day)", SATURDAY, 6), date.isoweekday),
+             Example("weekday(day)", SATURDAY, 6), date.isoweekday, python="{0}.isoweekday()"),
     Function("is_weekday", (DAY,), lambda *_: BOOLEAN, "Whether the date is a Monday to Friday.",
-             Example("is_weekday(day)", SATURDAY, False), dates.is_weekday),
-    _date_function("add_weekdays", "The nth weekday strictly after the date; before it where n is negative.",
-                   Example("add_weekdays(day, 5)", SATURDAY, "2025-02-07"), dates.add_weekdays, COUNT),
+             Example("is_weekday(day)", SATURDAY, False), dates.is_weekday, python="({0}.isoweekday() < 6)"),
+    _later_date("add_weekdays", "weekdays", "The nth weekday strictly after the date; before it where n is negative.",
+                Example("add_weekdays(day, 5)", SATURDAY, "2025-02-07"), dates.add_weekdays),
     Function("weekdays_between", (START, END), lambda *_: DAYS,
              "How many weekdays lie after the start, up to and with the end; minus the other way round.",
-             Example("weekdays_between(day, moved)", {**SATURDAY, "moved": "2025-02-07"}, 5), dates.weekdays_between),
-    _date_function("add_business_days", "The nth day strictly after the date that is a weekday and not a holiday.",
-                   Example("add_business_days(day, 1, off)", {"day": "2025-12-24", "off": ["2025-12-25"]}, "2025-12-26"),
-                   dates.add_business_days, COUNT, HOLIDAYS),
+             Example("weekdays_between(day, moved)", {**SATURDAY, "moved": "2025-02-07"}, 5), dates.weekdays_between,
+             unit="weekdays"),
+    _later_date("add_business_days", "business days", "The nth day strictly after the date that is a weekday and not a holiday.",
+                Example("add_business_days(day, 1, off)", {"day": "2025-12-24", "off": ["2025-12-25"]}, "2025-12-26"),
+                dates.add_business_days, HOLIDAYS),
     Function("date_of", (MOMENT,), lambda *_: DATE, "The civil date of an instant in the ruleset's time zone.",
-             Example("date_of(moment)", {"moment": "2025-03-01T03:00:00Z"}, "2025-02-28"), dates.date_of, in_zone=True),
-    _date_function("first_of_month", "The first day of the date's month.",
-                   Example("first_of_month(day)", FEB_29, "2024-02-01"), dates.first_of_month),
-    _date_function("last_of_month", "The last day of the date's month.",
-                   Example("last_of_month(day)", SATURDAY, "2025-02-28"), dates.last_of_month),
+             Example("date_of(moment)", {"moment": "2025-03-01T03:00:00Z"}, "2025-02-28"), dates.date_of,
+             in_zone=True, partial=True),
+    Function("first_of_month", (DAY,), lambda *_: DATE, "The first day of the date's month.",
+             Example("first_of_month(day)", FEB_29, "2024-02-01"), dates.first_of_month, python="{0}.replace(day=1)"),
+    Function("last_of_month", (DAY,), lambda *_: DATE, "The last day of the date's month.",
+             Example("last_of_month(day)", SATURDAY, "2025-02-28"), dates.last_of_month),
     Function("known", (ANY_VALUE,), lambda *_: BOOLEAN, "Whether the value is known; itself always known.",
              Example("known(day)", {}, False), None, lazy=True),
     Function("default", (ANY_VALUE, Parameter("y", lambda kind: True, "a value")), _widest,
              "x, or y where x is unknown for whatever cause.",
-             Example("default(count, 3)", {}, 3), None, lazy=True),
+             Example("default(count, 3)", {}, 3), None, lazy=True, common_type=True),
     Function("if_known", (ANY_VALUE,), lambda kind: kind,
              "x, or null where x is unknown; only at the top of a value.",
-             Example("if_known(count)", {}, None), None, lazy=True),
+             Example("if_known(count)", {}, None), None, lazy=True, common_type=True),
     Function("abs", (NUMBER,), _absolute, "The number without its sign.",
-             Example("abs(count)", {"count": -3}, 3), abs),
+             Example("abs(count)", {"count": -3}, 3), abs, common_type=True),
     Function("round", (Parameter("x", _is(Number, Ratio), "a ratio or a number"),
                        Parameter("places", _fixed_places, "the places, 0 to 9, as a plain number", written_out=True),
                        Parameter("mode", _fixed_mode, f"one of {', '.join(MODES)}, in quotes", written_out=True)), _rounded,
              "The number rounded to so many places, by the mode named.",
              Example('round(count / 8, 2, "half_even")', {"count": 1}, "0.12"), rounded),
-    Function("min", (ORDERED,), _widest, "The least of several.", Example("min(count, 2)", {"count": 3}, 2), min, at_least=2),
-    Function("max", (ORDERED,), _widest, "The greatest of several.", Example("max(count, 2)", {"count": 3}, 3), max, at_least=2),
+    Function("min", (ORDERED,), _widest, "The least of several.", Example("min(count, 2)", {"count": 3}, 2), min,
+             at_least=2, common_type=True),
+    Function("max", (ORDERED,), _widest, "The greatest of several.", Example("max(count, 2)", {"count": 3}, 3), max,
+             at_least=2, common_type=True),
     Function("starts_with", (WORDS, Parameter("start", _is(Text), "a text")), lambda *_: BOOLEAN,
              "Whether the text begins with another, letter for letter.",
-             Example('starts_with(word, "ab")', {"word": "abc"}, True), str.startswith),
+             Example('starts_with(word, "ab")', {"word": "abc"}, True), str.startswith,
+             python="{0}.startswith({1})"),
     Function("contains", (WORDS, Parameter("part", _is(Text), "a text")), lambda *_: BOOLEAN,
              "Whether another text stands somewhere in the text, letter for letter.",
-             Example('contains(word, "bc")', {"word": "abc"}, True), str.__contains__),
+             Example('contains(word, "bc")', {"word": "abc"}, True), str.__contains__, python="({1} in {0})"),
     Function("len", (LIST,), lambda kind: Number(0, 0, getattr(kind, "most", None) or 10**9),
              "How many elements the list has.", Example("len(off)", {"off": ["2025-12-25"]}, 1), len),
 )  # fmt: skip
@@ -270,7 +300,3 @@ _AGGREGATES = (
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({function.name: function for function in _FUNCTIONS})
 AGGREGATES: Mapping[str, AggregateFunction] = MappingProxyType({aggregate.name: aggregate for aggregate in _AGGREGATES})
-MAY_LEAVE_THE_CALENDAR = frozenset(
-    {"add_days", "add_months", "add_years", "add_weekdays", "add_business_days", "date_of"}
-)
-"""The functions whose plain meaning may be undefined."""

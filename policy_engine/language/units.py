@@ -5,17 +5,13 @@ Arithmetic keeps a unit only where it surely does: a sum of days is days, days t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from policy_engine.language import expressions as tree
+from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 
-COUNTS: Mapping[str, str] = MappingProxyType({"days_between": "days", "weekdays_between": "weekdays"})
-"""What a function counts."""
-SAME_UNIT = frozenset({"abs", "default", "if_known", "max", "min"})
-"""Functions whose result has the unit that their arguments have in common."""
 ELEMENT_UNIT = frozenset({"first", "last", "max", "min", "sum"})
 """Aggregates whose result has the unit of their element."""
 
@@ -47,9 +43,10 @@ class Units:
         return found.pop() if len(found) == 1 else None
 
     def _of_call(self, call: tree.Call) -> str | None:
-        if call.function in SAME_UNIT:
+        function = FUNCTIONS[call.function]
+        if function.common_type:
             return self.common(call.arguments)
-        return self.of(call.arguments[0]) if call.function == "round" else COUNTS.get(call.function)
+        return self.of(call.arguments[0]) if call.function == "round" else function.unit
 
     def _of_arithmetic(self, node: tree.Arithmetic) -> str | None:
         """A factor or divisor keeps the unit only where it is a plain number; any other may have a unit of its own."""

@@ -23,6 +23,7 @@ from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View, f
 from policy_engine.backends.columnar.views import Views
 from policy_engine.backends.specialize import constant, units
 from policy_engine.language import expressions as tree
+from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type
 from policy_engine.language.values import Holidays
@@ -239,7 +240,7 @@ class Expressions:
     def call(self, node: tree.Call) -> pl.Expr:
         if node.function in SPECIAL:
             return SPECIAL[node.function](self, node)
-        kind = node.type if node.function in ("min", "max", "abs") else None
+        kind = node.type if FUNCTIONS[node.function].common_type else None
         return CALLS[node.function](*[self._argument(part, kind or part.type) for part in node.arguments])
 
     def _argument(self, node: tree.Node, kind: Type) -> pl.Expr:

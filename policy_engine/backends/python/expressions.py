@@ -14,11 +14,11 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.backends.python import aggregates
-from policy_engine.backends.python.functions import CALLS
 from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer
 from policy_engine.backends.specialize import constant, exact, units
 from policy_engine.language import expressions as tree
+from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
 
@@ -346,9 +346,11 @@ class Expressions:
                 return self.over([self.code(node.arguments[0])], [self._list_optional(node.arguments[0])], "len({0})")
             case "round":
                 return self._round(node)
-        kind = node.type if node.function in ("min", "max", "abs") else None
-        codes = [self.scaled(a, kind) if kind else self.whole(a) for a in node.arguments]
-        return self.over(codes, [argument.optional for argument in node.arguments], CALLS[node.function])
+        function = FUNCTIONS[node.function]
+        codes = [self._value(a, node.type if function.common_type else a.type) for a in node.arguments]
+        zone = ", ZONE" if function.in_zone else ""
+        text = function.python or f"{function.name}({{all}}{zone})"
+        return self.over(codes, [argument.optional for argument in node.arguments], text)
 
     def whole(self, node: tree.Node) -> str:
         """A value as a whole: a list is unknown where an element is."""

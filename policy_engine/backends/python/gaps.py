@@ -18,7 +18,7 @@ from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.specialize import constant
 from policy_engine.language import causes
 from policy_engine.language import expressions as tree
-from policy_engine.language.functions import AGGREGATES, FUNCTIONS, MAY_LEAVE_THE_CALENDAR
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.types import Record, member_of
 
 Unit = tuple[str, str, str]
@@ -156,8 +156,8 @@ class Gaps:
             self.operands(node)
 
     def call(self, node: tree.Call) -> None:
-        if node.function in MAY_LEAVE_THE_CALENDAR:
-            function = FUNCTIONS[node.function]
+        function = FUNCTIONS[node.function]
+        if function.partial:
             first, last = self.to.bind_new(function.plain), ["ZONE"] if function.in_zone else []
             self._operands_or(node.arguments, lambda values: f"cause_of({', '.join([first, *values, *last])})")
         elif node.function == "default":

@@ -19,9 +19,9 @@ from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.sources import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.specialize import specialize
-from policy_engine.language import dates
 from policy_engine.language.decisions import Decision, Ruling, Status, answered, started
 from policy_engine.language.expressions import Expression
+from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
 from policy_engine.language.rounding import rounded_units
@@ -66,14 +66,7 @@ NAMES: Mapping[str, Any] = {
     "cause_of": runtime.cause_of,
     "quotient": runtime.quotient,
     "rounded_units": rounded_units,
-    "add_days": runtime.add_days,
-    "add_months": runtime.add_months,
-    "add_years": runtime.add_years,
-    "add_weekdays": runtime.add_weekdays,
-    "add_business_days": runtime.add_business_days,
-    "date_of": runtime.date_of,
-    "weekdays_between": dates.weekdays_between,
-    "last_of_month": dates.last_of_month,
+    **{function.name: runtime.called(function) for function in FUNCTIONS.values() if function.plain},
 }
 
 

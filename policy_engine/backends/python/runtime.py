@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from decimal import Decimal, localcontext
+from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from math import isfinite
 from typing import Any
 
-from policy_engine.language import causes, dates, operators
-from policy_engine.language.rounding import EXACT, decimal_of
+from policy_engine.language import causes, operators
+from policy_engine.language.functions import Function
+from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, settle
 
@@ -151,8 +152,14 @@ def _list_reader(read: Callable[[Any], Value], ordered_by: str | None) -> Callab
     return listed
 
 
+def called(function: Function) -> Callable[..., Any]:
+    """What generated code calls for a function of the language: it gives None where there is no result."""
+    assert function.plain is not None
+    return function.faster or (total(function.plain) if function.partial else function.plain)
+
+
 def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that gives None where it has no result."""
+    """A function that gives None where another raises `Undefined`."""
 
     def over(*arguments: Any) -> Any:
         try:
@@ -161,46 +168,6 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
             return None
 
     return over
-
-
-def exactly(meaning: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose decimals are exact whatever context the caller has set."""
-
-    def within(*arguments: Any) -> Any:
-        with localcontext(EXACT):
-            return meaning(*arguments)
-
-    return within
-
-
-def add_days(day: date, count: int) -> date | None:
-    """The date so many days later; None where there is none."""
-    try:
-        return day + timedelta(count)
-    except OverflowError:
-        return None
-
-
-def add_weekdays(day: date, count: int) -> date | None:
-    """The date so many weekdays later; None where there is none."""
-    try:
-        return dates.add_weekdays(day, count)
-    except Undefined:
-        return None
-
-
-add_months = total(dates.add_months)
-add_years = total(dates.add_years)
-add_business_days = total(dates.add_business_days)
-date_of = total(dates.date_of)
-
-
-def defined(meaning: Callable[..., Any], *arguments: Any) -> Value:
-    """What a function gives over known arguments, or for what cause it gives nothing."""
-    try:
-        return meaning(*arguments)  # type: ignore[no-any-return]  # a value, as the table of functions says
-    except Undefined as undefined:
-        return Unknown(causes=(str(undefined),))
 
 
 Found = list[Any]
