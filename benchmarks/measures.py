@@ -20,7 +20,6 @@ from benchmarks.questions import AS_OF, Question, answer_of
 from benchmarks.timing import CPU, WALL, Clock, Run, in_turns, middle, ratio
 from policy_engine import Engine
 from policy_engine.backends.python import prepare
-from policy_engine.engine import chosen
 from policy_engine.facts.fast_validator import validator_of
 
 Mix = list[dict[str, Any]]
@@ -218,7 +217,7 @@ def _sized_run(engine: Engine, size: int) -> Run:
 def parts(asked: Asked, rounds: int) -> Row:
     """A decision taken apart: the generated function, the schema's validation, and the checks with the dates they read."""
     ruleset = asked.engine.ruleset(asked.question.ruleset, AS_OF)
-    program = prepare(ruleset, chosen(ruleset, {}), AS_OF)
+    program = prepare(ruleset, {}, AS_OF)
     decide, checks, validator = (
         program.decide(asked.question.name),
         program.checks(),

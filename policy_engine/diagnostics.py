@@ -340,6 +340,12 @@ def did_you_mean(name: str, known: Collection[str]) -> str | None:
     return f"did you mean `{shown_text(close)}`?" if close is not None else None
 
 
+def unknown_name(kind: str, name: str, known: Collection[str]) -> str:
+    """What is said of a name that is not known, with the nearest one or all that there are."""
+    hint = did_you_mean(name, known) or f"there is {', '.join(dict.fromkeys(known)) or 'none'}"
+    return f"there is no {kind} `{name}`; {hint}" if name else f"a {kind} must be named; {hint}"
+
+
 def nearest(name: str, known: Collection[str]) -> str | None:
     """The known name that was probably meant, also by case and blanks, or None where none is near."""
     folded = {word.lower().replace(" ", "_").replace("-", "_"): word for word in known}

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.backends.python import NotPlain, Program, Recording, excerpt, prepare, stretch
-from policy_engine.diagnostics import did_you_mean, has_errors
-from policy_engine.errors import EngineFault, FactsError, RulesetError, UnknownDecision, UnknownReading
+from policy_engine.diagnostics import has_errors, unknown_name
+from policy_engine.errors import EngineFault, FactsError, RulesetError, UnknownDecision
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import is_plain
 from policy_engine.facts.validation import typed_facts, valid_facts
@@ -102,7 +102,7 @@ class Engine:
         for name in wanted:
             if name not in known:
                 everything = loader.load(map(Path, paths), Path(schemas), lints=False)
-                raise UnknownDecision(_unknown("ruleset", name, [ruleset.id for ruleset in everything.rulesets]))
+                raise UnknownDecision(unknown_name("ruleset", name, [ruleset.id for ruleset in everything.rulesets]))
         return cls(rulebook)
 
     def decide(
@@ -209,7 +209,7 @@ class Engine:
         _require_date(as_of)
         names = [ruleset.id for ruleset in self.rulebook.rulesets]
         if name not in names:
-            raise UnknownDecision(_unknown("ruleset", name, names))
+            raise UnknownDecision(unknown_name("ruleset", name, names))
         return self.rulebook.in_force(name, as_of)
 
     def code(self, decision: str, as_of: date, readings: Mapping[str, str] = NO_READINGS) -> str:
@@ -223,7 +223,7 @@ class Engine:
         ruleset = self.ruleset(ruleset_name, as_of)
         names = [logic.name for logic in ruleset.decisions]
         if name not in names:
-            raise UnknownDecision(_unknown(f"decision of `{ruleset_name}`", name, names))
+            raise UnknownDecision(unknown_name(f"decision of `{ruleset_name}`", name, names))
         return ruleset, name
 
     def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Compiled:
@@ -232,12 +232,12 @@ class Engine:
         key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of))
         found = self._compiled.get(key)
         if found is None:
-            choices = chosen(ruleset, readings)
+            program = prepare(ruleset, readings, as_of)
             if len(self._compiled) >= max(MOST_PROGRAMS, 2 * len(self.rulebook.rulesets)):
                 self._compiled.clear()
                 self._days.clear()
                 self._latest = None, ({}, {})
-            self._compiled[key] = found = Compiled(ruleset, prepare(ruleset, choices, as_of))
+            self._compiled[key] = found = Compiled(ruleset, program)
         return found
 
     def _decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> Ready:
@@ -304,27 +304,6 @@ def _trace(ruleset: Ruleset, choices: Mapping[str, str], recording: Recording, n
     with decimal.localcontext(EXACT):
         facts = typed_facts(recording.facts, ruleset.facts)
         return explanation_of(RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recording), name).trace
-
-
-def chosen(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:
-    """The choice of each reading, switched as asked; raises `UnknownReading`."""
-    choices = {reading.name: reading.choice for reading in ruleset.readings}
-    for name, choice in readings.items():
-        reading = next((r for r in ruleset.readings if r.name == name), None)
-        if reading is None:
-            raise UnknownReading(_unknown(f"reading of `{ruleset.id}`", name, list(choices)))
-        allowed = [c.name for c in reading.choices]
-        if choice not in allowed:
-            raise UnknownReading(_unknown(f"choice of `{name}`", choice, allowed))
-        if reading.fixed and choice != reading.choice:
-            raise UnknownReading(f"the reading `{name}` is fixed at `{reading.choice}`")
-        choices[name] = choice
-    return choices
-
-
-def _unknown(kind: str, name: str, known: list[str]) -> str:
-    hint = did_you_mean(name, known) or f"there is {', '.join(dict.fromkeys(known)) or 'none'}"
-    return f"there is no {kind} `{name}`; {hint}" if name else f"a {kind} must be named; {hint}"
 
 
 def _require(what: str, given: object, kind: type, expected: str) -> None:

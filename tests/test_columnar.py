@@ -18,7 +18,6 @@ from policy_engine.backends.columnar import days, prepare
 from policy_engine.backends.columnar.functions import CALLS, WRITTEN_OUT
 from policy_engine.backends.columnar.plan import folded
 from policy_engine.backends.columnar.times import instant_text as instant_texts
-from policy_engine.engine import chosen
 from policy_engine.facts.plain import to_json_types
 from policy_engine.language import dates
 from policy_engine.language.date_texts import read_instant
@@ -40,7 +39,7 @@ TOLD = {"status", "outcome", "rules", "values", "missing"}
 @pytest.mark.parametrize("case", DECIDED, ids=str)
 def test_columns_give_the_expected_answer(case: Case) -> None:
     """The same before the accounts of all cases with this schema, and behind them: no row leans on those around it."""
-    program = prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of, margins=True)
+    program = prepare(case.ruleset, case.readings, case.as_of, margins=True)
     others = [other.facts for other in DECIDED if other.schema == case.schema]
     table = table_of([case.facts, *others, case.facts], case.ruleset)
     found = reported(program, table)
@@ -97,7 +96,7 @@ def test_a_report_refuses_invalid_facts_and_decides_the_rest(case: Case, tmp_pat
     line = _as_json(case)
     (tmp_path / "facts.jsonl").write_text(f"{line}\n{line}\n", "utf-8")
     source = lines_source(tmp_path / "facts.jsonl", case.ruleset.facts)
-    program = prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of)
+    program = prepare(case.ruleset, case.readings, case.as_of)
     job = Job(case.ruleset, case.readings, tmp_path, source, program, None)
     decide_table(job, tmp_path / "decisions.parquet", tmp_path / "invalid.parquet")
     assert pl.read_parquet(tmp_path / "decisions.parquet").height == 0

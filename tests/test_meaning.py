@@ -16,7 +16,7 @@ from hypothesis import Phase, given, note
 from hypothesis import strategies as st
 
 from policy_engine.backends.python import Program, prepare, stretch
-from policy_engine.engine import chosen, explained
+from policy_engine.engine import explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
@@ -53,14 +53,14 @@ class Asked:
 
 def each_asked(question: Question) -> Iterator[Asked]:
     """Every set of facts of a question; days on which the same holds share a program, as in the engine."""
-    ruleset, choices = question.ruleset, chosen(question.ruleset, question.readings)
+    ruleset, readings = question.ruleset, question.readings
     programs: dict[object, Program] = {}
     for facts, day in zip(question.facts, question.days, strict=True):
         note(f"{facts} on {day} under {question.readings}")
         mark = stretch(ruleset, day)
         if mark not in programs:
-            programs[mark] = prepare(ruleset, choices, day)
-        evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, choices)
+            programs[mark] = prepare(ruleset, readings, day)
+        evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, readings)
         yield Asked(question, to_json_types(facts)[0], day, evaluation, programs[mark])
 
 
@@ -115,7 +115,7 @@ def test_e2_an_answer_that_names_neither_would_be_seen() -> None:
 
 @pytest.mark.parametrize("case", [case for case in load_cases() if case.invalid is None], ids=str)
 def test_e5_generated_code_compiles_without_a_warning(case: Case) -> None:
-    program = prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of)
+    program = prepare(case.ruleset, case.readings, case.as_of)
     facts, _ = to_json_types(case.facts)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -174,13 +174,13 @@ def _touches(path: str, other: str) -> bool:
 
 def kept(question: Question, facts: Any, more: Any, left: Collection[str], day: date) -> Iterator[bool]:
     """Of each answer that is decided, whether it is the same over facts that were filled in, where these are valid."""
-    ruleset, choices = question.ruleset, chosen(question.ruleset, question.readings)
+    ruleset, readings = question.ruleset, question.readings
     later = filled(facts, ruleset.facts.type, more, left)
     try:
-        after = Evaluation(ruleset, valid_facts(later, ruleset.facts), day, choices)
+        after = Evaluation(ruleset, valid_facts(later, ruleset.facts), day, readings)
     except FactsError:
         return
-    before = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, choices)
+    before = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, readings)
     for logic in ruleset.decisions:
         old, new = before.answer(logic.name).decision, after.answer(logic.name).decision
         if old.status is Status.DECIDED:
@@ -230,12 +230,12 @@ def test_e4_a_rule_out_of_force_is_in_no_trace() -> None:
     """Neither its id, nor its place, nor what it asks for; the reference and generated Python say the same."""
     day, later = date(2024, 6, 30), date(2025, 6, 30)
     case = next(case for case in load_cases() if case.id.startswith("20-out-of-force"))
-    ruleset, choices = case.ruleset, chosen(case.ruleset, {})
+    ruleset = case.ruleset
     facts = valid_facts(case.facts, ruleset.facts)
-    told = {on: explanation_of(Evaluation(ruleset, facts, on, choices), "d").trace for on in (day, later)}
+    told = {on: explanation_of(Evaluation(ruleset, facts, on, {}), "d").trace for on in (day, later)}
     assert [rule.id for rule in told[day].rules] == ["always"]
     assert [rule.id for rule in told[later].rules] == ["later", "always"]
     assert "halved" in str(told[later])
     assert "halved" not in str(told[day])
     for on, trace in told.items():
-        assert explained(prepare(ruleset, choices, on), "d", to_json_types(case.facts)[0], on).trace == trace
+        assert explained(prepare(ruleset, {}, on), "d", to_json_types(case.facts)[0], on).trace == trace

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy_engine.backends.python import prepare
-from policy_engine.engine import Engine, chosen, explained
+from policy_engine.engine import Engine, explained
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.loader import Rulebook
@@ -23,13 +23,13 @@ def expected(case: Case) -> dict[str, Explanation]:
     """Every decision of a case with its trace, by the reference."""
     ruleset = case.ruleset
     facts = valid_facts(case.facts, ruleset.facts)
-    evaluation = Evaluation(ruleset, facts, case.as_of, chosen(ruleset, case.readings))
+    evaluation = Evaluation(ruleset, facts, case.as_of, case.readings)
     return {logic.name: explanation_of(evaluation, logic.name) for logic in ruleset.decisions}
 
 
 def recorded(case: Case) -> dict[str, Explanation]:
     """Every decision of a case with its trace, by generated code, without the engine, which might ask the reference."""
-    program = prepare(case.ruleset, chosen(case.ruleset, case.readings), case.as_of)
+    program = prepare(case.ruleset, case.readings, case.as_of)
     facts, unfit = to_json_types(case.facts)
     assert not unfit
     with decimal.localcontext(decimal.Context(prec=2)):  # a caller's context makes no difference

@@ -10,7 +10,6 @@ import pytest
 from policy_engine.backends.columnar import prepare
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.validation import column_validation
-from policy_engine.engine import chosen
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.tables import csv_tables
 from policy_engine.tables.csv_tables import CellReader
@@ -42,7 +41,7 @@ def test_what_is_held_is_seen() -> None:
 def test_a_ruleset_streams(ruleset: Ruleset) -> None:
     schema = schema_of(ruleset.facts.type)
     facts = pl.LazyFrame(schema=schema)
-    program = prepare(ruleset, chosen(ruleset, {}), DAY, margins=True)
+    program = prepare(ruleset, {}, DAY, margins=True)
     checked = program.checked(facts) if program.checks else facts
     assert held(program.told(checked, margins=True)) == []
     assert held(column_validation(ruleset.facts, schema).validated(facts)) == []

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy_engine.backends.columnar.dtypes import schema_of as columns_of
+from policy_engine.backends.columnar.times import in_microseconds
 from policy_engine.documents.facts_files import LARGEST_RECORD, line_of, plain_facts
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables import json_lines
 from policy_engine.tables.json_lines import Block, block_columns, validated_lines
-from policy_engine.tables.json_types import in_microseconds
 from policy_engine.tables.row_validation import INVALID
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas

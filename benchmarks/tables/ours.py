@@ -14,7 +14,6 @@ from policy_engine.backends.columnar import prepare
 from policy_engine.backends.columnar import program as program_module
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.validation import fitted
-from policy_engine.engine import chosen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Decide = Callable[[pl.DataFrame, Form], pl.DataFrame]
@@ -46,7 +45,7 @@ PARTS = {
 def program(engine: Engine, ruleset: str, decisions: Sequence[str] | None = None) -> Decide:
     """What decides canonical accounts: all of a ruleset, or some decisions."""
     rules = engine.ruleset(ruleset, AS_OF)
-    prepared = prepare(rules, chosen(rules, {}), AS_OF)
+    prepared = prepare(rules, {}, AS_OF)
     return lambda facts, form: prepared.decide(facts, PARTS[form], decisions)
 
 

@@ -12,7 +12,6 @@ from fractions import Fraction
 from policy_engine.analysis.rule_tests import CaseResult
 from policy_engine.analysis.sites import Sites
 from policy_engine.analysis.walking import Link, Visit, deciding_value, links, visits
-from policy_engine.engine import chosen
 from policy_engine.errors import PolicyError
 from policy_engine.facts.validation import valid_facts
 from policy_engine.language import expressions as tree
@@ -52,11 +51,11 @@ class Observations:
             return
         try:
             facts = valid_facts(case.facts, self.ruleset.facts)
-            choices = chosen(self.ruleset, case.readings)
+            evaluation = Evaluation(self.ruleset, facts, case.as_of, case.readings)
         except PolicyError:  # invalid by the schema, or a question that is refused: checks are not asked
             return
         with decimal.localcontext(EXACT):
-            evaluation, walk = Evaluation(self.ruleset, facts, case.as_of, choices), _Walk(self)
+            walk = _Walk(self)
             for number, check in enumerate(self.ruleset.checks):
                 step = evaluation.condition(check.expect)
                 walk.condition(check.expect, step)

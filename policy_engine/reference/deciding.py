@@ -26,6 +26,7 @@ from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.in_force import in_force
 from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.mentions import fact_paths, reads_sensitive, template_expressions
+from policy_engine.language.readings import choices_of
 from policy_engine.language.rulings import ruling_of, sentences_of
 from policy_engine.language.sentences import kept_value, sentence_of
 from policy_engine.language.timezones import zone
@@ -45,7 +46,10 @@ from policy_engine.reference.evaluator import evaluate
 
 @dataclass(slots=True)
 class Evaluation:
-    """One set of facts on one day under chosen readings; every name and decision is worked out at most once."""
+    """One set of facts on one day, the readings switched by `choices`; every name and decision is worked out at most once.
+
+    Raises `UnknownReading`.
+    """
 
     ruleset: rulesets.Ruleset
     facts: RecordValue
@@ -57,6 +61,7 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         self.ruleset = in_force(self.ruleset, self.as_of)
+        self.choices = choices_of(self.ruleset, self.choices)
         self.zone = zone(self.ruleset.timezone)
 
     def look_up(self, name: str) -> Step:

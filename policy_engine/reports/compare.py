@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from policy_engine.backends.columnar import prepare
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.plan import pieced
 from policy_engine.engine import Engine
@@ -26,7 +27,7 @@ from policy_engine.language.rulesets import ALWAYS, Ruleset
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.differences import Difference, Differences, Pieces, side_by_side
 from policy_engine.reports.fingerprints import fingerprints, unchanged
-from policy_engine.reports.jobs import Announce, Job, prepared
+from policy_engine.reports.jobs import Announce, Job
 from policy_engine.tables.json_types import plain_row
 from policy_engine.tables.opening_tables import Options, open_table
 from policy_engine.tables.source import reading
@@ -114,7 +115,7 @@ def _refuse_without_value(ruleset: Ruleset, as_of: date) -> None:
 
 def _opened(ruleset: Ruleset, place: Path, options: Options, as_of: date, announce: Announce) -> Job:
     source = open_table(ruleset.id, place, ruleset.facts, options)
-    job = Job(ruleset, {}, place, source, prepared(ruleset, {}, as_of), None)
+    job = Job(ruleset, {}, place, source, prepare(ruleset, {}, as_of, margins=True), None)
     announce(job)
     return job
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from policy_engine.backends.columnar.times import in_microseconds
 from policy_engine.language.decisions import Status
 from policy_engine.language.values import in_words, instant_text_of
-from policy_engine.tables.json_types import in_microseconds
 
 ROWS_AT_ONCE = 50_000
 """The rows of a group in the files that are read, so that each is unpacked once."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from policy_engine.backends.columnar import ColumnarProgram, Refused, prepare
-from policy_engine.diagnostics import did_you_mean, say
-from policy_engine.engine import Engine, chosen
-from policy_engine.errors import CannotRun, RulesetError, UnknownReading
+from policy_engine.backends.columnar import ColumnarProgram, prepare
+from policy_engine.diagnostics import did_you_mean
+from policy_engine.engine import Engine
+from policy_engine.errors import CannotRun, UnknownReading
+from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant, Member, member_of
 from policy_engine.reports.arguments import Arguments
@@ -109,7 +110,7 @@ def _job(
     come = [file for file in source.files if file not in before]
     if come:
         raise CannotRun(f"`{come[0]}` came while `{place}` was opened; run the report again when nobody writes there")
-    return Job(ruleset, readings, place, source, prepared(ruleset, readings, as_of), over, before)
+    return Job(ruleset, readings, place, source, prepare(ruleset, readings, as_of, margins=True), over, before)
 
 
 def _files_at(place: Path) -> list[Path]:
@@ -119,19 +120,11 @@ def _files_at(place: Path) -> list[Path]:
         return []  # whoever opens the table says why
 
 
-def prepared(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> ColumnarProgram:
-    """The program over columns; raises `RulesetError` with a diagnostic at the rule for what tables cannot do exactly."""
-    try:
-        return prepare(ruleset, chosen(ruleset, readings), as_of, margins=True)
-    except Refused as refused:
-        raise RulesetError([say("too-wide-for-tables", refused.span)]) from None
-
-
 def _own_readings(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:
     """Those of the readings that this ruleset has; raises `UnknownReading` for a choice that it has not."""
     free = {reading.name for reading in ruleset.readings if not reading.fixed}
     own = {name: choice for name, choice in readings.items() if name in free}
-    chosen(ruleset, own)
+    choices_of(ruleset, own)
     return own
 
 

@@ -156,18 +156,6 @@ def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
     return _plain_members(in_json_types(frame.slice(at, 1)).row(0, named=True), record)
 
 
-def in_microseconds(dtype: Any) -> Any:
-    """The type with integers for instants, of which Python cannot hold all in UTC."""
-    match dtype:
-        case pl.Datetime():
-            return pl.Int64()
-        case pl.List():
-            return pl.List(in_microseconds(dtype.inner))
-        case pl.Struct():
-            return pl.Struct({field.name: in_microseconds(field.dtype) for field in dtype.fields})
-    return dtype
-
-
 def _plain_members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
     return {m.name: _plain(row[m.name], m.type) for m in record.members if row[m.name] is not None}
 

@@ -11,14 +11,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from policy_engine.backends.contract import Answer, Answers
 from policy_engine.diagnostics import has_errors
-from policy_engine.documents.nodes import plain
+from policy_engine.documents import nodes
 from policy_engine.documents.yaml_reader import read_file, read_text
 from policy_engine.errors import RulesetError
+from policy_engine.facts.plain import to_json_types
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.reference.deciding import Evaluation, check_facts
 
 FOLDER = Path(__file__).parents[1] / "conformance"
 BASE = {
@@ -70,6 +74,24 @@ def _ruleset(text: str, schema: str) -> Ruleset:
     return ruleset
 
 
+def plain(facts: Any) -> Any:
+    """Facts as callers give them in JSON types, as back ends take them."""
+    read, unfit = to_json_types(facts)
+    assert not unfit
+    return read
+
+
+def reference(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Answers:
+    """The reference in the form of a back end; it takes facts as callers give them, and refuses those that are invalid."""
+
+    def answers(facts: Any) -> Answer:
+        evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, readings)
+        check_facts(evaluation)
+        return {logic.name: evaluation.answer(logic.name).decision.to_dict() for logic in ruleset.decisions}
+
+    return lambda facts: [answers(each) for each in facts]
+
+
 @cache
 def load_cases() -> tuple[Case, ...]:
     """Every case of every file, read once in each process."""
@@ -81,7 +103,7 @@ def _cases() -> Iterator[Case]:
         _, node, faults = read_file(path)
         assert node is not None, faults
         assert not faults, faults
-        document: Any = plain(node)
+        document: Any = nodes.plain(node)
         for case in document["cases"]:
             yield _case(path, document, case)
 

@@ -12,12 +12,12 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.dtypes import schema_of as columns_of
+from policy_engine.backends.columnar.times import in_microseconds
 from policy_engine.frontend.schemas import read_schema, schema_of
 from policy_engine.language.date_texts import read_date, read_instant
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.tables import Source, Validated, reading
-from policy_engine.tables.json_types import in_microseconds
 from policy_engine.tables.row_validation import INVALID
 from tests.conftest import ROOT
 

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 import polars as pl
 
-from policy_engine.backends.columnar.refusals import Refused
+from policy_engine.diagnostics import say
+from policy_engine.errors import RulesetError
 from policy_engine.language.expressions import Node
 from policy_engine.language.operators import MIRRORED
 from policy_engine.language.types import Number, Ratio
@@ -18,7 +19,6 @@ from policy_engine.language.widths import bound_of, comparable, powers_of
 
 UNITS, WIDE = pl.Int64(), pl.Int128()
 LARGEST_UNITS = 2**63 - 1
-WIDE_WORDS = "its numbers may need more than 38 digits, which tables cannot hold"
 Pair = tuple[pl.Expr, pl.Expr]
 
 
@@ -48,7 +48,7 @@ def compared(operator: str, left: tuple[Node, pl.Expr], right: tuple[Node, pl.Ex
     assert isinstance(first, Number | Ratio)
     assert isinstance(second, Number | Ratio)
     if not comparable(first, second):
-        raise Refused(left[0].span, WIDE_WORDS)
+        raise RulesetError([say("too-wide-for-tables", left[0].span)])
     (a, b), (c, d) = fraction_of(first, left[1]), fraction_of(second, right[1])
     return compare(operator, a * d, c * b)
 

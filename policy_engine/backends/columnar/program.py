@@ -25,6 +25,7 @@ from policy_engine.backends.specialize import specialize
 from policy_engine.language import expressions as tree
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import depths_of, graph_of, logic_of
+from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.units import written_units
 
@@ -229,11 +230,12 @@ def _paths_of(words: tuple[int, ...], paths: tuple[str, ...]) -> list[str]:
     return [path for index, path in enumerate(paths) if words[index // BITS] >> index % BITS & 1]
 
 
-def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date, *, margins: bool = False) -> ColumnarProgram:
+def prepare(ruleset: Ruleset, readings: Mapping[str, str], as_of: date, *, margins: bool = False) -> ColumnarProgram:
     """The program of a ruleset under readings on a day, with the margins of its rules if asked for.
 
-    Raises `Refused` for what columns cannot do exactly.
+    Raises `UnknownReading`, and `RulesetError` with a diagnostic at what columns cannot do exactly.
     """
+    choices = choices_of(ruleset, readings)
     ruleset = in_force(ruleset, as_of)
     small = specialize(ruleset, choices, as_of)
     columns = laid_out(small, as_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 
@@ -21,6 +22,18 @@ BEGIN, END = (date.min.toordinal() - EPOCH) * DAY, (date.max.toordinal() + 1 - E
 A_SECOND = MappingProxyType({"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000})
 FRACTION = MappingProxyType({"ms": (".3f", ".000"), "us": (".6f", ".000000"), "ns": (".9f", ".000000000")})
 """For each unit how parts of a second are written, and what is left out again."""
+
+
+def in_microseconds(dtype: Any) -> Any:
+    """The type with integers for instants, of which Python cannot hold all in UTC."""
+    match dtype:
+        case pl.Datetime():
+            return pl.Int64()
+        case pl.List():
+            return pl.List(in_microseconds(dtype.inner))
+        case pl.Struct():
+            return pl.Struct({field.name: in_microseconds(field.dtype) for field in dtype.fields})
+    return dtype
 
 
 def in_calendar(moment: pl.Expr, unit: str) -> pl.Expr:

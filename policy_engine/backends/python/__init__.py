@@ -6,10 +6,10 @@ and matrices; `program` compiles. What is asked for later has functions of its o
 undetermined decision misses, `wording` what sentences name, and `recorder`, `steps` and `tracing` the form that records.
 """
 
-from policy_engine.backends.python.program import Program, prepare
+from policy_engine.backends.python.program import Program, back_end, prepare
 from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.runtime import NotPlain
 from policy_engine.backends.python.sources import excerpt
 from policy_engine.backends.specialize import stretch
 
-__all__ = ["NotPlain", "Program", "Recording", "excerpt", "prepare", "stretch"]
+__all__ = ["NotPlain", "Program", "Recording", "back_end", "excerpt", "prepare", "stretch"]

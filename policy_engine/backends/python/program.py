@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from policy_engine.backends.contract import Answers
 from policy_engine.backends.python import missing, recorder, runtime, wording
 from policy_engine.backends.python.beforehand import below, work_out
 from policy_engine.backends.python.decisions import DecisionWriter
@@ -24,6 +25,7 @@ from policy_engine.language.expressions import Expression
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
+from policy_engine.language.readings import choices_of
 from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
@@ -284,8 +286,20 @@ class Program:
         return made
 
 
-def prepare(ruleset: Ruleset, choices: Mapping[str, str], as_of: date) -> Program:
-    """The program of a ruleset under readings, for the stretch of days around a day on which its parameters are the same."""
+def back_end(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Answers:
+    """See `backends.contract`."""
+    decide = prepare(ruleset, readings, as_of).decide_all()
+    return lambda facts: [
+        {name: decision.to_dict() for name, decision in decide(each, as_of).items()} for each in facts
+    ]
+
+
+def prepare(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Program:
+    """The program of a ruleset under readings, for the stretch of days around a day on which its parameters are the same.
+
+    Raises `UnknownReading`.
+    """
+    choices = choices_of(ruleset, readings)
     unfolded = specialize(ruleset, choices, as_of, fold=False)
     return Program(in_force(ruleset, as_of), specialize(ruleset, choices, as_of), choices, unfolded)
 
