@@ -171,7 +171,7 @@ def forms(form: Form) -> Iterator[Form]:
     match form:
         case Shape():
             parts: tuple[Form, ...] = tuple(key.form for key in form.keys)
-        case shapes.ListOf(items=items):
+        case shapes.SequenceOf(items=items):
             parts = (items,)
         case shapes.MapOf(values=values):
             parts = (values,)

@@ -22,7 +22,7 @@ from policy_engine.errors import FactsError
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
-from policy_engine.frontend.reaching import Gap, gap_of, hidden_rules, periods
+from policy_engine.frontend.reaching import UncoveredCase, hidden_rules, periods, uncovered_case
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.frontend.situations import Situations
 from policy_engine.language.decisions import Decision, Status
@@ -159,13 +159,13 @@ def ruleset_of(document: Mapping[str, Any]) -> Ruleset:
     return ruleset
 
 
-def claims(ruleset: Ruleset, decision: str) -> tuple[frozenset[str], Gap | None]:
+def claims(ruleset: Ruleset, decision: str) -> tuple[frozenset[str], UncoveredCase | None]:
     """The rules of a decision that are said never to decide, and the case that is said to be left."""
     body = next(logic.body for logic in ruleset.decisions if logic.name == decision)
     if not isinstance(body, Rules) or body.hit != "first":
         return frozenset(), None
     stretches = [Situations(ruleset, days) for days in periods(ruleset)]
-    return frozenset(hidden_rules(stretches, body)), gap_of(stretches, body)
+    return frozenset(hidden_rules(stretches, body)), uncovered_case(stretches, body)
 
 
 def answer(
@@ -193,7 +193,7 @@ def situations(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], da
             yield {"n": 1, "s": "a", **given_}, day, {"r": choice}
 
 
-def said_of(gap: Gap) -> dict[str, Any]:
+def said_of(gap: UncoveredCase) -> dict[str, Any]:
     """The facts of a case; what the rules do not depend on may be anything."""
     told = {name: value.isoformat() if isinstance(value, date) else value for name, value in gap.facts.items()}
     return {name: value for name, value in told.items() if value is not None}
@@ -216,7 +216,7 @@ def test_d1_what_is_claimed_of_small_rulesets_holds(seeds: range) -> None:
     assert gaps_found >= 5
 
 
-def _is_gap(ruleset: Ruleset, gap: Gap) -> bool:
+def _is_gap(ruleset: Ruleset, gap: UncoveredCase) -> bool:
     """Whether a case is a gap, for whatever values the other required facts have."""
     choices = {"r": "in", **gap.readings}
     statuses = set()

@@ -20,7 +20,7 @@ TO_STRAIGHT = str.maketrans({**dict.fromkeys(DOUBLE, '"'), **dict.fromkeys(SINGL
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FlowPiece:
     """A piece of what stands between brackets: a plain text from `start` to `end` in the file, and whether it may go on, or
     be the rest of another.
     """
@@ -94,7 +94,7 @@ def open_brackets(text: str) -> str | None:
     return needed
 
 
-def runs(pieces: Sequence[Piece], text: str) -> Iterator[tuple[int, int]]:
+def runs(pieces: Sequence[FlowPiece], text: str) -> Iterator[tuple[int, int]]:
     """Which pieces, from the first to before the second of two indices, are one text that YAML cut at its commas."""
     index = 0
     while index < len(pieces):
@@ -103,7 +103,7 @@ def runs(pieces: Sequence[Piece], text: str) -> Iterator[tuple[int, int]]:
         index = end
 
 
-def _end_of_run(pieces: Sequence[Piece], first: int, text: str) -> int:
+def _end_of_run(pieces: Sequence[FlowPiece], first: int, text: str) -> int:
     start = pieces[first].start
     if not pieces[first].opens or not open_brackets(text[start : pieces[first].end]):
         return first + 1

@@ -21,7 +21,7 @@ ALIGN = "align it with its siblings"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A place in a text: `index` counts characters from the start, `line` and `column` from 0."""
 
     index: int
@@ -49,9 +49,9 @@ class Case:
     """What PyYAML says is wrong (never shown to a person) and where, what it was reading from where on, and the text."""
 
     problem: str
-    at: Place
+    at: Position
     context: str
-    begun: Place
+    begun: Position
     text: str
     path: str
     lines: list[str]
@@ -67,15 +67,15 @@ class Case:
         """A line, counted from 0."""
         return self.lines[number] if 0 <= number < len(self.lines) else ""
 
-    def place(self, index: int) -> Place:
+    def place(self, index: int) -> Position:
         """The place of a character."""
-        return Place(index, self.text.count("\n", 0, index), index - (self.text.rfind("\n", 0, index) + 1))
+        return Position(index, self.text.count("\n", 0, index), index - (self.text.rfind("\n", 0, index) + 1))
 
-    def span(self, place: Place, length: int = 1) -> Span:
+    def span(self, place: Position, length: int = 1) -> Span:
         """Where a place is, for a person."""
         return Span(self.path, place.line + 1, place.column + 1, length)
 
-    def not_yaml(self, why: str, hint: str | None = None, place: Place | None = None, length: int = 1) -> Diagnostic:
+    def not_yaml(self, why: str, hint: str | None = None, place: Position | None = None, length: int = 1) -> Diagnostic:
         """That a text is not YAML at a place, by default where PyYAML found it."""
         return say("yaml-syntax", self.span(place or self.at, length), hint=hint, why=why)
 
@@ -151,7 +151,7 @@ def _tab(case: Case) -> Diagnostic | None:
     if "tab character" in case.problem or case.sign == "\t":
         return say("yaml-tab", case.span(case.at))
     tab = indentation.find("\t")
-    return say("yaml-tab", case.span(Place(0, case.at.line, tab))) if tab >= 0 else None
+    return say("yaml-tab", case.span(Position(0, case.at.line, tab))) if tab >= 0 else None
 
 
 def _open_quote(case: Case) -> Diagnostic | None:
@@ -278,9 +278,9 @@ def _colon(case: Case) -> Diagnostic | None:
         return say("yaml-colon", case.span(case.at), hint=f"quote the whole text: `{value.entry}`")
     number = next((n for n in range(case.at.line - 1, -1, -1) if case.line(n).strip()), case.at.line)
     before = case.line(number)
-    key = Place(0, case.at.line, len(line) - len(line.lstrip()))
+    key = Position(0, case.at.line, len(line) - len(line.lstrip()))
     if NO_BLANK_AFTER_DASH.match(before):
-        dash = Place(0, number, before.index("-"))
+        dash = Position(0, number, before.index("-"))
         return case.not_yaml("a blank is missing after the dash", place=dash)
     in_list = re.match(r" *- ", before) is not None
     if in_list or re.search(r":(\s|$)", before):
@@ -293,10 +293,10 @@ def _missing_colon(case: Case, number: int) -> Diagnostic:
     line = case.line(number)
     run_together = NO_BLANK.match(line)
     if run_together is not None:
-        colon = Place(0, number, run_together.start("colon"))
+        colon = Position(0, number, run_together.start("colon"))
         return case.not_yaml("a blank is missing after the colon", place=colon)
     start = len(line) - len(line.lstrip())
-    return case.not_yaml("a colon is missing after this key", None, Place(0, number, start), len(line.strip()))
+    return case.not_yaml("a colon is missing after this key", None, Position(0, number, start), len(line.strip()))
 
 
 def _block(case: Case) -> Diagnostic | None:
@@ -323,7 +323,7 @@ def _misplaced(case: Case) -> Diagnostic:
     """A key or an item at an indentation where none belongs, or a text that a comment cut in two."""
     comment = TAIL.search(case.line(case.at.line - 1))
     if comment is not None and not re.match(r"- |[\w-]+:(\s|$)", case.text[case.at.index :]):
-        place = Place(0, case.at.line - 1, comment.start(1))
+        place = Position(0, case.at.line - 1, comment.start(1))
         return say("yaml-comment", case.span(place, len(comment[1])), hint=ONE_TEXT, lost=comment[1])
     key = re.match(r"([a-z]+):(\s|$)", case.text[case.at.index :])
     home = case.homes.get(key[1]) if key is not None else None

@@ -19,8 +19,8 @@ import yaml
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
-from policy_engine.documents.quoting import Piece, quoted, read_as_quotes, runs, split_fault
-from policy_engine.documents.yaml_faults import Case, Place, fault_of, value_around
+from policy_engine.documents.quoting import FlowPiece, quoted, read_as_quotes, runs, split_fault
+from policy_engine.documents.yaml_faults import Case, Position, fault_of, value_around
 from policy_engine.source import Authored, Span
 from policy_engine.text_encodings import described, other_encoding, wrong_byte
 
@@ -284,7 +284,7 @@ def _sequence(reader: Reader, start: yaml.SequenceStartEvent, depth: int) -> Seq
 
 def _mapping(reader: Reader, start: yaml.MappingStartEvent, depth: int) -> MappingNode:
     pairs: list[Pair] = []
-    pieces: list[Piece] = []
+    pieces: list[FlowPiece] = []
     for event in reader.events:
         if isinstance(event, yaml.MappingEndEvent):
             break
@@ -326,28 +326,28 @@ def _first_of_item(reader: Reader, pairs: list[Pair]) -> Authored | None:
     return first.text if isinstance(first, ScalarNode) and before.strip() == "-" else None
 
 
-def _piece(event: yaml.Event, node: YamlNode) -> Piece:
+def _piece(event: yaml.Event, node: YamlNode) -> FlowPiece:
     start, end = _marks(event)
     plain = isinstance(node, ScalarNode) and node.text.plain and isinstance(event, yaml.ScalarEvent)
-    return Piece(start.index, end.index, plain, plain)
+    return FlowPiece(start.index, end.index, plain, plain)
 
 
-def _entry_piece(key_event: yaml.Event, key: YamlNode, event: yaml.Event, value: YamlNode) -> Piece:
+def _entry_piece(key_event: yaml.Event, key: YamlNode, event: yaml.Event, value: YamlNode) -> FlowPiece:
     """An entry between braces: its value may go on, and a key without a value be the rest of another's."""
     value_piece, key_piece = _piece(event, value), _piece(key_event, key)
     if isinstance(value, ScalarNode) and value.text.raw == "":
-        return Piece(key_piece.start, key_piece.end, opens=False, follows=key_piece.follows)
-    return Piece(value_piece.start, value_piece.end, value_piece.opens, follows=False)
+        return FlowPiece(key_piece.start, key_piece.end, opens=False, follows=key_piece.follows)
+    return FlowPiece(value_piece.start, value_piece.end, value_piece.opens, follows=False)
 
 
-def _whole_pair(reader: Reader, pair: Pair, pieces: list[Piece]) -> Pair:
+def _whole_pair(reader: Reader, pair: Pair, pieces: list[FlowPiece]) -> Pair:
     if len(pieces) == 1:
         return pair
     key = pair[0].text.value if isinstance(pair[0], ScalarNode) else None
     return pair[0], _joined(reader, pieces[0], pieces[-1], key)
 
 
-def _joined(reader: Reader, first: Piece, last: Piece, key: str | None) -> ScalarNode:
+def _joined(reader: Reader, first: FlowPiece, last: FlowPiece, key: str | None) -> ScalarNode:
     """The text that YAML cut, whole again, so that only the cut is told."""
     if len(reader.faults) >= MOST_FAULTS:
         raise Enough
@@ -392,5 +392,5 @@ def _case(error: yaml.MarkedYAMLError, text: str, path: str, homes: Mapping[str,
     return Case(error.problem or "", at, error.context or "", begun, text, path, text.split("\n"), homes)
 
 
-def _place(mark: Mark | FastMark | None) -> Place:
-    return Place(0, 0, 0) if mark is None else Place(mark.index, mark.line, mark.column)
+def _place(mark: Mark | FastMark | None) -> Position:
+    return Position(0, 0, 0) if mark is None else Position(mark.index, mark.line, mark.column)

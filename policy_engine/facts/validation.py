@@ -9,7 +9,7 @@ from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.date_texts import read_date, read_instant
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Instant, ListOf, Member, Number, Record, Type
-from policy_engine.language.values import RecordValue, Value, settle
+from policy_engine.language.values import RecordValue, Value, normalized
 
 
 def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue:
@@ -44,7 +44,7 @@ def typed_value(value: Json, kind: Type, member: Member | None = None) -> Value:
         case Instant():
             return read_instant(value)
         case Number():
-            return settle(value, kind)
+            return normalized(value, kind)
         case Record():
             return _record(value, kind)
         case ListOf(element=element):

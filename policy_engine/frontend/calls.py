@@ -49,7 +49,7 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
         return typer.fault("wrong-arguments", node, signature=function.signature, why=why)
     parameters = [function.parameters[min(i, len(function.parameters) - 1)] for i in range(len(arguments))]
     if function.name != "round":
-        arguments = tuple(typer.settled(a, side) for a, side in zip(arguments, node.args, strict=True))
+        arguments = tuple(typer.plain_value(a, side) for a, side in zip(arguments, node.args, strict=True))
     for parameter, argument, side in zip(parameters, arguments, node.args, strict=True):
         if not parameter.accepts(argument.type):
             hint = _argument_hint(parameter.expected, argument.type)
@@ -64,7 +64,7 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
         return typer.fault("mixed-types", node, left=arguments[0].type, right=arguments[-1].type)
     optional, place = _call_optional(function, arguments), typer.place(node)
     made = tree.Call(type=kind, optional=optional, place=place, function=function.name, arguments=arguments)
-    return typer.settled(made, node)
+    return typer.plain_value(made, node)
 
 
 def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: str) -> tree.Node:
@@ -85,7 +85,7 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
     known = listed.element, tree.has_unknown_elements(source)
     inner = replace(typer, variables={**typer.variables, variable: known})
     condition = inner.condition(clause.ifs[0]) if clause.ifs else None
-    element = inner.settled(inner.infer(generator.elt), generator.elt)
+    element = inner.plain_value(inner.infer(generator.elt), generator.elt)
     if isinstance(element.type, Anything):
         return tree.stand_in(typer.place(node))
     row = AGGREGATES[name]
@@ -100,7 +100,7 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         type=kind, optional=optional, place=typer.place(node),
         function=name, variable=variable, source=source, condition=condition, element=element,
     )  # fmt: skip
-    return typer.settled(made, node)
+    return typer.plain_value(made, node)
 
 
 def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool:

@@ -29,7 +29,7 @@ from policy_engine.language.in_force import with_readings
 from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_article
-from policy_engine.language.values import Holidays, settle
+from policy_engine.language.values import Holidays, normalized
 from policy_engine.source import Span
 
 Graph: TypeAlias = "dict[mentions.Mention, frozenset[mentions.Mention]]"
@@ -115,7 +115,7 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
     dated = sorted(parameter.values, key=lambda entry: entry[0] or date.min)
     ends = [*(day for day, _ in dated[1:]), None][: len(dated)]
     values = tuple(
-        rulesets.ParameterValue(Period(day or date.min, end), settle(value, kind))
+        rulesets.ParameterValue(Period(day or date.min, end), normalized(value, kind))
         for (day, value), end in zip(dated, ends, strict=True)
     )
     if parameter.calendar is not None:

@@ -84,7 +84,7 @@ class Context:
         if parsed is None:
             return nothing(text.span)
         typer = Typer(parsed, self.scope, self.faults)
-        return tree.Expression(parsed.text, typer.settled(typer.infer(parsed.tree), parsed.tree))
+        return tree.Expression(parsed.text, typer.plain_value(typer.infer(parsed.tree), parsed.tree))
 
     def condition(self, syntax: ConditionSyntax) -> tree.Condition:
         """A checked condition."""

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import KEBAB, SNAKE
-from policy_engine.frontend.shapes import Either, Form, Key, Kind, ListOf, MapOf, OneOf, Shape
+from policy_engine.frontend.shapes import Either, Form, Key, Kind, MapOf, OneOf, SequenceOf, Shape
 from policy_engine.language.calendars import EARLIEST, LATEST
 
 Json: TypeAlias = dict[str, Any]
@@ -111,7 +111,7 @@ def _form(form: Form) -> Json:
             return _shape(form)
         case OneOf(words=words):
             return {"type": "string", "enum": list(words)}
-        case ListOf():
+        case SequenceOf():
             return _list(form)
         case MapOf():
             return _map(form)
@@ -121,7 +121,7 @@ def _form(form: Form) -> Json:
             return _kind(form)
 
 
-def _list(form: ListOf) -> Json:
+def _list(form: SequenceOf) -> Json:
     length = {"minItems": form.least, "maxItems": form.most}
     return {
         "type": "array",

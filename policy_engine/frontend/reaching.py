@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, say
-from policy_engine.frontend.regions import EVERYTHING, Box, Domain, Region, both
+from policy_engine.frontend.regions import EVERYTHING, Box, PossibleValues, Region, both
 from policy_engine.frontend.situations import FALSE, NOT_FALSE, TRUE, Situations
 from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
@@ -46,7 +46,7 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class UncoveredCase:
     """A case in which no rule of a decision is true or unknown: what the facts it depends on are (None: absent), and a day."""
 
     facts: Mapping[str, Value | None]
@@ -114,18 +114,18 @@ def exclude_each_other(stretches: list[Situations], one: Rule, other: Rule) -> b
     return all(both(s.of(one.when, TRUE), s.of(other.when, TRUE), s.universes).empty for s in in_force)
 
 
-def gap_of(stretches: list[Situations], body: Rules) -> Gap | None:
+def uncovered_case(stretches: list[Situations], body: Rules) -> UncoveredCase | None:
     """A case that the rules of a decision without `otherwise` surely leave open, None where none is found."""
     if body.hit is not HitPolicy.FIRST or body.otherwise is not None or len(body.rules) > MOST_RULES:
         return None
-    gaps = [_gap_on(situations, body) for situations in stretches]
-    first = next((gap for gap in gaps if gap is not None), None)
+    cases = [_uncovered_case_on(situations, body) for situations in stretches]
+    first = next((case for case in cases if case is not None), None)
     if first is None:
         return None
-    return replace(first, always=not first.on_day and all(gap and gap.case == first.case for gap in gaps))
+    return replace(first, always=not first.on_day and all(each and each.case == first.case for each in cases))
 
 
-def _gap_on(situations: Situations, body: Rules) -> Gap | None:
+def _uncovered_case_on(situations: Situations, body: Rules) -> UncoveredCase | None:
     """A case on the days of one stretch."""
     rules = [rule for rule in body.rules if situations.days.start in rule.period]
     region = EVERYTHING
@@ -171,7 +171,7 @@ def _strangeness(box: Box) -> tuple[int, int]:
     return sum(not domain.known for domain in box.values()), len(box)
 
 
-def _example(situations: Situations, box: Box) -> Gap | None:
+def _example(situations: Situations, box: Box) -> UncoveredCase | None:
     """A case in a box that limits facts, readings and the day alone, each to a value that is surely possible."""
     properties = json.loads(situations.ruleset.facts.document)["properties"]
     taken = {reading.name: reading for reading in situations.ruleset.readings}
@@ -191,17 +191,17 @@ def _example(situations: Situations, box: Box) -> Gap | None:
                 facts[name] = value
             case _:
                 return None
-    return Gap(facts, readings, day or situations.days.start, on_day=day is not None)
+    return UncoveredCase(facts, readings, day or situations.days.start, on_day=day is not None)
 
 
-def _value_in(kind: Type, domain: Domain, schema: Mapping[str, Any]) -> Value | None:
+def _value_in(kind: Type, domain: PossibleValues, schema: Mapping[str, Any]) -> Value | None:
     """A value of a fact that is in a domain, and that its schema surely allows; None where none is sure."""
     if not {key for key in schema if not key.startswith("x-")} <= PLAIN:
         return None
     return next((value for value in _values_in(kind, domain) if _allowed(value, schema)), None)
 
 
-def _values_in(kind: Type, domain: Domain) -> Iterator[Value]:
+def _values_in(kind: Type, domain: PossibleValues) -> Iterator[Value]:
     """Some values in a domain, those nearest to what the rules ask for first."""
     match kind:
         case Number(places=places, low=least):
@@ -240,7 +240,7 @@ def lint_rules(ruleset: Ruleset, constant: Set[Span]) -> Iterator[Diagnostic]:
             yield from _given_twice(decision.body.rules, stretches)
             continue
         yield from _hidden(decision.body, hidden_rules(stretches, decision.body), constant)
-        gap = gap_of(stretches, decision.body)
+        gap = uncovered_case(stretches, decision.body)
         if gap is not None:
             yield say("uncovered-case", decision.span, decision=decision.name, case=_in_words(ruleset, gap))
 
@@ -291,7 +291,7 @@ def _is_true(when: tree.Condition) -> bool:
     return isinstance(when, tree.Expression) and isinstance(when.tree, tree.Literal) and when.tree.value is True
 
 
-def _in_words(ruleset: Ruleset, gap: Gap) -> str:
+def _in_words(ruleset: Ruleset, gap: UncoveredCase) -> str:
     """A case as a person reads it, in the order of the schema."""
     order = [member.name for member in ruleset.facts.type.members]
     told = [f"`{name}` is {_value(gap.facts[name])}" for name in sorted(gap.facts, key=order.index)]

@@ -81,17 +81,17 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
+class PossibleValues:
     """The values that a sub-expression may have, an `Ordered` or a `Listed`, and whether it may be unknown."""
 
     known: Any
     unknown: bool
 
-    def __and__(self, other: Domain) -> Domain:
-        return Domain(self.known & other.known, self.unknown and other.unknown)
+    def __and__(self, other: PossibleValues) -> PossibleValues:
+        return PossibleValues(self.known & other.known, self.unknown and other.unknown)
 
-    def __or__(self, other: Domain) -> Domain:
-        return Domain(self.known | other.known, self.unknown or other.unknown)
+    def __or__(self, other: PossibleValues) -> PossibleValues:
+        return PossibleValues(self.known | other.known, self.unknown or other.unknown)
 
     def __bool__(self) -> bool:
         return self.unknown or bool(self.known)
@@ -99,9 +99,9 @@ class Domain:
 
 Index: TypeAlias = int
 """The number of a sub-expression that has a domain."""
-Box: TypeAlias = Mapping[Index, Domain]
+Box: TypeAlias = Mapping[Index, PossibleValues]
 """The situations in which each of these sub-expressions is in its domain, and every other is anything."""
-Universes: TypeAlias = Sequence[Domain]
+Universes: TypeAlias = Sequence[PossibleValues]
 """For each sub-expression all that it may ever be."""
 
 
@@ -164,8 +164,8 @@ def _merged(boxes: list[Box], universes: Universes) -> tuple[Box, ...]:
     return ({},) if any(not box for box in boxes) else tuple(boxes)
 
 
-def _merged_along(boxes: list[Box], index: Index, universe: Domain) -> list[Box]:
-    alike: dict[frozenset[tuple[Index, Domain]], list[Domain]] = defaultdict(list)
+def _merged_along(boxes: list[Box], index: Index, universe: PossibleValues) -> list[Box]:
+    alike: dict[frozenset[tuple[Index, PossibleValues]], list[PossibleValues]] = defaultdict(list)
     for box in boxes:
         rest = frozenset(item for item in box.items() if item[0] != index)
         alike[rest].append(box.get(index, universe))

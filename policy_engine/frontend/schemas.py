@@ -72,7 +72,7 @@ class _Typed:
 
 
 @dataclass(slots=True)
-class _Walk:
+class _SchemaWalk:
     path: str
     root: MappingNode
     faults: list[Diagnostic] = field(default_factory=list)
@@ -115,7 +115,7 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
     node, faults = json_nodes(text, path)
     if not isinstance(node, MappingNode) or faults:
         return None, faults or [say("schema-type", Span(path), pointer="the top", types="object")]
-    walk = _Walk(path, node)
+    walk = _SchemaWalk(path, node)
     part = _referred(walk, ())
     for unused in _definitions(walk):
         if len(walk.faults) < MOST_FAULTS:
@@ -130,7 +130,7 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
     return FactsSchema(name, _placed(record, ""), text), walk.faults
 
 
-def _type(walk: _Walk, node: YamlNode, place: _Place) -> _Typed:
+def _type(walk: _SchemaWalk, node: YamlNode, place: _Place) -> _Typed:
     if not isinstance(node, MappingNode):
         return walk.fault("schema-type", node, place.pointer, types=TYPES)
     if place.depth > DEEPEST:
@@ -158,7 +158,7 @@ def _type(walk: _Walk, node: YamlNode, place: _Place) -> _Typed:
             return _number(walk, node, kind, place.pointer)
 
 
-def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
+def _named_type(walk: _SchemaWalk, node: MappingNode, place: _Place) -> str | None:
     """The type that a schema names, None where that is none of ours, which is reported."""
     named = node.get("type")
     kind = named.text.value if isinstance(named, ScalarNode) else None
@@ -179,12 +179,12 @@ def _named_type(walk: _Walk, node: MappingNode, place: _Place) -> str | None:
     return None
 
 
-def _definitions(walk: _Walk) -> tuple[str, ...]:
+def _definitions(walk: _SchemaWalk) -> tuple[str, ...]:
     node = walk.root.get("$defs")
     return tuple(name.value for name, _ in node.entries) if isinstance(node, MappingNode) else ()
 
 
-def _referred(walk: _Walk, steps: Steps) -> _Typed:
+def _referred(walk: _SchemaWalk, steps: Steps) -> _Typed:
     """The part of a schema that steps lead to, read once."""
     if steps not in walk.read:
         node = node_at(walk.root, steps)
@@ -195,7 +195,7 @@ def _referred(walk: _Walk, steps: Steps) -> _Typed:
     return walk.read[steps]
 
 
-def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Place) -> _Typed:
+def _reference(walk: _SchemaWalk, node: MappingNode, reference: YamlNode, place: _Place) -> _Typed:
     """What a reference stands for."""
     walk.faults.extend(reference_faults(node, place.pointer))
     text = reference.text.value if isinstance(reference, ScalarNode) else ""
@@ -215,7 +215,7 @@ def _reference(walk: _Walk, node: MappingNode, reference: YamlNode, place: _Plac
     return part
 
 
-def _same_type(walk: _Walk, node: MappingNode, target: MappingNode, place: _Place) -> None:
+def _same_type(walk: _SchemaWalk, node: MappingNode, target: MappingNode, place: _Place) -> None:
     """A type beside a reference holds as well."""
     beside, there = node.get("type"), text_of(chain_of(walk.root, target)[-1], "type")
     if beside is not None and there is not None and text_of(node, "type") != there:
@@ -240,7 +240,7 @@ def _placed(record: Record, path: str) -> Record:
     return Record(members, path)
 
 
-def _record(walk: _Walk, node: MappingNode, place: _Place) -> _Typed:
+def _record(walk: _SchemaWalk, node: MappingNode, place: _Place) -> _Typed:
     closed = node.get("additionalProperties")
     if not (isinstance(closed, ScalarNode) and closed.text.value == "false"):
         walk.fault("schema-open", node, place.pointer)
@@ -269,7 +269,7 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _member(walk: _Walk, name: Authored, kind: Type, node: YamlNode, required: tuple[Authored, ...]) -> Member:
+def _member(walk: _SchemaWalk, name: Authored, kind: Type, node: YamlNode, required: tuple[Authored, ...]) -> Member:
     """A member; what its part of the schema does not say of it is said where the references lead."""
     chain = chain_of(walk.root, node)
 
@@ -289,7 +289,7 @@ def _member(walk: _Walk, name: Authored, kind: Type, node: YamlNode, required: t
     )
 
 
-def _list(walk: _Walk, node: MappingNode, place: _Place) -> _Typed:
+def _list(walk: _SchemaWalk, node: MappingNode, place: _Place) -> _Typed:
     items = node.get("items")
     if items is None:
         return walk.fault("schema-type", node, f"{place.pointer}/items", types=TYPES)
@@ -308,7 +308,7 @@ def _list(walk: _Walk, node: MappingNode, place: _Place) -> _Typed:
     return _Typed(ListOf(element, most if isinstance(most, int) else None), part.members, part.height + 1)
 
 
-def _string(walk: _Walk, node: MappingNode, pointer: str) -> _Typed:
+def _string(walk: _SchemaWalk, node: MappingNode, pointer: str) -> _Typed:
     form, pattern = node.get("format"), node.get("pattern")
     if isinstance(pattern, ScalarNode) and (fault := patterns.fault_of(pattern.text.value)) is not None:
         words = {"pattern": pattern.text.value, "why": fault[0], "hint": fault[1]}
@@ -328,7 +328,7 @@ def _string(walk: _Walk, node: MappingNode, pointer: str) -> _Typed:
     return _Typed(Text(texts))
 
 
-def _number(walk: _Walk, node: MappingNode, kind: str, pointer: str) -> _Typed:
+def _number(walk: _SchemaWalk, node: MappingNode, kind: str, pointer: str) -> _Typed:
     values = closed_set(node)
     listed = [Decimal(value) for value in values or () if isinstance(value, int | Decimal) and value is not True]
     if values is not None and (not listed or len(set(listed)) != len(values)):

@@ -41,7 +41,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class ListOf:
+class SequenceOf:
     """A list; where its length matters, at least and at most so many items."""
 
     items: Form
@@ -95,17 +95,17 @@ class Shape:
         return tuple(key.name for key in self.keys)
 
 
-Form: TypeAlias = Kind | OneOf | ListOf | MapOf | Either | Shape
+Form: TypeAlias = Kind | OneOf | SequenceOf | MapOf | Either | Shape
 
-TEXTS = ListOf(Kind.TEXT)
+TEXTS = SequenceOf(Kind.TEXT)
 EXPRESSIONS = MapOf(Kind.EXPRESSION)
 SWITCHED = MapOf(Kind.SNAKE)
 ANY_MAPPING = MapOf(Kind.ANYTHING, names=None)
-ANY_LIST = ListOf(Kind.ANYTHING)
+ANY_LIST = SequenceOf(Kind.ANYTHING)
 
 ONE_SOURCE_KEY = Key("source", "the id of the source", Kind.KEBAB)
-SOURCE_KEY = Key("source", "the id of the source, or a list of ids", Either((Kind.KEBAB, ListOf(Kind.KEBAB))))
-READINGS_KEY = Key("readings", "a list of the readings this rests on", Either((Kind.SNAKE, ListOf(Kind.SNAKE))))
+SOURCE_KEY = Key("source", "the id of the source, or a list of ids", Either((Kind.KEBAB, SequenceOf(Kind.KEBAB))))
+READINGS_KEY = Key("readings", "a list of the readings this rests on", Either((Kind.SNAKE, SequenceOf(Kind.SNAKE))))
 WITH_KEY = Key("with", "further values: a name and an expression each", EXPRESSIONS)
 THEN_KEY = Key("then", "the outcome", Kind.TEXT, required=True)
 BECAUSE_KEY = Key("because", "the reason in words; {name} is filled in", Kind.TEXT)
@@ -149,7 +149,7 @@ PARAMETER = Shape(
             OneOf(tuple(CALENDARS)),
             needs=("years",),
         ),
-        Key("years", "the first and the last year of the calendar", ListOf(Kind.YEAR, 2, 2), needs=("calendar",)),
+        Key("years", "the first and the last year of the calendar", SequenceOf(Kind.YEAR, 2, 2), needs=("calendar",)),
         Key("type", "date, where the value is a date or a list of dates", OneOf(("date",))),
         Key("unit", "the unit, in words", Kind.TEXT),
         ONE_SOURCE_KEY,
@@ -160,9 +160,9 @@ PARAMETER = Shape(
 GROUP = Shape(
     "a condition",
     (
-        Key("all", "true where all are", ListOf(Kind.CONDITION, least=1)),
-        Key("any", "true where one is", ListOf(Kind.CONDITION, least=1)),
-        Key("none", "true where none is", ListOf(Kind.CONDITION, least=1)),
+        Key("all", "true where all are", SequenceOf(Kind.CONDITION, least=1)),
+        Key("any", "true where one is", SequenceOf(Kind.CONDITION, least=1)),
+        Key("none", "true where none is", SequenceOf(Kind.CONDITION, least=1)),
     ),
     one_of=("all", "any", "none"),
 )
@@ -235,7 +235,7 @@ DECISION = Shape(
         Key("outcomes", "the list of possible outcomes", TEXTS),
         Key("hit", "first (the default) or collect", OneOf(("first", "collect"))),
         WITH_KEY,
-        Key("rules", "the rules in order", ListOf(RULE), needs=("outcomes",)),
+        Key("rules", "the rules in order", SequenceOf(RULE), needs=("outcomes",)),
         Key("otherwise", "what holds where no rule applies", OTHERWISE, needs=("outcomes",)),
         Key("matrix", "a table in place of rules", MATRIX),
         Key("values", "what a calculation gives: a name and an expression each", EXPRESSIONS),
@@ -269,10 +269,10 @@ RULESET = Shape(
         Key("sources", "the documents that rules cite, under their ids", MapOf(SOURCE, Kind.KEBAB)),
         Key("readings", "questions that the sources leave open, with the choice taken", MapOf(READING)),
         Key("parameters", "constants with a name", MapOf(PARAMETER)),
-        Key("checks", "what must not be false of valid facts", ListOf(CHECK)),
+        Key("checks", "what must not be false of valid facts", SequenceOf(CHECK)),
         Key("definitions", "conditions and amounts with a name", MapOf(Kind.CONDITION)),
         Key("decisions", "the questions and how they are decided", MapOf(DECISION), required=True),
-        Key("silence", "warnings that are no faults here, each with the reason", ListOf(SILENCE)),
+        Key("silence", "warnings that are no faults here, each with the reason", SequenceOf(SILENCE)),
     ),
 )
 TEST_EXPECTATION = Shape(
@@ -297,7 +297,7 @@ TEST_CASE = Shape(
         Key("facts", "the facts, or {from: a fixture's path, with: changes}", ANY_MAPPING),
         Key("readings", "readings switched for this case", SWITCHED),
         Key("expect", "what each decision must answer", MapOf(Either((Kind.TEXT, TEXTS, TEST_EXPECTATION)))),
-        Key("invalid", "the pointers of the violations that the facts must have", ListOf(Kind.ANYTHING)),
+        Key("invalid", "the pointers of the violations that the facts must have", SequenceOf(Kind.ANYTHING)),
         Key("not_in_force", "true where the day is outside every version", Kind.FLAG),
     ),
     some_of=("expect", "invalid", "not_in_force"),
@@ -313,7 +313,7 @@ TEST_TABLE = Shape(
         Key(
             "rows",
             "the cells of each row, under its name or in a list",
-            Either((MapOf(ANY_LIST, names=None), ListOf(ANY_LIST))),
+            Either((MapOf(ANY_LIST, names=None), SequenceOf(ANY_LIST))),
             required=True,
         ),
     ),
@@ -322,7 +322,7 @@ TESTS = Shape(
     "a test file",
     (
         Key("tests", "the ruleset under test", Kind.SNAKE, required=True),
-        Key("cases", "the cases, one mapping each", ListOf(TEST_CASE)),
-        Key("tables", "tables of cases, one line each", ListOf(TEST_TABLE)),
+        Key("cases", "the cases, one mapping each", SequenceOf(TEST_CASE)),
+        Key("tables", "tables of cases, one line each", SequenceOf(TEST_TABLE)),
     ),
 )

@@ -18,7 +18,17 @@ from math import ceil, floor
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.frontend.regions import EVERYTHING, NOTHING, Domain, Listed, Ordered, Region, all_of, both, either
+from policy_engine.frontend.regions import (
+    EVERYTHING,
+    NOTHING,
+    Listed,
+    Ordered,
+    PossibleValues,
+    Region,
+    all_of,
+    both,
+    either,
+)
 from policy_engine.language import expressions as tree
 from policy_engine.language.operators import COMPARE, MIRRORED
 from policy_engine.language.rulesets import Period, Ruleset
@@ -59,7 +69,7 @@ class Situations:
     ruleset: Ruleset
     days: Period
     nodes: list[tree.Node] = field(default_factory=list)
-    universes: list[Domain] = field(default_factory=list)
+    universes: list[PossibleValues] = field(default_factory=list)
     numbers: dict[tree.Node, int] = field(default_factory=dict)
     known: dict[tuple[str, Question], Region] = field(default_factory=dict)
     bodies: Mapping[str, tree.Condition] = field(init=False)
@@ -164,9 +174,9 @@ class Situations:
         universe = self.universes[index]
         known = universe.known & values if asked.truth else universe.known - values
         told = asked.or_unknown if unknown is None else unknown is asked.truth
-        return self._where(index, Domain(known, universe.unknown and told))
+        return self._where(index, PossibleValues(known, universe.unknown and told))
 
-    def _where(self, index: int, domain: Domain) -> Region:
+    def _where(self, index: int, domain: PossibleValues) -> Region:
         """The situations in which one sub-expression is in a domain."""
         if domain == self.universes[index]:
             return EVERYTHING
@@ -198,7 +208,9 @@ class Situations:
         index = self._number(unfolded)
         universe = self.universes[index]
         nothing = universe.known - universe.known
-        wanted = Domain(universe.known, unknown=False) if asked.truth else Domain(nothing, universe.unknown)
+        wanted = (
+            PossibleValues(universe.known, unknown=False) if asked.truth else PossibleValues(nothing, universe.unknown)
+        )
         return self._where(index, wanted)
 
     def _opaque(self, node: tree.Compare, sign: str, sides: tuple[tree.Node, tree.Node], asked: Question) -> Region:
@@ -217,7 +229,7 @@ class Situations:
         if node not in self.numbers:
             self.numbers[node] = len(self.nodes)
             self.nodes.append(node)
-            self.universes.append(Domain(self._all_of(node), node.optional))
+            self.universes.append(PossibleValues(self._all_of(node), node.optional))
         return self.numbers[node]
 
     def _all_of(self, node: tree.Node) -> Ordered | Listed:

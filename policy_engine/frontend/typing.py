@@ -137,7 +137,7 @@ class Typer:
             return self.wrong_type(node, "a condition", "true or false", found.type)
         return found
 
-    def settled(self, found: tree.Node, node: ast.AST) -> tree.Node:
+    def plain_value(self, found: tree.Node, node: ast.AST) -> tree.Node:
         """A part that may be neither a ratio nor too long a number."""
         if isinstance(found.type, Ratio):
             return self.fault("ratio-place", node)
@@ -248,7 +248,7 @@ class Typer:
             return tree.Not(type=BOOLEAN, optional=operand.optional, place=place, operand=operand)
         if not isinstance(node.op, ast.USub):
             return self.fault("expression-not-allowed", node, what=f"`{self.parsed.segment(node)[:1]}` before a value")
-        operand = self.settled(self.infer(node.operand), node.operand)
+        operand = self.plain_value(self.infer(node.operand), node.operand)
         match operand.type:
             case Number(places=places, low=low, high=high):
                 kind = Number(places, -high, -low)
@@ -263,7 +263,7 @@ class Typer:
         if operator is None:
             sign, hint = FOREIGN_OPERATORS.get(type(node.op), ("this operator", None))
             return self.fault("expression-not-allowed", node, hint=hint, what=sign)
-        left, right = self.settled(left, node.left), self.settled(right, node.right)
+        left, right = self.plain_value(left, node.left), self.plain_value(right, node.right)
         if isinstance(left.type, Anything) or isinstance(right.type, Anything):
             return tree.stand_in(self.place(node))
         if not (isinstance(left.type, Number) and isinstance(right.type, Number)):
@@ -280,7 +280,7 @@ class Typer:
         optional = left.optional or right.optional or may_divide_by_zero
         place = self.place(node)
         made = tree.Arithmetic(type=kind, optional=optional, place=place, operator=operator, left=left, right=right)
-        return made if isinstance(kind, Ratio) else self.settled(made, node)
+        return made if isinstance(kind, Ratio) else self.plain_value(made, node)
 
     def conditional(self, node: ast.IfExp) -> tree.Node:
         condition = self.condition(node.test)
@@ -300,10 +300,10 @@ class Typer:
         """A branch of a conditional, which alone may say `unknown`."""
         if isinstance(node, ast.Name) and node.id == "unknown":
             return tree.LeftUnknown(type=ANYTHING, optional=True, place=self.place(node))
-        return self.settled(self.infer(node), node)
+        return self.plain_value(self.infer(node), node)
 
     def list_literal(self, node: ast.List) -> tree.Node:
-        elements = tuple(self.settled(self.infer(part), part) for part in node.elts)
+        elements = tuple(self.plain_value(self.infer(part), part) for part in node.elts)
         kind: Type = ANYTHING
         for element, side in zip(elements, node.elts, strict=True):
             joined = join(kind, element.type)

@@ -130,7 +130,7 @@ def on_the_way(unknown: Unknown) -> Unknown:
     return Unknown(unknown.missing, unknown.causes) if unknown.absent else unknown
 
 
-def settle(value: Value, kind: Type) -> Value:
+def normalized(value: Value, kind: Type) -> Value:
     """A value in the form that its type promises: an integer where there are no places, else a decimal with all of them."""
     match value, kind:
         case bool(), _:
@@ -140,7 +140,7 @@ def settle(value: Value, kind: Type) -> Value:
         case ((int() | Decimal()), Number(places=places)):
             return decimal_of(int(Fraction(value) * 10**places), places)
         case tuple(), ListOf(element=element):
-            return tuple(settle(part, element) for part in value)
+            return tuple(normalized(part, element) for part in value)
         case _:
             return value
 

@@ -37,7 +37,7 @@ from policy_engine.language.values import (
     absent_fact,
     is_unknown,
     merge,
-    settle,
+    normalized,
     unknown_parts,
     within,
 )
@@ -91,7 +91,7 @@ class Evaluation:
 
     def _definition(self, definition: rulesets.Definition) -> Step:
         body = self.condition(definition.body)
-        value = within(settle(body.value, definition.type), definition.name)
+        value = within(normalized(body.value, definition.type), definition.name)
         return Step(definition.name, value, Origin.DEFINITION, steps=(body,))
 
     def _parameter(self, parameter: rulesets.Parameter) -> Step:
@@ -256,7 +256,7 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     status = Status.GAP if gap else Status.UNDETERMINED if unknown else Status.DECIDED
     applied = finding.applied if status is Status.DECIDED or collects else ()
     types = dict(logic.answer_types)
-    values = {d.name: _whole(settle(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
+    values = {d.name: _whole(normalized(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
     missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
     sentences = sentences_of(logic, status, applied)
     is_sensitive = partial(reads_sensitive, evaluation.ruleset)
@@ -300,7 +300,7 @@ def _parts(
 def _kept(evaluation: Evaluation, sentences: Iterable[rulesets.Template]) -> tuple[Any, ...]:
     """The values that sentences name."""
     parts = [part for sentence in sentences for part in template_expressions(sentence)]
-    values = [settle(evaluation.condition(part).value, part.tree.type) for part in parts]
+    values = [normalized(evaluation.condition(part).value, part.tree.type) for part in parts]
     return tuple(kept_value(value, part.tree.type) for value, part in zip(values, parts, strict=True))
 
 

@@ -14,7 +14,7 @@ from policy_engine.language import causes, operators
 from policy_engine.language.functions import Function
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
-from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, settle
+from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, normalized
 
 UNSET = object()
 """Marks a name whose value was not needed yet."""
@@ -86,7 +86,7 @@ def form_of(kind: Type) -> Callable[[Any], Value] | None:
 
 def shown_as(value: Any, kind: Type, shown: Type) -> Value:
     """A known value of a type as callers see one of another type, which has no more places."""
-    return settle(present(value, kind), shown)
+    return normalized(present(value, kind), shown)
 
 
 def kept_form(kind: Type) -> Callable[[Any], Any] | None:
