@@ -1,6 +1,6 @@
 """What must be seen of the rulebook, asked through the engine: days, money, instants, waits, missing facts.
 
-The role tables have a file of their own, `test_role_matrices.py`; the names of readings are in `test_names.py`.
+The role tables have a file of their own, `test_role_matrices.py`; the names of readings are in `test_rulebook_names.py`.
 """
 
 from __future__ import annotations
