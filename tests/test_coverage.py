@@ -16,8 +16,8 @@ from policy_engine.frontend.rule_tests import read_tests
 from tests.conftest import lay_out
 from tests.support.commands import policy
 from tests.support.conformance import Case
-from tests.test_recording import CASES as CONFORMANCE
-from tests.test_recording import recorded
+from tests.test_recorded_traces import CASES as CONFORMANCE
+from tests.test_recorded_traces import recorded
 
 SCHEMA = """{"type": "object", "additionalProperties": false, "properties": {
 "days": {"type": "integer", "minimum": 0, "maximum": 1000}, "sold": {"type": "integer", "minimum": 1, "maximum": 1000},
