@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 
-from policy_engine.backends.python.program import NAMES
+from policy_engine.backends.python.runtime import NAMES
 from policy_engine.language.functions import FUNCTIONS
 
 WRITTEN_OUT = frozenset({"known", "default", "if_known", "len", "round"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -20,13 +19,11 @@ from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.sources import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.specialize import specialize
-from policy_engine.language.decisions import Decision, Ruling, Status, answered, started
+from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.expressions import Expression
-from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
 from policy_engine.language.readings import choices_of
-from policy_engine.language.rounding import rounded_units
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
 from policy_engine.language.sentences import sentence_of
@@ -47,30 +44,6 @@ MOST_REPEATS = 300
 MOST_RULINGS = 20_000
 """Rules that are collected come to as many rulings as they have combinations; past so many, those made are forgotten."""
 
-NAMES: Mapping[str, Any] = {
-    "Decision": Decision,
-    "answered": answered,
-    "started": started,
-    "DECIDED": Status.DECIDED,
-    "UNDETERMINED": Status.UNDETERMINED,
-    "GAP": Status.GAP,
-    "Fraction": Fraction,
-    "UNSET": runtime.UNSET,
-    "NotPlain": runtime.NotPlain,
-    "to_date": date.fromisoformat,
-    "to_instant": runtime.to_instant,
-    "to_integer": runtime.to_integer,
-    "to_units": runtime.to_units,
-    "whole": runtime.whole,
-    "contained": runtime.contained,
-    "aggregated": runtime.aggregated,
-    "causes_of": runtime.causes_of,
-    "cause_of": runtime.cause_of,
-    "quotient": runtime.quotient,
-    "rounded_units": rounded_units,
-    **{function.name: runtime.called(function) for function in FUNCTIONS.values() if function.plain},
-}
-
 
 @dataclass(slots=True)
 class Program:
@@ -87,11 +60,9 @@ class Program:
     functions: dict[tuple[str, str], Any] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
     sites: int = 0
-    copy: Callable[[Any], Any] = field(init=False)
     is_sensitive: Callable[[Expression], bool] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.copy = runtime.copier(self.ruleset.facts.type) or dict
         told = {part.text: part for logic in self.ruleset.decisions for part in wording_of(logic)}
         is_sensitive = sensitivity_of(self.ruleset)
         self.is_sensitive = lambda part: is_sensitive(told.get(part.text, part))
@@ -117,7 +88,7 @@ class Program:
 
     def record(self, name: str, facts: Mapping[str, Any], as_of: date) -> Recording:
         """The values of the nodes of a decision, and of those that it uses, over valid facts in JSON types."""
-        copied = self.copy(facts)
+        copied = runtime.copied(facts)
         values: dict[str, Any] = {}
         for names, function in self._recording(name):
             found = zip(names, function(copied, as_of), strict=True)
@@ -275,7 +246,7 @@ class Program:
 
     def _finished(self, name: str, to: Expressions, given: Sequence[str] = ()) -> Callable[..., Any]:
         text = _text(name, to.writer, arguments=", ".join(["facts, as_of", *given]))
-        return self._compiled(name, text, {**NAMES, **to.constants})
+        return self._compiled(name, text, {**runtime.NAMES, **to.constants})
 
     def _compiled(self, name: str, text: str, names: Mapping[str, Any]) -> Callable[..., Any]:
         ruleset = self.specialized

@@ -15,7 +15,8 @@ from policy_engine.backends.python.runtime import UNSET, present
 from policy_engine.backends.python.wording import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Cell, DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
-from policy_engine.language.values import Value
+from policy_engine.language.types import ListOf, Type
+from policy_engine.language.values import Unknown, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Recording:
     def value(self, node: tree.Node) -> Value | None:
         """The value of a node as callers see it, None where it was not worked out."""
         held = self.values.get(name_of(node), UNSET)
-        return None if held is UNSET else present(held, node.type)
+        return None if held is UNSET else _seen(held, node.type)
 
     def rounds(self, node: tree.Aggregate) -> Sequence[Recording] | None:
         """What was recorded of each element of a list, None where the loop was not run."""
@@ -41,6 +42,15 @@ class Recording:
             if rows is None
             else [Recording(self.facts, {**self.values, **dict(zip(names, row, strict=True))}) for row in rows]
         )
+
+
+def _seen(held: Any, kind: Type) -> Value:
+    """A value as callers see it."""
+    if held is None:
+        return Unknown()
+    if isinstance(kind, ListOf):
+        return tuple(_seen(part, kind.element) for part in held)
+    return present(held, kind)  # type: ignore[no-any-return]  # a value by its type
 
 
 def name_of(node: tree.Node) -> str:

@@ -11,9 +11,10 @@ from math import isfinite
 from typing import Any
 
 from policy_engine.language import causes, operators
-from policy_engine.language.functions import Function
-from policy_engine.language.rounding import decimal_of
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Type
+from policy_engine.language.decisions import Decision, Status, answered, started
+from policy_engine.language.functions import FUNCTIONS, Function
+from policy_engine.language.rounding import decimal_of, rounded_units
+from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, normalized
 
 UNSET = object()
@@ -22,6 +23,9 @@ UNSET = object()
 
 class NotPlain(Exception):  # noqa: N818 - not an error: facts are then read by the reference
     """A fact cannot be read as JSON holds it: it is no such day, a number that is none, or a Python object."""
+
+
+# Facts.
 
 
 def to_instant(text: str) -> datetime:
@@ -58,30 +62,41 @@ def to_units(value: Any, places: int) -> int:
     return int(units)
 
 
-def present(value: Any, kind: Type) -> Value:
-    """A value as callers see it: units as an exact decimal, a list as a tuple, None as an unknown."""
+def copied(facts: Any) -> Any:
+    """A copy of JSON facts, with all lists and records in them."""
+    if isinstance(facts, dict):
+        return {name: copied(value) for name, value in facts.items()}
+    return [copied(value) for value in facts] if isinstance(facts, list | tuple) else facts
+
+
+# Values as callers see them.
+
+
+def form_of(kind: Type, *, decimals: bool = True) -> Callable[[Any], Any] | None:
+    """`present` for the values of a type, None where it gives them as they are."""
     match kind:
-        case _ if value is None:
-            return Unknown()
-        case Number(places=places) if places:
+        case ListOf(element=element) if form_of(element, decimals=decimals) is None:
+            return tuple
+        case Number(places=places) if not (places and decimals):
+            return None
+        case Number() | ListOf() | Record():
+            return partial(present, kind=kind, decimals=decimals)
+    return None
+
+
+def present(value: Any, kind: Type, *, decimals: bool = True) -> Any:
+    """A known value as callers see it, which nothing can change: a list is a tuple, and a decimal exact.
+
+    Where `decimals` is false, decimals stay in units, as an answer keeps them for its sentences.
+    """
+    match kind:
+        case Number(places=places) if places and decimals:
             return decimal_of(value, places)
         case ListOf(element=element):
-            return tuple(present(part, element) for part in value)
+            return tuple(None if part is None else present(part, element, decimals=decimals) for part in value)
         case Record():
-            return reader(kind)(value)
-        case _:
-            return value  # type: ignore[no-any-return]  # a value by its type
-
-
-def form_of(kind: Type) -> Callable[[Any], Value] | None:
-    """What `present` does with known values of a type, None where it is nothing."""
-    match kind:
-        case Number(places=0) | Boolean() | Text() | Date() | Instant():
-            return None
-        case ListOf(element=element) if form_of(element) is None:
-            return tuple
-        case _:
-            return partial(present, kind=kind)
+            return typed(value, kind)
+    return value
 
 
 def shown_as(value: Any, kind: Type, shown: Type) -> Value:
@@ -89,67 +104,43 @@ def shown_as(value: Any, kind: Type, shown: Type) -> Value:
     return normalized(present(value, kind), shown)
 
 
-def kept_form(kind: Type) -> Callable[[Any], Any] | None:
-    """What makes a known value one that an answer may keep, since nothing can change it; None where it is one already."""
-    if not isinstance(kind, ListOf | Record):
-        return None
-    if isinstance(kind, ListOf) and kept_form(kind.element) is None:
-        return tuple
-    return partial(_kept, kind=kind)
-
-
-def _kept(value: Any, kind: Type) -> Any:
-    match kind:
-        case ListOf(element=element) if value is not None:
-            return tuple(_kept(part, element) for part in value)
-        case Record() if value is not None:
-            return reader(kind)(value)
-        case _:
-            return value
-
-
-def reader(kind: Type, ordered_by: str | None = None) -> Callable[[Any], Value]:
-    """What makes a JSON value a value of a type, as callers see it."""
+def typed(value: Any, kind: Type, ordered_by: str | None = None) -> Any:
+    """A JSON value as callers see it."""
     match kind:
         case Date():
-            return date.fromisoformat
+            return date.fromisoformat(value)
         case Instant():
-            return to_instant
-        case Number(places=0):
-            return to_integer
+            return to_instant(value)
         case Number(places=places):
-            return lambda value: decimal_of(to_units(value, places), places)
+            return present(to_units(value, places), kind)
         case ListOf(element=element):
-            return _list_reader(reader(element), ordered_by)
+            items = [typed(item, element) for item in value]
+            return tuple(items if ordered_by is None else sorted(items, key=lambda item: item.members[ordered_by]))
         case Record(path=path, members=members):
-            return _record_reader(path, members)
-        case _:
-            return lambda value: value  # a boolean or a text
+            held = [(member, value.get(member.name)) for member in members]
+            return RecordValue(path, {m.name: typed(v, m.type, m.ordered_by) for m, v in held if v is not None})
+    return value
 
 
-def _record_reader(path: str, members: Iterable[Member]) -> Callable[[Any], Value]:
-    """What reads a record; a text or a boolean is taken as it is."""
-    readers = [(m.name, None if isinstance(m.type, Text | Boolean) else reader(m.type, m.ordered_by)) for m in members]
-
-    def read(value: Any) -> Value:
-        found = {
-            name: (held if make is None else make(held))
-            for name, make in readers
-            if (held := value.get(name)) is not None
-        }
-        return RecordValue(path, found)
-
-    return read
+# Operators and functions.
 
 
-def _list_reader(read: Callable[[Any], Value], ordered_by: str | None) -> Callable[[Any], Value]:
-    def listed(values: Any) -> Value:
-        items = [read(value) for value in values]
-        if ordered_by is not None:
-            items.sort(key=lambda item: item.members[ordered_by])  # type: ignore[union-attr,arg-type,return-value]
-        return tuple(items)
+def whole(elements: Any) -> Any:
+    """A list as a whole: unknown where an element is."""
+    return None if elements is None or None in elements else elements
 
-    return listed
+
+def contained(item: Any, elements: Iterable[Any]) -> bool | None:
+    """`in` where the item or elements may be unknown."""
+    if item is None:
+        return None if any(True for _ in elements) else False
+    elements = tuple(elements)
+    return True if item in elements else (None if None in elements else False)
+
+
+def quotient(numerator: int, denominator: int, places: int) -> Fraction | None:
+    """A ratio of units; `places` are the denominator's less the numerator's."""
+    return Fraction(numerator, denominator) * Fraction(10) ** places if denominator else None
 
 
 def called(function: Function) -> Callable[..., Any]:
@@ -169,6 +160,15 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
 
     return over
 
+
+def aggregated(function: str, rows: Sequence[tuple[Any, Any]]) -> Any:
+    """An aggregate over its rows: whether an element passes the filter, and what it gives (sentence 8)."""
+    seen = [tuple(Unknown() if part is None else part for part in row) for row in rows]
+    found = operators.aggregated(function, seen)  # type: ignore[arg-type]  # pairs, as was just said
+    return None if isinstance(found, Unknown) else found
+
+
+# Why values are unknown.
 
 Found = list[Any]
 """Causes, and lists of the causes of definitions and decisions."""
@@ -194,46 +194,15 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
     raise AssertionError(f"{meaning.__name__} has a result")
 
 
-def aggregated(function: str, rows: Sequence[tuple[Any, Any]]) -> Any:
-    """An aggregate over its rows: whether an element passes the filter, and what it gives (sentence 8)."""
-    seen = [tuple(Unknown() if part is None else part for part in row) for row in rows]
-    found = operators.aggregated(function, seen)  # type: ignore[arg-type]  # pairs, as was just said
-    return None if isinstance(found, Unknown) else found
-
-
-def copier(kind: Type) -> Callable[[Any], Any] | None:
-    """What copies a JSON value of a type, lists and records in it included; None where nothing can change it."""
-    match kind:
-        case ListOf(element=element):
-            inner = copier(element)
-            return list if inner is None else lambda items: [inner(item) for item in items]
-        case Record(members=members):
-            found = [(member.name, copier(member.type)) for member in members]
-            return partial(_record_copy, [(name, copy) for name, copy in found if copy is not None])
-    return None
-
-
-def _record_copy(members: Sequence[tuple[str, Callable[[Any], Any]]], record: Mapping[str, Any]) -> dict[str, Any]:
-    copied = dict(record)
-    for name, copy in members:
-        if copied.get(name) is not None:
-            copied[name] = copy(copied[name])
-    return copied
-
-
-def whole(elements: Any) -> Any:
-    """A list as a whole: unknown where an element is."""
-    return None if elements is None or None in elements else elements
-
-
-def contained(item: Any, elements: Iterable[Any]) -> bool | None:
-    """`in` where the item or elements may be unknown."""
-    if item is None:
-        return None if any(True for _ in elements) else False
-    elements = tuple(elements)
-    return True if item in elements else (None if None in elements else False)
-
-
-def quotient(numerator: int, denominator: int, places: int) -> Fraction | None:
-    """A ratio of units; `places` are the denominator's less the numerator's."""
-    return Fraction(numerator, denominator) * Fraction(10) ** places if denominator else None
+_CALLED: Sequence[Callable[..., Any]] = (
+    *(Decision, answered, started, Fraction, rounded_units, NotPlain, to_instant, to_integer, to_units),
+    *(whole, contained, quotient, aggregated, causes_of, cause_of),
+)
+NAMES: Mapping[str, Any] = {
+    **{each.__name__: each for each in _CALLED},
+    **{status.name: status for status in Status},
+    **{function.name: called(function) for function in FUNCTIONS.values() if function.plain},
+    "UNSET": UNSET,
+    "to_date": date.fromisoformat,
+}
+"""The global names of every generated function."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import form_of, kept_form, shown_as
+from policy_engine.backends.python.runtime import form_of, shown_as
 from policy_engine.language.mentions import template_expressions
 from policy_engine.language.rulesets import DecisionLogic, Template
 from policy_engine.language.types import Type
@@ -26,6 +27,10 @@ def _seen(to: Expressions, code: str | None, kind: Type, shown: Type) -> str:
     form = form_of(kind) if kind == shown else partial(shown_as, kind=kind, shown=shown)
     if code is None or form is None:
         return code or "None"
+    return _in_form(to, code, form)
+
+
+def _in_form(to: Expressions, code: str, form: Callable[[Any], Any]) -> str:
     value = to.writer.named(code)
     return f"None if {value} is None else {to.bind(form)}({value})"
 
@@ -37,11 +42,8 @@ def kept_values(to: Expressions, sentences: Iterable[Template]) -> str:
 
 
 def _kept(to: Expressions, code: str, kind: Type) -> str:
-    form = kept_form(kind)
-    if form is None:
-        return to.writer.named(code)
-    value = to.writer.named(code)
-    return f"None if {value} is None else {to.bind(form)}({value})"
+    form = form_of(kind, decimals=False)
+    return to.writer.named(code) if form is None else _in_form(to, code, form)
 
 
 def tuple_of(codes: Iterable[str]) -> str:
