@@ -1,4 +1,4 @@
-"""A JSON text as nodes with places, read by the reader of YAML."""
+"""Parsing JSON to nodes with places, by the YAML reader."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _whole_character(escape: re.Match[str]) -> str:
 
 
 def _huge_numbers(node: YamlNode | None) -> Iterator[Diagnostic]:
-    """Numbers so long that nobody could mean them, found before anything reckons with them."""
+    """Reports numbers that are too long to be meant, before anything calculates with them."""
     match node:
         case ScalarNode(text=text) if is_huge(text):
             what = f"`{shown_text(text.value, 40)}` has"

@@ -1,4 +1,4 @@
-"""A YAML document as plain data with places."""
+"""The nodes of a YAML document: scalars, sequences and mappings, each with its place in the file."""
 
 from __future__ import annotations
 

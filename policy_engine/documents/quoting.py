@@ -1,4 +1,4 @@
-"""Quotes and brackets: the quoted form of what YAML would cut, texts that it has cut put together again, and curly quotes."""
+"""Quotes and brackets in YAML texts: quoting a text, joining an unquoted text that YAML split at commas, curly quotes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def as_entry(key: str | None, text: str) -> str:
 
 
 def split_fault(span: Span, text: str, key: str | None = None) -> Diagnostic:
-    """What is said where YAML cut an expression."""
+    """The diagnostic for an expression that YAML split."""
     return say("yaml-split", span, hint=f"quote the whole expression: `{as_entry(key, text)}`")
 
 

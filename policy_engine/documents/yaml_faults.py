@@ -1,4 +1,4 @@
-"""What is said where a text is not YAML: what a person would see there, at the place where they would look."""
+"""Diagnostics of YAML syntax errors: PyYAML's errors in our own words, at the place of the mistake."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ Pair = tuple[YamlNode, YamlNode]
 
 
 class Enough(Exception):  # noqa: N818 - not an error, and never leaves this module
-    """So many faults were found that nobody reads one more."""
+    """So many faults were found that reading stops."""
 
 
 class Refused(Exception):  # noqa: N818 - carries a diagnostic, and never leaves this module
@@ -105,7 +105,7 @@ def file_text(path: Path) -> tuple[str, list[Diagnostic]]:
 
 
 def _not_text(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic:
-    """What is said of a file that is not UTF-8: which encoding it seems to be, or where the first wrong byte stands."""
+    """The diagnostic for a file that is not UTF-8: which encoding it seems to be, or the place of the first wrong byte."""
     other, wrong = other_encoding(content), wrong_byte(BytesIO(content), "utf-8")
     if other is not None or wrong is None:
         return say("file-not-text", Span(path), why=f"it is {other}, by its first bytes")
@@ -135,7 +135,7 @@ def read_text(text: str, path: str, homes: Mapping[str, str] = NO_HOMES) -> tupl
 
 
 def top_level_text(path: Path, key: str) -> str | None:
-    """The text that stands for a key in a file's mapping; None wherever reading all of the file might find something else."""
+    """The text under a top-level key of a file; None wherever reading all of the file might give something else."""
     text, faults = file_text(path)
     try:
         return None if faults else _text_of_key(_reader(text, str(path), faults), key)
@@ -243,7 +243,7 @@ def _quote_all(reader: Reader, start: int) -> str:
 
 
 def _alias(reader: Reader, event: yaml.AliasEvent) -> YamlNode:
-    """What an alias stands for, its parts counted as if written out; an anchor still open is not there yet."""
+    """The node of an alias, its parts counted again; it is never recursive, since an anchor is known only after its node."""
     if event.anchor not in reader.anchors:
         hint = f"where `*` begins a text, {_quote_all(reader, _marks(event)[0].index)}"
         raise Refused(say("yaml-alias", _span(reader, event), hint=hint, name=event.anchor))
@@ -348,7 +348,7 @@ def _whole_pair(reader: Reader, pair: Pair, pieces: list[FlowPiece]) -> Pair:
 
 
 def _joined(reader: Reader, first: FlowPiece, last: FlowPiece, key: str | None) -> ScalarNode:
-    """The text that YAML cut, whole again, so that only the cut is told."""
+    """The text that YAML split, joined again, so that only the split is reported."""
     if len(reader.faults) >= MOST_FAULTS:
         raise Enough
     raw = reader.text[first.start : last.end]

@@ -1,1 +1,1 @@
-"""From the nodes of rule files to a checked ruleset, or to diagnostics: parser, schemas, checker, lints, loader."""
+"""The compiler's front end: from parsed YAML to checked rulesets, or to diagnostics."""

@@ -1,4 +1,4 @@
-"""The types of calls: functions of the table, and aggregates over generators."""
+"""Type checking of calls: functions of the table, and aggregates over generators."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def _mappings(node: YamlNode) -> Iterator[MappingNode]:
 
 
 def _texts(node: YamlNode) -> Iterator[Authored]:
-    """A text, or those of a list; what stands for nothing is none."""
+    """A text, or the texts of a list; null and nothing are left out."""
     if isinstance(node, ScalarNode) and not (node.text.plain and node.text.value in ("", "~", "null")):
         yield node.text
     elif isinstance(node, SequenceNode):

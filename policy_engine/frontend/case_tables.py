@@ -1,4 +1,4 @@
-"""Tables of cases: one case a line, each cell a fact, a day, a choice or an expectation."""
+"""Reading tables of test cases: each row is a case, each cell a fact, the day, a reading's choice or an expectation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the syntax of a rule file and the types of its facts to a checked ruleset, or to diagnostics."""
+"""Semantic analysis of a rule file: from its syntax and the types of its facts to a checked ruleset, or to diagnostics."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Words that YAML took for a comment: behind a text without quotes, and inside an expression.
+"""Finding text that YAML dropped as a comment and that its author probably meant as text.
 
-YAML begins a comment at every `#` with a blank before it. An honest comment behind a text has two blanks before `#` and one
-behind it; all else may be words that were meant, and is told.
+In YAML `#` after a blank begins a comment. A comment after an unquoted text is accepted where it has two blanks before `#` and
+one after it; anything else is reported, since it may be part of a sentence or an expression.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from policy_engine.documents.quoting import quoted
 from policy_engine.source import Authored
 
 COMMENT = re.compile(r"\s+#.*")
-HONEST = re.compile(r"(?:[ ]{2,}|[ ]*\t[ \t]*)#+(?:\s|$)")
+COMMENT_FORM = re.compile(r"(?:[ ]{2,}|[ ]*\t[ \t]*)#+(?:\s|$)")
 LITERAL = re.compile(r'"[^"]*"|\'[^\']*\'')
 LONGEST_SHOWN = 60
 THE_FORM = "a comment has two blanks before `#` and one behind it"
@@ -27,9 +27,9 @@ def without_texts(expression: str) -> str:
 
 
 def lost_words(text: Authored) -> Diagnostic | None:
-    """What is said where words of a sentence became a comment, None where they did not, or where they are an honest one."""
+    """The diagnostic where words of a sentence became a comment; None where none did, or where it has the form of a comment."""
     lost = _lost(text)
-    if lost is None or HONEST.match(lost):
+    if lost is None or COMMENT_FORM.match(lost):
         return None
     whole = quoted(f"{text.value}{lost}".strip())
     return _fault(text, lost, f"quote the whole text: `{whole}`; {THE_FORM}")
@@ -43,7 +43,7 @@ def lost_condition(text: Authored) -> Diagnostic | None:
     whole = f"{text.value}{lost}"
     if "#" not in without_texts(whole):
         return _fault(text, lost, f"quote the whole expression: `{quoted(whole)}`")
-    if HONEST.match(lost):
+    if COMMENT_FORM.match(lost):
         return None
     words = lost.strip().lstrip("#").strip()
     meant = f"{text.value} {words}".strip()
@@ -56,7 +56,7 @@ def lost_condition(text: Authored) -> Diagnostic | None:
 
 
 def comment_inside(expression: str, offset: int, authored: Authored) -> Diagnostic | None:
-    """What is said of a `#` inside an expression, from which on Python would read nothing; `offset` is where it begins."""
+    """The diagnostic for a `#` inside an expression, which begins at `offset`: Python would ignore what follows it."""
     bare = without_texts(expression)
     at = bare.find("#")
     if at < 0 or "'" in bare[:at] or '"' in bare[:at]:

@@ -1,4 +1,4 @@
-"""The types of comparisons, chained ones and `in` included."""
+"""Type checking of comparisons, chains and `in` included."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _with_nothing(typer: Typer, node: ast.Compare, hint: str) -> tree.Node:
 
 
 def _typed(typer: Typer, sides: list[ast.expr]) -> list[tree.Node]:
-    """Each side, typed; a loose word of one may be a text of another, so these come last."""
+    """Each side, typed. Names that resolve to nothing are typed last: they may be unquoted texts of another side's closed set."""
     loose = [hints.is_unresolved(typer, side) or isinstance(side, ast.List) for side in sides]
     typed = {i: typer.infer(side) for i, side in enumerate(sides) if not loose[i]}
     closed = (node.type.values or () for node in typed.values() if isinstance(node.type, Text))

@@ -1,6 +1,6 @@
-"""What checking a rule file shares: its names, and how an expression, a condition or a sentence of it is checked.
+"""The state of one rule file under check: its scope, its faults, and the checking of its expressions and sentences.
 
-Definitions and the values of decisions are typed when first asked for, so that they may stand in any order.
+Definitions and values of decisions are type-checked when they are first referred to, so they may be written in any order.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ DOUBLED = re.compile(r"\{\{ *([a-z][a-z0-9_.]*) *\}\}")
 LONGEST_SENTENCE = 4_000
 PLACEHOLDER_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 PENDING: Known = (ANYTHING, True)
-"""The type of what is being typed already, or too far down a chain: both are reported elsewhere."""
+"""The type of what is being typed already, or is too deep in a chain of definitions: both are reported by the checker."""
 
 LONGEST_CHAIN = 100
-"""So many definitions and decisions may stand one on another."""
+"""The longest chain of definitions and decisions that refer to one another."""
 
 
 @dataclass(slots=True)

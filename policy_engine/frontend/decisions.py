@@ -1,4 +1,4 @@
-"""Checking decisions: their rules, outcomes, values and citations."""
+"""Checking decisions: rules, outcomes, values, cited sources and readings."""
 
 from __future__ import annotations
 

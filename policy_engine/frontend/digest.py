@@ -1,4 +1,4 @@
-"""The digest of a ruleset: equal digests, facts, readings and day give equal answers, byte for byte."""
+"""The digest of a ruleset: with equal digest, facts, readings and day, answers are equal byte for byte."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def digest_of(document: YamlNode, schema: str, calendars: Iterable[Holidays] = (
 
 
 def _as_written(node: YamlNode) -> object:
-    """A document in which nothing is told apart but by what it says: a text is itself, all else is a list that says its kind."""
+    """A document without places, quotes and layout: a text is itself, anything else a list that begins with its kind."""
     match node:
         case ScalarNode(text=text):
             return text.value if isinstance(plain_scalar(text), str) else ["other", text.value]

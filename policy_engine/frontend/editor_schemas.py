@@ -1,7 +1,7 @@
-"""JSON Schemas of rule and test files, for editors: what `shapes` says, in the words that editors read.
+"""JSON Schemas of rule and test files for editors, generated from `shapes`.
 
-An editor that knows only older drafts passes over `dependentRequired` and `dependentSchemas`, and reads the rest alike.
-`markdownDescription`, `patternErrorMessage` and `errorMessage` are the words of yaml-language-server.
+Editors that know only older drafts ignore `dependentRequired` and `dependentSchemas`. `markdownDescription`,
+`patternErrorMessage` and `errorMessage` are extensions of yaml-language-server.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _either(schemas: Iterable[Json]) -> Json:
 
 
 def _condition() -> Json:
-    """An expression or a group, written out but for the conditions in the group."""
+    """An expression or a group; the conditions within the group are references."""
     return _either((_kind(Kind.EXPRESSION), _shape(shapes.GROUP)))
 
 

@@ -1,4 +1,4 @@
-"""What a case expects of decisions: its parts checked against the names and types of the ruleset, in JSON types."""
+"""Reading what a test case expects of a decision, checked against the names and types of the ruleset."""
 
 from __future__ import annotations
 

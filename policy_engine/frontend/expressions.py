@@ -1,6 +1,6 @@
-"""From an author's text to Python's own syntax tree, or to a diagnostic; nothing is evaluated here.
+"""Parsing expressions with Python's parser, which gives a syntax tree or a diagnostic; nothing is evaluated.
 
-Length, characters and nesting are limited on the text, before Python's parser sees it, and depth again on the tree.
+Length, characters and nesting of brackets are limited before the text is parsed, the depth of the tree afterwards.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading a mapping by its shape: unknown and missing keys, and the kinds of values, each fault at its place."""
+"""Reading the keys of a YAML mapping by its shape; unknown keys, missing keys and values of the wrong kind are reported."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def whole_text(text: Authored | None, faults: list[Diagnostic]) -> Authored | No
 
 
 def text_item(node: YamlNode, faults: list[Diagnostic]) -> Authored:
-    """An item that must be a text; what is none is reported, and keeps its place."""
+    """An item that must be a text; where it is not, that is reported, and a placeholder takes its position."""
     if isinstance(node, ScalarNode):
         return node.text
     faults.append(say("wrong-kind", node.span, what="an item", expected="a text"))

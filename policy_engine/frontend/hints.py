@@ -1,4 +1,4 @@
-"""What to write in place of what other languages, and people, write: hints for the messages about expressions."""
+"""Hints for diagnostics of expressions: what to write in place of syntax of other languages and of common mistakes."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def of_member(typer: Typer, node: ast.Attribute) -> str | None:
 
 
 def is_unresolved(typer: Typer, node: ast.AST) -> bool:
-    """Whether a part of an expression is a single name that stands for nothing here."""
+    """Whether a part of an expression is a name that refers to nothing in its scope."""
     if not isinstance(node, ast.Name) or node.id in typer.variables or typer.scope.open:
         return False
     return typer.scope.kind_of(node.id) is None and node.id not in BUILT_IN

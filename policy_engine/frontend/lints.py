@@ -1,4 +1,4 @@
-"""Faults of meaning in a ruleset whose types are right: what is never used, and what says nothing."""
+"""Warnings about a ruleset without errors: what is unused, always true or false, or needless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a schema offers and no version of any ruleset over it takes up: facts never read, values never mentioned."""
+"""Warnings about a schema: facts that no ruleset over it reads, and values of enums that no rule mentions."""
 
 from __future__ import annotations
 

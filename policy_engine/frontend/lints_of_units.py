@@ -31,11 +31,11 @@ ALIKE = frozenset({"weekdays", "business days"})
 LONG = ("months", "years")
 SMALLEST_ODD = 10
 COMMON = frozenset({10, 12, 30, 100, 365})
-"""Numbers that stand for so much (months of a year, percent, days of a year) that two of them are no sign of anything."""
+"""Numbers with many meanings (months of a year, percent, days of a year): equality with a parameter means nothing."""
 KEEPING_UNIT = {row.name for row in FUNCTIONS.values() if row.common_type} | {"round"}
 SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
 CONFLICT = ""
-"""Stands for the unit of a name that meets two."""
+"""The unit of a name that is used with two different units."""
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ def _each(
 
 
 def repeated_numbers(ruleset: Ruleset, expressions: Sequence[tree.Expression]) -> Iterator[Diagnostic]:
-    """A number written out that a parameter of the same unit holds; small and round ones are no sign of anything."""
+    """Literals equal to a parameter of the same unit; small and common numbers are left out."""
     units = units_of(ruleset, [expression.tree for expression in expressions])
     bodies = {
         d.body.tree.span: units.of_definition(d.name)

@@ -1,4 +1,4 @@
-"""From folders to a rulebook: every rule file checked against its schema, and every fault of all of them."""
+"""Loading a rulebook: reads and checks every rule file and its schema, and collects the diagnostics of all of them."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
 
 
 def _load_file(state: _Load, path: Path) -> _Version | None:
-    """One version; where its file has errors, only those are told."""
+    """One version; where its file has errors, its warnings are left out."""
     text, node, faults = read_file(path, homes=OUTSIDE_RULES)
     state.texts[str(path)] = text.split("\n")
     version = None
@@ -176,7 +176,7 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
 
 
 def _other_schema(state: _Load, own: str, fact: str) -> str | None:
-    """The first other schema of the folder that has a fact; they are read when a name is not found at home."""
+    """The first other schema of the folder that has a fact; other schemas are read only when a name is not found."""
     return next((name for name, facts in _facts_of_schemas(state).items() if name != own and fact in facts), None)
 
 
@@ -199,7 +199,7 @@ def _named(node: YamlNode) -> Span:
 
 
 def _conflicts(loaded: list[_Version]) -> Iterator[Diagnostic]:
-    """Two files of one ruleset with the same version, or with versions in force on one day, told in the later one."""
+    """Two files of one ruleset with the same version, or with versions in force on the same day, reported in the later file."""
     for pair in combinations(loaded, 2):
         first, second = sorted(pair, key=lambda version: version.ruleset.period.start)
         one, other = first.ruleset, second.ruleset

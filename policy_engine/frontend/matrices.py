@@ -1,4 +1,4 @@
-"""Checking a matrix: complete and unambiguous, or a diagnostic at the row or cell."""
+"""Checking decision tables (`matrix`): each value of both axes occurs once, and each cell has a meaning."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _entry(context: Context, entry: LegendSyntax, conclude: Conclude) -> Entry:
 
 
 def _labelled(context: Context, decision: DecisionSyntax, label: Authored, conclude: Conclude) -> Entry:
-    """What a cell's word stands for where the legend does not have it: an outcome itself, or a literal amount."""
+    """The meaning of a cell whose word is not in the legend: an outcome, or a literal amount."""
     assert decision.matrix is not None
     bare = ConclusionSyntax(label, None, (), (), (), label.span)
     if decision.matrix.value is not None:
@@ -157,7 +157,7 @@ def _cell_sentence(
 
 
 def _in_cell(entry: Entry, told: rulesets.Template | None, sources: tuple[str, ...]) -> Entry:
-    """What a word stands for in one cell: with the cell's own reason where it has none, and the row's sources."""
+    """The meaning of a word in one cell: with the cell's own reason where the word has none, and with the row's sources."""
     template = told or rulesets.Template(())
 
     def own(conclusion: rulesets.Conclusion) -> rulesets.Conclusion:

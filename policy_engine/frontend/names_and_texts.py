@@ -1,4 +1,4 @@
-"""Names that stand where a text is read, and quoted texts that are read as names: it is not plain which was meant."""
+"""Warnings where a name is read as a text, or a quoted text as a name, and the author may have meant the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From nodes to the syntax of a parameter (its values, or its calendar), and values that are texts by mistake."""
+"""Parsing parameters (values or a calendar), and finding values that are texts by mistake, such as `1,000`."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _constant(node: YamlNode, dated: bool, faults: list[Diagnostic]) -> Constant
 
 
 def misread_parameters(parameters: Iterable[ParameterSyntax]) -> Mapping[str, Diagnostic]:
-    """What is said of the parameters whose value looks like an amount or a day, and is a text."""
+    """The diagnostics for parameters whose value is a text that looks like an amount or a date, by their names."""
     found = ((parameter.name.value, _misread(parameter)) for parameter in parameters)
     return {name: fault for name, fault in found if fault is not None}
 

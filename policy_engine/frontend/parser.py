@@ -1,4 +1,4 @@
-"""From nodes to the syntax of a rule file: which keys stand where, and what kind of thing each holds."""
+"""Parsing a rule file: from YAML nodes to the dataclasses of `syntax`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which regular expressions a schema may use: those that Python, Rust and ECMAScript read alike, and no huge ones."""
+"""Checking regular expressions of schemas: only what Python, Rust and ECMAScript read alike is allowed, and no huge counts."""
 
 from __future__ import annotations
 

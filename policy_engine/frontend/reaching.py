@@ -33,7 +33,7 @@ PLAIN = frozenset(
 """Keywords of a fact's schema that are understood here; of a fact with another no example is given."""
 ANOTHER = ("something else", "another text")
 MOST_RULES = 200
-"""Of a decision with more rules nothing is found, so that checking takes no longer than a moment."""
+"""Decisions with more rules are not analysed, which bounds the time that checking takes."""
 ABSENT = None
 
 
@@ -262,7 +262,7 @@ def _given_twice(rules: Sequence[Rule], stretches: list[Situations]) -> Iterator
 
 
 def _hidden(body: Rules, hidden: Mapping[str, Hidden], constant: Set[Span]) -> Iterator[Diagnostic]:
-    """What is said of rules behind one that is always true or asks the same, and of those found to be hidden."""
+    """Reports rules after one that is always true or has the same condition, and those in `hidden`."""
     always: str | None = None
     before: dict[tuple[str, ...], list[tuple[str, tree.Condition]]] = {}
     for rule in body.rules:

@@ -120,7 +120,7 @@ class Region:
 
 EVERYTHING, NOTHING = Region(({},)), Region(())
 ANYTHING = Region(({},), exact=False)
-"""Stands for a region that is not known."""
+"""The region of a condition about which nothing is known."""
 
 
 def both(left: Region, right: Region, universes: Universes) -> Region:

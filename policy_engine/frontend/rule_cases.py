@@ -1,4 +1,4 @@
-"""A case of a test file, what its reader knows of the file it stands in, and its facts: written out, or those of a fixture."""
+"""Test cases as data, the state of a test file being read, and reading a case's facts, inline or from a fixture file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test files that analysts write (`*_test.yaml`): from nodes to cases, tables unrolled."""
+"""Reading test files (`*_test.yaml`): from YAML nodes to cases, one for each row of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas that no value can satisfy, and values that a schema lists and forbids."""
+"""Contradictions in a schema: bounds that no value satisfies, and listed values that another keyword forbids."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _tightest(exact: Mapping[str, Fraction], step: Fraction, plain: str, exclusi
 
 
 def _no_length(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointer: str) -> Iterator[Diagnostic]:
-    """A least length over the greatest."""
+    """Reports a least length that is greater than the greatest."""
     formed = LENGTHS.get(str(bounds.get("format")))
     names = [name for name in COUNTED[kind] if name in bounds]
     least, most = (bounds.get(name) for name in COUNTED[kind])
@@ -76,7 +76,7 @@ def _no_length(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointe
 
 
 def _nothing_fits(node: MappingNode, what: str, names: list[str], pointer: str) -> Diagnostic:
-    """What is said at the last keyword that takes part."""
+    """The diagnostic, at the last of the keywords that contradict one another."""
     bounds = {key.value: plain(value) for key, value in node.entries}
     told = [f"`{name}` {bounds[name]}" for name in names]
     last = max((node.key_span(name) for name in names), key=lambda span: (span.line, span.column))

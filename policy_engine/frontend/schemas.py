@@ -1,4 +1,4 @@
-"""From a JSON Schema (2020-12) to types: the part of JSON Schema whose meaning is a closed, typed record."""
+"""Converting a JSON Schema (2020-12) to types; only schemas that describe a closed, typed record are supported."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ DEEPEST = 8
 MOST_PENDING = 60
 """References that are followed one within another; so many levels there may not be, and Python's stack has its end."""
 MOST_MEMBERS = 10_000
-"""Members of a schema, references written out."""
+"""Members of a schema, with its references expanded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _referred(walk: _SchemaWalk, steps: Steps) -> _Typed:
 
 
 def _reference(walk: _SchemaWalk, node: MappingNode, reference: YamlNode, place: _Place) -> _Typed:
-    """What a reference stands for."""
+    """The type of the part that a reference leads to."""
     walk.faults.extend(reference_faults(node, place.pointer))
     text = reference.text.value if isinstance(reference, ScalarNode) else ""
     steps = steps_of(text)

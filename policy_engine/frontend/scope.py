@@ -21,7 +21,7 @@ def nowhere(fact: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Facts, parameters, readings, definitions and decisions of a ruleset.
+    """The facts, parameters, readings, definitions and decisions that an expression can name.
 
     Definitions and decisions are asked for their types, and typed then, so that they may stand in any order. A decision gives
     None where a part of it could not be read. `open` tells that a whole section could not be: any name may be one of its.
@@ -45,14 +45,14 @@ class Scope:
         return [*facts, *self.parameters, *self.definitions, *self.readings, "as_of", "true", "false"]
 
     def kind_of(self, name: str) -> str | None:
-        """What a name stands for, in words."""
+        """The kind of thing that a name refers to, None where there is no such name."""
         if member_of(self.facts, name):
             return "fact"
         tables = {"parameter": self.parameters, "definition": self.definitions, "reading": self.readings}
         return next((kind for kind, table in tables.items() if name in table), None)
 
     def resolve(self, name: str, place: tree.Place) -> tree.Node | None:
-        """The node that a name stands for, None where there is no such name."""
+        """The node of a name, None where there is no such name."""
         if name == "as_of":
             return tree.AsOf(type=DATE, optional=False, place=place)
         if name in ("true", "false"):

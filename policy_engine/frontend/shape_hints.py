@@ -1,4 +1,4 @@
-"""What to write where a value has another shape than its key asks for, or where a key stands at the wrong place."""
+"""Hints for values of the wrong shape and for keys at the wrong place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INDENT: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("id", "when", "then"), "a rule: indent it as far as the rule's `id`"),
     }
 )
-"""Keys that have one home, and where it is."""
+"""Keys that belong to one shape only, and where they belong."""
 
 
 OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -53,7 +53,7 @@ def meant(key: str, shape: Shape) -> str | None:
 
 
 def home_of(key: str, shape: Shape) -> str | None:
-    """Where a key belongs that has no meaning in a shape; None where no other shape is its only home."""
+    """Where a key belongs that has no meaning in a shape; None where it does not belong to exactly one other shape."""
     return f"`{key}` belongs to {INDENT[key]}" if key in INDENT and key not in shape.names else None
 
 
@@ -101,7 +101,7 @@ def separate(text: str) -> list[str] | None:
 
 
 def several_items(text: Authored, words: list[str]) -> Diagnostic:
-    """What is said of an item of a list that holds several, with no comma between them."""
+    """The diagnostic for an item of a list that is several items without commas between them."""
     shown = " and ".join(f"`{word}`" for word in words)
     return say("comma-missing", text.span, hint=as_list(words), text=text.value, words={"words": shown})
 

@@ -1,7 +1,7 @@
-"""Which keys a rule file has, what each means, and what may stand under it.
+"""The grammar of rule and test files: which keys there are, what each means, and what may stand under it.
 
-The parser's table, and the words of hints, of the documentation, and of the schemas for editors. A shape stands below the
-shapes it holds, so the whole file (`RULESET`, `TESTS`) comes last.
+The parser, the hints, the documentation and the schemas for editors all read this table. A shape is defined after the shapes
+that it contains, so the whole file (`RULESET`, `TESTS`) comes last.
 """
 
 from __future__ import annotations

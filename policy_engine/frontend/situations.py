@@ -1,4 +1,4 @@
-"""The region of situations in which a condition is true, false, or unknown, on days on which no parameter changes.
+"""In which situations a condition can be true, false or unknown, on a stretch of days on which no parameter changes.
 
 A comparison of a sub-expression with a constant limits the domain of that sub-expression. Every other sub-expression that is
 true or false has a domain of its own. Sub-expressions are taken as independent of each other, so a region may come out too
@@ -36,7 +36,7 @@ from policy_engine.language.types import Boolean, Date, Number, Text, Type
 from policy_engine.language.values import Value
 
 OPEN = object()
-"""Stands for the value of what is not constant."""
+"""The value of an expression that is not constant."""
 OPPOSITE: Mapping[str, str] = MappingProxyType({"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="})
 TRUTH = Listed(frozenset({True, False}))
 LAST_DAY = date.max.toordinal()
@@ -248,7 +248,7 @@ class Situations:
         return TRUTH
 
     def _unfolded(self, node: tree.Node) -> tree.Node:
-        """What a definition stands for, where that is an expression."""
+        """The expression of a definition, through further definitions; any other node is itself."""
         while isinstance(node, tree.Definition) and isinstance(body := self.bodies[node.name], tree.Expression):
             node = body.tree
         return node

@@ -1,4 +1,4 @@
-"""A rule file as its author laid it out: shaped, named, and not yet checked."""
+"""The syntax tree of a rule file: what the parser gives and the checker reads."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class MatrixSyntax:
 
 @dataclass(frozen=True, slots=True)
 class DecisionSyntax:
-    """A decision under its name; `keys` tells where each of its keys stands, `broken` whether something below was reported."""
+    """A decision under its name; `keys` has the place of each of its keys, `broken` tells whether it has faults."""
 
     name: Authored
     question: str

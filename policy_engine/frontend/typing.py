@@ -1,6 +1,6 @@
-"""The type checker of expressions: Python's syntax tree and a scope in, a typed tree or diagnostics out.
+"""Type checking of expressions: from Python's syntax tree and a scope to a typed tree, or to diagnostics.
 
-After a fault the part gets the type `Anything`, which fits everywhere, so that one mistake is reported once.
+A faulty sub-expression gets the type `Anything`, which fits everywhere, so that one mistake is reported once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The JSON text of an answer: what a ruling settles is written once, and for each answer only the rest."""
+"""Writing answers as JSON: the part that is the same in all answers of a ruling is encoded once and reused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For what causes a value is unknown though no fact is missing, as the reason of an answer tells them."""
+"""The causes, in words, for which a value is unknown although no fact is missing; they appear in reasons of answers."""
 
 from __future__ import annotations
 

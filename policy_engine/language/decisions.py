@@ -1,4 +1,4 @@
-"""Answers: the decision, and the trace that explains it."""
+"""Answers: decisions, and the traces that explain them."""
 
 from __future__ import annotations
 

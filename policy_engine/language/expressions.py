@@ -238,7 +238,7 @@ Condition = Expression | Group
 
 
 def stand_in(place: Place) -> Node:
-    """What takes the place of a part that has a fault: of any type, so that the fault is told once."""
+    """The node in place of a part that has a fault: of any type, so that the fault is reported once."""
     return Literal(type=ANYTHING, optional=False, place=place, value=False)
 
 

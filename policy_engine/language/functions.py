@@ -1,4 +1,4 @@
-"""The one table of functions and aggregates.
+"""The table of the language's functions and aggregates.
 
 To add a function, write its row here and an entry in the table of the columnar back end; the reference and generated Python
 call what the row names. The `plain` meaning takes known values and gives a value or raises `Undefined`. A call with an unknown

@@ -1,4 +1,4 @@
-"""A ruleset as it is on a day: rules outside their period are as if they had not been written (sentence 20)."""
+"""The ruleset in force on a day: rules outside their period are removed (sentence 20)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Truth in three values: true, false, and an `Unknown` that carries what is missing (sentences 4 to 6)."""
+"""Three-valued logic: true, false, and `Unknown`, which carries what is missing (sentences 4 to 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names conditions and decisions mention: the graph that cycles, unused names and used readings are found in."""
+"""The dependency graph of a ruleset: which names conditions and decisions mention, directly and through definitions."""
 
 from __future__ import annotations
 
@@ -147,12 +147,12 @@ def sensitive_paths(record: Record) -> list[str]:
 
 
 def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
-    """Whether an expression tells a sensitive fact, itself or through definitions and decisions."""
+    """Whether an expression depends on a sensitive fact, directly or through definitions and decisions."""
     return sensitivity_of(ruleset)(expression)
 
 
 def sensitivity_of(ruleset: Ruleset) -> Callable[[Expression], bool]:
-    """What says of many expressions whether they tell a sensitive fact."""
+    """A function that tells of many expressions whether they depend on a sensitive fact."""
     sensitive = set(sensitive_paths(ruleset.facts.type))
     if not sensitive:
         return lambda _: False

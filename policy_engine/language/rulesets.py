@@ -106,7 +106,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What must not be false of valid facts; `because` is what a person is told when it is."""
+    """A condition that must not be false for facts to be valid; `because` is the message where it is."""
 
     expect: Condition
     because: str

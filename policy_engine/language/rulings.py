@@ -1,4 +1,4 @@
-"""The part of an answer that no facts change: outcome, rules, sources, readings and sentences (sentences 15, 17 and 23)."""
+"""The part of an answer that is the same for all facts that lead to it: outcome, rules, sources, readings and sentences."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _outcome(applied: Applied, collects: bool) -> str | tuple[str, ...] | None:
 
 
 def sentences_of(logic: DecisionLogic, status: Status, applied: Applied) -> tuple[Template, ...]:
-    """The reasons of the rules that apply; or that there is none; or what the decision says of itself."""
+    """The sentences of a reason: those of the rules that apply, else that none applies, or the decision's own sentence."""
     found = tuple(conclusion.because for _, conclusion in applied if conclusion.because.parts)
     if status is Status.GAP:
         return (*found, NO_RULE)

@@ -1,4 +1,4 @@
-"""A facts' schema as JSON: how validators take it, and to what its references lead.
+"""A facts' schema as JSON: the form in which validators take it, and resolving its references.
 
 References are followed here and by two libraries. So only those are allowed that all three read alike.
 """

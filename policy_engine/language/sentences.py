@@ -1,4 +1,4 @@
-"""Sentences with placeholders, as plain data, and how they are filled in with the values that an answer keeps.
+"""Sentences with placeholders as plain data, and filling them in with the values that an answer keeps.
 
 A kept value is None where it is unknown, an integer of units of 10**-places for a decimal, a tuple for a list, and else a value.
 Nothing in it can change, so an answer can be told at any time and in any process.

@@ -1,4 +1,4 @@
-"""Time zones from the pinned tzdata package, never from the machine: an answer must not depend on where it was given."""
+"""Time zones from the pinned tzdata package and not from the operating system, so that answers do not depend on the machine."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A named part of a record; not `required` means that it may be absent, that is unknown."""
+    """A member of a record; where it is not `required` it may be absent, that is, unknown."""
 
     name: str
     type: Type

@@ -1,4 +1,4 @@
-"""What expressions give at run time.
+"""The values of expressions at run time.
 
 A value is a `bool`, an `int`, a `decimal.Decimal`, a `fractions.Fraction` (a ratio), a `str`, a `datetime.date`, an aware
 `datetime.datetime` (an instant), a tuple (a list), a `RecordValue`, `Holidays` (a calendar), or an `Unknown`.
