@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.backends.columnar.parts import part_of
+from policy_engine.backends.columnar.dtypes import ROW, schema_of
+from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.plan import at_once
 from policy_engine.backends.columnar.validation import FITS, ColumnValidation, column_validation
 from policy_engine.errors import Violation
@@ -118,6 +118,8 @@ def validated_rows(rejected: pl.DataFrame, flags: pl.DataFrame, facts: FactsSche
     told = zip(numbers, rows.keys(), found, strict=True)
     invalid = invalid_frame([InvalidRow(number, key, violations) for number, key, violations in told if violations])
     valid = [at for at, violations in enumerate(found) if not violations]
+    if not valid:
+        return Validated(pl.DataFrame(schema=schema_of(facts.type)), invalid)
     known = [reader.facts_of(rows.row(at))[0] for at in valid]
     return Validated(columns_of([numbers[at] for at in valid], known, facts).frame, invalid)
 
@@ -130,7 +132,11 @@ class _RejectedRows:
     reader: RowReader
     plain: pl.DataFrame
     flags: pl.DataFrame
+    part: Part = field(init=False)
     seen: dict[tuple[str, type, object], list[Violation]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.part = part_of(self.facts)
 
     def violations(self) -> list[list[Violation]]:
         """Every violation by each row.
@@ -172,7 +178,7 @@ class _RejectedRows:
 
     def _is_single(self, name: str) -> bool:
         """Whether a fact has neither lists nor records, nor its column."""
-        part = part_of(self.facts).members.get(name)
+        part = self.part.members.get(name)
         return (
             part is not None and not isinstance(part.type, ListOf | Record) and not self.plain.schema[name].is_nested()
         )
@@ -185,9 +191,8 @@ class _RejectedRows:
     def _absent(self) -> list[list[Violation]]:
         """For each row the violations by required facts that are absent."""
         found: list[list[Violation]] = [[] for _ in range(self.plain.height)]
-        part = part_of(self.facts)
-        for name in part.required:
-            told = whole_violations("required", (name,), (), part.schema)
+        for name in self.part.required:
+            told = whole_violations("required", (name,), (), self.part.schema)
             is_absent = self.plain[name].is_null().arg_true() if name in self.plain.columns else range(len(found))
             for at in is_absent:
                 found[at] += told
@@ -205,15 +210,15 @@ class _RejectedRows:
     def _of_facts(self, known: Mapping[str, Json]) -> list[Violation]:
         """What `violations_of` finds."""
         told: list[Violation] = []
-        for keyword, wanted in part_of(self.facts).schema.items():
+        for keyword, wanted in self.part.schema.items():
             if keyword == "properties":
                 told += [found for name in wanted if name in known for found in self._of_member(name, known[name])]
             elif keyword in ("required", "additionalProperties"):
-                told += whole_violations(keyword, wanted, known, part_of(self.facts).schema)
+                told += whole_violations(keyword, wanted, known, self.part.schema)
         return told[:MOST_VIOLATIONS]
 
     def _of_member(self, name: str, value: Json) -> list[Violation]:
-        part, document = part_of(self.facts).members[name], self.facts.document
+        part, document = self.part.members[name], self.facts.document
         if isinstance(value, list | dict):
             return [] if self._is_valid(name, value) else member_violations(name, value, document)
         key = name, type(value), value
@@ -225,7 +230,7 @@ class _RejectedRows:
         """Whether a list or a record surely has no fault."""
         try:
             passes = validator_of_member(self.facts.document, name)(value)
-            return passes and typed_value(value, part_of(self.facts).members[name].type) is not None
+            return passes and typed_value(value, self.part.members[name].type) is not None
         except ValueError:
             return False
 
