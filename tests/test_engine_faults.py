@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from policy_engine import Engine
-from policy_engine.backends.columnar.plan import ACCOUNTS, Frames
+from policy_engine.backends.columnar.plan import ACCOUNTS, ListStep
 from policy_engine.backends.columnar.program import ColumnarProgram
 from policy_engine.backends.columnar.told import Output
 from policy_engine.cli.main import exit_code, tell
@@ -62,10 +62,10 @@ def in_an_expression(program: ColumnarProgram) -> ColumnarProgram:
 def in_a_step(program: ColumnarProgram) -> ColumnarProgram:
     """The program with a step over lists that fails."""
 
-    def step(frames: Frames) -> None:
+    def work() -> list[pl.Series]:
         raise ValueError("tuple.index(x): x not in tuple")
 
-    program.columns.plan.add(step, reads=[], makes=[(ACCOUNTS, "(planted)")])
+    program.columns.plan.add(ListStep((), ((ACCOUNTS, "(planted)"),), work))
     output = Output("status", pl.col("(planted)").alias("d.planted"))
     return replace(program, outputs={"d": (*program.outputs["d"], output)})
 

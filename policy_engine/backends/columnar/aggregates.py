@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar import days
-from policy_engine.backends.columnar.lists import Count, Fetch, Filter, NumberPassing, Passing, Position, Reduce, Total
-from policy_engine.backends.columnar.plan import PARENT, Domain, Place, Step, View
+from policy_engine.backends.columnar import days, lists
+from policy_engine.backends.columnar.plan import PARENT, Domain, ListStep, Place, View
 from policy_engine.backends.specialize import exact
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import DATE, ListOf, Number, Ratio, Text, Type
@@ -73,26 +73,17 @@ def _unless_unknown(to: Expressions, loop: Loop, found: pl.Expr) -> pl.Expr:
 
 def count(to: Expressions, view: View, flag: pl.Expr) -> pl.Expr:
     """How many elements of each list a flag marks, null where the list is unknown."""
-    name = to.plan.named(view.domain, flag, "flag").meta.output_name()
-    column = to.plan.fresh("count")
-    _add(to, Count(view.domain, name, to.domain, bounds(view), column), view, name, column)
-    return pl.col(column)
+    return over_lists(to, view, to.plan.named(view.domain, flag, "flag"), lists.count, "count")
 
 
-def _add(to: Expressions, step: Step, view: View, flag: str, column: str) -> None:
-    """A step that makes a column of the domain at hand from a column of a view's domain."""
-    reads = [(view.domain, flag), *((to.domain, bound) for bound in bounds(view))]
-    to.plan.add(step, reads=reads, makes=[(to.domain, column)])
+def over_lists(to: Expressions, view: View, elements: pl.Expr, work: Callable[..., pl.Series], stem: str) -> pl.Expr:
+    """A column of the domain at hand from a column of elements and the offsets of each list."""
+    return to.plan.column(to.domain, stem, work, [(view.domain, elements.meta.output_name()), *bounds(to, view)])
 
 
-def reads_of(view: View, *expressions: pl.Expr) -> list[Place]:
-    """The columns of a view's domain that expressions read."""
-    return [(view.domain, name) for expression in expressions for name in ("", *expression.meta.root_names())]
-
-
-def bounds(view: View) -> tuple[str, str]:
+def bounds(to: Expressions, view: View) -> tuple[Place, Place]:
     """The columns that say where each list begins and ends."""
-    return view.start.meta.output_name(), view.end.meta.output_name()
+    return (to.domain, view.start.meta.output_name()), (to.domain, view.end.meta.output_name())
 
 
 def length(view: View) -> pl.Expr:
@@ -135,28 +126,25 @@ def _counted(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
 
 def _summed(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
     passing = loop.element if loop.passes is None else pl.when(loop.passes).then(loop.element).otherwise(0)
-    values = to.plan.named(loop.view.domain, passing.cast(pl.Int64)).meta.output_name()
-    column = to.plan.fresh("sum")
-    _add(to, Total(loop.view.domain, values, to.domain, bounds(loop.view), column), loop.view, values, column)
-    return pl.col(column)
+    return over_lists(to, loop.view, to.plan.named(loop.view.domain, passing.cast(pl.Int64)), lists.total, "sum")
 
 
 def _picked(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
     """The first or the last element that passes."""
     position = _position(to, loop.view, loop.passes, last=node.function == "last")
-    column = to.plan.fresh(node.function)
     source = to.plan.named(loop.view.domain, loop.element).meta.output_name()
-    reads = [(loop.view.domain, source), (to.domain, position)]
-    to.plan.add(Fetch(loop.view.domain, source, to.domain, position, column), reads=reads, makes=[(to.domain, column)])
-    return pl.col(column)
+    reads = [(loop.view.domain, source), (to.domain, position.meta.output_name())]
+    return to.plan.column(to.domain, node.function, pl.Series.gather, reads)
 
 
-def _position(to: Expressions, view: View, passes: pl.Expr | None, *, last: bool) -> str:
-    """The column that says where the first or the last element that passes stands."""
-    flag = to.plan.named(view.domain, passes, "passes").meta.output_name() if passes is not None else None
-    column = to.plan.fresh_position("position")
-    _add(to, Position(view.domain, flag, to.domain, bounds(view), column, last), view, flag or "", column)
-    return column
+def _position(to: Expressions, view: View, passes: pl.Expr | None, *, last: bool) -> pl.Expr:
+    """Where the first or the last element that passes stands."""
+    reads = bounds(to, view)
+    if passes is None:
+        return to.plan.column(to.domain, "position", partial(lists.edge, last=last), reads, position=True)
+    flag = to.plan.named(view.domain, passes, "passes").meta.output_name()
+    work = partial(lists.flagged_edge, last=last)
+    return to.plan.column(to.domain, "position", work, [(view.domain, flag), *reads], position=True)
 
 
 def _extreme(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
@@ -168,12 +156,15 @@ def reduced(to: Expressions, view: View, passes: pl.Expr | None, value_: pl.Expr
     """One value of the elements of each list that pass, null where none does."""
     inside = to.views.inside(view)
     flag = to.plan.named(view.domain, inside if passes is None else inside & passes, "passes")
+    return pl.when(view.start.is_not_null()).then(grouped(to, view, flag, value_, stem))
+
+
+def grouped(to: Expressions, view: View, flag: pl.Expr, value_: pl.Expr, stem: str) -> pl.Expr:
+    """What is made of the elements of each list that a column flags, null where there are none."""
     to.plan.number(view.domain)
-    column = to.plan.fresh(stem)
-    step = Reduce(view.domain, flag.meta.output_name(), value_, to.domain, column)
-    reads = [(view.domain, PARENT), *reads_of(view, flag, value_)]
-    to.plan.add(step, reads=reads, makes=[(to.domain, column)])
-    return pl.when(view.start.is_not_null()).then(pl.col(column))
+    roots = dict.fromkeys(value_.meta.root_names())
+    reads = [(view.domain, name) for name in (PARENT, flag.meta.output_name(), *roots)]
+    return to.plan.column(to.domain, stem, partial(lists.reduced, value_), [bounds(to, view)[0], *reads])
 
 
 VALUES: dict[str, Callable[[Expressions, tree.Aggregate, Loop], pl.Expr]] = {
@@ -207,21 +198,20 @@ def _filtered(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View
     flag = plan.named(source.domain, (passes & to.views.inside(source)).fill_null(False), "passes")
     domain = Domain(plan.fresh("elements"), to.domain, source.domain)
     name = flag.meta.output_name()
-    reads = [(source.domain, column), (source.domain, name)]
-    plan.add(Filter(source.domain, (column,), name, domain), reads=reads, makes=[(domain, ""), (domain, column)])
-    parents = (source.domain, PARENT), (source.domain, name)
-    plan.numbering[domain] = NumberPassing(source.domain, name, domain), parents
+    reads = (source.domain, name), (source.domain, column)
+    plan.add(ListStep(reads, ((domain, ""), (domain, column)), lambda *columns: [lists.passing(*columns)]))
+    parents = (domain, ""), (source.domain, name), (source.domain, PARENT)
+    plan.numbering[domain] = ListStep(parents, ((domain, PARENT),), lambda flags, rows: [rows.filter(flags)])
     start, end = plan.fresh_position("start"), plan.fresh_position("end")
-    reads = [(source.domain, name), *((to.domain, bound) for bound in bounds(source))]
-    makes = [(to.domain, start), (to.domain, end)]
-    plan.add(Passing(source.domain, name, to.domain, bounds(source), (start, end)), reads=reads, makes=makes)
+    marked = (source.domain, name), *bounds(to, source)
+    plan.add(ListStep(marked, ((to.domain, start), (to.domain, end)), lists.flagged_before))
     return View(domain, column, pl.col(start), pl.col(end))
 
 
 def _last_run(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> View:
     """The stretch after the last element that does not pass."""
     source = loop.view
-    breaks = pl.col(_position(to, source, ~passes, last=True))
+    breaks = _position(to, source, ~passes, last=True)
     after = pl.when(source.start.is_not_null()).then(pl.coalesce(breaks + 1, source.start))
     start = to.plan.position(to.domain, after.cast(pl.UInt32), "start")
     return View(source.domain, column, start, source.end, whole=False)

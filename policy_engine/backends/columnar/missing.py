@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -280,15 +281,9 @@ class Missing:
 
     def _beside(self, view: View, lists: str) -> str:
         """The elements of a column of lists beside those of a view that is as long."""
-        name = self.to.plan.fresh("mask")
-        outer = self.to.domain
-
-        def step(frames: dict[str, pl.DataFrame]) -> None:
-            beside = frames[outer.name][lists].explode(empty_as_null=False, keep_nulls=False)
-            frames[view.domain.name] = frames[view.domain.name].with_columns(beside.alias(name))
-
-        self.to.plan.add(step, reads=[(outer, lists), (view.domain, "")], makes=[(view.domain, name)])
-        return name
+        reads = [(self.to.domain, lists), (view.domain, "")]
+        explode = partial(pl.Series.explode, empty_as_null=False, keep_nulls=False)
+        return self.to.plan.column(view.domain, "mask", explode, reads).meta.output_name()
 
     def none(self) -> tuple[pl.Expr, ...]:
         """The mask that says nothing is missing."""

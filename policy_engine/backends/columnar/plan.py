@@ -16,7 +16,6 @@ import polars as pl
 Frames = dict[str, pl.DataFrame]
 """The tables of one run, by the name of their domain."""
 
-Step = Callable[[Frames], None]
 PARENT, VALUE = "(parent)", "(value)"
 """In a domain of elements: the row each belongs to, and the element itself."""
 
@@ -75,6 +74,31 @@ class Compute:
         return frame.select(pl.all().first()).with_columns(self.columns).head(0)
 
 
+@dataclass(frozen=True, slots=True)
+class ListStep:
+    """Whole columns made from whole columns: `work` takes those it `reads` and gives those it `makes`, in their order.
+
+    Where it makes a domain, these are the first columns of that domain.
+    """
+
+    reads: tuple[Place, ...]
+    makes: tuple[Place, ...]
+    work: Callable[..., Iterable[pl.Series]]
+
+    def __call__(self, frames: Frames) -> None:
+        found = self.work(*(frames[domain.name][name] for domain, name in self.reads if name))
+        places = [place for place in self.makes if place[1]]
+        made: dict[Domain, list[pl.Series]] = {}
+        for (domain, name), column in zip(places, found, strict=True):
+            made.setdefault(domain, []).append(column.alias(name))
+        for domain, columns in made.items():
+            is_new = (domain, "") in self.makes
+            frames[domain.name] = pl.DataFrame(columns) if is_new else frames[domain.name].with_columns(columns)
+
+
+Step = Compute | ListStep
+
+
 class Needed(NamedTuple):
     """Steps that lead to some columns, and the columns of the accounts that must be there before them."""
 
@@ -84,10 +108,10 @@ class Needed(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there, `read` what a step reads.
+    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there.
 
-    `numbering` holds for each domain of elements the step, and what it reads, that tells which row each element belongs to; that
-    costs something, and is done for those that are `numbered`.
+    `numbering` holds for each domain of elements the step that tells which row each element belongs to; that costs something,
+    and is done for those that are `numbered`.
 
     `positions` are the columns that point at rows of another domain. They hold only beside the very elements for which they were
     worked out, so a run over some of the rows of another cannot take them over.
@@ -95,9 +119,8 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     made: dict[tuple[str, str], int] = field(default_factory=dict)
-    read: dict[int, tuple[Place, ...]] = field(default_factory=dict)
     lifted: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
-    numbering: dict[Domain, tuple[Step, tuple[Place, ...]]] = field(default_factory=dict)
+    numbering: dict[Domain, ListStep] = field(default_factory=dict)
     numbered: set[Domain] = field(default_factory=set)
     positions: set[str] = field(default_factory=set)
     counter: int = 0
@@ -143,12 +166,25 @@ class Plan:
         self.steps.append(Compute(domain))
         return len(self.steps) - 1
 
-    def add(self, step: Step, *, reads: Iterable[Place], makes: Iterable[Place]) -> None:
-        """A step at the end, with the columns (or, as "", the domains) that it reads, and those that it makes."""
+    def add(self, step: ListStep) -> None:
+        """A step at the end."""
         self.steps.append(step)
-        self.read[len(self.steps) - 1] = tuple(reads)
-        for domain, column in makes:
+        for domain, column in step.makes:
             self.made[domain.name, column] = len(self.steps) - 1
+
+    def column(
+        self,
+        domain: Domain,
+        stem: str,
+        work: Callable[..., pl.Series],
+        reads: Iterable[Place],
+        *,
+        position: bool = False,
+    ) -> pl.Expr:
+        """A column of a domain that a step of its own makes from whole columns."""
+        name = self.fresh_position(stem) if position else self.fresh(stem)
+        self.add(ListStep(tuple(reads), ((domain, name),), lambda *columns: [work(*columns)]))
+        return pl.col(name)
 
     def needed(self, columns: Iterable[pl.Expr], there: Container[str] = ()) -> Needed:
         """The steps that lead to columns of the accounts, and of what is worked out in them only what does.
@@ -178,7 +214,7 @@ class Plan:
                     want(step.domain, ["", *(name for e in kept for name in e.meta.root_names())])
             elif any(self.made[place] == index for place in wanted & self.made.keys()):
                 steps.append(step)
-                for domain, name in self.read[index]:
+                for domain, name in step.reads:
                     want(domain, [name])
         return Needed(steps[::-1], frozenset(reads))
 
@@ -192,9 +228,8 @@ class Plan:
         key = to.name, name
         if key not in self.lifted:
             self.number(to)
-            column = self.fresh("outer")
-            self.add(Lift(to, name, column), reads=[(to, PARENT), (to.parent, name)], makes=[(to, column)])
-            self.lifted[key] = pl.col(column)
+            reads = [(to, PARENT), (to.parent, name)]
+            self.lifted[key] = self.column(to, "outer", lambda rows, outer: outer.gather(rows), reads)
         return self.lifted[key]
 
     def number(self, domain: Domain) -> None:
@@ -205,8 +240,7 @@ class Plan:
             self.number(domain.source)
         self.numbered.add(domain)
         if domain in self.numbering:
-            step, reads = self.numbering[domain]
-            self.add(step, reads=[(domain, ""), *reads], makes=[(domain, PARENT)])
+            self.add(self.numbering[domain])
 
 
 def folded(expression: pl.Expr) -> pl.Expr:
@@ -286,18 +320,3 @@ def _computed(steps: Iterable[Step], table: pl.LazyFrame) -> pl.LazyFrame:
         assert isinstance(step, Compute)
         table = table.with_columns(step.columns)
     return table
-
-
-@dataclass(frozen=True, slots=True)
-class Lift:
-    """A column of a parent domain repeated for each element."""
-
-    domain: Domain
-    source: str
-    column: str
-
-    def __call__(self, frames: Frames) -> None:
-        assert self.domain.parent is not None
-        elements, outer = frames[self.domain.name], frames[self.domain.parent.name]
-        lifted = outer[self.source].gather(elements[PARENT])
-        frames[self.domain.name] = elements.with_columns(lifted.alias(self.column))

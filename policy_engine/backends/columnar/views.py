@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates
+from policy_engine.backends.columnar import aggregates, lists
 from policy_engine.backends.columnar.dtypes import dtype_or_null
-from policy_engine.backends.columnar.lists import Explode, Gathered, Number, Reduce
-from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, View, spread
+from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, ListStep, View, spread
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ListOf, Record, Type, member_of
 
@@ -73,16 +73,17 @@ class Views:
             return self.exploded(self.to.constant((), node.type))
         return self.exploded(pl.concat_list([self.to.scaled(part, element) for part in elements]))
 
-    def exploded(self, lists: pl.Expr, ordered_by: str | None = None) -> View:
+    def exploded(self, column_of_lists: pl.Expr, ordered_by: str | None = None) -> View:
         """The view of a column of lists."""
         plan, outer = self.to.plan, self.to.domain
-        column = plan.named(outer, lists, "lists")
+        column = plan.named(outer, column_of_lists, "lists")
         domain = Domain(plan.fresh("elements"), outer)
         start, end = plan.fresh_position("start"), plan.fresh_position("end")
-        step = Explode(column.meta.output_name(), domain, start, end, ordered_by)
-        makes = [(domain, ""), (domain, VALUE), (outer, start), (outer, end)]
-        plan.add(step, reads=[(outer, column.meta.output_name())], makes=makes)
-        plan.numbering[domain] = Number(domain, start, end), ((outer, start), (outer, end))
+        makes = (domain, VALUE), (outer, start), (outer, end)
+        work = partial(lists.exploded, ordered_by=ordered_by)
+        plan.add(ListStep(((outer, column.meta.output_name()),), ((domain, ""), *makes), work))
+        offsets = (domain, ""), (outer, start), (outer, end)
+        plan.numbering[domain] = ListStep(offsets, ((domain, PARENT),), lambda *bounds: [lists.rows_of(*bounds)])
         return View(domain, VALUE, pl.col(start), pl.col(end))
 
     def spread(self, view: View) -> View:
@@ -95,10 +96,9 @@ class Views:
         domain = Domain(plan.fresh("elements"), outer)
         start, end = plan.fresh_position("start"), plan.fresh_position("end")
         columns = (view.column, *view.masks)
-        step = Gathered(view.domain, columns, domain, (bounds[0], bounds[1]), start, end)
-        reads = [*((view.domain, name) for name in columns), *((outer, bound) for bound in bounds)]
-        makes = [(domain, ""), (domain, PARENT), *((domain, name) for name in columns), (outer, start), (outer, end)]
-        plan.add(step, reads=reads, makes=makes)
+        reads = [*((outer, bound) for bound in bounds), *((view.domain, name) for name in columns)]
+        made = (domain, ""), (domain, PARENT), *((domain, name) for name in columns), (outer, start), (outer, end)
+        plan.add(ListStep(tuple(reads), made, lists.repeated))
         return View(domain, view.column, pl.col(start), pl.col(end), masks=view.masks)
 
     def taken_whole(self, node: tree.Node) -> View:
@@ -128,11 +128,8 @@ class Views:
     def gathered(self, view: View, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         """The elements of each list, or what is made of them, as a column of lists."""
         to = self.to
-        passes = to.plan.named(view.domain, self.inside(view), "passes").meta.output_name()
-        to.plan.number(view.domain)
-        column = to.plan.fresh("list")
-        reads = [(view.domain, PARENT), *aggregates.reads_of(view, pl.col(passes), value)]
-        to.plan.add(Reduce(view.domain, passes, value, to.domain, column), reads=reads, makes=[(to.domain, column)])
+        passes = to.plan.named(view.domain, self.inside(view), "passes")
+        found = aggregates.grouped(to, view, passes, value, "list")
         empty = spread(pl.Series([[]], dtype=dtype))
-        some = pl.when(view.start < view.end).then(pl.col(column)).when(view.start == view.end).then(empty)
+        some = pl.when(view.start < view.end).then(found).when(view.start == view.end).then(empty)
         return some.cast(dtype)
