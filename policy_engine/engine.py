@@ -36,7 +36,7 @@ no better where questions go round, and would add a step to each question.
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class CompiledQuestion:
     """A compiled question: `answer` decides facts, `passes` tells whether they are plain JSON, valid, and true to all checks."""
 
     ruleset: Ruleset
@@ -46,19 +46,19 @@ class Ready:
 
 
 @dataclass(slots=True)
-class Compiled:
-    """A ruleset compiled for chosen readings and a stretch of days; `ready` has its questions by name, under "" all of them."""
+class CompiledRuleset:
+    """A ruleset compiled for chosen readings and a stretch of days; `questions` by decision, and all of them under ""."""
 
     ruleset: Ruleset
     program: Program
-    ready: dict[str, Ready] = field(default_factory=dict)
+    questions: dict[str, CompiledQuestion] = field(default_factory=dict)
 
-    def question(self, name: str) -> Ready:
+    def question(self, name: str) -> CompiledQuestion:
         """A decision, or all."""
-        found = self.ready.get(name)
+        found = self.questions.get(name)
         if found is None:
             answer = self.program.decide(name) if name else self.program.decide_all()
-            self.ready[name] = found = Ready(self.ruleset, self.program, answer, self._passes())
+            self.questions[name] = found = CompiledQuestion(self.ruleset, self.program, answer, self._passes())
         return found
 
     def _passes(self) -> Callable[[Any, date], bool]:
@@ -66,7 +66,7 @@ class Compiled:
         return lambda facts, as_of: type(facts) is dict and is_valid(facts) and checks(facts, as_of)
 
 
-Day = tuple[dict[str, Ready], dict[str, Ready]]
+Day = tuple[dict[str, CompiledQuestion], dict[str, CompiledQuestion]]
 """The questions asked for on a day under the rulesets' own readings: decisions by `ruleset.decision`, and rulesets by name."""
 
 
@@ -75,7 +75,7 @@ class Engine:
     """Checked rulesets, and what was compiled of them so far. It reads no clock. Threads may share it."""
 
     rulebook: Rulebook
-    _compiled: dict[object, Compiled] = field(default_factory=dict, repr=False)
+    _compiled: dict[object, CompiledRuleset] = field(default_factory=dict, repr=False)
     _days: dict[date, Day] = field(default_factory=dict, repr=False)
     _latest: tuple[date | None, Day] = field(default=(None, ({}, {})), repr=False)
 
@@ -122,16 +122,16 @@ class Engine:
         or `as_of` no date, and `EngineFault` where this package itself fails.
         """
         day, today = self._latest
-        ready = today[0].get(decision) if (as_of is day or as_of == day) and not readings else None
-        if ready is None:
-            ready = self._decision(decision, as_of, readings)
+        compiled = today[0].get(decision) if (as_of is day or as_of == day) and not readings else None
+        if compiled is None:
+            compiled = self._decision(decision, as_of, readings)
         try:
-            if trusted or ready.passes(facts, as_of):
-                return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
+            if trusted or compiled.passes(facts, as_of):
+                return compiled.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
         except Exception as error:
-            _raise_fault(error, ready, facts, as_of)
+            _raise_fault(error, compiled, facts, as_of)
         with decimal.localcontext(EXACT):
-            return _reference(ready, facts, as_of).answer(decision.partition(".")[2]).decision
+            return _reference(compiled, facts, as_of).answer(decision.partition(".")[2]).decision
 
     def decide_all(
         self,
@@ -144,17 +144,17 @@ class Engine:
     ) -> dict[str, Decision]:
         """Every decision of a ruleset about the same facts, by name, in file order; like `decide` in all else."""
         day, today = self._latest
-        ready = today[1].get(ruleset) if (as_of is day or as_of == day) and not readings else None
-        if ready is None:
-            ready = self._all_decisions(ruleset, as_of, readings)
+        compiled = today[1].get(ruleset) if (as_of is day or as_of == day) and not readings else None
+        if compiled is None:
+            compiled = self._all_decisions(ruleset, as_of, readings)
         try:
-            if trusted or ready.passes(facts, as_of):
-                return ready.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
+            if trusted or compiled.passes(facts, as_of):
+                return compiled.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
         except Exception as error:
-            _raise_fault(error, ready, facts, as_of)
+            _raise_fault(error, compiled, facts, as_of)
         with decimal.localcontext(EXACT):
-            evaluation = _reference(ready, facts, as_of)
-            return {logic.name: evaluation.answer(logic.name).decision for logic in ready.ruleset.decisions}
+            evaluation = _reference(compiled, facts, as_of)
+            return {logic.name: evaluation.answer(logic.name).decision for logic in compiled.ruleset.decisions}
 
     def decide_many(
         self,
@@ -191,17 +191,17 @@ class Engine:
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
         day, today = self._latest
-        ready = today[0].get(decision) if as_of == day and not readings else None
-        if ready is None:
-            ready = self._decision(decision, as_of, readings)
+        compiled = today[0].get(decision) if as_of == day and not readings else None
+        if compiled is None:
+            compiled = self._decision(decision, as_of, readings)
         name = decision.partition(".")[2]
         try:
-            if ready.passes(facts, as_of):
-                return explained(ready.program, name, facts, as_of)
+            if compiled.passes(facts, as_of):
+                return explained(compiled.program, name, facts, as_of)
         except Exception as error:
-            _raise_fault(error, ready, facts, as_of)
+            _raise_fault(error, compiled, facts, as_of)
         with decimal.localcontext(EXACT):
-            return explanation_of(_reference(ready, facts, as_of), name)
+            return explanation_of(_reference(compiled, facts, as_of), name)
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:
         """The version of a ruleset in force on a civil date; raises `UnknownDecision`, `NotInForce` and `TypeError`."""
@@ -226,7 +226,7 @@ class Engine:
             raise UnknownDecision(unknown_name(f"decision of `{ruleset_name}`", name, names))
         return ruleset, name
 
-    def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> Compiled:
+    def _program(self, ruleset: Ruleset, as_of: date, readings: Mapping[str, str]) -> CompiledRuleset:
         """The ruleset compiled for the readings, and for the stretch of days around the day on which nothing changes."""
         _require("readings", readings, Mapping, "mapping of names to choices")
         key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of))
@@ -237,23 +237,23 @@ class Engine:
                 self._compiled.clear()
                 self._days.clear()
                 self._latest = None, ({}, {})
-            self._compiled[key] = found = Compiled(ruleset, program)
+            self._compiled[key] = found = CompiledRuleset(ruleset, program)
         return found
 
-    def _decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> Ready:
+    def _decision(self, decision: str, as_of: date, readings: Mapping[str, str]) -> CompiledQuestion:
         """A decision on a day; kept for the next time unless readings are switched."""
         ruleset, name = self._question(decision, as_of)
-        ready = self._program(ruleset, as_of, readings).question(name)
+        compiled = self._program(ruleset, as_of, readings).question(name)
         if not readings:
-            self._on(as_of)[0][decision] = ready
-        return ready
+            self._on(as_of)[0][decision] = compiled
+        return compiled
 
-    def _all_decisions(self, name: str, as_of: date, readings: Mapping[str, str]) -> Ready:
+    def _all_decisions(self, name: str, as_of: date, readings: Mapping[str, str]) -> CompiledQuestion:
         """All decisions of a ruleset on a day; kept for the next time unless readings are switched."""
-        ready = self._program(self.ruleset(name, as_of), as_of, readings).question("")
+        compiled = self._program(self.ruleset(name, as_of), as_of, readings).question("")
         if not readings:
-            self._on(as_of)[1][name] = ready
-        return ready
+            self._on(as_of)[1][name] = compiled
+        return compiled
 
     def _on(self, as_of: date) -> Day:
         """The questions of a day, which becomes the latest."""
@@ -264,7 +264,7 @@ class Engine:
         return day
 
 
-def _raise_fault(error: Exception, ready: Ready, facts: object, as_of: date) -> None:
+def _raise_fault(error: Exception, compiled: CompiledQuestion, facts: object, as_of: date) -> None:
     """Raise `EngineFault` for what generated code raised over facts that it must be able to decide.
 
     Return where the reference has to decide: over subclasses of JSON types, which may do anything, values that are no JSON, and
@@ -275,7 +275,7 @@ def _raise_fault(error: Exception, ready: Ready, facts: object, as_of: date) -> 
     if isinstance(error, RecursionError | MemoryError):
         raise error
     try:
-        if not is_plain(facts) or not ready.passes(facts, as_of):
+        if not is_plain(facts) or not compiled.passes(facts, as_of):
             return
     except NotPlain:
         return
@@ -285,10 +285,10 @@ def _raise_fault(error: Exception, ready: Ready, facts: object, as_of: date) -> 
     raise EngineFault(f"generated code failed in {excerpt(error)}\n{about}") from error
 
 
-def _reference(ready: Ready, facts: Mapping[str, object], as_of: date) -> Evaluation:
+def _reference(compiled: CompiledQuestion, facts: Mapping[str, object], as_of: date) -> Evaluation:
     """The reference over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
-    choices = ready.program.choices
-    evaluation = Evaluation(ready.ruleset, valid_facts(facts, ready.ruleset.facts), as_of, choices)
+    choices = compiled.program.choices
+    evaluation = Evaluation(compiled.ruleset, valid_facts(facts, compiled.ruleset.facts), as_of, choices)
     check_facts(evaluation)
     return evaluation
 

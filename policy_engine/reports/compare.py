@@ -1,7 +1,7 @@
 """Comparing two versions of a ruleset over one table.
 
 Each version decides the whole table into a file, as a report does. The files are then read side by side, so that memory does
-not grow with the table. A last pass gets the facts of the rows that are shown, for their reasons.
+not grow with the table. A last pass reads the facts of the rows that are shown, to give the reasons of their answers.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from policy_engine.tables.opening_tables import Options, open_table
 from policy_engine.tables.source import reading
 
 EXAMPLES = 3
-"""Rows shown of each difference."""
+"""The number of rows that are shown of each difference."""
 MOST_REASONS = 100
-"""Differences whose rows are shown with their reasons: those that come first."""
+"""The number of differences whose rows are shown with their reasons; the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidRows:
-    """Rows that are invalid to `to` (both, old or new): how many, and of some number, key and the first that is wrong."""
+    """The number of rows that are invalid to `to` (both, old or new); of some their number, key and first violation."""
 
     to: str
     rows: int
@@ -150,7 +150,7 @@ def _count(path: Path) -> int:
 
 
 def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Comparison:
-    """What the files of both sides say, without reasons."""
+    """The comparison of the files of both sides, without reasons."""
     if old.rows != new.rows:
         raise CannotRun(f"`{old.job.place}` had {old.rows} rows, and {new.rows} when it was read again")
     found, only_old, only_new, compared = Differences(shared, EXAMPLES), OneSide(), OneSide(), 0
@@ -185,14 +185,14 @@ def _invalid(old: Side, new: Side, only_old: OneSide, only_new: OneSide) -> Iter
 
 
 class OneSide:
-    """Rows that only one version decided: how many, and the numbers of the first."""
+    """The number of rows that only one version decided, and the numbers of the first."""
 
     def __init__(self) -> None:
         self.count = 0
         self.first: list[int] = []
 
     def add(self, rows: pl.Series) -> None:
-        """So many more."""
+        """Add the numbers of rows."""
         self.count += len(rows)
         self.first += rows.head(EXAMPLES - len(self.first)).to_list()
 
@@ -212,7 +212,7 @@ def _invalid_to_both(old: Side, new: Side) -> list[int]:
 
 
 def _examples(invalid: Path, rows: Collection[int]) -> tuple[tuple[int, str | None, str], ...]:
-    """Of some invalid rows the number, the key, and the first thing that is wrong."""
+    """The number, the key and the first violation of some invalid rows."""
     if not rows:
         return ()
     table = pl.scan_parquet(invalid, glob=False).filter(pl.col("row").is_in(list(rows))).collect()
@@ -239,8 +239,7 @@ def _with_reasons(differences: tuple[Difference, ...], again: Callable[[], Job],
 
 
 def _with_reason(one: Difference, reason: Callable[[str, int], str]) -> Difference:
-    told = (replace(example, reason=reason(one.decision, example.row)) for example in one.examples)
-    return replace(one, examples=tuple(told))
+    return replace(one, examples=tuple(replace(e, reason=reason(one.decision, e.row)) for e in one.examples))
 
 
 def _facts_of(job: Job, rows: Collection[int]) -> dict[int, dict[str, Any]]:

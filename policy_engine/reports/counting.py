@@ -173,7 +173,7 @@ def _missing_facts(missing: Mapping[tuple[str, ...], int], trials: Trials) -> It
     for paths, count in missing.items():
         lacking.update(dict.fromkeys(paths, count))
     for path, rows in ranked(lacking).items():
-        yield MissingFact(path, rows, missing.get((path,), 0), trials.settled.get(path, 0))
+        yield MissingFact(path, rows, missing.get((path,), 0), trials.decided.get(path, 0))
 
 
 def _together(missing: Mapping[tuple[str, ...], int]) -> tuple[MissingTogether, ...]:

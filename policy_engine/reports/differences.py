@@ -15,7 +15,7 @@ from policy_engine.language.decisions import Status
 from policy_engine.language.values import in_words, instant_text_of
 
 ROWS_AT_ONCE = 50_000
-"""The rows of a group in the files that are read, so that each is unpacked once."""
+"""The number of rows that are read at once: a row group of the files, so that each is unpacked once."""
 STATUSES = [str(status) for status in Status]
 DECIDED, UNDETERMINED = str(Status.DECIDED), str(Status.UNDETERMINED)
 Place = tuple[str, str, str, str]
@@ -24,7 +24,7 @@ Place = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row whose answer differs: its number, its key (None where there is none), what was and is, and the new reason."""
+    """A row whose answer differs: its number, its key or None, what differs in both versions, and the new reason."""
 
     row: int
     key: str | None
@@ -35,7 +35,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A way in which answers to a decision differ, in how many rows, with some of them.
+    """A kind of difference in the answers to a decision, with the number of rows that have it and some examples.
 
     `part` is answer (status and outcome), rules, missing or values.NAME. Differences of answers and rules are counted for each
     pair of `old` and `new`; those of the other parts are counted together, and `old` and `new` are empty.
@@ -57,14 +57,14 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """The differences found so far in the decisions that both versions have, with so many `examples` of each."""
+    """The differences found so far in the decisions that both versions have, with at most `examples` of each."""
 
     decisions: Sequence[str]
     examples: int
     found: dict[Place, _Found] = field(default_factory=dict)
 
     def add(self, old: pl.DataFrame, new: pl.DataFrame, keys: pl.Series) -> None:
-        """Look at a piece: old and new decisions about the same rows, and the keys of these."""
+        """Add a piece: old and new decisions about the same rows, and the keys of these."""
         rows = pl.DataFrame({"row": new["row"], "key": keys})
         for decision in self.decisions:
             before, after = _labels(old, decision, new), _labels(new, decision, old)
@@ -73,7 +73,7 @@ class Differences:
             if f"{decision}.rule" in old.columns and f"{decision}.rule" in new.columns:
                 before, after = _ids(old[f"{decision}.rule"]), _ids(new[f"{decision}.rule"])
                 self._count((decision, "rules"), rows, before, after, (before != after) & ~moved)
-            for part in _told_by_both(decision, old, new):
+            for part in _parts_of_both(decision, old, new):
                 before, after = old[f"{decision}.{part}"], new[f"{decision}.{part}"]
                 if part == "missing":  # whose order is that of the schema, which versions need not share
                     before, after = before.list.sort(), after.list.sort()
@@ -81,7 +81,7 @@ class Differences:
                 self._list((decision, part), rows, before, after, where)
 
     def _count(self, at: tuple[str, str], rows: pl.DataFrame, old: pl.Series, new: pl.Series, where: pl.Series) -> None:
-        """Differences of texts, for each pair of them."""
+        """Add differences of texts, counted for each pair of old and new."""
         if not where.any():
             return
         frame = rows.with_columns(old=old, new=new).filter(where)
@@ -89,18 +89,16 @@ class Differences:
             pl.len(), pl.struct("row", "key").head(self.examples)
         )
         for before, after, count, examples in some.iter_rows():
-            told = [Example(one["row"], one["key"], before, after) for one in examples]
-            self._add((*at, before, after), count, told)
+            self._add((*at, before, after), count, [Example(**one, old=before, new=after) for one in examples])
 
     def _list(self, at: tuple[str, str], rows: pl.DataFrame, old: pl.Series, new: pl.Series, where: pl.Series) -> None:
-        """Differences of values, whatever they are."""
+        """Add differences of values, counted together."""
         if not where.any():
             return
         places = where.arg_true()
         first = places.head(self.examples)
         shown = zip(rows[first].iter_rows(), _words(old[first]), _words(new[first]), strict=True)
-        told = [Example(row, key, before, after) for (row, key), before, after in shown]
-        self._add((*at, "", ""), len(places), told)
+        self._add((*at, "", ""), len(places), [Example(row, key, before, after) for (row, key), before, after in shown])
 
     def _add(self, place: Place, rows: int, examples: list[Example]) -> None:
         found = self.found.setdefault(place, _Found())
@@ -118,7 +116,7 @@ class Differences:
 
 
 def _labels(frame: pl.DataFrame, decision: str, other: pl.DataFrame) -> pl.Series:
-    """Status and outcome as a text: the outcome where it is decided, else the status with the outcomes that are sure.
+    """Status and outcome as a text: the outcome where it is decided, else the status with the outcomes that are certain.
 
     Where `other` gives an outcome and this frame a list of them, the list is shown as one.
     """
@@ -148,8 +146,8 @@ def _ids(rule: pl.Series) -> pl.Series:
     return ids.fill_null("none").replace("", "none")
 
 
-def _told_by_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Iterator[str]:
-    """The values that both tables tell, and what is missing."""
+def _parts_of_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Iterator[str]:
+    """The parts that both tables have: the values, and the missing facts."""
     for name in new.columns:
         part = name.removeprefix(f"{decision}.")
         if name in old.columns and part != name and (part == "missing" or part.startswith("values.")):
@@ -157,7 +155,7 @@ def _told_by_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Iterat
 
 
 def _comparable(decision: str, part: str, old: pl.DataFrame, new: pl.DataFrame) -> pl.Series:
-    """Where both answers have a part: where only one has it their statuses differ, which is told."""
+    """Where both answers have a part; where only one has it, the statuses differ, which is a difference by itself."""
     status = UNDETERMINED if part == "missing" else DECIDED
     before, after = (frame[f"{decision}.status"].cast(pl.String) == status for frame in (old, new))
     return before & after
@@ -205,7 +203,7 @@ def _value(value: Any, *, moments: bool) -> Any:
 
 
 class Pieces(NamedTuple):
-    """The rows of one stretch of numbers, in both tables."""
+    """The rows of one range of numbers in both tables."""
 
     old: pl.DataFrame
     new: pl.DataFrame
@@ -226,19 +224,19 @@ class Pieces(NamedTuple):
 
 
 def is_in(mine: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
-    """Of which rows of a frame another has the number."""
+    """Whether another frame has the number of each row."""
     return mine["row"].is_in(other["row"].implode())
 
 
 def side_by_side(old: Path, new: Path, columns: list[str] | None = None) -> Iterator[Pieces]:
-    """The pieces of two Parquet files with the column `row`, which rises; `columns` are those that are wanted."""
+    """The pieces of two Parquet files that are sorted by their column `row`; `columns` are those to read, None for all."""
     readers = _Reader(old, columns), _Reader(new, columns)
     while ends := [reader.end() for reader in readers if reader.fill()]:
         yield Pieces(*(reader.take(min(ends)) for reader in readers))
 
 
 class _Reader:
-    """Gives the rows of a file up to a number."""
+    """Reads the rows of a file up to given numbers."""
 
     def __init__(self, path: Path, columns: list[str] | None) -> None:
         table = pl.scan_parquet(path, glob=False)
@@ -247,18 +245,18 @@ class _Reader:
         self.at = 0
 
     def fill(self) -> bool:
-        """Have rows at hand, and tell whether there are any."""
+        """Read the next rows where none are held; False at the end of the file."""
         if not self.held.height:
             self.held = self.table.slice(self.at, ROWS_AT_ONCE).collect()
             self.at += self.held.height
         return bool(self.held.height)
 
     def end(self) -> int:
-        """The last number at hand."""
+        """The last number held."""
         return int(self.held["row"][-1])
 
     def take(self, end: int) -> pl.DataFrame:
-        """The rows at hand up to a number; they are not given again."""
+        """Take the rows held up to a number."""
         upto = self.held["row"].search_sorted(end, "right")
         taken, self.held = self.held.head(upto), self.held.slice(upto)
         return taken

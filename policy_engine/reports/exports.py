@@ -20,7 +20,7 @@ NUMBER = "^[+-]?[0-9]+(?:[.][0-9]+)?$"
 
 
 def write(form: str, folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> tuple[str, ...]:
-    """Write one form of every table, and give what is to be said of it; raises `CannotRun`."""
+    """Write one form of every table, and give notes about it; raises `CannotRun`."""
     if form == "xlsx":
         from policy_engine.reports.workbook import write_workbook  # noqa: PLC0415 - imported on use
 
@@ -76,12 +76,12 @@ def _text(dtype: Any, value: pl.Expr, name: str) -> pl.Expr:
 def _lines(table: pl.LazyFrame, path: Path) -> None:
     """One JSON object a line; decimals as text, so that every reader gets them exactly, and instants as answers write them."""
     schema = table.collect_schema()
-    told = {name: _exact(dtype, pl.col(name)) for name, dtype in schema.items()}
-    table.with_columns(value.alias(name) for name, value in told.items() if value is not None).sink_ndjson(path)
+    columns = {name: _exact(dtype, pl.col(name)) for name, dtype in schema.items()}
+    table.with_columns(value.alias(name) for name, value in columns.items() if value is not None).sink_ndjson(path)
 
 
 def _exact(dtype: Any, value: pl.Expr) -> pl.Expr | None:
-    """A column as it is told in JSON, None where it is so already."""
+    """A column as JSON has it; None where it needs no change."""
     match dtype:
         case pl.Decimal():
             return value.cast(pl.String)

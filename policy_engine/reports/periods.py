@@ -1,4 +1,4 @@
-"""Dates put into days, months, years or centuries, so that a chart of them can be read."""
+"""Dates grouped by day, month, year or century, so that a chart of them has few columns."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from policy_engine.reports.totals import Bucket, OverTime, ranked
 MONTHS = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1_200, "millennium": 12_000}
 """Units that are whole months, and how many."""
 UNITS = ("day", *MONTHS)
-"""What dates are put into; the finest that is coarse enough is taken. All dates there are fit into the last."""
+"""The units of time, of which the finest that is coarse enough is taken. The last is coarse enough for all dates."""
 MOST_BUCKETS = 60
 MOST_DAYS = 31
 FAR_OFF = 0.01
-"""At most this share of the dated records may lie outside the buckets; a single slip such as 1900 must not squeeze the rest."""
+"""The share of dated records that may lie outside the buckets, so that one wrong date such as 1900 makes no bucket coarser."""
 
 
 def over_time(fact: str, found: Iterable[tuple[date | None, str, int]]) -> OverTime:
@@ -38,7 +38,7 @@ def over_time(fact: str, found: Iterable[tuple[date | None, str, int]]) -> OverT
 
 
 def _number(day: date, unit: str) -> int:
-    """Which unit of its kind a day lies in, so that neighbours have neighbouring numbers."""
+    """The number of the unit that a day lies in; consecutive units have consecutive numbers."""
     return day.toordinal() if unit == "day" else (day.year * 12 + day.month - 1) // MONTHS[unit]
 
 
@@ -69,7 +69,7 @@ def _regrouped(days: Mapping[date, int], unit: str) -> dict[int, int]:
 
 
 def _densest(totals: Mapping[int, int], most: int) -> tuple[int, int, int]:
-    """The stretch of at most so many units that holds most: its first and last that occur, and what it holds."""
+    """The range of at most `most` units that holds most records: its first and last unit with any, and the records in it."""
     best, numbers, begin, inside = (0, -1, 0), list(totals), 0, 0
     for end, number in enumerate(numbers):
         inside += totals[number]

@@ -1,4 +1,4 @@
-"""The making of a report: its tables are decided, counted and drawn into a folder, which is written whole or not at all."""
+"""A report from its arguments to its folder: tables are decided, counted and drawn; the folder is written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A repeatable sample: of each stratum the records whose numbers, scattered by a seed, come first.
+"""A repeatable sample: of each stratum the records whose row numbers, hashed with a seed, are the lowest.
 
-Which records are drawn depends on the seed and on their rows alone, and not on how the table was cut into pieces.
+Which records are drawn depends on the seed and on their row numbers alone, not on how the table was cut into pieces.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ MOST = 2**64 - 1
 
 @dataclass(slots=True)
 class Draw:
-    """The records drawn so far: for each decision and stratum the `size` with the lowest numbers, with their facts.
+    """A watch that draws for each decision and stratum the `size` records with the lowest hashes, with their facts.
 
-    `only` draws from records of one status alone.
+    `only` restricts it to records of one status.
     """
 
     ruleset: Ruleset
@@ -42,8 +42,8 @@ class Draw:
     lock: Lock = field(default_factory=Lock, repr=False)
 
     def __call__(self, facts: pl.DataFrame, decisions: pl.DataFrame, margins: pl.DataFrame) -> None:
-        """Look at a piece of the table."""
-        number = facts.select(number=scattered(pl.col(ROW).cast(pl.UInt64), self.seed))["number"]
+        """Draw from a piece of the table."""
+        number = facts.select(number=hashed(pl.col(ROW).cast(pl.UInt64), self.seed))["number"]
         for logic in self.ruleset.decisions:
             wanted = None if self.only is None else decisions[f"{logic.name}.status"] == str(self.only)
             if wanted is not None and not wanted.any():
@@ -57,7 +57,7 @@ class Draw:
                 self._keep(logic.name, names[stratum], found, facts)
 
     def _limits(self, decision: str, names: Sequence[str]) -> pl.Series:
-        """For each stratum the number below which a record still counts; so most records are passed over at once."""
+        """The hash of each stratum below which a record is drawn, so that most are passed over at once."""
         with self.lock:
             kept = [self.drawn.get((decision, name), []) for name in names]
             limits = [records[-1][0] if len(records) == self.size else MOST for records in kept]
@@ -75,7 +75,7 @@ class Draw:
 
 
 def _strata(name: str, decisions: pl.DataFrame) -> tuple[pl.Series, list[str]]:
-    """For each record the number of its stratum, and the strata's names: an outcome, or the status where there is none."""
+    """The stratum of each record as a number, and the names of the strata: an outcome, or the status where there is none."""
     status = decisions[f"{name}.status"]
     column = decisions.get_column(f"{name}.outcome", default=None)
     if column is None:
@@ -95,8 +95,8 @@ def names_of(column: pl.Series) -> list[str]:
     return column.dtype.categories.to_list()
 
 
-def scattered(number: pl.Expr, seed: int) -> pl.Expr:
-    """A number that has nothing to do with its neighbours, by multiplications modulo 2**64."""
+def hashed(number: pl.Expr, seed: int) -> pl.Expr:
+    """A 64-bit hash of a number (SplitMix64)."""
     mixed = (number + pl.lit(seed * 2 + 1, dtype=pl.UInt64)) * pl.lit(GOLDEN, dtype=pl.UInt64)
     folded = mixed ^ (mixed // pl.lit(1 << 30, dtype=pl.UInt64))
     again = folded * pl.lit(MIX, dtype=pl.UInt64)
@@ -112,9 +112,9 @@ def samples_of(engine: Engine, job: Job, draw: Draw) -> Iterator[Sample]:
     ):
         for _, row, facts in sorted(kept, key=lambda entry: entry[1]):
             key = key_text(facts.get(job.key.name), job.key.type) if job.key is not None else None
-            told = engine.explain(f"{job.ruleset.id}.{decision}", facts, as_of=as_of, readings=job.readings)
+            explanation = engine.explain(f"{job.ruleset.id}.{decision}", facts, as_of=as_of, readings=job.readings)
             shown = {name: _shown(value) for name, value in facts.items()}
-            yield Sample(row, key, decision, stratum, shown, told)
+            yield Sample(row, key, decision, stratum, shown, explanation)
 
 
 def _shown(value: Any) -> object:

@@ -1,4 +1,4 @@
-"""What a report adds up to, as plain data: the totals of rulesets and of their decisions, what is invalid, what is missing."""
+"""The totals of a report as plain data: of its rulesets, their decisions, invalid records and missing facts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from policy_engine.language.decisions import Explanation
 from policy_engine.language.values import Value, to_json
 
 Counts: TypeAlias = Mapping[str, int]
-"""How many records have each name; the most frequent first, and then by name. What does not occur is there with 0."""
+"""The number of records by name, the most frequent first, then in the order of names. What does not occur has 0."""
 
 Margin: TypeAlias = int | Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A record that shows something: its row in the input (from 1), its key where it has one, and what is to be said."""
+    """A record as an example: its row in the input (from 1), its key where it has one, and a message."""
 
     row: int
     key: str | None
@@ -28,7 +28,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ViolationTotals:
-    """One way in which records are invalid: a place (without positions in lists), the keyword violated, and how many records."""
+    """A kind of violation: a pointer without positions in lists, the keyword violated, and the number of records."""
 
     pointer: str
     keyword: str
@@ -38,9 +38,9 @@ class ViolationTotals:
 
 @dataclass(frozen=True, slots=True)
 class MissingFact:
-    """A schema path that undetermined records lack: how many lack it, and how many lack nothing else.
+    """A schema path that undetermined records lack: the number of those that lack it, and of those that lack nothing else.
 
-    `settles` is how many of the records that were tried it settled by itself, whatever value of it was tried.
+    `settles` is the number of the tried records that it decided by itself, with every value that was tried.
     """
 
     path: str
@@ -51,18 +51,18 @@ class MissingFact:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """How many undetermined records of a decision were tried, and how many of them each fact settled by itself.
+    """The number of undetermined records of a decision that were tried, and of those that each fact decided by itself.
 
-    A fact settles a record where every value that was tried, and that leaves the record valid, gives a decided answer.
+    A fact decides a record where every value that was tried, and that leaves the record valid, gives a decided answer.
     """
 
     tried: int
-    settled: Mapping[str, int]
+    decided: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class MissingTogether:
-    """Schema paths that so many undetermined records lack, and no others."""
+    """Schema paths, and the number of undetermined records that lack exactly these."""
 
     paths: tuple[str, ...]
     rows: int
@@ -70,9 +70,9 @@ class MissingTogether:
 
 @dataclass(frozen=True, slots=True)
 class ValueTotals:
-    """A value of a decision: how many records have it, its range, or how often each member of its closed set came.
+    """A value of a decision: the number of records that have it, its range, or the count of each member of its closed set.
 
-    `median` is the lower of two middle values, so that it is always one that occurs. What does not apply is None or empty.
+    `median` is the lower of two middle values, so that it is one that occurs. What does not apply is None or empty.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Bucket:
 class OverTime:
     """Outcomes by a date fact. `unit` is one of `periods.UNITS`; buckets follow one another, empty ones included.
 
-    Records that lie so far off that they would squeeze the rest are counted as `before` the first bucket or `after` the last.
+    Records so far off that the buckets would have to be coarser are counted as `before` the first bucket or `after` the last.
     """
 
     fact: str
@@ -162,8 +162,8 @@ class DecisionTotals:
     A `collect` decision counts each outcome and rule that applies; `nothing_applies` are its records to which none does.
     `reasons` are rules, but for a matrix's cell, whose else branch is counted by itself. `no_fact_missing` are
     undetermined records that miss no fact, such as after a division by zero. `missing_together` has the most frequent.
-    `tried` is how many undetermined records were asked again with one fact filled in; `settles_most` is the missing fact that
-    settled most of them, None where none settled any.
+    `tried` is the number of undetermined records that were asked again with one fact filled in; `settles_most` is the missing
+    fact that decided most of them, None where none decided any.
     """
 
     decision: str
@@ -182,7 +182,7 @@ class DecisionTotals:
 
     @property
     def rows(self) -> int:
-        """How many records were asked about."""
+        """The number of records that were decided on."""
         return sum(self.statuses.values())
 
 

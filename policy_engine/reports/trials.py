@@ -1,7 +1,7 @@
-"""Which single fact would settle undetermined records: found by asking again with that fact filled in.
+"""Which single fact would decide undetermined records: found by asking again with that fact filled in.
 
-What a record is missing does not say it: a fact may settle a record that misses several, where a rule needs only one of
-them; and another fact may be needed once the first is there. So a drawn part of the records is tried.
+The missing facts of a record do not say it: one fact may decide a record that misses several, where a rule needs only one of
+them; and another fact may be needed once the first is there. So a sample of the records is tried.
 """
 
 from __future__ import annotations
@@ -37,46 +37,46 @@ from policy_engine.reports.sampling import Draw
 from policy_engine.reports.totals import Trials
 
 TRIED = 100
-"""So many undetermined records of a decision are tried."""
+"""The number of undetermined records of a decision that are tried."""
 MOST_VALUES = 12
-"""So many values of a fact are tried at the most; `docs/reports.md` says the number."""
+"""The number of values of a fact that are tried at most; `docs/reports.md` names it."""
 FAR = timedelta(days=3_653)
 
 
 def trials_of(engine: Engine, job: Job, draw: Draw) -> dict[str, Trials]:
-    """For each decision what came of the records that were drawn from its undetermined ones."""
+    """The trials of each decision, over a sample of its undetermined records."""
     values = candidates(job.ruleset, job.program.as_of)
     found: dict[str, Trials] = {}
     for (decision, _), kept in draw.drawn.items():
-        settled: Counter[str] = Counter()
+        deciding: Counter[str] = Counter()
         for _, _, facts in kept:
-            settled.update(_settling(engine, job, decision, facts, values))
-        found[decision] = Trials(len(kept), dict(settled))
+            deciding.update(_deciding_facts(engine, job, decision, facts, values))
+        found[decision] = Trials(len(kept), dict(deciding))
     return found
 
 
-def _settling(
+def _deciding_facts(
     engine: Engine, job: Job, decision: str, facts: dict[str, Any], values: Mapping[type[Type], Sequence[Value]]
 ) -> Iterator[str]:
-    """The missing facts of a record each of which settles it alone."""
+    """The missing facts of a record each of which decides it alone."""
     name, as_of = f"{job.ruleset.id}.{decision}", job.program.as_of
     for path in engine.decide(name, facts, as_of=as_of, readings=job.readings).missing:
-        settled = False
+        is_decided = False
         for changed in filled_in(facts, job.ruleset.facts.type, path, values):
             try:
-                settled = engine.decide(name, changed, as_of=as_of, readings=job.readings).status is Status.DECIDED
+                is_decided = engine.decide(name, changed, as_of=as_of, readings=job.readings).status is Status.DECIDED
             except FactsError:
                 continue  # this value does not go with the record's other facts
-            if not settled:
+            if not is_decided:
                 break
-        if settled:
+        if is_decided:
             yield path
 
 
 def filled_in(
     facts: Mapping[str, Any], record: Record, path: str, values: Mapping[type[Type], Sequence[Value]]
 ) -> Iterator[dict[str, Any]]:
-    """Facts in JSON types with something filled in at a path wherever it is absent: one copy for each value."""
+    """Copies of facts in JSON types, one for each value, with the value filled in at a path wherever it is absent."""
     name, _, below = path.partition(".")
     member = member_of(record, name)
     assert member is not None, path
@@ -98,7 +98,7 @@ def _filled(value: Any, kind: Type, path: str, values: Mapping[type[Type], Seque
 
 
 def of_type(kind: Type, values: Mapping[type[Type], Sequence[Value]]) -> Iterator[Any]:
-    """Values of a type in JSON types, those first that the rules compare with."""
+    """Values of a type in JSON types; those that the rules compare with come first."""
     match kind:
         case Boolean():
             yield from (True, False)

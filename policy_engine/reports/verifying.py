@@ -1,7 +1,7 @@
-"""Verifying a report: it is held against its manifest, made again from that, and the first difference is named.
+"""Verifying a report: its files are compared with its manifest, then with the same report made again from the manifest.
 
-Two things can be found. The report is not what its manifest says, or not what making it again gives: a *difference*. Or there is
-no telling, because the manifest is damaged, or what the report was made from or by is not here: then `CannotRun` is raised.
+The result is the first difference, or none. `CannotRun` is raised where that cannot be found out: the manifest is damaged, or the
+inputs, rules or programs that the report was made with are not here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from policy_engine.version import VERSION
 
 TABLE = ".parquet"
 SHOWN = 200
-"""Characters that are shown of a value in a manifest."""
+"""The number of characters that are shown of a value in a manifest."""
 
 
 def first_difference(report: Path) -> str | None:
@@ -32,8 +32,8 @@ def first_difference(report: Path) -> str | None:
     """
     aside = moved_aside(report)
     if aside is not None:
-        told = f"there is no `{report}`: a run was killed when it was about to replace it"
-        raise CannotRun(f"{told}; the report lies in `{aside}`, and the next run puts it back")
+        why = f"there is no `{report}`: a run was killed when it was about to replace it"
+        raise CannotRun(f"{why}; the report lies in `{aside}`, and the next run puts it back")
     if report.is_symlink():
         raise CannotRun(f"`{report}` is a link to `{report.readlink()}`; name the folder itself")
     manifest = read_manifest(report)
@@ -41,7 +41,7 @@ def first_difference(report: Path) -> str | None:
 
 
 def _differences(report: Path, manifest: Manifest) -> Iterator[str]:
-    """The differences in the order in which they lead to one another."""
+    """The differences, causes before their effects."""
     yield from missing(report, manifest.outputs)
     yield from strangers(report, manifest.outputs)
     _refuse_other_makers(manifest.content)
@@ -64,8 +64,8 @@ def _refuse_other_makers(manifest: Mapping[str, Any]) -> None:
     here = {"policy_engine": VERSION, **libraries()}
     for name in dict.fromkeys(chain(here, makers)):
         if makers.get(name) != here.get(name):
-            told = f"the report was made by {_version(name, makers)}, and here is {_version(name, here)}"
-            raise CannotRun(f"{told}: whether it is right cannot be told; verify it with what it was made by")
+            why = f"the report was made by {_version(name, makers)}, and here is {_version(name, here)}"
+            raise CannotRun(f"{why}: whether it is right cannot be told; verify it with what it was made by")
 
 
 def _version(name: str, versions: Mapping[str, str]) -> str:
@@ -106,10 +106,10 @@ def _of_outputs(report: Path, anew: Path, before: Sequence[Digested], now: Seque
     yield from (f"made again, the report has a `{name}` too" for name in new if name not in old)
     for name in sorted(new, key=lambda name: not name.endswith(TABLE)):
         if old[name].sha256 != new[name].sha256:
-            yield f"made again, `{name}` is different{_where(report / name, anew / name)}"
+            yield f"made again, `{name}` is different{_first_row(report / name, anew / name)}"
 
 
-def _where(before: Path, now: Path) -> str:
+def _first_row(before: Path, now: Path) -> str:
     """The first row of a table that differs."""
     if before.suffix != TABLE:
         return ""
@@ -138,7 +138,7 @@ def _which_columns(old: Sequence[str], new: Sequence[str]) -> str:
 
 
 def _of_values(said: Any, made: Any, place: str) -> Iterator[str]:
-    """Where two manifests say different things, in the order of the one made again. Both have their types."""
+    """The fields in which two manifests differ, in the order of the one made again."""
     match said, made:
         case dict(), dict():
             start = f"{place}." if place else ""

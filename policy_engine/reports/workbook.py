@@ -22,7 +22,7 @@ MOST_ROWS, MOST_COLUMNS = 1_048_575, 16_384
 LONGEST_CELL = 32_767
 """Characters of a cell of Excel, those beyond the first 65,536 of Unicode counted twice."""
 CUT = " [cut]"
-"""Ends a cell of which not all could be written."""
+"""Ends the text of a cell that was cut."""
 LONGEST_NAME = 31
 FORBIDDEN = re.compile(r"[\[\]:*?/\\]|^'|'$")
 """What the name of a sheet must not hold."""
@@ -34,7 +34,7 @@ RESERVED = ("history",)
 
 @dataclass(slots=True)
 class Workbook:
-    """A workbook that is written: its format of headers, the names of its sheets so far, and how many cells were cut in each."""
+    """A workbook that is being written: the format of headers, the names of its sheets, and the number of cells cut in each."""
 
     book: Any
     bold: Any
@@ -61,15 +61,15 @@ class Workbook:
                     sheet.write_string(number, column, self._fitting(name, value))
 
     def _fitting(self, name: str, text: str) -> str:
-        """A text that a cell can hold; one that is cut says so, and is counted."""
+        """A text that a cell can hold; one that is cut ends in `CUT`, and is counted."""
         if 2 * len(text) <= LONGEST_CELL or _length(text) <= LONGEST_CELL:
             return text
         self.cut[name] = self.cut.get(name, 0) + 1
         units = text.encode("utf-16-le")[: 2 * (LONGEST_CELL - len(CUT))]
         return units.decode("utf-16-le", "ignore") + CUT
 
-    def said(self) -> tuple[str, ...]:
-        """What is to be said of the workbook."""
+    def notes(self) -> tuple[str, ...]:
+        """The notes about the workbook."""
         return tuple(
             f"{WORKBOOK}: {count:,} cell{'s' * (count != 1)} of the sheet `{name}` "
             f"{'have' if count != 1 else 'has'} more than {LONGEST_CELL:,} characters, and {'are' if count != 1 else 'is'} cut; "
@@ -93,7 +93,7 @@ def sheet_name(ruleset: str, what: str, taken: Sequence[str]) -> str:
 
 
 def write_workbook(folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> tuple[str, ...]:
-    """Write the workbook, and give what is to be said of it; raises `CannotRun` where a table has too many rows."""
+    """Write the workbook, and give notes about it; raises `CannotRun` where a table has too many rows."""
     most = max((one.rows for one in totals.rulesets), default=0)
     if most > MOST_ROWS:
         raise CannotRun(f"an Excel sheet holds {MOST_ROWS:,} rows, and this table has {most:,}; ask for --format csv")
@@ -113,7 +113,7 @@ def write_workbook(folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> t
             for what in ("decisions", "invalid"):
                 title = what if len(jobs) == 1 else sheet_name(job.ruleset.id, what, made.names)
                 made.sheet(title, *_table(place / f"{what}.parquet"))
-    return made.said()
+    return made.notes()
 
 
 def _table(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
