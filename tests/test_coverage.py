@@ -72,7 +72,7 @@ def covered(folder: Path, rules: str, tests: str, before: str | None = None) -> 
 
 def told(coverage: Coverage) -> list[str]:
     """What is told of gaps, without their places."""
-    return [gap.told for gap in coverage.gaps]
+    return [gap.message for gap in coverage.gaps]
 
 
 # What is swapped in the rules, and the line that tells before that no test would notice.
@@ -141,7 +141,7 @@ CASES = (
 def test_b3_a_fault_that_no_test_notices_is_told_beforehand(case: str, tmp_path: Path) -> None:
     before, after, line = SWAPS[case]
     assert PLANTED.count(before) == 1
-    gaps = [f"{gap.span}: {gap.told}" for gap in covered(tmp_path, PLANTED, CASES).gaps]
+    gaps = [f"{gap.span}: {gap.message}" for gap in covered(tmp_path, PLANTED, CASES).gaps]
     assert [gap for gap in gaps if line in gap], gaps
     covered(tmp_path, PLANTED.replace(before, after), CASES)
 
@@ -272,7 +272,7 @@ def test_b3_versions_are_told_apart_by_their_files(tmp_path: Path) -> None:
     rules = "decisions:\n" + decision("d", "days < 5")
     tests = table("as_of, days, d", "2025-01-01, 4, y", "2025-01-01, 5, n", "2024-06-01, 4, y")
     gaps = covered(tmp_path, rules, tests, before=rules).gaps
-    assert [f"{Path(gap.span.path).name}:{gap.span.line}: {gap.told}" for gap in gaps] == [
+    assert [f"{Path(gap.span.path).name}:{gap.span.line}: {gap.message}" for gap in gaps] == [
         "c.old.yaml:8: no case comes by c 1 d: otherwise -> n",
         "c.old.yaml:13: no case stands on `days < 5`: both sides equal",
     ]

@@ -38,5 +38,5 @@ def test_they_pass_and_leave_out_only_what_no_facts_reach() -> None:
     failed = [f"{result.case.span}: {result.case.name}: {told}" for result in results for told in result.failures]
     assert failed == []
     assert {result.case.ruleset for result in results} == {ruleset.id for ruleset in shipped().rulebook.rulesets}
-    told = [f"{gap.span}: {gap.told}" for gap in coverage_of(shipped().rulebook.rulesets, results).gaps]
+    told = [f"{gap.span}: {gap.message}" for gap in coverage_of(shipped().rulebook.rulesets, results).gaps]
     assert [line.replace(f"{ROOT}/", "") for line in told] == UNREACHED.splitlines()

@@ -1,6 +1,6 @@
-"""What the tests of analysts leave out: rules, cells, checks and readings, boundaries that no case stands on, branches not taken.
+"""Coverage of rules by tests: rules, cells, checks, readings, branches, and boundaries of comparisons.
 
-A boundary that no case stands on is where `<` and `<=` can be swapped without any test noticing.
+A comparison with no case on its boundary is one where `<` and `<=` could be swapped without any test failing.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from policy_engine.source import Span
 
 @dataclass(frozen=True, slots=True, order=True)
 class Gap:
-    """Something that no case has tried, and where it stands."""
+    """Something that no case has tried: its place, and a message."""
 
     span: Span
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many there are of a kind, and those that no case has tried."""
+    """The number of things of a kind, and those that no case has tried."""
 
     kind: str
     all: int
@@ -38,7 +38,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much the cases exercise, kind by kind.
+    """What the cases exercise, kind by kind.
 
     `without_next` counts boundaries of ratios and instants, of which only equality was looked for, as they have no next value;
     `decided_earlier` those of which an earlier rule decides the cases on one side, so that none was looked for there.
@@ -60,14 +60,14 @@ class Coverage:
 
 
 Found = list[tuple[Span, str, bool]]
-"""Where something stands, what is told if it is left out, and whether some case has tried it."""
+"""Things of a kind: the place of each, the message if it is left out, and whether some case has tried it."""
 
 
 def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> Coverage:
     """What the cases exercise of the rulesets they name, each version for itself."""
-    told = list(results)
-    named = {result.case.ruleset for result in told}
-    versions = [Version(one, [r for r in told if _asks(r, one)]) for one in rulesets if one.id in named]
+    results = list(results)
+    named = {result.case.ruleset for result in results}
+    versions = [Version(one, [r for r in results if _asks(r, one)]) for one in rulesets if one.id in named]
     kinds = ("rules and cells exercised", "checks broken", "readings switched", "boundaries tried", "branches taken")
     ways = (Version.rules, Version.checks, Version.readings, Version.boundaries, Version.branches)
     tallies = [
@@ -83,7 +83,7 @@ def _asks(result: CaseResult, ruleset: Ruleset) -> bool:
 
 
 def _tally(kind: str, found: Found) -> Tally:
-    return Tally(kind, len(found), tuple(Gap(span, told) for span, told, tried in found if not tried))
+    return Tally(kind, len(found), tuple(Gap(span, message) for span, message, tried in found if not tried))
 
 
 class Version:
@@ -97,23 +97,23 @@ class Version:
             self.seen.add(result)
 
     def rules(self) -> Found:
-        """The rules and cells with each outcome they give: whether some answer was decided by them."""
+        """The rules and cells with each outcome they give; tried where they decided some answer."""
         exercised = {branch for answer in self.decided for branch in _exercised(answer)}
         found = []
         for decision in self.ruleset.decisions:
             for rule, outcome in dict.fromkeys((rule, c.outcome) for rule, c in conclusions_of(decision.body)):
                 words = f"{decision.name}: {rule}{f' -> {outcome}' if outcome else ''}"
-                told = f"no case comes by {self.ruleset.id} {self.ruleset.version} {words}"
-                found.append((_place(decision, rule), told, (decision.name, rule, outcome or "") in exercised))
+                message = f"no case comes by {self.ruleset.id} {self.ruleset.version} {words}"
+                found.append((_place(decision, rule), message, (decision.name, rule, outcome or "") in exercised))
         return found
 
     def checks(self) -> Found:
-        """The checks: whether the facts of some case break them."""
-        told = f"no case breaks this check of {self.ruleset.id} {self.ruleset.version}"
-        return [(check.span, told, at in self.seen.checks) for at, check in enumerate(self.ruleset.checks)]
+        """The checks; tried where the facts of some case break them."""
+        message = f"no case breaks this check of {self.ruleset.id} {self.ruleset.version}"
+        return [(check.span, message, at in self.seen.checks) for at, check in enumerate(self.ruleset.checks)]
 
     def readings(self) -> Found:
-        """The choices that are not taken by default and can be switched to: whether a decided answer rests on them."""
+        """The choices that readings can be switched to; tried where a decided answer rests on them."""
         switched = {pair for answer in self.decided for pair in answer.readings.items()}
         return [
             (
@@ -127,7 +127,7 @@ class Version:
         ]
 
     def boundaries(self) -> Found:
-        """The comparisons: whether cases stand on them."""
+        """The comparisons; tried where there are cases on both sides of their boundary."""
         return [self._boundary(boundary) for boundary in set(self.seen.sites.boundaries.values())]
 
     def _boundary(self, boundary: Boundary) -> tuple[Span, str, bool]:
@@ -137,7 +137,7 @@ class Version:
         return boundary.span, f"no case stands on `{boundary.text}`: {_words(missing)}", not missing
 
     def branches(self) -> Found:
-        """The branches of conditional expressions: whether some case takes them."""
+        """The branches of conditional expressions; tried where some case takes them."""
         return [self._branch(fork, taken) for fork in set(self.seen.sites.forks.values()) for taken in (True, False)]
 
     def _branch(self, fork: Fork, taken: bool) -> tuple[Span, str, bool]:

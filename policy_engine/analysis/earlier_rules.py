@@ -1,7 +1,7 @@
-"""Comparisons whose boundary no facts reach, because an earlier rule decides every case that stands there.
+"""Comparisons with a side that no facts reach, because an earlier rule decides every case there.
 
-After a rule whose whole condition is `x > y`, or that and `known(x)`, a later rule sees no `x` above `y`: what it says of such an
-`x` makes no difference.
+After a rule whose whole condition is `x > y`, or that and `known(x)`, a later rule is not reached by an `x` above `y`, so how it
+compares such an `x` makes no difference.
 """
 
 from __future__ import annotations

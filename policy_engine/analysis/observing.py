@@ -1,4 +1,4 @@
-"""What test cases came by: at each boundary the distances of its sides, at each `if` the branches that were taken."""
+"""What test cases exercise: at each boundary the distances between its sides, at each `if` the branches taken."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Observations:
         _Walk(self).explanation(explanation)
 
     def _add_checks(self, result: CaseResult) -> None:
-        """Traces do not tell checks, so the reference evaluates them once more."""
+        """Traces do not hold checks, so the reference evaluates them once more."""
         case = result.case
         if not self.ruleset.checks:
             return
@@ -65,7 +65,7 @@ class Observations:
 
 @dataclass(slots=True)
 class _Walk:
-    """Goes through what was recorded of one question; a definition that is mentioned often is looked at once."""
+    """Walks what was recorded of one question; a definition that is mentioned several times is looked at once."""
 
     to: Observations
     seen: set[str] = field(default_factory=set)
@@ -84,7 +84,7 @@ class _Walk:
             self.explanation(used)
 
     def condition(self, condition: Condition, step: Step) -> None:
-        """What makes no difference to the condition's value was not tried: it is passed over."""
+        """Look at the parts that make a difference to the condition's value; others count as not tried."""
         if isinstance(condition, Expression):
             for visit in visits(condition.tree, step):
                 if visit.live:
@@ -150,7 +150,7 @@ def _concluded(logic: DecisionLogic, rule: RuleTrace) -> Iterator[Conclusion]:
 
 
 def _distance(left: Value, right: Value, places: int | None) -> int | None:
-    """By how many units the left side lies above the right; without a unit whether it lies above, at or below it."""
+    """The distance from the right side to the left in units; without a unit its sign alone."""
     match left, right:
         case datetime(), datetime():
             return (left > right) - (left < right)

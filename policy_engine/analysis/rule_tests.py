@@ -1,4 +1,4 @@
-"""Running the cases of test files: which answers are not what their authors expect."""
+"""Runs the cases of test files, and says which answers are not what their authors expect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from policy_engine.language.values import to_json
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What came of a case: its failures, none where it passed, and the answers to the decisions it names."""
+    """The result of a case: its failures, none where it passed, and the answers to the decisions it names."""
 
     case: RuleCase
     failures: tuple[str, ...]
@@ -35,7 +35,7 @@ class CaseResult:
 
 
 class Absent:
-    """What an answer has under a name that it does not have: equal to nothing that can be expected."""
+    """Stands for a value that an answer does not have; equal to nothing that can be expected."""
 
     def __str__(self) -> str:
         return "(no such value)"
@@ -63,7 +63,7 @@ def run_case(engine: Engine, case: RuleCase) -> CaseResult:
 
 
 def _without_effect(case: RuleCase, answers: Collection[Explanation]) -> Iterator[str]:
-    """The readings that a case switches and that none of its answers rests on: it would say the same without."""
+    """The readings that a case switches though none of its answers depends on them."""
     used = {name for answer in answers for name in answer.decision.readings}
     for name in case.readings:
         if name not in used:
@@ -75,14 +75,14 @@ def _ask(engine: Engine, case: RuleCase, name: str) -> Explanation:
 
 
 def _invalid(case: RuleCase, error: FactsError) -> tuple[str, ...]:
-    told = sorted(violation.pointer for violation in error.violations)
+    found = sorted(violation.pointer for violation in error.violations)
     if case.invalid is None:
         return tuple(
             f"the facts are invalid{f' at `{v.pointer}`' if v.pointer else ''}: {v.message}" for v in error.violations
         )
-    if told == sorted(case.invalid):
+    if found == sorted(case.invalid):
         return ()
-    return (f"the facts are invalid at {told}, and the case expects {sorted(case.invalid)}",)
+    return (f"the facts are invalid at {found}, and the case expects {sorted(case.invalid)}",)
 
 
 def _differences(name: str, explanation: Explanation, wanted: Mapping[str, Any]) -> list[str]:

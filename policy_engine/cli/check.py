@@ -30,7 +30,7 @@ FOLDERS = (PACKAGE.parent / "docs" / "diagnostics", PACKAGE / "pages")
 """Where the pages about diagnostics are: in a checkout, and in an installed package."""
 MORE = "policy check --explain CODE tells more"
 MOST_DRAWN = 200
-"""So many diagnostics are drawn with their lines; nobody reads more at once."""
+"""The number of diagnostics that are shown with their lines."""
 
 
 def check(
@@ -70,11 +70,11 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _summary(diagnostics: tuple[Diagnostic, ...]) -> str:
-    """How many faults and how many warnings were told."""
+    """The numbers of faults and of warnings."""
     warnings = sum(diagnostic.severity is Severity.WARNING for diagnostic in diagnostics)
     faults = len(diagnostics) - warnings
-    told = _counted(faults, "fault") if faults else "no faults"
-    return f"{told}, {_counted(warnings, 'warning')}" if warnings else told
+    found = _counted(faults, "fault") if faults else "no faults"
+    return f"{found}, {_counted(warnings, 'warning')}" if warnings else found
 
 
 def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:

@@ -1,4 +1,4 @@
-"""The command `policy`: its commands, and what a person is told when one cannot go on."""
+"""The command `policy`: its commands, and the messages and exit codes of errors."""
 
 from __future__ import annotations
 

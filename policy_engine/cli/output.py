@@ -1,4 +1,4 @@
-"""Standard output and error: in the encoding of the terminal, whatever that can hold, and told where they cannot be written."""
+"""Standard output and error: plain signs where an encoding lacks a character, and an error where they cannot be written."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ PLAIN = MappingProxyType(
         "\u2026": "...",
     }
 )
-"""What stands for the signs that this program itself writes where an encoding lacks them."""
+"""Replacements, where an encoding lacks them, of the characters that this program itself writes."""
 NAME = "policy_engine.plain"
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """What an encoding lacks: a plain sign where there is one, else the character's number as Python writes it."""
+    """The replacement of characters that an encoding lacks: a plain one, else the escape that Python has for it."""
     assert isinstance(error, UnicodeEncodeError)
     lacking = error.object[error.start : error.end]
     return "".join(PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking), error.end
 
 
 def never_fail_on_characters() -> None:
-    """Let no character that a terminal's encoding lacks end a command whose work is done."""
+    """Replace characters that the terminal's encoding lacks, so that they raise no error."""
     codecs.register_error(NAME, _plain)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)  # a test or a caller may have put something else there
@@ -51,7 +51,7 @@ def never_fail_on_characters() -> None:
 
 
 class OutputLost(Exception):  # noqa: N818 - the command was right, and what it said is lost
-    """A stream cannot be written to; no `OSError`, so that nobody takes it for the trouble of a file."""
+    """A stream cannot be written to. Not an `OSError`, so that no handler takes it for that of a file."""
 
     def __init__(self, stream: TextIO, name: str, error: OSError) -> None:
         super().__init__(f"{name} cannot be written: {error.strerror}")
@@ -59,12 +59,12 @@ class OutputLost(Exception):  # noqa: N818 - the command was right, and what it 
         self.pipe_is_closed = error.errno == errno.EPIPE
 
     def let_go(self) -> None:
-        """Let what is still to be written go nowhere, so that Python does not fail over it when it ends."""
+        """Discard what is still to be written, so that Python does not fail on it when it exits."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
 
 
 class Guarded:
-    """A stream that raises `OutputLost` where it cannot be written to, and is the given stream in all else."""
+    """A stream that raises `OutputLost` where the given one cannot be written to, and is like it in all else."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self.stream, self.name = stream, name
@@ -80,7 +80,7 @@ class Guarded:
             raise OutputLost(self.stream, self.name, error) from None
 
     def flush(self) -> None:
-        """Let all that was written be seen."""
+        """Write out what is buffered."""
         try:
             self.stream.flush()
         except OSError as error:

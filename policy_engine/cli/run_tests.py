@@ -62,15 +62,15 @@ def _show_coverage(coverage: Coverage) -> bool:
     """Say what no case exercises and what was not looked at, and whether nothing is left out."""
     out = console()
     for gap in coverage.gaps:
-        out.print(safe(f"{gap.span}: {gap.told}"))
+        out.print(safe(f"{gap.span}: {gap.message}"))
     out.print(", ".join(str(tally) for tally in coverage.tallies))
     limits = (
         (coverage.without_next, "of ratios or instants, which have no next value: only looked for equality"),
         (coverage.decided_earlier, "with a side on which an earlier rule decides: not looked for there"),
     )
-    for count, told in limits:
+    for count, why in limits:
         if count:
-            out.print(f"boundaries {told}: {count}")
+            out.print(f"boundaries {why}: {count}")
     return coverage.complete
 
 
@@ -92,6 +92,6 @@ def _junit(results: Sequence[CaseResult]) -> str:
             suite, "testcase", classname=result.case.ruleset, name=safe(result.case.name).plain
         )
         if not result.passed:
-            told = "\n".join(safe(failure).plain for failure in result.failures)
-            ElementTree.SubElement(case, "failure", message=told.split("\n")[0]).text = told
+            failures = "\n".join(safe(failure).plain for failure in result.failures)
+            ElementTree.SubElement(case, "failure", message=failures.split("\n")[0]).text = failures
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

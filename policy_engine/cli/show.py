@@ -1,4 +1,4 @@
-"""How diagnostics, answers and traces look on a terminal. Nothing from a file reaches it with control characters."""
+"""Diagnostics, answers and traces as text for a terminal, without control characters from files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST_LINE = 2_000
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that prints text as it is: no markup, no guessing at numbers; wide where there is no screen to fit."""
+    """A console that prints text as it is, without markup or highlighting; wide where there is no screen."""
     made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not made.is_terminal:
         made.width = WIDE
@@ -86,8 +86,8 @@ def answer_text(decision: Decision, ruleset: Ruleset) -> Text:
         safe(_outcome(decision), "bold green" if decision.status == "decided" else "bold yellow"),
         "\n",
     )
-    for label, told in _details(decision, ruleset):
-        text.append(f"  {label:<9} ", "dim").append_text(safe(told)).append("\n")
+    for label, detail in _details(decision, ruleset):
+        text.append(f"  {label:<9} ", "dim").append_text(safe(detail)).append("\n")
     return text
 
 

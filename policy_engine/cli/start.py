@@ -1,4 +1,4 @@
-"""Where the command `policy` starts: an interrupt is quiet even while everything else is still being imported."""
+"""The entry point of `policy`, which handles an interrupt even while everything else is still being imported."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""The folder of a report: what it may replace, and how the new report takes the place of the old one.
+"""The folder of a report: what it may replace, which files in it are not its own, and how a new report replaces an old one.
 
 All work is done in a *staging folder* beside the report, so that a rename is all that is left to do in the end:
 
     .NAME.report-in-progress/
-        lock    held by the run that owns the folder; the system lets go of it when the run ends, however it ends
+        lock    locked by the run that owns the folder; the system unlocks it when the run ends, however it ends
         new     the report that is being made
         old     the report that it replaces, from the moment at which `new` takes its place until it is deleted
 
 So there is a whole report at every moment: in its own place, or, between two renames, in `old`. A run that was killed leaves the
-staging folder behind, and the next one puts it in order before it begins (`_settle`).
+staging folder behind, and the next one cleans it up before it begins (`_clean_up`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from policy_engine.reports.manifest import MANIFEST, Digested, digested, read_ma
 
 LOCK, NEW, OLD = "lock", "new", "old"
 MOUNTS = Path("/proc/self/mountinfo")
-"""Linux lists its mounts here. Without it a folder that is mounted from within its own file system goes unseen."""
+"""The list of mounts on Linux, which alone has folders that are mounted from within the same file system."""
 ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -43,7 +43,7 @@ def new_report(out: Path, inputs: Iterable[Path]) -> Iterator[Path]:
         _refuse_place(out)
         place = out.resolve()
         with _folders_above(place), _staging_folder(out, staging_of(place)) as staging:
-            _settle(place, staging)
+            _clean_up(place, staging)
             _refuse_inputs_within(out, place, inputs)
             _refuse_what_is_no_report(out)
             before = _contents(place)
@@ -54,7 +54,7 @@ def new_report(out: Path, inputs: Iterable[Path]) -> Iterator[Path]:
                     raise CannotRun(f"`{out}` was changed while the new report was made, and is not replaced")
                 _swap(place, staging)
             finally:
-                _settle(place, staging)
+                _clean_up(place, staging)
     except OSError as error:
         raise CannotRun(f"`{out}` cannot be written: {error.strerror}") from None
 
@@ -71,7 +71,7 @@ def moved_aside(report: Path) -> Path | None:
 
 
 def _refuse_place(out: Path) -> None:
-    """Raises `CannotRun` for what could not be replaced as a whole, or never should."""
+    """Raises `CannotRun` for a place that cannot be replaced as a whole, or must not be."""
     if out.is_symlink():
         raise CannotRun(f"`{out}` is a link to `{out.readlink()}`; name the folder itself")
     if out.exists() and not out.is_dir():
@@ -175,14 +175,14 @@ def _locked(out: Path, staging: Path) -> int:
 
 
 def _swap(place: Path, staging: Path) -> None:
-    """Put the new report in its place; if that fails, or is interrupted, `_settle` puts the old one back."""
+    """Put the new report in its place; if that fails, or is interrupted, `_clean_up` puts the old one back."""
     if place.exists():
         (staging / NEW).chmod(place.stat().st_mode & 0o7777)
         place.rename(staging / OLD)
     (staging / NEW).rename(place)
 
 
-def _settle(place: Path, staging: Path) -> None:
+def _clean_up(place: Path, staging: Path) -> None:
     """Leave one report: the old one goes back where none has taken its place, or else is deleted, as an unfinished one is."""
     old = staging / OLD
     if old.exists():
@@ -224,7 +224,7 @@ def _is_mount_point(place: Path) -> bool:
 
 
 def _mounted() -> set[str]:
-    """Every mount point; blanks and the like are written there as octal numbers."""
+    """Every mount point; white space and backslashes are written there as octal numbers."""
     try:
         lines = os.fsdecode(MOUNTS.read_bytes()).splitlines()
     except OSError:
@@ -233,7 +233,7 @@ def _mounted() -> set[str]:
 
 
 def missing(report: Path, files: Sequence[Digested]) -> Iterator[str]:
-    """Files that are listed and not there, each as a sentence."""
+    """Files that are listed and not there, as sentences."""
     for file in files:
         path = report / file.name
         if not (path.exists() or path.is_symlink()):
@@ -241,7 +241,7 @@ def missing(report: Path, files: Sequence[Digested]) -> Iterator[str]:
 
 
 def strangers(report: Path, files: Sequence[Digested]) -> Iterator[str]:
-    """Whatever is there and is not a file of the report as it was written, each as a sentence; raises `CannotRun`."""
+    """Everything in the folder that is not a file of the report as it was written, as sentences; raises `CannotRun`."""
     listed = {file.name: file for file in files}
     folders = {str(parent) for name in listed for parent in Path(name).parents}
     for path in everything_in(report):
@@ -263,7 +263,7 @@ def differs(path: Path, before: Digested) -> bool:
 
 
 def everything_in(folder: Path) -> Iterator[Path]:
-    """Files, links and folders below a folder, sorted, links not followed; what is in a folder stands behind it."""
+    """Files, links and folders below a folder, sorted, each folder before its content; links are not followed."""
     try:
         found = sorted(folder.iterdir())
     except OSError as error:
