@@ -18,10 +18,10 @@ from jsonschema import Draft202012Validator
 from policy_engine.documents.nodes import plain
 from policy_engine.documents.yaml_reader import read_text
 from policy_engine.frontend import shapes
-from policy_engine.frontend.decisions import HITS
 from policy_engine.frontend.editor_schemas import FILES, editor_schemas, stale_schemas
 from policy_engine.frontend.shapes import Form, OneOf, Shape
 from policy_engine.language.decisions import Status
+from policy_engine.language.rulesets import HitPolicy
 from tests.conftest import ROOT, lay_out, read_data, said
 from tests.editors.language_server import SETTINGS, LanguageServer, NotSetUp
 
@@ -193,7 +193,7 @@ def test_every_shape_stands_in_a_file() -> None:
 
 def test_the_words_to_choose_from_are_those_of_the_engine() -> None:
     words = {key.name: key.form.words for shape in SHAPES.values() for key in shape.keys if isinstance(key.form, OneOf)}
-    assert words["hit"] == HITS
+    assert words["hit"] == tuple(HitPolicy)
     assert words["status"] == tuple(Status)
 
 

@@ -122,10 +122,9 @@ class Context:
         if decision.broken or name in self.values:
             return None if decision.broken else self.values[name]
         outcomes = Text(tuple(outcome.value for outcome in decision.outcomes))
-        collects = decision.hit is not None and decision.hit.value == "collect"
         parts: dict[str, Known] = {}
         if decision.outcomes:
-            parts["outcome"] = ListOf(outcomes, len(decision.outcomes)) if collects else outcomes, True
+            parts["outcome"] = ListOf(outcomes, len(decision.outcomes)) if decision.collects else outcomes, True
         written = values_written(decision)
         if f"decisions.{name}" in self.pending or len(self.pending) > LONGEST_CHAIN:
             return parts | {value.value: PENDING for value, _ in written}

@@ -14,8 +14,6 @@ from policy_engine.language.in_force import sources_of
 from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, innermost, join, with_article
 from policy_engine.source import Authored
 
-HITS = ("first", "collect")
-
 
 def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.DecisionLogic:
     """One decision, checked; of its readings only those it lists are known yet."""
@@ -49,9 +47,9 @@ def _check_form(context: Context, syntax: DecisionSyntax) -> None:
     at = syntax.span
     if not syntax.broken:
         _check_parts(context, syntax)
-    if syntax.hit is not None and syntax.hit.value not in HITS:
-        context.faults.append(say_unknown("hit-unknown", syntax.hit, HITS))
-    if _collects(syntax) and syntax.otherwise is not None:
+    if syntax.hit is not None and syntax.hit.value not in tuple(rulesets.HitPolicy):
+        context.faults.append(say_unknown("hit-unknown", syntax.hit, tuple(rulesets.HitPolicy)))
+    if syntax.collects and syntax.otherwise is not None:
         context.say("collect-otherwise", syntax.keys.get("otherwise", at))
     _check_twice(context, [*syntax.outcomes])
     _check_twice(context, [rule.id for rule in syntax.rules])
@@ -89,10 +87,6 @@ def _check_twice(context: Context, names: Iterable[Authored]) -> None:
         seen.add(name.value)
 
 
-def _collects(syntax: DecisionSyntax) -> bool:
-    return syntax.hit is not None and syntax.hit.value == "collect"
-
-
 def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets.Matrix | None:
     if syntax.matrix is not None:
         return check_matrix(
@@ -104,7 +98,7 @@ def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets
     otherwise = None
     if syntax.otherwise is not None:
         otherwise = _conclusion(context, syntax, syntax.otherwise, sources_of((), (rule.then for rule in rules)))
-    hit = rulesets.HitPolicy.COLLECT if _collects(syntax) else rulesets.HitPolicy.FIRST
+    hit = rulesets.HitPolicy.COLLECT if syntax.collects else rulesets.HitPolicy.FIRST
     return rulesets.Rules(hit, rules, otherwise)
 
 

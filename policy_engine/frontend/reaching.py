@@ -174,15 +174,15 @@ def _strangeness(box: Box) -> tuple[int, int]:
 def _example(situations: Situations, box: Box) -> UncoveredCase | None:
     """A case in a box that limits facts, readings and the day alone, each to a value that is surely possible."""
     properties = json.loads(situations.ruleset.facts.document)["properties"]
-    taken = {reading.name: reading for reading in situations.ruleset.readings}
+    taken = situations.ruleset.reading
     facts: dict[str, Value | None] = {}
     readings: dict[str, str] = {}
     day = None
     for index, domain in sorted(box.items()):
         match situations.nodes[index]:
-            case tree.Reading(name=name) if not taken[name].fixed or taken[name].choice in domain.known.values:
+            case tree.Reading(name=name) if not taken(name).fixed or taken(name).choice in domain.known.values:
                 choices = domain.known.values
-                readings[name] = taken[name].choice if taken[name].choice in choices else min(choices)
+                readings[name] = taken(name).choice if taken(name).choice in choices else min(choices)
             case tree.AsOf():
                 day = date.fromordinal(domain.known.ranges[0][0])
             case tree.Fact(name=name) if not domain.known:

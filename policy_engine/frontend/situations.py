@@ -72,11 +72,9 @@ class Situations:
     universes: list[PossibleValues] = field(default_factory=list)
     numbers: dict[tree.Node, int] = field(default_factory=dict)
     known: dict[tuple[str, Question], Region] = field(default_factory=dict)
-    bodies: Mapping[str, tree.Condition] = field(init=False)
     constants: Mapping[str, Value] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bodies = {definition.name: definition.body for definition in self.ruleset.definitions}
         dated = ((p.name, value) for p in self.ruleset.parameters for value in p.values)
         self.constants = {name: value.value for name, value in dated if self.days.start in value.period}
 
@@ -123,7 +121,7 @@ class Situations:
 
     def _definition(self, name: str, asked: Question) -> Region:
         if (name, asked) not in self.known:
-            self.known[name, asked] = self.of(self.bodies[name], asked)
+            self.known[name, asked] = self.of(self.ruleset.definition(name).body, asked)
         return self.known[name, asked]
 
     def _branches(self, condition: tree.Node, branches: tuple[Region, Region], asked: Question) -> Region:
@@ -249,7 +247,10 @@ class Situations:
 
     def _unfolded(self, node: tree.Node) -> tree.Node:
         """The expression of a definition, through further definitions; any other node is itself."""
-        while isinstance(node, tree.Definition) and isinstance(body := self.bodies[node.name], tree.Expression):
+        while isinstance(node, tree.Definition):
+            body = self.ruleset.definition(node.name).body
+            if not isinstance(body, tree.Expression):
+                break
             node = body.tree
         return node
 

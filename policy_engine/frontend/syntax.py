@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from policy_engine.language.rulesets import Choice, Period, Source
+from policy_engine.language.rulesets import Choice, HitPolicy, Period, Source
 from policy_engine.source import Authored, Span
 
 
@@ -147,6 +147,11 @@ class DecisionSyntax:
     keys: Mapping[str, Span]
     broken: bool
     span: Span
+
+    @property
+    def collects(self) -> bool:
+        """Whether all true rules apply."""
+        return self.hit is not None and self.hit.value == HitPolicy.COLLECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import reduce
 
 from policy_engine.language.mentions import Mention, graph_of, mentions_in, reached, wording_of
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rule, Rules, Ruleset, conclusions_of
-from policy_engine.language.types import ANYTHING, Type, join
+from policy_engine.language.types import Type, join
 
 
 def in_force(ruleset: Ruleset, day: date) -> Ruleset:
@@ -63,12 +64,4 @@ def _answer_types(decision: DecisionLogic, conclusions: Iterable[Conclusion]) ->
     for name, _ in decision.value_types:
         given = [value.type for value in values if value.name == name]
         if given:
-            yield name, _joined(given)
-
-
-def _joined(types: Iterable[Type]) -> Type:
-    """The type of all, which the checker has found to go together."""
-    result: Type = ANYTHING
-    for kind in types:
-        result = join(result, kind) or result
-    return result
+            yield name, reduce(lambda left, right: join(left, right) or left, given)  # they go together, as was checked
