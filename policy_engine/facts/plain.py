@@ -1,4 +1,4 @@
-"""From whatever a caller gives to JSON types: the first half of sentences 1 to 3, bounded in depth, number and digits.
+"""Facts of a caller in JSON types (sentences 1 to 3 of the meaning), with limits on depth, number of values and digits.
 
 Facts may come from strangers, so no method of their values is run but those of mappings and sequences, and what is shared or
 holds itself cannot keep the reader busy.

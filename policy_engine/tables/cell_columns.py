@@ -1,4 +1,4 @@
-"""Cells of a CSV file read by the type of their fact as columns: expressions that say yes only where they are sure."""
+"""Cells of a CSV file read as columns by the type of their fact; what the expressions are not sure of `cells.py` reads again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells of a CSV file read by the type of their fact: one by one in Python, where what cannot be read is told."""
+"""Cells of a CSV file read one by one by the type of their fact: what cannot be read is told, with what to write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a table's columns before any row is read: those that can never fit, those that no fact has, those missing."""
+"""Checks of a table's columns before any row is read: types that cannot hold their fact, and columns of no fact."""
 
 from __future__ import annotations
 

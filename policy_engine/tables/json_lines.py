@@ -32,7 +32,7 @@ BLOCK = 4_000_000
 AT_ONCE = min(os.cpu_count() or 1, 4)
 """Blocks that are read into columns at the same time: mostly by Polars, which lets Python's other threads go on."""
 THREADS = ThreadPoolExecutor(AT_ONCE)
-"""They outlive a report: an interrupt that Python notices while it takes threads away is lost."""
+"""Kept when a report ends: Python loses an interrupt (Ctrl-C) that it notices while it removes a thread."""
 LINE = "(line)"
 """The text of a line that columns are not sure of, null for the others."""
 

@@ -1,4 +1,4 @@
-"""The key of an account as text: the same from whatever table it is read, and wherever it is told."""
+"""The key of an account as text: the same whether it comes from Parquet, CSV or JSON Lines, and whether its row is valid."""
 
 from __future__ import annotations
 

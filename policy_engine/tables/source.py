@@ -1,4 +1,4 @@
-"""What every source of a table is to whoever runs over it."""
+"""A source of a table, and what all sources share: opening files, counting what was read, telling why Polars cannot read on."""
 
 from __future__ import annotations
 

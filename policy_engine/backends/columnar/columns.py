@@ -1,4 +1,4 @@
-"""How one fact is read from a column of some type, and what must hold of it: expressions, lists and records within."""
+"""Reading one fact from a column of some type: the expression of its canonical value, and the conditions of its schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of any column type as whole units, exactly or not at all."""
+"""Numbers of any column type as integers of their units (cents, say); a number that is not exactly so many is not read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from policy_engine.language.types import Number
 
 LARGEST = 2**63 - 1
 SURE = 1e15
-"""Below so many units a binary float has but one decimal of that many places, and that is its shortest form."""
+"""Below so many units only one decimal of that many places is near a binary float: its shortest form."""
 Conditions = list[pl.Expr]
 """What must hold; a condition is null only where there is no fact."""
 

@@ -1,4 +1,4 @@
-"""Records of many members are taken apart before they are read: each member becomes a column, level by level.
+"""Large records are split into columns before they are read: each member becomes a column of its own, level by level.
 
 To find the type of `a.b.c` Polars goes through the whole types of `a` and `a.b`. With hundreds of members that takes seconds;
 with columns of their own it takes none.

@@ -1,4 +1,4 @@
-"""A facts' schema part by part: for each fact its keywords beside its type, references followed."""
+"""The schema of facts as a tree of parts: each has its JSON Schema keywords and its type, and references are resolved."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from policy_engine.language.schema_documents import followed, parsed_schema
 from policy_engine.language.types import ListOf, Record, Type
 
 MOST_VALUES = 100_000
-"""Values of one set of facts, lists and records counted with what is in them: more are refused unread."""
+"""Values of one set of facts, counting lists, records and everything in them: facts with more are refused unread."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

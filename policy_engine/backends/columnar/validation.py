@@ -1,7 +1,7 @@
-"""Facts in columns of any type become canonical columns, and each row is told whether it surely is valid.
+"""Validation of facts in columns of any type: each column becomes canonical, and each row is accepted or rejected.
 
-What is built here are Polars expressions, once for a schema and the types of the columns. A yes is final and never wrong: it
-is what the JSON Schema says. A no is not: the rule in `facts/validation.py` then says why, or finds nothing wrong.
+What is built here are Polars expressions, once for a schema and the types of the columns. An accepted row is valid by its JSON
+Schema. A rejected one need not be invalid: `tables/row_validation.py` looks at it by itself.
 """
 
 from __future__ import annotations
