@@ -21,7 +21,7 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Explanation, Trace
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of
+from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of, trace_of
 from policy_engine.reference.recorded import RecordedEvaluation
 
 NO_READINGS: Mapping[str, str] = {}
@@ -131,7 +131,7 @@ class Engine:
         except Exception as error:
             _raise_fault(error, compiled, facts, as_of)
         with decimal.localcontext(EXACT):
-            return _reference(compiled, facts, as_of).answer(decision.partition(".")[2]).decision
+            return _reference(compiled, facts, as_of).decision(decision.partition(".")[2])
 
     def decide_all(
         self,
@@ -154,7 +154,7 @@ class Engine:
             _raise_fault(error, compiled, facts, as_of)
         with decimal.localcontext(EXACT):
             evaluation = _reference(compiled, facts, as_of)
-            return {logic.name: evaluation.answer(logic.name).decision for logic in compiled.ruleset.decisions}
+            return {logic.name: evaluation.decision(logic.name) for logic in compiled.ruleset.decisions}
 
     def decide_many(
         self,
@@ -303,7 +303,8 @@ def explained(program: Program, name: str, facts: Mapping[str, Any], as_of: date
 def _trace(ruleset: Ruleset, choices: Mapping[str, str], recording: Recording, name: str, as_of: date) -> Trace:
     with decimal.localcontext(EXACT):
         facts = typed_facts(recording.facts, ruleset.facts)
-        return explanation_of(RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recording), name).trace
+        evaluation = RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recording.values())
+        return trace_of(evaluation, name)
 
 
 def _require(what: str, given: object, kind: type, expected: str) -> None:

@@ -70,11 +70,11 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     evaluation = programs.reference(facts, day)
     program = programs.on(day)
     names = [logic.name for logic in programs.ruleset.decisions]
-    expected = {name: _told(evaluation.answer(name).decision) for name in names}
+    expected = {name: _told(evaluation.decision(name)) for name in names}
     assert {name: _told(program.decide(name)(plain, day)) for name in names} == expected
     together = program.decide_all()(plain, day)
     assert {name: _told(decision) for name, decision in together.items()} == expected
-    late = {name: _late(evaluation.answer(name).decision) for name in names}
+    late = {name: _late(evaluation.decision(name)) for name in names}
     assert {name: _late(program.decide(name)(plain, day)) for name in names} == late
     assert {name: _late(decision) for name, decision in together.items()} == late
     last = names[-1]

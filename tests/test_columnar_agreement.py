@@ -52,7 +52,7 @@ def _reference(question: Question, day: date) -> Iterator[tuple[int, Mapping[str
             check_facts(evaluation)
             yield (
                 row,
-                {logic.name: _told(evaluation.answer(logic.name).decision) for logic in question.ruleset.decisions},
+                {logic.name: _told(evaluation.decision(logic.name)) for logic in question.ruleset.decisions},
             )
 
 

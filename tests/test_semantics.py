@@ -80,7 +80,7 @@ def test_e2_e5_promises_about_each_answer_to_written_questions(question: Questio
 def e2_an_undetermined_answer_names_a_fact_or_a_cause(asked: Asked) -> None:
     """Sentence 18.3, of each answer of the reference and of generated Python."""
     names = [logic.name for logic in asked.question.ruleset.decisions]
-    answers = [("reference", asked.evaluation.answer(name).decision) for name in names]
+    answers = [("reference", asked.evaluation.decision(name)) for name in names]
     answers += [("python", decision) for decision in asked.program.decide_all()(asked.facts, asked.day).values()]
     for who, decision in answers:
         if decision.status is Status.UNDETERMINED:
@@ -182,7 +182,7 @@ def kept(question: Question, facts: Any, more: Any, left: Collection[str], day: 
         return
     before = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, readings)
     for logic in ruleset.decisions:
-        old, new = before.answer(logic.name).decision, after.answer(logic.name).decision
+        old, new = before.decision(logic.name), after.decision(logic.name)
         if old.status is Status.DECIDED:
             yield _settled(old) == _settled(new)
 

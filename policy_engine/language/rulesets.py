@@ -288,6 +288,10 @@ class Ruleset:
         """The reading of a name."""
         return self._readings[name]
 
+    def named(self, name: str) -> Definition | Parameter | None:
+        """The definition or parameter of a name, None where there is neither."""
+        return self._definitions.get(name) or self._parameters.get(name)
+
     @cached_property
     def _definitions(self) -> Mapping[str, Definition]:
         return {each.name: each for each in self.definitions}

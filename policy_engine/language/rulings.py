@@ -24,13 +24,12 @@ def ruling_of(
     sentences: Iterable[Sentence],
 ) -> Ruling:
     """What an answer says by its status and the rules that apply. Undetermined and gap cite all of the decision's sources."""
-    collects = isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT
     cited = tuple(dict.fromkeys(source for _, conclusion in applied for source in conclusion.sources))
     used = {*logic.readings, *(name for _, conclusion in applied for name in conclusion.readings)}
     return Ruling(
         decision=f"{ruleset.id}.{logic.name}",
         status=status,
-        outcome=_outcome(applied, collects),
+        outcome=outcome_of(logic, applied),
         rules=tuple(rule for rule, _ in applied),
         sources=(cited if status is Status.DECIDED else ()) or logic.sources,
         readings=tuple((r.name, choices[r.name]) for r in ruleset.readings if r.name in used),
@@ -40,9 +39,10 @@ def ruling_of(
     )
 
 
-def _outcome(applied: Applied, collects: bool) -> str | tuple[str, ...] | None:
+def outcome_of(logic: DecisionLogic, applied: Applied) -> str | tuple[str, ...] | None:
+    """The outcome of the rules that apply; a tuple where rules are collected, None where there is none."""
     outcomes = tuple(dict.fromkeys(conclusion.outcome for _, conclusion in applied if conclusion.outcome is not None))
-    if collects:
+    if isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT:
         return outcomes
     return outcomes[0] if outcomes else None
 

@@ -27,7 +27,7 @@ from policy_engine.language.in_force import in_force
 from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.mentions import fact_paths, reads_sensitive, template_expressions
 from policy_engine.language.readings import choices_of
-from policy_engine.language.rulings import ruling_of, sentences_of
+from policy_engine.language.rulings import Applied, outcome_of, ruling_of, sentences_of
 from policy_engine.language.sentences import kept_value, sentence_of
 from policy_engine.language.timezones import zone
 from policy_engine.language.values import (
@@ -58,6 +58,7 @@ class Evaluation:
     zone: tzinfo = field(init=False)
     steps: dict[str, Step] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ruleset = in_force(self.ruleset, self.as_of)
@@ -76,12 +77,11 @@ class Evaluation:
             return Step(name, self.as_of, Origin.AS_OF)
         if name in self.choices:
             return self._reading(name)
-        definition = next((d for d in self.ruleset.definitions if d.name == name), None)
-        if definition is not None:
-            return self._definition(definition)
-        parameter = next((p for p in self.ruleset.parameters if p.name == name), None)
-        if parameter is not None:
-            return self._parameter(parameter)
+        match self.ruleset.named(name):
+            case rulesets.Definition() as definition:
+                return self._definition(definition)
+            case rulesets.Parameter() as parameter:
+                return self._parameter(parameter)
         return Step(name, self.facts.members.get(name, absent_fact(name)), Origin.FACT)
 
     def _reading(self, name: str) -> Step:
@@ -102,7 +102,7 @@ class Evaluation:
     def decision_part(self, decision: str, part: str) -> Step:
         """A used decision's outcome or one of its values."""
         answer = self.answer(decision)
-        return Step(f"decisions.{decision}.{part}", answer.parts[part], Origin.DECISION, str(answer.decision.status))
+        return Step(f"decisions.{decision}.{part}", answer.parts[part], Origin.DECISION, str(answer.status))
 
     def condition(self, condition: Condition) -> Step:
         """The value of a condition: an expression's, or all, any, none over a list (sentence 14.1)."""
@@ -119,12 +119,25 @@ class Evaluation:
             self.answers[name] = _answer(self, self.ruleset.decision(name))
         return self.answers[name]
 
+    def decision(self, name: str) -> Decision:
+        """The decision of a name."""
+        if name not in self.decisions:
+            self.decisions[name] = _decision(self, self.ruleset.decision(name), self.answer(name))
+        return self.decisions[name]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decision, its rules' traces and values' steps, and its parts as other decisions see them: unknown unless decided."""
+    """How a question ended, the traces of its rules and the steps of its values.
 
-    decision: Decision
+    `applied` are the rules that an answer names, `own_values` its values by name, `unknown` is what leaves it undetermined, and
+    `parts` are its parts as other decisions see them: unknown unless it is decided.
+    """
+
+    status: Status
+    applied: tuple[tuple[str, rulesets.Conclusion], ...]
+    own_values: Mapping[str, Value]
+    unknown: Unknown | None
     rules: tuple[RuleTrace, ...]
     values: tuple[Step, ...]
     parts: Mapping[str, Value]
@@ -154,11 +167,15 @@ def check_facts(evaluation: Evaluation) -> None:
 
 def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
     """The answer to a question with its whole trace, those of the decisions it used included."""
+    return Explanation(evaluation.decision(name), trace_of(evaluation, name))
+
+
+def trace_of(evaluation: Evaluation, name: str) -> Trace:
+    """How the answer to a question came about."""
     answer = evaluation.answer(name)
     steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
     used = tuple(explanation_of(evaluation, other) for other in decisions_in(steps))
-    trace = Trace(answer.decision.decision, answer.rules, answer.values, used)
-    return Explanation(answer.decision, trace)
+    return Trace(f"{evaluation.ruleset.id}.{name}", answer.rules, answer.values, used)
 
 
 def _answer(evaluation: Evaluation, logic: rulesets.DecisionLogic) -> Answer:
@@ -257,17 +274,24 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     applied = finding.applied if status is Status.DECIDED or collects else ()
     types = dict(logic.answer_types)
     values = {d.name: _whole(normalized(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
+    parts = _parts(evaluation.ruleset, logic, status, applied, values, unknown)
+    return Answer(status, applied, values, unknown, finding.traces, tuple(steps), parts)
+
+
+def _decision(evaluation: Evaluation, logic: rulesets.DecisionLogic, answer: Answer) -> Decision:
+    """The answer as callers see it."""
+    status, applied, unknown = answer.status, answer.applied, answer.unknown
     missing = _in_schema_order(unknown.missing if unknown else (), evaluation.ruleset)
     sentences = sentences_of(logic, status, applied)
     is_sensitive = partial(reads_sensitive, evaluation.ruleset)
     said = [sentence_of(sentence, is_sensitive) for sentence in sentences]
     ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, said)
-    own_values = tuple(_known(values.get(name)) if status is Status.DECIDED else None for name in types)
+    values = [_known(answer.own_values.get(name)) for name, _ in logic.answer_types]
+    own_values = tuple(value if status is Status.DECIDED else None for value in values)
     kept = _kept(evaluation, sentences)
     if status is Status.UNDETERMINED:
         kept += (() if missing else unknown.causes if unknown else (),)
-    decision = answered(ruling, own_values, evaluation.as_of, missing, kept)
-    return Answer(decision, finding.traces, tuple(steps), _parts(decision, logic, values, unknown))
+    return answered(ruling, own_values, evaluation.as_of, missing, kept)
 
 
 def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step:
@@ -285,16 +309,22 @@ def _known(value: Value | None) -> Value | None:
 
 
 def _parts(
-    decision: Decision, logic: rulesets.DecisionLogic, values: Mapping[str, Value], unknown: Unknown | None
+    ruleset: rulesets.Ruleset,
+    logic: rulesets.DecisionLogic,
+    status: Status,
+    applied: Applied,
+    values: Mapping[str, Value],
+    unknown: Unknown | None,
 ) -> Mapping[str, Value]:
     """What other decisions see: outcome and values where it is decided, else why not (sentence 19)."""
-    names = [name for name, _ in logic.value_types]
-    if decision.status is not Status.DECIDED:
-        unseen = unknown or Unknown(causes=(causes.no_rule(decision.decision),))
+    names, decision = [name for name, _ in logic.value_types], f"{ruleset.id}.{logic.name}"
+    if status is not Status.DECIDED:
+        unseen = unknown or Unknown(causes=(causes.no_rule(decision),))
         return {"outcome": unseen} | dict.fromkeys(names, unseen)
-    nothing = Unknown(causes=(causes.not_given(decision.decision),))
+    nothing = Unknown(causes=(causes.not_given(decision),))
     parts: dict[str, Value] = {name: values.get(name, nothing) for name in names}
-    return parts | {"outcome": decision.outcome if decision.outcome is not None else nothing}
+    outcome = outcome_of(logic, applied)
+    return parts | {"outcome": outcome if outcome is not None else nothing}
 
 
 def _kept(evaluation: Evaluation, sentences: Iterable[rulesets.Template]) -> tuple[Any, ...]:

@@ -89,11 +89,7 @@ class Program:
     def record(self, name: str, facts: Mapping[str, Any], as_of: date) -> Recording:
         """The values of the nodes of a decision, and of those that it uses, over valid facts in JSON types."""
         copied = runtime.copied(facts)
-        values: dict[str, Any] = {}
-        for names, function in self._recording(name):
-            found = zip(names, function(copied, as_of), strict=True)
-            values.update((name, value) for name, value in found if value is not runtime.UNSET)
-        return Recording(copied, values)
+        return Recording(copied, [(names, record(copied, as_of)) for names, record in self._recording(name)])
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""

@@ -21,26 +21,38 @@ from policy_engine.language.values import Unknown, Value
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was recorded of some facts: the facts themselves, copied, and the value of each node that was worked out.
+    """What was recorded of some facts: the facts, copied, and of each decision the names of its values and these.
 
-    Values are as generated code holds them: None where unknown, numbers in units of their type.
+    Values are as generated code holds them: None where unknown, numbers in units of their type, `UNSET` where not worked out.
     """
 
     facts: Mapping[str, Any]
-    values: Mapping[str, Any]
+    decisions: Sequence[tuple[Sequence[str], Sequence[Any]]]
+
+    def values(self) -> RecordedValues:
+        """The values by name."""
+        named = (pair for names, values in self.decisions for pair in zip(names, values, strict=True))
+        return RecordedValues({name: value for name, value in named if value is not UNSET})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedValues:
+    """The values that were recorded, by their names in generated code."""
+
+    named: Mapping[str, Any]
 
     def value(self, node: tree.Node) -> Value | None:
         """The value of a node as callers see it, None where it was not worked out."""
-        held = self.values.get(name_of(node), UNSET)
+        held = self.named.get(name_of(node), UNSET)
         return None if held is UNSET else _seen(held, node.type)
 
-    def rounds(self, node: tree.Aggregate) -> Sequence[Recording] | None:
+    def rounds(self, node: tree.Aggregate) -> Sequence[RecordedValues] | None:
         """What was recorded of each element of a list, None where the loop was not run."""
-        names, rows = self.values.get(rows_of(node), ((), None))
+        names, rows = self.named.get(rows_of(node), ((), None))
         return (
             None
             if rows is None
-            else [Recording(self.facts, {**self.values, **dict(zip(names, row, strict=True))}) for row in rows]
+            else [RecordedValues({**self.named, **dict(zip(names, row, strict=True))}) for row in rows]
         )
 
 
