@@ -15,12 +15,13 @@ from policy_engine.diagnostics import has_errors, unknown_name
 from policy_engine.errors import EngineFault, FactsError, RulesetError, UnknownDecision
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import is_plain
-from policy_engine.facts.validation import typed_facts, valid_facts
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision, Explanation, Trace
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.values import RecordValue
 from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of, trace_of
 from policy_engine.reference.recorded import RecordedEvaluation
 
@@ -302,7 +303,8 @@ def explained(program: Program, name: str, facts: Mapping[str, Any], as_of: date
 
 def _trace(ruleset: Ruleset, choices: Mapping[str, str], recording: Recording, name: str, as_of: date) -> Trace:
     with decimal.localcontext(EXACT):
-        facts = typed_facts(recording.facts, ruleset.facts)
+        facts = recording.record(ruleset.facts.type)
+        assert isinstance(facts, RecordValue)
         evaluation = RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recording.values())
         return trace_of(evaluation, name)
 

@@ -285,8 +285,14 @@ def _parts(kind: type[Node]) -> tuple[str, ...]:
 def shown_parts(node: Node) -> tuple[Node, ...]:
     """The parts of a node that a reader sees: of a chain its sides, of `not in` the item and the list."""
     match node:
+        case Compare(left=left, right=right):
+            return left, right
         case Chain(operands=links):
             return (sides_of(links[0])[0], *(sides_of(link)[1] for link in links))
+        case And(operands=operands) | Or(operands=operands):
+            return operands
+        case Call(arguments=arguments):
+            return arguments
         case Not(operand=In(item=item, list=elements) as inner) if inner.text == node.text:
             return item, elements
     return tuple(children(node))

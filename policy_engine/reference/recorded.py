@@ -55,27 +55,20 @@ class RecordedEvaluation(Evaluation):
 
     def step(self, node: tree.Node) -> Step:
         """The step of a node, with the steps of its parts."""
-        match node:
-            case tree.Literal(value=value):
-                return Step(node.text, value, Origin.LITERAL)
-            case tree.LeftUnknown():
-                return left_unknown()
-            case tree.Variable(name=name):
-                return Step(name, self.variables[name], Origin.FACT)
-            case tree.DecisionPart(decision=decision, part=part):
-                return self.decision_part(decision, part)
-            case tree.AsOf():
-                return self.look_up("as_of")
-            case (
-                tree.Fact(name=name) | tree.Parameter(name=name) | tree.Reading(name=name) | tree.Definition(name=name)
-            ):
-                return self.look_up(name)
-            case tree.Aggregate():
-                return self._aggregate(node)
-            case tree.Conditional():
-                return self._conditional(node)
-        steps = tuple(map(self.step, tree.shown_parts(node)))
+        return STEPS.get(type(node), RecordedEvaluation.operation)(self, node)
+
+    def operation(self, node: tree.Node) -> Step:
+        """The step of what has a value by those of its parts."""
+        steps = tuple([self.step(part) for part in tree.shown_parts(node)])
         return self._computed(node, steps, MEANINGS[type(node)](self, node, [step.value for step in steps]))
+
+    def variable(self, node: tree.Variable) -> Step:
+        """The step of the element at hand."""
+        return Step(node.name, self.variables[node.name], Origin.FACT)
+
+    def name(self, node: tree.Fact | tree.Parameter | tree.Reading | tree.Definition) -> Step:
+        """The step of a name."""
+        return self.steps.get(node.name) or self.look_up(node.name)
 
     def _computed(self, node: tree.Node, steps: tuple[Step, ...], meant: Value) -> Step:
         """The step of a node; `meant` is what the values of its parts mean, in the form that they have.
@@ -86,14 +79,16 @@ class RecordedEvaluation(Evaluation):
         value = meant if recorded is None or _same(recorded, meant) else recorded
         return Step(node.text, value, Origin.COMPUTED, steps=steps)
 
-    def _conditional(self, node: tree.Conditional) -> Step:
+    def conditional(self, node: tree.Conditional) -> Step:
+        """The step of a conditional: its condition and the branch that is taken."""
         condition = self.step(node.condition)
         if isinstance(condition.value, Unknown):
             return self._computed(node, (condition,), on_the_way(condition.value))
         taken = self.step(node.then if condition.value else node.otherwise)
         return self._computed(node, (condition, taken), taken.value)
 
-    def _aggregate(self, node: tree.Aggregate) -> Step:
+    def aggregate(self, node: tree.Aggregate) -> Step:
+        """The step of an aggregate: its list, and one for each element."""
         source = self.step(node.source)
         if isinstance(source.value, Unknown):
             return self._computed(node, (source,), on_the_way(source.value))
@@ -169,3 +164,19 @@ MEANINGS: Mapping[type[tree.Node], Meaning] = MappingProxyType(
     }
 )
 """What each kind of node makes of the values of its parts."""
+STEPS: Mapping[type[tree.Node], Callable[[RecordedEvaluation, Any], Step]] = MappingProxyType(
+    {
+        tree.Literal: lambda to, node: Step(node.text, node.value, Origin.LITERAL),
+        tree.LeftUnknown: lambda to, node: left_unknown(),
+        tree.Variable: RecordedEvaluation.variable,
+        tree.DecisionPart: lambda to, node: to.decision_part(node.decision, node.part),
+        tree.AsOf: lambda to, node: to.look_up("as_of"),
+        tree.Fact: RecordedEvaluation.name,
+        tree.Parameter: RecordedEvaluation.name,
+        tree.Reading: RecordedEvaluation.name,
+        tree.Definition: RecordedEvaluation.name,
+        tree.Aggregate: RecordedEvaluation.aggregate,
+        tree.Conditional: RecordedEvaluation.conditional,
+    }
+)
+"""What makes the step of a kind of node that is no operation on its parts."""

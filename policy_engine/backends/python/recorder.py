@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import UNSET, present
+from policy_engine.backends.python.runtime import UNSET, present, reader
 from policy_engine.backends.python.wording import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Cell, DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
-from policy_engine.language.types import ListOf, Type
+from policy_engine.language.types import ListOf, Record, Type
 from policy_engine.language.values import Unknown, Value
 
 
@@ -28,6 +28,10 @@ class Recording:
 
     facts: Mapping[str, Any]
     decisions: Sequence[tuple[Sequence[str], Sequence[Any]]]
+
+    def record(self, kind: Record) -> Value:
+        """The facts as callers see values of their type."""
+        return reader(kind)(self.facts)
 
     def values(self) -> RecordedValues:
         """The values by name."""
@@ -43,8 +47,8 @@ class RecordedValues:
 
     def value(self, node: tree.Node) -> Value | None:
         """The value of a node as callers see it, None where it was not worked out."""
-        held = self.named.get(name_of(node), UNSET)
-        return None if held is UNSET else _seen(held, node.type)
+        held = self.named.get(f"n{node.place.id}", UNSET)
+        return held if held is True or held is False else None if held is UNSET else _seen(held, node.type)
 
     def rounds(self, node: tree.Aggregate) -> Sequence[RecordedValues] | None:
         """What was recorded of each element of a list, None where the loop was not run."""
@@ -63,11 +67,6 @@ def _seen(held: Any, kind: Type) -> Value:
     if isinstance(kind, ListOf):
         return tuple(_seen(part, kind.element) for part in held)
     return present(held, kind)  # type: ignore[no-any-return]  # a value by its type
-
-
-def name_of(node: tree.Node) -> str:
-    """The name of a node's value in generated code."""
-    return f"n{node.id}"
 
 
 def rows_of(node: tree.Node) -> str:
