@@ -87,7 +87,7 @@ def reference(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Ans
     def answers(facts: Any) -> Answer:
         evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), as_of, readings)
         check_facts(evaluation)
-        return {logic.name: evaluation.answer(logic.name).decision.to_dict() for logic in ruleset.decisions}
+        return {logic.name: evaluation.decision(logic.name).to_dict() for logic in ruleset.decisions}
 
     return lambda facts: [answers(each) for each in facts]
 
