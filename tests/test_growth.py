@@ -120,7 +120,7 @@ def test_all_back_ends_agree_at_the_end_of_a_long_chain(tmp_path: Path) -> None:
     facts = [{f"f{i}": chance.random() < 0.5 for i in range(LINKS) if chance.random() < 0.95} for _ in range(20)]
     told = answers_of(prepare(ruleset, {}, DAY), table_of(facts, ruleset))
     for one, row in zip(facts, told, strict=True):
-        reference = Evaluation(ruleset, typed_facts(one, ruleset.facts), DAY, {}).answer("d").decision.to_dict()
+        reference = Evaluation(ruleset, typed_facts(one, ruleset.facts), DAY, {}).decision("d").to_dict()
         assert engine.decide("hostile.d", one, as_of=DAY).to_dict() == reference
         assert {key: row["d"][key] for key in ("status", "values", "missing")} == {
             key: reference[key] for key in ("status", "values", "missing")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import UNSET, present, reader
+from policy_engine.backends.python.runtime import UNSET, present, typed
 from policy_engine.backends.python.wording import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Cell, DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
@@ -31,7 +31,7 @@ class Recording:
 
     def record(self, kind: Record) -> Value:
         """The facts as callers see values of their type."""
-        return reader(kind)(self.facts)
+        return typed(self.facts, kind)  # type: ignore[no-any-return]  # a value by its type
 
     def values(self) -> RecordedValues:
         """The values by name."""
