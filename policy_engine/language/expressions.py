@@ -341,6 +341,11 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def is_optional(condition: Condition) -> bool:
+    """Whether a condition may be unknown."""
+    return any(expression.tree.optional for expression in expressions_of(condition))
+
+
 def expressions_of(condition: Condition) -> Iterator[Expression]:
     """The expressions of a condition, in the order they are written."""
     if isinstance(condition, Expression):

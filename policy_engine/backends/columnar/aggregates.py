@@ -270,7 +270,7 @@ def add_business_days(to: Expressions, day: pl.Expr, number: pl.Expr, node: tree
     passed = to.plan.named(places.domain, places.element - rank)
 
     def counted(elements: pl.Expr, key: pl.Expr, compare: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> pl.Expr:
-        lifted = to.plan.lift(to.plan.named(to.domain, key), to.domain, places.domain)
+        lifted = to.plan.lift(to.kept(key), to.domain, places.domain)
         return count(to, places, compare(elements, lifted)).cast(pl.Int64)
 
     result = days.business_day(

@@ -72,8 +72,3 @@ def chosen(branches: Sequence[Branch], last: pl.Expr) -> pl.Expr:
 def is_one_of(number: pl.Expr, numbers: Sequence[int]) -> pl.Expr:
     """Whether a number is among a few."""
     return number.is_in(numbers) if len(numbers) > 1 else number == numbers[0]
-
-
-def optional(condition: tree.Condition) -> bool:
-    """Whether a condition may be unknown."""
-    return any(expression.tree.optional for expression in tree.expressions_of(condition))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -16,11 +16,9 @@ from policy_engine.backends.columnar.conclusions import (
     DecisionColumns,
     chosen,
     is_one_of,
-    optional,
 )
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
 from policy_engine.backends.columnar.matrices import matrix_columns
-from policy_engine.backends.columnar.plan import ACCOUNTS
 from policy_engine.backends.columnar.texts import looked_up
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.specialize import constant, exact, units
@@ -63,9 +61,9 @@ class DecisionWriter:
 
     def _alone(self, undetermined: pl.Expr) -> DecisionColumns:
         """A decision that has but one conclusion."""
-        open_ = self.to.plan.named(ACCOUNTS, undetermined, "undetermined")
+        open_ = self.to.kept(undetermined, "undetermined")
         alone = pl.when(~open_).then(pl.lit(ALONE, dtype=pl.Enum([ALONE])))
-        reason = self.to.plan.named(ACCOUNTS, alone, "reason")
+        reason = self.to.kept(alone, "reason")
         return DecisionColumns(self.logic, reason, open_, reason)
 
     # Rules.
@@ -78,10 +76,10 @@ class DecisionWriter:
             own[OTHERWISE] = body.otherwise
         words = pl.Enum(list(own))
         branches = list(self._branches(rules, words))
-        undetermined = self.to.plan.named(ACCOUNTS, _unknown_before_true(branches), "undetermined")
+        undetermined = self.to.kept(_unknown_before_true(branches), "undetermined")
         last = pl.lit(OTHERWISE if body.otherwise is not None else None, dtype=words)
         branches_ = [Branch(undetermined, pl.lit(None, dtype=words)), *branches]
-        reason = self.to.plan.named(ACCOUNTS, chosen(branches_, last), "reason")
+        reason = self.to.kept(chosen(branches_, last), "reason")
         columns = DecisionColumns(self.logic, reason, undetermined, reason, has_gaps=body.otherwise is None)
         columns.outcome = self._outcome(columns, branches, own) if self.logic.outcomes else None
         return columns, own
@@ -95,8 +93,8 @@ class DecisionWriter:
                 yield self._rule(run[0], words)
 
     def _rule(self, rule: Rule, words: pl.Enum) -> Branch:
-        condition = self.to.plan.named(ACCOUNTS, self.to.condition(rule.when), rule.id)
-        unknown = condition.is_null() if optional(rule.when) else None
+        condition = self.to.kept(self.to.condition(rule.when), rule.id)
+        unknown = condition.is_null() if tree.is_optional(rule.when) else None
         return Branch(condition, pl.lit(rule.id, dtype=words), unknown, rule.id)
 
     def _look_up(self, run: Sequence[Rule], words: pl.Enum) -> Branch:
@@ -109,7 +107,7 @@ class DecisionWriter:
                 table.setdefault(text, rule.id)
         column = self.to.named(subject)
         found = looked_up(column, table, words)
-        found = self.to.plan.named(ACCOUNTS, found, "found")
+        found = self.to.kept(found, "found")
         return Branch(found.is_not_null(), found, column.is_null() if subject.optional else None)
 
     def _outcome(self, columns: DecisionColumns, branches: Sequence[Branch], own: Mapping[str, Conclusion]) -> pl.Expr:
@@ -117,70 +115,64 @@ class DecisionWriter:
         kind = pl.Enum(self.logic.outcomes)
         if not all(branch.rule for branch in branches):
             outcomes = {code: conclusion.outcome for code, conclusion in own.items()}
-            return self.to.plan.named(ACCOUNTS, looked_up(columns.reason, outcomes, kind), "outcome")
+            return self.to.kept(looked_up(columns.reason, outcomes, kind), "outcome")
         last = own[OTHERWISE].outcome if OTHERWISE in own else None
         told = [Branch(columns.undetermined, pl.lit(None, dtype=kind))]
         groups = [(outcome, [*group]) for outcome, group in groupby(branches, lambda branch: own[branch.rule].outcome)]
         for outcome, group in groups[:-1] if groups and groups[-1][0] == last else groups:
             told.append(Branch(joined("any", [branch.when for branch in group]), pl.lit(outcome, dtype=kind)))
-        return self.to.plan.named(ACCOUNTS, chosen(told, pl.lit(last, dtype=kind)), "outcome")
+        return self.to.kept(chosen(told, pl.lit(last, dtype=kind)), "outcome")
 
     def _collect(self, body: Rules) -> DecisionColumns:
         """All true rules; undetermined where a rule or a value that must be known is unknown (sentence 15)."""
         rules = body.rules
-        conditions = [self.to.plan.named(ACCOUNTS, self.to.condition(rule.when), rule.id) for rule in rules]
-        asked = [condition for rule, condition in zip(rules, conditions, strict=True) if optional(rule.when)]
+        conditions = [self.to.kept(self.to.condition(rule.when), rule.id) for rule in rules]
+        asked = [condition for rule, condition in zip(rules, conditions, strict=True) if tree.is_optional(rule.when)]
         unknown = joined("any", [condition.is_null() for condition in asked]) if asked else FALSE
         columns = self._alone(unknown)
         columns.collected = Collected(rules, tuple(conditions))
-        given = [Given(value, None) for value in self.logic.values]
-        given += [
-            Given(v, condition) for rule, condition in zip(rules, conditions, strict=True) for v in rule.then.values
-        ]
-        return self._finish(columns, given)
+        own = [(value, applies) for rule, applies in zip(rules, conditions, strict=True) for value in rule.then.values]
+        return self._finish(columns, own)
 
     # Values.
 
     def _with_values(self, columns: DecisionColumns, own: Mapping[str, Conclusion]) -> DecisionColumns:
         """The values of every outcome and those of single conclusions; where a needed one is unknown, nothing is decided."""
-        given = [Given(value, None) for value in self.logic.values]
-        for value, codes in _own_values(own).items():
-            given.append(Given(value, is_one_of(columns.reason.to_physical(), codes)))
+        codes = columns.reason.to_physical()
+        given = [(value, is_one_of(codes, those)) for value, those in _own_values(own).items()]
         return self._finish(columns, given)
 
-    def _finish(self, columns: DecisionColumns, given: Sequence[Given]) -> DecisionColumns:
-        to = self.to
-        types = dict(self.logic.value_types)
-        worked: list[tuple[Given, pl.Expr]] = []
-        lacking: list[pl.Expr] = []
-        decided = columns.decided
-        for one in given:
-            value = to.plan.named(ACCOUNTS, self._value(one.value, types[one.value.name]), one.value.name)
-            applies = decided if one.applies is None else to.plan.named(ACCOUNTS, decided & one.applies)
-            worked.append((Given(one.value, applies), value))
-            if one.value.expression.tree.optional and not one.value.nullable:
-                lacking.append(applies & value.is_null())
+    def _finish(self, columns: DecisionColumns, own: Sequence[tuple[ValueDefinition, Any]]) -> DecisionColumns:
+        """The decision with its values; the `own` values of rules and cells come with where these apply."""
+        types, kept = dict(self.logic.value_types), self.to.kept
+        branches: dict[str, list[Branch]] = {name: [] for name in types}
+        decided, lacking = columns.decided, []
+        for definition, applies in [*((value, None) for value in self.logic.values), *own]:
+            value = kept(self._value(definition, types[definition.name]), definition.name)
+            here = decided if applies is None else kept(decided & applies)
+            branches[definition.name].append(Branch(here, value))
+            if definition.expression.tree.optional and not definition.nullable:
+                lacking.append(here & value.is_null())
         if lacking:
-            self._open(columns, to.plan.named(ACCOUNTS, joined("any", lacking), "lacking"))
+            self._open(columns, kept(joined("any", lacking), "lacking"))
         for name, kind in types.items():
-            branches = [Branch(one.applies, value) for one, value in worked if one.value.name == name]
-            columns.values[name] = self._chosen_value(columns, branches, kind)
+            columns.values[name] = self._chosen_value(columns, branches[name], kind)
         return columns
 
     def _open(self, columns: DecisionColumns, lacking: pl.Expr) -> None:
         """Leave undetermined what lacks a value."""
-        named = self.to.plan.named
-        columns.undetermined = named(ACCOUNTS, columns.undetermined | lacking, "undetermined")
-        reason = named(ACCOUNTS, pl.when(~lacking).then(columns.reason), "reason")
+        kept = self.to.kept
+        columns.undetermined = kept(columns.undetermined | lacking, "undetermined")
+        reason = kept(pl.when(~lacking).then(columns.reason), "reason")
         columns.rule = reason if columns.rule is columns.reason else pl.when(~lacking).then(columns.rule)
         columns.reason = reason
         if columns.outcome is not None:
-            columns.outcome = named(ACCOUNTS, pl.when(~lacking).then(columns.outcome), "outcome")
+            columns.outcome = kept(pl.when(~lacking).then(columns.outcome), "outcome")
 
     def _chosen_value(self, columns: DecisionColumns, branches: list[Branch], kind: Type) -> pl.Expr:
         """A value where it applies and the decision is decided; of several that apply the one given last."""
         shown = [Branch(columns.decided & branch.when, branch.then) for branch in reversed(branches)]
-        return self.to.plan.named(ACCOUNTS, chosen(shown, nothing(kind)), "value")
+        return self.to.kept(chosen(shown, nothing(kind)), "value")
 
     def _value(self, definition: ValueDefinition, kind: Type) -> pl.Expr:
         """A value as a whole, in the units of the answer's type."""
@@ -188,13 +180,6 @@ class DecisionWriter:
         if isinstance(node, tree.Literal) and isinstance(kind, Number):
             return pl.lit(units(exact(node), kind), dtype=pl.Int64)
         return in_units(self.to.whole(node), node.type, kind)
-
-
-class Given(NamedTuple):
-    """A value, and where it is given (None: wherever the decision is decided)."""
-
-    value: ValueDefinition
-    applies: Any
 
 
 def _unknown_before_true(branches: Sequence[Branch]) -> pl.Expr:

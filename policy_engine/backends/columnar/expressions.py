@@ -76,9 +76,13 @@ class Expressions:
         """What the handler of a node's kind writes."""
         return HANDLERS[type(node)](self, node)
 
+    def kept(self, expression: pl.Expr, stem: str = "value") -> pl.Expr:
+        """A column of the domain at hand for an expression, so that it is worked out once."""
+        return self.plan.named(self.domain, expression, stem)
+
     def named(self, node: tree.Node, stem: str = "value") -> pl.Expr:
-        """A column of the domain at hand."""
-        return self.plan.named(self.domain, self.value(node), stem)
+        """A column of the domain at hand for a node."""
+        return self.kept(self.value(node), stem)
 
     def constant(self, value: Any, kind: Type) -> pl.Expr:
         """A constant."""
@@ -158,7 +162,7 @@ class Expressions:
             return record.struct.field(node.name)
         place = self.domain.name, record.meta.output_name(), node.name
         if place not in self.members:
-            self.members[place] = self.plan.named(self.domain, record.struct.field(node.name), node.name)
+            self.members[place] = self.kept(record.struct.field(node.name), node.name)
         return self.members[place]
 
     def negated(self, node: tree.Not) -> pl.Expr:
@@ -190,7 +194,7 @@ class Expressions:
         column = self.named(node)
         place = self.domain.name, column.meta.output_name(), text
         if place not in self.tests:
-            self.tests[place] = self.plan.named(self.domain, texts.is_text(column, node.type, text), "is")
+            self.tests[place] = self.kept(texts.is_text(column, node.type, text), "is")
         return self.tests[place]
 
     def compared(self, operator: str, left: tuple[tree.Node, pl.Expr], right: tuple[tree.Node, pl.Expr]) -> pl.Expr:
@@ -206,7 +210,7 @@ class Expressions:
         left, right = node.left, node.right
         match node.operator:
             case "/":
-                return self.plan.named(self.domain, arithmetic.ratio(self.named(left), self.named(right)), "ratio")
+                return self.kept(arithmetic.ratio(self.named(left), self.named(right)), "ratio")
             case "//":
                 return self.value(left) // self.value(right)
             case "%":
@@ -228,7 +232,7 @@ class Expressions:
         condition = self.truth(node.condition)
         if not node.condition.optional:
             return pl.when(condition).then(then).otherwise(otherwise)
-        condition = self.plan.named(self.domain, condition, "condition")
+        condition = self.kept(condition, "condition")
         return pl.when(condition).then(then).when(~condition).then(otherwise)
 
     def add_days(self, node: tree.Call) -> pl.Expr:
@@ -246,7 +250,7 @@ class Expressions:
     def _argument(self, node: tree.Node, kind: Type) -> pl.Expr:
         """An argument; functions use theirs several times, so that one inside another must be worked out by itself."""
         expression = self.scaled(node, kind)
-        return self.plan.named(self.domain, expression, "argument") if expression.meta.root_names() else expression
+        return self.kept(expression, "argument") if expression.meta.root_names() else expression
 
     def known(self, node: tree.Call) -> pl.Expr:
         argument = node.arguments[0]
@@ -261,7 +265,7 @@ class Expressions:
         value = in_units(self.whole(first), first.type, node.type)
         if not first.optional:
             return value
-        return pl.coalesce(self.plan.named(self.domain, value), in_units(self.whole(second), second.type, node.type))
+        return pl.coalesce(self.kept(value), in_units(self.whole(second), second.type, node.type))
 
     def if_known(self, node: tree.Call) -> pl.Expr:
         return self.value(node.arguments[0])
@@ -281,7 +285,7 @@ class Expressions:
         place = self.domain.name, moment.meta.output_name()
         if place not in self.civil:
             dates = days.date_of(moment, self.ruleset.timezone)
-            self.civil[place] = self.plan.named(self.domain, dates, "date")
+            self.civil[place] = self.kept(dates, "date")
         return self.civil[place]
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:
@@ -292,7 +296,7 @@ class Expressions:
         holidays = calendar.value
         if not isinstance(holidays, Holidays):
             return days.add_business_days(day, count, holidays)  # type: ignore[arg-type]  # dates, by its type
-        result = self.plan.named(self.domain, days.add_business_days(day, count, holidays.dates))
+        result = self.kept(days.add_business_days(day, count, holidays.dates))
         return days.within_years(day, result, count, holidays.first, holidays.last)
 
     def aggregate(self, node: tree.Aggregate) -> pl.Expr:
@@ -319,10 +323,6 @@ def in_units(expression: pl.Expr, kind: Type, finer: Type) -> pl.Expr:
     if isinstance(kind, ListOf) and isinstance(finer, ListOf) and kind.element != finer.element:
         return expression.list.eval(in_units(pl.element(), kind.element, finer.element))
     return expression
-
-
-def _type_of(condition: tree.Condition) -> Type:
-    return condition.tree.type if isinstance(condition, tree.Expression) else ANYTHING
 
 
 SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProxyType(

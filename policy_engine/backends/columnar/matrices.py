@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar.conclusions import Branch, DecisionColumns, chosen, is_one_of
-from policy_engine.backends.columnar.plan import ACCOUNTS
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Cell, Conclusion, DecisionLogic, Matrix
 
@@ -45,20 +44,20 @@ def matrix_columns(
     cells = [at[row, column] for row in body.row_values for column in body.column_values]
     own = {cell.id: cell.then for cell in cells}
     own |= {else_of(cell): cell.otherwise for cell in cells if cell.otherwise is not None}
-    named, words = to.plan.named, pl.Enum(list(own))
+    kept, words = to.kept, pl.Enum(list(own))
     place = _place(to, body)
-    known, place = place.is_not_null(), named(ACCOUNTS, place.fill_null(0), "cell")
+    known, place = place.is_not_null(), kept(place.fill_null(0), "cell")
     choice = _choice(to, cells, place)
     holds = choice.holds
-    undetermined = named(ACCOUNTS, ~known | holds.is_null(), "undetermined")
+    undetermined = kept(~known | holds.is_null(), "undetermined")
     elses = [else_of(cell) if cell.otherwise else None if cell.when else cell.id for cell in cells]
     then, otherwise = _at([cell.id for cell in cells], words, place), _at(elses, words, place)
-    reason = named(ACCOUNTS, _holding(known, holds, then, otherwise), "reason")
+    reason = kept(_holding(known, holds, then, otherwise), "reason")
     ids = pl.Enum([cell.id for cell in cells])
     rule = pl.when(reason.is_not_null()).then(_at(list(ids.categories), ids, place))
     columns = DecisionColumns(logic, reason, undetermined, rule, has_gaps=None in elses, asks=_asks(choice, known))
     if logic.outcomes:
-        columns.outcome = named(ACCOUNTS, _cell_outcome(choice, known, pl.Enum(logic.outcomes)), "outcome")
+        columns.outcome = kept(_cell_outcome(choice, known, pl.Enum(logic.outcomes)), "outcome")
     return columns, own
 
 
@@ -70,7 +69,7 @@ def _place(to: Expressions, body: Matrix) -> pl.Expr:
     """The index of the cell, null where row or column is unknown."""
     rows = _index(to, body.rows, body.row_values)
     columns = _index(to, body.columns, body.column_values)
-    return to.plan.named(ACCOUNTS, rows * len(body.column_values) + columns, "place")
+    return to.kept(rows * len(body.column_values) + columns, "place")
 
 
 def _index(to: Expressions, axis: tree.Expression, values: Sequence[str | bool]) -> pl.Expr:
@@ -103,20 +102,20 @@ def _choice(to: Expressions, cells: Sequence[Cell], place: pl.Expr) -> Choice:
     pairs = list(dict.fromkeys(_outcomes_of(cell) for cell in cells if cell.when is not None))
     table = [kinds.setdefault(_kind_of(cell, pairs), len(kinds)) for cell in cells]
     dtype = pl.UInt8() if len(kinds) < BYTE else pl.UInt16()
-    kind = to.plan.named(ACCOUNTS, pl.lit(pl.Series(table, dtype=dtype)).gather(place), "kind")
+    kind = to.kept(pl.lit(pl.Series(table, dtype=dtype)).gather(place), "kind")
     asked: dict[tree.Condition | bool, list[int]] = {}
     for (when, _), number in kinds.items():
         asked.setdefault(when, []).append(number)
     branches = [
         Branch(is_one_of(kind, numbers), _truth(to, when)) for when, numbers in asked.items() if when is not True
     ]
-    holds = to.plan.named(ACCOUNTS, chosen(branches, pl.lit(True)), "holds")
+    holds = to.kept(chosen(branches, pl.lit(True)), "holds")
     conditions = {when: numbers for when, numbers in asked.items() if not isinstance(when, bool)}
     return Choice(kind, holds, tuple(outcomes for _, outcomes in kinds), conditions)
 
 
 def _truth(to: Expressions, when: tree.Condition | bool) -> pl.Expr:
-    return pl.lit(when) if isinstance(when, bool) else to.plan.named(ACCOUNTS, to.condition(when))
+    return pl.lit(when) if isinstance(when, bool) else to.kept(to.condition(when))
 
 
 def else_of(cell: Cell) -> str:

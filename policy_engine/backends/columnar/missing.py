@@ -1,13 +1,13 @@
-"""Which facts are missing, as bits of integers: one bit for each path of the schema, set where a part is unknown for want of it.
+"""The missing facts of an expression as a bit mask: one bit for each path of the schema, set where that fact is missing.
 
-A mask is zero wherever its expression is known, so a strict operation misses what any of its operands misses; only what may be
-known in spite of an unknown operand asks for itself first (sentences 6 to 8 and 18). Masks are worked out for undetermined
-rows alone. None is the mask of what is never unknown.
+The mask is zero wherever the expression is known. So a strict operation misses whatever its operands miss, and only what may be
+known in spite of an unknown operand first tests whether it is (sentences 6 to 8 and 18). Masks are computed for undetermined
+rows only. Paths that do not fit into one integer go on in a second and a third: the words of the mask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,44 +16,67 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, missing_decisions
-from policy_engine.backends.columnar.conclusions import DecisionColumns, optional
+from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.expressions import Expressions
-from policy_engine.backends.columnar.masks import BITS, FEW, Mask, joint, where
 from policy_engine.backends.columnar.plan import ACCOUNTS, View
 from policy_engine.backends.specialize import constant
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
 from policy_engine.language.types import ANYTHING, ListOf, Record, Type, member_of
 
+BITS, FEW = 62, 10
+"""The paths in a word, and the most paths for which a table of all sets is made."""
+Mask = tuple[pl.Expr, ...] | None
+"""The words of a mask, None for what is never unknown."""
+NONE = pl.lit(0)
+
+
+def joint(masks: Iterable[Mask]) -> Mask:
+    """The union of masks."""
+    found = [mask for mask in masks if mask is not None]
+    if not found:
+        return None
+    result = found[0]
+    for mask in found[1:]:
+        result = tuple(one | other for one, other in zip(result, mask, strict=True))
+    return result
+
+
+def where(condition: pl.Expr, mask: Mask, otherwise: Mask = None) -> Mask:
+    """A mask where a condition holds, else another."""
+    if mask is None and otherwise is None:
+        return None
+    count = len(mask or otherwise or ())
+    first, second = mask or (NONE,) * count, otherwise or (NONE,) * count
+    return tuple(pl.when(condition).then(one).otherwise(other) for one, other in zip(first, second, strict=True))
+
 
 @dataclass(slots=True)
 class Missing:
-    """Writes the masks of one plan, beside its expressions.
+    """Writes the masks of one plan, beside its expressions. `part` gives those of other decisions and their values.
 
     `below` is the member that is asked of a record, such as `.opened_on`, while masks are written for the record. It belongs
     to the record alone: what conditions, filters and lists miss on the way to it is missing as it is (sentence 1.1).
     """
 
     to: Expressions
-    decided: Mapping[str, DecisionColumns]
+    part: Callable[[str, str], Mask]
     paths: tuple[str, ...] = field(init=False)
     definitions: dict[tuple[str, str], Mask] = field(default_factory=dict)
-    decisions: dict[str, Mask] = field(default_factory=dict)
     below: str = ""
 
     def __post_init__(self) -> None:
         self.paths = tuple(dict.fromkeys(fact_paths(self.to.ruleset.facts.type)))
 
     @property
-    def few(self) -> bool:
-        """Whether all sets of paths can be laid out in a table."""
+    def is_tabled(self) -> bool:
+        """Whether there are so few paths that a table of all their sets is made."""
         return len(self.paths) <= FEW
 
     @property
     def dtype(self) -> pl.DataType:
         """The type of a word."""
-        return pl.UInt16() if self.few else pl.Int64()
+        return pl.UInt16() if self.is_tabled else pl.Int64()
 
     def bit(self, path: str) -> Mask:
         """The mask of one path."""
@@ -81,7 +104,7 @@ class Missing:
 
     def condition(self, condition: tree.Condition) -> Mask:
         """What is missing of a condition."""
-        if not optional(condition) or constant(condition) is not None:
+        if not tree.is_optional(condition) or constant(condition) is not None:
             return None
         if isinstance(condition, tree.Expression):
             return self.mask(condition.tree)
@@ -89,11 +112,11 @@ class Missing:
 
     def _junction(self, value: pl.Expr, masks: Sequence[Mask]) -> Mask:
         """A junction may be known beside unknown operands, and then misses nothing."""
-        return where(self.to.plan.named(self.to.domain, value).is_null(), joint(masks))
+        return where(self.to.kept(value).is_null(), joint(masks))
 
     def named(self, mask: Mask) -> Mask:
         """The words as columns."""
-        return None if mask is None else tuple(self.to.plan.named(self.to.domain, word, "mask") for word in mask)
+        return None if mask is None else tuple(self.to.kept(word, "mask") for word in mask)
 
     def at_accounts(self, compute: Callable[[], Mask]) -> Mask:
         """What is missing of something that is said of the account as a whole."""
@@ -143,14 +166,7 @@ class Missing:
             return self.named(compute())
 
     def decision_part(self, node: tree.DecisionPart) -> Mask:
-        """An undetermined decision misses what it misses; a decided one may still give a value that is unknown."""
-
-        def compute() -> Mask:
-            columns = self.decided[node.decision]
-            whole = self.decision(node.decision)
-            return where(columns.decided, missing_decisions.of_value(self, columns, node.part), whole)
-
-        return self.at_accounts(compute)
+        return self.at_accounts(lambda: self.part(node.decision, node.part))
 
     def junction(self, node: tree.And | tree.Or) -> Mask:
         return self._junction(self.to.value(node), [self.mask(operand) for operand in node.operands])
@@ -162,7 +178,7 @@ class Missing:
         """What the condition misses, and the branch that is taken."""
         if isinstance(node.condition, tree.Literal):
             return mask(node.then if node.condition.value else node.otherwise)
-        condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
+        condition = self.to.kept(self.to.truth(node.condition))
         branches = where(condition, mask(node.then), where(~condition, mask(node.otherwise)))
         return joint([self.on_the_way(node.condition), branches])
 
@@ -232,7 +248,7 @@ class Missing:
         lists = [word for below in _below_element(node.type.element) for word in self._lists_asked(node, below)]
         if not lists:
             return view
-        names = (self.to.plan.named(self.to.domain, word, "lists").meta.output_name() for word in lists)
+        names = (self.to.kept(word, "lists").meta.output_name() for word in lists)
         return View(
             view.domain,
             view.column,
@@ -266,7 +282,7 @@ class Missing:
     def _lists_of_chosen(self, node: tree.Conditional) -> Mask:
         if isinstance(node.condition, tree.Literal):
             return self._lists(node.then if node.condition.value else node.otherwise)
-        condition = self.to.plan.named(self.to.domain, self.to.truth(node.condition))
+        condition = self.to.kept(self.to.truth(node.condition))
         then, otherwise = (self._lists(branch) or self._no_lists(branch) for branch in (node.then, node.otherwise))
         return tuple(
             pl.when(condition).then(one).when(~condition).then(other)
@@ -276,7 +292,7 @@ class Missing:
     def _no_lists(self, node: tree.Node) -> tuple[pl.Expr, ...]:
         """As many masks as a list has elements, of which nothing is missing."""
         value = self.to.value(node).cast(pl.List(pl.Null)) if node.type == ANYTHING else self.to.value(node)
-        lists = self.to.plan.named(self.to.domain, value, "lists")
+        lists = self.to.kept(value, "lists")
         return tuple(lists.list.eval(pl.element().is_null().cast(self.dtype) * 0) for _ in self.none())
 
     def _beside(self, view: View, lists: str) -> str:
@@ -301,12 +317,6 @@ class Missing:
             row = kept & element if node.function == "any" else ~kept | element
             return where(row.is_null(), both)
         return where(kept.is_null() | kept, both)
-
-    def decision(self, name: str) -> Mask:
-        """What is missing of a decision."""
-        if name not in self.decisions:
-            self.decisions[name] = self.at_accounts_now(lambda: missing_decisions.of(self, self.decided[name]))
-        return self.decisions[name]
 
 
 def _below_element(kind: Type) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from policy_engine.backends.columnar.decisions import DecisionWriter
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
 from policy_engine.backends.columnar.margins import Margin, Margins, margins_of
-from policy_engine.backends.columnar.masks import BITS
-from policy_engine.backends.columnar.missing import Missing
+from policy_engine.backends.columnar.missing import BITS
+from policy_engine.backends.columnar.missing_decisions import MissingDecisions
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
 from policy_engine.backends.columnar.told import Output, outcome_as_text, outputs_of
 from policy_engine.backends.specialize import specialize
@@ -79,7 +79,7 @@ class Masks(NamedTuple):
     words: Mapping[str, tuple[pl.Expr, ...]]
     open_: Sequence[pl.Expr]
     paths: tuple[str, ...]
-    few: bool
+    is_tabled: bool
 
     @property
     def columns(self) -> list[pl.Expr]:
@@ -183,7 +183,7 @@ class ColumnarProgram:
             return worked.select(*own, *told)
         there = worked.collect_schema()
         later = self.columns.plan.needed(masks.columns, there)
-        if masks.few and plan.only_expressions(later.steps):
+        if masks.is_tabled and plan.only_expressions(later.steps):
             return plan.through(later.steps, worked).select(*own, *told, *masks.looked_up())
         kept = {*later.reads, *(flag.meta.output_name() for flag in masks.open_)} - {*own}
         shown = worked.select(*own, *told, *sorted(kept))
@@ -194,10 +194,10 @@ class ColumnarProgram:
     def _masks_of(self, decisions: tuple[str, ...]) -> Masks:
         """What tells the missing facts of decisions, laid out when they are first asked for."""
         if decisions not in self.masks:
-            missing = Missing(self.columns.expressions, self.columns.decided)
+            missing = MissingDecisions(self.columns.expressions, self.columns.decided)
             words = {name: missing.decision(name) or () for name in decisions}
             open_ = [self.columns.decided[name].undetermined for name in decisions]
-            self.masks[decisions] = Masks(words, open_, missing.paths, missing.few)
+            self.masks[decisions] = Masks(words, open_, missing.missing.paths, missing.missing.is_tabled)
         return self.masks[decisions]
 
 
