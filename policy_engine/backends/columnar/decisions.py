@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar.conclusions import (
+from policy_engine.backends.columnar.answer_columns import (
     FALSE,
     Branch,
     Collected,
@@ -19,7 +19,7 @@ from policy_engine.backends.columnar.conclusions import (
 )
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
 from policy_engine.backends.columnar.matrices import matrix_columns
-from policy_engine.backends.columnar.texts import looked_up
+from policy_engine.backends.columnar.functions import looked_up
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.specialize import constant, exact, units
 from policy_engine.language import expressions as tree

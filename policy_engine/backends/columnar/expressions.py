@@ -16,9 +16,9 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, arithmetic, days, texts
+from policy_engine.backends.columnar import aggregates, arithmetic, days
 from policy_engine.backends.columnar.dtypes import dtype_or_null
-from policy_engine.backends.columnar.functions import CALLS
+from policy_engine.backends.columnar.functions import CALLS, is_text
 from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View, folded, spread
 from policy_engine.backends.columnar.views import Views
 from policy_engine.backends.specialize import constant, units
@@ -194,7 +194,7 @@ class Expressions:
         column = self.named(node)
         place = self.domain.name, column.meta.output_name(), text
         if place not in self.tests:
-            self.tests[place] = self.kept(texts.is_text(column, node.type, text), "is")
+            self.tests[place] = self.kept(is_text(column, node.type, text), "is")
         return self.tests[place]
 
     def compared(self, operator: str, left: tuple[tree.Node, pl.Expr], right: tuple[tree.Node, pl.Expr]) -> pl.Expr:

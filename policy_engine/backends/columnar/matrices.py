@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar.conclusions import Branch, DecisionColumns, chosen, is_one_of
+from policy_engine.backends.columnar.answer_columns import Branch, DecisionColumns, chosen, is_one_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Cell, Conclusion, DecisionLogic, Matrix
 

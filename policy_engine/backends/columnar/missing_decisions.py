@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar.conclusions import DecisionColumns
+from policy_engine.backends.columnar.answer_columns import DecisionColumns
 from policy_engine.backends.columnar.expressions import Expressions
 from policy_engine.backends.columnar.missing import Mask, Missing, joint, where
 from policy_engine.language import expressions as tree
