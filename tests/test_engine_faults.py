@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from policy_engine import Engine
+from policy_engine.backends.columnar.answer_columns import Output
 from policy_engine.backends.columnar.plan import ACCOUNTS, ListStep
 from policy_engine.backends.columnar.program import ColumnarProgram
-from policy_engine.backends.columnar.answer_columns import Output
 from policy_engine.cli.main import exit_code, tell
 from policy_engine.errors import CannotRun, EngineFault
 from policy_engine.reports.deciding import decide_table

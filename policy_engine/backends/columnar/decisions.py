@@ -18,8 +18,8 @@ from policy_engine.backends.columnar.answer_columns import (
     is_one_of,
 )
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
-from policy_engine.backends.columnar.matrices import matrix_columns
 from policy_engine.backends.columnar.functions import looked_up
+from policy_engine.backends.columnar.matrices import matrix_columns
 from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
 from policy_engine.backends.specialize import constant, exact, units
 from policy_engine.language import expressions as tree

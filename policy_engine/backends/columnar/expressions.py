@@ -19,8 +19,8 @@ import polars as pl
 from policy_engine.backends.columnar import aggregates, arithmetic, days
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS, is_text
-from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, Plan, View, folded, spread
-from policy_engine.backends.columnar.views import Views
+from policy_engine.backends.columnar.list_offsets import ListColumns
+from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, ListOffsets, Plan, folded, spread
 from policy_engine.backends.specialize import constant, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
@@ -41,15 +41,15 @@ class Expressions:
     plan: Plan
     part: Parts
     domain: Domain = ACCOUNTS
-    variables: dict[str, View] = field(default_factory=dict)
+    variables: dict[str, ListOffsets] = field(default_factory=dict)
     definitions: dict[str, pl.Expr] = field(default_factory=dict)
     civil: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
     members: dict[tuple[str, str, str], pl.Expr] = field(default_factory=dict)
     tests: dict[tuple[str, str, str], pl.Expr] = field(default_factory=dict)
-    views: Views = field(init=False)
+    lists: ListColumns = field(init=False)
 
     def __post_init__(self) -> None:
-        self.views = Views(self)
+        self.lists = ListColumns(self)
 
     def condition(self, condition: tree.Condition) -> pl.Expr:
         """A condition: an expression, or all, any or none of several."""
@@ -63,7 +63,7 @@ class Expressions:
         if isinstance(node, tree.Literal):
             return self.constant(node.value, node.type)
         if isinstance(node.type, ListOf) and not isinstance(node, tree.DecisionPart):
-            return self.views.column(self.views.of(node), node.type.element)
+            return self.lists.column(self.lists.of(node), node.type.element)
         expression = self.written(node)
         return expression if expression.meta.root_names() or isinstance(node, tree.AsOf) else folded(expression)
 
@@ -97,7 +97,7 @@ class Expressions:
     def whole(self, node: tree.Node) -> pl.Expr:
         """A value as a whole: a list is unknown where an element is (sentence 5.1)."""
         if isinstance(node.type, ListOf) and tree.has_unknown_elements(node):
-            return self.views.column(self.views.taken_whole(node), node.type.element)
+            return self.lists.column(self.lists.taken_whole(node), node.type.element)
         return self.value(node)
 
     def scaled(self, node: tree.Node, kind: Type) -> pl.Expr:
@@ -111,7 +111,7 @@ class Expressions:
         return self.plan.lift(expression, ACCOUNTS, self.domain)
 
     @contextmanager
-    def inside(self, domain: Domain, variables: dict[str, View]) -> Iterator[None]:
+    def inside(self, domain: Domain, variables: dict[str, ListOffsets]) -> Iterator[None]:
         """While expressions are written for another domain, with other loops around."""
         before = self.domain, self.variables
         self.domain, self.variables = domain, variables
@@ -135,8 +135,7 @@ class Expressions:
         if constant(found.body) is not None:
             return
         if isinstance(found.type, ListOf):
-            place = tree.Place(found.span, name, -1)
-            self.views.of(tree.Definition(type=found.type, optional=found.optional, place=place, name=name))
+            self.lists.definition(name)
         else:
             self._defined(name)
 
@@ -153,8 +152,8 @@ class Expressions:
         return self.at_accounts(lambda: self.part(node.decision, node.part))
 
     def variable(self, node: tree.Variable) -> pl.Expr:
-        view = self.variables[node.name]
-        return self.plan.lift(view.element, view.domain, self.domain)
+        offsets = self.variables[node.name]
+        return self.plan.lift(offsets.element, offsets.domain, self.domain)
 
     def member(self, node: tree.MemberOf) -> pl.Expr:
         record = self.value(node.record)
@@ -208,18 +207,11 @@ class Expressions:
 
     def arithmetic(self, node: tree.Arithmetic) -> pl.Expr:
         left, right = node.left, node.right
-        match node.operator:
-            case "/":
-                return self.kept(arithmetic.ratio(self.named(left), self.named(right)), "ratio")
-            case "//":
-                return self.value(left) // self.value(right)
-            case "%":
-                return self.value(left) % self.value(right)
-            case "*":
-                return self.value(left) * self.value(right)
-            case "+":
-                return self.scaled(left, node.type) + self.scaled(right, node.type)
-        return self.scaled(left, node.type) - self.scaled(right, node.type)
+        if node.operator == "/":
+            return self.kept(arithmetic.ratio(self.named(left), self.named(right)), "ratio")
+        if node.operator in ALIGNED:
+            return ALIGNED[node.operator](self.scaled(left, node.type), self.scaled(right, node.type))
+        return UNALIGNED[node.operator](self.value(left), self.value(right))
 
     def negate(self, node: tree.Negate) -> pl.Expr:
         return -self.value(node.operand)
@@ -257,7 +249,7 @@ class Expressions:
         if not argument.optional:
             return pl.lit(True)
         if isinstance(argument.type, ListOf):
-            return self.views.taken_whole(argument).start.is_not_null()
+            return self.lists.taken_whole(argument).start.is_not_null()
         return self.value(argument).is_not_null()
 
     def default(self, node: tree.Call) -> pl.Expr:
@@ -271,8 +263,8 @@ class Expressions:
         return self.value(node.arguments[0])
 
     def length(self, node: tree.Call) -> pl.Expr:
-        view = self.views.of(node.arguments[0])
-        return view.end.cast(pl.Int64) - view.start.cast(pl.Int64)
+        offsets = self.lists.of(node.arguments[0])
+        return offsets.end.cast(pl.Int64) - offsets.start.cast(pl.Int64)
 
     def round(self, node: tree.Call) -> pl.Expr:
         value, places, mode = node.arguments
@@ -324,6 +316,14 @@ def in_units(expression: pl.Expr, kind: Type, finer: Type) -> pl.Expr:
         return expression.list.eval(in_units(pl.element(), kind.element, finer.element))
     return expression
 
+
+ALIGNED: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = MappingProxyType(
+    {"+": pl.Expr.__add__, "-": pl.Expr.__sub__}
+)
+UNALIGNED: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = MappingProxyType(
+    {"*": pl.Expr.__mul__, "//": pl.Expr.__floordiv__, "%": pl.Expr.__mod__}
+)
+"""The signs whose operands have to be in the same units, and those whose operands have not."""
 
 SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProxyType(
     {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +18,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.expressions import Expressions
-from policy_engine.backends.columnar.plan import ACCOUNTS, View
+from policy_engine.backends.columnar.plan import ACCOUNTS, ListOffsets
 from policy_engine.backends.specialize import constant
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
@@ -132,13 +132,13 @@ class Missing:
         return self.at_accounts(lambda: where(pl.col(node.name).is_null(), self.bit(f"{node.name}{self.below}")))
 
     def variable(self, node: tree.Variable) -> Mask:
-        view = self.to.variables[node.name]
-        if not view.masks:
+        offsets = self.to.variables[node.name]
+        if not offsets.masks:
             return None
         words = len(self.none())
         first = _below_element(node.type).index(self.below) * words
-        names = view.masks[first : first + words]
-        return tuple(self.to.plan.lift(pl.col(name), view.domain, self.to.domain) for name in names)
+        names = offsets.masks[first : first + words]
+        return tuple(self.to.plan.lift(pl.col(name), offsets.domain, self.to.domain) for name in names)
 
     def member(self, node: tree.MemberOf) -> Mask:
         """Of an absent record the member that was asked for is missing (sentence 1.1)."""
@@ -200,17 +200,12 @@ class Missing:
             case tree.ListLiteral():
                 return None
             case tree.Definition(name=name):
-                return self.at_accounts(lambda: self.list_itself(self._body(name)))
+                return self.at_accounts(lambda: self.list_itself(self.to.lists.body(name)))
             case tree.Conditional():
                 return self._chosen(node, self.list_itself)
             case tree.Call(function="if_known", arguments=arguments):
                 return self.list_itself(arguments[0])
         return self.mask(node)
-
-    def _body(self, name: str) -> tree.Node:
-        body = self.to.ruleset.definition(name).body
-        assert isinstance(body, tree.Expression)
-        return body.tree
 
     def list_literal(self, node: tree.ListLiteral) -> Mask:
         return joint(self.mask(element) for element in node.elements)
@@ -219,44 +214,37 @@ class Missing:
         """What item and list miss; of a list that is unknown as a whole, no item is asked for."""
         item = self.mask(node.item)
         if item is not None and node.list.optional and not isinstance(node.list, tree.ListLiteral):
-            item = where(self.to.views.of(node.list).start.is_not_null(), item)
+            item = where(self.to.lists.of(node.list).start.is_not_null(), item)
         return self._junction(self.to.value(node), [item, self.mask(node.list)])
 
     def aggregate(self, node: tree.Aggregate) -> Mask:
         """What the list misses; else, over the elements that matter, what filter and element miss."""
         with self.asking(""):
-            view, source = self._view(node.source), self.list_itself(node.source)
-        words = within(self.to, view, node.variable, lambda: self._row(node))
+            offsets, source = self._view(node.source), self.list_itself(node.source)
+        words = within(self.to, offsets, node.variable, lambda: self._row(node))
         if words is None:
             return source
-        inside = [aggregates.reduced(self.to, view, word != 0, word.bitwise_or(), "mask") for word in words]
+        inside = [aggregates.reduced(self.to, offsets, word != 0, word.bitwise_or(), "mask") for word in words]
         found: Mask = tuple(word.fill_null(0) for word in inside)
         if node.function in ("any", "all"):
             found = where(self.to.named(node).is_null(), found)
         return joint([source, found])
 
-    def _view(self, node: tree.Node) -> View:
-        """The view of a list, with the masks of its elements where these may be unknown."""
+    def _view(self, node: tree.Node) -> ListOffsets:
+        """The offsets of a list, with the masks of its elements where these may be unknown."""
         if isinstance(node, tree.Definition) and tree.has_unknown_elements(node):
             with self.to.inside(ACCOUNTS, {}):
-                view = self._with_masks(self.to.views.of(node), self._body(node.name))
-            return self.to.views.spread(view)
-        return self._with_masks(self.to.views.of(node), node)
+                offsets = self._with_masks(self.to.lists.of(node), self.to.lists.body(node.name))
+            return self.to.lists.spread(offsets)
+        return self._with_masks(self.to.lists.of(node), node)
 
-    def _with_masks(self, view: View, node: tree.Node) -> View:
+    def _with_masks(self, offsets: ListOffsets, node: tree.Node) -> ListOffsets:
         assert isinstance(node.type, ListOf)
         lists = [word for below in _below_element(node.type.element) for word in self._lists_asked(node, below)]
         if not lists:
-            return view
-        names = (self.to.kept(word, "lists").meta.output_name() for word in lists)
-        return View(
-            view.domain,
-            view.column,
-            view.start,
-            view.end,
-            view.whole,
-            tuple([self._beside(view, name) for name in names]),
-        )
+            return offsets
+        names = [self.to.kept(word, "lists").meta.output_name() for word in lists]
+        return replace(offsets, masks=tuple([self._beside(offsets, name) for name in names]))
 
     def _lists_asked(self, node: tree.Node, below: str) -> tuple[pl.Expr, ...]:
         """The masks of a list's elements where a member is asked of each."""
@@ -272,7 +260,7 @@ class Missing:
                 masks = [self.mask(element) or self.none() for element in elements]
                 return tuple(pl.concat_list(words) for words in zip(*masks, strict=True))
             case tree.Definition(name=name):
-                return self.at_accounts(lambda: self._lists(self._body(name)))
+                return self.at_accounts(lambda: self._lists(self.to.lists.body(name)))
             case tree.Conditional():
                 return self._lists_of_chosen(node)
             case tree.Call(function="if_known", arguments=arguments):
@@ -295,11 +283,11 @@ class Missing:
         lists = self.to.kept(value, "lists")
         return tuple(lists.list.eval(pl.element().is_null().cast(self.dtype) * 0) for _ in self.none())
 
-    def _beside(self, view: View, lists: str) -> str:
-        """The elements of a column of lists beside those of a view that is as long."""
-        reads = [(self.to.domain, lists), (view.domain, "")]
+    def _beside(self, offsets: ListOffsets, lists: str) -> str:
+        """The elements of a column of lists beside those of a offsets that is as long."""
+        reads = [(self.to.domain, lists), (offsets.domain, "")]
         explode = partial(pl.Series.explode, empty_as_null=False, keep_nulls=False)
-        return self.to.plan.column(view.domain, "mask", explode, reads).meta.output_name()
+        return self.to.plan.column(offsets.domain, "mask", explode, reads).meta.output_name()
 
     def none(self) -> tuple[pl.Expr, ...]:
         """The mask that says nothing is missing."""
@@ -311,11 +299,9 @@ class Missing:
         both = joint([passes, self.mask(node.element)])
         if both is None or node.condition is None:
             return both
-        kept = self.to.truth(node.condition)
         if node.function in ("any", "all"):
-            element = self.to.truth(node.element)
-            row = kept & element if node.function == "any" else ~kept | element
-            return where(row.is_null(), both)
+            return where(aggregates.quantified_row(self.to, node).is_null(), both)
+        kept = self.to.truth(node.condition)
         return where(kept.is_null() | kept, both)
 
 
@@ -324,11 +310,11 @@ def _below_element(kind: Type) -> tuple[str, ...]:
     return ("", *(f".{path}" for path in fact_paths(kind))) if isinstance(kind, Record) else ("",)
 
 
-def within(to: Expressions, view: View, variable: str, compute: Callable[[], Mask]) -> Mask:
-    """The words of a mask as columns of a view's domain."""
-    with to.inside(view.domain, {**to.variables, variable: view}):
+def within(to: Expressions, offsets: ListOffsets, variable: str, compute: Callable[[], Mask]) -> Mask:
+    """The words of a mask as columns of a offsets's domain."""
+    with to.inside(offsets.domain, {**to.variables, variable: offsets}):
         mask = compute()
-        return None if mask is None else tuple(to.plan.named(view.domain, word, "mask") for word in mask)
+        return None if mask is None else tuple(to.plan.named(offsets.domain, word, "mask") for word in mask)
 
 
 HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProxyType(

@@ -1,7 +1,7 @@
 """A ruleset as steps over tables: each adds columns to one, or makes a table of the elements of a list.
 
 A *domain* is a set of rows: the accounts, or the elements of one of their lists, or the elements that pass a filter. A list is a
-*view*: for each row of a domain the stretch of elements, `start` up to `end`, of another. So a filter over a history, its last
+*offsets*: for each row of a domain the stretch of elements, `start` up to `end`, of another. So a filter over a history, its last
 run or its first element are arithmetic on positions, and no list is ever built unless an answer holds one.
 """
 
@@ -38,7 +38,7 @@ Place = tuple[Domain, str]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ListOffsets:
     """Lists: for each row of a parent domain the elements `start` up to `end`; null where the list is unknown.
 
     `column` holds the elements in `domain`. `whole` views leave no element of the domain out. `masks` are columns of what is

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar import plan
-from policy_engine.backends.columnar.answer_columns import DecisionColumns
+from policy_engine.backends.columnar.answer_columns import DecisionColumns, Output, outcome_as_text, outputs_of
 from policy_engine.backends.columnar.decisions import DecisionWriter
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
@@ -20,7 +20,6 @@ from policy_engine.backends.columnar.margins import Margin, Margins, margins_of
 from policy_engine.backends.columnar.missing import BITS
 from policy_engine.backends.columnar.missing_decisions import MissingDecisions
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
-from policy_engine.backends.columnar.answer_columns import Output, outcome_as_text, outputs_of
 from policy_engine.backends.specialize import specialize
 from policy_engine.language import expressions as tree
 from policy_engine.language.in_force import in_force
