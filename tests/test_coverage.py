@@ -359,3 +359,26 @@ def test_b3_every_trace_is_gone_through_in_step_with_its_text(case: Case) -> Non
         seen.look_at(explanation)
     assert seen.came_by <= seen.sites.boundaries.keys()
     assert seen.branches.keys() <= seen.sites.forks.keys()
+
+
+LEGEND = """definitions: {many: sold > 1}
+decisions:
+  d:
+    question: Q
+    outcomes: [y, n]
+    matrix:
+      rows: region
+      columns: {many: [true, false]}
+      legend:
+        both: {when: days > 9, then: y, else: n, because: x, else_because: z, with: {size: 2 if price > 5 else 1}}
+      cells:
+        eu: [both, both]
+        us: [both, both]
+"""
+
+
+def test_b3_what_is_written_once_for_several_branches_of_cells_is_counted_once(tmp_path: Path) -> None:
+    engine, _ = run(tmp_path, LEGEND, table("region, sold, days, price, d.status", "eu, 2, 10, 6, decided"))
+    sites = sites_of(engine.rulebook.rulesets[0])
+    assert {boundary.text for boundary in sites.boundaries.values()} == {"sold > 1", "days > 9", "price > 5"}
+    assert (len(set(sites.boundaries.values())), len(set(sites.forks.values()))) == (3, 1)

@@ -14,7 +14,7 @@ from policy_engine import Engine
 from policy_engine.backends.columnar.answer_columns import Output
 from policy_engine.backends.columnar.plan import ACCOUNTS, ListStep
 from policy_engine.backends.columnar.program import ColumnarProgram
-from policy_engine.cli.main import exit_code, tell
+from policy_engine.cli.main import exit_code, report_error
 from policy_engine.errors import CannotRun, EngineFault
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import Job, jobs_for
@@ -89,7 +89,7 @@ def test_e1_a_fault_at_deciding_is_told_as_a_fault_of_this_program(
     told = f"this program failed at deciding `numbers` over `{file}`, and the table is not at fault ({cause}"
     assert str(raised.value).startswith(told)
     assert exit_code(raised.value) == 70
-    tell(raised.value)
+    report_error(raised.value)
     said = capsys.readouterr().err
     assert said.startswith("Traceback")
     assert "; please report it, with the lines above and the ruleset" in " ".join(said.split())

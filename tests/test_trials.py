@@ -1,4 +1,4 @@
-"""Which single fact would settle undetermined records is found by trying, and said only of what was tried."""
+"""Which single fact would decide undetermined records is found by trying, and said only of what was tried."""
 
 from __future__ import annotations
 

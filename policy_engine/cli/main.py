@@ -61,13 +61,13 @@ def main() -> None:
         with guarded_output():
             run()
     except CannotRun as error:
-        tell(error)
+        report_error(error)
         sys.exit(Exit.COULD_NOT_RUN)
     except OutputLost as lost:
         lost.let_go()
         if lost.pipe_is_closed:
             sys.exit(Exit.NOBODY_READS)
-        tell(CannotRun(str(lost)))
+        report_error(CannotRun(str(lost)))
         sys.exit(Exit.COULD_NOT_RUN)
 
 
@@ -77,7 +77,7 @@ def run() -> None:
         refuse_unreadable_arguments(sys.argv)
         app()
     except (PolicyError, EngineFault) as error:
-        tell(error)
+        report_error(error)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
@@ -99,8 +99,8 @@ def exit_code(error: PolicyError | EngineFault) -> Exit:
     return Exit.COULD_NOT_RUN
 
 
-def tell(error: PolicyError | EngineFault) -> None:
-    """Say what went wrong, on standard error."""
+def report_error(error: PolicyError | EngineFault) -> None:
+    """Print what went wrong to standard error."""
     err = console(stderr=True)
     match error:
         case RulesetError(diagnostics=diagnostics):
