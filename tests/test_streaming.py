@@ -43,7 +43,7 @@ def test_a_ruleset_streams(ruleset: Ruleset) -> None:
     facts = pl.LazyFrame(schema=schema)
     program = prepare(ruleset, {}, DAY, margins=True)
     checked = program.checked(facts) if program.checks else facts
-    assert held(program.told(checked, margins=True)) == []
+    assert held(program.answered(checked, margins=True)) == []
     assert held(column_validation(ruleset.facts, schema).validated(facts)) == []
 
 

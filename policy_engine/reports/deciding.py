@@ -80,7 +80,7 @@ def _decided(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
     if program.checks:
         checked = program.checked(valid)
         valid = pieced(checked, partial(_true_to_checks, job, spill), checked.collect_schema())
-    decided = program.told(valid, margins=bool(watch))
+    decided = program.answered(valid, margins=bool(watch))
     if watch:
         decided = pieced(decided, partial(_watched, job, watch), decided.collect_schema())
     key = [key_column(job.key).alias(job.key_column)] if job.key is not None else []

@@ -30,5 +30,5 @@ def reported(program: ColumnarProgram, table: pl.DataFrame) -> Mapping[int, Answ
     facts = table.lazy()
     if program.checks:
         facts = program.checked(facts).collect(engine="streaming").filter(HOLDS).lazy()
-    told = program.told(facts, margins=True).collect(engine="streaming")
+    told = program.answered(facts, margins=True).collect(engine="streaming")
     return dict(zip(told[ROW].to_list(), rows.answers_of(program, told), strict=True))

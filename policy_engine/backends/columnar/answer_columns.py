@@ -19,7 +19,7 @@ from policy_engine.language.types import ListOf, Number, Type
 FALSE = pl.lit(False)
 STATUS = pl.Enum([str(status) for status in Status])
 MOST_TABLED = 12
-"""For so many rules all combinations are laid out beforehand."""
+"""Up to so many rules, what is collected is looked up in a table of all combinations."""
 
 
 class Collected(NamedTuple):
@@ -78,19 +78,19 @@ def chosen(branches: Sequence[Branch], last: pl.Expr) -> pl.Expr:
 
 
 def is_one_of(number: pl.Expr, numbers: Sequence[int]) -> pl.Expr:
-    """Whether a number is among a few."""
+    """Whether a number is one of several."""
     return number.is_in(numbers) if len(numbers) > 1 else number == numbers[0]
 
 
 class Output(NamedTuple):
-    """A column that tells a decision, and the part of an answer that it is."""
+    """A column of answers, and the part of an answer that it is."""
 
     part: str
     column: pl.Expr
 
 
 def outputs_of(columns: DecisionColumns) -> Iterator[Output]:
-    """The columns that tell a decision, named `DECISION.status`, `DECISION.values.NAME` and so on."""
+    """The columns of a decision's answers, named `DECISION.status`, `DECISION.values.NAME` and so on."""
     name = columns.logic.name
     for part, column in (("status", _status(columns)), *_concluded(columns)):
         yield Output(part, column.alias(f"{name}.{part}"))
@@ -147,7 +147,7 @@ def _combinations(names: Sequence[str]) -> pl.Series:
 
 
 def _shown(column: pl.Expr, kind: Type, shown: Type) -> pl.Expr:
-    """A value of a type as one of another type, which is the same or has fewer places."""
+    """A value in the form of answers, in the type that the answer declares: the same, or one with fewer places."""
     match kind, shown:
         case Number(places=places), Number(places=fewer) if places > fewer:
             return presented(column // 10 ** (places - fewer), shown)
@@ -157,7 +157,7 @@ def _shown(column: pl.Expr, kind: Type, shown: Type) -> pl.Expr:
 
 
 def presented(column: pl.Expr, kind: Type) -> pl.Expr:
-    """A value as an answer has it: units as an exact decimal."""
+    """A value in the form of answers: units as an exact decimal."""
     match kind:
         case Number(places=places):
             return arithmetic.presented(column.cast(pl.Int64), places)

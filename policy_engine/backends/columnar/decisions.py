@@ -1,4 +1,4 @@
-"""Rules, matrices and values as columns: what each row comes to, as an enumeration whose words are the codes of reasons."""
+"""Decisions as columns: for each account the reason code, as a value of an enumeration, and from it outcome, rule and values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from policy_engine.language.rulesets import (
 from policy_engine.language.types import Number, Type
 
 ALONE = "(decided)"
-"""What stands for the conclusion where there is but one."""
+"""The reason code where there is only one conclusion."""
 
 
 @dataclass(slots=True)
@@ -60,13 +60,11 @@ class DecisionWriter:
         return self._with_values(columns, own)
 
     def _alone(self, undetermined: pl.Expr) -> DecisionColumns:
-        """A decision that has but one conclusion."""
+        """A decision that has only one conclusion."""
         open_ = self.to.kept(undetermined, "undetermined")
         alone = pl.when(~open_).then(pl.lit(ALONE, dtype=pl.Enum([ALONE])))
         reason = self.to.kept(alone, "reason")
         return DecisionColumns(self.logic, reason, open_, reason)
-
-    # Rules.
 
     def _first(self, body: Rules) -> tuple[DecisionColumns, dict[str, Conclusion]]:
         """The first true rule, unless an unknown one comes before it (sentence 14)."""
@@ -85,7 +83,7 @@ class DecisionWriter:
         return columns, own
 
     def _branches(self, rules: Sequence[Rule], words: pl.Enum) -> Iterator[Branch]:
-        """Each rule's condition with its id; runs of rules that test one text for equality are one look-up."""
+        """The branch of each rule; rules in a row that test one text for equality are one branch, a look-up."""
         for run in runs(list(rules)):
             if len(run) >= SHORTEST_RUN:
                 yield self._look_up(run, words)
@@ -106,22 +104,21 @@ class DecisionWriter:
             for text in texts:
                 table.setdefault(text, rule.id)
         column = self.to.named(subject)
-        found = looked_up(column, table, words)
-        found = self.to.kept(found, "found")
+        found = self.to.kept(looked_up(column, table, words), "found")
         return Branch(found.is_not_null(), found, column.is_null() if subject.optional else None)
 
     def _outcome(self, columns: DecisionColumns, branches: Sequence[Branch], own: Mapping[str, Conclusion]) -> pl.Expr:
-        """The outcome: rules in a row that come to the same need not be told apart."""
+        """The outcome: rules in a row that have the same outcome are one branch."""
         kind = pl.Enum(self.logic.outcomes)
         if not all(branch.rule for branch in branches):
             outcomes = {code: conclusion.outcome for code, conclusion in own.items()}
             return self.to.kept(looked_up(columns.reason, outcomes, kind), "outcome")
         last = own[OTHERWISE].outcome if OTHERWISE in own else None
-        told = [Branch(columns.undetermined, pl.lit(None, dtype=kind))]
+        outcomes_ = [Branch(columns.undetermined, pl.lit(None, dtype=kind))]
         groups = [(outcome, [*group]) for outcome, group in groupby(branches, lambda branch: own[branch.rule].outcome)]
         for outcome, group in groups[:-1] if groups and groups[-1][0] == last else groups:
-            told.append(Branch(joined("any", [branch.when for branch in group]), pl.lit(outcome, dtype=kind)))
-        return self.to.kept(chosen(told, pl.lit(last, dtype=kind)), "outcome")
+            outcomes_.append(Branch(joined("any", [branch.when for branch in group]), pl.lit(outcome, dtype=kind)))
+        return self.to.kept(chosen(outcomes_, pl.lit(last, dtype=kind)), "outcome")
 
     def _collect(self, body: Rules) -> DecisionColumns:
         """All true rules; undetermined where a rule or a value that must be known is unknown (sentence 15)."""
@@ -133,8 +130,6 @@ class DecisionWriter:
         columns.collected = Collected(rules, tuple(conditions))
         own = [(value, applies) for rule, applies in zip(rules, conditions, strict=True) for value in rule.then.values]
         return self._finish(columns, own)
-
-    # Values.
 
     def _with_values(self, columns: DecisionColumns, own: Mapping[str, Conclusion]) -> DecisionColumns:
         """The values of every outcome and those of single conclusions; where a needed one is unknown, nothing is decided."""
@@ -160,7 +155,7 @@ class DecisionWriter:
         return columns
 
     def _open(self, columns: DecisionColumns, lacking: pl.Expr) -> None:
-        """Leave undetermined what lacks a value."""
+        """Make undetermined what lacks a value that must be known."""
         kept = self.to.kept
         columns.undetermined = kept(columns.undetermined | lacking, "undetermined")
         reason = kept(pl.when(~lacking).then(columns.reason), "reason")
@@ -183,7 +178,7 @@ class DecisionWriter:
 
 
 def _unknown_before_true(branches: Sequence[Branch]) -> pl.Expr:
-    """Whether an unknown condition comes before any true one; truths are bits, so this costs next to nothing."""
+    """Whether an unknown condition comes before any true one."""
     found = FALSE
     for branch in reversed(branches):
         later = ~branch.when & found

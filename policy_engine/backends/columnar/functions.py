@@ -1,4 +1,4 @@
-"""How this back end calls each function of the language: a column from columns, null where an argument is.
+"""The functions of the language as functions of columns, null where an argument is; and comparing and looking up texts.
 
 `known`, `default`, `if_known`, `len`, `round`, `add_days` and `add_business_days` look at more than their arguments' columns and
 are written in `expressions`; `date_of` needs the zone.
@@ -53,7 +53,7 @@ WRITTEN_OUT = frozenset({"known", "default", "if_known", "len", "round", "add_da
 def is_text(column: pl.Expr, kind: Text, text: str) -> pl.Expr:
     """Whether a column's texts are a certain one.
 
-    Where the texts of a closed set all have other lengths, it is enough to look at the length, which is several times as quick.
+    Where all other texts of a closed set have other lengths, only lengths are compared, which is several times as fast.
     """
     size = len(text.encode())
     others = [value for value in kind.values or () if value != text]
@@ -65,7 +65,7 @@ def is_text(column: pl.Expr, kind: Text, text: str) -> pl.Expr:
 def looked_up(column: pl.Expr, table: Mapping[str, Any], kind: pl.DataType) -> pl.Expr:
     """What a table has for each text or word of an enumeration, null for any other.
 
-    Polars' own `replace` would wait for the whole column; this goes on piece by piece.
+    Polars' own `replace` does not stream: it would collect the whole column.
     """
     place = column.cast(pl.Enum(list(table)), strict=False).to_physical()
     return pl.lit(pl.Series(list(table.values()), dtype=kind)).gather(place)

@@ -1,10 +1,11 @@
-"""How far accounts lie from the thresholds of the rules: a column for each comparison with a value known beforehand."""
+"""How far accounts lie from the thresholds of the rules: a column for each comparison with a constant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -13,15 +14,15 @@ from policy_engine.backends.columnar import arithmetic, days
 from policy_engine.backends.columnar.plan import ACCOUNTS
 from policy_engine.backends.specialize import exact
 from policy_engine.language import expressions as tree
+from policy_engine.language.mentions import logic_of
 from policy_engine.language.rounding import decimal_of
-from policy_engine.language.rulesets import Matrix, Rules
+from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset
 from policy_engine.language.types import Date, Number
-from policy_engine.language.units import Units
+from policy_engine.language.units import written_units
 from policy_engine.language.values import in_words
 
 if TYPE_CHECKING:
     from policy_engine.backends.columnar.expressions import Expressions
-    from policy_engine.language.rulesets import DecisionLogic
 
 TOWARDS = {"<": -1, "<=": -1, ">": 1, ">=": 1}
 """Where the left side has to go for the comparison to hold."""
@@ -56,29 +57,33 @@ class Margin:
 
 
 class Margins(NamedTuple):
-    """The margins of a decision, and how many comparisons of its rules have none.
+    """The margins of all decisions, and how many comparisons of their rules have none.
 
     Those compare instants, ratios, two values of an account, or elements of a list; or their text is too long to be shown.
     """
 
-    found: tuple[Margin, ...]
-    left_out: int
+    found: tuple[Margin, ...] = ()
+    left_out: int = 0
 
 
-def margins_of(to: Expressions, logic: DecisionLogic, written: Mapping[int, tree.Node], units: Units) -> Margins:
-    """The margins of a decision's rules, each comparison once, under the first rule that asks it.
+def margins_of(to: Expressions, written: Ruleset, specialized: Ruleset) -> Margins:
+    """The margins of all decisions; in each every comparison once, under the first rule that asks it.
 
-    `written` are the nodes of the ruleset before it was specialized, by their numbers, `units` those of its parts.
+    Units, and what counts as the same comparison, are those of the ruleset as it was written, with its parameters and readings.
     """
-    asked: dict[tree.Node, tuple[str, tree.Compare]] = {}
-    for rule, condition in _conditions(logic):
-        for node in _Comparisons(to).of(condition):
-            asked.setdefault(written[node.id], (rule, node))
-    margins = [
-        _margin(to, units.common(tree.sides_of(author)) or "", logic.name, rule, node)
-        for author, (rule, node) in asked.items()
-        if not _asks_for_any(node)
-    ]
+    conditions = [*(each.body for each in written.definitions), *chain.from_iterable(map(logic_of, written.decisions))]
+    parts = chain.from_iterable(map(tree.expressions_of, conditions))
+    nodes = {node.id: node for part in parts for node in tree.walk(part.tree)}
+    units, margins = written_units(written), []
+    for logic in specialized.decisions:
+        asked: dict[tree.Node, tuple[str, tree.Compare]] = {}
+        for rule, condition in _conditions(logic):
+            for node in _comparisons(specialized, condition, set()):
+                asked.setdefault(nodes[node.id], (rule, node))
+        for author, (rule, node) in asked.items():
+            if not _asks_for_any(node):
+                unit = units.common(tree.sides_of(author)) or ""
+                margins.append(_margin(to, unit, logic.name, rule, node))
     found = tuple(margin for margin in margins if margin is not None)
     return Margins(found, len(margins) - len(found))
 
@@ -90,29 +95,15 @@ def _conditions(logic: DecisionLogic) -> Iterator[tuple[str, tree.Condition]]:
         yield from ((cell.id, cell.when) for cell in logic.body.cells if cell.when is not None)
 
 
-class _Comparisons:
-    """Finds the comparisons by order below a condition that are not constant, through definitions, each of these once."""
-
-    def __init__(self, to: Expressions) -> None:
-        self._ruleset = to.ruleset
-        self._seen: set[str] = set()
-
-    def of(self, condition: tree.Condition) -> Iterator[tree.Compare]:
-        """The comparisons of a condition."""
-        if isinstance(condition, tree.Group):
-            for part in condition.conditions:
-                yield from self.of(part)
-        else:
-            yield from self._below(condition.tree)
-
-    def _below(self, node: tree.Node) -> Iterator[tree.Compare]:
-        if isinstance(node, tree.Compare) and node.operator in TOWARDS:
-            yield node
-        if isinstance(node, tree.Definition) and node.name not in self._seen:
-            self._seen.add(node.name)
-            yield from self.of(self._ruleset.definition(node.name).body)
-        for child in tree.children(node):
-            yield from self._below(child)
+def _comparisons(ruleset: Ruleset, condition: tree.Condition, seen: set[str]) -> Iterator[tree.Compare]:
+    """The comparisons by order below a condition, also in the definitions it uses; those already `seen` are left out."""
+    for expression in tree.expressions_of(condition):
+        for node in tree.walk(expression.tree):
+            if isinstance(node, tree.Compare) and node.operator in TOWARDS:
+                yield node
+            if isinstance(node, tree.Definition) and node.name not in seen:
+                seen.add(node.name)
+                yield from _comparisons(ruleset, ruleset.definition(node.name).body, seen)
 
 
 def _asks_for_any(node: tree.Compare) -> bool:

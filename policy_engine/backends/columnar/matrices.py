@@ -1,4 +1,8 @@
-"""Matrices as columns: a look-up by row and column, and the condition of the kind of cell that was found."""
+"""Matrices as columns: the index of an account's cell, and tables by that index.
+
+Cells that ask the same condition and have the same outcomes are of one kind. Kinds are few, so that the condition and the outcome
+are chosen by the kind, not by the cell.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,16 @@ if TYPE_CHECKING:
     from policy_engine.backends.columnar.expressions import Expressions
 
 BYTE = 256
-"""Fewer numbers lie in bytes."""
+"""Up to so many kinds their numbers are bytes."""
 FEW = 6
-"""Among so many words it is quicker to compare than to look up."""
-
+"""For up to so many words comparisons are faster than a look-up."""
 
 Outcomes = tuple[str | None, str | None]
-"""What a cell comes to where its condition holds, and where it does not."""
+"""The outcome of a cell where its condition holds, and where it does not."""
 
 
 class Choice(NamedTuple):
-    """Of a matrix: the kind of each row's cell, whether its condition holds, by kind what it then comes to, and what else.
+    """The number of the kind of each account's cell, whether its condition holds, and by kind the outcomes.
 
     `asked` has the kinds that ask for each condition.
     """
@@ -52,17 +55,14 @@ def matrix_columns(
     undetermined = kept(~known | holds.is_null(), "undetermined")
     elses = [else_of(cell) if cell.otherwise else None if cell.when else cell.id for cell in cells]
     then, otherwise = _at([cell.id for cell in cells], words, place), _at(elses, words, place)
-    reason = kept(_holding(known, holds, then, otherwise), "reason")
+    reason = kept(pl.when(known & holds).then(then).when(known & ~holds).then(otherwise), "reason")
     ids = pl.Enum([cell.id for cell in cells])
     rule = pl.when(reason.is_not_null()).then(_at(list(ids.categories), ids, place))
-    columns = DecisionColumns(logic, reason, undetermined, rule, has_gaps=None in elses, asks=_asks(choice, known))
+    asks = {when: known & is_one_of(choice.kind, numbers) for when, numbers in choice.asked.items()}
+    columns = DecisionColumns(logic, reason, undetermined, rule, has_gaps=None in elses, asks=asks)
     if logic.outcomes:
         columns.outcome = kept(_cell_outcome(choice, known, pl.Enum(logic.outcomes)), "outcome")
     return columns, own
-
-
-def _asks(choice: Choice, known: pl.Expr) -> dict[tree.Condition, pl.Expr]:
-    return {when: known & is_one_of(choice.kind, numbers) for when, numbers in choice.asked.items()}
 
 
 def _place(to: Expressions, body: Matrix) -> pl.Expr:
@@ -85,7 +85,7 @@ def _index(to: Expressions, axis: tree.Expression, values: Sequence[str | bool])
 
 
 def _index_of_few(to: Expressions, node: tree.Node, column: pl.Expr, words: Sequence[str]) -> pl.Expr:
-    """The same by comparisons, one word left out: what is there and none of the others is that one."""
+    """The same by comparisons with all words but one, which is what else is known."""
     rest = max(words, key=lambda word: sum(len(other) == len(word) for other in words))
     branches = [
         Branch(to.is_text(node, word), pl.lit(place, dtype=pl.UInt32))
@@ -97,7 +97,7 @@ def _index_of_few(to: Expressions, node: tree.Node, column: pl.Expr, words: Sequ
 
 
 def _choice(to: Expressions, cells: Sequence[Cell], place: pl.Expr) -> Choice:
-    """The kinds of cells, which are few: what they ask, and what follows."""
+    """The kinds of the cells: what they ask, and what follows."""
     kinds: dict[tuple[tree.Condition | bool, Outcomes], int] = {}
     pairs = list(dict.fromkeys(_outcomes_of(cell) for cell in cells if cell.when is not None))
     table = [kinds.setdefault(_kind_of(cell, pairs), len(kinds)) for cell in cells]
@@ -128,7 +128,7 @@ def _outcomes_of(cell: Cell) -> Outcomes:
 
 
 def _kind_of(cell: Cell, pairs: Sequence[Outcomes]) -> tuple[tree.Condition | bool, Outcomes]:
-    """What a cell asks, and what it comes to; one that asks nothing is seen as one of the others, of which it is settled."""
+    """The condition and the outcomes of a cell. One without a condition joins a kind that has its outcome, with a constant truth."""
     if cell.when is not None:
         return cell.when, _outcomes_of(cell)
     outcome = cell.then.outcome
@@ -143,13 +143,8 @@ def _at(words: Sequence[str | None], kind: pl.Enum, place: pl.Expr) -> pl.Expr:
     return pl.lit(pl.Series(words, dtype=kind)).gather(place)
 
 
-def _holding(known: pl.Expr, holds: pl.Expr, then: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
-    """What follows where a condition holds, and where it does not; null where that is not known."""
-    return pl.when(known & holds).then(then).when(known & ~holds).then(otherwise)
-
-
 def _cell_outcome(choice: Choice, known: pl.Expr, kind: pl.Enum) -> pl.Expr:
-    """The outcome of a matrix: by the kinds of its cells, those together that come to the same."""
+    """The outcome of a matrix: by the kinds of its cells, those with the same outcomes together."""
     pairs = list(dict.fromkeys(choice.outcomes))
     if all(otherwise is None for _, otherwise in pairs) and len(pairs) > FEW:
         found = _at([then for then, _ in choice.outcomes], kind, choice.kind)
