@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from policy_engine.backends.columnar.expressions import Expressions
 
 FEW = 4
-"""Among so many values it is quicker to compare than to look up."""
+"""For up to so many values comparisons are faster than a look-up."""
 
 
 class Loop(NamedTuple):
@@ -88,7 +88,7 @@ def over_lists(
 
 
 def bounds(to: Expressions, offsets: ListOffsets) -> tuple[Place, Place]:
-    """The columns that say where each list begins and ends."""
+    """The columns of starts and ends."""
     return (to.domain, offsets.start.meta.output_name()), (to.domain, offsets.end.meta.output_name())
 
 
@@ -202,7 +202,7 @@ def list_of(to: Expressions, node: tree.Aggregate) -> ListOffsets:
 
 
 def _filtered(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> ListOffsets:
-    """The elements that pass, as a domain; how many pass before a list begins says where it begins there."""
+    """The elements that pass, as a domain; the count of those before the start of a list is its new start."""
     plan, source = to.plan, loop.offsets
     flag = plan.named(source.domain, (passes & to.lists.inside(source)).fill_null(False), "passes")
     domain = Domain(plan.fresh("elements"), to.domain, source.domain)
@@ -247,7 +247,7 @@ def _literal(node: tree.In, part: Value, element: Type) -> tree.Node:
 
 
 def _among(to: Expressions, node: tree.In, elements: list[tree.Node]) -> pl.Expr:
-    """Among the elements of a list that is written out; many constants are looked up."""
+    """Among the elements of a list literal; many constants are looked up."""
     if not elements:
         return pl.lit(False)
     item = to.named(node.item)
@@ -267,7 +267,7 @@ def _equal(to: Expressions, item: tuple[tree.Node, pl.Expr], element: tree.Node)
 
 
 def add_business_days(to: Expressions, day: pl.Expr, number: pl.Expr, node: tree.Node) -> pl.Expr:
-    """`add_business_days` over holidays that are themselves facts: the same closed form as over constant ones."""
+    """`add_business_days` over holidays that are facts: the same closed form as over constant ones."""
     lists = to.lists.column(to.lists.taken_whole(node), DATE)
     indices = pl.when(days.is_on_weekday(pl.element())).then(days.weekdays_before(pl.element()))
     places = to.lists.exploded(lists.list.eval(indices.drop_nulls()).list.unique().list.sort())

@@ -66,7 +66,7 @@ COMPARE: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = MappingProxyType(
 
 
 def compare(operator: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    """A comparison of two columns; a constant stands right, for left of what is null in all rows it makes one row of them."""
+    """A comparison of two columns. A constant goes to the right: on the left of a column of nulls Polars returns a single row."""
     if right.meta.root_names() and not left.meta.root_names():
         return COMPARE[MIRRORED[operator]](right, left)
     return COMPARE[operator](left, right)
@@ -103,7 +103,7 @@ MODES: Mapping[str, Callable[[pl.Expr, pl.Expr, pl.Expr], pl.Expr]] = MappingPro
         "floor": lambda whole, rest, negative: negative,
     }
 )
-"""As `language.rounding` has them: whether a number between two whole ones goes away from zero."""
+"""For each mode of `language.rounding` whether a number between two whole ones is rounded away from zero."""
 
 
 def presented(units: pl.Expr, places: int) -> pl.Expr:

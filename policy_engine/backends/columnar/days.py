@@ -1,6 +1,6 @@
-"""The arithmetic of civil dates over columns; the same sentences (12 and 13) as `language.dates`, in closed forms.
+"""The arithmetic of civil dates over columns: what `language.dates` does (sentences 12 and 13), without loops.
 
-A day is counted as an ordinal, 1 for 1 January 0001, in 64 bits. What leaves the calendar is null.
+Days are counted as ordinals, 1 for 1 January 0001, in 64 bits. Dates outside the years 1 to 9999 are null.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def shifted(day: pl.Expr, count: int) -> pl.Expr:
 
 
 def _bounded(count: pl.Expr, most: int) -> pl.Expr:
-    """A count, null where it is so large that no date can come of it and a sum might not hold it."""
+    """A count, null where it is so large that the result is no date, and that sums with it might overflow."""
     return pl.when(count.is_between(-most, most)).then(count)
 
 
@@ -196,7 +196,7 @@ def date_of(moment: pl.Expr, timezone: str) -> pl.Expr:
 
 
 def dates_of(moments: pl.Series, timezone: str) -> pl.Series:
-    """The civil dates of a column of instants. Most tables give few days as instants, so only what is known is looked at."""
+    """The civil dates of a column of instants. Often most of them are null, so only the others are converted."""
     at = moments.to_physical()
     if at.null_count() == len(at):
         return _no_dates(len(at))
@@ -212,14 +212,14 @@ def _no_dates(count: int) -> pl.Series:
 
 
 DAY = 86_400 * SECOND
-"""A day in microseconds, as all of what follows."""
+"""A day in microseconds, as are all times that follow."""
 EDGE = 2 * DAY
 EARLIEST, LATEST = (1 - EPOCH) * DAY, (LAST + 1 - EPOCH) * DAY
-"""Where the calendar begins and ends."""
+"""The first microsecond of the calendar, and the first after it."""
 
 
 def _civil(moments: pl.Series, timezone: str) -> pl.Series:
-    """The civil dates of moments that are known, null beyond the calendar."""
+    """The civil dates of moments without nulls; null outside the calendar."""
     first, last = _bounds(moments)
     if len(moments) >= MANY and (table := _table_of(first // DECADE, last // DECADE, timezone)) is not None:
         return table[(moments - first // DECADE * DECADE) // QUARTER]
@@ -227,7 +227,7 @@ def _civil(moments: pl.Series, timezone: str) -> pl.Series:
 
 
 MANY = 4_096
-"""For so many moments it is quicker to look dates up than to seek the offset of each."""
+"""From so many moments on, dates are looked up in a table; for fewer, a binary search finds the offset of each."""
 QUARTER = 900 * SECOND
 DECADE = 10 * 365 * DAY
 DECADES = 4
@@ -235,9 +235,9 @@ DECADES = 4
 
 @lru_cache(maxsize=4)
 def _table_of(first: int, last: int, timezone: str) -> pl.Series | None:
-    """The civil date of each quarter of an hour from one decade to another; None where it changes within one, or for too many.
+    """The civil date of each quarter of an hour from one decade to another; None if a date changes within one, or for too many.
 
-    Since the 1970s, time zones keep to whole quarters but for few exceptions.
+    Since the 1970s nearly all offsets are whole quarters of an hour.
     """
     if last - first >= DECADES:
         return None
@@ -277,12 +277,12 @@ AGAIN = REPEATS * SECOND
 
 
 def _folded(moment: pl.Expr) -> pl.Expr:
-    """Moments brought back into the years for which changes are listed."""
+    """Moments moved back, by whole cycles of the calendar, into the years for which transitions are listed."""
     return pl.when(moment < AGAIN).then(moment).otherwise((moment - AGAIN) % (CYCLE * SECOND) + AGAIN)
 
 
 def _changes(first: int, last: int, timezone: str) -> Sequence[Transition]:
-    """The changes of a zone that moments from the first to the last lie between."""
+    """The transitions of a zone that concern moments from the first to the last."""
     changes = transitions(timezone)
     if last >= AGAIN:
         return changes

@@ -1,7 +1,7 @@
 """Expressions of the typed tree as Polars expressions: null is unknown, a number is an integer of its type's units.
 
-Polars' `&` and `|` are those of three-valued logic, and all else gives null for a null, but for three traps: `when` takes its
-last branch for a null, `any` and the sums pass nulls over, and `min_horizontal` does. Each is met where it is used.
+Polars' `&` and `|` follow three-valued logic, and most other operations give null for a null. Three do not: `when` takes its last
+branch for a null, `any` and sums skip nulls, and so does `min_horizontal`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ Parts = Callable[[str, str], "pl.Expr"]
 
 @dataclass(slots=True)
 class Expressions:
-    """Writes the expressions of one plan. `domain` is the one at hand, `variables` the elements of the loops around."""
+    """Writes the expressions of one plan, in `domain`; `variables` are the lists of the loops around.
+
+    Columns that would be asked for again are kept: `civil` the dates of instants, `members` of records, `tests` for a text.
+    """
 
     ruleset: Ruleset
     day: date
@@ -68,7 +71,7 @@ class Expressions:
         return expression if expression.meta.root_names() or isinstance(node, tree.AsOf) else folded(expression)
 
     def truth(self, node: tree.Node) -> pl.Expr:
-        """An operand of logic; one that is `unknown` on every way has no type of its own."""
+        """An operand of logic; one that is `unknown` whatever the facts are has no type, and gets one."""
         value = self.value(node)
         return value.cast(pl.Boolean) if node.type == ANYTHING else value
 
@@ -77,7 +80,7 @@ class Expressions:
         return HANDLERS[type(node)](self, node)
 
     def kept(self, expression: pl.Expr, stem: str = "value") -> pl.Expr:
-        """A column of the domain at hand for an expression, so that it is worked out once."""
+        """A column of the domain at hand for an expression, so that it is computed once."""
         return self.plan.named(self.domain, expression, stem)
 
     def named(self, node: tree.Node, stem: str = "value") -> pl.Expr:
@@ -105,14 +108,14 @@ class Expressions:
         return in_units(self.value(node), node.type, kind)
 
     def at_accounts(self, compute: Callable[[], pl.Expr]) -> pl.Expr:
-        """What is said of the account as a whole, for each row of the domain at hand."""
+        """An expression over the accounts, repeated for each row of the domain at hand."""
         with self.inside(ACCOUNTS, {}):
             expression = compute()
         return self.plan.lift(expression, ACCOUNTS, self.domain)
 
     @contextmanager
     def inside(self, domain: Domain, variables: dict[str, ListOffsets]) -> Iterator[None]:
-        """While expressions are written for another domain, with other loops around."""
+        """Write expressions for another domain, with other loops around."""
         before = self.domain, self.variables
         self.domain, self.variables = domain, variables
         yield
@@ -130,7 +133,7 @@ class Expressions:
         return self.at_accounts(lambda: pl.col(node.name))
 
     def define(self, name: str) -> None:
-        """Work out a definition for the accounts."""
+        """Add a definition to the plan of the accounts."""
         found = self.ruleset.definition(name)
         if constant(found.body) is not None:
             return
@@ -188,7 +191,7 @@ class Expressions:
         return None
 
     def is_text(self, node: tree.Node, text: str) -> pl.Expr:
-        """Whether an expression is a certain text; asked once of each column."""
+        """Whether an expression is a certain text; computed once for each column and text."""
         assert isinstance(node.type, Text)
         column = self.named(node)
         place = self.domain.name, column.meta.output_name(), text
@@ -240,7 +243,7 @@ class Expressions:
         return CALLS[node.function](*[self._argument(part, kind or part.type) for part in node.arguments])
 
     def _argument(self, node: tree.Node, kind: Type) -> pl.Expr:
-        """An argument; functions use theirs several times, so that one inside another must be worked out by itself."""
+        """An argument, as a column of its own: functions use theirs several times, and nested calls would double each time."""
         expression = self.scaled(node, kind)
         return self.kept(expression, "argument") if expression.meta.root_names() else expression
 

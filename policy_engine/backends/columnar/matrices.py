@@ -128,7 +128,7 @@ def _outcomes_of(cell: Cell) -> Outcomes:
 
 
 def _kind_of(cell: Cell, pairs: Sequence[Outcomes]) -> tuple[tree.Condition | bool, Outcomes]:
-    """The condition and the outcomes of a cell. One without a condition joins a kind that has its outcome, with a constant truth."""
+    """The condition and the outcomes of a cell; one without a condition joins a kind with its outcome, by a constant truth."""
     if cell.when is not None:
         return cell.when, _outcomes_of(cell)
     outcome = cell.then.outcome

@@ -55,8 +55,8 @@ def where(condition: pl.Expr, mask: Mask, otherwise: Mask = None) -> Mask:
 class Missing:
     """Writes the masks of one plan, beside its expressions. `part` gives those of other decisions and their values.
 
-    `below` is the member that is asked of a record, such as `.opened_on`, while masks are written for the record. It belongs
-    to the record alone: what conditions, filters and lists miss on the way to it is missing as it is (sentence 1.1).
+    While the mask of a record is written of which a member is asked, `below` is that member, such as `.opened_on`: of an absent
+    record the member is missing. For conditions, filters and lists on the way to the record it is "" (sentence 1.1).
     """
 
     to: Expressions
@@ -86,24 +86,24 @@ class Missing:
 
     @contextmanager
     def asking(self, below: str) -> Iterator[None]:
-        """Write for a record of which a member is asked, or for a value as it is."""
+        """Write for a record of which a member is asked, or as "" for a value as a whole."""
         outer, self.below = self.below, below
         yield
         self.below = outer
 
     def on_the_way(self, node: tree.Node) -> Mask:
-        """What is missing of a condition that another value hangs on."""
+        """The mask of a condition on the way to a value."""
         with self.asking(""):
             return self.mask(node)
 
     def mask(self, node: tree.Node) -> Mask:
-        """What is missing of an expression, in the domain at hand."""
+        """The mask of an expression, in the domain at hand."""
         if not node.optional:
             return None
         return HANDLERS.get(type(node), Missing.strict)(self, node)
 
     def condition(self, condition: tree.Condition) -> Mask:
-        """What is missing of a condition."""
+        """The mask of a condition."""
         if not tree.is_optional(condition) or constant(condition) is not None:
             return None
         if isinstance(condition, tree.Expression):
@@ -111,7 +111,7 @@ class Missing:
         return self._junction(self.to.condition(condition), [self.condition(part) for part in condition.conditions])
 
     def _junction(self, value: pl.Expr, masks: Sequence[Mask]) -> Mask:
-        """A junction may be known beside unknown operands, and then misses nothing."""
+        """The union of masks where a value is null: with `and`, `or` and `default` it may be known beside unknown operands."""
         return where(self.to.kept(value).is_null(), joint(masks))
 
     def named(self, mask: Mask) -> Mask:
@@ -119,7 +119,7 @@ class Missing:
         return None if mask is None else tuple(self.to.kept(word, "mask") for word in mask)
 
     def at_accounts(self, compute: Callable[[], Mask]) -> Mask:
-        """What is missing of something that is said of the account as a whole."""
+        """A mask over the accounts, repeated for each row of the domain at hand."""
         mask = self.at_accounts_now(compute)
         return None if mask is None else tuple(self.to.plan.lift(word, ACCOUNTS, self.to.domain) for word in mask)
 
@@ -161,7 +161,7 @@ class Missing:
         return self.at_accounts(lambda: self.definitions[key])
 
     def at_accounts_now(self, compute: Callable[[], Mask]) -> Mask:
-        """A mask of the accounts, not lifted."""
+        """A mask over the accounts."""
         with self.to.inside(ACCOUNTS, {}):
             return self.named(compute())
 
@@ -290,7 +290,7 @@ class Missing:
         return self.to.plan.column(offsets.domain, "mask", explode, reads).meta.output_name()
 
     def none(self) -> tuple[pl.Expr, ...]:
-        """The mask that says nothing is missing."""
+        """The mask where nothing is missing."""
         return (pl.lit(0, dtype=self.dtype),) * -(-len(self.paths) // BITS)
 
     def _row(self, node: tree.Aggregate) -> Mask:

@@ -1,8 +1,8 @@
-"""A ruleset as steps over tables: each adds columns to one, or makes a table of the elements of a list.
+"""The plan of a ruleset: steps that add columns to tables of accounts and of list elements, in order of dependence.
 
-A *domain* is a set of rows: the accounts, or the elements of one of their lists, or the elements that pass a filter. A list is a
-*offsets*: for each row of a domain the stretch of elements, `start` up to `end`, of another. So a filter over a history, its last
-run or its first element are arithmetic on positions, and no list is ever built unless an answer holds one.
+A *domain* is a set of rows: the accounts, the elements of one of their lists, or those elements that pass a filter. All lists of a
+column lie end to end in the table of another domain, and a list is a pair of offsets into it, `start` up to `end`. So a filter,
+the last run and the first element of a list are arithmetic on offsets; lists are only built where an answer holds one.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import NamedTuple
 import polars as pl
 
 Frames = dict[str, pl.DataFrame]
-"""The tables of one run, by the name of their domain."""
+"""The tables of one run by the name of their domain."""
 
 PARENT, VALUE = "(parent)", "(value)"
-"""In a domain of elements: the row each belongs to, and the element itself."""
+"""In a domain of elements: the index of the row each belongs to, and the element itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A set of rows; `parent` is the domain that the lists stand in whose elements these are.
+    """A set of rows; those of elements have the domain of the rows whose lists they are in as `parent`.
 
-    `source` is the domain of which these rows are those that pass a filter.
+    `source` is the domain of which these rows are the ones that pass a filter.
     """
 
     name: str
@@ -34,15 +34,15 @@ class Domain:
 
 ACCOUNTS = Domain("accounts")
 Place = tuple[Domain, str]
-"""A column of a domain, or, as "", the domain itself."""
+"""A column of a domain; "" stands for the domain itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListOffsets:
-    """Lists: for each row of a parent domain the elements `start` up to `end`; null where the list is unknown.
+    """A list for each row of a parent domain: the elements `start` up to `end` of a domain; null where the list is unknown.
 
-    `column` holds the elements in `domain`. `whole` views leave no element of the domain out. `masks` are columns of what is
-    missing of single elements, where these may be unknown.
+    `column` holds the elements. `whole` says that every element of the domain is in a list. `masks` are columns of the missing
+    facts of single elements, where these may be unknown.
     """
 
     domain: Domain
@@ -60,7 +60,7 @@ class ListOffsets:
 
 @dataclass(slots=True)
 class Compute:
-    """Columns that do not depend on one another, added to a domain together, so that they are worked out in parallel."""
+    """Columns that do not depend on each other, added to a domain together, so that Polars computes them in parallel."""
 
     domain: Domain
     columns: list[pl.Expr] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Compute:
         frames[self.domain.name] = frame.with_columns(self.columns) if frame.height else self._over_nothing(frame)
 
     def _over_nothing(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Over no rows Polars gives some functions one row if an argument is a constant, so one row is asked for and dropped."""
+        """Over an empty table some functions of a constant give one row, so a row of nulls is added and dropped again."""
         return frame.select(pl.all().first()).with_columns(self.columns).head(0)
 
 
@@ -78,7 +78,7 @@ class Compute:
 class ListStep:
     """Whole columns made from whole columns: `work` takes those it `reads` and gives those it `makes`, in their order.
 
-    Where it makes a domain, these are the first columns of that domain.
+    A domain that is made starts with the columns made with it.
     """
 
     reads: tuple[Place, ...]
@@ -100,7 +100,7 @@ Step = Compute | ListStep
 
 
 class Needed(NamedTuple):
-    """Steps that lead to some columns, and the columns of the accounts that must be there before them."""
+    """The steps that compute some columns, and the columns of the accounts that they read."""
 
     steps: list[Step]
     reads: frozenset[str]
@@ -108,13 +108,13 @@ class Needed(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """Steps in order; `made` tells the step after which a column (or, as "", a domain) is there.
+    """Steps in order; `made` has for each column (or, as "", domain) the index of the step that makes it.
 
-    `numbering` holds for each domain of elements the step that tells which row each element belongs to; that costs something,
-    and is done for those that are `numbered`.
+    `numbering` has for each domain of elements the step that makes `PARENT`; it is only added for domains that need it, those
+    that are `numbered`. `lifted` has the columns of an outer domain that were repeated for each element.
 
-    `positions` are the columns that point at rows of another domain. They hold only beside the very elements for which they were
-    worked out, so a run over some of the rows of another cannot take them over.
+    `positions` are the columns that point at rows of another domain. They are valid only beside the elements for which they were
+    computed, so a run over a part of the rows has to compute them again.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -131,7 +131,7 @@ class Plan:
         return f"({stem} {self.counter})"
 
     def named(self, domain: Domain, expression: pl.Expr, stem: str = "value") -> pl.Expr:
-        """A column of a domain for an expression, so that it is worked out once."""
+        """A column of a domain for an expression, so that it is computed once."""
         if expression.meta.is_column():
             return expression
         if not expression.meta.root_names() and not expression.meta.is_literal():
@@ -181,15 +181,15 @@ class Plan:
         *,
         position: bool = False,
     ) -> pl.Expr:
-        """A column of a domain that a step of its own makes from whole columns."""
+        """A column of a domain that a step makes from whole columns."""
         name = self.fresh_position(stem) if position else self.fresh(stem)
         self.add(ListStep(tuple(reads), ((domain, name),), lambda *columns: [work(*columns)]))
         return pl.col(name)
 
     def needed(self, columns: Iterable[pl.Expr], there: Container[str] = ()) -> Needed:
-        """The steps that lead to columns of the accounts, and of what is worked out in them only what does.
+        """The steps that compute columns of the accounts, without what these do not depend on.
 
-        Columns that are `there` already are not made again, but for positions: the elements that they point at are not there.
+        Columns that are `there` are not computed again, except positions: the elements that they point at are not there.
         """
         wanted: set[tuple[str, str]] = set()
         reads: set[str] = set()
@@ -219,7 +219,7 @@ class Plan:
         return Needed(steps[::-1], frozenset(reads))
 
     def lift(self, expression: pl.Expr, source: Domain, to: Domain) -> pl.Expr:
-        """What a row of an outer domain says, for each element below it; a constant is the same everywhere."""
+        """An expression of an outer domain repeated for each element below its rows; a constant stays as it is."""
         if source == to or not expression.meta.root_names():
             return expression
         assert to.parent is not None
@@ -233,7 +233,7 @@ class Plan:
         return self.lifted[key]
 
     def number(self, domain: Domain) -> None:
-        """Have the elements of a domain know the row they belong to."""
+        """Make the column `PARENT` of a domain."""
         if domain in self.numbered:
             return
         if domain.source is not None:
@@ -244,7 +244,7 @@ class Plan:
 
 
 def folded(expression: pl.Expr) -> pl.Expr:
-    """What is the same for all rows, worked out at once: Polars does not spread every such expression over a column."""
+    """The value of an expression without columns, as a literal: Polars does not broadcast every such expression."""
     return spread(pl.select(expression.first()).to_series())
 
 
@@ -268,9 +268,9 @@ def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
-    """The same of a lazy table, piece by piece where there are steps over lists.
+    """The same of a lazy table; where there are steps over lists, piece by piece.
 
-    Expressions stay with Polars' streaming engine, which takes each piece through all of them while it is near the processor.
+    Expressions alone stay in Polars' streaming engine, which takes each piece through all of them while it is in the cache.
     """
     if only_expressions(steps):
         return _computed(steps, table)
@@ -279,14 +279,14 @@ def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def small(steps: Sequence[Step], columns: Iterable[pl.Expr], frame: pl.DataFrame) -> pl.DataFrame:
-    """A few accounts with all that steps give them, and columns beside."""
+    """A small table with the columns of the steps, and further columns."""
     if only_expressions(steps):
         return at_once(_computed(steps, frame.lazy()).with_columns(columns), as_it_stands=True)
     return run(steps, frame).with_columns(columns)
 
 
 def only_expressions(steps: Iterable[Step]) -> bool:
-    """Whether steps ask for no pieces."""
+    """Whether all steps are expressions over the accounts."""
     return all(map(_is_of_accounts, steps))
 
 
@@ -296,16 +296,16 @@ def pieced(table: pl.LazyFrame, work: Callable[[pl.DataFrame], pl.DataFrame], sc
         work,
         schema=schema,
         streamable=True,
-        predicate_pushdown=False,  # the function reads what the plan does not know of
+        predicate_pushdown=False,  # Polars cannot know which columns the function reads
         projection_pushdown=False,
         slice_pushdown=False,
     )
 
 
 def at_once(table: pl.LazyFrame, *, as_it_stands: bool = False) -> pl.DataFrame:
-    """A small table worked out inside a query that streams, whose engine must not be made to wait for itself.
+    """A small table computed inside a query that streams: in memory, for the streaming engine would wait for itself.
 
-    Where expressions are cheap and many it is quicker to take them `as_it_stands` than to look for what they have in common.
+    `as_it_stands` skips the optimizer, which costs more than it gains where expressions are cheap and many.
     """
     flags = pl.QueryOptFlags.none() if as_it_stands else pl.QueryOptFlags()
     return table.collect(engine="in-memory", optimizations=flags)

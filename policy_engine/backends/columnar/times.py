@@ -1,4 +1,4 @@
-"""Dates and instants of columns as texts, in the one form of answers; those that Polars cannot write by their number."""
+"""Columns of dates and instants as texts in the form of answers; what Polars cannot write is shown as a number."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.repla
 DAY = 86_400
 """Seconds."""
 WRITABLE = 95_000_000 * DAY
-"""So many seconds from 1970 in either direction Polars can write; beyond it panics. That is 260,000 years."""
+"""Polars can write moments up to so many seconds from 1970, in either direction; beyond that it panics."""
 SHIFT = 23 * 3_600 + 59 * 60
-"""Seconds of the farthest offset, in which moments are written that the calendar has, though not in UTC."""
+"""The largest offset, in seconds: moments whose date in UTC lies outside the calendar are written with it."""
 EPOCH = date(1970, 1, 1).toordinal()
 BEGIN, END = (date.min.toordinal() - EPOCH) * DAY, (date.max.toordinal() + 1 - EPOCH) * DAY
 """Seconds from 1970 to the first moment of the calendar, and to the first behind it."""
 A_SECOND = MappingProxyType({"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000})
 FRACTION = MappingProxyType({"ms": (".3f", ".000"), "us": (".6f", ".000000"), "ns": (".9f", ".000000000")})
-"""For each unit how parts of a second are written, and what is left out again."""
+"""For each unit the format of fractions of a second, and the text that is removed where they are zero."""
 
 
 def in_microseconds(dtype: Any) -> Any:
