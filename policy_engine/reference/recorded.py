@@ -55,11 +55,14 @@ class RecordedEvaluation(Evaluation):
 
     def step(self, node: tree.Node) -> Step:
         """The step of a node, with the steps of its parts."""
-        return STEPS.get(type(node), RecordedEvaluation.operation)(self, node)
+        return STEPS[node.__class__](self, node)
 
     def operation(self, node: tree.Node) -> Step:
         """The step of what has a value by those of its parts."""
-        steps = tuple([self.step(part) for part in tree.shown_parts(node)])
+        steps = tuple([STEPS[part.__class__](self, part) for part in tree.shown_parts(node)])
+        recorded = self.recorded.value(node)
+        if recorded is True or recorded is False:  # a truth has one form only
+            return Step(node.place.text, recorded, Origin.COMPUTED, "", steps)
         return self._computed(node, steps, MEANINGS[type(node)](self, node, [step.value for step in steps]))
 
     def variable(self, node: tree.Variable) -> Step:
@@ -164,19 +167,18 @@ MEANINGS: Mapping[type[tree.Node], Meaning] = MappingProxyType(
     }
 )
 """What each kind of node makes of the values of its parts."""
-STEPS: Mapping[type[tree.Node], Callable[[RecordedEvaluation, Any], Step]] = MappingProxyType(
-    {
-        tree.Literal: lambda to, node: Step(node.text, node.value, Origin.LITERAL),
-        tree.LeftUnknown: lambda to, node: left_unknown(),
-        tree.Variable: RecordedEvaluation.variable,
-        tree.DecisionPart: lambda to, node: to.decision_part(node.decision, node.part),
-        tree.AsOf: lambda to, node: to.look_up("as_of"),
-        tree.Fact: RecordedEvaluation.name,
-        tree.Parameter: RecordedEvaluation.name,
-        tree.Reading: RecordedEvaluation.name,
-        tree.Definition: RecordedEvaluation.name,
-        tree.Aggregate: RecordedEvaluation.aggregate,
-        tree.Conditional: RecordedEvaluation.conditional,
-    }
-)
-"""What makes the step of a kind of node that is no operation on its parts."""
+STEPS: Mapping[type[tree.Node], Callable[[RecordedEvaluation, Any], Step]] = {
+    **dict.fromkeys(MEANINGS, RecordedEvaluation.operation),
+    tree.Literal: lambda to, node: Step(node.text, node.value, Origin.LITERAL),
+    tree.LeftUnknown: lambda to, node: left_unknown(),
+    tree.Variable: RecordedEvaluation.variable,
+    tree.DecisionPart: lambda to, node: to.decision_part(node.decision, node.part),
+    tree.AsOf: lambda to, node: to.look_up("as_of"),
+    tree.Fact: RecordedEvaluation.name,
+    tree.Parameter: RecordedEvaluation.name,
+    tree.Reading: RecordedEvaluation.name,
+    tree.Definition: RecordedEvaluation.name,
+    tree.Aggregate: RecordedEvaluation.aggregate,
+    tree.Conditional: RecordedEvaluation.conditional,
+}
+"""What makes the step of each kind of node; a plain dictionary, since it is looked up for every step."""
