@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -155,3 +157,55 @@ def test_one_place_reads_today() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("now", "today", "utcnow", "environ", "getenv")
     ]
     assert [place.split(":")[0] for place in readers] == ["cli/options.py"]
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """Imports that only a type checker follows are left out: they never run."""
+    graph = {module: set(_imported_files(module)) for module in _modules()}
+    circles = [module for module in graph if module in _reached(graph[module], graph)]
+    assert circles == []
+
+
+def test_a_circle_of_files_would_be_seen() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert [module for module in graph if module in _reached(graph[module], graph)] == ["a", "b", "c"]
+
+
+@cache
+def _modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name."""
+    found = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in PACKAGE.rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for path, name in found.items()}
+
+
+def _imported_files(module: str) -> Iterator[str]:
+    """The modules that a module imports when it runs, those named in functions included."""
+    known = _modules()
+    tree = ast.parse(known[module].read_text("utf-8"))
+    unseen = {id(inner) for node in ast.walk(tree) if _is_for_types(node) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) not in unseen:
+            yield from (name for name in _imported(node) if name in known and name != module)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _reached(start: set[str], graph: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += graph.get(module, ())
+    return found
+
+
+def test_the_files_that_the_page_names_are_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_/]+\.py)`", page))
+    assert named
+    files = {path.relative_to(ROOT).as_posix() for path in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]}
+    assert [name for name in sorted(named) if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,8 +10,6 @@ from typing import Any
 import polars as pl
 
 from policy_engine.backends.columnar.times import instant_text
-from policy_engine.reports.jobs import Job
-from policy_engine.reports.totals import ReportTotals
 from policy_engine.tables.json_types import as_json
 
 FORMULA = "^[=+@\t\r\uff1d\uff0b\uff20-]"
@@ -19,15 +17,10 @@ FORMULA = "^[=+@\t\r\uff1d\uff0b\uff20-]"
 NUMBER = "^[+-]?[0-9]+(?:[.][0-9]+)?$"
 
 
-def write(form: str, folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> tuple[str, ...]:
-    """Write one form of every table, and give notes about it; raises `CannotRun`."""
-    if form == "xlsx":
-        from policy_engine.reports.workbook import write_workbook  # noqa: PLC0415 - imported on use
-
-        return write_workbook(folder, jobs, totals)
+def write(form: str, folder: Path) -> None:
+    """Write every table of a folder in one form as well."""
     for path in sorted(folder.rglob("*.parquet")):
         FORMS[form](pl.scan_parquet(path, glob=False), path.with_suffix(f".{form}"))
-    return ()
 
 
 def _csv(table: pl.LazyFrame, path: Path) -> None:

@@ -55,7 +55,7 @@ def run_report(
         chapters = [_chapter(engine, job, arguments, folder, len(jobs) > 1, announce) for job in jobs]
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
         _write_json(folder / SUMMARY, totals.to_dict())
-        notes = [note for form in arguments.formats for note in exports.write(form, folder, jobs, totals)]
+        notes = [note for form in arguments.formats for note in _exported(form, folder, jobs, totals)]
         read = [*(path for job in jobs for path in job.source.files), *map(Path, arguments.maps.values())]
         decided = [digested(path, str(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]
@@ -96,6 +96,16 @@ def _chapter(
 def _files(folder: Path) -> Iterator[str]:
     """The names of the files of a report."""
     return (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _exported(form: str, folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> Sequence[str]:
+    """Write the tables in one form as well, and give notes about it; raises `CannotRun`."""
+    if form == "xlsx":
+        from policy_engine.reports.workbook import write_workbook  # noqa: PLC0415 - imported on use
+
+        return write_workbook(folder, jobs, totals)
+    exports.write(form, folder)
+    return ()
 
 
 def _write_json(path: Path, content: object) -> None:
