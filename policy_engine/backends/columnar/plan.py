@@ -1,8 +1,8 @@
 """The plan of a ruleset: steps that add columns to tables of accounts and of list elements, in order of dependence.
 
 A *domain* is a set of rows: the accounts, the elements of one of their lists, or those elements that pass a filter. All lists
-of a column lie end to end in the table of another domain, and a list is a pair of offsets into it, `start` up to `end`. So a filter,
-the last run and the first element of a list are arithmetic on offsets; lists are only built where an answer holds one.
+of a column lie end to end in the table of another domain, and a list is a pair of offsets into it, `start` up to `end`. So a
+filter, the last run and the first element of a list are arithmetic on offsets; lists are only built where an answer holds one.
 """
 
 from __future__ import annotations
