@@ -12,7 +12,7 @@ import pytest
 
 from policy_engine import Decision, Engine
 from policy_engine.backends.python import Program, prepare
-from policy_engine.backends.python.decisions import MOST_SITES
+from policy_engine.backends.python.decisions import MOST_EXITS
 from policy_engine.language.rulesets import Ruleset
 from tests.conftest import lay_out
 
@@ -122,10 +122,10 @@ def test_a1_deciding_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ("record", "d") in program.functions
 
 
-@pytest.mark.parametrize("unknown", [0, 1, MOST_SITES - 1, MOST_SITES, MOST_SITES + 5])
+@pytest.mark.parametrize("unknown", [0, 1, MOST_EXITS - 1, MOST_EXITS, MOST_EXITS + 5])
 def test_a1_what_is_missing_is_the_same_at_every_rule(tmp_path: Path, unknown: int) -> None:
     """Some rules have a function each that looks for what is missing from there on, and those after them share one."""
-    size = MOST_SITES + 10
+    size = MOST_EXITS + 10
     rules = [f"n == {i + 1} and m + {i} > 3" for i in range(size)]
     answers = asked(engine(tmp_path, rules), {**FACTS, "n": unknown + 1})
     assert [answer.missing for answer in answers] == [("m",)] * 3

@@ -334,6 +334,11 @@ def has_unknown_elements(node: Node) -> bool:
     return False
 
 
+def list_optional(node: Node) -> bool:
+    """Whether a list itself may be unknown, and not only single elements of it."""
+    return node.optional and not isinstance(node, ListLiteral)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """A node and all nodes below it, each once, from the outside in."""
     yield node

@@ -137,6 +137,13 @@ def reached(start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) 
     return frozenset(found)
 
 
+def below(ruleset: Ruleset, start: Iterable[Mention]) -> dict[Mention, int]:
+    """The definitions and decisions that a start stands on, its own included, with their depths, those below first."""
+    graph = graph_of(ruleset)
+    wanted = reached(start, graph)
+    return {mention: depth for mention, depth in depths_of(graph).items() if mention in wanted}
+
+
 def sensitive_paths(record: Record) -> list[str]:
     """Every path that the schema marks `x-sensitive`, and all below it."""
     found: list[str] = []

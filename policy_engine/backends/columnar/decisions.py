@@ -20,7 +20,7 @@ from policy_engine.backends.columnar.answer_columns import (
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
 from policy_engine.backends.columnar.functions import looked_up
 from policy_engine.backends.columnar.matrices import matrix_columns
-from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
+from policy_engine.backends.equality_switches import SHORTEST_SWITCH, equality, switches
 from policy_engine.backends.specialize import constant, exact, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import (
@@ -84,8 +84,8 @@ class DecisionWriter:
 
     def _branches(self, rules: Sequence[Rule], words: pl.Enum) -> Iterator[Branch]:
         """The branch of each rule; rules in a row that test one text for equality are one branch, a look-up."""
-        for run in runs(list(rules)):
-            if len(run) >= SHORTEST_RUN:
+        for run in switches(list(rules)):
+            if len(run) >= SHORTEST_SWITCH:
                 yield self._look_up(run, words)
             elif constant(run[0].when) is not False:
                 yield self._rule(run[0], words)

@@ -35,21 +35,24 @@ def write(to: Expressions, node: tree.Aggregate) -> str:
     source = writer.named(to.code(node.source))
     if source == "None":
         return source  # a reading has left the list unknown, and Python warns of what is taken out of `None`
-    result = writer.fresh()
-    if node.source.optional and not isinstance(node.source, tree.ListLiteral):
+    result, optional = writer.fresh(), tree.list_optional(node.source)
+    if optional:
         writer.line(f"{result} = None")
-        with writer.block(f"if {source} is not None:"):
-            _loop(to, node, source, result)
-    else:
+    with writer.when(f"{source} is not None" if optional else "True"):
         _loop(to, node, source, result)
     return result
+
+
+def each_round(node: tree.Aggregate) -> list[tree.Node]:
+    """What is worked out of each element: the filter, if there is one, and what the element gives."""
+    return [part for part in (node.condition, node.element) if part is not None]
 
 
 def names_before_the_loop(to: Expressions, node: tree.Aggregate) -> None:
     """Work out what does not change from element to element; an inner list may hang on an outer element, and waits."""
     own = {node.variable}
-    for part in (node.condition, node.element):
-        for inner in tree.walk(part) if part is not None else ():
+    for part in each_round(node):
+        for inner in tree.walk(part):
             if isinstance(inner, tree.Aggregate):
                 own.add(inner.variable)
             if isinstance(inner, tree.Fact | tree.Definition | tree.DecisionPart):
@@ -69,7 +72,7 @@ def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> No
     writer.line(f"{result} = {STARTS.get(_form(node), '[]')}")
     only_last = node.function == "last" and node.condition is None and not node.element.optional
     with writer.block(f"for {element} in {source}{'[-1:]' if only_last else ''}:"):
-        _members_first(to, node)
+        read_members(to, node)
         write_loop(to, node, result)
     to.variables = outer
     if _form(node) in RESULTS:
@@ -100,7 +103,7 @@ def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: s
 
 def _round(to: Expressions, node: tree.Aggregate, kept: str) -> str:
     """Whether an element passes the filter, and what it gives unless it does not."""
-    _members_first(to, node)
+    read_members(to, node)
     if node.condition is None:
         to.writer.line(f"{kept}.append((True, {to.whole(node.element)}))")
         return kept
@@ -118,43 +121,31 @@ def _form(node: tree.Aggregate) -> str:
 
 
 def _may_give_up(node: tree.Aggregate) -> bool:
-    return node.element.optional or (node.condition is not None and node.condition.optional)
+    return any(part.optional for part in each_round(node))
 
 
-def _members_first(to: Expressions, node: tree.Aggregate) -> None:
-    """Read the members that are used more than once at the top of each round, so that none is left over from the last."""
-    parts = [part for part in (node.condition, node.element) if part is not None]
-    inner = [one for part in parts for one in tree.walk(part)]
-    members = [m for m in inner if isinstance(m, tree.MemberOf) and is_variable(m.record, node.variable)]
+def read_members(to: Expressions, node: tree.Aggregate, least_uses: int = 2) -> None:
+    """Read the members that are used so many times at the top of each round, so that none is left over from the last."""
+    inner = [one for part in each_round(node) for one in tree.walk(part) if isinstance(one, tree.MemberOf)]
+    members = [m for m in inner if isinstance(m.record, tree.Variable) and m.record.name == node.variable]
     for member in members:
-        if members.count(member) > 1:
+        if members.count(member) >= least_uses:
             to.code(member)
-
-
-def is_variable(record: tree.Node, name: str) -> bool:
-    """Whether a record is the element at hand."""
-    return isinstance(record, tree.Variable) and record.name == name
 
 
 def _quantified(to: Expressions, node: tree.Aggregate, result: str) -> None:
     """`any` is the `or` of filter and element, `all` the `and` of no filter or element."""
-    writer, condition = to.writer, node.condition
-    decisive = str(node.function == "any")
+    writer, condition, is_any = to.writer, node.condition, node.function == "any"
+    decisive = str(is_any)
     operands = [(partial(to.code, node.element), node.element.optional)]
     if condition is not None:
-        passes = partial(to.code, condition) if node.function == "any" else partial(_negated, to, condition)
+        passes = partial(to.code if is_any else to.negated, condition)
         operands.append((passes, condition.optional))
-    held = writer.named(to.junction("and" if node.function == "any" else "or", operands))
-    writer.line(f"if {held} is {decisive}:")
-    writer.line(f"    {result} = {decisive}")
-    writer.line("    break")
-    if any(optional for _, optional in operands):
+    held = writer.named(to.junction("and" if is_any else "or", operands))
+    _end_loop(to, held, result, decisive)
+    if _may_give_up(node):
         writer.line(f"if {held} is None:")
         writer.line(f"    {result} = None")
-
-
-def _negated(to: Expressions, node: tree.Node) -> str:
-    return to.negation(to.code(node), node.optional)
 
 
 def _gathered(to: Expressions, node: tree.Aggregate, result: str) -> None:
@@ -165,7 +156,7 @@ def _gathered(to: Expressions, node: tree.Aggregate, result: str) -> None:
         return
     passes = writer.named(to.code(node.condition))
     if node.condition.optional:
-        _give_up(to, passes, result)
+        _end_loop(to, passes, result)
     with writer.block(f"if {passes}:"):
         _append(to, node, result)
     if node.function == "last_run":
@@ -176,14 +167,15 @@ def _gathered(to: Expressions, node: tree.Aggregate, result: str) -> None:
 def _append(to: Expressions, node: tree.Aggregate, result: str) -> None:
     element = to.writer.named(to.whole(node.element))
     if node.element.optional:
-        _give_up(to, element, result)
+        _end_loop(to, element, result)
     form = _form(node)
     to.writer.line(STEPS.get(form, "{0}.append({1})").format(result, element))
     if form == "first at once":
         to.writer.line("break")
 
 
-def _give_up(to: Expressions, value: str, result: str) -> None:
-    to.writer.line(f"if {value} is None:")
-    to.writer.line(f"    {result} = None")
+def _end_loop(to: Expressions, value: str, result: str, decisive: str = "None") -> None:
+    """End the loop at a value that decides."""
+    to.writer.line(f"if {value} is {decisive}:")
+    to.writer.line(f"    {result} = {decisive}")
     to.writer.line("    break")

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.missing import Site
-from policy_engine.backends.python.wording import NOTHING, kept_values, names_of, own_values, tuple_of
-from policy_engine.backends.python.writer import SURE, Writer
-from policy_engine.backends.runs import SHORTEST_RUN, equality, runs
-from policy_engine.backends.specialize import units
+from policy_engine.backends.equality_switches import (
+    SHORTEST_SWITCH,
+    asked_and_given,
+    equality,
+    switches,
+    table_of_cells,
+)
+from policy_engine.backends.python.answers import NOTHING, Rulings, kept_values, names_of, own_values, tuple_of
+from policy_engine.backends.python.expressions import Expressions, in_units
+from policy_engine.backends.python.writer import SURE
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.rulesets import (
@@ -27,35 +31,42 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
 )
 from policy_engine.language.rulings import Applied, sentences_of
-from policy_engine.language.types import ListOf, Number, Type
+from policy_engine.language.types import ListOf, Type
 
 NO_CODES: Mapping[str, str] = {}
 """No values."""
 
+MOST_EXITS = 30
+"""So many exits of a decision have a function each that looks for what is missing there; all others share one."""
+
 RulingFor = Callable[[DecisionLogic, Status, Applied], Ruling]
 """The constant part of the answer that rules lead to."""
 
-UndeterminedAt = Callable[[Site], Callable[..., Decision]]
-"""What ends an undetermined decision at a site: a function of the answer begun, ruling, what is kept, facts, and values given."""
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A place where a function that decides finds the decision undetermined.
+
+    `rule` is the id of the rule that it came to, all before which are false; None where no rule is certain to be false. `given`
+    are the names of facts, definitions and used decisions there, each with whether it is set surely or perhaps.
+    """
+
+    decision: str
+    rule: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
-def start(writer: Writer) -> None:
-    """Begin an answer, which is finished where it ends."""
-    writer.line("answer = Decision()")
-    writer.line("answer._as_of, answer._missing = as_of, ()")
-
-
-def finish(writer: Writer, ruling: str, values: str, kept: str) -> None:
-    """Fill in the rest of an answer that needs no more facts."""
-    writer.line(f"answer._ruling, answer._own_values, answer._kept = {ruling}, {values}, {kept}")
+UndeterminedAt = Callable[[Exit], Callable[..., Decision]]
+"""What ends an undetermined decision at an exit: a function of the answer begun, its ruling, what is kept, facts, values."""
 
 
 @dataclass(slots=True)
 class DecisionWriter:
     """Writes one decision as a block `while True:` that sets `result` and breaks, or returns an answer.
 
-    A result is a ruling, the values, and where it is `told`, not only used, the values that its sentences name. `sure` are the
-    names that are set on every way out of the block, `rule` is the id of the rule at hand, all before which are false.
+    A result is a ruling, the values, and, where the decision is `told` and not only used by another, the values that its
+    sentences name. `sure` are the names that are set on every way out of the block. `rule` is the id of the rule at hand, all
+    before which are false. `at_hand` are the names of values that every outcome has.
     """
 
     to: Expressions
@@ -68,13 +79,14 @@ class DecisionWriter:
     sure: set[str] | None = field(default=None)
     at_hand: dict[str, str] = field(default_factory=dict)
     rule: str | None = None
-    sites: int = 0
+    exits: int = 0
 
     def write(self) -> None:
         """Write the block, or, where the function returns from it, its lines."""
         writer = self.to.writer
         if self.returns:
-            start(writer)
+            writer.line("answer = Decision()")
+            writer.line("answer._as_of, answer._missing = as_of, ()")
             self._body()
             return
         writer.line("while True:")
@@ -85,10 +97,9 @@ class DecisionWriter:
 
     def _body(self) -> None:
         """The values that every outcome has come first: worked out once, they are at hand wherever the decision ends."""
-        types = dict(self.logic.value_types)
         if not isinstance(self.logic.body, Matrix):
             for value in self.logic.values:
-                self.at_hand[value.name] = self.to.writer.named(self._value(value, types[value.name]))
+                self.at_hand[value.name] = self.to.writer.named(self._value(value))
         match self.logic.body:
             case Rules(hit=HitPolicy.COLLECT):
                 self._collect(self.logic.body)
@@ -97,7 +108,7 @@ class DecisionWriter:
             case Matrix():
                 self._matrix(self.logic.body)
             case _:
-                self._conclude(Conclusion(None, NO_WORDS, (), (), ()), ())
+                self._conclude((), ())
 
     # How a decision ends.
 
@@ -113,23 +124,19 @@ class DecisionWriter:
         if not self.returns:
             self._break(ruling, codes, kept)
             return
-        finish(self.to.writer, ruling, own_values(self.to, self.logic, codes), kept)
+        values = own_values(self.to, self.logic, codes)
+        self.to.writer.line(f"answer._ruling, answer._own_values, answer._kept = {ruling}, {values}, {kept}")
         self.to.writer.line("return answer")
 
     def _end_undetermined(self, ruling: str, kept: str = NOTHING) -> None:
-        if self.returns:
-            site = self._site()
-            end = self.to.bind_new(self.undetermined_at(site))
-            self.to.writer.line(f"return {end}({', '.join(['answer', ruling, kept, 'facts', *site.given])})")
-        else:
+        if not self.returns:
             self._break(ruling, NO_CODES, kept)
-
-    def _site(self) -> Site:
-        """The place at hand, for a function of its own that looks for what is missing; many places share one."""
-        self.sites += 1
-        if self.sites > MOST_SITES:
-            return Site(self.logic.name)
-        return Site(self.logic.name, self.rule, self.to.writer.shared())
+            return
+        self.exits += 1
+        own = self.exits <= MOST_EXITS
+        exit_ = Exit(self.logic.name, self.rule, self.to.writer.shared()) if own else Exit(self.logic.name)
+        end = self.to.bind_new(self.undetermined_at(exit_))
+        self.to.writer.line(f"return {end}({', '.join(['answer', ruling, kept, 'facts', *exit_.given])})")
 
     def _break(self, ruling: str, codes: Mapping[str, str], kept: str) -> None:
         writer = self.to.writer
@@ -138,48 +145,50 @@ class DecisionWriter:
         writer.line(f"{self.result} = ({ruling}, {values}{f', {kept}' if self.told else ''})")
         writer.line("break")
 
-    def _undetermined(self) -> None:
-        self._end_undetermined(self.to.bind(self.ruling(Status.UNDETERMINED)))
+    def _undetermined_if_unknown(self, code: str, optional: bool) -> None:
+        if optional:
+            with self.to.writer.block(f"if {code} is None:"):
+                self._end_undetermined(self.to.bind(self.ruling(Status.UNDETERMINED)))
 
-    def _conclude(self, conclusion: Conclusion, applied: Applied) -> None:
+    def _conclude(self, own: Sequence[ValueDefinition], applied: Applied) -> None:
         """Work out the values; where one that must be known is not, the decision is undetermined."""
-        codes = self._values((*self.logic.values, *conclusion.values))
+        codes = self._values((*self.logic.values, *own))
         kept = self._kept(Status.DECIDED, applied)
         self._end(self.to.bind(self.ruling(Status.DECIDED, applied)), codes, kept)
 
     def _values(self, definitions: Sequence[ValueDefinition]) -> dict[str, str]:
         codes: dict[str, str] = {}
-        types = dict(self.logic.value_types)
         for definition in definitions:
-            code = self.at_hand.get(definition.name) or self._value(definition, types[definition.name])
+            code = self.at_hand.get(definition.name) or self._value(definition)
             if definition.expression.tree.optional:
                 code = self.to.writer.named(code)
-                if not definition.nullable:
-                    with self.to.writer.block(f"if {code} is None:"):
-                        self._undetermined()
+                self._undetermined_if_unknown(code, optional=not definition.nullable)
             codes[definition.name] = code
         return codes
 
-    def _value(self, definition: ValueDefinition, kind: Type) -> str:
+    def _value(self, definition: ValueDefinition) -> str:
         """A value as a whole, in the units of the answer's type."""
         node = definition.expression.tree
-        code = self.to.scaled(node, kind)
+        code = self.to.scaled(node, self._type_of(definition.name))
         if not isinstance(node.type, ListOf) or not node.optional:
             return code
         held = self.to.writer.named(code)
         return f"(None if {held} is None or None in {held} else {held})"
 
+    def _type_of(self, value: str) -> Type:
+        return dict(self.logic.value_types)[value]
+
     # Rules.
 
     def _first(self, body: Rules) -> None:
-        for rules in runs(body.rules):
-            if len(rules) >= SHORTEST_RUN:
-                self._run(rules)
+        for rules in switches(body.rules):
+            if len(rules) >= SHORTEST_SWITCH:
+                self._switch(rules)
             elif self._rule(rules[0]):
                 return
         self.rule = OTHERWISE
         if body.otherwise is not None:
-            self._conclude(body.otherwise, [(OTHERWISE, body.otherwise)])
+            self._conclude(body.otherwise.values, [(OTHERWISE, body.otherwise)])
         else:
             self._end(self.to.bind(self.ruling(Status.GAP)))
 
@@ -189,35 +198,31 @@ class DecisionWriter:
         code, optional = self.to.condition(rule.when)
         if code == "False":
             return False
+        applied = [(rule.id, rule.then)]
         if code == "True":
-            self._conclude(rule.then, [(rule.id, rule.then)])
+            self._conclude(rule.then.values, applied)
             return True
         if optional:
             code = self.to.writer.named(code)
         with self.to.writer.block(f"if {code}:"):
-            self._conclude(rule.then, [(rule.id, rule.then)])
-        if optional:
-            with self.to.writer.block(f"if {code} is None:"):
-                self._undetermined()
+            self._conclude(rule.then.values, applied)
+        self._undetermined_if_unknown(code, optional)
         return False
 
-    def _run(self, rules: Sequence[Rule]) -> None:
+    def _switch(self, rules: Sequence[Rule]) -> None:
         """Rules that test one name for equality: a look-up, whatever their number."""
         self.rule = rules[0].id
-        tested = [equality(rule) for rule in rules]
-        subject = next(found[0] for found in tested if found)
-        writer = self.to.writer
-        name = writer.named(self.to.code(subject))
-        if subject.optional:
-            with writer.block(f"if {name} is None:"):
-                self._undetermined()
+        tested = [(rule, found) for rule in rules if (found := equality(rule))]
+        subject = tested[0][1][0]
+        name = self.to.writer.named(self.to.code(subject))
+        self._undetermined_if_unknown(name, subject.optional)
         kinds: dict[tuple[str, ...], tuple[int, Applied]] = {}
         table: dict[str, tuple[Ruling, int]] = {}
-        for rule, found in zip(rules, tested, strict=True):
+        for rule, (_, texts) in tested:
             applied = [(rule.id, rule.then)]
             kind, _ = kinds.setdefault(self._names(applied), (len(kinds), applied))
-            for value in found[1] if found else ():
-                table.setdefault(value, (self.ruling(Status.DECIDED, applied), kind))
+            for text in texts:
+                table.setdefault(text, (self.ruling(Status.DECIDED, applied), kind))
         self._looked_up(name, table, [applied for _, applied in kinds.values()])
 
     def _looked_up(self, name: str, table: Mapping[str, tuple[Ruling, int]], kinds: Sequence[Applied]) -> None:
@@ -239,9 +244,8 @@ class DecisionWriter:
         return names_of(sentences_of(self.logic, Status.DECIDED, applied)) if self.told else ()
 
     def _collect(self, body: Rules) -> None:
-        """A number whose bits tell which rules apply, and its last whether one is unknown; each number's ruling is made once."""
-        writer = self.to.writer
-        rules = body.rules
+        """A number whose bits tell which rules apply, and its lowest whether anything is unknown; see `Rulings`."""
+        writer, rules = self.to.writer, body.rules
         applied = writer.fresh("applied")
         writer.line(f"{applied} = 0")
         own = {value.name: writer.fresh("own") for rule in rules for value in rule.then.values}
@@ -250,21 +254,8 @@ class DecisionWriter:
         kept = writer.fresh("kept")
         writer.line(f"{kept} = ()")
         for bit, rule in enumerate(rules, start=1):
-            code, optional = self.to.condition(rule.when)
-            code = writer.named(code)
-            with writer.block(f"if {code}:"):
-                writer.line(f"{applied} |= {1 << bit}")
-                self._own_values(rule, own, applied)
-                if self.told and names_of([rule.then.because]):
-                    writer.line(f"{kept} += {kept_values(self.to, [rule.then.because])}")
-            if optional:
-                with writer.block(f"if {code} is None:"):
-                    writer.line(f"{applied} |= 1")
-        codes = {}
-        with writer.block(f"if not {applied} & 1:"):
-            for name, code in self._collected_values(applied).items():
-                codes[name] = writer.fresh("own")
-                writer.line(f"{codes[name]} = {code}")
+            self._collect_rule(rule, 1 << bit, own, applied, kept)
+        codes = self._collect_values(applied)
         rulings = self.to.bind_new(Rulings(partial(self.ruling_for, self.logic), rules))
         with writer.block(f"if {applied} & 1:"):
             self._end_undetermined(f"{rulings}[{applied}]", kept)
@@ -274,22 +265,35 @@ class DecisionWriter:
                 writer.line(f"{kept} = {self._kept(Status.DECIDED, ())}")
         self._end(f"{rulings}[{applied}]", {**codes, **own}, kept)
 
-    def _own_values(self, rule: Rule, own: dict[str, str], applied: str) -> None:
-        """The values beside a rule of a collect decision."""
-        for value in rule.then.values:
-            code = self.to.writer.named(self._value(value, dict(self.logic.value_types)[value.name]))
-            self.to.writer.line(f"{own[value.name]} = {code}")
-            if value.expression.tree.optional and not value.nullable:
-                with self.to.writer.block(f"if {code} is None:"):
-                    self.to.writer.line(f"{applied} |= 1")
+    def _collect_rule(self, rule: Rule, bit: int, own: Mapping[str, str], applied: str, kept: str) -> None:
+        writer = self.to.writer
+        code, optional = self.to.condition(rule.when)
+        code = writer.named(code)
+        with writer.block(f"if {code}:"):
+            writer.line(f"{applied} |= {bit}")
+            for value in rule.then.values:
+                held = writer.named(self._value(value))
+                writer.line(f"{own[value.name]} = {held}")
+                self._note_unknown(held, value.expression.tree.optional and not value.nullable, applied)
+            if self.told and names_of([rule.then.because]):
+                writer.line(f"{kept} += {kept_values(self.to, [rule.then.because])}")
+        self._note_unknown(code, optional, applied)
 
-    def _collected_values(self, applied: str) -> dict[str, str]:
-        codes = {}
-        for value in self.logic.values:
-            codes[value.name] = self.at_hand[value.name]
-            if value.expression.tree.optional and not value.nullable:
-                with self.to.writer.block(f"if {codes[value.name]} is None:"):
-                    self.to.writer.line(f"{applied} |= 1")
+    def _note_unknown(self, code: str, optional: bool, applied: str) -> None:
+        if optional:
+            with self.to.writer.block(f"if {code} is None:"):
+                self.to.writer.line(f"{applied} |= 1")
+
+    def _collect_values(self, applied: str) -> dict[str, str]:
+        """The values of the decision, under names that are set where no rule is unknown."""
+        writer, codes = self.to.writer, {}
+        with writer.block(f"if not {applied} & 1:"):
+            for value in self.logic.values:
+                held = self.at_hand[value.name]
+                self._note_unknown(held, value.expression.tree.optional and not value.nullable, applied)
+            for value in self.logic.values:
+                codes[value.name] = writer.fresh("own")
+                writer.line(f"{codes[value.name]} = {self.at_hand[value.name]}")
         return codes
 
     # Matrices.
@@ -298,59 +302,48 @@ class DecisionWriter:
         """A look-up by row and column; then only the condition of the cell's kind is asked."""
         writer = self.to.writer
         axes = []
-        for axis in (body.rows, body.columns):
-            name = writer.named(self.to.code(axis.tree))
-            axes.append(name)
-            if axis.tree.optional:
-                with writer.block(f"if {name} is None:"):
-                    self._undetermined()
-        kinds: dict[Any, tuple[int, Cell]] = {}
-        table: dict[Any, dict[Any, tuple[int, Ruling, Ruling | None, tuple[Any, ...]]]] = {}
-        for cell in body.cells:
-            table.setdefault(cell.row, {})[cell.column] = self._cell(cell, kinds)
+        for axis in (body.rows.tree, body.columns.tree):
+            axes.append(writer.named(self.to.code(axis)))
+            self._undetermined_if_unknown(axes[-1], axis.optional)
+        table, cells = table_of_cells(body, self._kind_of, self._entry)
         names = [writer.fresh("cell") for _ in range(4)]
         writer.line(f"{', '.join(names)} = {self.to.bind_new(table)}[{axes[0]}][{axes[1]}]")
         if not self.logic.values:
             with writer.block(f"if {names[0]} < 0:"):
                 self._end(names[1], {name: f"{names[3]}[{at}]" for at, (name, _) in enumerate(self.logic.value_types)})
-        cells = [cell for _, cell in kinds.values()]
         if cells:
-            writer.select(names[0], len(cells), lambda at: self._kind(cells[at], names[1], names[2]))
+            writer.select(names[0], len(cells), lambda at: self._cell(cells[at], names[1], names[2]))
 
-    def _cell(
-        self, cell: Cell, kinds: dict[Any, tuple[int, Cell]]
-    ) -> tuple[int, Ruling, Ruling | None, tuple[Any, ...]]:
+    def _kind_of(self, cell: Cell) -> object:
+        """What tells a cell from those that differ from it in their rulings only; None where all is constant about it."""
+        named = self._names([(cell.id, cell.then)])
+        if cell.when is None and self._constants(cell) is not None and not self.logic.values and not named:
+            return None
+        return (*asked_and_given(cell), named, self._names([(cell.id, cell.otherwise)]) if cell.otherwise else ())
+
+    def _entry(self, cell: Cell, kind: int) -> tuple[int, Ruling, Ruling | None, tuple[Any, ...] | None]:
+        """The kind of a cell, its rulings, and where it has no kind, its values."""
         then = self.ruling(Status.DECIDED, [(cell.id, cell.then)])
         otherwise = self.ruling(Status.DECIDED, [(cell.id, cell.otherwise)]) if cell.otherwise else None
-        constants = self._constants(cell.then.values)
-        named = self._names([(cell.id, cell.then)])
-        if cell.when is None and constants is not None and not self.logic.values and not named:
-            return -1, then, None, constants
-        also = self._names([(cell.id, cell.otherwise)]) if cell.otherwise else ()
-        key = (cell.when, cell.then.values, cell.otherwise.values if cell.otherwise else (), named, also)
-        kind, _ = kinds.setdefault(key, (len(kinds), cell))
-        return kind, then, otherwise, ()
+        return kind, then, otherwise, self._constants(cell) if kind < 0 else ()
 
-    def _constants(self, definitions: Sequence[ValueDefinition]) -> tuple[Any, ...] | None:
+    def _constants(self, cell: Cell) -> tuple[Any, ...] | None:
         """The values of a cell where they are all constant, in the form of an answer."""
         found = {}
-        for definition in definitions:
+        for definition in cell.then.values:
             node = definition.expression.tree
             if not isinstance(node, tree.Literal):
                 return None
-            found[definition.name] = node.value
-        types = dict(self.logic.value_types)
-        return tuple(_in_units(found.get(name), types[name]) for name in types)
+            found[definition.name] = in_units(node.value, self._type_of(definition.name))
+        return tuple(found.get(name) for name, _ in self.logic.value_types)
 
-    def _kind(self, cell: Cell, then: str, otherwise: str) -> None:
-        """A cell, and all that differ from it in their rulings only; `then` and `otherwise` name these."""
+    def _cell(self, cell: Cell, then: str, otherwise: str) -> None:
+        """A cell, and all of its kind; `then` and `otherwise` name the rulings."""
         writer = self.to.writer
         if cell.when is not None:
             code, optional = self.to.condition(cell.when)
             code = writer.named(code)
-            if optional:
-                with writer.block(f"if {code} is None:"):
-                    self._undetermined()
+            self._undetermined_if_unknown(code, optional)
             with writer.block(f"if not {code}:"):
                 self._end_cell(cell, otherwise, cell.otherwise)
         self._end_cell(cell, then, cell.then)
@@ -360,32 +353,22 @@ class DecisionWriter:
         self._end(ruling, values, self._kept(Status.DECIDED, [(cell.id, conclusion)]) if conclusion else NOTHING)
 
 
-NO_WORDS: Any = None
+def write_cells(
+    to: Expressions,
+    body: Matrix,
+    asked: Callable[[tree.Condition], str],
+    given: Callable[[str, Sequence[ValueDefinition]], None],
+) -> None:
+    """Write what a matrix asks and gives: row and column, then the condition of their cell, and its values.
 
-MOST_SITES = 30
-"""So many places of a decision have a function each that looks for what is missing there."""
-
-
-MOST_COMBINATIONS = 1_000
-"""Of collected rules, so many have their rulings kept at hand."""
-
-
-class Rulings(dict[int, Ruling]):
-    """The rulings of a collect decision by the bits of the rules that apply, made when first met."""
-
-    def __init__(self, ruling: Callable[[Status, Applied], Ruling], rules: Sequence[Rule]) -> None:
-        super().__init__()
-        self.ruling, self.rules = ruling, rules
-
-    def __missing__(self, bits: int) -> Ruling:
-        applied = [(rule.id, rule.then) for bit, rule in enumerate(self.rules, start=1) if bits >> bit & 1]
-        if len(self) >= MOST_COMBINATIONS:
-            self.clear()
-        self[bits] = made = self.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
-        return made
-
-
-def _in_units(value: Any, kind: Any) -> Any:
-    if isinstance(value, tuple) and isinstance(kind, ListOf):
-        return tuple(_in_units(part, kind.element) for part in value)
-    return units(value, kind) if value is not None and isinstance(kind, Number) else value
+    `asked` writes a condition and gives its text; `given` writes the values that are given where a test holds.
+    """
+    row, column = asked(body.rows), asked(body.columns)
+    table, cells = table_of_cells(body, asked_and_given)
+    found = to.writer.named(f"{to.bind_new(table)}.get({row}, {{}}).get({column})")
+    for kind, cell in enumerate(cells):
+        with to.writer.block(f"if {found} == {kind}:"):
+            holds = "True" if cell.when is None else asked(cell.when)
+            given(holds, cell.then.values)
+            if cell.when is not None:
+                given(f"{holds} is False", cell.otherwise.values if cell.otherwise else ())

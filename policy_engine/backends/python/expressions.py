@@ -16,7 +16,7 @@ from typing import Any
 from policy_engine.backends.python import aggregates
 from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer
-from policy_engine.backends.specialize import constant, exact, units
+from policy_engine.backends.specialize import exact, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
@@ -43,9 +43,6 @@ class Expressions:
 
     def condition(self, condition: tree.Condition) -> tuple[str, bool]:
         """A condition, and whether it may be unknown."""
-        value = constant(condition)
-        if value is not None:
-            return str(value), False
         if isinstance(condition, tree.Expression):
             return self.code(condition.tree), condition.tree.optional
         parts = [(partial(self.condition_code, part), _optional(part)) for part in condition.conditions]
@@ -73,17 +70,14 @@ class Expressions:
         if not isinstance(node.type, ListOf):
             return self.over([code], [node.optional], f"{{0}} * {factor}")
         one = f"None if e is None else e * {factor}" if tree.has_unknown_elements(node) else f"e * {factor}"
-        return self.over([code], [self._list_optional(node)], f"[{one} for e in {{0}}]")
+        return self.over([code], [tree.list_optional(node)], f"[{one} for e in {{0}}]")
 
-    def constant(self, value: Any, kind: Type) -> str:
+    def literal(self, node: tree.Literal) -> str:
         """A constant: a small one by its own text, others by a name bound to them."""
-        if isinstance(kind, Number) and not isinstance(value, bool):
-            return f"({units(value, kind)})"
+        value = in_units(node.value, node.type)
         if isinstance(value, bool):
             return str(value)
-        if isinstance(kind, ListOf) and isinstance(kind.element, Number):
-            value = tuple(units(part, kind.element) for part in value)
-        return self.bind(value)
+        return f"({value})" if isinstance(node.type, Number) else self.bind(value)
 
     def bind(self, value: Any) -> str:
         """The name of a constant."""
@@ -161,26 +155,22 @@ class Expressions:
         """`not`."""
         return self.over([code], [optional], "not {0}")
 
+    def negated(self, node: tree.Node) -> str:
+        """The negation of a node."""
+        return self.negation(self.code(node), node.optional)
+
+    def defined(self, name: str) -> str:
+        """The name of the value of a definition."""
+        body = self.ruleset.definition(name).body
+        return self.writer.once(f"def_{name}", lambda: self.condition_code(body))
+
     # Each handler writes one kind of node.
-
-    def literal(self, node: tree.Literal) -> str:
-        return self.constant(node.value, node.type)
-
-    def as_of(self, node: tree.AsOf) -> str:
-        return "as_of"
-
-    def left_unknown(self, node: tree.LeftUnknown) -> str:
-        return "None"
 
     def fact(self, node: tree.Fact) -> str:
         record = self.ruleset.facts.type
         member = member_of(record, node.name)
         assert member is not None
         return self.writer.once(f"fact_{node.name}", lambda: read(self, "facts", member))
-
-    def definition(self, node: tree.Definition) -> str:
-        definition = self.ruleset.definition(node.name)
-        return self.writer.once(f"def_{node.name}", lambda: self.condition_code(definition.body))
 
     def decision_part(self, node: tree.DecisionPart) -> str:
         result = self.use(node.decision)
@@ -189,9 +179,6 @@ class Expressions:
         logic = self.ruleset.decision(node.decision)
         index = [name for name, _ in logic.value_types].index(node.part)
         return f"{result}[1][{index}]"
-
-    def variable(self, node: tree.Variable) -> str:
-        return self.variables[node.name]
 
     def member(self, node: tree.MemberOf) -> str:
         assert isinstance(node.record.type, Record)
@@ -211,14 +198,9 @@ class Expressions:
             self.writer.line(f"{name} = {read(self, record, member)}")
         return name
 
-    def negated(self, node: tree.Not) -> str:
-        return self.negation(self.code(node.operand), node.operand.optional)
-
-    def conjunction(self, node: tree.And) -> str:
-        return self.junction("and", [(partial(self.code, operand), operand.optional) for operand in node.operands])
-
-    def disjunction(self, node: tree.Or) -> str:
-        return self.junction("or", [(partial(self.code, operand), operand.optional) for operand in node.operands])
+    def joined(self, node: tree.And | tree.Or) -> str:
+        operands = [(partial(self.code, operand), operand.optional) for operand in node.operands]
+        return self.junction("or" if isinstance(node, tree.Or) else "and", operands)
 
     def compare(self, node: tree.Compare) -> str:
         left, right = node.left, node.right
@@ -251,22 +233,18 @@ class Expressions:
         item, listed = self.exact(node.item), self.code(node.list)
         if element.places:
             one = f"None if e is None else Fraction(e, {10**element.places})"
-            listed = self.over([listed], [self._list_optional(node.list)], f"[{one} for e in {{0}}]")
+            listed = self.over([listed], [tree.list_optional(node.list)], f"[{one} for e in {{0}}]")
         return self._member_test(node, item, listed)
 
     def _member_test(self, node: tree.In, item: str, elements: str) -> str:
         if not node.list.optional and (not node.item.optional or self._holds_elements(node.list)):
             return self.over([item, elements], [node.item.optional, False], "{0} in {1}")
-        optional = self._list_optional(node.list)
+        optional = tree.list_optional(node.list)
         return self.over([elements, item], [optional, False], "contained({1}, {0})")
 
     def _holds_elements(self, node: tree.Node) -> bool:
         """Whether a list surely holds something, so that nobody can say whether an unknown item is among it."""
         return isinstance(node, tree.ListLiteral) and len(node.elements) > 0
-
-    def _list_optional(self, node: tree.Node) -> bool:
-        """Whether a list itself may be unknown, and not only single elements of it."""
-        return node.optional and not isinstance(node, tree.ListLiteral)
 
     def _elements(self, node: tree.Node) -> str:
         """The elements of a list; a list of constants is one constant."""
@@ -280,21 +258,15 @@ class Expressions:
         left, right = node.left, node.right
         assert isinstance(left.type, Number)
         assert isinstance(right.type, Number)
-        optional = [left.optional, right.optional]
-        if node.operator == "/":
-            places = right.type.places - left.type.places
-            return self.over([self.code(left), self.code(right)], optional, f"quotient({{0}}, {{1}}, {places})")
-        if node.operator in ("//", "%"):
-            return self.over(
-                [self.code(left), self.code(right)], optional, f"{{0}} {node.operator} {{1}} if {{1}} else None"
-            )
-        if node.operator == "*":
-            return self.over([self.code(left), self.code(right)], optional, "{0} * {1}")
-        codes = [self.scaled(left, node.type), self.scaled(right, node.type)]
-        return self.over(codes, optional, f"{{0}} {node.operator} {{1}}")
-
-    def negate(self, node: tree.Negate) -> str:
-        return self.over([self.code(node.operand)], [node.operand.optional], "-{0}")
+        match node.operator:
+            case "/":
+                text = f"quotient({{0}}, {{1}}, {right.type.places - left.type.places})"
+            case "//" | "%":
+                text = f"{{0}} {node.operator} {{1}} if {{1}} else None"
+            case _:
+                text = f"{{0}} {node.operator} {{1}}"
+        sides = [self.scaled(a, node.type) if node.operator in ("+", "-") else self.code(a) for a in (left, right)]
+        return self.over(sides, [left.optional, right.optional], text)
 
     def conditional(self, node: tree.Conditional) -> str:
         if isinstance(node.condition, tree.Literal):
@@ -343,33 +315,28 @@ class Expressions:
             case "default":
                 return self._default(node)
             case "len":
-                return self.over([self.code(node.arguments[0])], [self._list_optional(node.arguments[0])], "len({0})")
+                return self.over([self.code(node.arguments[0])], [tree.list_optional(node.arguments[0])], "len({0})")
             case "round":
                 return self._round(node)
         function = FUNCTIONS[node.function]
-        codes = [self._value(a, node.type if function.common_type else a.type) for a in node.arguments]
+        codes = [self.whole(a, node.type if function.common_type else a.type) for a in node.arguments]
         zone = ", ZONE" if function.in_zone else ""
         text = function.python or f"{function.name}({{all}}{zone})"
         return self.over(codes, [argument.optional for argument in node.arguments], text)
 
-    def whole(self, node: tree.Node) -> str:
-        """A value as a whole: a list is unknown where an element is."""
-        code = self.code(node)
-        return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
-
-    def _value(self, node: tree.Node, kind: Type) -> str:
-        """A value as a whole, in the units of a type."""
-        code = self.scaled(node, kind)
+    def whole(self, node: tree.Node, kind: Type | None = None) -> str:
+        """A value as a whole, in the units of a type if one is given: a list is unknown where an element is."""
+        code = self.scaled(node, kind or node.type)
         return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
 
     def _default(self, node: tree.Call) -> str:
         first, second = node.arguments
-        value = self._value(first, node.type)
+        value = self.whole(first, node.type)
         if not first.optional:
             return value
         name = self.writer.fresh()
         self.writer.line(f"{name} = {value}")
-        other, lines = self.writer.captured(lambda: self._value(second, node.type))
+        other, lines = self.writer.captured(lambda: self.whole(second, node.type))
         self.writer.line(f"if {name} is None:")
         self.writer.add(lines, deeper=1)
         self.writer.line(f"    {name} = {other}")
@@ -379,9 +346,6 @@ class Expressions:
         value, places, mode = node.arguments
         text = f"rounded_units({{0}}, {tree.constant_number(places)}, {self.bind(tree.constant_text(mode))})"
         return self.over([self.exact(value)], [value.optional], text)
-
-    def aggregate(self, node: tree.Aggregate) -> str:
-        return aggregates.write(self, node)
 
 
 def _factor(kind: Type, finer: Type) -> int:
@@ -397,6 +361,13 @@ def _after(known: str, code: str) -> str:
     name = known[1:].removesuffix(" is not None)")
     test = f"(None if {name} is None else "
     return f"({code.removeprefix(test)}" if name.isidentifier() and code.startswith(test) else code
+
+
+def in_units(value: Any, kind: Type) -> Any:
+    """A constant as generated code holds it: numbers of a type in its units."""
+    if isinstance(value, tuple) and isinstance(kind, ListOf):
+        return tuple(in_units(part, kind.element) for part in value)
+    return units(value, kind) if isinstance(kind, Number) and not isinstance(value, bool | None) else value
 
 
 def _optional(condition: tree.Condition) -> bool:
@@ -418,24 +389,24 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], str]] = MappingP
     {
         tree.Literal: Expressions.literal,
         tree.Constant: Expressions.literal,
-        tree.AsOf: Expressions.as_of,
-        tree.LeftUnknown: Expressions.left_unknown,
+        tree.AsOf: lambda to, node: "as_of",
+        tree.LeftUnknown: lambda to, node: "None",
         tree.Fact: Expressions.fact,
-        tree.Definition: Expressions.definition,
+        tree.Definition: lambda to, node: to.defined(node.name),
         tree.DecisionPart: Expressions.decision_part,
-        tree.Variable: Expressions.variable,
+        tree.Variable: lambda to, node: to.variables[node.name],
         tree.MemberOf: Expressions.member,
-        tree.Not: Expressions.negated,
-        tree.And: Expressions.conjunction,
-        tree.Chain: Expressions.conjunction,
-        tree.Or: Expressions.disjunction,
+        tree.Not: lambda to, node: to.negated(node.operand),
+        tree.And: Expressions.joined,
+        tree.Chain: Expressions.joined,
+        tree.Or: Expressions.joined,
         tree.Compare: Expressions.compare,
         tree.In: Expressions.contains,
         tree.Arithmetic: Expressions.arithmetic,
-        tree.Negate: Expressions.negate,
+        tree.Negate: lambda to, node: to.over([to.code(node.operand)], [node.operand.optional], "-{0}"),
         tree.Conditional: Expressions.conditional,
         tree.ListLiteral: Expressions.list_literal,
         tree.Call: Expressions.call,
-        tree.Aggregate: Expressions.aggregate,
+        tree.Aggregate: aggregates.write,
     }
 )

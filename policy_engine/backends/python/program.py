@@ -6,40 +6,43 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from policy_engine.backends.contract import Answers
-from policy_engine.backends.python import missing, recorder, runtime, wording
-from policy_engine.backends.python.beforehand import below, work_out
-from policy_engine.backends.python.decisions import DecisionWriter
+from policy_engine.backends.python import missing_facts, recorder, runtime
+from policy_engine.backends.python.answers import own_values
+from policy_engine.backends.python.decisions import DecisionWriter, Exit
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.missing import Site
 from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.sources import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
-from policy_engine.backends.specialize import specialize
+from policy_engine.backends.specialize import constant, specialize
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
-from policy_engine.language.mentions import Mention, mentions_in, sensitivity_of, wording_of
+from policy_engine.language.mentions import Mention, below, mentions_in, sensitivity_of, wording_of
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
 from policy_engine.language.sentences import sentence_of
 from policy_engine.language.timezones import zone
 
-Why = tuple[tuple[str, ...], tuple[str, ...]]
+MissingFacts = tuple[tuple[str, ...], tuple[str, ...]]
 """What an undetermined decision misses, or if that is nothing, the causes."""
 
-ALL, CHECKS = "*", "checks"
 Recorder = tuple[tuple[str, ...], Callable[[Any, date], tuple[Any, ...]]]
 """A function that records, and the names of what it gives."""
-NOTHING_GIVEN: Mapping[str, str] = {}
-"""No names that are set before a function begins."""
+ALL, CHECKS = "*", "checks"
+"""What functions are of that are of no single decision."""
 
 MOST_REPEATS = 300
-"""Past so many, definitions are worked out beforehand, whether or not they are needed."""
+"""Of lines that work out what may have been worked out already; past so many, definitions are hoisted to the top.
+
+A definition is written where it is first needed. Where each of a chain of definitions is used twice, that doubles the code at
+each link of the chain (2^n).
+"""
 
 MOST_RULINGS = 20_000
 """Rules that are collected come to as many rulings as they have combinations; past so many, those made are forgotten."""
@@ -59,7 +62,7 @@ class Program:
     unfolded: Ruleset
     functions: dict[tuple[str, str], Any] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
-    sites: int = 0
+    exits: int = 0
     is_sensitive: Callable[[Expression], bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,9 +85,9 @@ class Program:
         """
         return self._made("hold", CHECKS, self._checks)
 
-    def missing(self, name: str) -> Callable[[Any, date], Why]:
+    def missing(self, name: str) -> Callable[[Any, date], MissingFacts]:
         """The function that gives the facts that a decision misses, if it is undetermined, or the causes where there are none."""
-        return self._made("missing", name, partial(missing.write, site=Site(name)))
+        return self._made("missing", name, partial(missing_facts.write, exit_=Exit(name)))
 
     def record(self, name: str, facts: Mapping[str, Any], as_of: date) -> Recording:
         """The values of the nodes of a decision, and of those that it uses, over valid facts in JSON types."""
@@ -93,21 +96,20 @@ class Program:
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
-        write = partial(self._write, name=name, returns=True) if name else self._all
-        to = self._written(name or ALL, write, self._start_of(name or ALL))
+        to = self._written(name or ALL, partial(self._write, name=name, returns=True) if name else self._all)
         return _text(f"decide_{name or 'all'}", to.writer)
 
     def _all(self, to: Expressions) -> None:
         results = {logic.name: to.use(logic.name) for logic in self.specialized.decisions}
         to.writer.line("answers = {}")
         for name, held in results.items():
-            logic = self._logic(name)
+            logic = self.specialized.decision(name)
             codes = {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(logic.value_types)}
             with to.writer.block(f"if {held}[0].status is UNDETERMINED:"):
-                end = to.bind_new(self._undetermined_at(Site(name)))
+                end = to.bind_new(self._undetermined_at(Exit(name)))
                 to.writer.line(f"answers[{to.bind(name)}] = {end}(started(as_of), {held}[0], {held}[2], facts)")
             with to.writer.block("else:"):
-                values = wording.own_values(to, logic, codes)
+                values = own_values(to, logic, codes)
                 to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, (), {held}[2])")
         to.writer.line("return answers")
 
@@ -136,15 +138,15 @@ class Program:
             self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, sentences)
         return self.rulings[key]
 
-    def _undetermined_at(self, site: Site) -> Callable[..., Decision]:
+    def _undetermined_at(self, exit_: Exit) -> Callable[..., Decision]:
         """What makes an undetermined decision, with what it misses, or the causes where that is nothing."""
-        look: Callable[..., Why] | None = None
-        nothing = (None,) * len(self._logic(site.decision).answer_types)
+        look: Callable[..., MissingFacts] | None = None
+        nothing = (None,) * len(self.specialized.decision(exit_.decision).answer_types)
 
         def undetermined(answer: Decision, ruling: Ruling, kept: tuple[Any, ...], facts: Any, *given: Any) -> Decision:
             nonlocal look
             if look is None:
-                look = self._missing_at(site)
+                look = self._missing_at(exit_)
             answer._ruling, answer._own_values = ruling, nothing
             answer._missing, causes = look(facts, answer._as_of, *given)
             answer._kept = (*kept, causes) if kept else (causes,)
@@ -152,15 +154,14 @@ class Program:
 
         return undetermined
 
-    def _missing_at(self, site: Site) -> Callable[..., Why]:
-        """The function that gives what a decision misses at a site, written when first called for."""
-        if site == Site(site.decision):
-            return self.missing(site.decision)
-        write, start = partial(missing.write, site=site), self._start_of(site.decision)
-        to = self._written(site.decision, write, start, site.given)
-        self.sites += 1
-        to.writer.guarded.difference_update(site.given)
-        return self._finished(f"missing_{site.decision}_{self.sites}", to, list(site.given))
+    def _missing_at(self, exit_: Exit) -> Callable[..., MissingFacts]:
+        """The function that gives what a decision misses at an exit, written when first called for."""
+        if exit_ == Exit(exit_.decision):
+            return self.missing(exit_.decision)
+        to = self._written(exit_.decision, partial(missing_facts.write, exit_=exit_), exit_.given)
+        self.exits += 1
+        to.writer.guarded.difference_update(exit_.given)
+        return self._compiled(f"missing_{exit_.decision}_{self.exits}", to, list(exit_.given))
 
     def _recording(self, name: str) -> Sequence[Recorder]:
         """The functions that record a decision and those that it uses, each with the names of what it gives."""
@@ -174,17 +175,14 @@ class Program:
     def _recorder(self, name: str) -> Recorder:
         to = Expressions(self.unfolded, Writer(), {}, lambda name: name, recorded={})
         to.use = lambda used: self._used(to, used, told=False)
-        work_out(to, below(self.unfolded, [Mention("decision", name)]), name)
+        _hoist(to, below(self.unfolded, [Mention("decision", name)]), name)
         recorder.write(to, self.unfolded.decision(name))
         assert to.recorded is not None
         to.writer.guarded.update(to.recorded)
-        return tuple(to.recorded), self._finished(f"record_{name}", to)
-
-    def _logic(self, name: str) -> DecisionLogic:
-        return self.specialized.decision(name)
+        return tuple(to.recorded), self._compiled(f"record_{name}", to)
 
     def _start(self, name: str, given: Mapping[str, str]) -> Expressions:
-        """What the function of a decision, or of all of them, begins with."""
+        """What the function of a decision, or of all of them, begins with; `given` are names that are set already."""
         to = Expressions(self.specialized, Writer(state=dict(given)), {}, lambda name: name)
         to.use = lambda used: self._used(to, used, told=name == ALL)
         return to
@@ -202,37 +200,33 @@ class Program:
         return to.writer.once(held, compute)
 
     def _write(self, to: Expressions, name: str, *, returns: bool, told: bool = True) -> None:
-        logic, ends = self._logic(name), (self._ruling, self._undetermined_at)
-        DecisionWriter(to, logic, *ends, f"decision_{name}", returns, told).write()
+        logic = self.specialized.decision(name)
+        DecisionWriter(to, logic, self._ruling, self._undetermined_at, f"decision_{name}", returns, told).write()
 
     def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
         """A function of a kind, written when first called for."""
         if (kind, name) not in self.functions:
-            to = self._written(name, write, self._start_of(name))
-            self.functions[kind, name] = self._finished(f"{kind}_{name.replace(ALL, 'all')}", to)
+            to = self._written(name, write)
+            self.functions[kind, name] = self._compiled(f"{kind}_{name.replace(ALL, 'all')}", to)
         made: Callable[..., Any] = self.functions[kind, name]
         return made
 
     def _written(
-        self,
-        name: str,
-        write: Callable[[Expressions], None],
-        start: Iterable[Mention],
-        given: Mapping[str, str] = NOTHING_GIVEN,
+        self, name: str, write: Callable[[Expressions], None], given: Mapping[str, str] = MappingProxyType({})
     ) -> Expressions:
-        """What is written of a decision (or of all, or of the checks), which stands on all that a start mentions."""
+        """What is written of a decision, of all of them, or of the checks."""
         to = self._start(name, given)
         to.writer.most_repeats = MOST_REPEATS
         try:
             write(to)
         except (TooManyRepeats, RecursionError):
             to = self._start(name, given)
-            work_out(to, below(self.specialized, start), name)
+            _hoist(to, below(self.specialized, self._asked_by(name)), name)
             write(to)
         return to
 
-    def _start_of(self, name: str) -> Iterable[Mention]:
-        """What the function of a decision asks for first."""
+    def _asked_by(self, name: str) -> Iterable[Mention]:
+        """What the function of a decision, of all of them, or of the checks asks for itself."""
         ruleset = self.specialized
         if name == CHECKS:
             return mentions_in(check.expect for check in ruleset.checks)
@@ -240,14 +234,11 @@ class Program:
         said = mentions_in(expression for logic in asked for expression in wording_of(logic))
         return [*(Mention("decision", logic.name) for logic in asked), *said]
 
-    def _finished(self, name: str, to: Expressions, given: Sequence[str] = ()) -> Callable[..., Any]:
-        text = _text(name, to.writer, arguments=", ".join(["facts, as_of", *given]))
-        return self._compiled(name, text, {**runtime.NAMES, **to.constants})
-
-    def _compiled(self, name: str, text: str, names: Mapping[str, Any]) -> Callable[..., Any]:
-        ruleset = self.specialized
+    def _compiled(self, name: str, to: Expressions, given: Sequence[str] = ()) -> Callable[..., Any]:
+        ruleset, text = self.specialized, _text(name, to.writer, given)
         filename = file_name(f"{ruleset.id}.{name}, version {ruleset.version}, {ruleset.digest[7:15]}")
-        known: dict[str, Any] = {**names, "ZONE": zone(ruleset.timezone), "__name__": name, "__loader__": Source(text)}
+        known: dict[str, Any] = {**runtime.NAMES, **to.constants, "ZONE": zone(ruleset.timezone)}
+        known.update(__name__=name, __loader__=Source(text))
         exec(compile(text, filename, "exec"), known)
         made: Callable[..., Any] = known[name]
         return made
@@ -271,7 +262,16 @@ def prepare(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Progr
     return Program(in_force(ruleset, as_of), specialize(ruleset, choices, as_of), choices, unfolded)
 
 
-def _text(name: str, writer: Writer, before: Sequence[str] = (), arguments: str = "facts, as_of") -> str:
-    head = [f"def {name}({arguments}):"]
-    head += [f"    {guarded} = UNSET" for guarded in sorted(writer.guarded)]
-    return "\n".join([*head, *before, *writer.lines]) + "\n"
+def _hoist(to: Expressions, mentions: Iterable[Mention], asking: str) -> None:
+    """Work out definitions, and the decisions that are used by the one that is asking, before anything that needs them."""
+    for mention in mentions:
+        if mention.kind == "decision" and mention.name != asking:
+            to.use(mention.name)
+        elif mention.kind == "definition" and constant(to.ruleset.definition(mention.name).body) is None:
+            to.defined(mention.name)
+
+
+def _text(name: str, writer: Writer, given: Sequence[str] = ()) -> str:
+    head = f"def {name}({', '.join(['facts, as_of', *given])}):"
+    unset = [f"    {guarded} = UNSET" for guarded in sorted(writer.guarded)]
+    return "\n".join([head, *unset, *writer.lines]) + "\n"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from policy_engine.backends.python.answers import tuple_of
+from policy_engine.backends.python.decisions import write_cells
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.runtime import UNSET, present, typed
-from policy_engine.backends.python.wording import tuple_of
 from policy_engine.language import expressions as tree
-from policy_engine.language.rulesets import Cell, DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
+from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
 from policy_engine.language.types import ListOf, Record, Type
 from policy_engine.language.values import Unknown, Value
 
@@ -52,12 +54,10 @@ class RecordedValues:
 
     def rounds(self, node: tree.Aggregate) -> Sequence[RecordedValues] | None:
         """What was recorded of each element of a list, None where the loop was not run."""
-        names, rows = self.named.get(rows_of(node), ((), None))
-        return (
-            None
-            if rows is None
-            else [RecordedValues({**self.named, **dict(zip(names, row, strict=True))}) for row in rows]
-        )
+        names, rows = self.named.get(f"rows{node.place.id}", ((), None))
+        if rows is None:
+            return None
+        return [RecordedValues({**self.named, **dict(zip(names, row, strict=True))}) for row in rows]
 
 
 def _seen(held: Any, kind: Type) -> Value:
@@ -69,68 +69,35 @@ def _seen(held: Any, kind: Type) -> Value:
     return present(held, kind)  # type: ignore[no-any-return]  # a value by its type
 
 
-def rows_of(node: tree.Node) -> str:
-    """The name of what is recorded of the rounds of a loop: names, and for each round their values."""
-    return f"rows{node.id}"
-
-
 def write(to: Expressions, logic: DecisionLogic) -> None:
     """Write the body of the function that records a decision."""
-    _values(to, logic.values)
+    _given(to, "True", logic.values)
     match logic.body:
         case Rules(hit=HitPolicy.COLLECT):
             for rule in logic.body.rules:
-                _then(to, to.condition_code(rule.when), rule.then.values)
+                _given(to, to.condition_code(rule.when), rule.then.values)
         case Rules():
             _first(to, logic.body)
         case Matrix():
-            _matrix(to, logic.body)
+            write_cells(to, logic.body, to.condition_code, partial(_given, to))
     to.writer.line(f"return {tuple_of(to.recorded or ())}")
 
 
-def _values(to: Expressions, values: Sequence[ValueDefinition]) -> None:
-    for value in values:
-        to.code(value.expression.tree)
-
-
-def _then(to: Expressions, code: str, values: Sequence[ValueDefinition]) -> None:
-    """The values that are given where a condition is true."""
+def _given(to: Expressions, test: str, values: Sequence[ValueDefinition]) -> None:
+    """The values that are given where a test holds."""
     if values:
-        with to.writer.block(f"if {code} is True:"):
-            _values(to, values)
+        with to.writer.when(test):
+            for value in values:
+                to.code(value.expression.tree)
 
 
 def _first(to: Expressions, body: Rules) -> None:
     """The rules up to the first true one; an unknown one does not end the search."""
     with to.writer.block("while True:"):
         for rule in body.rules:
-            code = to.condition_code(rule.when)
-            with to.writer.block(f"if {code} is True:"):
-                _values(to, rule.then.values)
+            with to.writer.block(f"if {to.condition_code(rule.when)}:"):
+                _given(to, "True", rule.then.values)
                 to.writer.line("break")
         if body.otherwise is not None:
-            _values(to, body.otherwise.values)
+            _given(to, "True", body.otherwise.values)
         to.writer.line("break")
-
-
-def _matrix(to: Expressions, body: Matrix) -> None:
-    """Row and column, and the condition and the values of their cell; cells that ask and give the same are one kind."""
-    rows, columns = to.code(body.rows.tree), to.code(body.columns.tree)
-    kinds: dict[object, tuple[int, Cell]] = {}
-    table: dict[object, int] = {}
-    for cell in body.cells:
-        ends = [end.values if end else () for end in (cell.then, cell.otherwise)]
-        table[cell.row, cell.column] = kinds.setdefault((cell.when, *ends), (len(kinds), cell))[0]
-    kind = to.writer.named(f"{to.bind_new(table)}.get(({rows}, {columns}))")
-    for number, cell in kinds.values():
-        with to.writer.block(f"if {kind} == {number}:"):
-            _cell(to, cell)
-
-
-def _cell(to: Expressions, cell: Cell) -> None:
-    if cell.when is None:
-        _values(to, cell.then.values)
-        return
-    code = to.condition_code(cell.when)
-    _then(to, code, cell.then.values)
-    _then(to, f"(not {code})", cell.otherwise.values if cell.otherwise else ())

@@ -5,9 +5,9 @@ Python asks the loader of a function's module for its lines. So nothing is regis
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from itertools import count
-from types import TracebackType
 
 LINES_AROUND = 3
 _numbers = count(1)
@@ -31,16 +31,12 @@ def file_name(about: str) -> str:
 
 def excerpt(error: BaseException) -> str:
     """The lines of generated code in which an error was raised, the one at fault marked."""
-    found = ""
-    trace: TracebackType | None = error.__traceback__
-    while trace is not None:
-        loader = trace.tb_frame.f_globals.get("__loader__")
+    found = "no generated code was running"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        loader = frame.f_globals.get("__loader__")
         if isinstance(loader, Source):
-            found = (
-                f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno}:\n{_around(loader.text, trace.tb_lineno)}"
-            )
-        trace = trace.tb_next
-    return found or "no generated code was running"
+            found = f"{frame.f_code.co_filename}, line {line}:\n{_around(loader.text, line)}"
+    return found
 
 
 def _around(text: str, line: int) -> str:

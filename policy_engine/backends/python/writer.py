@@ -7,7 +7,7 @@ place is used as it is; one that may be set on some way is asked for `UNSET` fir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 SURE, PERHAPS = "sure", "perhaps"
@@ -68,6 +68,10 @@ class Writer:
             self.line("pass")
         self.depth -= 1
         self.merge(before)
+
+    def when(self, test: str) -> AbstractContextManager[None]:
+        """A block that runs where a test holds; what always runs needs no block."""
+        return nullcontext() if test == "True" else self.block(f"if {test}:")
 
     def select(self, number: str, count: int, write: Callable[[int], None], first: int = 0) -> None:
         """One of several texts by a number, found by halving; every text ends by leaving the block."""

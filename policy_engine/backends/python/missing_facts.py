@@ -1,0 +1,206 @@
+"""The function that gives the facts that an undetermined decision misses, or, if it misses none, the causes.
+
+It is written and called only where a decision is undetermined. It looks at the rules up to the first true one, and then at each
+definition and decision that was asked for on the way, those above before those below, so that each is written once. The
+function that decides passes on what it has worked out already, and says up to which rule it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import dropwhile
+
+from policy_engine.backends.equality_switches import SHORTEST_SWITCH, equality, switches
+from policy_engine.backends.python.decisions import Exit, write_cells
+from policy_engine.backends.python.expressions import Expressions
+from policy_engine.backends.python.unknown_expressions import Unit, UnknownExpressions
+from policy_engine.backends.specialize import constant
+from policy_engine.language import causes
+from policy_engine.language import expressions as tree
+from policy_engine.language.mentions import Mention, below, fact_paths
+from policy_engine.language.rulesets import (
+    Conclusion,
+    HitPolicy,
+    Matrix,
+    Rule,
+    Rules,
+    Ruleset,
+    ValueDefinition,
+    conclusions_of,
+)
+from policy_engine.language.types import ListOf
+
+Values = Sequence[ValueDefinition]
+
+MOST_COMBINATIONS = 1_000
+"""Of missing facts, so many are kept at hand."""
+
+
+class Paths(dict[int, tuple[str, ...]]):
+    """The paths of a schema, in its order, that the bits of a number stand for; each number's are found once."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        super().__init__()
+        self.bits = {path: 1 << place for place, path in enumerate(dict.fromkeys(fact_paths(ruleset.facts.type)))}
+
+    def __missing__(self, number: int) -> tuple[str, ...]:
+        if len(self) >= MOST_COMBINATIONS:
+            self.clear()
+        self[number] = found = tuple(path for path, bit in self.bits.items() if number & bit)
+        return found
+
+
+def write(to: Expressions, exit_: Exit) -> None:
+    """Write the body of the function for an exit."""
+    paths = Paths(to.ruleset)
+    depths = below(to.ruleset, [Mention("decision", exit_.decision)])
+    missing = MissingFacts(to, UnknownExpressions(to, paths.bits), depths)
+    to.writer.line("missing, causes = 0, []")
+    missing.decision(exit_.decision, exit_.rule)
+    missing.all_asked()
+    missing.end(to.bind_new(paths))
+
+
+@dataclass(slots=True)
+class MissingFacts:
+    """Writes what decisions miss, and the definitions and decisions that these ask for."""
+
+    to: Expressions
+    unknown: UnknownExpressions
+    depths: Mapping[Mention, int]
+    written: dict[Unit, str] = field(default_factory=dict)
+
+    def all_asked(self) -> None:
+        """Write the units that were asked for; what they ask for in turn lies further down, and comes later."""
+        while waiting := [unit for unit in self.unknown.asked if unit not in self.written]:
+            unit = max(waiting, key=self._depth)
+            self.unknown.causes = self.written[unit] = self.unknown.asked[unit]
+            with self.to.writer.block(f"if {self.unknown.causes} is not UNSET:"):
+                self._unit(*unit)
+
+    def end(self, paths: str) -> None:
+        """Return the missing facts; or else the causes, of the units below before those that stand on them."""
+        with self.to.writer.block("if missing:"):
+            self.to.writer.line(f"return {paths}[missing], ()")
+        found = [f"({causes}, {self._named(*unit)})" for unit, causes in reversed(self.written.items())]
+        self.to.writer.line(f"return (), causes_of(({', '.join([*found, '(causes, None)'])},))")
+
+    def _named(self, kind: str, name: str, _: str) -> str:
+        """The text of the name that causes in a unit take: that of a definition which is unknown itself, and not only in part."""
+        if kind != "definition":
+            return "None"
+        if not isinstance(self.to.ruleset.definition(name).type, ListOf):
+            return self.to.bind(name)
+        return f"{self.to.bind(name)} if {self.to.defined(name)} is None else None"
+
+    def _depth(self, unit: Unit) -> int:
+        kind, name, _ = unit
+        return self.depths[Mention("decision", name.partition(".")[0]) if kind == "value" else Mention(kind, name)]
+
+    def _unit(self, kind: str, name: str, below: str) -> None:
+        if kind == "definition":
+            with self.unknown.asking(below):
+                self.unknown.condition(self.to.ruleset.definition(name).body)
+        elif kind == "decision":
+            self.decision(name)
+        else:
+            self._value(*name.split("."))
+
+    def decision(self, name: str, since: str | None = None) -> None:
+        """An undetermined decision: its unknown rules, or where there are none, its unknown values; all before one are false."""
+        logic, writer = self.to.ruleset.decision(name), self.to.writer
+        unsure = writer.fresh("unsure")
+        writer.line(f"{unsure} = False")
+        asked, given = partial(self._asked, unsure), partial(self._given, unsure, logic.values)
+        with writer.block("while True:"):
+            match logic.body:
+                case Rules(hit=HitPolicy.COLLECT):
+                    applies = [(asked(rule.when), rule.then.values) for rule in logic.body.rules]
+                    given("True", ())
+                    for code, values in applies:
+                        self._given(unsure, (), code, values)
+                case Rules():
+                    self._first(logic.body, since, asked, given)
+                case Matrix():
+                    write_cells(self.to, logic.body, asked, given)
+                case _:
+                    given("True", ())
+            writer.line("break")
+
+    def _given(self, unsure: str, own: Values, test: str, values: Values) -> None:
+        """The values of the decision, and those beside a rule, where the rule applies and none before it is unknown."""
+        optional = [each.expression.tree for each in (*own, *values) if not each.nullable]
+        if any(node.optional for node in optional):
+            with self.to.writer.block(f"if not {unsure} and {test}:"):
+                for node in optional:
+                    self.unknown.perhaps(node)
+
+    def _asked(self, unsure: str, condition: tree.Condition) -> str:
+        """The name of a condition's value; where that is unknown, so is the decision."""
+        code, optional = self.to.condition(condition)
+        code = self.to.writer.named(code)
+        if optional:
+            with self.unknown.where(code):
+                self.to.writer.line(f"{unsure} = True")
+                self.unknown.condition(condition)
+        return code
+
+    def _first(
+        self,
+        body: Rules,
+        since: str | None,
+        asked: Callable[[tree.Condition], str],
+        given: Callable[[str, Values], None],
+    ) -> None:
+        """The rules up to the first true one, from the one with an id on."""
+        groups = dropwhile(lambda rules: since is not None and since not in [r.id for r in rules], switches(body.rules))
+        for rules in groups:
+            if constant(rules[0].when) is False:
+                continue
+            test = self._switch(rules, asked) if len(rules) >= SHORTEST_SWITCH else asked(rules[0].when)
+            with self.to.writer.block(f"if {test}:"):
+                given("True", rules[0].then.values)
+                self.to.writer.line("break")
+        if body.otherwise is not None:
+            given("True", body.otherwise.values)
+
+    def _switch(self, rules: Sequence[Rule], asked: Callable[[tree.Condition], str]) -> str:
+        """The test whether one of some rules applies that test one name for equality: all are unknown where it is."""
+        tested = [found for rule in rules if (found := equality(rule))]
+        subject = tested[0][0]
+        name = asked(tree.Expression(subject.text, subject))
+        return f"{name} in {self.to.bind_new(frozenset(text for _, texts in tested for text in texts))}"
+
+    def _value(self, decision: str, name: str) -> None:
+        """A value of a decided decision, written `if_known`: the last that a rule gave, or the decision's own."""
+        logic, to = self.to.ruleset.decision(decision), self.to
+        with to.writer.block("while True:"):
+            for rule, when, taken, conclusion in reversed(list(_conclusions(logic.body))):
+                for node in _named(name, conclusion.values):
+                    asked = f" and {to.condition_code(when)} is {taken}" if when is not None else ""
+                    with to.writer.block(f"if {to.bind(rule)} in {to.use(decision)}[0].rules{asked}:"):
+                        self.unknown.perhaps(node)
+                        to.writer.line("break")
+            own = _named(name, logic.values)
+            for node in own:
+                self.unknown.perhaps(node)
+            if not own:
+                self.unknown.cause(causes.not_given(f"{to.ruleset.id}.{decision}"))
+            to.writer.line("break")
+
+
+def _named(name: str, values: Sequence[ValueDefinition]) -> list[tree.Node]:
+    return [value.expression.tree for value in values if value.name == name]
+
+
+def _conclusions(body: Rules | Matrix | None) -> Iterator[tuple[str, tree.Condition | None, bool, Conclusion]]:
+    """The conclusions of a decision with their rules' ids, and what else must be true or false: a cell may have two."""
+    if isinstance(body, Matrix):
+        for cell in body.cells:
+            yield cell.id, cell.when, True, cell.then
+            if cell.otherwise is not None:
+                yield cell.id, cell.when, False, cell.otherwise
+    else:
+        yield from ((rule, None, True, conclusion) for rule, conclusion in conclusions_of(body))
