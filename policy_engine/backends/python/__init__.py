@@ -1,15 +1,14 @@
-"""The Python back end: a ruleset becomes functions of plain Python, specialised by its readings and parameters.
+"""The Python back end: compiles a ruleset, specialized by readings and a stretch of days, to functions of plain Python.
 
-`writer` keeps lines and knows which names are surely set; `constants` folds what readings and parameters settle; `reading`
-reads facts; `expressions` and `aggregates` write expressions, and `functions` is the table of calls; `decisions` writes rules
-and matrices; `program` compiles. What is asked for later has functions of its own: `missing` and `gaps` write what an
-undetermined decision misses, `wording` what sentences name, and `recorder`, `steps` and `tracing` the form that records.
+`program` compiles; `decisions` writes rules and matrices, `expressions` and `aggregates` expressions, `reading` what reads
+facts, `answers` what an answer holds; `writer` keeps the lines. `missing_facts` and `unknown_expressions` write the function that
+says what an undetermined decision misses, `recorder` the one whose values a trace is made from. `runtime` is what they call.
 """
 
 from policy_engine.backends.python.program import Program, back_end, prepare
 from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.runtime import NotPlain
-from policy_engine.backends.python.sources import excerpt
+from policy_engine.backends.python.tracebacks import excerpt
 from policy_engine.backends.specialize import stretch
 
 __all__ = ["NotPlain", "Program", "Recording", "back_end", "excerpt", "prepare", "stretch"]

@@ -132,13 +132,9 @@ class Expressions:
         name, last = self.writer.fresh(), self.writer.fresh()
         self.writer.line(f"{name} = {result}")
         if not unsure:
-            self.writer.line(f"if {'not ' if decisive == 'True' else ''}{name}:")
-            self.writer.add(lines, deeper=1)
-            self.writer.line(f"    {name} = {code}")
+            self.writer.assign_under(f"if {'not ' if decisive == 'True' else ''}{name}:", name, code, lines)
             return name
-        self.writer.line(f"if {name} is not {decisive}:")
-        self.writer.add(lines, deeper=1)
-        self.writer.line(f"    {last} = {code}")
+        self.writer.assign_under(f"if {name} is not {decisive}:", last, code, lines)
         self.writer.line(f"    if {last} is {decisive} or {last} is None:")
         self.writer.line(f"        {name} = {last}")
         return name
@@ -224,27 +220,21 @@ class Expressions:
         assert isinstance(node.list.type, ListOf)
         element = node.list.type.element
         if isinstance(node.item.type, Ratio | Number) and isinstance(element, Number):
-            return self._number_in(node, element)
-        item, elements = self.code(node.item), self._elements(node.list)
-        return self._member_test(node, item, elements)
-
-    def _number_in(self, node: tree.In, element: Number) -> str:
-        """A number in a list of numbers, both exact, whatever their scales."""
-        item, listed = self.exact(node.item), self.code(node.list)
-        if element.places:
-            one = f"None if e is None else Fraction(e, {10**element.places})"
-            listed = self.over([listed], [tree.list_optional(node.list)], f"[{one} for e in {{0}}]")
-        return self._member_test(node, item, listed)
-
-    def _member_test(self, node: tree.In, item: str, elements: str) -> str:
-        if not node.list.optional and (not node.item.optional or self._holds_elements(node.list)):
+            item, elements = self.exact(node.item), self._exact_elements(node.list, element)
+        else:
+            item, elements = self.code(node.item), self._elements(node.list)
+        holds_elements = isinstance(node.list, tree.ListLiteral) and len(node.list.elements) > 0
+        if not node.list.optional and (not node.item.optional or holds_elements):
             return self.over([item, elements], [node.item.optional, False], "{0} in {1}")
-        optional = tree.list_optional(node.list)
-        return self.over([elements, item], [optional, False], "contained({1}, {0})")
+        return self.over([elements, item], [tree.list_optional(node.list), False], "contained({1}, {0})")
 
-    def _holds_elements(self, node: tree.Node) -> bool:
-        """Whether a list surely holds something, so that nobody can say whether an unknown item is among it."""
-        return isinstance(node, tree.ListLiteral) and len(node.elements) > 0
+    def _exact_elements(self, node: tree.Node, element: Number) -> str:
+        """The elements of a list of numbers, each of which compares exactly with a number of any scale."""
+        listed = self.code(node)
+        if not element.places:
+            return listed
+        one = f"None if e is None else Fraction(e, {10**element.places})"
+        return self.over([listed], [tree.list_optional(node)], f"[{one} for e in {{0}}]")
 
     def _elements(self, node: tree.Node) -> str:
         """The elements of a list; a list of constants is one constant."""
@@ -279,21 +269,11 @@ class Expressions:
         if not then_lines and not other_lines:
             test = f"None if {condition} is None else " if node.condition.optional else ""
             return f"({test}{then} if {condition} else {otherwise})"
-        return self._branches(condition, (then, then_lines), (otherwise, other_lines), node.condition.optional)
-
-    def _branches(
-        self, condition: str, then: tuple[str, list[str]], otherwise: tuple[str, list[str]], optional: bool
-    ) -> str:
-        name, writer = self.writer.fresh(), self.writer
-        writer.line(f"if {condition}:")
-        writer.add(then[1], deeper=1)
-        writer.line(f"    {name} = {then[0]}")
-        if optional:
-            writer.line(f"elif {condition} is None:")
-            writer.line(f"    {name} = None")
-        writer.line("else:")
-        writer.add(otherwise[1], deeper=1)
-        writer.line(f"    {name} = {otherwise[0]}")
+        name = self.writer.fresh()
+        self.writer.assign_under(f"if {condition}:", name, then, then_lines)
+        if node.condition.optional:
+            self.writer.assign_under(f"elif {condition} is None:", name, "None")
+        self.writer.assign_under("else:", name, otherwise, other_lines)
         return name
 
     def list_literal(self, node: tree.ListLiteral) -> str:
@@ -337,9 +317,7 @@ class Expressions:
         name = self.writer.fresh()
         self.writer.line(f"{name} = {value}")
         other, lines = self.writer.captured(lambda: self.whole(second, node.type))
-        self.writer.line(f"if {name} is None:")
-        self.writer.add(lines, deeper=1)
-        self.writer.line(f"    {name} = {other}")
+        self.writer.assign_under(f"if {name} is None:", name, other, lines)
         return name
 
     def _round(self, node: tree.Call) -> str:
@@ -375,13 +353,7 @@ def _optional(condition: tree.Condition) -> bool:
 
 
 NOT_RECORDED = (
-    tree.Literal,
-    tree.LeftUnknown,
-    tree.AsOf,
-    tree.Fact,
-    tree.Variable,
-    tree.Definition,
-    tree.DecisionPart,
+    tree.Literal | tree.LeftUnknown | tree.AsOf | tree.Fact | tree.Variable | tree.Definition | tree.DecisionPart
 )
 """The nodes whose values are seen elsewhere: in the facts, or in the definition or decision that they name."""
 

@@ -7,9 +7,9 @@ function that decides passes on what it has worked out already, and says up to w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import dropwhile
 
 from policy_engine.backends.equality_switches import SHORTEST_SWITCH, equality, switches
@@ -26,7 +26,6 @@ from policy_engine.language.rulesets import (
     Matrix,
     Rule,
     Rules,
-    Ruleset,
     ValueDefinition,
     conclusions_of,
 )
@@ -38,25 +37,16 @@ MOST_COMBINATIONS = 1_000
 """Of missing facts, so many are kept at hand."""
 
 
-class Paths(dict[int, tuple[str, ...]]):
-    """The paths of a schema, in its order, that the bits of a number stand for; each number's are found once."""
-
-    def __init__(self, ruleset: Ruleset) -> None:
-        super().__init__()
-        self.bits = {path: 1 << place for place, path in enumerate(dict.fromkeys(fact_paths(ruleset.facts.type)))}
-
-    def __missing__(self, number: int) -> tuple[str, ...]:
-        if len(self) >= MOST_COMBINATIONS:
-            self.clear()
-        self[number] = found = tuple(path for path, bit in self.bits.items() if number & bit)
-        return found
-
-
 def write(to: Expressions, exit_: Exit) -> None:
     """Write the body of the function for an exit."""
-    paths = Paths(to.ruleset)
+    bits = {path: 1 << place for place, path in enumerate(dict.fromkeys(fact_paths(to.ruleset.facts.type)))}
+
+    @lru_cache(MOST_COMBINATIONS)
+    def paths(missing: int) -> tuple[str, ...]:
+        return tuple(path for path, bit in bits.items() if missing & bit)
+
     depths = below(to.ruleset, [Mention("decision", exit_.decision)])
-    missing = MissingFacts(to, UnknownExpressions(to, paths.bits), depths)
+    missing = MissingFacts(to, UnknownExpressions(to, bits), depths)
     to.writer.line("missing, causes = 0, []")
     missing.decision(exit_.decision, exit_.rule)
     missing.all_asked()
@@ -83,7 +73,7 @@ class MissingFacts:
     def end(self, paths: str) -> None:
         """Return the missing facts; or else the causes, of the units below before those that stand on them."""
         with self.to.writer.block("if missing:"):
-            self.to.writer.line(f"return {paths}[missing], ()")
+            self.to.writer.line(f"return {paths}(missing), ()")
         found = [f"({causes}, {self._named(*unit)})" for unit, causes in reversed(self.written.items())]
         self.to.writer.line(f"return (), causes_of(({', '.join([*found, '(causes, None)'])},))")
 
@@ -176,31 +166,26 @@ class MissingFacts:
     def _value(self, decision: str, name: str) -> None:
         """A value of a decided decision, written `if_known`: the last that a rule gave, or the decision's own."""
         logic, to = self.to.ruleset.decision(decision), self.to
+        own = _named(name, logic.values)
         with to.writer.block("while True:"):
-            for rule, when, taken, conclusion in reversed(list(_conclusions(logic.body))):
+            for rule, conclusion in reversed(list(conclusions_of(logic.body))):
                 for node in _named(name, conclusion.values):
-                    asked = f" and {to.condition_code(when)} is {taken}" if when is not None else ""
-                    with to.writer.block(f"if {to.bind(rule)} in {to.use(decision)}[0].rules{asked}:"):
+                    applies = f"{to.bind(rule)} in {to.use(decision)}[0].rules"
+                    with to.writer.block(f"if {applies}{self._taken(logic.body, rule, conclusion)}:"):
                         self.unknown.perhaps(node)
                         to.writer.line("break")
-            own = _named(name, logic.values)
             for node in own:
                 self.unknown.perhaps(node)
             if not own:
                 self.unknown.cause(causes.not_given(f"{to.ruleset.id}.{decision}"))
             to.writer.line("break")
 
+    def _taken(self, body: Rules | Matrix | None, rule: str, conclusion: Conclusion) -> str:
+        """The rest of a test: a cell with a condition has two conclusions."""
+        cells = [cell for cell in body.cells if cell.id == rule] if isinstance(body, Matrix) else []
+        when = cells[0].when if cells else None
+        return "" if when is None else f" and {self.to.condition_code(when)} is {conclusion is cells[0].then}"
 
-def _named(name: str, values: Sequence[ValueDefinition]) -> list[tree.Node]:
+
+def _named(name: str, values: Values) -> list[tree.Node]:
     return [value.expression.tree for value in values if value.name == name]
-
-
-def _conclusions(body: Rules | Matrix | None) -> Iterator[tuple[str, tree.Condition | None, bool, Conclusion]]:
-    """The conclusions of a decision with their rules' ids, and what else must be true or false: a cell may have two."""
-    if isinstance(body, Matrix):
-        for cell in body.cells:
-            yield cell.id, cell.when, True, cell.then
-            if cell.otherwise is not None:
-                yield cell.id, cell.when, False, cell.otherwise
-    else:
-        yield from ((rule, None, True, conclusion) for rule, conclusion in conclusions_of(body))

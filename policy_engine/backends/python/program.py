@@ -16,7 +16,7 @@ from policy_engine.backends.python.decisions import DecisionWriter, Exit
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recording
-from policy_engine.backends.python.sources import Source, file_name
+from policy_engine.backends.python.tracebacks import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.backends.specialize import constant, specialize
 from policy_engine.language.decisions import Decision, Ruling, Status

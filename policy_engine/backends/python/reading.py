@@ -81,20 +81,13 @@ def read_all(to: Expressions, record: str, kind: Record) -> None:
         with to.writer.block(f"if {' or '.join(foreign)}:"):
             to.writer.line("raise NotPlain")
     for member in kind.members:
-        element = innermost(member.type)
-        in_a_list = isinstance(member.type, ListOf) and isinstance(element, Number | Text | Boolean)
-        if isinstance(element, Record | ListOf) or in_a_list:
-            held = to.writer.fresh()
-            to.writer.line(f"{held} = {record}.get({to.bind(member.name)})")
-            with to.writer.block(f"if {held} is not None:"):
-                _read_below(to, held, member.type)
-        elif isinstance(element, Number):
-            held = to.writer.named(f"{record}.get({to.bind(member.name)})")
-            with to.writer.block(f"if {held} is not None and not {-LIMIT} <= {held} <= {LIMIT}:"):
-                to.writer.line("raise NotPlain")
-        elif isinstance(element, Date | Instant):
+        if isinstance(innermost(member.type), Date | Instant):
             name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
             to.writer.once(name, partial(read, to, record, member))
+        elif not isinstance(member.type, Text | Boolean):
+            held = to.writer.named(f"{record}.get({to.bind(member.name)})")
+            with to.writer.block(f"if {held} is not None:"):
+                _read_below(to, held, member.type)
 
 
 def _read_below(to: Expressions, held: str, kind: Type) -> None:

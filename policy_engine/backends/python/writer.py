@@ -6,7 +6,7 @@ place is used as it is; one that may be set on some way is asked for `UNSET` fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -72,6 +72,11 @@ class Writer:
     def when(self, test: str) -> AbstractContextManager[None]:
         """A block that runs where a test holds; what always runs needs no block."""
         return nullcontext() if test == "True" else self.block(f"if {test}:")
+
+    def assign_under(self, head: str, name: str, value: str, lines: Sequence[str] = ()) -> None:
+        """A block that sets a name, after the captured lines that this needs."""
+        self.line(head)
+        self.add([*lines, f"{'    ' * self.depth}{name} = {value}"], deeper=1)
 
     def select(self, number: str, count: int, write: Callable[[int], None], first: int = 0) -> None:
         """One of several texts by a number, found by halving; every text ends by leaving the block."""
