@@ -16,7 +16,6 @@ from policy_engine.backends.equality_switches import (
 )
 from policy_engine.backends.python.answers import NOTHING, Rulings, kept_values, names_of, own_values, tuple_of
 from policy_engine.backends.python.expressions import Expressions, in_units
-from policy_engine.backends.python.writer import SURE
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.rulesets import (
@@ -93,7 +92,7 @@ class DecisionWriter:
         writer.depth += 1
         self._body()
         writer.depth -= 1
-        writer.merge(dict.fromkeys(self.sure or (), SURE))
+        writer.keep_sure(self.sure or set())
 
     def _body(self) -> None:
         """The values that every outcome has come first: worked out once, they are at hand wherever the decision ends."""

@@ -7,6 +7,7 @@ place is used as it is; one that may be set on some way is asked for `UNSET` fir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -21,11 +22,15 @@ class TooManyRepeats(Exception):  # noqa: N818 - not an error: another way of wr
 
 @dataclass(slots=True)
 class Writer:
-    """The body of one function under construction. `most_repeats` bounds how often a name is written again."""
+    """The body of one function under construction. `most_repeats` bounds how often a name is written again.
+
+    `set_names` are the names that became surely set, in the order of the lines: a block ends with those set in it set perhaps.
+    """
 
     lines: list[str] = field(default_factory=list)
     depth: int = 1
     state: dict[str, str] = field(default_factory=dict)
+    set_names: list[str] = field(default_factory=list)
     guarded: set[str] = field(default_factory=set)
     counter: int = 0
     repeats: int = 0
@@ -60,14 +65,13 @@ class Writer:
     def block(self, head: str) -> Iterator[None]:
         """An indented block that may or may not run: what it sets is set perhaps."""
         self.line(head)
-        before = dict(self.state)
         self.depth += 1
-        start = len(self.lines)
+        lines, names = len(self.lines), len(self.set_names)
         yield
-        if len(self.lines) == start:
+        if len(self.lines) == lines:
             self.line("pass")
         self.depth -= 1
-        self.merge(before)
+        self._unsure_since(names)
 
     def when(self, test: str) -> AbstractContextManager[None]:
         """A block that runs where a test holds; what always runs needs no block."""
@@ -88,12 +92,13 @@ class Writer:
             self.select(number, half, write, first)
         self.select(number, count - half, write, first + half)
 
-    def merge(self, before: dict[str, str]) -> None:
-        """Go back to what was sure before; all that was set since is set perhaps."""
-        for name in self.state:
-            if before.get(name) != SURE:
-                before[name] = PERHAPS
-        self.state = before
+    def _unsure_since(self, start: int) -> None:
+        """All names that were set since are set perhaps."""
+        self.state.update(dict.fromkeys(self.set_names[start:], PERHAPS))
+
+    def keep_sure(self, names: AbstractSet[str]) -> None:
+        """Only some names are surely set; all others are set perhaps."""
+        self.state = dict.fromkeys(names, SURE) | {name: PERHAPS for name in self.state if name not in names}
 
     def once(self, name: str, compute: Callable[[], str]) -> str:
         """The name, set to what `compute` writes unless it is set already."""
@@ -107,7 +112,9 @@ class Writer:
             self.guarded.add(name)
             with self.block(f"if {name} is UNSET:"):
                 self._assign(name, compute())
-        self.state[name] = SURE
+        if known != SURE:
+            self.state[name] = SURE
+            self.set_names.append(name)
         return name
 
     def _assign(self, name: str, value: str) -> None:
@@ -120,12 +127,12 @@ class Writer:
 
     def captured(self, compute: Callable[[], str]) -> tuple[str, list[str]]:
         """What `compute` gives and the lines it writes, which are not added; names that the lines set are set perhaps."""
-        before, state = self.lines, dict(self.state)
+        before, names = self.lines, len(self.set_names)
         self.lines = []
         value = compute()
         lines, self.lines = self.lines, before
         if lines:
-            self.merge(state)
+            self._unsure_since(names)
         return value, lines
 
     def add(self, lines: list[str], deeper: int = 0) -> None:
