@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from policy_engine.language import expressions as tree
@@ -13,38 +15,40 @@ SHORTEST_SWITCH = 3
 """So many rules in a row that test one name for equality become a look-up."""
 
 
-def equality(rule: Rule) -> tuple[tree.Node, tuple[str, ...]] | None:
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Rules in a row that test one subject for equality; `cases` gives for each text the first rule that applies to it."""
+
+    subject: tree.Node
+    rules: Sequence[Rule]
+    cases: Mapping[str, Rule]
+
+
+def switches(rules: Sequence[Rule]) -> Iterator[Rule | Switch]:
+    """The rules in order, as switches where enough in a row test the same subject."""
+    for subject, group in groupby(rules, lambda rule: _tested(rule)[0]):
+        alike = list(group)
+        if subject is None or len(alike) < SHORTEST_SWITCH:
+            yield from alike
+            continue
+        cases: dict[str, Rule] = {}
+        for rule in alike:
+            for text in _tested(rule)[1]:
+                cases.setdefault(text, rule)
+        yield Switch(subject, alike, cases)
+
+
+def _tested(rule: Rule) -> tuple[tree.Node | None, Sequence[str]]:
     """What a rule tests and for which texts, where that is all it does and it gives no values of its own."""
     if rule.then.values or not isinstance(rule.when, tree.Expression):
-        return None
+        return None, ()
     match rule.when.tree:
-        case tree.Compare(operator="==", left=left, right=tree.Literal(value=str(value))) if isinstance(
-            left.type, Text
-        ):
-            return left, (value,)
+        case tree.Compare(operator="==", left=left, right=tree.Literal(value=str(text))) if isinstance(left.type, Text):
+            return left, (text,)
         case tree.In(item=item, list=tree.ListLiteral(elements=elements)) if isinstance(item.type, Text):
-            texts = tuple(e.value for e in elements if isinstance(e, tree.Literal) and isinstance(e.value, str))
-            return (item, texts) if len(texts) == len(elements) else None
-    return None
-
-
-def switches(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
-    """The rules in order, those in a row that test one name for equality together where they are enough for a look-up."""
-    switch: list[Rule] = []
-    for rule in rules:
-        tested, before = equality(rule), equality(switch[-1]) if switch else None
-        if switch and not (tested and before and tested[0] == before[0]):
-            yield from _whole_or_single(switch)
-            switch = []
-        switch.append(rule)
-    yield from _whole_or_single(switch)
-
-
-def _whole_or_single(switch: list[Rule]) -> Iterator[list[Rule]]:
-    if len(switch) >= SHORTEST_SWITCH:
-        yield switch
-    else:
-        yield from ([rule] for rule in switch)
+            texts = [e.value for e in elements if isinstance(e, tree.Literal) and isinstance(e.value, str)]
+            return (item, texts) if len(texts) == len(elements) else (None, ())
+    return None, ()
 
 
 def table_of_cells(

@@ -20,7 +20,7 @@ from policy_engine.backends.columnar.answer_columns import (
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
 from policy_engine.backends.columnar.functions import looked_up
 from policy_engine.backends.columnar.matrices import matrix_columns
-from policy_engine.backends.equality_switches import SHORTEST_SWITCH, equality, switches
+from policy_engine.backends.equality_switches import Switch, switches
 from policy_engine.backends.specialize import constant, exact, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import (
@@ -84,28 +84,22 @@ class DecisionWriter:
 
     def _branches(self, rules: Sequence[Rule], words: pl.Enum) -> Iterator[Branch]:
         """The branch of each rule; rules in a row that test one text for equality are one branch, a look-up."""
-        for run in switches(list(rules)):
-            if len(run) >= SHORTEST_SWITCH:
-                yield self._look_up(run, words)
-            elif constant(run[0].when) is not False:
-                yield self._rule(run[0], words)
+        for each in switches(rules):
+            if isinstance(each, Switch):
+                yield self._look_up(each, words)
+            elif constant(each.when) is not False:
+                yield self._rule(each, words)
 
     def _rule(self, rule: Rule, words: pl.Enum) -> Branch:
         condition = self.to.kept(self.to.condition(rule.when), rule.id)
         unknown = condition.is_null() if tree.is_optional(rule.when) else None
         return Branch(condition, pl.lit(rule.id, dtype=words), unknown, rule.id)
 
-    def _look_up(self, run: Sequence[Rule], words: pl.Enum) -> Branch:
-        table: dict[str, str] = {}
-        for rule in run:
-            tested = equality(rule)
-            assert tested is not None
-            subject, texts = tested
-            for text in texts:
-                table.setdefault(text, rule.id)
-        column = self.to.named(subject)
-        found = self.to.kept(looked_up(column, table, words), "found")
-        return Branch(found.is_not_null(), found, column.is_null() if subject.optional else None)
+    def _look_up(self, switch: Switch, words: pl.Enum) -> Branch:
+        column = self.to.named(switch.subject)
+        ids = {text: rule.id for text, rule in switch.cases.items()}
+        found = self.to.kept(looked_up(column, ids, words), "found")
+        return Branch(found.is_not_null(), found, column.is_null() if switch.subject.optional else None)
 
     def _outcome(self, columns: DecisionColumns, branches: Sequence[Branch], own: Mapping[str, Conclusion]) -> pl.Expr:
         """The outcome: rules in a row that have the same outcome are one branch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -39,7 +39,10 @@ def write(to: Expressions, node: tree.Aggregate) -> str:
     if optional:
         writer.line(f"{result} = None")
     with writer.when(f"{source} is not None" if optional else "True"):
-        _loop(to, node, source, result)
+        if to.recorded is None:
+            _loop(to, node, source, result)
+        else:
+            _recorded_loop(to, node, source, result, to.recorded)
     return result
 
 
@@ -49,31 +52,22 @@ def each_round(node: tree.Aggregate) -> list[tree.Node]:
 
 
 def names_before_the_loop(to: Expressions, node: tree.Aggregate) -> None:
-    """Work out what does not change from element to element; an inner list may hang on an outer element, and waits."""
-    own = {node.variable}
+    """Work out facts, definitions and used decisions before the loop: they are the same for each element."""
     for part in each_round(node):
         for inner in tree.walk(part):
-            if isinstance(inner, tree.Aggregate):
-                own.add(inner.variable)
             if isinstance(inner, tree.Fact | tree.Definition | tree.DecisionPart):
                 to.code(inner)
 
 
 def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> None:
     writer = to.writer
-    if to.recorded is not None:
-        _recorded_loop(to, node, source, result, to.recorded)
-        return
     element = writer.fresh("e")
     outer, to.variables = to.variables, {**to.variables, node.variable: element}
-    write_loop: Callable[[Expressions, tree.Aggregate, str], None] = (
-        _quantified if node.function in ("any", "all") else _gathered
-    )
     writer.line(f"{result} = {STARTS.get(_form(node), '[]')}")
     only_last = node.function == "last" and node.condition is None and not node.element.optional
     with writer.block(f"for {element} in {source}{'[-1:]' if only_last else ''}:"):
         read_members(to, node)
-        write_loop(to, node, result)
+        (_quantified if node.function in ("any", "all") else _gathered)(to, node, result)
     to.variables = outer
     if _form(node) in RESULTS:
         made = RESULTS[node.function].format(result)
@@ -88,9 +82,7 @@ def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: s
     writer.line(f"{kept}, {rows} = [], []")
     with writer.block(f"for {element} in {source}:"):
         _, lines = writer.captured(lambda: _round(to, node, kept))
-        names = [
-            name for name in to.recorded if name not in known
-        ]  # what is known before the loop is the same in each round
+        names = [name for name in to.recorded if name not in known]  # the others are the same in each round
         if names:
             writer.line(f"{' = '.join(names)} = UNSET")
         writer.add(lines)

@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from policy_engine.backends.equality_switches import (
-    SHORTEST_SWITCH,
-    asked_and_given,
-    equality,
-    switches,
-    table_of_cells,
-)
+from policy_engine.backends.equality_switches import Switch, asked_and_given, switches, table_of_cells
 from policy_engine.backends.python.answers import NOTHING, Rulings, kept_values, names_of, own_values, tuple_of
 from policy_engine.backends.python.expressions import Expressions, in_units
 from policy_engine.language import expressions as tree
@@ -180,10 +174,10 @@ class DecisionWriter:
     # Rules.
 
     def _first(self, body: Rules) -> None:
-        for rules in switches(body.rules):
-            if len(rules) >= SHORTEST_SWITCH:
-                self._switch(rules)
-            elif self._rule(rules[0]):
+        for each in switches(body.rules):
+            if isinstance(each, Switch):
+                self._switch(each)
+            elif self._rule(each):
                 return
         self.rule = OTHERWISE
         if body.otherwise is not None:
@@ -208,20 +202,17 @@ class DecisionWriter:
         self._undetermined_if_unknown(code, optional)
         return False
 
-    def _switch(self, rules: Sequence[Rule]) -> None:
-        """Rules that test one name for equality: a look-up, whatever their number."""
-        self.rule = rules[0].id
-        tested = [(rule, found) for rule in rules if (found := equality(rule))]
-        subject = tested[0][1][0]
-        name = self.to.writer.named(self.to.code(subject))
-        self._undetermined_if_unknown(name, subject.optional)
+    def _switch(self, switch: Switch) -> None:
+        """A look-up, whatever the number of rules; those whose sentences name the same values are of one kind."""
+        self.rule = switch.rules[0].id
+        name = self.to.writer.named(self.to.code(switch.subject))
+        self._undetermined_if_unknown(name, switch.subject.optional)
         kinds: dict[tuple[str, ...], tuple[int, Applied]] = {}
         table: dict[str, tuple[Ruling, int]] = {}
-        for rule, (_, texts) in tested:
+        for text, rule in switch.cases.items():
             applied = [(rule.id, rule.then)]
             kind, _ = kinds.setdefault(self._names(applied), (len(kinds), applied))
-            for text in texts:
-                table.setdefault(text, (self.ruling(Status.DECIDED, applied), kind))
+            table[text] = self.ruling(Status.DECIDED, applied), kind
         self._looked_up(name, table, [applied for _, applied in kinds.values()])
 
     def _looked_up(self, name: str, table: Mapping[str, tuple[Ruling, int]], kinds: Sequence[Applied]) -> None:

@@ -45,7 +45,7 @@ class Expressions:
         """A condition, and whether it may be unknown."""
         if isinstance(condition, tree.Expression):
             return self.code(condition.tree), condition.tree.optional
-        parts = [(partial(self.condition_code, part), _optional(part)) for part in condition.conditions]
+        parts = [(partial(self.condition_code, part), tree.is_optional(part)) for part in condition.conditions]
         code = self.junction("and" if condition.kind == "all" else "or", parts)
         optional = any(optional for _, optional in parts)
         return (self.negation(code, optional) if condition.kind == "none" else code), optional
@@ -346,10 +346,6 @@ def in_units(value: Any, kind: Type) -> Any:
     if isinstance(value, tuple) and isinstance(kind, ListOf):
         return tuple(in_units(part, kind.element) for part in value)
     return units(value, kind) if isinstance(kind, Number) and not isinstance(value, bool | None) else value
-
-
-def _optional(condition: tree.Condition) -> bool:
-    return any(expression.tree.optional for expression in tree.expressions_of(condition))
 
 
 NOT_RECORDED = (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import dropwhile
 
-from policy_engine.backends.equality_switches import SHORTEST_SWITCH, equality, switches
+from policy_engine.backends.equality_switches import Switch, switches
 from policy_engine.backends.python.decisions import Exit, write_cells
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.unknown_expressions import Unit, UnknownExpressions
@@ -145,23 +145,21 @@ class MissingFacts:
         given: Callable[[str, Values], None],
     ) -> None:
         """The rules up to the first true one, from the one with an id on."""
-        groups = dropwhile(lambda rules: since is not None and since not in [r.id for r in rules], switches(body.rules))
-        for rules in groups:
-            if constant(rules[0].when) is False:
+        for each in dropwhile(lambda each: since is not None and since not in _ids(each), switches(body.rules)):
+            rule = each.rules[0] if isinstance(each, Switch) else each
+            if constant(rule.when) is False:
                 continue
-            test = self._switch(rules, asked) if len(rules) >= SHORTEST_SWITCH else asked(rules[0].when)
+            test = self._switch(each, asked) if isinstance(each, Switch) else asked(rule.when)
             with self.to.writer.block(f"if {test}:"):
-                given("True", rules[0].then.values)
+                given("True", rule.then.values)
                 self.to.writer.line("break")
         if body.otherwise is not None:
             given("True", body.otherwise.values)
 
-    def _switch(self, rules: Sequence[Rule], asked: Callable[[tree.Condition], str]) -> str:
-        """The test whether one of some rules applies that test one name for equality: all are unknown where it is."""
-        tested = [found for rule in rules if (found := equality(rule))]
-        subject = tested[0][0]
-        name = asked(tree.Expression(subject.text, subject))
-        return f"{name} in {self.to.bind_new(frozenset(text for _, texts in tested for text in texts))}"
+    def _switch(self, switch: Switch, asked: Callable[[tree.Condition], str]) -> str:
+        """The test whether one of the rules applies: all are unknown where their subject is."""
+        name = asked(tree.Expression(switch.subject.text, switch.subject))
+        return f"{name} in {self.to.bind_new(frozenset(switch.cases))}"
 
     def _value(self, decision: str, name: str) -> None:
         """A value of a decided decision, written `if_known`: the last that a rule gave, or the decision's own."""
@@ -185,6 +183,10 @@ class MissingFacts:
         cells = [cell for cell in body.cells if cell.id == rule] if isinstance(body, Matrix) else []
         when = cells[0].when if cells else None
         return "" if when is None else f" and {self.to.condition_code(when)} is {conclusion is cells[0].then}"
+
+
+def _ids(each: Rule | Switch) -> list[str]:
+    return [rule.id for rule in each.rules] if isinstance(each, Switch) else [each.id]
 
 
 def _named(name: str, values: Values) -> list[tree.Node]:

@@ -16,7 +16,6 @@ from typing import Any
 
 from policy_engine.backends.python.aggregates import each_round, names_before_the_loop, read_members
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.specialize import constant
 from policy_engine.language import causes
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
@@ -48,7 +47,7 @@ class UnknownExpressions:
         if isinstance(condition, tree.Expression):
             self.node(condition.tree)
             return
-        unsure = [part for part in condition.conditions if _may_be_unknown(part)]
+        unsure = [part for part in condition.conditions if tree.is_optional(part)]
         for part in unsure:
             if len(unsure) == 1:
                 self.condition(part)
@@ -131,12 +130,12 @@ class UnknownExpressions:
 
     def decision_part(self, node: tree.DecisionPart) -> None:
         """Another decision misses what its rules do, or where it is decided, what the value does."""
-        status, of = f"{self.to.use(node.decision)}[0].status", f"{self.to.ruleset.id}.{node.decision}"
-        with self.to.writer.block(f"if {status} is UNDETERMINED:"):
+        used, of = self.to.use(node.decision), f"{self.to.ruleset.id}.{node.decision}"
+        with self.to.writer.block(f"if {used}[0].status is UNDETERMINED:"):
             self.ask("decision", node.decision)
-        with self.to.writer.block(f"if {status} is GAP:"):
+        with self.to.writer.block(f"if {used}[0].status is GAP:"):
             self.cause(causes.no_rule(of))
-        with self.to.writer.block(f"if {status} is DECIDED:"):
+        with self.to.writer.block(f"if {used}[0].status is DECIDED:"):
             if node.part == "outcome":
                 self.cause(causes.not_given(of))
             else:
@@ -251,10 +250,6 @@ class UnknownExpressions:
             case tree.Call(function="default", arguments=(first, second)):
                 known = self.to.writer.named(self.to.whole(first))
                 self._one_of({f"{known} is not None": first, f"{known} is None": second}, elements)
-
-
-def _may_be_unknown(condition: tree.Condition) -> bool:
-    return constant(condition) is None and any(part.tree.optional for part in tree.expressions_of(condition))
 
 
 HANDLERS: Mapping[type[tree.Node], Callable[[UnknownExpressions, Any], None]] = MappingProxyType(
