@@ -10,7 +10,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import arithmetic
 from policy_engine.backends.columnar.dtypes import dtype_or_null
-from policy_engine.backends.columnar.plan import spread
+from policy_engine.backends.columnar.plan import literal
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, Rule
@@ -129,7 +129,7 @@ def _collected(collected: Collected, *, outcomes: bool) -> pl.Expr:
     rules, applies = collected
     names = [str(rule.then.outcome) if outcomes else rule.id for rule in rules]
     if not names:
-        return spread(pl.Series([[]], dtype=pl.List(pl.String)))
+        return literal(pl.Series([[]], dtype=pl.List(pl.String)))
     if len(names) <= MOST_TABLED:
         bits = [pl.when(flag).then(pl.lit(1 << at, dtype=pl.UInt16)).otherwise(0) for at, flag in enumerate(applies)]
         return pl.lit(_combinations(names)).gather(sum(bits[1:], bits[0]))

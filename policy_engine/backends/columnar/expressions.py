@@ -20,7 +20,7 @@ from policy_engine.backends.columnar import aggregates, arithmetic, days
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS, is_text
 from policy_engine.backends.columnar.list_offsets import ListColumns
-from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, ListOffsets, Plan, folded, spread
+from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, ListOffsets, Plan, folded, literal
 from policy_engine.backends.specialize import constant, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
@@ -94,7 +94,7 @@ class Expressions:
                 return pl.lit(units(value, kind), dtype=pl.Int64)
             case ListOf(element=element):
                 made = [units(part, element) if isinstance(element, Number) else part for part in value]
-                return spread(pl.Series([made], dtype=dtype_or_null(kind)))
+                return literal(pl.Series([made], dtype=dtype_or_null(kind)))
         return pl.lit(value)
 
     def whole(self, node: tree.Node) -> pl.Expr:

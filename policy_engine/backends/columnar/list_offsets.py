@@ -11,7 +11,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import aggregates, list_steps
 from policy_engine.backends.columnar.dtypes import dtype_or_null
-from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, ListOffsets, ListStep, spread
+from policy_engine.backends.columnar.plan import ACCOUNTS, PARENT, VALUE, Domain, ListOffsets, ListStep, literal
 from policy_engine.language import expressions as tree
 from policy_engine.language.types import ListOf, Record, Type, member_of
 
@@ -52,12 +52,12 @@ class ListColumns:
         return self._kept(("definition", name), lambda: self.of(self.body(name)))
 
     def _kept(self, key: tuple[str, str], compute: Callable[[], ListOffsets]) -> ListOffsets:
-        """The offsets of lists of the accounts, written once, and spread where they are asked for inside a loop."""
+        """The offsets of lists of the accounts, written once, and repeated where they are used inside a loop."""
         to = self.to
         if key not in self.kept:
             with to.inside(ACCOUNTS, {}):
                 self.kept[key] = compute()
-        return self.spread(self.kept[key])
+        return self.repeated(self.kept[key])
 
     def body(self, name: str) -> tree.Node:
         """The expression of a definition that is a list."""
@@ -91,7 +91,7 @@ class ListColumns:
         plan.numbering[domain] = ListStep(offsets, ((domain, PARENT),), lambda *bounds: [list_steps.rows_of(*bounds)])
         return ListOffsets(domain, VALUE, pl.col(start), pl.col(end))
 
-    def spread(self, offsets: ListOffsets) -> ListOffsets:
+    def repeated(self, offsets: ListOffsets) -> ListOffsets:
         """Lists of an outer domain for the rows of the domain at hand: each row gets elements of its own."""
         plan, outer = self.to.plan, self.to.domain
         assert offsets.domain.parent is not None
@@ -137,6 +137,6 @@ class ListColumns:
         to = self.to
         passes = to.plan.named(offsets.domain, self.inside(offsets), "passes")
         found = aggregates.grouped(to, offsets, passes, value, "list")
-        empty = spread(pl.Series([[]], dtype=dtype))
+        empty = literal(pl.Series([[]], dtype=dtype))
         some = pl.when(offsets.start < offsets.end).then(found).when(offsets.start == offsets.end).then(empty)
         return some.cast(dtype)

@@ -172,10 +172,10 @@ class Missing:
         return self._junction(self.to.value(node), [self.mask(operand) for operand in node.operands])
 
     def conditional(self, node: tree.Conditional) -> Mask:
-        return self._chosen(node, self.mask)
+        return self._branches(node, self.mask)
 
-    def _chosen(self, node: tree.Conditional, mask: Callable[[tree.Node], Mask]) -> Mask:
-        """What the condition misses, and the branch that is taken."""
+    def _branches(self, node: tree.Conditional, mask: Callable[[tree.Node], Mask]) -> Mask:
+        """The masks of the condition and of the branch that is taken."""
         if isinstance(node.condition, tree.Literal):
             return mask(node.then if node.condition.value else node.otherwise)
         condition = self.to.kept(self.to.truth(node.condition))
@@ -193,7 +193,7 @@ class Missing:
         return self.strict(node)
 
     def list_itself(self, node: tree.Node) -> Mask:
-        """What is missing of a list, and not of single elements of it."""
+        """The mask of a list without those of its elements."""
         if not tree.has_unknown_elements(node):
             return self.mask(node)
         match node:
@@ -202,26 +202,24 @@ class Missing:
             case tree.Definition(name=name):
                 return self.at_accounts(lambda: self.list_itself(self.to.lists.body(name)))
             case tree.Conditional():
-                return self._chosen(node, self.list_itself)
+                return self._branches(node, self.list_itself)
             case tree.Call(function="if_known", arguments=arguments):
                 return self.list_itself(arguments[0])
         return self.mask(node)
 
-    def list_literal(self, node: tree.ListLiteral) -> Mask:
-        return joint(self.mask(element) for element in node.elements)
-
     def contains(self, node: tree.In) -> Mask:
-        """What item and list miss; of a list that is unknown as a whole, no item is asked for."""
+        """The masks of item and list; beside a list that is unknown as a whole, the item is not missing."""
         item = self.mask(node.item)
         if item is not None and node.list.optional and not isinstance(node.list, tree.ListLiteral):
             item = where(self.to.lists.of(node.list).start.is_not_null(), item)
         return self._junction(self.to.value(node), [item, self.mask(node.list)])
 
     def aggregate(self, node: tree.Aggregate) -> Mask:
-        """What the list misses; else, over the elements that matter, what filter and element miss."""
+        """The mask of the list, and the union of those of the elements that matter."""
         with self.asking(""):
-            offsets, source = self._view(node.source), self.list_itself(node.source)
-        words = within(self.to, offsets, node.variable, lambda: self._row(node))
+            offsets, source = self._offsets(node.source), self.list_itself(node.source)
+        with self.to.inside(offsets.domain, {**self.to.variables, node.variable: offsets}):
+            words = self.named(self._element(node))
         if words is None:
             return source
         inside = [aggregates.reduced(self.to, offsets, word != 0, word.bitwise_or(), "mask") for word in words]
@@ -230,24 +228,24 @@ class Missing:
             found = where(self.to.named(node).is_null(), found)
         return joint([source, found])
 
-    def _view(self, node: tree.Node) -> ListOffsets:
+    def _offsets(self, node: tree.Node) -> ListOffsets:
         """The offsets of a list, with the masks of its elements where these may be unknown."""
         if isinstance(node, tree.Definition) and tree.has_unknown_elements(node):
             with self.to.inside(ACCOUNTS, {}):
                 offsets = self._with_masks(self.to.lists.of(node), self.to.lists.body(node.name))
-            return self.to.lists.spread(offsets)
+            return self.to.lists.repeated(offsets)
         return self._with_masks(self.to.lists.of(node), node)
 
     def _with_masks(self, offsets: ListOffsets, node: tree.Node) -> ListOffsets:
         assert isinstance(node.type, ListOf)
-        lists = [word for below in _below_element(node.type.element) for word in self._lists_asked(node, below)]
+        lists = [word for below in _below_element(node.type.element) for word in self._lists_below(node, below)]
         if not lists:
             return offsets
         names = [self.to.kept(word, "lists").meta.output_name() for word in lists]
         return replace(offsets, masks=tuple([self._beside(offsets, name) for name in names]))
 
-    def _lists_asked(self, node: tree.Node, below: str) -> tuple[pl.Expr, ...]:
-        """The masks of a list's elements where a member is asked of each."""
+    def _lists_below(self, node: tree.Node, below: str) -> tuple[pl.Expr, ...]:
+        """The masks of a list's elements where a member is asked of each, or as "" the elements themselves."""
         with self.asking(below):
             return self._lists(node) or ()
 
@@ -262,12 +260,12 @@ class Missing:
             case tree.Definition(name=name):
                 return self.at_accounts(lambda: self._lists(self.to.lists.body(name)))
             case tree.Conditional():
-                return self._lists_of_chosen(node)
+                return self._lists_of_branches(node)
             case tree.Call(function="if_known", arguments=arguments):
                 return self._lists(arguments[0])
         return None
 
-    def _lists_of_chosen(self, node: tree.Conditional) -> Mask:
+    def _lists_of_branches(self, node: tree.Conditional) -> Mask:
         if isinstance(node.condition, tree.Literal):
             return self._lists(node.then if node.condition.value else node.otherwise)
         condition = self.to.kept(self.to.truth(node.condition))
@@ -278,13 +276,13 @@ class Missing:
         )
 
     def _no_lists(self, node: tree.Node) -> tuple[pl.Expr, ...]:
-        """As many masks as a list has elements, of which nothing is missing."""
+        """Lists of zero masks, one for each element."""
         value = self.to.value(node).cast(pl.List(pl.Null)) if node.type == ANYTHING else self.to.value(node)
         lists = self.to.kept(value, "lists")
         return tuple(lists.list.eval(pl.element().is_null().cast(self.dtype) * 0) for _ in self.none())
 
     def _beside(self, offsets: ListOffsets, lists: str) -> str:
-        """The elements of a column of lists beside those of a offsets that is as long."""
+        """The masks of a column of lists, one for each element, as a column beside them."""
         reads = [(self.to.domain, lists), (offsets.domain, "")]
         explode = partial(pl.Series.explode, empty_as_null=False, keep_nulls=False)
         return self.to.plan.column(offsets.domain, "mask", explode, reads).meta.output_name()
@@ -293,8 +291,8 @@ class Missing:
         """The mask where nothing is missing."""
         return (pl.lit(0, dtype=self.dtype),) * -(-len(self.paths) // BITS)
 
-    def _row(self, node: tree.Aggregate) -> Mask:
-        """What one element misses: nothing where its filter is false, or where the junction of both is known."""
+    def _element(self, node: tree.Aggregate) -> Mask:
+        """The mask of one element with its filter; zero where the filter is false, or the truth of both together is known."""
         passes = self.on_the_way(node.condition) if node.condition is not None else None
         both = joint([passes, self.mask(node.element)])
         if both is None or node.condition is None:
@@ -306,15 +304,8 @@ class Missing:
 
 
 def _below_element(kind: Type) -> tuple[str, ...]:
-    """What may be asked of an element: itself, or of a record a member at any depth."""
+    """For what `below` an element is asked: as "" itself, and of a record each member at any depth."""
     return ("", *(f".{path}" for path in fact_paths(kind))) if isinstance(kind, Record) else ("",)
-
-
-def within(to: Expressions, offsets: ListOffsets, variable: str, compute: Callable[[], Mask]) -> Mask:
-    """The words of a mask as columns of a offsets's domain."""
-    with to.inside(offsets.domain, {**to.variables, variable: offsets}):
-        mask = compute()
-        return None if mask is None else tuple(to.plan.named(offsets.domain, word, "mask") for word in mask)
 
 
 HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProxyType(
@@ -329,7 +320,6 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProx
         tree.Chain: Missing.junction,
         tree.Or: Missing.junction,
         tree.Conditional: Missing.conditional,
-        tree.ListLiteral: Missing.list_literal,
         tree.Call: Missing.call,
         tree.In: Missing.contains,
         tree.Aggregate: Missing.aggregate,

@@ -245,14 +245,14 @@ class Plan:
 
 def folded(expression: pl.Expr) -> pl.Expr:
     """The value of an expression without columns, as a literal: Polars does not broadcast every such expression."""
-    return spread(pl.select(expression.first()).to_series())
+    return literal(pl.select(expression.first()).to_series())
 
 
-def spread(value: pl.Series) -> pl.Expr:
-    """The one value of a series, the same for all rows.
+def literal(value: pl.Series) -> pl.Expr:
+    """The only value of a series, as a literal.
 
-    Only lists and records need a series as a literal, and nulls none: Polars, when it looks for what expressions have in common,
-    may take the series of a null for that of a null of another type.
+    Lists and records stay a series, named by their type. A null does not: Polars' elimination of common subexpressions may
+    confuse it with the series of a null of another type.
     """
     if value.dtype.is_nested() and not value.has_nulls():
         return pl.lit(value.alias(str(value.dtype))).first()
