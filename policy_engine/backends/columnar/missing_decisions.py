@@ -18,9 +18,9 @@ TRUE = pl.lit(True)
 
 
 class Reached(NamedTuple):
-    """A rule, its condition, and whether no rule that decides comes before it."""
+    """A rule, or None for `otherwise`, its condition, and whether no rule that decides comes before it."""
 
-    rule: Rule
+    rule: Rule | None
     condition: pl.Expr
     reached: pl.Expr
 
@@ -39,8 +39,8 @@ class MissingDecisions:
 
     def part(self, name: str, part: str) -> Mask:
         """An undetermined decision misses what it misses; a decided one may still give a value that is unknown."""
-        columns = self.decided[name]
-        return where(columns.decided, self._value_of(columns, part), self.decision(name))
+        columns, whole = self.decided[name], self.decision(name)
+        return where(columns.decided, self._value_of(columns, part), whole)
 
     def decision(self, name: str) -> Mask:
         """What is missing of a decision."""
@@ -59,21 +59,21 @@ class MissingDecisions:
                 known, rules = TRUE, None
         return where(columns.undetermined, joint([rules, where(known, self._values(columns))]))
 
-    def _reached(self, body: Rules) -> tuple[list[Reached], pl.Expr]:
-        """Each rule with whether it is reached, and whether `otherwise` is."""
-        found, reached = [], TRUE
+    def _reached(self, body: Rules) -> Iterator[Reached]:
+        """Each rule, and `otherwise`, with whether it is reached."""
+        reached = TRUE
         for rule in body.rules:
             condition = self.to.kept(self.to.condition(rule.when))
-            found.append(Reached(rule, condition, reached))
+            yield Reached(rule, condition, reached)
             if body.hit is not HitPolicy.COLLECT:
                 reached = self.to.kept(reached & condition.ne_missing(True))
-        return found, reached
+        yield Reached(None, TRUE, reached)
 
     def _rules(self, body: Rules) -> tuple[pl.Expr, Mask]:
         """Whether no rule that was reached is unknown, and what those miss that are."""
         known, masks = TRUE, []
-        for rule, condition, reached in self._reached(body)[0]:
-            if tree.is_optional(rule.when):
+        for rule, condition, reached in self._reached(body):
+            if rule is not None and tree.is_optional(rule.when):
                 masks.append(where(reached & condition.is_null(), self.missing.condition(rule.when)))
                 known = known & (condition.is_not_null() | ~reached)
         return known, joint(masks)
@@ -107,11 +107,9 @@ class MissingDecisions:
         """The values beside rules and cells, each with where it applies, whether or not the decision is decided."""
         body = columns.logic.body
         if isinstance(body, Rules):
-            rules, otherwise = self._reached(body)
-            for rule, condition, reached in rules:
-                yield from ((reached & condition, value) for value in rule.then.values)
-            if body.otherwise is not None:
-                yield from ((otherwise, value) for value in body.otherwise.values)
+            for rule, condition, reached in self._reached(body):
+                conclusion, applies = (rule.then, reached & condition) if rule else (body.otherwise, reached)
+                yield from ((applies, value) for value in (conclusion.values if conclusion else ()))
         elif isinstance(body, Matrix):
             row, column = self.to.value(body.rows.tree), self.to.value(body.columns.tree)
             for cell in body.cells:
