@@ -35,8 +35,8 @@ class Expressions:
 
     ruleset: Ruleset
     writer: Writer
-    constants: dict[str, Any]
     use: Use
+    constants: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     bound: dict[tuple[type, str], str] = field(default_factory=dict)
     recorded: dict[str, None] | None = None

@@ -173,18 +173,17 @@ class Program:
         return found
 
     def _recorder(self, name: str) -> Recorder:
-        to = Expressions(self.unfolded, Writer(), {}, lambda name: name, recorded={})
-        to.use = lambda used: self._used(to, used, told=False)
+        recorded: dict[str, None] = {}
+        to = Expressions(self.unfolded, Writer(), lambda used: self._used(to, used, told=False), recorded=recorded)
         _hoist(to, below(self.unfolded, [Mention("decision", name)]), name)
         recorder.write(to, self.unfolded.decision(name))
-        assert to.recorded is not None
-        to.writer.guarded.update(to.recorded)
-        return tuple(to.recorded), self._compiled(f"record_{name}", to)
+        to.writer.guarded.update(recorded)
+        return tuple(recorded), self._compiled(f"record_{name}", to)
 
     def _start(self, name: str, given: Mapping[str, str]) -> Expressions:
         """What the function of a decision, or of all of them, begins with; `given` are names that are set already."""
-        to = Expressions(self.specialized, Writer(state=dict(given)), {}, lambda name: name)
-        to.use = lambda used: self._used(to, used, told=name == ALL)
+        writer, told = Writer(state=dict(given)), name == ALL
+        to = Expressions(self.specialized, writer, lambda used: self._used(to, used, told=told))
         return to
 
     def _used(self, to: Expressions, name: str, *, told: bool) -> str:
