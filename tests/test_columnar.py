@@ -28,7 +28,7 @@ from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import Job
 from policy_engine.tables.json_lines import lines_source
 from tests.support.columnar import answers_of, reported, table_of
-from tests.support.conformance import Case, load_cases
+from tests.support.conformance import Case, load_cases, only_named
 
 CASES = load_cases()
 DECIDED = [case for case in CASES if case.invalid is None]
@@ -48,14 +48,7 @@ def test_columns_give_the_expected_answer(case: Case) -> None:
     for decision, expected in case.expect.items():
         answer = first[decision]
         wanted = {key: value for key, value in expected.items() if key in TOLD}
-        assert {key: _only(answer[key], value) for key, value in wanted.items()} == wanted
-
-
-def _only(found: Any, wanted: Any) -> Any:
-    """Of an answer's values, those that the case names."""
-    if isinstance(found, dict) and isinstance(wanted, dict) and wanted:
-        return {key: found.get(key, "(absent)") for key in wanted}
-    return found
+        assert {key: only_named(answer[key], value) for key, value in wanted.items()} == wanted
 
 
 RUN = next(case for case in DECIDED if case.id.endswith("(e1) the first of a named run is known"))

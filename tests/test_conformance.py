@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from policy_engine.engine import Engine
 from policy_engine.errors import FactsError
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
-from tests.support.conformance import Case, load_cases, plain, reference
+from tests.support.conformance import Case, load_cases, only_named, plain, reference
 
 CASES = load_cases()
 DECIDED = [case for case in CASES if case.invalid is None]
@@ -48,7 +47,7 @@ def _assert_expected(case: Case, answer: Answer) -> None:
     for decision, expected in case.expect.items():
         found = answer[decision]
         keys = expected.keys() & COMMON if found.keys() == COMMON else expected.keys()
-        assert {key: _only(found[key], expected[key]) for key in keys} == {key: expected[key] for key in keys}
+        assert {key: only_named(found[key], expected[key]) for key in keys} == {key: expected[key] for key in keys}
 
 
 def test_the_reference_and_python_tell_all_of_a_decision() -> None:
@@ -79,13 +78,6 @@ def test_invalid_facts_are_refused(case: Case, refusing: Callable[[Case], None])
     with pytest.raises(FactsError) as caught:
         refusing(case)
     assert sorted(violation.pointer for violation in caught.value.violations) == sorted(case.invalid or ())
-
-
-def _only(found: Any, wanted: Any) -> Any:
-    """Of an answer's mapping, the keys that the case names."""
-    if isinstance(found, dict) and isinstance(wanted, dict) and wanted:
-        return {key: found.get(key, "(absent)") for key in wanted}
-    return found
 
 
 def test_every_sentence_has_a_case() -> None:

@@ -81,6 +81,13 @@ def plain(facts: Any) -> Any:
     return read
 
 
+def only_named(found: Any, wanted: Any) -> Any:
+    """Of an answer's mapping, the keys that the case names."""
+    if isinstance(found, dict) and isinstance(wanted, dict) and wanted:
+        return {key: found.get(key, "(absent)") for key in wanted}
+    return found
+
+
 def reference(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Answers:
     """The reference in the form of a back end; it takes facts as callers give them, and refuses those that are invalid."""
 

@@ -36,7 +36,7 @@ Parts = Callable[[str, str], "pl.Expr"]
 class Expressions:
     """Writes the expressions of one plan, in `domain`; `variables` are the lists of the loops around.
 
-    Columns that would be asked for again are kept: `civil` the dates of instants, `members` of records, `tests` for a text.
+    `computed` has the columns that are computed once: definitions, tests of texts, members of records, and dates of instants.
     """
 
     ruleset: Ruleset
@@ -45,10 +45,7 @@ class Expressions:
     part: Parts
     domain: Domain = ACCOUNTS
     variables: dict[str, ListOffsets] = field(default_factory=dict)
-    definitions: dict[str, pl.Expr] = field(default_factory=dict)
-    civil: dict[tuple[str, str], pl.Expr] = field(default_factory=dict)
-    members: dict[tuple[str, str, str], pl.Expr] = field(default_factory=dict)
-    tests: dict[tuple[str, str, str], pl.Expr] = field(default_factory=dict)
+    computed: dict[tuple[str, ...], pl.Expr] = field(default_factory=dict)
     lists: ListColumns = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +79,13 @@ class Expressions:
     def kept(self, expression: pl.Expr, stem: str = "value") -> pl.Expr:
         """A column of the domain at hand for an expression, so that it is computed once."""
         return self.plan.named(self.domain, expression, stem)
+
+    def once(self, stem: str, *key: str, compute: Callable[[], pl.Expr]) -> pl.Expr:
+        """A column of the domain at hand, computed when it is first asked for by its key."""
+        place = stem, self.domain.name, *key
+        if place not in self.computed:
+            self.computed[place] = self.kept(compute(), stem)
+        return self.computed[place]
 
     def named(self, node: tree.Node, stem: str = "value") -> pl.Expr:
         """A column of the domain at hand for a node."""
@@ -146,10 +150,7 @@ class Expressions:
         return self.at_accounts(lambda: self._defined(node.name))
 
     def _defined(self, name: str) -> pl.Expr:
-        if name not in self.definitions:
-            body = self.ruleset.definition(name).body
-            self.definitions[name] = self.plan.named(ACCOUNTS, self.condition(body), name)
-        return self.definitions[name]
+        return self.once(name, compute=lambda: self.condition(self.ruleset.definition(name).body))
 
     def decision_part(self, node: tree.DecisionPart) -> pl.Expr:
         return self.at_accounts(lambda: self.part(node.decision, node.part))
@@ -162,10 +163,8 @@ class Expressions:
         record = self.value(node.record)
         if not record.meta.is_column():
             return record.struct.field(node.name)
-        place = self.domain.name, record.meta.output_name(), node.name
-        if place not in self.members:
-            self.members[place] = self.kept(record.struct.field(node.name), node.name)
-        return self.members[place]
+        key = node.name, "(member)", record.meta.output_name()
+        return self.once(*key, compute=lambda: record.struct.field(node.name))
 
     def negated(self, node: tree.Not) -> pl.Expr:
         return ~self.truth(node.operand)
@@ -193,11 +192,8 @@ class Expressions:
     def is_text(self, node: tree.Node, text: str) -> pl.Expr:
         """Whether an expression is a certain text; computed once for each column and text."""
         assert isinstance(node.type, Text)
-        column = self.named(node)
-        place = self.domain.name, column.meta.output_name(), text
-        if place not in self.tests:
-            self.tests[place] = self.kept(is_text(column, node.type, text), "is")
-        return self.tests[place]
+        column, kind = self.named(node), node.type
+        return self.once("is", column.meta.output_name(), text, compute=lambda: is_text(column, kind, text))
 
     def compared(self, operator: str, left: tuple[tree.Node, pl.Expr], right: tuple[tree.Node, pl.Expr]) -> pl.Expr:
         """A comparison of any two things of one kind."""
@@ -277,11 +273,8 @@ class Expressions:
 
     def date_of(self, node: tree.Call) -> pl.Expr:
         moment = self.named(node.arguments[0])
-        place = self.domain.name, moment.meta.output_name()
-        if place not in self.civil:
-            dates = days.date_of(moment, self.ruleset.timezone)
-            self.civil[place] = self.kept(dates, "date")
-        return self.civil[place]
+        zone = self.ruleset.timezone
+        return self.once("date", moment.meta.output_name(), compute=lambda: days.date_of(moment, zone))
 
     def add_business_days(self, node: tree.Call) -> pl.Expr:
         day, count = self.named(node.arguments[0]), self.named(node.arguments[1])
