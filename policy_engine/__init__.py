@@ -15,7 +15,8 @@ if TYPE_CHECKING:
         UnknownReading,
         Violation,
     )
-    from policy_engine.language.decisions import Decision, Explanation, Status
+    from policy_engine.language.decisions import Decision, Status
+    from policy_engine.language.traces import Explanation
 
 __all__ = [
     "CannotRun",
@@ -33,7 +34,8 @@ __all__ = [
 ]
 
 _PLACES = {
-    **dict.fromkeys(("Decision", "Explanation", "Status"), "policy_engine.language.decisions"),
+    **dict.fromkeys(("Decision", "Status"), "policy_engine.language.decisions"),
+    "Explanation": "policy_engine.language.traces",
     "Engine": "policy_engine.engine",
 }
 """Where public names are defined; all others in `errors`."""

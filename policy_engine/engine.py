@@ -18,9 +18,10 @@ from policy_engine.facts.plain import is_plain
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
-from policy_engine.language.decisions import Decision, Explanation, Trace
+from policy_engine.language.decisions import Decision
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.traces import Explanation, Trace
 from policy_engine.language.values import RecordValue
 from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of, trace_of
 from policy_engine.reference.recorded import RecordedEvaluation

@@ -18,7 +18,7 @@ import pytest
 from policy_engine import Decision, Engine, FactsError, RulesetError
 from policy_engine.errors import CannotRun, EngineFault, NotInForce, UnknownDecision, UnknownReading, Violation
 from policy_engine.frontend.loader import Rulebook
-from policy_engine.language.decisions import Explanation
+from policy_engine.language.traces import Explanation
 from tests.conftest import ROOT, lay_out
 from tests.support.conformance import Case, load_cases
 from tests.support.rulebook import shipped

@@ -27,7 +27,7 @@ from policy_engine import (
     UnknownReading,
     Violation,
 )
-from policy_engine.language.decisions import Origin, Step, Verdict
+from policy_engine.language.traces import Origin, Step, Verdict
 from tests.conftest import ROOT, lay_out
 from tests.support.rulebook import shipped
 

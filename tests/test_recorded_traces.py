@@ -12,7 +12,7 @@ from policy_engine.engine import Engine, explained
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.loader import Rulebook
-from policy_engine.language.decisions import Explanation
+from policy_engine.language.traces import Explanation
 from policy_engine.reference.deciding import Evaluation, explanation_of
 from tests.support.conformance import Case, load_cases
 

@@ -20,12 +20,13 @@ from policy_engine.engine import explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
-from policy_engine.language.decisions import Decision, Status, Step
+from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.expressions import Call, Expression, expressions_of, walk
 from policy_engine.language.mentions import fact_paths, graph_of, logic_of, mentions_in, reached
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.sentences import undetermined_text
+from policy_engine.language.traces import Step
 from policy_engine.language.types import ListOf, Record
 from policy_engine.language.values import unknown_parts
 from policy_engine.reference.deciding import Evaluation, explanation_of

@@ -15,10 +15,10 @@ from policy_engine.analysis.walking import Link, Visit, deciding_value, links, v
 from policy_engine.errors import PolicyError
 from policy_engine.facts.validation import valid_facts
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Matrix, Ruleset, ValueDefinition, conclusions_of
+from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.values import Value
 from policy_engine.reference.deciding import Evaluation
 

@@ -11,7 +11,8 @@ from typing import Any
 from policy_engine.engine import Engine
 from policy_engine.errors import FactsError, NotInForce, PolicyError
 from policy_engine.frontend.rule_cases import RuleCase
-from policy_engine.language.decisions import Decision, Explanation
+from policy_engine.language.decisions import Decision
+from policy_engine.language.traces import Explanation
 from policy_engine.language.values import to_json
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Step
 from policy_engine.language.operators import COMPARE
+from policy_engine.language.traces import Step
 from policy_engine.language.values import Unknown
 
 

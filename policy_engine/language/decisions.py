@@ -1,15 +1,18 @@
-"""Answers: decisions, and the traces that explain them."""
+"""Answers: decisions about facts, as values and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, NamedTuple, NoReturn
+from functools import cached_property, lru_cache
+from json.encoder import encode_basestring
+from operator import add
+from types import MappingProxyType
+from typing import Any
 
-from policy_engine.language.answer_json import Frame, frame_of
 from policy_engine.language.sentences import (
     Placeholder,
     Said,
@@ -19,7 +22,7 @@ from policy_engine.language.sentences import (
     together,
     undetermined_text,
 )
-from policy_engine.language.values import Unknown, Value, to_json
+from policy_engine.language.values import Value, to_json
 
 
 class Status(StrEnum):
@@ -235,155 +238,84 @@ def answered(
     return answer
 
 
-class Origin(StrEnum):
-    """Where a value came from."""
-
-    FACT = "fact"
-    PARAMETER = "parameter"
-    READING = "reading"
-    DEFINITION = "definition"
-    DECISION = "decision"
-    AS_OF = "as_of"
-    LITERAL = "literal"
-    COMPUTED = "computed"
+# Writing answers as JSON: what is the same in all answers of a ruling is encoded once and used again.
 
 
-class Step(NamedTuple):
-    """One sub-expression with its value; `note` says more of the origin, such as a parameter's period and source."""
+@dataclass(slots=True)
+class Frame:
+    """What is always the same in the answers of a ruling, and the latest of its answers where these differ in their days alone.
 
-    text: str
-    value: Value
-    origin: Origin
-    note: str = ""
-    steps: tuple[Step, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """The step in JSON types; an unknown value is null, and says why."""
-        told: dict[str, object] = {"text": self.text, "value": to_json(self.value), "origin": str(self.origin)}
-        if self.note:
-            told["note"] = self.note
-        if isinstance(self.value, Unknown):
-            told["unknown"] = {"missing": sorted(self.value.missing), "causes": list(self.value.causes)}
-        if self.steps:
-            told["steps"] = [step.to_dict() for step in self.steps]
-        return told
-
-
-def decisions_in(steps: Iterable[Step]) -> tuple[str, ...]:
-    """The decisions that steps ask for, each once; a step that stands in several places is looked at once."""
-    found: dict[str, None] = {}
-    seen: set[int] = set()
-    waiting = list(steps)[::-1]
-    while waiting:
-        step = waiting.pop()
-        if step.origin is Origin.DECISION:
-            found[step.text.split(".")[1]] = None
-        elif step.steps and id(step) not in seen:
-            seen.add(id(step))
-            waiting += step.steps[::-1]
-    return tuple(found)
-
-
-class Verdict(StrEnum):
-    """What became of a rule."""
-
-    APPLIES = "applies"
-    WOULD_APPLY = "would apply"
-    DOES_NOT_APPLY = "does not apply"
-    UNKNOWN = "unknown"
-    NOT_REACHED = "not reached"
-
-
-class RuleTrace(NamedTuple):
-    """One rule (or a matrix's cell, or `otherwise`), what became of it, and the steps of its condition."""
-
-    id: str
-    verdict: Verdict
-    place: str
-    steps: tuple[Step, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """The rule's trace in JSON types."""
-        return {
-            "rule": self.id,
-            "verdict": str(self.verdict),
-            "place": self.place,
-            "steps": [step.to_dict() for step in self.steps],
-        }
-
-
-class Trace(NamedTuple):
-    """How a decision came about: its rules in order, its values, and the decisions it used."""
-
-    decision: str
-    rules: tuple[RuleTrace, ...]
-    values: tuple[Step, ...]
-    used: tuple[Explanation, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """The trace in JSON types."""
-        return {
-            "decision": self.decision,
-            "rules": [rule.to_dict() for rule in self.rules],
-            "values": [step.to_dict() for step in self.values],
-            "used": [explanation.to_dict() for explanation in self.used],
-        }
-
-
-class Explanation:
-    """A decision and its trace, which never change either.
-
-    All that the trace tells was recorded with the decision; a back end may give what makes its objects, to be asked once when
-    somebody looks.
+    `head` comes before the reason, `names` before each value, `middle` between these and `missing`, `tail` after the day;
+    `reason` is None where it varies.
     """
 
-    __slots__ = ("_trace", "decision")
-    decision: Decision
-    _trace: Trace | Callable[[], Trace]
+    head: str
+    names: tuple[str, ...]
+    middle: str
+    tail: str
+    reason: str | None
+    varies: bool
+    latest: tuple[date | None, bytes] = (None, b"")
 
-    def __init__(self, decision: Decision, trace: Trace | Callable[[], Trace]) -> None:
-        _fill_decision(self, decision)
-        _fill_trace(self, trace)
+    def filled(self, answer: Decision) -> bytes:
+        """The whole text of an answer; half a character, which UTF-8 cannot hold, is written as JSON escapes it."""
+        day, text = self.latest
+        if self.varies or day != answer._as_of:
+            text = self._text(answer).encode("utf-8", "backslashreplace")
+        if not self.varies:
+            self.latest = answer._as_of, text
+        return text
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"an explanation cannot be changed, so `{name}` cannot be set")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"an explanation cannot be changed, so `{name}` cannot be deleted")
-
-    @property
-    def trace(self) -> Trace:
-        """How the decision came about."""
-        trace = self._trace
-        if not isinstance(trace, Trace):
-            trace = trace()
-            _fill_trace(self, trace)
-        return trace
-
-    def to_dict(self) -> dict[str, object]:
-        """The explanation in JSON types."""
-        return {**self.decision.to_dict(), "trace": self.trace.to_dict()}
-
-    def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Explanation) and (self.decision, self.trace) == (other.decision, other.trace)
-        return same if isinstance(other, Explanation) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.decision)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Explanation, (self.decision, self.trace)
-
-    def __copy__(self) -> Explanation:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Explanation:
-        return self
-
-    def __repr__(self) -> str:
-        return f"Explanation({self.decision!r})" if hasattr(self, "decision") else "Explanation(not filled in)"
+    def _text(self, answer: Decision) -> str:
+        reason = self.reason or encode_basestring(answer.reason)
+        values = "".join(map(add, self.names, map(_value, answer._own_values))) if self.names else ""
+        missing = _list(answer._missing) if answer._missing else "[]"
+        day = _day(answer._as_of)
+        return f'{self.head}{reason},"values":{{{values}{self.middle}{missing},"as_of":{day}{self.tail}'
 
 
-_fill_decision = Explanation.__dict__["decision"].__set__
-_fill_trace = Explanation.__dict__["_trace"].__set__
-"""What fills in the slots of an explanation, which refuses to be changed otherwise."""
+def frame_of(ruling: Ruling) -> Frame:
+    """The frame of a ruling's answers."""
+    ruleset, reason = ruling.ruleset, ruling.constant_reason
+    head = {"decision": ruling.decision, "status": str(ruling.status), "outcome": ruling.outcome, "rules": ruling.rules}
+    middle = {"sources": ruling.sources, "readings": dict(ruling.readings)}
+    tail = {"ruleset": {"id": ruleset.id, "version": ruleset.version, "digest": ruleset.digest}}
+    return Frame(
+        f'{_text(head)[:-1]},"reason":',
+        tuple(f"{',' if place else ''}{encode_basestring(name)}:" for place, name in enumerate(ruling.names)),
+        f'}},{_text(middle)[1:-1]},"missing":',
+        f",{_text(tail)[1:]}",
+        None if reason is None else encode_basestring(reason),
+        varies=reason is None or bool(ruling.names),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date) -> str:
+    """A day as JSON, which Python takes long to write; answers of one time name few."""
+    return f'"{day.isoformat()}"'
+
+
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _value(value: Value | None) -> str:
+    write = WRITTEN.get(value.__class__)
+    return write(value) if write is not None else _text(to_json(value))
+
+
+def _list(values: Sequence[Value]) -> str:
+    return f"[{','.join(map(_value, values))}]"
+
+
+WRITTEN: Mapping[type, Callable[[Any], str]] = MappingProxyType(
+    {
+        type(None): lambda _: "null",
+        bool: lambda value: "true" if value else "false",
+        int: int.__repr__,
+        str: encode_basestring,
+        tuple: _list,
+        date: _day,
+    }
+)
+"""How the commonest values are written."""

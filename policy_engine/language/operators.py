@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.language import causes
-from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
+from policy_engine.language.traces import Origin, Step
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, absent_fact, is_unknown, on_the_way
 
 Operator = Callable[..., Value]

@@ -10,18 +10,7 @@ from typing import Any
 
 from policy_engine.errors import FactsError, Violation
 from policy_engine.language import causes, rulesets
-from policy_engine.language.decisions import (
-    Decision,
-    Explanation,
-    Origin,
-    RuleTrace,
-    Status,
-    Step,
-    Trace,
-    Verdict,
-    answered,
-    decisions_in,
-)
+from policy_engine.language.decisions import Decision, Status, answered
 from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.in_force import in_force
 from policy_engine.language.logic import conjunction, disjunction, negation
@@ -30,6 +19,7 @@ from policy_engine.language.readings import choices_of
 from policy_engine.language.rulings import Applied, outcome_of, ruling_of, sentences_of
 from policy_engine.language.sentences import kept_value, sentence_of
 from policy_engine.language.timezones import zone
+from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Trace, Verdict, decisions_in
 from policy_engine.language.values import (
     RecordValue,
     Unknown,

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 from simpleeval import SimpleEval
 
-from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.expressions import segment
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction
@@ -30,6 +29,7 @@ from policy_engine.language.operators import (
     plain_meaning,
     strict,
 )
+from policy_engine.language.traces import Origin, Step
 from policy_engine.language.values import Unknown, Value, on_the_way
 
 

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Origin, Step
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.operators import (
@@ -26,6 +25,7 @@ from policy_engine.language.operators import (
     plain_meaning,
     strict,
 )
+from policy_engine.language.traces import Origin, Step
 from policy_engine.language.values import Unknown, Value, is_unknown, on_the_way
 from policy_engine.reference.deciding import Evaluation
 

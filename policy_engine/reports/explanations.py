@@ -9,10 +9,11 @@ from enum import StrEnum
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import FactsError, Violation
 from policy_engine.language import expressions as tree
-from policy_engine.language.decisions import Decision, Explanation, Origin, RuleTrace, Status, Step, Verdict
+from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.mentions import expressions_in, reads_sensitive, sensitive_paths
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
 from policy_engine.language.sentences import Said
+from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.values import Unknown, in_words
 from policy_engine.reports import markdown
 

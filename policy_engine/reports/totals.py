@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from policy_engine.language.decisions import Explanation
+from policy_engine.language.traces import Explanation
 from policy_engine.language.values import Value, to_json
 
 Counts: TypeAlias = Mapping[str, int]

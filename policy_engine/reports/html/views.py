@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from policy_engine.language.decisions import Explanation, Status
+from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import (
     DecisionLogic,
     HitPolicy,
@@ -17,6 +17,7 @@ from policy_engine.language.rulesets import (
     Ruleset,
     Source,
 )
+from policy_engine.language.traces import Explanation
 from policy_engine.language.values import Value
 from policy_engine.reports.explanations import Reader, Section, explained
 from policy_engine.reports.html.charts import (
