@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.commands import policy
+from tests.support.commands import policy, policy_process
 
 
 def test_the_list_names_every_ruleset_with_its_versions_and_questions() -> None:
@@ -71,3 +71,15 @@ def test_the_comparison_shows_whose_answer_changes_and_why() -> None:
     assert "version 2024-07-09 against 2024-08-08, as of 2025-06-30\n141 accounts, 134 compared, 7 invalid\n" in ran.out
     assert "suppression_removal: allow -> deny: 24\n" in ran.out
     assert ran.code == 3
+
+
+def test_the_code_of_a_decision_is_the_same_in_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its names come in one order, whatever order Python's sets have, which the seed of their hashes decides."""
+    shown = []
+    for seed in ("1", "2"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        shown.append(
+            policy_process("rules", "show", "client_management.client_option", "--code", "--as-of", "2025-06-30")
+        )
+    assert shown[0].code == 0
+    assert shown[0].out == shown[1].out

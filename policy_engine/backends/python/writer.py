@@ -98,7 +98,9 @@ class Writer:
 
     def keep_sure(self, names: AbstractSet[str]) -> None:
         """Only some names are surely set; all others are set perhaps."""
-        self.state = dict.fromkeys(names, SURE) | {name: PERHAPS for name in self.state if name not in names}
+        self.state = {
+            name: SURE if name in names else PERHAPS for name in [*self.state, *sorted(names - self.state.keys())]
+        }
 
     def once(self, name: str, compute: Callable[[], str]) -> str:
         """The name, set to what `compute` writes unless it is set already."""
