@@ -79,7 +79,7 @@ def test_the_code_of_a_decision_is_the_same_in_every_process(monkeypatch: pytest
     for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
         shown.append(
-            policy_process("rules", "show", "client_management.client_option", "--code", "--as-of", "2025-06-30")
+            policy_process("rules", "show", "client_management", "--code", "--as-of", "2025-06-30")
         )
     assert shown[0].code == 0
     assert shown[0].out == shown[1].out
