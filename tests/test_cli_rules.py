@@ -76,10 +76,8 @@ def test_the_comparison_shows_whose_answer_changes_and_why() -> None:
 def test_the_code_of_a_decision_is_the_same_in_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its names come in one order, whatever order Python's sets have, which the seed of their hashes decides."""
     shown = []
-    for seed in ("1", "2"):
+    for seed in ("0", "1", "2", "3"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
-        shown.append(
-            policy_process("rules", "show", "client_management", "--code", "--as-of", "2025-06-30")
-        )
+        shown.append(policy_process("rules", "show", "client_management", "--code", "--as-of", "2025-06-30"))
     assert shown[0].code == 0
-    assert shown[0].out == shown[1].out
+    assert len({each.out for each in shown}) == 1
