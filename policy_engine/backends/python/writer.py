@@ -98,9 +98,7 @@ class Writer:
 
     def keep_sure(self, names: AbstractSet[str]) -> None:
         """Only some names are surely set; all others are set perhaps."""
-        self.state = {
-            name: SURE if name in names else PERHAPS for name in [*self.state, *sorted(names - self.state.keys())]
-        }
+        self.state = {name: SURE if name in names else PERHAPS for name in self.state}
 
     def once(self, name: str, compute: Callable[[], str]) -> str:
         """The name, set to what `compute` writes unless it is set already."""
