@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
@@ -139,14 +139,14 @@ def member_of_value(record: Value, name: str) -> Value:
     return record.members.get(name, absent_fact(f"{record.path}.{name}"))
 
 
-def aggregated(name: str, rows: list[Row]) -> Value:
+def aggregated(name: str, rows: Sequence[Row]) -> Value:
     """An aggregate over its rows (sentence 8)."""
     if name == "any":
         return disjunction([conjunction(row) for row in rows])
     if name == "all":
         return conjunction([disjunction((negation(passes), value)) for passes, value in rows])
     unknown = unknown_of([part for row in rows if row[0] is not False for part in _parts(row)])
-    return _over_known(name, rows) if unknown is None else unknown
+    return over_known(name, rows) if unknown is None else unknown
 
 
 def _parts(row: Row) -> Row:
@@ -155,8 +155,12 @@ def _parts(row: Row) -> Row:
     return (on_the_way(passes) if isinstance(passes, Unknown) else passes), value
 
 
-def _over_known(name: str, rows: list[Row]) -> Value:
+def over_known(name: str, rows: Sequence[Row]) -> Value:
     """An aggregate all of whose filters and elements are known."""
+    if name == "any":
+        return any(passes and value for passes, value in rows)
+    if name == "all":
+        return all(value or not passes for passes, value in rows)
     if name == "last_run":
         run: list[Value] = []
         for passes, value in reversed(rows):

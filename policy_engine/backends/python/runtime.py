@@ -62,11 +62,16 @@ def to_units(value: Any, places: int) -> int:
     return int(units)
 
 
+UNCHANGING = frozenset({str, int, float, bool, type(None)})
+
+
 def copied(facts: Any) -> Any:
     """A copy of JSON facts, with all lists and records in them."""
     if isinstance(facts, dict):
-        return {name: copied(value) for name, value in facts.items()}
-    return [copied(value) for value in facts] if isinstance(facts, list | tuple) else facts
+        return {name: value if value.__class__ in UNCHANGING else copied(value) for name, value in facts.items()}
+    if isinstance(facts, list | tuple):
+        return [value if value.__class__ in UNCHANGING else copied(value) for value in facts]
+    return facts
 
 
 # Values as callers see them.
@@ -163,9 +168,16 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
 
 def aggregated(function: str, rows: Sequence[tuple[Any, Any]]) -> Any:
     """An aggregate over its rows: whether an element passes the filter, and what it gives (sentence 8)."""
-    seen = [tuple(Unknown() if part is None else part for part in row) for row in rows]
-    found = operators.aggregated(function, seen)  # type: ignore[arg-type]  # pairs, as was just said
+    if any(passes is None or given is None for passes, given in rows):
+        rows = [(_seen(passes), _seen(given)) for passes, given in rows]
+        found = operators.aggregated(function, rows)
+    else:
+        found = operators.over_known(function, rows)
     return None if isinstance(found, Unknown) else found
+
+
+def _seen(value: Any) -> Any:
+    return Unknown() if value is None else value
 
 
 # Why values are unknown.
