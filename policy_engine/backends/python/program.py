@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +23,7 @@ from policy_engine.backends.specialize import constant, specialize
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
-from policy_engine.language.mentions import Mention, below, mentions_in, sensitivity_of, wording_of
+from policy_engine.language.mentions import Mention, below, expressions_in, mentions_in, sensitivity_of, wording_of
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
@@ -117,7 +118,9 @@ class Program:
         to.writer.line("try:")
         to.writer.depth += 1
         to.writer.line("pass")
-        read_all(to, "facts", self.specialized.facts.type)
+        told = chain.from_iterable(map(wording_of, self.ruleset.decisions))
+        asked = {each.name for each in mentions_in([*expressions_in(self.ruleset), *told]) if each.kind == "fact"}
+        read_all(to, "facts", self.specialized.facts.type, asked)
         to.writer.depth -= 1
         to.writer.line("except ValueError as error:")
         to.writer.line("    raise NotPlain from error")

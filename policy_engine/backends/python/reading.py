@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -74,9 +75,13 @@ def _sorted(key: str) -> str:
     return f"(sorted({{0}}, key={key}) if len({{0}}) > 1 else {{0}})"
 
 
-def read_all(to: Expressions, record: str, kind: Record) -> None:
-    """Read every date and instant of a record, so that one on no calendar is found, weigh every number, and look at all else."""
-    foreign = [_is_foreign(to, record, member) for member in kind.members if isinstance(member.type, Text | Boolean)]
+def read_all(to: Expressions, record: str, kind: Record, asked: AbstractSet[str] | None = None) -> None:
+    """Read every date and instant of a record, so that one on no calendar is found, and weigh every number.
+
+    Of texts and truths the class is looked at, where they are among those `asked` for, or in any case if that is None.
+    """
+    looked_at = [member for member in kind.members if asked is None or member.name in asked]
+    foreign = [_is_foreign(to, record, member) for member in looked_at if isinstance(member.type, Text | Boolean)]
     if foreign:
         with to.writer.block(f"if {' or '.join(foreign)}:"):
             to.writer.line("raise NotPlain")
