@@ -330,6 +330,8 @@ def say_unknown(
     return say(code, name.span, hint=did_you_mean(name.value, known) or hint, name=name.value, words=words)
 
 
+NEAR = 0.6
+"""How alike names must be: twice the characters that they share in order, against those of both."""
 MOST_COMPARED = 300
 """Among more names than these no likeness is looked for: it would take too long."""
 
@@ -352,7 +354,10 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     key = name.lower().replace(" ", "_").replace("-", "_")
     if key in folded:
         return folded[key]
-    near = get_close_matches(name, known, n=1) if len(known) <= MOST_COMPARED else []
+    if len(known) > MOST_COMPARED:
+        return None
+    alike = [word for word in known if 2.0 * min(len(word), len(name)) >= NEAR * (len(word) + len(name))]
+    near = get_close_matches(name, alike, n=1, cutoff=NEAR) if alike else []  # which reads the whole name, however long
     return next(iter(near), None)
 
 
