@@ -80,49 +80,37 @@ def contained(item: Value, elements: Value) -> Value:
     if isinstance(elements, Unknown):
         return elements
     assert isinstance(elements, tuple)
-    return disjunction([OPERATORS[ast.Eq](item, element) for element in elements])
-
-
-OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
-    {
-        ast.Add: strict(operator.add),
-        ast.Sub: strict(operator.sub),
-        ast.Mult: strict(operator.mul),
-        ast.Div: strict(quotient),
-        ast.FloorDiv: strict(operator.floordiv),
-        ast.Mod: strict(operator.mod),
-        ast.USub: strict(operator.neg),
-        ast.Not: negation,
-        ast.Eq: strict(COMPARE["=="]),
-        ast.NotEq: strict(COMPARE["!="]),
-        ast.Lt: strict(COMPARE["<"]),
-        ast.LtE: strict(COMPARE["<="]),
-        ast.Gt: strict(COMPARE[">"]),
-        ast.GtE: strict(COMPARE[">="]),
-        ast.In: contained,
-        ast.NotIn: lambda item, elements: negation(contained(item, elements)),
-    }
-)
+    return disjunction([BY_SIGN["=="](item, element) for element in elements])
 
 
 BY_SIGN: Mapping[str, Operator] = MappingProxyType(
     {
-        "==": OPERATORS[ast.Eq],
-        "!=": OPERATORS[ast.NotEq],
-        "<": OPERATORS[ast.Lt],
-        "<=": OPERATORS[ast.LtE],
-        ">": OPERATORS[ast.Gt],
-        ">=": OPERATORS[ast.GtE],
-        "+": OPERATORS[ast.Add],
-        "-": OPERATORS[ast.Sub],
-        "*": OPERATORS[ast.Mult],
-        "/": OPERATORS[ast.Div],
-        "//": OPERATORS[ast.FloorDiv],
-        "%": OPERATORS[ast.Mod],
-        "-x": OPERATORS[ast.USub],
+        **{sign: strict(meaning) for sign, meaning in COMPARE.items()},
+        "+": strict(operator.add),
+        "-": strict(operator.sub),
+        "*": strict(operator.mul),
+        "/": strict(quotient),
+        "//": strict(operator.floordiv),
+        "%": strict(operator.mod),
+        "-x": strict(operator.neg),
     }
 )
 """The operators by the signs of the typed tree; `-x` is the number with the other sign."""
+SIGNS: Mapping[type[ast.AST], str] = MappingProxyType(
+    {
+        ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+        ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.USub: "-x",
+    }
+)  # fmt: skip
+OPERATORS: Mapping[type[ast.AST], Operator] = MappingProxyType(
+    {
+        **{kind: BY_SIGN[sign] for kind, sign in SIGNS.items()},
+        ast.Not: negation,
+        ast.In: contained,
+        ast.NotIn: lambda item, elements: negation(contained(item, elements)),
+    }
+)
+"""The operators by the nodes of Python's syntax tree, which the reference walks."""
 
 
 def left_unknown() -> Step:
