@@ -53,12 +53,12 @@ def specialize(ruleset: Ruleset, choices: Mapping[str, str], day: date, *, fold:
 
 def parameters_on(ruleset: Ruleset, day: date) -> Mapping[str, Value]:
     """The values of the parameters on a day."""
-    return {p.name: next(v.value for v in p.values if day in v.period) for p in ruleset.parameters}
+    return {parameter.name: parameter.on(day).value for parameter in ruleset.parameters}
 
 
 def stretch(ruleset: Ruleset, day: date) -> tuple[object, ...]:
     """What tells the stretch of days around a day, on which no parameter and no rule in force changes, from all others."""
-    starts = (next(v.period.start for v in p.values if day in v.period) for p in ruleset.parameters)
+    starts = (parameter.on(day).period.start for parameter in ruleset.parameters)
     rules = (rule for d in ruleset.decisions if isinstance(d.body, Rules) for rule in d.body.rules)
     return (*starts, *(day in rule.period for rule in rules if rule.period != ALWAYS))
 

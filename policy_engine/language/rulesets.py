@@ -103,6 +103,10 @@ class Parameter:
     meaning: str | None
     span: Span = field(compare=False, repr=False)
 
+    def on(self, day: date) -> ParameterValue:
+        """The value on a day, with its period."""
+        return next(each for each in self.values if day in each.period)
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -85,7 +85,7 @@ class Evaluation:
         return Step(definition.name, value, Origin.DEFINITION, steps=(body,))
 
     def _parameter(self, parameter: rulesets.Parameter) -> Step:
-        found = next(value for value in parameter.values if self.as_of in value.period)
+        found = parameter.on(self.as_of)
         notes = [parameter.unit, str(found.period) if found.period != rulesets.ALWAYS else None, parameter.source]
         return Step(parameter.name, found.value, Origin.PARAMETER, ", ".join(note for note in notes if note))
 

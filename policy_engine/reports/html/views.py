@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
+from policy_engine.backends.specialize import parameters_on
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import (
     DecisionLogic,
@@ -133,7 +134,7 @@ def _chapter(chapter: Chapter, as_of: date) -> ChapterView:
         ruleset=ruleset,
         totals=totals,
         decisions=tuple(_decision(chapter, logic, by_name[logic.name], as_of) for logic in ruleset.decisions),
-        values={one.name: next(v.value for v in one.values if as_of in v.period) for one in ruleset.parameters},
+        values=parameters_on(ruleset, as_of),
         sources={source.id: source for source in ruleset.sources},
         descriptions={path: member.description for path, member in members_below(ruleset.facts.type)},
     )
