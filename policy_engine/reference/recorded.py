@@ -63,7 +63,8 @@ class RecordedEvaluation(Evaluation):
         recorded = self.recorded.value(node)
         if recorded is True or recorded is False:  # a truth has one form only
             return Step(node.place.text, recorded, Origin.COMPUTED, "", steps)
-        return self._computed(node, steps, MEANINGS[type(node)](self, node, [step.value for step in steps]))
+        meant = MEANINGS[type(node)](self, node, [step.value for step in steps])
+        return _computed(node, steps, recorded, meant)
 
     def variable(self, node: tree.Variable) -> Step:
         """The step of the element at hand."""
@@ -73,28 +74,19 @@ class RecordedEvaluation(Evaluation):
         """The step of a name."""
         return self.steps.get(node.name) or self.look_up(node.name)
 
-    def _computed(self, node: tree.Node, steps: tuple[Step, ...], meant: Value) -> Step:
-        """The step of a node; `meant` is what the values of its parts mean, in the form that they have.
-
-        It says why an unknown value is unknown. Were it ever another than the recorded value, then that is told: it has decided.
-        """
-        recorded = self.recorded.value(node)
-        value = meant if recorded is None or _same(recorded, meant) else recorded
-        return Step(node.text, value, Origin.COMPUTED, steps=steps)
-
     def conditional(self, node: tree.Conditional) -> Step:
         """The step of a conditional: its condition and the branch that is taken."""
         condition = self.step(node.condition)
         if isinstance(condition.value, Unknown):
-            return self._computed(node, (condition,), on_the_way(condition.value))
+            return _computed(node, (condition,), self.recorded.value(node), on_the_way(condition.value))
         taken = self.step(node.then if condition.value else node.otherwise)
-        return self._computed(node, (condition, taken), taken.value)
+        return _computed(node, (condition, taken), self.recorded.value(node), taken.value)
 
     def aggregate(self, node: tree.Aggregate) -> Step:
         """The step of an aggregate: its list, and one for each element."""
         source = self.step(node.source)
         if isinstance(source.value, Unknown):
-            return self._computed(node, (source,), on_the_way(source.value))
+            return _computed(node, (source,), self.recorded.value(node), on_the_way(source.value))
         assert isinstance(source.value, tuple)
         steps, rows = [source], []
         rounds = self.recorded.rounds(node) or [self.recorded] * len(source.value)
@@ -102,7 +94,7 @@ class RecordedEvaluation(Evaluation):
             step, row = self._round(node, element, recorded)
             steps.append(step)
             rows.append(row)
-        return self._computed(node, tuple(steps), aggregated(node.function, rows))
+        return _computed(node, tuple(steps), self.recorded.value(node), aggregated(node.function, rows))
 
     def _round(self, node: tree.Aggregate, element: Value, recorded: Recorded) -> tuple[Step, Row]:
         """One element of a list: what does not pass the filter gives nothing."""
@@ -137,6 +129,15 @@ def link(node: tree.Node, left: Value, right: Value) -> Value:
         case tree.In():
             return contained(left, right)
     return negation(contained(left, right))
+
+
+def _computed(node: tree.Node, steps: tuple[Step, ...], recorded: Value | None, meant: Value) -> Step:
+    """The step of a node; `meant` is what the values of its parts mean, in the form that they have.
+
+    It says why an unknown value is unknown. Were it ever another than the recorded value, then that is told: it has decided.
+    """
+    value = meant if recorded is None or _same(recorded, meant) else recorded
+    return Step(node.text, value, Origin.COMPUTED, steps=steps)
 
 
 def _same(recorded: Value, meant: Value) -> bool:

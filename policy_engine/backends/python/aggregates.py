@@ -7,6 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: s
         if names:
             writer.line(f"{' = '.join(names)} = UNSET")
         writer.add(lines)
-        writer.line(f"{rows}.append(({', '.join(names)}{',' if names else ''}))")
+        writer.line(f"{rows}.append({tuple_of(names)})")
     to.variables, to.recorded = variables, outer
     outer[rows] = None
     writer.line(f"{rows} = ({to.bind(tuple(names))}, {rows})")

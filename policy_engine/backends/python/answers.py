@@ -8,6 +8,7 @@ from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.runtime import form_of, shown_as
+from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language.decisions import Ruling, Status
 from policy_engine.language.mentions import template_expressions
 from policy_engine.language.rulesets import DecisionLogic, Rule, Template
@@ -47,12 +48,6 @@ def _kept(to: Expressions, code: str, kind: Type) -> str:
 def _in_form(to: Expressions, code: str, form: Callable[[Any], Any]) -> str:
     value = to.writer.named(code)
     return f"None if {value} is None else {to.bind(form)}({value})"
-
-
-def tuple_of(codes: Iterable[str]) -> str:
-    """The text of a tuple."""
-    texts = tuple(codes)
-    return f"({', '.join(texts)}{',' if texts else ''})"
 
 
 def names_of(sentences: Iterable[Template]) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from policy_engine.backends.equality_switches import Switch, asked_and_given, switches, table_of_cells
-from policy_engine.backends.python.answers import NOTHING, Rulings, kept_values, names_of, own_values, tuple_of
+from policy_engine.backends.python.answers import NOTHING, Rulings, kept_values, names_of, own_values
 from policy_engine.backends.python.expressions import Expressions, in_units
+from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.rulesets import (

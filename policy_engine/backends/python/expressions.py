@@ -15,7 +15,7 @@ from typing import Any
 
 from policy_engine.backends.python import aggregates
 from policy_engine.backends.python.reading import read
-from policy_engine.backends.python.writer import Writer
+from policy_engine.backends.python.writer import Writer, tuple_of
 from policy_engine.backends.specialize import exact, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
@@ -279,7 +279,7 @@ class Expressions:
     def list_literal(self, node: tree.ListLiteral) -> str:
         assert isinstance(node.type, ListOf)
         parts = [self.scaled(element, node.type.element) for element in node.elements]
-        return f"({', '.join(parts)}{',' if parts else ''})"
+        return tuple_of(parts)
 
     def call(self, node: tree.Call) -> str:
         if self.recorded is not None:

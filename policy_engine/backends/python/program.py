@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -54,13 +54,14 @@ class Program:
     """A ruleset under chosen readings on a stretch of days; its functions are written when first called for.
 
     `decide(name)` is a function of a day and of facts in JSON types for which `checks` gives true. What it raises over such facts
-    is a fault of its own, but for `NotPlain`: a number that JSON Schema and Python read differently.
+    is a fault of its own, but for `NotPlain`: a number that JSON Schema and Python read differently. `unfolded` gives the ruleset
+    that is recorded; it is made when a decision is first explained.
     """
 
     ruleset: Ruleset
     specialized: Ruleset
     choices: Mapping[str, str]
-    unfolded: Ruleset
+    unfolded: Callable[[], Ruleset]
     functions: dict[tuple[str, str], Any] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
     exits: int = 0
@@ -170,16 +171,17 @@ class Program:
         """The functions that record a decision and those that it uses, each with the names of what it gives."""
         key = ("record", name)
         if key not in self.functions:
-            used = below(self.unfolded, [Mention("decision", name)])
+            used = below(self.unfolded(), [Mention("decision", name)])
             self.functions[key] = [self._recorder(each.name) for each in used if each.kind == "decision"]
         found: Sequence[Recorder] = self.functions[key]
         return found
 
     def _recorder(self, name: str) -> Recorder:
         recorded: dict[str, None] = {}
-        to = Expressions(self.unfolded, Writer(), lambda used: self._used(to, used, told=False), recorded=recorded)
-        _hoist(to, below(self.unfolded, [Mention("decision", name)]), name)
-        recorder.write(to, self.unfolded.decision(name))
+        unfolded = self.unfolded()
+        to = Expressions(unfolded, Writer(), lambda used: self._used(to, used, told=False), recorded=recorded)
+        _hoist(to, below(unfolded, [Mention("decision", name)]), name)
+        recorder.write(to, unfolded.decision(name))
         to.writer.guarded.update(recorded)
         return tuple(recorded), self._compiled(f"record_{name}", to)
 
@@ -259,9 +261,9 @@ def prepare(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Progr
 
     Raises `UnknownReading`.
     """
-    choices = choices_of(ruleset, readings)
-    unfolded = specialize(ruleset, choices, as_of, fold=False)
-    return Program(in_force(ruleset, as_of), specialize(ruleset, choices, as_of), choices, unfolded)
+    choices, ruleset = choices_of(ruleset, readings), in_force(ruleset, as_of)
+    unfolded = cache(partial(specialize, ruleset, choices, as_of, fold=False))
+    return Program(ruleset, specialize(ruleset, choices, as_of), choices, unfolded)
 
 
 def _hoist(to: Expressions, mentions: Iterable[Mention], asking: str) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from policy_engine.backends.python.answers import tuple_of
 from policy_engine.backends.python.decisions import write_cells
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.runtime import UNSET, present, typed
+from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
 from policy_engine.language.types import ListOf, Record, Type

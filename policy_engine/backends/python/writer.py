@@ -6,7 +6,7 @@ place is used as it is; one that may be set on some way is asked for `UNSET` fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -138,3 +138,9 @@ class Writer:
     def add(self, lines: list[str], deeper: int = 0) -> None:
         """Add captured lines, indented by so many levels more."""
         self.lines.extend("    " * deeper + line for line in lines)
+
+
+def tuple_of(codes: Iterable[str]) -> str:
+    """The text of a tuple."""
+    texts = tuple(codes)
+    return f"({', '.join(texts)}{',' if texts else ''})"
