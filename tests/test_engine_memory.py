@@ -92,7 +92,9 @@ def test_a3_programs_and_days_are_bounded(engine: Engine, monkeypatch: pytest.Mo
         days.append(weakref.ref(day))
         engine.decide("memory.d", {"n": 1}, as_of=day)
         del day
-        assert alive(days, MOST_DAYS + 1) <= MOST_DAYS + 1, "one more than is kept: the compiled ruleset holds its own day"
+        assert alive(days, MOST_DAYS + 1) <= MOST_DAYS + 1, (
+            "one more than is kept: the compiled ruleset holds its own day"
+        )
     assert len(days) > 1, "a day that is held is seen"
     gc.collect()
     assert first() is None
