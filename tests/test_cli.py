@@ -125,6 +125,27 @@ def test_d2_warnings_fail_only_where_it_is_strict(run: Run, form: str) -> None:
     assert run("check", "--format", form, "--strict").code == 1
 
 
+@pytest.mark.parametrize("form", ["text", "line", "json"])
+@pytest.mark.parametrize(("choice", "code", "told"), [("error", 1, True), ("show", 0, True), ("hide", 0, False)])
+def test_warnings_are_errors_or_shown_or_hidden(run: Run, form: str, choice: str, code: int, told: bool) -> None:
+    put(UNUSED, "rules/orders.yaml")
+    ran = run("check", "--format", form, "--warnings", choice)
+    assert (ran.code, "unused-definition" in ran.out) == (code, told)
+
+
+def test_hidden_warnings_are_counted_and_hide_no_fault(run: Run) -> None:
+    put(UNUSED, "rules/orders.yaml")
+    assert run("check", "--warnings", "hide").out == "1 rule file, 0 test files: no faults, 1 warning\n"
+    put(FAULTY, "rules/orders.yaml")
+    ran = run("check", "--warnings", "hide", "--format", "line")
+    assert (ran.code, "unknown-name" in ran.out) == (1, True)
+    ran = run("check", "--warnings", "hide", "--strict")
+    assert (ran.code, ran.err) == (
+        2,
+        "--strict fails on warnings and --warnings hide leaves them out: give one of the two\n",
+    )
+
+
 def test_d2_strict_finds_nothing_where_nothing_is_wrong(run: Run) -> None:
     ran = run("check", "--strict")
     assert (ran.code, ran.out) == (0, "1 rule file, 0 test files: no faults\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,14 @@ class Form(StrEnum):
     LINE = "line"
 
 
+class Warnings(StrEnum):
+    """What becomes of warnings: they fail the check, are shown, or are counted only."""
+
+    ERROR = "error"
+    SHOW = "show"
+    HIDE = "hide"
+
+
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = (PACKAGE.parent / "docs" / "diagnostics", PACKAGE / "pages")
 """Where the pages about diagnostics are: in a checkout, and in an installed package."""
@@ -43,12 +52,17 @@ def check(
         str | None,
         typer.Option("--explain", metavar="CODE", help="Print the page about a code, such as unknown-name, and end."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings as well, as CI should.")] = False,
+    warnings: Annotated[
+        Warnings, typer.Option(help="Fail on warnings as on faults, show them, or only count them.")
+    ] = Warnings.SHOW,
+    strict: Annotated[bool, typer.Option("--strict", help="The same as --warnings error, as CI should.")] = False,
 ) -> None:
     """Check rule files, their schemas and their tests, and report every fault and every warning.
 
-    Exit code 0: no fault. 1: faults in the files, or, with --strict, warnings. 2: could not run.
+    Exit code 0: no fault. 1: faults in the files, or, with --warnings error, warnings. 2: could not run.
     """
+    if strict and warnings is Warnings.HIDE:
+        raise CannotRun("--strict fails on warnings and --warnings hide leaves them out: give one of the two")
     if code is not None:
         typer.echo(page_about(code), nl=False)
         return
@@ -60,8 +74,9 @@ def check(
     _, faults = read_tests(places, rulebook)
     diagnostics = in_order([*rulebook.diagnostics, *faults])
     files = f"{_counted(len(rules), 'rule file')}, {_counted(len(tests), 'test file')}"
-    _print(diagnostics, form, files)
-    failed = bool(diagnostics) if strict else has_errors(diagnostics)
+    shown = [each for each in diagnostics if warnings is not Warnings.HIDE or each.severity is Severity.ERROR]
+    _print(shown, form, f"{files}: {_summary(diagnostics)}")
+    failed = bool(diagnostics) if strict or warnings is Warnings.ERROR else has_errors(diagnostics)
     raise typer.Exit(Exit.FAULTS if failed else Exit.FINE)
 
 
@@ -77,7 +92,7 @@ def _summary(diagnostics: tuple[Diagnostic, ...]) -> str:
     return f"{found}, {_counted(warnings, 'warning')}" if warnings else found
 
 
-def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
+def _print(diagnostics: Sequence[Diagnostic], form: Form, summary: str) -> None:
     out = console()
     if form is Form.JSON:
         typer.echo(json.dumps({"diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}))
@@ -90,7 +105,7 @@ def _print(diagnostics: tuple[Diagnostic, ...], form: Form, files: str) -> None:
         out.print(diagnostic_text(diagnostic))
     if len(diagnostics) > MOST_DRAWN:
         out.print(f"and {len(diagnostics) - MOST_DRAWN} more; --format line tells them all")
-    out.print(f"{files}: {_summary(diagnostics)}")
+    out.print(summary)
     if diagnostics:
         out.print(MORE)
 
