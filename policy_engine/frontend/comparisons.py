@@ -13,6 +13,7 @@ from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import hints
 from policy_engine.language import expressions as tree
 from policy_engine.language.date_texts import DAY
+from policy_engine.language.operators import SIGNS
 from policy_engine.language.types import (
     BOOLEAN,
     Anything,
@@ -31,11 +32,8 @@ from policy_engine.language.types import (
 if TYPE_CHECKING:
     from policy_engine.frontend.typing import Typer
 
-COMPARISONS: Mapping[type[ast.cmpop], str] = MappingProxyType(
-    {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-)
-SIGNS: Mapping[type[ast.cmpop], str] = MappingProxyType(
-    {**COMPARISONS, ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
+WRITTEN: Mapping[type[ast.AST], str] = MappingProxyType(
+    {**SIGNS, ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
 )
 NUMBER_TEXT = re.compile(r"[0-9]+(\.[0-9]+)?")
 DATE_TEXT = re.compile(DAY + ".*")
@@ -63,11 +61,10 @@ def compare(typer: Typer, node: ast.Compare) -> tree.Node:
 def _with_nothing(typer: Typer, node: ast.Compare, hint: str) -> tree.Node:
     """Report a comparison with what is no value."""
     typer.infer(node.left)
-    operator = {ast.Is: "is", ast.IsNot: "is not", ast.Eq: "==", ast.NotEq: "!="}.get(type(node.ops[0]), "this")
     word = node.comparators[0]
     if isinstance(word, ast.Name) and word.id == "unknown":
         return typer.fault("unknown-place", word, hint=hint)
-    what = f"`{operator} {typer.parsed.segment(node.comparators[0])}`"
+    what = f"`{WRITTEN[type(node.ops[0])]} {typer.parsed.segment(word)}`"
     return typer.fault("expression-not-allowed", node, what=what, hint=hint)
 
 
@@ -90,7 +87,7 @@ def _link(typer: Typer, operation: ast.cmpop, first: Side, second: Side, node: a
         if isinstance(operation, ast.In):
             return found
         return tree.Not(type=BOOLEAN, optional=found.optional, place=typer.numbered(place), operand=found)
-    operator = COMPARISONS.get(type(operation))
+    operator = SIGNS.get(type(operation))
     if operator is None:
         sign = "==" if isinstance(operation, ast.Is) else "!="
         return typer.fault("expression-not-allowed", node, what="`is`", hint=f"write `{sign}`")
@@ -111,7 +108,7 @@ def _link_place(typer: Typer, operation: ast.cmpop, first: Side, second: Side, n
     place = typer.place(node)
     if len(node.ops) == 1:
         return place
-    return replace(place, text=f"{first[0].text} {SIGNS[type(operation)]} {second[0].text}")
+    return replace(place, text=f"{first[0].text} {WRITTEN[type(operation)]} {second[0].text}")
 
 
 def _membership(typer: Typer, first: Side, second: Side, place: tree.Place) -> tree.Node:

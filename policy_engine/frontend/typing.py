@@ -21,6 +21,7 @@ from policy_engine.frontend.expressions import ParsedExpression
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.operators import SIGNS
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
@@ -41,9 +42,6 @@ from policy_engine.language.types import (
     with_article,
 )
 
-ARITHMETIC: Mapping[type[ast.operator], str] = MappingProxyType(
-    {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%"}
-)
 FOREIGN_OPERATORS: Mapping[type[ast.operator], tuple[str, str | None]] = MappingProxyType(
     {
         ast.Pow: ("`**`", "write `x * x`"),
@@ -258,7 +256,7 @@ class Typer:
         return self.wrong_type(node, "what follows `-`", "a number", operand.type)
 
     def arithmetic(self, node: ast.BinOp) -> tree.Node:
-        operator = ARITHMETIC.get(type(node.op))
+        operator = SIGNS.get(type(node.op))
         left, right = self.infer(node.left), self.infer(node.right)
         if operator is None:
             sign, hint = FOREIGN_OPERATORS.get(type(node.op), ("this operator", None))
