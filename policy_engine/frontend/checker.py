@@ -22,14 +22,13 @@ from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.names_and_texts import names_as_texts, quoted_names
 from policy_engine.frontend.schemas import RESERVED, is_name
 from policy_engine.frontend.scope import nowhere
-from policy_engine.frontend.syntax import CalendarSyntax, CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
+from policy_engine.frontend.syntax import CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
 from policy_engine.language import mentions, rulesets
-from policy_engine.language.calendars import holidays_of
 from policy_engine.language.in_force import with_readings
 from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_article
-from policy_engine.language.values import Holidays, normalized
+from policy_engine.language.values import normalized
 from policy_engine.source import Span
 
 Graph: TypeAlias = "dict[mentions.Mention, frozenset[mentions.Mention]]"
@@ -118,8 +117,6 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
         rulesets.ParameterValue(Period(day or date.min, end), normalized(value, kind))
         for (day, value), end in zip(dated, ends, strict=True)
     )
-    if parameter.calendar is not None:
-        values = (rulesets.ParameterValue(Period(), expanded(parameter.calendar)),)
     start = context.syntax.period.start
     if start != date.min and values and values[0].period.start > start:  # a lost `effective` was reported
         period = f"before {values[0].period.start}"
@@ -157,11 +154,6 @@ def _clash(kinds: Iterable[Type]) -> tuple[Type, Type] | None:
             return joined, kind
         joined = wider
     return None
-
-
-def expanded(calendar: CalendarSyntax) -> Holidays:
-    """The holidays of a calendar that a rule file names."""
-    return holidays_of(calendar.name, calendar.first, calendar.last)
 
 
 def _check(context: Context, written: CheckSyntax) -> rulesets.Check:

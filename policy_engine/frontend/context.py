@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, nearest, say, say_unknown
@@ -48,6 +48,7 @@ from policy_engine.language.types import (
     number_of,
     with_article,
 )
+from policy_engine.language.values import Holidays
 from policy_engine.source import Authored, Span
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -141,11 +142,8 @@ class Context:
     def _matrix_value(self, decision: DecisionSyntax) -> Mapping[str, Known]:
         if decision.matrix is None or decision.matrix.value is None:
             return {}
-        kind: Type = ANYTHING
-        for row in decision.matrix.cells:
-            for cell in row.cells:
-                kind = join(kind, self.expression(cell).tree.type) or ANYTHING
-        return {decision.matrix.value.value: (kind, True)}
+        cells = (cell for row in decision.matrix.cells for cell in row.cells)
+        return {decision.matrix.value.value: (_common_type(self.expression(cell).tree.type for cell in cells), True)}
 
     def template(self, text: Authored, values: Mapping[str, Authored]) -> Template:
         """A sentence whose placeholders name values of the decision, or anything that an expression could name."""
@@ -245,18 +243,19 @@ def nothing(span: Span) -> tree.Expression:
 
 def parameter_type(parameter: ParameterSyntax) -> Type:
     """The narrowest type of all of a parameter's values; `ANYTHING` where they have none in common, or it is too long."""
-    if parameter.calendar is not None:
-        return CALENDAR
     kind = joined_type(parameter)
     return kind if fits_all(kind) else ANYTHING
 
 
 def joined_type(parameter: ParameterSyntax) -> Type:
     """The narrowest type of all of a parameter's values, however long; `ANYTHING` where they have none in common."""
-    kind: Type = ANYTHING
-    for _, value in parameter.values:
-        kind = join(kind, constant_type(value)) or ANYTHING
-    return kind
+    return _common_type(constant_type(value) for _, value in parameter.values)
+
+
+def _common_type(kinds: Iterable[Type]) -> Type:
+    """The narrowest type that holds all; a clash is reported elsewhere, and here forgets what came before it."""
+    start: Type = ANYTHING
+    return reduce(lambda left, right: join(left, right) or ANYTHING, kinds, start)
 
 
 def fits_all(kind: Type) -> bool:
@@ -275,8 +274,7 @@ def constant_type(value: ConstantValue) -> Type:
             return Text((value,))
         case date():
             return DATE
+        case Holidays():
+            return CALENDAR
         case _:
-            kind: Type = ANYTHING
-            for item in value:
-                kind = join(kind, constant_type(item)) or ANYTHING
-            return ListOf(kind, len(value))
+            return ListOf(_common_type(map(constant_type, value)), len(value))

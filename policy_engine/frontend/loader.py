@@ -14,7 +14,7 @@ from policy_engine.documents.nodes import MappingNode, YamlNode
 from policy_engine.documents.yaml_reader import read_file, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
-from policy_engine.frontend.checker import check, expanded
+from policy_engine.frontend.checker import check
 from policy_engine.frontend.digest import digest_of
 from policy_engine.frontend.lints import lint
 from policy_engine.frontend.lints_of_schemas import lint_schema
@@ -23,6 +23,7 @@ from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
 from policy_engine.language.rulesets import FactsSchema, Ruleset
+from policy_engine.language.values import Holidays
 from policy_engine.source import Span
 
 TEST_SUFFIX = "_test"
@@ -118,13 +119,10 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
     ]
     loaded = [version.ruleset for version in versions]
     state.faults.extend(_conflicts(versions))
-    if not lints:
-        told = with_excerpts(state.faults, state.texts)
-        return Rulebook(tuple(loaded), in_order(told), frozenset(state.refused))
-    if not has_errors(state.faults):
+    if lints and not has_errors(state.faults):
         read = [facts for facts, _ in state.read.values() if facts is not None]
         state.faults.extend(fault for facts in read for fault in lint_schema(facts, loaded))
-    told = silenced(state.faults, state.silences)
+    told = silenced(state.faults, state.silences) if lints else state.faults
     return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused))
 
 
@@ -145,7 +143,7 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
     faults = [*faults, *more]
     facts = _schema(state, syntax) if syntax is not None else None
     if node is not None and syntax is not None and facts is not None:
-        calendars = [expanded(p.calendar) for p in syntax.parameters if p.calendar is not None]
+        calendars = [value for p in syntax.parameters for _, value in p.values if isinstance(value, Holidays)]
         digest = digest_of(node, facts.document, calendars)
         ruleset, faults = check(syntax, facts, digest, faults, partial(_other_schema, state, facts.name))
         if ruleset is not None:

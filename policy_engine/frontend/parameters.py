@@ -11,9 +11,10 @@ from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode,
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import ISO_DATE, Fields, fields_of, read_date, whole_text
 from policy_engine.frontend.shape_hints import amount_in, is_day
-from policy_engine.frontend.syntax import CalendarSyntax, ConstantValue, ParameterSyntax
-from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST
+from policy_engine.frontend.syntax import ConstantValue, ParameterSyntax
+from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST, holidays_of
 from policy_engine.language.types import fits, number_of
+from policy_engine.language.values import Holidays
 from policy_engine.source import Authored
 
 A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a date, or a list"}
@@ -25,15 +26,18 @@ def parse_parameter(name: Authored, node: YamlNode, faults: list[Diagnostic]) ->
     if isinstance(node, MappingNode) and node.entries and all(ISO_DATE.fullmatch(key.value) for key, _ in node.entries):
         span, keys = node.entries[0][0].span, "`value`, `values` and `calendar`"
         faults.append(say("one-of-keys", span, hint="put the days below `values:`", thing="a parameter", keys=keys))
-        return ParameterSyntax(name, (), None, None, None, None)
+        return ParameterSyntax(name, (), None, None, None)
     fields = fields_of(node, shapes.PARAMETER, f"`{name.value}`", faults)
     if not fields.readable:
-        return ParameterSyntax(name, (), None, None, None, None)
-    values = _values_of_parameter(fields)
-    calendar, unit, source = _calendar(fields), fields.words("unit"), fields.text("source")
-    values = values if len(faults) == before else ()
+        return ParameterSyntax(name, (), None, None, None)
+    values, calendar = _values_of_parameter(fields), _calendar(fields)
+    unit, source, meaning = fields.words("unit"), fields.text("source"), fields.words("meaning")
+    if calendar is not None:
+        values = ((None, calendar),)
+    elif len(faults) > before:
+        values = ()
     texts = tuple(_texts_in([fields.node.get("value"), fields.node.get("values")]))
-    return ParameterSyntax(name, values, calendar, unit, source, fields.words("meaning"), texts)
+    return ParameterSyntax(name, values, unit, source, meaning, texts)
 
 
 def _texts_in(nodes: Iterable[YamlNode | None]) -> Iterator[Authored]:
@@ -72,8 +76,8 @@ def _start(day: Authored, faults: list[Diagnostic]) -> date | None:
     return read_date(day, faults) if ISO_DATE.fullmatch(day.value) else None
 
 
-def _calendar(fields: Fields) -> CalendarSyntax | None:
-    """A named calendar with its years."""
+def _calendar(fields: Fields) -> Holidays | None:
+    """The holidays of a named calendar in its years."""
     name, listed = fields.text("calendar"), fields.node.get("years")
     if name is None:
         if listed is not None:
@@ -85,7 +89,7 @@ def _calendar(fields: Fields) -> CalendarSyntax | None:
     years = plain(listed) if listed is not None else None
     match years:
         case [int(first), int(last)] if EARLIEST <= first <= last <= LATEST:
-            return CalendarSyntax(name.value, first, last)
+            return holidays_of(name.value, first, last)
     fields.faults.append(say("calendar-years", (listed or ScalarNode(name)).span, first=EARLIEST, last=LATEST))
     return None
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from policy_engine.language.rulesets import Choice, HitPolicy, Period, Source
+from policy_engine.language.values import Holidays
 from policy_engine.source import Authored, Span
 
 
@@ -22,7 +23,7 @@ class GroupSyntax:
 
 
 ConditionSyntax: TypeAlias = Authored | GroupSyntax
-ConstantValue: TypeAlias = "bool | int | Decimal | str | date | tuple[ConstantValue, ...]"
+ConstantValue: TypeAlias = "bool | int | Decimal | str | date | Holidays | tuple[ConstantValue, ...]"
 Named: TypeAlias = tuple[tuple[Authored, Authored], ...]
 
 
@@ -39,25 +40,15 @@ class ReadingSyntax:
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarSyntax:
-    """A named calendar over some years, both included."""
-
-    name: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
 class ParameterSyntax:
     """A parameter under its name: its values, each from its day on (None: from the ruleset's first).
 
-    It has neither values nor calendar where they could not be read, which was reported. `texts` are those of its values that
-    are texts as they were written.
+    It has no values where they could not be read, which was reported. `texts` are those of its values that are texts as they
+    were written.
     """
 
     name: Authored
     values: tuple[tuple[date | None, ConstantValue], ...]
-    calendar: CalendarSyntax | None
     unit: str | None
     source: Authored | None
     meaning: str | None
