@@ -1,4 +1,4 @@
-"""Walks an expression's typed tree and, where the expression was evaluated, its steps beside it."""
+"""Walks an expression's typed tree beside the steps that recorded its evaluation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from policy_engine.language.values import Unknown
 
 
 class Visit(NamedTuple):
-    """A node, and the step that recorded its evaluation: None where it is not known to have been evaluated.
+    """A node, and the step that recorded its evaluation: None where it was not evaluated.
 
     `live` tells whether another value of this node would change the value of the whole expression: in `a and b` that of `b`
     does not where `a` is false.
     """
 
     node: tree.Node
-    step: Step | None = None
+    step: Step | None
     live: bool = True
 
 
@@ -32,18 +32,14 @@ class Link(NamedTuple):
     live: bool
 
 
-def visits(node: tree.Node, step: Step | None = None) -> Iterator[Visit]:
-    """A node and all below it, from the outside in; with a step only those that were evaluated, each time they were."""
-    yield from _below(Visit(node, step), evaluated=step is not None)
-
-
-def _below(visit: Visit, *, evaluated: bool) -> Iterator[Visit]:
+def visits(node: tree.Node, step: Step, *, live: bool = True) -> Iterator[Visit]:
+    """A node and all below it that were evaluated, from the outside in, each time they were."""
+    visit = Visit(node, step, live)
     yield visit
     parts = _parts(visit)
     for at, part in enumerate(parts):
-        if part.step is not None or not evaluated:
-            live = visit.live and (not evaluated or _matters(visit.node, parts, at))
-            yield from _below(part._replace(live=live), evaluated=evaluated)
+        if part.step is not None:
+            yield from visits(part.node, part.step, live=live and _matters(node, parts, at))
 
 
 def deciding_value(kind: str) -> bool:
@@ -105,7 +101,7 @@ def _parts(visit: Visit) -> list[Visit]:
     """The nodes directly below a node, each with its step; of a generator's element one for each time it was evaluated."""
     steps = visit.step.steps if visit.step is not None else ()
     if isinstance(visit.node, tree.Aggregate):
-        return _of_aggregate(visit.node, steps, evaluated=visit.step is not None)
+        return _of_aggregate(visit.node, steps)
     nodes = list(tree.children(visit.node))
     if chained := [tree.sides_of(node) for node in _chained(visit.node)]:
         nodes = [chained[0][0], *(right for _, right in chained)]
@@ -114,9 +110,7 @@ def _parts(visit: Visit) -> list[Visit]:
     return [Visit(node, step) for node, step in zip(nodes, [*steps, *[None] * len(nodes)], strict=False)]
 
 
-def _of_aggregate(node: tree.Aggregate, steps: tuple[Step, ...], *, evaluated: bool) -> list[Visit]:
+def _of_aggregate(node: tree.Aggregate, steps: tuple[Step, ...]) -> list[Visit]:
     source = Visit(node.source, steps[0] if steps else None)
     element = [node.element] if node.condition is None else [node.condition, node.element]
-    if not evaluated:
-        return [source, *map(Visit, element)]
     return [source, *(Visit(part, step) for row in steps[1:] for part, step in zip(element, row.steps, strict=False))]

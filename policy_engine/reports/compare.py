@@ -7,11 +7,11 @@ not grow with the table. A last pass reads the facts of the rows that are shown,
 from __future__ import annotations
 
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +153,8 @@ def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Com
     """The comparison of the files of both sides, without reasons."""
     if old.rows != new.rows:
         raise CannotRun(f"`{old.job.place}` had {old.rows} rows, and {new.rows} when it was read again")
-    found, only_old, only_new, compared = Differences(shared, EXAMPLES), OneSide(), OneSide(), 0
+    found, compared = Differences(shared, EXAMPLES), 0
     for pieces in side_by_side(old.decisions, new.decisions):
-        only_old.add(pieces.only_old())
-        only_new.add(pieces.only_new())
         both = pieces.shared()
         compared += both.new.height
         found.add(both.old, both.new, _keys(old.job, new.job, both))
@@ -167,34 +165,23 @@ def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Com
         rows=new.rows,
         compared=compared,
         decisions=shared,
-        invalid=tuple(_invalid(old, new, only_old, only_new)),
+        invalid=tuple(_invalid(old, new)),
         one_sided=tuple(one_sided(old.job.program.ruleset, new.job.program.ruleset)),
         differences=tuple(found.all()),
     )
 
 
-def _invalid(old: Side, new: Side, only_old: OneSide, only_new: OneSide) -> Iterator[InvalidRows]:
-    """The rows that are invalid to both versions, and to one of them: those that only the other decided."""
-    both = _count(new.invalid) - only_old.count
-    if both:
-        yield InvalidRows("both", both, _examples(new.invalid, _invalid_to_both(old, new)))
-    if only_new.count:
-        yield InvalidRows("old", only_new.count, _examples(old.invalid, only_new.first))
-    if only_old.count:
-        yield InvalidRows("new", only_old.count, _examples(new.invalid, only_old.first))
-
-
-class OneSide:
-    """The number of rows that only one version decided, and the numbers of the first."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[int] = []
-
-    def add(self, rows: pl.Series) -> None:
-        """Add the numbers of rows."""
-        self.count += len(rows)
-        self.first += rows.head(EXAMPLES - len(self.first)).to_list()
+def _invalid(old: Side, new: Side) -> Iterator[InvalidRows]:
+    """The rows that are invalid to both versions, and to one of them."""
+    counts, first = Counter[str](), defaultdict[str, list[int]](list)
+    for pieces in side_by_side(old.invalid, new.invalid, ["row"]):
+        kinds = {"both": pieces.shared().new["row"], "old": pieces.only_old(), "new": pieces.only_new()}
+        for to, rows in kinds.items():
+            counts[to] += len(rows)
+            first[to].extend(rows.head(EXAMPLES - len(first[to])))
+    for to, shown in first.items():
+        if shown:
+            yield InvalidRows(to, counts[to], _examples((old if to == "old" else new).invalid, shown))
 
 
 def _keys(old: Job, new: Job, pieces: Pieces) -> pl.Series:
@@ -205,16 +192,8 @@ def _keys(old: Job, new: Job, pieces: Pieces) -> pl.Series:
     return new.keys(pieces.new)
 
 
-def _invalid_to_both(old: Side, new: Side) -> list[int]:
-    """The numbers of the first rows that are invalid to both."""
-    shared = (pieces.shared().new["row"] for pieces in side_by_side(old.invalid, new.invalid, ["row"]))
-    return list(islice(chain.from_iterable(shared), EXAMPLES))
-
-
 def _examples(invalid: Path, rows: Collection[int]) -> tuple[tuple[int, str | None, str], ...]:
     """The number, the key and the first violation of some invalid rows."""
-    if not rows:
-        return ()
     table = pl.scan_parquet(invalid, glob=False).filter(pl.col("row").is_in(list(rows))).collect()
     return tuple((row, key, _wrong(violations[0])) for row, key, violations in table.iter_rows())
 

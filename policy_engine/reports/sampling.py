@@ -16,7 +16,6 @@ from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.engine import Engine
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.values import to_json
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import Sample
 from policy_engine.tables.json_types import plain_row
@@ -113,14 +112,4 @@ def samples_of(engine: Engine, job: Job, draw: Draw) -> Iterator[Sample]:
         for _, row, facts in sorted(kept, key=lambda entry: entry[1]):
             key = key_text(facts.get(job.key.name), job.key.type) if job.key is not None else None
             explanation = engine.explain(f"{job.ruleset.id}.{decision}", facts, as_of=as_of, readings=job.readings)
-            shown = {name: _shown(value) for name, value in facts.items()}
-            yield Sample(row, key, decision, stratum, shown, explanation)
-
-
-def _shown(value: Any) -> object:
-    match value:
-        case dict():
-            return {name: _shown(part) for name, part in value.items()}
-        case list():
-            return [_shown(part) for part in value]
-    return to_json(value)
+            yield Sample(row, key, decision, stratum, facts, explanation)

@@ -19,7 +19,7 @@ from policy_engine.language.rulesets import (
     Source,
 )
 from policy_engine.language.traces import Explanation
-from policy_engine.language.values import Value
+from policy_engine.language.values import Value, to_json
 from policy_engine.reports.explanations import Reader, Section, explained
 from policy_engine.reports.html.charts import (
     MOST_SERIES,
@@ -193,7 +193,7 @@ def _samples(chapter: Chapter, logic: DecisionLogic) -> Iterator[tuple[str, tupl
 
 
 def _shown(ruleset: Ruleset, sample: Sample) -> Shown:
-    facts = {name: json.dumps(value, ensure_ascii=False, default=str) for name, value in sample.facts.items()}
+    facts = {name: json.dumps(value, ensure_ascii=False, default=to_json) for name, value in sample.facts.items()}
     return Shown(sample, facts, explained(_placed(sample.explanation), ruleset, Reader.AUDITOR))
 
 
