@@ -14,7 +14,7 @@ import polars as pl
 from policy_engine.backends.columnar.days import date_of
 from policy_engine.backends.columnar.times import FIRST_MOMENT, LAST_MOMENT
 from policy_engine.language.decisions import Status
-from policy_engine.language.rulesets import DecisionLogic, Matrix, Ruleset, conclusions_of
+from policy_engine.language.rulesets import Cell, Conclusion, DecisionLogic, Matrix, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, Number, Text, Type
 from policy_engine.language.values import in_words
 from policy_engine.reports.periods import over_time
@@ -51,10 +51,6 @@ Found: TypeAlias = Sequence[tuple[Any, ...]]
 """Groups: the values that the rows of each have in common, and last their number."""
 
 
-NOT_TRIED = Trials(0, {})
-NO_TRIALS: Mapping[str, Trials] = MappingProxyType({})
-
-
 class Over(NamedTuple):
     """A date fact, and the name of its column in `decisions.parquet`."""
 
@@ -72,7 +68,7 @@ def ruleset_totals(
     over: Over | None = None,
     near_misses: Iterable[NearMiss] = (),
     near_misses_left_out: int = 0,
-    trials: Mapping[str, Trials] = NO_TRIALS,
+    trials: Mapping[str, Trials] = MappingProxyType({}),
 ) -> RulesetTotals:
     """The totals of a ruleset from its `decisions.parquet` and `invalid.parquet`.
 
@@ -96,7 +92,7 @@ def ruleset_totals(
         gaps=sum(row[-1] for row in statuses if Status.GAP in row),
         violations=tuple(_violations(wrong)),
         decisions=tuple(
-            _decision(logic, table, over, ruleset.timezone, trials.get(logic.name, NOT_TRIED))
+            _decision(logic, table, over, ruleset.timezone, trials.get(logic.name, Trials(0, {})))
             for logic in ruleset.decisions
         ),
         near_misses=tuple(near_misses),
@@ -221,10 +217,15 @@ def _value(name: str, kind: Type, column: pl.LazyFrame) -> ValueTotals:
 def reasons_of(logic: DecisionLogic) -> Iterator[str]:
     """Every reason code that a decision can give."""
     if isinstance(logic.body, Matrix):
-        for cell in logic.body.cells:
-            yield from (cell.id, f"{cell.id}{ELSE}") if cell.otherwise is not None else (cell.id,)
-    else:
-        yield from (id_ for id_, _ in conclusions_of(logic.body))
+        return (code for cell in logic.body.cells for code, _ in branches(cell))
+    return (id_ for id_, _ in conclusions_of(logic.body))
+
+
+def branches(cell: Cell) -> Iterator[tuple[str, Conclusion]]:
+    """The reason codes of a cell with what follows from them."""
+    yield cell.id, cell.then
+    if cell.otherwise is not None:
+        yield f"{cell.id}{ELSE}", cell.otherwise
 
 
 def _violations(wrong: pl.LazyFrame) -> Iterator[ViolationTotals]:

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import compress
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import polars as pl
 
@@ -39,10 +40,14 @@ def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch
 
     Raises `CannotRun` where the table cannot be read to its end, and `EngineFault` where this program fails at a table that can.
     """
-    with _as_engine_fault(job), _spilling(invalid) as spill, reading(job.source), writing(decisions.parent):
-        _write(_decided(job, spill, watch), decisions)
-        rows = streamed(spill.frames, INVALID).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
-        _write(rows, invalid)
+    spill = Spill(invalid.with_suffix(".parts"))
+    try:
+        with _as_engine_fault(job), reading(job.source), writing(decisions.parent):
+            _write(_decided(job, spill, watch), decisions)
+            rows = streamed(spill.frames, INVALID).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
+            _write(rows, invalid)
+    finally:
+        shutil.rmtree(spill.folder, ignore_errors=True)
 
 
 @contextmanager
@@ -57,15 +62,6 @@ def _as_engine_fault(job: Job) -> Iterator[None]:
         what = f"this program failed at deciding `{job.ruleset.id}` over {files}, and the table is not at fault"
         first_line = str(error).strip().split("\n", 1)[0]
         raise EngineFault(f"{what} ({type(error).__name__}: {first_line})") from error
-
-
-@contextmanager
-def _spilling(invalid: Path) -> Iterator[Spill]:
-    folder = invalid.with_suffix(".parts")
-    try:
-        yield Spill(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(table: pl.LazyFrame, path: Path) -> None:
@@ -132,17 +128,12 @@ def writing(folder: Path) -> Iterator[None]:
         raise CannotRun(f"`{folder}` cannot be written: {found[1]}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Invalid rows of one piece, in memory or in a file, with the numbers of the first and the last row."""
+class InvalidPiece(NamedTuple):
+    """The invalid rows of one piece, in memory or in a file, with the numbers of the first and the last row."""
 
     first: int
     last: int
     rows: pl.DataFrame | Path
-
-    def read(self) -> pl.DataFrame:
-        """The rows."""
-        return pl.read_parquet(self.rows, glob=False) if isinstance(self.rows, Path) else self.rows
 
 
 @dataclass(slots=True)
@@ -150,7 +141,7 @@ class Spill:
     """Collects invalid rows (`INVALID`) of pieces from several threads; past `MOST_HELD` they go to files in `folder`."""
 
     folder: Path
-    parts: list[Part] = field(default_factory=list)
+    pieces: list[InvalidPiece] = field(default_factory=list)
     held: int = 0
     lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -161,8 +152,8 @@ class Spill:
         with self.lock:
             to_disk = self.held >= MOST_HELD
             self.held += 0 if to_disk else rows.height
-            path = self.folder / f"{len(self.parts)}.parquet"
-            self.parts.append(Part(rows[ROW][0], rows[ROW][-1], path if to_disk else rows))
+            path = self.folder / f"{len(self.pieces)}.parquet"
+            self.pieces.append(InvalidPiece(rows[ROW][0], rows[ROW][-1], path if to_disk else rows))
         if to_disk:
             self.folder.mkdir(exist_ok=True)
             rows.write_parquet(path)
@@ -170,15 +161,16 @@ class Spill:
     def frames(self) -> Iterator[pl.DataFrame]:
         """All rows in the order of their numbers; pieces whose numbers overlap are sorted together."""
         yield INVALID.to_frame()
-        together: list[Part] = []
-        for part in sorted(self.parts, key=lambda part: part.first):
-            if together and part.first > max(one.last for one in together):
+        together: list[InvalidPiece] = []
+        for piece in sorted(self.pieces, key=lambda piece: piece.first):
+            if together and piece.first > max(one.last for one in together):
                 yield _merged(together)
                 together = []
-            together.append(part)
+            together.append(piece)
         if together:
             yield _merged(together)
 
 
-def _merged(parts: list[Part]) -> pl.DataFrame:
-    return pl.concat([part.read() for part in parts]).sort(ROW)
+def _merged(pieces: list[InvalidPiece]) -> pl.DataFrame:
+    frames = (pl.read_parquet(rows, glob=False) if isinstance(rows, Path) else rows for _, _, rows in pieces)
+    return pl.concat(frames).sort(ROW)

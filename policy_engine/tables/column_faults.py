@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -21,18 +21,15 @@ def refuse_unfitting(where: str, columns: Mapping[str, Any], names: Mapping[str,
 
     `columns` are the types of the facts' columns, by fact; `names` are the names that columns have in the table.
     """
-    faults = []
-    for member in facts.type.members:
-        if member.name in columns:
-            shown = shown_text(names.get(member.name, member.name))
-            faults += [_sentence(where, *fault, facts) for fault in unfitting(shown, member.type, columns[member.name])]
+    does = "convert it, or leave it out with --map"
+    faults = [
+        f"{where}: the column `{column}` is {dtype}, and the schema `{facts.name}` wants {wanted}; {does}"
+        for member in facts.type.members
+        if member.name in columns
+        for column, dtype, wanted in unfitting(shown_text(names[member.name]), member.type, columns[member.name])
+    ]
     if faults:
         raise CannotRun("\n".join(faults))
-
-
-def _sentence(where: str, column: str, dtype: object, wanted: str, facts: FactsSchema) -> str:
-    does = "convert it, or leave it out with --map"
-    return f"{where}: the column `{column}` is {dtype}, and the schema `{facts.name}` wants {wanted}; {does}"
 
 
 def unfitting(column: str, kind: Type, dtype: Any) -> Iterator[tuple[str, object, str]]:
@@ -74,6 +71,13 @@ def _wanted(kind: Type, dtype: Any) -> tuple[bool, str]:
                 "instants (Datetime with a time zone, or String such as 2025-02-28T09:30:00-05:00)"
             )
     return False, "lists (List)" if isinstance(kind, ListOf) else "records (Struct)"
+
+
+def refuse_own_names(where: str, columns: Container[str], own: Iterable[str]) -> None:
+    """Raise `CannotRun` for a column of a table that is called as one of ours is."""
+    for name in own:
+        if name in columns:
+            raise CannotRun(f"{where}: a column cannot be called `{name}`; give it another name")
 
 
 def warnings_of(where: str, columns: Iterable[str], facts: FactsSchema) -> tuple[str, ...]:

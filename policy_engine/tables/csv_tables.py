@@ -13,13 +13,13 @@ from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.parts import part_of
 from policy_engine.backends.columnar.validation import ColumnValidation, validation_of_columns
 from policy_engine.diagnostics import shown_text
-from policy_engine.errors import CannotRun, Violation
+from policy_engine.errors import Violation
 from policy_engine.facts.plain import Json
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Member, Text, member_of
 from policy_engine.tables.cell_columns import cell_column
 from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
-from policy_engine.tables.column_faults import warnings_of
+from policy_engine.tables.column_faults import refuse_own_names, warnings_of
 from policy_engine.tables.csv_files import CsvOptions, open_csv
 from policy_engine.tables.csv_records import FAULT, LINE
 from policy_engine.tables.mapping import NOTHING, TableMapping
@@ -36,9 +36,7 @@ def csv_source(
     """A CSV file; raises `CannotRun`."""
     file = open_csv(path, options or CsvOptions())
     where = f"`{path}`"
-    for name in OWN:
-        if name in file.header:
-            raise CannotRun(f"{where}: a column cannot be called `{name}`; give it another name")
+    refuse_own_names(where, file.header, OWN)
     names = mapping.facts_of(where, list(file.header))
     reader = CellReader(facts, mapping, {name: column for column, name in names.items()})
     progress = Progress(path.stat().st_size, "bytes")

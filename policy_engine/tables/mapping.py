@@ -13,11 +13,11 @@ absent: [NA, NULL, "-"]            # texts that mean that there is no value; or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from policy_engine.diagnostics import nearest, shown_text
+from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.documents.yaml_reader import read_file
 from policy_engine.errors import CannotRun
@@ -67,8 +67,7 @@ class TableMapping:
         return read
 
     def _no_column(self, name: str, where: str, header: list[str]) -> str:
-        near = nearest(name, header)
-        does = f"did you mean `{shown_text(near)}`?" if near else f"it has {', '.join(map(shown_text, header))}"
+        does = did_you_mean(name, header) or f"it has {', '.join(map(shown_text, header))}"
         return f"{self.places[name]}: {where} has no column `{shown_text(name)}`; {does}"
 
 
@@ -90,7 +89,7 @@ def read_mapping(path: Path, facts: FactsSchema) -> TableMapping:
     _, node, faults = read_file(path)
     if node is None or faults:
         raise CannotRun("\n".join(f"{fault.span}: {fault.message}" for fault in faults))
-    reading = _Reading(facts)
+    reading = _MappingReader(facts)
     mapping = reading.whole(node)
     if reading.faults:
         raise CannotRun("\n".join(reading.faults))
@@ -98,7 +97,7 @@ def read_mapping(path: Path, facts: FactsSchema) -> TableMapping:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _MappingReader:
     """One reading of a mapping file: what is wrong with it so far."""
 
     facts: FactsSchema
@@ -108,11 +107,11 @@ class _Reading:
         self.faults.append(f"{where.span}: {message}")
 
     def whole(self, node: YamlNode) -> TableMapping:
-        parts = {key.value: value for key, value in self.entries(node, "a mapping file")}
-        for key, _ in node.entries if isinstance(node, MappingNode) else ():
+        parts: dict[str, YamlNode] = {}
+        for key, value in self.entries(node, "a mapping file"):
+            parts[key.value] = value
             if key.value not in KEYS:
-                near = nearest(key.value, KEYS)
-                hint = f"did you mean `{near}`?" if near else f"there are {', '.join(KEYS)}"
+                hint = did_you_mean(key.value, KEYS) or f"there are {', '.join(KEYS)}"
                 self.fault(key, f"a mapping file has no `{shown_text(key.value)}`; {hint}")
         columns, places = self.columns(parts.get("columns"))
         values, dates = self.values(parts.get("values")), self.dates(parts.get("dates"))
@@ -129,22 +128,22 @@ class _Reading:
         found = member_of(self.facts.type, name.value)
         if found is None:
             known = [member.name for member in self.facts.type.members]
-            near = nearest(name.value, known)
-            hint = f"did you mean `{near}`?" if near else f"it has {', '.join(known)}"
+            hint = did_you_mean(name.value, known) or f"it has {', '.join(known)}"
             self.fault(name, f"the schema `{self.facts.name}` has no fact `{shown_text(name.value)}`; {hint}")
         return found
 
     def columns(self, node: YamlNode | None) -> tuple[dict[str, str | None], dict[str, Span]]:
         found: dict[str, str | None] = {}
+        places: dict[str, Span] = {}
         for column, value in self.entries(node, "`columns`"):
+            places[column.value] = column.span
             if not isinstance(value, ScalarNode):
                 self.fault(value, f"a column is one fact, or null: `{shown_text(column.value)}: account_id`")
             elif plain(value) is None:
                 found[column.value] = None
             elif self.member(value.text) is not None:
                 found[column.value] = value.text.value
-        entries = self.entries(node, "`columns`") if isinstance(node, MappingNode) else ()
-        return found, {column.value: column.span for column, _ in entries}
+        return found, places
 
     def values(self, node: YamlNode | None) -> dict[str, dict[str, str]]:
         return {
@@ -166,13 +165,13 @@ class _Reading:
 
     def value(self, member: Member, value: Authored) -> None:
         """Report what is no value of a fact; a name that YAML reads as null is one only in quotes."""
-        told = f"`{shown_text(value.value)}` is no value of `{member.name}`"
-        allowed = _values_of(member)
+        told, kind = f"`{shown_text(value.value)}` is no value of `{member.name}`", member.type
+        allowed = ("true", "false") if isinstance(kind, Boolean) else kind.values if isinstance(kind, Text) else None
         if plain_scalar(value) is None:
             self.fault(value, f"{told}; name the texts that mean that there is none: absent: {{{member.name}: [...]}}")
         elif allowed is not None and value.value not in allowed:
             self.fault(value, f"{told}; it is one of {', '.join(allowed)}")
-        elif isinstance(member.type, Number | Date | Instant):
+        elif isinstance(kind, Number | Date | Instant):
             _, unread = read_cell(member, CellStyle({}), value.value)
             if unread:
                 self.fault(value, f"{told}, which is {unread[0].expected}")
@@ -181,36 +180,33 @@ class _Reading:
         self, node: YamlNode | None, values: Mapping[str, Mapping[str, str]]
     ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
         """The texts that stand for no value: those of all columns, and those of single facts."""
-        every: list[Authored] = []
+        every: list[str] = []
         own: dict[str, tuple[str, ...]] = {}
-        for part in node.items if isinstance(node, SequenceNode) else () if node is None else (node,):
-            if isinstance(part, MappingNode):
-                for name, listed in part.entries:
-                    member = self.member(name)
-                    texts = [
-                        text for text in self.listed(listed) if member and self.stands_for_none(text, member, values)
-                    ]
-                    own[name.value] = (*own.get(name.value, ()), *(text.value for text in texts))
-            else:
-                every += self.listed(part)
-        for text in every:
-            for member in self.facts.type.members:
-                if not self.stands_for_none(text, member, values):
-                    break
-        return tuple(text.value for text in every), own
+        for part in () if node is None else _items(node):
+            if not isinstance(part, MappingNode):
+                for text in self.listed(part):
+                    every.append(text.value)
+                    self.refuse_value(text, self.facts.type.members, values)
+                continue
+            for name, below in part.entries:
+                member, listed = self.member(name), list(self.listed(below))
+                for text in listed:
+                    self.refuse_value(text, [member] if member else [], values)
+                own[name.value] = (*own.get(name.value, ()), *(text.value for text in listed))
+        return tuple(every), own
 
-    def stands_for_none(self, text: Authored, member: Member, values: Mapping[str, Mapping[str, str]]) -> bool:
-        """Whether a text may mean that a fact is absent; what is or stands for a value may not, which is reported."""
-        allowed = member.type.values if isinstance(member.type, Text) else None
-        if text.value in values.get(member.name, {}) or text.value in (allowed or ()):
-            told = f"`{shown_text(text.value)}` is or stands for a value of `{member.name}`"
-            self.fault(text, f"{told}; name the facts for which it means that there is none: absent: {{FACT: [...]}}")
-            return False
-        return True
+    def refuse_value(self, text: Authored, members: Iterable[Member], values: Mapping[str, Mapping[str, str]]) -> None:
+        """Report a text that is to mean that facts are absent, and is or stands for a value of one of them."""
+        for member in members:
+            allowed = member.type.values if isinstance(member.type, Text) else None
+            if text.value in values.get(member.name, {}) or text.value in (allowed or ()):
+                told = f"`{shown_text(text.value)}` is or stands for a value of `{member.name}`"
+                hint = "name the facts for which it means that there is none: absent: {FACT: [...]}"
+                self.fault(text, f"{told}; {hint}")
+                return
 
     def listed(self, node: YamlNode) -> Iterator[Authored]:
-        items = node.items if isinstance(node, SequenceNode) else (node,)
-        for item in items:
+        for item in _items(node):
             if isinstance(item, ScalarNode):
                 yield item.text
             else:
@@ -218,33 +214,27 @@ class _Reading:
 
     def dates(self, node: YamlNode | None) -> dict[str, str]:
         if isinstance(node, ScalarNode):
-            days = [member.name for member in self.facts.type.members if isinstance(member.type, Date)]
-            return dict.fromkeys(days, node.text.value) if self.is_form(node, Date) else {}
+            form = self.form(node, Date)
+            return {m.name: form for m in self.facts.type.members if form and isinstance(m.type, Date)}
         found = {}
         for name, value in self.entries(node, "`dates`"):
             member = self.member(name)
             if member is not None and not isinstance(member.type, Date | Instant):
                 self.fault(name, f"`{member.name}` is no date")
-            elif member is not None and self.is_form(value, type(member.type)):
-                assert isinstance(value, ScalarNode)
-                found[member.name] = value.text.value
+            elif member is not None and (form := self.form(value, type(member.type))):
+                found[member.name] = form
         return found
 
-    def is_form(self, node: YamlNode, kind: type) -> bool:
-        """Whether a node is the form of dates, or of instants; what is none is reported."""
+    def form(self, node: YamlNode, kind: type) -> str | None:
+        """The form of dates, or of instants, that a node is; None where it is none, which is reported."""
         text = node.text.value if isinstance(node, ScalarNode) else ""
         name, wanted = ("date", DATES) if kind is Date else ("date-time", INSTANTS)
-        is_one = written_as(name, text) is not None
-        if not is_one:
-            self.fault(node, wanted)
-        return is_one
+        if written_as(name, text) is not None:
+            return text
+        self.fault(node, wanted)
+        return None
 
 
-def _values_of(member: Member) -> tuple[str, ...] | None:
-    match member.type:
-        case Text(values=values):
-            return values
-        case Boolean():
-            return ("true", "false")
-        case _:
-            return None
+def _items(node: YamlNode) -> tuple[YamlNode, ...]:
+    """The items of a list; anything else stands for a list of itself."""
+    return node.items if isinstance(node, SequenceNode) else (node,)

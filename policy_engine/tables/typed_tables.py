@@ -15,7 +15,7 @@ from policy_engine.backends.columnar.validation import column_validation
 from policy_engine.errors import CannotRun
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables.column_faults import refuse_unfitting, warnings_of
+from policy_engine.tables.column_faults import refuse_own_names, refuse_unfitting, warnings_of
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.row_validation import TypedReader, Validated, validated
 from policy_engine.tables.source import FAILURES, Progress, Source, told_of_files
@@ -39,7 +39,7 @@ def parquet_source(place: Path, facts: FactsSchema, mapping: TableMapping = NOTH
 def frame_source(table: Any, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
     """A Polars frame, or anything that gives an Arrow stream (`__arrow_c_stream__`); raises `CannotRun`."""
     frame = table if isinstance(table, pl.DataFrame) else _frame(table)
-    _refuse_row_column("the table", frame.schema)
+    refuse_own_names("the table", frame.schema, [ROW])
     counted = frame.lazy().with_row_index(ROW, offset=1)
     return _source("the table", counted, frame.schema, frame.height, facts, mapping, ())
 
@@ -74,7 +74,7 @@ def _common_schema(files: list[Path]) -> Schema:
     """The columns and types that all files have."""
     schemas: list[Schema] = [_tell([file], pl.scan_parquet(file, glob=False).collect_schema) for file in files]
     for file, schema in zip(files, schemas, strict=True):
-        _refuse_row_column(f"`{file}`", schema)
+        refuse_own_names(f"`{file}`", schema, [ROW])
         if list(schema.items()) != list(schemas[0].items()):
             told = f"`{file}` has other columns than `{files[0]}`: {_difference(schemas[0], schema)}"
             raise CannotRun(f"{told}; give all files the same columns, in one order")
@@ -88,11 +88,6 @@ def _difference(first: Schema, other: Schema) -> str:
             said = ["there is none" if dtype is None else f"it is {dtype}" for dtype in (here, there)]
             return f"of `{name}`, {said[0]} here, and {said[1]} there"
     return "their order differs"
-
-
-def _refuse_row_column(where: str, schema: Schema) -> None:
-    if ROW in schema:
-        raise CannotRun(f"{where}: a column cannot be called `{ROW}`; give it another name")
 
 
 def _tell(files: list[Path], read: Callable[[], Any]) -> Any:

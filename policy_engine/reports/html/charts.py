@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import accumulate, chain, zip_longest
 
 from policy_engine.language.types import decimal_places
+from policy_engine.reports.counting import CALCULATED, NOTHING_APPLIES
 from policy_engine.reports.html.words import number, period, share, spoken
 from policy_engine.reports.totals import Margin, MarginBucket, NearMiss, OverTime
 
@@ -19,7 +20,7 @@ MOST_SERIES = 6
 """The number of looks. Where there are more outcomes, the less frequent ones share the last."""
 
 OTHER = "other outcomes"
-STATUS_LOOKS = {"(calculated)": "s1", "(nothing applies)": "none", "(undetermined)": "open", "(gap)": "gap"}
+STATUS_LOOKS = {CALCULATED: "s1", NOTHING_APPLIES: "none", "(undetermined)": "open", "(gap)": "gap"}
 GAP_SHARE = 0.22
 """The share of a column's width that is left empty."""
 MOST_TICKS = 6

@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from policy_engine.reports.html import words
+from policy_engine.reports.html import charts, words
 from policy_engine.reports.html.views import Report, chapter_views
 from policy_engine.reports.markdown import web_address
 
@@ -45,6 +45,8 @@ def _environment() -> Environment:
     environment.globals |= {
         "share": words.share,
         "width": words.width,
+        "margin_chart": charts.margin_chart,
+        "threshold": charts.threshold,
         "web_address": web_address,
         "style": style,
         "policy": policy(style),

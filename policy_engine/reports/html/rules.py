@@ -9,7 +9,6 @@ from datetime import date
 from policy_engine.language.rulesets import (
     ALWAYS,
     OTHERWISE,
-    Cell,
     Conclusion,
     Matrix,
     Period,
@@ -19,7 +18,7 @@ from policy_engine.language.rulesets import (
     Source,
     Template,
 )
-from policy_engine.reports.counting import ELSE
+from policy_engine.reports.counting import branches
 from policy_engine.reports.rule_pages import shown_value, words_of
 from policy_engine.reports.totals import Counts
 
@@ -60,13 +59,6 @@ def saying_views(ruleset: Ruleset, matrix: Matrix, reasons: Counts, as_of: date)
             yield _view(ruleset, label, [then for _, then in cells], count, ALWAYS, as_of)
 
 
-def branches(cell: Cell) -> Iterator[tuple[str, Conclusion]]:
-    """The reason codes of a cell with what follows from them."""
-    yield cell.id, cell.then
-    if cell.otherwise is not None:
-        yield f"{cell.id}{ELSE}", cell.otherwise
-
-
 def _view(
     ruleset: Ruleset, id_: str, conclusions: list[Conclusion], count: int, period: Period, as_of: date
 ) -> RuleView:
@@ -83,30 +75,26 @@ def _view(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """An outcome that a cell can give, and how often it did."""
-
-    outcome: str
-    count: int
+OutcomeCounts = tuple[tuple[str, int], ...]
+"""The outcomes that a cell can give, each with how often it did."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixView:
-    """A table of counts: for each value of the rows, and in it for each column, the branches of the cell."""
+    """A table of counts: for each value of the rows, and in it for each column, the outcomes of the cell."""
 
     rows_by: str
     columns_by: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[tuple[Branch, ...], ...]], ...]
+    rows: tuple[tuple[str, tuple[OutcomeCounts, ...]], ...]
 
 
 def matrix_view(matrix: Matrix, reasons: Counts) -> MatrixView:
     """A matrix with the counts of its reason codes."""
     cells = {(cell.row, cell.column): cell for cell in matrix.cells}
 
-    def counted(row: str | bool, column: str | bool) -> tuple[Branch, ...]:
-        return tuple(Branch(then.outcome or "", reasons[code]) for code, then in branches(cells[row, column]))
+    def counted(row: str | bool, column: str | bool) -> OutcomeCounts:
+        return tuple((then.outcome or "", reasons[code]) for code, then in branches(cells[row, column]))
 
     rows = ((shown_value(row), tuple(counted(row, c) for c in matrix.column_values)) for row in matrix.row_values)
     columns = tuple(map(shown_value, matrix.column_values))

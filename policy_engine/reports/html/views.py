@@ -10,34 +10,17 @@ from itertools import groupby
 
 from policy_engine.backends.specialize import parameters_on
 from policy_engine.language.decisions import Status
-from policy_engine.language.rulesets import (
-    DecisionLogic,
-    HitPolicy,
-    Matrix,
-    Rules,
-    Ruleset,
-    Source,
-)
+from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Matrix, Rules, Ruleset, Source
 from policy_engine.language.traces import Explanation
 from policy_engine.language.values import Value, to_json
+from policy_engine.reports.counting import CALCULATED, NOTHING_APPLIES
 from policy_engine.reports.explanations import Reader, Section, explained
-from policy_engine.reports.html.charts import (
-    MOST_SERIES,
-    Chart,
-    Slice,
-    looks_of,
-    margin_chart,
-    strip,
-    threshold,
-    time_chart,
-)
+from policy_engine.reports.html.charts import MOST_SERIES, Chart, Slice, looks_of, strip, time_chart
 from policy_engine.reports.html.rules import MatrixView, RuleView, matrix_view, rule_views, saying_views
 from policy_engine.reports.html.sentences import came_out, trials_in_words
 from policy_engine.reports.manifest import Digested
 from policy_engine.reports.rule_pages import members_below
 from policy_engine.reports.totals import DecisionTotals, NearMiss, ReportTotals, RulesetTotals, Sample
-
-NOTHING_APPLIES = "(nothing applies)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +45,6 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A name, how many records it has, and the look of its bar."""
-
-    name: str
-    count: int
-    look: str
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Records close to a threshold, their chart, and the place of the threshold in it, in per cent."""
-
-    near: NearMiss
-    chart: Chart
-    threshold: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """A sample with its facts as JSON texts and its explanation in sections."""
 
@@ -90,21 +55,22 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class DecisionView:
-    """All that is shown of a decision."""
+    """All that is shown of a decision. `outcomes` has the count of each; `looks` how each is drawn."""
 
     anchor: str
     logic: DecisionLogic
     totals: DecisionTotals
     sentences: str
     strip: tuple[Slice, ...]
-    outcomes: tuple[Bar, ...]
+    outcomes: tuple[tuple[str, int], ...]
+    looks: Mapping[str, str]
     is_collect: bool
     rules: tuple[RuleView, ...]
     sayings: tuple[RuleView, ...]
     matrix: MatrixView | None
     trials: str
     time: Chart | None
-    near: tuple[Near, ...]
+    near: tuple[NearMiss, ...]
     samples: tuple[tuple[str, tuple[Shown, ...]], ...]
 
 
@@ -142,7 +108,7 @@ def _chapter(chapter: Chapter, as_of: date) -> ChapterView:
 
 def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as_of: date) -> DecisionView:
     looks = looks_of(logic.outcomes if len(logic.outcomes) <= MOST_SERIES else tuple(totals.outcomes))
-    outcomes = tuple(_outcomes(logic, totals, looks))
+    outcomes = tuple(_outcomes(logic, totals))
     body = logic.body
     is_collect = isinstance(body, Rules) and body.hit is HitPolicy.COLLECT
     return DecisionView(
@@ -150,34 +116,31 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
         logic=logic,
         totals=totals,
         sentences=came_out(logic, totals),
-        strip=() if is_collect else strip([(bar.name, bar.count) for bar in outcomes], looks),
+        strip=() if is_collect else strip(outcomes, looks),
         outcomes=outcomes,
+        looks=looks,
         is_collect=is_collect,
         rules=tuple(rule_views(chapter.ruleset, body, totals.rules, as_of)) if isinstance(body, Rules) else (),
         sayings=tuple(saying_views(chapter.ruleset, body, totals.reasons, as_of)) if isinstance(body, Matrix) else (),
         matrix=matrix_view(body, totals.reasons) if isinstance(body, Matrix) else None,
         trials=trials_in_words(totals),
         time=time_chart(totals.over_time, looks) if totals.over_time is not None else None,
-        near=tuple(
-            Near(near, margin_chart(near), threshold(near))
-            for near in chapter.totals.near_misses
-            if near.decision == logic.name
-        ),
+        near=tuple(near for near in chapter.totals.near_misses if near.decision == logic.name),
         samples=tuple(_samples(chapter, logic)),
     )
 
 
-def _outcomes(logic: DecisionLogic, totals: DecisionTotals, looks: Mapping[str, str]) -> Iterator[Bar]:
+def _outcomes(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[tuple[str, int]]:
     """The outcomes as the ruleset lists them, then what has no outcome; what never came has 0."""
     names = [*logic.outcomes, *(name for name in totals.outcomes if name not in logic.outcomes)]
-    yield from (Bar(name, totals.outcomes[name], looks[name]) for name in names)
+    yield from ((name, totals.outcomes[name]) for name in names)
     if logic.body is None:
-        yield Bar("(calculated)", totals.statuses[Status.DECIDED], "s1")
+        yield CALCULATED, totals.statuses[Status.DECIDED]
     if isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT:
-        yield Bar(NOTHING_APPLIES, totals.nothing_applies, looks[NOTHING_APPLIES])
-    yield Bar("(undetermined)", totals.statuses[Status.UNDETERMINED], looks["(undetermined)"])
+        yield NOTHING_APPLIES, totals.nothing_applies
+    yield "(undetermined)", totals.statuses[Status.UNDETERMINED]
     if totals.statuses[Status.GAP] or can_gap(logic.body):
-        yield Bar("(gap)", totals.statuses[Status.GAP], looks["(gap)"])
+        yield "(gap)", totals.statuses[Status.GAP]
 
 
 def can_gap(body: Rules | Matrix | None) -> bool:
