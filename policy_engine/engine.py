@@ -299,14 +299,15 @@ def explained(program: Program, name: str, facts: Mapping[str, Any], as_of: date
     """A decision about valid facts in JSON types, and its trace: recorded now, and made into steps when somebody looks."""
     recording = program.record(name, facts, as_of)
     decision = program.decide(name)(recording.facts, as_of)
-    return Explanation(decision, partial(_trace, program.ruleset, program.choices, recording, name, as_of))
+    return Explanation(decision, partial(_trace, program, recording, name, as_of))
 
 
-def _trace(ruleset: Ruleset, choices: Mapping[str, str], recording: Recording, name: str, as_of: date) -> Trace:
+def _trace(program: Program, recording: Recording, name: str, as_of: date) -> Trace:
     with decimal.localcontext(EXACT):
-        facts = recording.record(ruleset.facts.type)
+        facts = recording.record(program.ruleset.facts.type)
         assert isinstance(facts, RecordValue)
-        evaluation = RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recording.values())
+        recorded, ruleset, choices = recording.recorded(), program.ruleset, program.choices
+        evaluation = RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recorded, forms=program.forms)
         return trace_of(evaluation, name)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -120,6 +121,7 @@ def within(value: Value, definition: str) -> Value:
     return Unknown(value.missing, tuple(causes.within(cause, definition) for cause in value.causes), value.absent)
 
 
+@lru_cache(maxsize=4096)
 def absent_fact(path: str) -> Unknown:
     """A fact that is not there."""
     return Unknown(frozenset({path}), absent=frozenset({path}))

@@ -16,7 +16,7 @@ from policy_engine.language.in_force import in_force
 from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.mentions import fact_paths, reads_sensitive, template_expressions
 from policy_engine.language.readings import choices_of
-from policy_engine.language.rulings import Applied, outcome_of, ruling_of, sentences_of
+from policy_engine.language.rulings import outcome_of, ruling_of, sentences_of
 from policy_engine.language.sentences import kept_value, sentence_of
 from policy_engine.language.timezones import zone
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Trace, Verdict, decisions_in
@@ -92,7 +92,8 @@ class Evaluation:
     def decision_part(self, decision: str, part: str) -> Step:
         """A used decision's outcome or one of its values."""
         answer = self.answer(decision)
-        return Step(f"decisions.{decision}.{part}", answer.parts[part], Origin.DECISION, str(answer.status))
+        value = _part(self.ruleset, self.ruleset.decision(decision), answer, part)
+        return Step(f"decisions.{decision}.{part}", value, Origin.DECISION, str(answer.status))
 
     def condition(self, condition: Condition) -> Step:
         """The value of a condition: an expression's, or all, any, none over a list (sentence 14.1)."""
@@ -120,17 +121,14 @@ class Evaluation:
 class Answer:
     """How a question ended, the traces of its rules and the steps of its values.
 
-    `applied` are the rules that an answer names, `own_values` its values by name, `unknown` is what leaves it undetermined, and
-    `parts` are its parts as other decisions see them: unknown unless it is decided.
+    `applied` are the rules that an answer names, `unknown` is what leaves it undetermined.
     """
 
     status: Status
     applied: tuple[tuple[str, rulesets.Conclusion], ...]
-    own_values: Mapping[str, Value]
     unknown: Unknown | None
     rules: tuple[RuleTrace, ...]
     values: tuple[Step, ...]
-    parts: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +161,10 @@ def explanation_of(evaluation: Evaluation, name: str) -> Explanation:
 def trace_of(evaluation: Evaluation, name: str) -> Trace:
     """How the answer to a question came about."""
     answer = evaluation.answer(name)
-    steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
-    used = tuple(explanation_of(evaluation, other) for other in decisions_in(steps))
+    used: tuple[Explanation, ...] = ()
+    if len(evaluation.answers) > 1:
+        steps = [*answer.values, *(step for rule in answer.rules for step in rule.steps)]
+        used = tuple(explanation_of(evaluation, other) for other in decisions_in(steps))
     return Trace(f"{evaluation.ruleset.id}.{name}", answer.rules, answer.values, used)
 
 
@@ -262,10 +262,13 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
     unknown = merge(unknowns) if unknowns else None
     status = Status.GAP if gap else Status.UNDETERMINED if unknown else Status.DECIDED
     applied = finding.applied if status is Status.DECIDED or collects else ()
+    return Answer(status, applied, unknown, finding.traces, tuple(steps))
+
+
+def _own_values(logic: rulesets.DecisionLogic, answer: Answer) -> Mapping[str, Value]:
+    """The values of an answer by name."""
     types = dict(logic.answer_types)
-    values = {d.name: _whole(normalized(s.value, types[d.name])) for d, s in zip(definitions, steps, strict=False)}
-    parts = _parts(evaluation.ruleset, logic, status, applied, values, unknown)
-    return Answer(status, applied, values, unknown, finding.traces, tuple(steps), parts)
+    return {step.text: _whole(normalized(step.value, types[step.text])) for step in answer.values}
 
 
 def _decision(evaluation: Evaluation, logic: rulesets.DecisionLogic, answer: Answer) -> Decision:
@@ -276,12 +279,13 @@ def _decision(evaluation: Evaluation, logic: rulesets.DecisionLogic, answer: Ans
     is_sensitive = partial(reads_sensitive, evaluation.ruleset)
     said = [sentence_of(sentence, is_sensitive) for sentence in sentences]
     ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, said)
-    values = [_known(answer.own_values.get(name)) for name, _ in logic.answer_types]
-    own_values = tuple(value if status is Status.DECIDED else None for value in values)
+    own_values = _own_values(logic, answer)
+    values = [_known(own_values.get(name)) for name, _ in logic.answer_types]
+    values = [value if status is Status.DECIDED else None for value in values]
     kept = _kept(evaluation, sentences)
     if status is Status.UNDETERMINED:
         kept += (() if missing else unknown.causes if unknown else (),)
-    return answered(ruling, own_values, evaluation.as_of, missing, kept)
+    return answered(ruling, tuple(values), evaluation.as_of, missing, kept)
 
 
 def _value(evaluation: Evaluation, definition: rulesets.ValueDefinition) -> Step:
@@ -298,23 +302,13 @@ def _known(value: Value | None) -> Value | None:
     return None if value is None or is_unknown(value) else value
 
 
-def _parts(
-    ruleset: rulesets.Ruleset,
-    logic: rulesets.DecisionLogic,
-    status: Status,
-    applied: Applied,
-    values: Mapping[str, Value],
-    unknown: Unknown | None,
-) -> Mapping[str, Value]:
-    """What other decisions see: outcome and values where it is decided, else why not (sentence 19)."""
-    names, decision = [name for name, _ in logic.value_types], f"{ruleset.id}.{logic.name}"
-    if status is not Status.DECIDED:
-        unseen = unknown or Unknown(causes=(causes.no_rule(decision),))
-        return {"outcome": unseen} | dict.fromkeys(names, unseen)
-    nothing = Unknown(causes=(causes.not_given(decision),))
-    parts: dict[str, Value] = {name: values.get(name, nothing) for name in names}
-    outcome = outcome_of(logic, applied)
-    return parts | {"outcome": outcome if outcome is not None else nothing}
+def _part(ruleset: rulesets.Ruleset, logic: rulesets.DecisionLogic, answer: Answer, part: str) -> Value:
+    """What another decision sees of an answer: its outcome or a value where it is decided, else why not (sentence 19)."""
+    decision = f"{ruleset.id}.{logic.name}"
+    if answer.status is not Status.DECIDED:
+        return answer.unknown or Unknown(causes=(causes.no_rule(decision),))
+    seen = outcome_of(logic, answer.applied) if part == "outcome" else _own_values(logic, answer).get(part)
+    return Unknown(causes=(causes.not_given(decision),)) if seen is None else seen
 
 
 def _kept(evaluation: Evaluation, sentences: Iterable[rulesets.Template]) -> tuple[Any, ...]:

@@ -25,88 +25,135 @@ from policy_engine.language.operators import (
     plain_meaning,
     strict,
 )
+from policy_engine.language.rounding import number_of_units
+from policy_engine.language.timezones import zone
 from policy_engine.language.traces import Origin, Step
-from policy_engine.language.values import Unknown, Value, is_unknown, on_the_way
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Type, innermost
+from policy_engine.language.values import Unknown, Value, on_the_way
 from policy_engine.reference.deciding import Evaluation
 
 
 class Recorded(Protocol):
-    """What a back end recorded of one set of facts."""
+    """What a back end recorded of one set of facts.
 
-    def value(self, node: tree.Node) -> Value | None:
-        """The value of a node, an `Unknown` without a reason where it was unknown; None where it was not worked out."""
+    `values` has those of the nodes that were worked out, by number: None where unknown, numbers in units of their type.
+    """
+
+    @property
+    def values(self) -> Mapping[int, Any]: ...
 
     def rounds(self, node: tree.Aggregate) -> Sequence[Recorded] | None:
         """What was recorded of each element of the list that an aggregate goes over, None where it was not worked out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What of a node's step is the same for all facts: its words, and its parts, a `Step` where that is always the same.
+
+    `exact` where the recorded value has the form in which the step tells it.
+    """
+
+    node: tree.Node
+    text: str
+    parts: tuple[Form | Step, ...]
+    exact: bool
+
+
+Forms = dict[int, Form | Step]
+"""The forms of nodes by number, for one choice of readings and a stretch of days without a change of parameters."""
+
+
 @dataclass(slots=True)
 class RecordedEvaluation(Evaluation):
-    """An evaluation whose expressions have the values that were recorded. `variables` are the elements of the loops around."""
+    """An evaluation whose expressions have the values that were recorded. `variables` are the elements of the loops around.
+
+    It is of a ruleset in force, and of the choices of all its readings.
+    """
 
     recorded: Recorded = field(kw_only=True)
+    forms: Forms = field(kw_only=True)
     variables: dict[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.zone = zone(self.ruleset.timezone)
 
     def condition(self, condition: tree.Condition) -> Step:
         """The value of a condition with its steps."""
         if isinstance(condition, tree.Group):
             return self.group(condition)
-        return self.step(condition.tree)
+        return self.step(self.forms.get(condition.tree.place.id) or self.form(condition.tree))
 
-    def step(self, node: tree.Node) -> Step:
-        """The step of a node, with the steps of its parts."""
-        return STEPS[node.__class__](self, node)
+    def form(self, node: tree.Node) -> Form | Step:
+        """The form of a node's step, made once."""
+        if node.id not in self.forms:
+            form = Form(node, node.text, tuple(map(self.form, tree.shown_parts(node))), _is_exact(node))
+            fixed = isinstance(node, FIXED) or (form.parts and all(isinstance(part, Step) for part in form.parts))
+            self.forms[node.id] = self.step(form) if fixed else form
+        return self.forms[node.id]
 
-    def operation(self, node: tree.Node) -> Step:
+    def step(self, form: Form | Step) -> Step:
+        """The step of a form, with the steps of its parts."""
+        return form if isinstance(form, Step) else STEPS[form.node.__class__](self, form)
+
+    def operation(self, form: Form) -> Step:
         """The step of what has a value by those of its parts."""
-        steps = tuple([STEPS[part.__class__](self, part) for part in tree.shown_parts(node)])
-        recorded = self.recorded.value(node)
-        if recorded is True or recorded is False:  # a truth has one form only
-            return Step(node.place.text, recorded, Origin.COMPUTED, "", steps)
-        meant = MEANINGS[type(node)](self, node, [step.value for step in steps])
-        return _computed(node, steps, recorded, meant)
+        steps = tuple(
+            [part if isinstance(part, Step) else STEPS[part.node.__class__](self, part) for part in form.parts]
+        )
+        recorded = self.recorded.values.get(form.node.place.id) if form.exact else None
+        if recorded is not None:
+            return Step(form.text, recorded, Origin.COMPUTED, "", steps)
+        return self.computed(form, steps, MEANINGS[type(form.node)](self, form.node, [step.value for step in steps]))
 
-    def variable(self, node: tree.Variable) -> Step:
-        """The step of the element at hand."""
-        return Step(node.name, self.variables[node.name], Origin.FACT)
+    def computed(self, form: Form, steps: tuple[Step, ...], meant: Value) -> Step:
+        """A step; `meant` is what the values of its parts mean, in the form that they have.
 
-    def name(self, node: tree.Fact | tree.Parameter | tree.Reading | tree.Definition) -> Step:
+        It says why an unknown value is unknown. Were it ever another than the recorded value, then that is told: it has decided.
+        """
+        node = form.node
+        if node.id in self.recorded.values and not isinstance(node.type, ListOf | Record):
+            recorded = _seen(self.recorded.values[node.id], node.type)
+            if not (isinstance(meant, Unknown) if isinstance(recorded, Unknown) else meant == recorded):
+                meant = recorded
+        return Step(form.text, meant, Origin.COMPUTED, steps=steps)
+
+    def name(self, form: Form) -> Step:
         """The step of a name."""
-        return self.steps.get(node.name) or self.look_up(node.name)
+        return self.steps.get(form.text) or self.look_up(form.text)
 
-    def conditional(self, node: tree.Conditional) -> Step:
+    def conditional(self, form: Form) -> Step:
         """The step of a conditional: its condition and the branch that is taken."""
-        condition = self.step(node.condition)
+        condition = self.step(form.parts[0])
         if isinstance(condition.value, Unknown):
-            return _computed(node, (condition,), self.recorded.value(node), on_the_way(condition.value))
-        taken = self.step(node.then if condition.value else node.otherwise)
-        return _computed(node, (condition, taken), self.recorded.value(node), taken.value)
+            return self.computed(form, (condition,), on_the_way(condition.value))
+        taken = self.step(form.parts[1 if condition.value else 2])
+        return self.computed(form, (condition, taken), taken.value)
 
-    def aggregate(self, node: tree.Aggregate) -> Step:
+    def aggregate(self, form: Form) -> Step:
         """The step of an aggregate: its list, and one for each element."""
-        source = self.step(node.source)
+        node, source = form.node, self.step(form.parts[0])
+        assert isinstance(node, tree.Aggregate)
         if isinstance(source.value, Unknown):
-            return _computed(node, (source,), self.recorded.value(node), on_the_way(source.value))
+            return self.computed(form, (source,), on_the_way(source.value))
         assert isinstance(source.value, tuple)
-        steps, rows = [source], []
+        steps, rows, outer = [source], [], (self.recorded, self.variables)
         rounds = self.recorded.rounds(node) or [self.recorded] * len(source.value)
-        for element, recorded in zip(source.value, rounds, strict=True):
-            step, row = self._round(node, element, recorded)
+        for element, self.recorded in zip(source.value, rounds, strict=True):
+            self.variables = {**outer[1], node.variable: element}
+            step, row = self._round(node, element, form.parts[1:])
             steps.append(step)
             rows.append(row)
-        return _computed(node, tuple(steps), self.recorded.value(node), aggregated(node.function, rows))
+        self.recorded, self.variables = outer
+        return self.computed(form, tuple(steps), aggregated(node.function, rows))
 
-    def _round(self, node: tree.Aggregate, element: Value, recorded: Recorded) -> tuple[Step, Row]:
+    def _round(self, node: tree.Aggregate, element: Value, parts: Sequence[Form | Step]) -> tuple[Step, Row]:
         """One element of a list: what does not pass the filter gives nothing."""
-        outer = self.recorded, self.variables
-        self.recorded, self.variables = recorded, {**self.variables, node.variable: element}
-        steps = [self.step(node.condition)] if node.condition is not None else []
+        steps = [self.step(parts[0])] if node.condition is not None else []
         passes: Value = steps[0].value if steps else True
         given: Value = False
         if passes is not False:
-            steps.append(self.step(node.element))
+            steps.append(self.step(parts[-1]))
             given = steps[-1].value
-        self.recorded, self.variables = outer
         return Step(f"for {node.variable}", element, Origin.COMPUTED, steps=tuple(steps)), (passes, given)
 
     def called(self, node: tree.Call, arguments: Sequence[Value]) -> Value:
@@ -131,20 +178,27 @@ def link(node: tree.Node, left: Value, right: Value) -> Value:
     return negation(contained(left, right))
 
 
-def _computed(node: tree.Node, steps: tuple[Step, ...], recorded: Value | None, meant: Value) -> Step:
-    """The step of a node; `meant` is what the values of its parts mean, in the form that they have.
+def _is_exact(node: tree.Node) -> bool:
+    """Whether a recorded value is as the step tells it: a truth, text, day or instant, or a number that is surely an `int`.
 
-    It says why an unknown value is unknown. Were it ever another than the recorded value, then that is told: it has decided.
+    Other numbers are told with the places that they come to, and lists and records in the values that callers see.
     """
-    value = meant if recorded is None or _same(recorded, meant) else recorded
-    return Step(node.text, value, Origin.COMPUTED, steps=steps)
+    return isinstance(node.type, Boolean | Text | Date | Instant) or (isinstance(node.type, Number) and _is_whole(node))
 
 
-def _same(recorded: Value, meant: Value) -> bool:
-    """Whether two values are the same; of what is recorded as unknown only that is known."""
-    if isinstance(recorded, tuple) and isinstance(meant, tuple):
-        return len(recorded) == len(meant) and all(map(_same, recorded, meant))
-    return is_unknown(meant) if isinstance(recorded, Unknown) else recorded == meant
+def _is_whole(node: tree.Node) -> bool:
+    """Whether no number in a value is a `Decimal`, as the quotient `5.5 // 2` is."""
+    kind = innermost(node.type)
+    if not isinstance(kind, Number):
+        return not isinstance(kind, Ratio)
+    return kind.places == 0 and not isinstance(node, tree.Variable) and all(map(_is_whole, tree.shown_parts(node)))
+
+
+def _seen(recorded: Any, kind: Type) -> Value:
+    """A recorded value that is no list and no record, as callers see it."""
+    if recorded is None:
+        return Unknown()
+    return number_of_units(recorded, kind.places) if isinstance(kind, Number) else recorded
 
 
 def _negated(node: tree.Not, parts: Sequence[Value]) -> Value:
@@ -170,11 +224,11 @@ MEANINGS: Mapping[type[tree.Node], Meaning] = MappingProxyType(
 """What each kind of node makes of the values of its parts."""
 STEPS: Mapping[type[tree.Node], Callable[[RecordedEvaluation, Any], Step]] = {
     **dict.fromkeys(MEANINGS, RecordedEvaluation.operation),
-    tree.Literal: lambda to, node: Step(node.text, node.value, Origin.LITERAL),
-    tree.LeftUnknown: lambda to, node: left_unknown(),
-    tree.Variable: RecordedEvaluation.variable,
-    tree.DecisionPart: lambda to, node: to.decision_part(node.decision, node.part),
-    tree.AsOf: lambda to, node: to.look_up("as_of"),
+    tree.Literal: lambda to, form: Step(form.text, form.node.value, Origin.LITERAL),
+    tree.LeftUnknown: lambda to, form: left_unknown(),
+    tree.Variable: lambda to, form: Step(form.text, to.variables[form.text], Origin.FACT),
+    tree.DecisionPart: lambda to, form: to.decision_part(form.node.decision, form.node.part),
+    tree.AsOf: RecordedEvaluation.name,
     tree.Fact: RecordedEvaluation.name,
     tree.Parameter: RecordedEvaluation.name,
     tree.Reading: RecordedEvaluation.name,
@@ -183,3 +237,5 @@ STEPS: Mapping[type[tree.Node], Callable[[RecordedEvaluation, Any], Step]] = {
     tree.Conditional: RecordedEvaluation.conditional,
 }
 """What makes the step of each kind of node; a plain dictionary, since it is looked up for every step."""
+FIXED = tree.Literal | tree.LeftUnknown | tree.Parameter | tree.Reading
+"""The nodes whose step is the same for all facts."""

@@ -75,7 +75,7 @@ def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> No
         writer.line(f"{result} = {f'None if {result} is None else {made}' if _may_give_up(node) else made}")
 
 
-def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: str, outer: dict[str, None]) -> None:
+def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: str, outer: dict[str, int]) -> None:
     """A loop through all elements that keeps the values of each round."""
     writer, variables, kept = to.writer, to.variables, to.writer.fresh("kept")
     element, rows, known = writer.fresh("e"), f"rows{node.id}", set(writer.state)
@@ -83,14 +83,16 @@ def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: s
     writer.line(f"{kept}, {rows} = [], []")
     with writer.block(f"for {element} in {source}:"):
         _, lines = writer.captured(lambda: _round(to, node, kept))
-        names = [name for name in to.recorded if name not in known]  # the others are the same in each round
-        if names:
-            writer.line(f"{' = '.join(names)} = UNSET")
+        keys = {
+            name: key for name, key in to.recorded.items() if name not in known
+        }  # the others are the same in each round
+        if keys:
+            writer.line(f"{' = '.join(keys)} = UNSET")
         writer.add(lines)
-        writer.line(f"{rows}.append({tuple_of(names)})")
+        writer.line(f"{rows}.append({tuple_of(keys)})")
     to.variables, to.recorded = variables, outer
-    outer[rows] = None
-    writer.line(f"{rows} = ({to.bind(tuple(names))}, {rows})")
+    outer[rows] = ~node.id
+    writer.line(f"{rows} = ({to.bind(tuple(keys.values()))}, {rows})")
     writer.line(f"{result} = aggregated({to.bind(node.function)}, {kept})")
 
 

@@ -30,7 +30,7 @@ Use = Callable[[str], str]
 class Expressions:
     """Writes the expressions of one function.
 
-    Where it records, `recorded` are the names of the values of nodes, in order, and every part is worked out (`recorder.py`).
+    Where it records, `recorded` has the names of the values, each with its key, and every part is worked out (`recorder.py`).
     """
 
     ruleset: Ruleset
@@ -39,7 +39,7 @@ class Expressions:
     constants: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     bound: dict[tuple[type, str], str] = field(default_factory=dict)
-    recorded: dict[str, None] | None = None
+    recorded: dict[str, int] | None = None
 
     def condition(self, condition: tree.Condition) -> tuple[str, bool]:
         """A condition, and whether it may be unknown."""
@@ -59,7 +59,7 @@ class Expressions:
         if self.recorded is None or isinstance(node, NOT_RECORDED):
             return HANDLERS[type(node)](self, node)
         name = f"n{node.id}"
-        self.recorded[name] = None
+        self.recorded[name] = node.id
         return self.writer.once(name, lambda: HANDLERS[type(node)](self, node))
 
     def scaled(self, node: tree.Node, kind: Type) -> str:

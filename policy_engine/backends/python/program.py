@@ -33,8 +33,8 @@ from policy_engine.language.timezones import zone
 MissingFacts = tuple[tuple[str, ...], tuple[str, ...]]
 """What an undetermined decision misses, or if that is nothing, the causes."""
 
-Recorder = tuple[tuple[str, ...], Callable[[Any, date], tuple[Any, ...]]]
-"""A function that records, and the names of what it gives."""
+Recorder = tuple[tuple[int, ...], Callable[[Any, date], tuple[Any, ...]]]
+"""A function that records, and the keys of what it gives."""
 ALL, CHECKS = "*", "checks"
 """What functions are of that are of no single decision."""
 
@@ -55,13 +55,14 @@ class Program:
 
     `decide(name)` is a function of a day and of facts in JSON types for which `checks` gives true. What it raises over such facts
     is a fault of its own, but for `NotPlain`: a number that JSON Schema and Python read differently. `unfolded` gives the ruleset
-    that is recorded; it is made when a decision is first explained.
+    that is recorded; it is made when a decision is first explained. `forms` is for whoever makes traces, to keep what they share.
     """
 
     ruleset: Ruleset
     specialized: Ruleset
     choices: Mapping[str, str]
     unfolded: Callable[[], Ruleset]
+    forms: dict[int, Any] = field(default_factory=dict)
     functions: dict[tuple[str, str], Any] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
     exits: int = 0
@@ -94,7 +95,7 @@ class Program:
     def record(self, name: str, facts: Mapping[str, Any], as_of: date) -> Recording:
         """The values of the nodes of a decision, and of those that it uses, over valid facts in JSON types."""
         copied = runtime.copied(facts)
-        return Recording(copied, [(names, record(copied, as_of)) for names, record in self._recording(name)])
+        return Recording(copied, [(keys, record(copied, as_of)) for keys, record in self._recording(name)])
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
@@ -168,7 +169,7 @@ class Program:
         return self._compiled(f"missing_{exit_.decision}_{self.exits}", to, list(exit_.given))
 
     def _recording(self, name: str) -> Sequence[Recorder]:
-        """The functions that record a decision and those that it uses, each with the names of what it gives."""
+        """The functions that record a decision and those that it uses, each with the keys of what it gives."""
         key = ("record", name)
         if key not in self.functions:
             used = below(self.unfolded(), [Mention("decision", name)])
@@ -177,13 +178,13 @@ class Program:
         return found
 
     def _recorder(self, name: str) -> Recorder:
-        recorded: dict[str, None] = {}
+        recorded: dict[str, int] = {}
         unfolded = self.unfolded()
         to = Expressions(unfolded, Writer(), lambda used: self._used(to, used, told=False), recorded=recorded)
         _hoist(to, below(unfolded, [Mention("decision", name)]), name)
         recorder.write(to, unfolded.decision(name))
         to.writer.guarded.update(recorded)
-        return tuple(recorded), self._compiled(f"record_{name}", to)
+        return tuple(recorded.values()), self._compiled(f"record_{name}", to)
 
     def _start(self, name: str, given: Mapping[str, str]) -> Expressions:
         """What the function of a decision, or of all of them, begins with; `given` are names that are set already."""

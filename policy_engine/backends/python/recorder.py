@@ -13,60 +13,50 @@ from typing import Any
 
 from policy_engine.backends.python.decisions import write_cells
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import UNSET, present, typed
+from policy_engine.backends.python.runtime import UNSET, typed
 from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
-from policy_engine.language.types import ListOf, Record, Type
-from policy_engine.language.values import Unknown, Value
+from policy_engine.language.types import Record
+from policy_engine.language.values import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was recorded of some facts: the facts, copied, and of each decision the names of its values and these.
+    """What was recorded of some facts: the facts, copied, and of each decision the keys of its values and these.
 
     Values are as generated code holds them: None where unknown, numbers in units of their type, `UNSET` where not worked out.
     """
 
     facts: Mapping[str, Any]
-    decisions: Sequence[tuple[Sequence[str], Sequence[Any]]]
+    decisions: Sequence[tuple[Sequence[int], Sequence[Any]]]
 
     def record(self, kind: Record) -> Value:
         """The facts as callers see values of their type."""
         return typed(self.facts, kind)  # type: ignore[no-any-return]  # a value by its type
 
-    def values(self) -> RecordedValues:
-        """The values by name."""
-        named = (pair for names, values in self.decisions for pair in zip(names, values, strict=True))
-        return RecordedValues({name: value for name, value in named if value is not UNSET})
+    def recorded(self) -> RecordedValues:
+        """The values by key."""
+        found: dict[int, Any] = {}
+        for keys, values in self.decisions:
+            found.update(_worked_out(keys, values))
+        return RecordedValues(found)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedValues:
-    """The values that were recorded, by their names in generated code."""
+    """The values that were worked out, by the numbers of their nodes; rounds of a loop by ~number, which is negative."""
 
-    named: Mapping[str, Any]
-
-    def value(self, node: tree.Node) -> Value | None:
-        """The value of a node as callers see it, None where it was not worked out."""
-        held = self.named.get(f"n{node.place.id}", UNSET)
-        return held if held is True or held is False else None if held is UNSET else _seen(held, node.type)
+    values: Mapping[int, Any]
 
     def rounds(self, node: tree.Aggregate) -> Sequence[RecordedValues] | None:
         """What was recorded of each element of a list, None where the loop was not run."""
-        names, rows = self.named.get(f"rows{node.place.id}", ((), None))
-        if rows is None:
-            return None
-        return [RecordedValues({**self.named, **dict(zip(names, row, strict=True))}) for row in rows]
+        keys, rows = self.values.get(~node.place.id, ((), None))
+        return rows and [RecordedValues({**self.values, **_worked_out(keys, row)}) for row in rows]
 
 
-def _seen(held: Any, kind: Type) -> Value:
-    """A value as callers see it."""
-    if held is None:
-        return Unknown()
-    if isinstance(kind, ListOf):
-        return tuple(_seen(part, kind.element) for part in held)
-    return present(held, kind)  # type: ignore[no-any-return]  # a value by its type
+def _worked_out(keys: Sequence[int], values: Sequence[Any]) -> dict[int, Any]:
+    return {key: value for key, value in zip(keys, values, strict=True) if value is not UNSET}
 
 
 def write(to: Expressions, logic: DecisionLogic) -> None:
