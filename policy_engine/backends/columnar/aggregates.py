@@ -11,8 +11,8 @@ import polars as pl
 
 from policy_engine.backends.columnar import days, list_steps
 from policy_engine.backends.columnar.plan import PARENT, Domain, ListOffsets, ListStep, Place
-from policy_engine.backends.specialize import exact
 from policy_engine.language import expressions as tree
+from policy_engine.language.specialize import exact
 from policy_engine.language.types import DATE, ListOf, Number, Ratio, Text, Type
 from policy_engine.language.values import Value
 

@@ -21,7 +21,6 @@ from policy_engine.backends.columnar.expressions import Expressions, in_units, j
 from policy_engine.backends.columnar.functions import looked_up
 from policy_engine.backends.columnar.matrices import matrix_columns
 from policy_engine.backends.equality_switches import Switch, switches
-from policy_engine.backends.specialize import constant, exact, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import (
     OTHERWISE,
@@ -33,6 +32,7 @@ from policy_engine.language.rulesets import (
     Rules,
     ValueDefinition,
 )
+from policy_engine.language.specialize import constant, exact, units
 from policy_engine.language.types import Number, Type
 
 ALONE = "(decided)"

@@ -21,10 +21,10 @@ from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS, is_text
 from policy_engine.backends.columnar.list_offsets import ListColumns
 from policy_engine.backends.columnar.plan import ACCOUNTS, Domain, ListOffsets, Plan, folded, literal
-from policy_engine.backends.specialize import constant, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.specialize import constant, units
 from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type
 from policy_engine.language.values import Holidays
 

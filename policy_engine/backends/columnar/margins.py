@@ -12,11 +12,11 @@ import polars as pl
 
 from policy_engine.backends.columnar import arithmetic, days
 from policy_engine.backends.columnar.plan import ACCOUNTS
-from policy_engine.backends.specialize import exact
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import logic_of
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset
+from policy_engine.language.specialize import exact
 from policy_engine.language.types import Date, Number
 from policy_engine.language.units import written_units
 from policy_engine.language.values import in_words

@@ -19,9 +19,9 @@ import polars as pl
 from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.expressions import Expressions
 from policy_engine.backends.columnar.plan import ACCOUNTS, ListOffsets
-from policy_engine.backends.specialize import constant
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import fact_paths
+from policy_engine.language.specialize import constant
 from policy_engine.language.types import ANYTHING, ListOf, Record, Type, member_of
 
 BITS, FEW = 62, 10

@@ -19,11 +19,11 @@ from policy_engine.backends.columnar.margins import Margin, Margins, margins_of
 from policy_engine.backends.columnar.missing import BITS
 from policy_engine.backends.columnar.missing_decisions import MissingDecisions
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
-from policy_engine.backends.specialize import specialize
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.specialize import specialize
 
 MISSING = "missing"
 PARTS = ("status", "outcome", "rule", "reason", "values", MISSING)

@@ -12,10 +12,10 @@ from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.program import ColumnarProgram, prepare
 from policy_engine.backends.columnar.times import in_microseconds
 from policy_engine.backends.contract import Answer, Answers
-from policy_engine.backends.specialize import units
 from policy_engine.language.date_texts import read_date, read_instant
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
+from policy_engine.language.specialize import units
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.language.values import instant_text_of, to_json
 

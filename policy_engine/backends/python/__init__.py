@@ -9,6 +9,6 @@ from policy_engine.backends.python.program import Program, back_end, prepare
 from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.runtime import NotPlain
 from policy_engine.backends.python.tracebacks import excerpt
-from policy_engine.backends.specialize import stretch
+from policy_engine.language.specialize import stretch
 
 __all__ = ["NotPlain", "Program", "Recording", "back_end", "excerpt", "prepare", "stretch"]

@@ -16,10 +16,10 @@ from typing import Any
 from policy_engine.backends.python import aggregates
 from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer, tuple_of
-from policy_engine.backends.specialize import exact, units
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.specialize import exact, units
 from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
 
 Use = Callable[[str], str]

@@ -16,7 +16,6 @@ from policy_engine.backends.equality_switches import Switch, switches
 from policy_engine.backends.python.decisions import Exit, write_cells
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.unknown_expressions import Unit, UnknownExpressions
-from policy_engine.backends.specialize import constant
 from policy_engine.language import causes
 from policy_engine.language import expressions as tree
 from policy_engine.language.mentions import Mention, below, fact_paths
@@ -29,6 +28,7 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
     conclusions_of,
 )
+from policy_engine.language.specialize import constant
 from policy_engine.language.types import ListOf
 
 Values = Sequence[ValueDefinition]

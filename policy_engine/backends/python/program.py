@@ -19,7 +19,6 @@ from policy_engine.backends.python.reading import read_all
 from policy_engine.backends.python.recorder import Recording
 from policy_engine.backends.python.tracebacks import Source, file_name
 from policy_engine.backends.python.writer import TooManyRepeats, Writer
-from policy_engine.backends.specialize import constant, specialize
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
@@ -28,6 +27,7 @@ from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
 from policy_engine.language.sentences import sentence_of
+from policy_engine.language.specialize import constant, specialize
 from policy_engine.language.timezones import zone
 
 MissingFacts = tuple[tuple[str, ...], tuple[str, ...]]

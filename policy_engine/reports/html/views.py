@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from policy_engine.backends.specialize import parameters_on
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Matrix, Rules, Ruleset, Source
+from policy_engine.language.specialize import parameters_on
 from policy_engine.language.traces import Explanation
 from policy_engine.language.values import Value, to_json
 from policy_engine.reports.counting import CALCULATED, NOTHING_APPLIES
