@@ -11,7 +11,6 @@ import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
 from math import ceil, floor
@@ -32,11 +31,10 @@ from policy_engine.frontend.regions import (
 from policy_engine.language import expressions as tree
 from policy_engine.language.operators import COMPARE, MIRRORED
 from policy_engine.language.rulesets import Period, Ruleset
+from policy_engine.language.specialize import Specializer, exact, parameters_on
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
 from policy_engine.language.values import Value
 
-OPEN = object()
-"""The value of an expression that is not constant."""
 OPPOSITE: Mapping[str, str] = MappingProxyType({"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="})
 TRUTH = Listed(frozenset({True, False}))
 LAST_DAY = date.max.toordinal()
@@ -64,7 +62,10 @@ NOT_FALSE, NOT_TRUE = FALSE.excluded(), TRUE.excluded()
 
 @dataclass(slots=True)
 class Situations:
-    """The sub-expressions that have a domain, each with its number, and what each may be on these days."""
+    """The sub-expressions that have a domain, each with its number, and what each may be on these days.
+
+    Conditions are specialized by the parameters of these days, so that what is constant is a literal.
+    """
 
     ruleset: Ruleset
     days: Period
@@ -72,29 +73,29 @@ class Situations:
     universes: list[PossibleValues] = field(default_factory=list)
     numbers: dict[tree.Node, int] = field(default_factory=dict)
     known: dict[tuple[str, Question], Region] = field(default_factory=dict)
-    constants: Mapping[str, Value] = field(init=False)
+    specializer: Specializer = field(init=False)
 
     def __post_init__(self) -> None:
-        dated = ((p.name, value) for p in self.ruleset.parameters for value in p.values)
-        self.constants = {name: value.value for name, value in dated if self.days.start in value.period}
+        self.specializer = Specializer(self.ruleset, parameters_on(self.ruleset, self.days.start))
 
-    def of(self, condition: tree.Condition | tree.Node, asked: Question) -> Region:
-        """Where a condition is what is asked for."""
-        if isinstance(condition, tree.Expression):
-            return self._tree(condition.tree, asked)
+    def of(self, condition: tree.Condition, asked: Question) -> Region:
+        """Where a condition of the ruleset is what is asked for."""
+        return self._of(self.specializer.condition(condition), asked)
+
+    def _of(self, condition: tree.Condition | tree.Node, asked: Question) -> Region:
         if isinstance(condition, tree.Group):
             asked = asked.opposite() if condition.kind == "none" else asked
             return self._joined(condition.conditions, condition.kind == "all", asked)
-        return self._tree(condition, asked)
+        return self._tree(condition.tree if isinstance(condition, tree.Expression) else condition, asked)
 
     def _joined(self, operands: Iterable[tree.Condition | tree.Node], every: bool, asked: Question) -> Region:
         """The `and` (`every`), or the `or`, of some conditions."""
         if asked.truth == every:
-            return all_of((self.of(operand, asked) for operand in operands), self.universes)
+            return all_of((self._of(operand, asked) for operand in operands), self.universes)
         before, found = EVERYTHING, []
         for operand in operands:
-            found.append(both(before, self.of(operand, asked), self.universes))
-            before = both(before, self.of(operand, asked.excluded()), self.universes)
+            found.append(both(before, self._of(operand, asked), self.universes))
+            before = both(before, self._of(operand, asked.excluded()), self.universes)
         return either(found, self.universes)
 
     def _tree(self, node: tree.Node, asked: Question) -> Region:
@@ -116,12 +117,13 @@ class Situations:
                 return self._whether_known(node, inner, asked)
             case tree.LeftUnknown():
                 return EVERYTHING if asked.or_unknown else NOTHING
-        value = self._constant(node)
-        return self._itself(node, asked) if value is OPEN else _always(value is asked.truth)
+            case tree.Literal(value=truth):
+                return _always(truth is asked.truth)
+        return self._itself(node, asked)
 
     def _definition(self, name: str, asked: Question) -> Region:
         if (name, asked) not in self.known:
-            self.known[name, asked] = self.of(self.ruleset.definition(name).body, asked)
+            self.known[name, asked] = self._of(self.specializer.definition(name).body, asked)
         return self.known[name, asked]
 
     def _branches(self, condition: tree.Node, branches: tuple[Region, Region], asked: Question) -> Region:
@@ -141,13 +143,16 @@ class Situations:
                 then = self._comparison(node, turned, (this.then, other), asked)
                 otherwise = self._comparison(node, turned, (this.otherwise, other), asked)
                 return self._branches(this.condition, (then, otherwise), asked)
-        one, other_one = self._constant(left), self._constant(right)
-        if one is not OPEN and other_one is not OPEN:
-            return _always(COMPARE[sign](one, other_one) is asked.truth)
-        if one is OPEN and other_one is OPEN:
-            return self._opaque(node, sign, (left, right), asked)
-        this, turned, constant = (left, sign, other_one) if one is OPEN else (right, MIRRORED[sign], one)
-        return self._with_constant(this, turned, constant, asked) or self._opaque(node, sign, (left, right), asked)
+        match left, right:
+            case tree.Literal(), tree.Literal():
+                return _always(COMPARE[sign](exact(left), exact(right)) is asked.truth)
+            case _, tree.Literal():
+                found = self._with_constant(left, sign, exact(right), asked)
+            case tree.Literal(), _:
+                found = self._with_constant(right, MIRRORED[sign], exact(left), asked)
+            case _:
+                found = None
+        return found or self._opaque(node, sign, (left, right), asked)
 
     def _with_constant(self, node: tree.Node, sign: str, constant: Any, asked: Question) -> Region | None:
         """A comparison with a constant; None where it limits no domain."""
@@ -155,17 +160,15 @@ class Situations:
         values = _values(self.nodes[index].type, sign, constant) if index is not None else None
         if index is None or values is None:
             return None
-        unknown = None if absent is OPEN else COMPARE[sign](absent, constant)
+        unknown = None if absent is None else COMPARE[sign](exact(absent), constant)
         return self._limited(index, values, asked, unknown)
 
-    def _compared(self, node: tree.Node) -> tuple[int | None, Any]:
-        """What is compared, and the constant that takes its place where it is unknown, `OPEN` where none does."""
-        if isinstance(node, tree.Call) and node.function == "default":
-            inner, instead = node.arguments
-            constant = self._constant(instead)
-            if constant is not OPEN and _has_domain(inner.type):
-                return self._number(self._unfolded(inner)), constant
-        return (self._number(node) if _has_domain(node.type) else None), OPEN
+    def _compared(self, node: tree.Node) -> tuple[int | None, tree.Literal | None]:
+        """What is compared, and the constant that takes its place where it is unknown, None where none does."""
+        match node:
+            case tree.Call(function="default", arguments=(inner, tree.Literal() as instead)) if _has_domain(inner.type):
+                return self._number(self._unfolded(inner)), instead
+        return (self._number(node) if _has_domain(node.type) else None), None
 
     def _limited(self, index: int, values: Ordered | Listed, asked: Question, unknown: bool | None = None) -> Region:
         """Where it is what is asked for that a sub-expression has such a value; `unknown` is the truth where it is unknown."""
@@ -186,22 +189,24 @@ class Situations:
             return _always(not asked.truth)
         index, absent = self._compared(self._unfolded(item))
         kinds = [None if index is None else _values(self.nodes[index].type, "==", c) for c in constants or ()]
-        if index is None or not kinds or None in kinds or absent is not OPEN:
+        if index is None or not kinds or None in kinds or absent is not None:
             return self._itself(node, asked)
         values: Any = reduce(operator.or_, kinds)
         return self._limited(index, values, asked)
 
     def _elements(self, listed: tree.Node) -> list[Value] | None:
-        """The elements of a list of constants."""
-        if isinstance(listed, tree.ListLiteral):
-            found = [self._constant(element) for element in listed.elements]
-            return None if OPEN in found else found
-        value = self._constant(listed)
-        return [_exact(each) for each in value] if isinstance(value, tuple) else None
+        """The elements of a list of constants, None where one is none."""
+        match listed:
+            case tree.ListLiteral(elements=elements):
+                found = [element.value for element in elements if isinstance(element, tree.Literal)]
+                return found if len(found) == len(elements) else None
+            case tree.Literal(value=tuple(values)):
+                return list(values)
+        return None
 
     def _whether_known(self, node: tree.Node, inner: tree.Node, asked: Question) -> Region:
         unfolded = self._unfolded(inner)
-        if not _has_domain(unfolded.type) or self._constant(unfolded) is not OPEN:
+        if not _has_domain(unfolded.type) or isinstance(unfolded, tree.Literal):
             return self._itself(node, asked)
         index = self._number(unfolded)
         universe = self.universes[index]
@@ -248,28 +253,11 @@ class Situations:
     def _unfolded(self, node: tree.Node) -> tree.Node:
         """The expression of a definition, through further definitions; any other node is itself."""
         while isinstance(node, tree.Definition):
-            body = self.ruleset.definition(node.name).body
+            body = self.specializer.definition(node.name).body
             if not isinstance(body, tree.Expression):
                 break
             node = body.tree
         return node
-
-    def _constant(self, node: tree.Node) -> Any:
-        """The value of what depends neither on facts nor on the day nor on readings, else `OPEN`."""
-        match node:
-            case tree.Literal(value=value):
-                return _exact(value)
-            case tree.Parameter(name=name):
-                return _exact(self.constants.get(name, OPEN))
-            case tree.Negate(operand=operand):
-                value = self._constant(operand)
-                return -value if _is_number(value) else OPEN
-            case tree.Arithmetic(operator="+" | "-" | "*" as sign, left=left, right=right):
-                return _computed(sign, self._constant(left), self._constant(right))
-            case tree.Definition():
-                unfolded = self._unfolded(node)
-                return OPEN if isinstance(unfolded, tree.Definition) else self._constant(unfolded)
-        return OPEN
 
 
 def _always(yes: bool) -> Region:
@@ -280,30 +268,14 @@ def _has_domain(kind: Type) -> bool:
     return isinstance(kind, Number | Date | Text | Boolean)
 
 
-def _exact(value: Any) -> Any:
-    """A constant, as a fraction where it is a number."""
-    return Fraction(value) if _is_number(value) else value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | Decimal | Fraction) and not isinstance(value, bool)
-
-
-def _computed(sign: str, left: Any, right: Any) -> Any:
-    if not (_is_number(left) and _is_number(right)):
-        return OPEN
-    one, other = Fraction(left), Fraction(right)
-    return {"+": one + other, "-": one - other, "*": one * other}[sign]
-
-
 def _values(kind: Type, operator: str, constant: Any) -> Ordered | Listed | None:
     """The values of a type for which a comparison with a constant is true; None where they cannot be told."""
     match kind:
-        case Number(places=places) if _is_number(constant):
+        case Number(places=places):
             return _ordered(operator, Fraction(constant) * 10**places)
-        case Date() if type(constant) is date:
+        case Date():
             return _ordered(operator, Fraction(constant.toordinal()))
-        case Text() | Boolean() if operator in ("==", "!=") and isinstance(constant, str | bool):
+        case Text() | Boolean() if operator in ("==", "!="):
             return Listed(frozenset({constant}), but=operator == "!=")
     return None
 

@@ -48,7 +48,7 @@ def specialize(ruleset: Ruleset, choices: Mapping[str, str], day: date, *, fold:
     """
     ruleset = in_force(ruleset, day)
     names: dict[str, Value] = {**parameters_on(ruleset, day), **choices}
-    return _Specializer(ruleset, names, fold).ruleset()
+    return Specializer(ruleset, names, fold).ruleset()
 
 
 def parameters_on(ruleset: Ruleset, day: date) -> Mapping[str, Value]:
@@ -82,12 +82,16 @@ def constant(condition: tree.Condition) -> Any:
 
 
 @dataclass(slots=True)
-class _Specializer:
-    """`nodes` holds what became of each node, by its identity: a part of two links of a chain stays one node."""
+class Specializer:
+    """Makes the parts of a ruleset smaller; `names` has the values of those parameters and readings that become constants.
+
+    `nodes` holds what became of each node, by its identity: a part of two links of a chain stays one node. So only nodes of
+    the ruleset itself are given to it.
+    """
 
     given: Ruleset
     names: Mapping[str, Value]
-    fold: bool
+    fold: bool = True
     nodes: dict[int, tree.Node] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
 
@@ -158,7 +162,7 @@ class _Specializer:
     def simplified(self, node: tree.Node) -> tree.Node:
         """A node whose parts have been simplified."""
         match node:
-            case tree.Parameter(name=name) | tree.Reading(name=name):
+            case tree.Parameter(name=name) | tree.Reading(name=name) if name in self.names:
                 return _as_constant(node, self.names[name])
             case tree.Definition(name=name):
                 value = constant(self.definition(name).body)
