@@ -35,14 +35,7 @@ ANOTHER = ("something else", "another text")
 MOST_RULES = 200
 """Decisions with more rules are not analysed, which bounds the time that checking takes."""
 ABSENT = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """Why a rule never decides: its condition is `never` true, or the rules before it stop first; `by` is one that does alone."""
-
-    never: bool = False
-    by: str | None = None
+NEVER_TRUE = "its condition is never true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +50,6 @@ class UncoveredCase:
     always: bool = False
     """Whether it is a case on every day."""
 
-    @property
-    def case(self) -> tuple[Mapping[str, Value | None], Mapping[str, str]]:
-        """What it is but for the day."""
-        return self.facts, self.readings
-
 
 def periods(ruleset: Ruleset) -> list[Period]:
     """The stretches of the ruleset's days on which no parameter and no rule's being in force changes."""
@@ -75,37 +63,31 @@ def periods(ruleset: Ruleset) -> list[Period]:
     return [Period(start, end) for start, end in zip(starts, [*starts[1:], ruleset.period.end], strict=True)]
 
 
-def hidden_rules(stretches: list[Situations], body: Rules) -> Mapping[str, Hidden]:
+def hidden_rules(stretches: list[Situations], body: Rules) -> Mapping[str, str]:
     """Rules that decide on no day on which they are in force, under their ids, with the reason on the first such day."""
-    found: dict[str, Hidden] = {}
+    found: dict[str, str] = {}
     reached: set[str] = set()
     for situations in stretches if len(body.rules) <= MOST_RULES else ():
         rules = [rule for rule in body.rules if situations.days.start in rule.period]
-        for rule, hidden in _walked(situations, rules):
-            if hidden is None:
+        reaching = EVERYTHING
+        for index, rule in enumerate(rules):
+            own = situations.of(rule.when, TRUE)
+            if not both(own, reaching, situations.universes).empty:
                 reached.add(rule.id)
-            else:
-                found.setdefault(rule.id, hidden)
-    return {name: hidden for name, hidden in found.items() if name not in reached}
+            elif rule.id not in found:
+                found[rule.id] = _why_hidden(situations, own, rules[:index])
+            reaching = both(reaching, situations.of(rule.when, FALSE), situations.universes)
+    return {name: why for name, why in found.items() if name not in reached}
 
 
-def _walked(situations: Situations, rules: list[Rule]) -> Iterator[tuple[Rule, Hidden | None]]:
-    reaching = EVERYTHING
-    for index, rule in enumerate(rules):
-        own = situations.of(rule.when, TRUE)
-        if not both(own, reaching, situations.universes).empty:
-            yield rule, None
-        elif own.empty:
-            yield rule, Hidden(never=True)
-        else:
-            yield rule, Hidden(by=_alone(situations, own, rules[:index]))
-        reaching = both(reaching, situations.of(rule.when, FALSE), situations.universes)
-
-
-def _alone(situations: Situations, own: Region, before: list[Rule]) -> str | None:
-    """The first rule that is false nowhere in a region."""
-    false = ((rule.id, situations.of(rule.when, FALSE)) for rule in before)
-    return next((name for name, region in false if both(own, region, situations.universes).empty), None)
+def _why_hidden(situations: Situations, own: Region, before: list[Rule]) -> str:
+    """Why a rule that is true in a region never decides: for itself, for one rule before it, or for all of them together."""
+    if own.empty:
+        return NEVER_TRUE
+    for rule in before:
+        if both(own, situations.of(rule.when, FALSE), situations.universes).empty:
+            return f"`{rule.id}` before it is never false where this is true"
+    return "the rules before it leave it no case"
 
 
 def exclude_each_other(stretches: list[Situations], one: Rule, other: Rule) -> bool:
@@ -122,7 +104,8 @@ def uncovered_case(stretches: list[Situations], body: Rules) -> UncoveredCase | 
     first = next((case for case in cases if case is not None), None)
     if first is None:
         return None
-    return replace(first, always=not first.on_day and all(each and each.case == first.case for each in cases))
+    alike = (each is not None and (each.facts, each.readings) == (first.facts, first.readings) for each in cases)
+    return replace(first, always=not first.on_day and all(alike))
 
 
 def _uncovered_case_on(situations: Situations, body: Rules) -> UncoveredCase | None:
@@ -261,7 +244,7 @@ def _given_twice(rules: Sequence[Rule], stretches: list[Situations]) -> Iterator
             givers[value.name].append(rule)
 
 
-def _hidden(body: Rules, hidden: Mapping[str, Hidden], constant: Set[Span]) -> Iterator[Diagnostic]:
+def _hidden(body: Rules, hidden: Mapping[str, str], constant: Set[Span]) -> Iterator[Diagnostic]:
     """Reports rules after one that is always true or has the same condition, and those in `hidden`."""
     always: str | None = None
     before: dict[tuple[str, ...], list[tuple[str, tree.Condition]]] = {}
@@ -272,19 +255,14 @@ def _hidden(body: Rules, hidden: Mapping[str, Hidden], constant: Set[Span]) -> I
             yield say("unreachable-rule", rule.span, why=f"`{always}` before it is always true")
         elif same is not None:
             yield say("unreachable-rule", rule.span, why=f"`{same}` before it asks the same")
-        elif rule.id in hidden and not (hidden[rule.id].never and _is_constant(rule.when, constant)):
-            yield _told(rule, hidden[rule.id])
+        elif hidden.get(rule.id) == NEVER_TRUE:
+            if not _is_constant(rule.when, constant):
+                yield say("unreachable-rule", rule.span, why=NEVER_TRUE, hint="correct it, or leave it out")
+        elif rule.id in hidden:
+            yield say("unreachable-rule", rule.span, why=hidden[rule.id])
         if rule.period == ALWAYS:
             alike.append((rule.id, rule.when))
             always = rule.id if always is None and _is_true(rule.when) else always
-
-
-def _told(rule: Rule, hidden: Hidden) -> Diagnostic:
-    if hidden.never:
-        return say("unreachable-rule", rule.span, why="its condition is never true", hint="correct it, or leave it out")
-    if hidden.by is None:
-        return say("unreachable-rule", rule.span, why="the rules before it leave it no case")
-    return say("unreachable-rule", rule.span, why=f"`{hidden.by}` before it is never false where this is true")
 
 
 def _is_true(when: tree.Condition) -> bool:
