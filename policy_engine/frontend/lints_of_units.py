@@ -34,6 +34,10 @@ COMMON = frozenset({10, 12, 30, 100, 365})
 """Numbers with many meanings (months of a year, percent, days of a year): equality with a parameter means nothing."""
 KEEPING_UNIT = {row.name for row in FUNCTIONS.values() if row.common_type} | {"round"}
 SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
+Key = tuple[type[tree.Node], str]
+"""A name: the kind of its nodes, and itself."""
+Meeting = tuple[Key | None, tree.Node]
+"""A name, if it is one, and a node that must have its unit."""
 CONFLICT = ""
 """The unit of a name that is used with two different units."""
 
@@ -43,15 +47,11 @@ class InferredUnits:
     """The units of the names of a ruleset: of parameters as written, of facts and definitions as found."""
 
     parameters: Mapping[str, str]
-    found: dict[tuple[type[tree.Node], str], str] = field(default_factory=dict)
+    found: dict[Key, str] = field(default_factory=dict)
 
     def of(self, node: tree.Node) -> str | None:
         """The unit of what a node gives, None where it is not known."""
         return Units(self._of_name).of(node)
-
-    def of_definition(self, name: str) -> str | None:
-        """The unit of what a definition gives, None where it is not known."""
-        return self.found.get((tree.Definition, name)) or None
 
     def _of_name(self, node: tree.Node) -> str | None:
         if isinstance(node, tree.Parameter):
@@ -70,34 +70,29 @@ def unit_in_words(words: str) -> str:
 def units_of(ruleset: Ruleset, trees: Iterable[tree.Node]) -> InferredUnits:
     """What is known about the units of a ruleset whose expressions have these trees."""
     units = InferredUnits({p.name: unit_in_words(p.unit) for p in ruleset.parameters if p.unit})
-    bodies = [(d.name, d.body.tree) for d in ruleset.definitions if isinstance(d.body, tree.Expression)]
-    compared = [pair for node in trees for pair in _met(node)]
-    while _spread(units, bodies, compared):
-        pass
+    met: list[Meeting] = [((tree.Definition, name), body) for name, body in _bodies(ruleset).items()]
+    met += (meeting for node in trees for meeting in _met(node))
+    before = None
+    while units.found != before:
+        before = dict(units.found)
+        for key, other in met:
+            _note(units, key, units.of(other))
     return units
 
 
-def _spread(
-    units: InferredUnits, bodies: list[tuple[str, tree.Node]], compared: list[tuple[tree.Node, tree.Node]]
-) -> bool:
-    """Give names the units that they meet; whether one was new."""
-    before = dict(units.found)
-    for name, body in bodies:
-        _note(units, (tree.Definition, name), units.of(body))
-    for left, right in compared:
-        _note(units, _key(left), units.of(right))
-        _note(units, _key(right), units.of(left))
-    return units.found != before
+def _bodies(ruleset: Ruleset) -> Mapping[str, tree.Node]:
+    """The trees of the definitions that are one expression, under their names."""
+    return {d.name: d.body.tree for d in ruleset.definitions if isinstance(d.body, tree.Expression)}
 
 
-def _note(units: InferredUnits, key: tuple[type[tree.Node], str] | None, unit: str | None) -> None:
+def _note(units: InferredUnits, key: Key | None, unit: str | None) -> None:
     if key is not None and unit:
         known = units.found.setdefault(key, unit)
         if known != unit:
             units.found[key] = CONFLICT
 
 
-def _key(node: tree.Node) -> tuple[type[tree.Node], str] | None:
+def _key(node: tree.Node) -> Key | None:
     """The fact, the member or the definition that a node plainly is."""
     match node:
         case tree.Fact(name=name) | tree.Definition(name=name):
@@ -107,13 +102,17 @@ def _key(node: tree.Node) -> tuple[type[tree.Node], str] | None:
     return None
 
 
-def _met(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
-    """The pairs below a node whose units must be one."""
+def _met(node: tree.Node) -> Iterator[Meeting]:
+    """What must have one unit at a node and below it."""
+    pairs: list[tuple[tree.Node, tree.Node]] = []
     match node:
         case tree.Compare(left=left, right=right) | tree.Arithmetic(operator="+" | "-", left=left, right=right):
-            yield left, right
+            pairs = [(left, right)]
         case tree.In(item=item, list=tree.ListLiteral(elements=elements)):
-            yield from ((item, element) for element in elements)
+            pairs = [(item, element) for element in elements]
+    for one, other in pairs:
+        yield _key(one), other
+        yield _key(other), one
     for child in tree.children(node):
         yield from _met(child)
 
@@ -122,46 +121,34 @@ def literals(
     node: tree.Node, units: InferredUnits, unit: str | None = None
 ) -> Iterator[tuple[tree.Literal, str | None]]:
     """Every literal of a tree with the unit that its place asks for, None where no unit is known; `unit` is that of the tree."""
+    if isinstance(node, tree.Literal):
+        yield node, unit
+    asked = _asked_below(node, units, unit)
+    for index, child in enumerate(tree.children(node)):
+        counted = ADDS.get(node.function) if isinstance(node, tree.Call) and index == 1 else None
+        yield from literals(child, units, counted or asked)
+
+
+def _asked_below(node: tree.Node, units: InferredUnits, unit: str | None) -> str | None:
+    """The unit that a node, of which a unit is asked, asks of its parts."""
     match node:
-        case tree.Literal():
-            yield node, unit
         case tree.Compare(left=left, right=right):
-            shared = units.of(left) or units.of(right)
-            yield from _each((left, right), units, shared)
-        case tree.Arithmetic(operator="+" | "-", left=left, right=right):
-            yield from _each((left, right), units, units.of(node) or unit)
-        case tree.In(item=item, list=tree.ListLiteral(elements=elements)):
-            yield from _each((item, *elements), units, units.of(item))
-        case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
-            yield from literals(condition, units)
-            yield from _each((then, otherwise), units, units.of(node) or unit)
-        case tree.Call(function=function, arguments=(first, second, *rest)) if function in ADDS:
-            yield from literals(first, units)
-            yield from literals(second, units, ADDS[function])
-            yield from _each(tuple(rest), units, None)
-        case tree.Call(function=function, arguments=arguments) if function in KEEPING_UNIT:
-            yield from _each(arguments, units, units.of(node) or unit)
-        case tree.Negate(operand=operand):
-            yield from literals(operand, units, unit)
-        case _:
-            yield from _each(tuple(tree.children(node)), units, None)
-
-
-def _each(
-    nodes: Iterable[tree.Node], units: InferredUnits, unit: str | None
-) -> Iterator[tuple[tree.Literal, str | None]]:
-    for node in nodes:
-        yield from literals(node, units, unit)
+            return units.of(left) or units.of(right)
+        case tree.In(item=item, list=tree.ListLiteral()):
+            return units.of(item)
+        case tree.Negate() | tree.ListLiteral():
+            return unit
+        case tree.Arithmetic(operator="+" | "-") | tree.Conditional():
+            return units.of(node) or unit
+        case tree.Call(function=function) if function in KEEPING_UNIT:
+            return units.of(node) or unit
+    return None
 
 
 def repeated_numbers(ruleset: Ruleset, expressions: Sequence[tree.Expression]) -> Iterator[Diagnostic]:
     """Literals equal to a parameter of the same unit; small and common numbers are left out."""
     units = units_of(ruleset, [expression.tree for expression in expressions])
-    bodies = {
-        d.body.tree.span: units.of_definition(d.name)
-        for d in ruleset.definitions
-        if isinstance(d.body, tree.Expression)
-    }
+    bodies = {body.span: units.found.get((tree.Definition, name)) or None for name, body in _bodies(ruleset).items()}
     for expression in expressions:
         for node, unit in literals(expression.tree, units, bodies.get(expression.tree.span)):
             name = _parameter_of(ruleset, node.value, unit) if _is_odd(node.value) else None
@@ -194,7 +181,7 @@ def _number(value: Value) -> int | Decimal | None:
 def mismatched_units(ruleset: Ruleset, nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
     """Parameters of one unit that are given to a function that counts another, or compared with what it counts."""
     units = {p.name: unit for p in ruleset.parameters if p.unit and (unit := unit_in_words(p.unit)) in ADDING}
-    bodies = {d.name: d.body.tree for d in ruleset.definitions if isinstance(d.body, tree.Expression)}
+    bodies = _bodies(ruleset)
     for node in nodes:
         match node:
             case tree.Call(function=function, arguments=(_, tree.Parameter() as count, *_)) if function in ADDS:
