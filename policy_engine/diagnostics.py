@@ -239,6 +239,7 @@ _MEANING = {
         "version `{version}` of `{ruleset}` stands in {other} as well", "give each file a version of its own"
     ),
     "hit-unknown": Wording("`hit` is first or collect, not `{name}`"),
+    "cannot-combine": Wording("the value `{name}` cannot be combined: {why}"),
     "collect-otherwise": Wording("a collect decision has no `otherwise`", "where no rule applies its list is empty"),
     "decision-empty": Wording("the decision decides nothing", "give it rules, a matrix or values"),
     "decision-mixed": Wording("a decision has rules or a matrix, not both", "keep one"),
@@ -266,7 +267,7 @@ _MEANING = {
     ),
     "collected-value": _warning(
         "`{other}` gives the value `{name}` as well, and where both apply only the last is kept",
-        "give each rule a value of its own name, or the decision one value for all rules",
+        "say under `combine` how they become one: sum, min, max, list, first or last",
     ),
     "name-as-text": _warning("`{name}` is a text here, and a {kind} has that name"),
     "text-as-name": _warning("YAML takes these quotes, so this is the {kind} `{name}` and no text"),

@@ -30,6 +30,7 @@ from policy_engine.frontend.syntax import (
 )
 from policy_engine.frontend.typing import Typer
 from policy_engine.language import expressions as tree
+from policy_engine.language.combining import Combination
 from policy_engine.language.rulesets import FactsSchema, Template
 from policy_engine.language.types import (
     ANYTHING,
@@ -135,6 +136,7 @@ class Context:
             before = parts.get(value.value, PENDING)[0]
             parts[value.value] = join(before, kind) or ANYTHING, True
         parts |= self._matrix_value(decision)
+        parts |= {name: (combined_type(decision, name, kind), True) for name, (kind, _) in parts.items()}
         self.pending.discard(f"decisions.{name}")
         self.values[name] = parts
         return parts
@@ -194,6 +196,15 @@ class Context:
     def sources(self, cited: Iterable[Authored]) -> tuple[str, ...]:
         """The ids of some sources."""
         return tuple(source for found in cited if (source := self.cite(found)) is not None)
+
+
+def combined_type(decision: DecisionSyntax, name: str, element: Type) -> Type:
+    """The type that a value of a decision has once its rules combine it; `ANYTHING` where its type does not go with that."""
+    word = next((word.value for given, word in decision.combine if given.value == name), None)
+    if not decision.collects or word not in tuple(Combination):
+        return element
+    givers = sum(given.value == name for rule in decision.rules for given, _ in rule.conclusion.values)
+    return Combination(word).type_of(element, givers) or ANYTHING
 
 
 def values_written(decision: DecisionSyntax) -> Named:

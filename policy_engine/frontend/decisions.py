@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
-from policy_engine.diagnostics import say, say_unknown
-from policy_engine.frontend.context import Context
+from policy_engine.diagnostics import did_you_mean, say, say_unknown
+from policy_engine.frontend.context import Context, combined_type
 from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
 from policy_engine.language import rulesets
+from policy_engine.language.combining import Combination
 from policy_engine.language.expressions import Call
 from policy_engine.language.in_force import sources_of
-from policy_engine.language.types import ANYTHING, ListOf, Ratio, Record, Type, innermost, join, with_article
+from policy_engine.language.types import (
+    ANYTHING,
+    ListOf,
+    Number,
+    Ratio,
+    Record,
+    Type,
+    fits,
+    innermost,
+    join,
+    with_article,
+)
 from policy_engine.source import Authored
 
 
@@ -23,7 +35,7 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
     because = context.template(syntax.because, dict(_by_name(syntax.values))) if syntax.because else None
     _check_given(context, syntax, body)
     own = context.sources(syntax.sources)
-    types = _value_types(context, values, body)
+    types = _value_types(context, syntax, values, body)
     listed = _readings(context, syntax.readings)
     return rulesets.DecisionLogic(
         name=syntax.name.value,
@@ -51,6 +63,10 @@ def _check_form(context: Context, syntax: DecisionSyntax) -> None:
         context.faults.append(say_unknown("hit-unknown", syntax.hit, tuple(rulesets.HitPolicy)))
     if syntax.collects and syntax.otherwise is not None:
         context.say("collect-otherwise", syntax.keys.get("otherwise", at))
+    if syntax.combine and (syntax.hit is None or syntax.hit.value == rulesets.HitPolicy.FIRST):
+        context.say(
+            "needless-key", syntax.keys.get("combine", at), key="combine", thing="a decision that takes the first rule"
+        )
     _check_twice(context, [*syntax.outcomes])
     _check_twice(context, [rule.id for rule in syntax.rules])
 
@@ -99,7 +115,32 @@ def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets
     if syntax.otherwise is not None:
         otherwise = _conclusion(context, syntax, syntax.otherwise, sources_of((), (rule.then for rule in rules)))
     hit = rulesets.HitPolicy.COLLECT if syntax.collects else rulesets.HitPolicy.FIRST
-    return rulesets.Rules(hit, rules, otherwise)
+    return rulesets.Rules(hit, rules, otherwise, tuple(_combinations(context, syntax, rules)))
+
+
+def _combinations(
+    context: Context, syntax: DecisionSyntax, rules: Iterable[rulesets.Rule]
+) -> Iterator[tuple[str, Combination]]:
+    """How collected values become one; each is given by some rule, is never null, and has a type that goes with it."""
+    givers: dict[str, list[rulesets.ValueDefinition]] = {}
+    for value in (value for rule in rules for value in rule.then.values):
+        givers.setdefault(value.name, []).append(value)
+    for name, word in syntax.combine:
+        why, hint = "no rule gives it", did_you_mean(name.value, givers)
+        at = name.span
+        if word.value not in tuple(Combination):
+            why, hint, at = (
+                f"`{word.value}` is none of {', '.join(Combination)}",
+                did_you_mean(word.value, tuple(Combination)),
+                word.span,
+            )
+        elif name.value in givers:
+            yield name.value, Combination(word.value)
+            nullable = next((value for value in givers[name.value] if value.nullable), None)
+            if nullable is None:
+                continue
+            why, hint, at = "it may be null", "leave `if_known` out", nullable.expression.tree.span
+        context.say("cannot-combine", at, hint=hint, name=name.value, why=why)
 
 
 def _rule(context: Context, decision: DecisionSyntax, syntax: RuleSyntax) -> rulesets.Rule:
@@ -168,7 +209,10 @@ def _value(context: Context, name: Authored, text: Authored) -> rulesets.ValueDe
 
 
 def _value_types(
-    context: Context, values: tuple[rulesets.ValueDefinition, ...], body: rulesets.Rules | rulesets.Matrix | None
+    context: Context,
+    syntax: DecisionSyntax,
+    values: tuple[rulesets.ValueDefinition, ...],
+    body: rulesets.Rules | rulesets.Matrix | None,
 ) -> tuple[tuple[str, Type], ...]:
     """The types of all values of the answer; two rules may give one value only in types that go together."""
     types: dict[str, Type] = {value.name: value.type for value in values}
@@ -180,4 +224,19 @@ def _value_types(
                 words = {"left": with_article(before), "right": with_article(value.type)}
                 context.say("mixed-types", value.expression.tree.span, words=words)
             types[value.name] = joined or ANYTHING
-    return tuple(types.items())
+    return tuple(_combined_types(context, syntax, types))
+
+
+def _combined_types(context: Context, syntax: DecisionSyntax, types: Mapping[str, Type]) -> Iterator[tuple[str, Type]]:
+    """The types of values as collected rules combine them."""
+    words = {name.value: word for name, word in syntax.combine}
+    for name, element in types.items():
+        kind = combined_type(syntax, name, element)
+        yield name, kind
+        if kind == ANYTHING != element:
+            combination = Combination(words[name].value)
+            why = f"{combination} takes {combination.expected}, not {with_article(element)}"
+            context.say("cannot-combine", words[name].span, name=name, why=why)
+        elif isinstance(kind, Number) and not fits(kind):
+            hint = "narrow `minimum` and `maximum` in the schema"
+            context.say("too-many-digits", words[name].span, hint=hint, what=f"the sum of `{name}` may have")

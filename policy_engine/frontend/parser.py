@@ -220,6 +220,7 @@ def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
         question=fields.words("question") or "",
         outcomes=outcomes,
         hit=fields.text("hit"),
+        combine=_values(fields, "combine"),
         values=values,
         rules=fields.list_of("rules", lambda item: _rule(item, faults)),
         otherwise=_otherwise(otherwise, faults) if otherwise is not None else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -220,7 +220,7 @@ def lint_rules(ruleset: Ruleset, constant: Set[Span]) -> Iterator[Diagnostic]:
         if not isinstance(decision.body, Rules):
             continue
         if decision.body.hit is HitPolicy.COLLECT:
-            yield from _given_twice(decision.body.rules, stretches)
+            yield from _given_twice(decision.body, stretches)
             continue
         yield from _hidden(decision.body, hidden_rules(stretches, decision.body), constant)
         gap = uncovered_case(stretches, decision.body)
@@ -232,11 +232,13 @@ def _is_constant(when: tree.Condition, constant: Set[Span]) -> bool:
     return any(node.span in constant for each in tree.expressions_of(when) for node in tree.walk(each.tree))
 
 
-def _given_twice(rules: Sequence[Rule], stretches: list[Situations]) -> Iterator[Diagnostic]:
-    """Values that two rules may give together, of which an answer would hold one."""
+def _given_twice(body: Rules, stretches: list[Situations]) -> Iterator[Diagnostic]:
+    """Values that two rules may give together, of which an answer would hold one, as nothing says how they combine."""
     givers: dict[str, list[Rule]] = defaultdict(list)
-    for rule in rules:
+    for rule in body.rules:
         for value in rule.then.values:
+            if body.combination(value.name):
+                continue
             others = (giver for giver in givers[value.name] if giver.period.overlaps(rule.period))
             other = next((giver for giver in others if not exclude_each_other(stretches, giver, rule)), None)
             if other is not None:

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from policy_engine.language.calendars import CALENDARS
+from policy_engine.language.combining import Combination
 
 
 class Kind(Enum):
@@ -234,6 +235,12 @@ DECISION = Shape(
         SOURCE_KEY,
         Key("outcomes", "the list of possible outcomes", TEXTS),
         Key("hit", "first (the default) or collect", OneOf(("first", "collect"))),
+        Key(
+            "combine",
+            "how collected rules combine values: a name, and sum, min, max, list, first or last",
+            MapOf(OneOf(tuple(Combination))),
+            needs=("hit",),
+        ),
         WITH_KEY,
         Key("rules", "the rules in order", SequenceOf(RULE), needs=("outcomes",)),
         Key("otherwise", "what holds where no rule applies", OTHERWISE, needs=("outcomes",)),

@@ -128,6 +128,7 @@ class DecisionSyntax:
     question: str
     outcomes: tuple[Authored, ...]
     hit: Authored | None
+    combine: Named
     values: Named
     rules: tuple[RuleSyntax, ...]
     otherwise: ConclusionSyntax | None

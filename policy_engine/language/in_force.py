@@ -42,7 +42,7 @@ def _on(decision: DecisionLogic, day: date) -> DecisionLogic:
     if not isinstance(body, Rules) or all(day in rule.period for rule in body.rules):
         return decision
     rules = tuple(rule for rule in body.rules if day in rule.period)
-    body = Rules(body.hit, rules, _otherwise(body.otherwise, rules))
+    body = replace(body, rules=rules, otherwise=_otherwise(body.otherwise, rules))
     conclusions = [conclusion for _, conclusion in conclusions_of(body)]
     return replace(
         decision,
@@ -64,4 +64,6 @@ def _answer_types(decision: DecisionLogic, conclusions: Iterable[Conclusion]) ->
     for name, _ in decision.value_types:
         given = [value.type for value in values if value.name == name]
         if given:
-            yield name, reduce(lambda left, right: join(left, right) or left, given)  # they go together, as was checked
+            kind = reduce(lambda left, right: join(left, right) or left, given)  # they go together, as was checked
+            combination = decision.body.combination(name) if isinstance(decision.body, Rules) else None
+            yield name, (combination.type_of(kind, len(given)) or kind) if combination else kind

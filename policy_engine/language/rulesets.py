@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
+from policy_engine.language.combining import Combination
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.types import Record, Type
 from policy_engine.language.values import Value
@@ -189,11 +190,19 @@ class HitPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules in order. By `FIRST` the first true one decides, else `otherwise`; by `COLLECT` all true ones apply."""
+    """Rules in order. By `FIRST` the first true one decides, else `otherwise`; by `COLLECT` all true ones apply.
+
+    `combine` says of values that several collected rules give how they become one; of others the last is kept.
+    """
 
     hit: HitPolicy
     rules: tuple[Rule, ...]
     otherwise: Conclusion | None
+    combine: tuple[tuple[str, Combination], ...] = ()
+
+    def combination(self, value: str) -> Combination | None:
+        """How the values under a name combine; None where only one rule gives it."""
+        return dict(self.combine).get(value)
 
 
 @dataclass(frozen=True, slots=True)

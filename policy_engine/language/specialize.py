@@ -116,7 +116,7 @@ class Specializer:
             rules = tuple(
                 replace(rule, when=self.condition(rule.when), then=self.conclusion(rule.then)) for rule in body.rules
             )
-            body = Rules(body.hit, rules, body.otherwise and self.conclusion(body.otherwise))
+            body = replace(body, rules=rules, otherwise=body.otherwise and self.conclusion(body.otherwise))
         elif isinstance(body, Matrix):
             rows, columns = self.expression(body.rows), self.expression(body.columns)
             body = replace(body, rows=rows, columns=columns, cells=tuple(map(self.cell, body.cells)))

@@ -266,9 +266,17 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
 
 
 def _own_values(logic: rulesets.DecisionLogic, answer: Answer) -> Mapping[str, Value]:
-    """The values of an answer by name."""
-    types = dict(logic.answer_types)
-    return {step.text: _whole(normalized(step.value, types[step.text])) for step in answer.values}
+    """The values of a decided answer by name: those of several rules as they combine (sentence 17.3), of others the last."""
+    if answer.status is not Status.DECIDED:
+        return {}
+    given: dict[str, list[Value]] = {}
+    for step in answer.values:
+        given.setdefault(step.text, []).append(step.value)
+    values: dict[str, Value | None] = {name: several[-1] for name, several in given.items()}
+    if isinstance(logic.body, rulesets.Rules):
+        values |= {name: combination.of(given.get(name, ())) for name, combination in logic.body.combine}
+    types = dict(logic.value_types) | dict(logic.answer_types)
+    return {name: _whole(normalized(value, types[name])) for name, value in values.items() if value is not None}
 
 
 def _decision(evaluation: Evaluation, logic: rulesets.DecisionLogic, answer: Answer) -> Decision:
@@ -281,7 +289,6 @@ def _decision(evaluation: Evaluation, logic: rulesets.DecisionLogic, answer: Ans
     ruling = ruling_of(evaluation.ruleset, evaluation.choices, logic, status, applied, said)
     own_values = _own_values(logic, answer)
     values = [_known(own_values.get(name)) for name, _ in logic.answer_types]
-    values = [value if status is Status.DECIDED else None for value in values]
     kept = _kept(evaluation, sentences)
     if status is Status.UNDETERMINED:
         kept += (() if missing else unknown.causes if unknown else (),)

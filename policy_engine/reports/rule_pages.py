@@ -108,6 +108,9 @@ def _rules(body: Rules) -> Iterator[str]:
         yield f"{len(body.rules) + 1}. **otherwise**: {code(body.otherwise.outcome or '')}"
         yield from (f"   {line}" for line in _conclusion(body.otherwise))
     yield ""
+    if body.combine:
+        ways = ", ".join(f"`{name}` by {combination}" for name, combination in body.combine)
+        yield from (f"Values of several rules become one: {ways}.", "")
 
 
 def _conclusion(conclusion: Conclusion) -> Iterator[str]:

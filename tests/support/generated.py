@@ -14,6 +14,7 @@ from policy_engine.documents.yaml_reader import read_text
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import schema_of
+from policy_engine.language.combining import Combination
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.language.types import (
     BOOLEAN,
@@ -226,7 +227,14 @@ class RulesetAuthor:
 
     def collect(self, values: Values) -> Json:
         body = {"outcomes": self.outcomes(), "with": values.some(0, 1), "hit": "collect"}
-        return {**body, "rules": self.choices.some(1, 5, lambda: self.rule(body["outcomes"], values))}
+        rules = self.choices.some(1, 5, lambda: self.rule(body["outcomes"], values))
+        given = [text for rule in rules for text in rule.get("with", {}).items()]
+        names = [
+            name for name in dict(given) if not any(n == name and text.startswith("if_known") for n, text in given)
+        ]
+        words = {name: values.combined(name, sum(n == name for n, _ in given)) for name in names}
+        combine = {name: word for name, word in words.items() if word}
+        return {**body, "rules": rules, **({"combine": combine} if combine else {})}
 
     def run(self, values: Values) -> Json:
         """Rules in a row that ask for the same text."""
@@ -354,6 +362,15 @@ class Values:
         name = self.ruleset.named("value")
         self.types[name] = made.type
         return name, self._perhaps_null(made)
+
+    def combined(self, name: str, givers: int) -> str | None:
+        """How so many rules combine a value, which then has another type; None where nothing is said, or goes with the type."""
+        word = self.ruleset.choices.one_of((None, *Combination))
+        kind = word.type_of(self.types[name], givers) if word else None
+        if word is None or kind is None or not _fits(kind):
+            return None
+        self.types[name] = kind
+        return str(word)
 
     def _like(self, kind: Type) -> Made:
         author = self.ruleset.author

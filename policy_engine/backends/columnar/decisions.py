@@ -17,11 +17,13 @@ from policy_engine.backends.columnar.answer_columns import (
     chosen,
     is_one_of,
 )
+from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.expressions import Expressions, in_units, joined, nothing
 from policy_engine.backends.columnar.functions import looked_up
 from policy_engine.backends.columnar.matrices import matrix_columns
 from policy_engine.backends.equality_switches import Switch, switches
 from policy_engine.language import expressions as tree
+from policy_engine.language.combining import Combination
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Conclusion,
@@ -33,7 +35,7 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
 )
 from policy_engine.language.specialize import constant, exact, units
-from policy_engine.language.types import Number, Type
+from policy_engine.language.types import Number, Type, innermost
 
 ALONE = "(decided)"
 """The reason code where there is only one conclusion."""
@@ -137,7 +139,7 @@ class DecisionWriter:
         branches: dict[str, list[Branch]] = {name: [] for name in types}
         decided, lacking = columns.decided, []
         for definition, applies in [*((value, None) for value in self.logic.values), *own]:
-            value = kept(self._value(definition, types[definition.name]), definition.name)
+            value = kept(self._value(definition, self._type_of(definition.name)), definition.name)
             here = decided if applies is None else kept(decided & applies)
             branches[definition.name].append(Branch(here, value))
             if definition.expression.tree.optional and not definition.nullable:
@@ -145,7 +147,9 @@ class DecisionWriter:
         if lacking:
             self._open(columns, kept(joined("any", lacking), "lacking"))
         for name, kind in types.items():
-            columns.values[name] = self._chosen_value(columns, branches[name], kind)
+            combination = body.combination(name) if isinstance(body := self.logic.body, Rules) else None
+            shown = [Branch(columns.decided & branch.when, branch.then) for branch in branches[name]]
+            columns.values[name] = kept(_combined(shown, kind, combination, columns.decided), "value")
         return columns
 
     def _open(self, columns: DecisionColumns, lacking: pl.Expr) -> None:
@@ -158,10 +162,11 @@ class DecisionWriter:
         if columns.outcome is not None:
             columns.outcome = kept(pl.when(~lacking).then(columns.outcome), "outcome")
 
-    def _chosen_value(self, columns: DecisionColumns, branches: list[Branch], kind: Type) -> pl.Expr:
-        """A value where it applies and the decision is decided; of several that apply the one given last."""
-        shown = [Branch(columns.decided & branch.when, branch.then) for branch in reversed(branches)]
-        return self.to.kept(chosen(shown, nothing(kind)), "value")
+    def _type_of(self, name: str) -> Type:
+        """The type that single rules give a value in."""
+        kind = dict(self.logic.value_types)[name]
+        combines = isinstance(self.logic.body, Rules) and self.logic.body.combination(name) is Combination.LIST
+        return innermost(kind) if combines else kind
 
     def _value(self, definition: ValueDefinition, kind: Type) -> pl.Expr:
         """A value as a whole, in the units of the answer's type."""
@@ -169,6 +174,25 @@ class DecisionWriter:
         if isinstance(node, tree.Literal) and isinstance(kind, Number):
             return pl.lit(units(exact(node), kind), dtype=pl.Int64)
         return in_units(self.to.whole(node), node.type, kind)
+
+
+def _combined(branches: Sequence[Branch], kind: Type, combination: Combination | None, decided: pl.Expr) -> pl.Expr:
+    """A value where the decision is decided, of all rules that apply; where nothing says how, it is the one given last."""
+    given = [pl.when(branch.when).then(branch.then) for branch in branches]
+    match combination:
+        case Combination.SUM:
+            parts = [value.otherwise(0) for value in given]
+            return pl.when(decided).then(sum(parts[1:], parts[0]) if parts else pl.lit(0, dtype=pl.Int64))
+        case Combination.LIST:
+            empty = pl.lit(pl.Series([[]], dtype=dtype_or_null(kind)))
+            return pl.when(decided).then(pl.concat_list(given).list.drop_nulls() if given else empty)
+        case Combination.MIN if given:
+            return pl.min_horizontal(given)
+        case Combination.MAX if given:
+            return pl.max_horizontal(given)
+        case Combination.FIRST:
+            return chosen(branches, nothing(kind))
+    return chosen([*reversed(branches)], nothing(kind))
 
 
 def _unknown_before_true(branches: Sequence[Branch]) -> pl.Expr:

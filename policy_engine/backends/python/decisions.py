@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from policy_engine.backends.python.answers import NOTHING, Rulings, kept_values,
 from policy_engine.backends.python.expressions import Expressions, in_units
 from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
+from policy_engine.language.combining import Combination
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
@@ -25,7 +27,7 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
 )
 from policy_engine.language.rulings import Applied, sentences_of
-from policy_engine.language.types import ListOf, Type
+from policy_engine.language.types import ListOf, Type, innermost
 
 NO_CODES: Mapping[str, str] = {}
 """No values."""
@@ -160,10 +162,10 @@ class DecisionWriter:
             codes[definition.name] = code
         return codes
 
-    def _value(self, definition: ValueDefinition) -> str:
-        """A value as a whole, in the units of the answer's type."""
-        node = definition.expression.tree
-        code = self.to.scaled(node, self._type_of(definition.name))
+    def _value(self, definition: ValueDefinition, combination: Combination | None = None) -> str:
+        """A value as a whole, in the units of the answer's type, or of its elements where rules combine to a list."""
+        node, kind = definition.expression.tree, self._type_of(definition.name)
+        code = self.to.scaled(node, innermost(kind) if combination is Combination.LIST else kind)
         if not isinstance(node.type, ListOf) or not node.optional:
             return code
         held = self.to.writer.named(code)
@@ -239,13 +241,15 @@ class DecisionWriter:
         writer, rules = self.to.writer, body.rules
         applied = writer.fresh("applied")
         writer.line(f"{applied} = 0")
-        own = {value.name: writer.fresh("own") for rule in rules for value in rule.then.values}
-        for name in own.values():
-            writer.line(f"{name} = None")
+        empty = dict.fromkeys(value.name for rule in rules for value in rule.then.values)
+        empty |= {name: combination.empty for name, combination in body.combine}
+        own = {name: writer.fresh("own") for name in empty}
+        for name, code in own.items():
+            writer.line(f"{code} = {empty[name]}")
         kept = writer.fresh("kept")
         writer.line(f"{kept} = ()")
         for bit, rule in enumerate(rules, start=1):
-            self._collect_rule(rule, 1 << bit, own, applied, kept)
+            self._collect_rule(body, rule, 1 << bit, own, applied, kept)
         codes = self._collect_values(applied)
         rulings = self.to.bind_new(Rulings(partial(self.ruling_for, self.logic), rules))
         with writer.block(f"if {applied} & 1:"):
@@ -256,19 +260,38 @@ class DecisionWriter:
                 writer.line(f"{kept} = {self._kept(Status.DECIDED, ())}")
         self._end(f"{rulings}[{applied}]", {**codes, **own}, kept)
 
-    def _collect_rule(self, rule: Rule, bit: int, own: Mapping[str, str], applied: str, kept: str) -> None:
+    def _collect_rule(self, body: Rules, rule: Rule, bit: int, own: Mapping[str, str], applied: str, kept: str) -> None:
         writer = self.to.writer
         code, optional = self.to.condition(rule.when)
         code = writer.named(code)
         with writer.block(f"if {code}:"):
             writer.line(f"{applied} |= {bit}")
             for value in rule.then.values:
-                held = writer.named(self._value(value))
-                writer.line(f"{own[value.name]} = {held}")
+                combination = body.combination(value.name)
+                held = writer.named(self._value(value, combination))
                 self._note_unknown(held, value.expression.tree.optional and not value.nullable, applied)
+                self._keep(own[value.name], held, combination, optional=value.expression.tree.optional)
             if self.told and names_of([rule.then.because]):
                 writer.line(f"{kept} += {kept_values(self.to, [rule.then.because])}")
         self._note_unknown(code, optional, applied)
+
+    def _keep(self, own: str, held: str, combination: Combination | None, *, optional: bool) -> None:
+        """Combine a value of a rule that applies with those of the rules before it."""
+        known = f"{held} is not None" if optional else ""
+        match combination:
+            case Combination.SUM:
+                test, combined = known, f"{own} + {held}"
+            case Combination.LIST:
+                test, combined = known, f"(*{own}, {held})"
+            case Combination.MIN | Combination.MAX:
+                better = f"({own} is None or {held} {'<' if combination is Combination.MIN else '>'} {own})"
+                test, combined = f"{known} and {better}" if known else better, held
+            case Combination.FIRST:
+                test, combined = f"{own} is None", held
+            case _:
+                test, combined = "", held
+        with self.to.writer.block(f"if {test}:") if test else nullcontext():
+            self.to.writer.line(f"{own} = {combined}")
 
     def _note_unknown(self, code: str, optional: bool, applied: str) -> None:
         if optional:
