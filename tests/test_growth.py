@@ -18,7 +18,7 @@ import pytest
 
 from policy_engine import Engine
 from policy_engine.backends.columnar.program import prepare
-from policy_engine.facts.validation import typed_facts
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend import loader
 from policy_engine.reference.deciding import Evaluation
 from tests.conftest import lay_out
@@ -120,7 +120,7 @@ def test_all_back_ends_agree_at_the_end_of_a_long_chain(tmp_path: Path) -> None:
     facts = [{f"f{i}": chance.random() < 0.5 for i in range(LINKS) if chance.random() < 0.95} for _ in range(20)]
     told = answers_of(prepare(ruleset, {}, DAY), table_of(facts, ruleset))
     for one, row in zip(facts, told, strict=True):
-        reference = Evaluation(ruleset, typed_facts(one, ruleset.facts), DAY, {}).decision("d").to_dict()
+        reference = Evaluation(ruleset, valid_facts(one, ruleset.facts), DAY, {}).decision("d").to_dict()
         assert engine.decide("hostile.d", one, as_of=DAY).to_dict() == reference
         assert {key: row["d"][key] for key in ("status", "values", "missing")} == {
             key: reference[key] for key in ("status", "values", "missing")

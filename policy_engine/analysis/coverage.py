@@ -67,7 +67,11 @@ def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> C
     """What the cases exercise of the rulesets they name, each version for itself."""
     results = list(results)
     named = {result.case.ruleset for result in results}
-    versions = [Version(one, [r for r in results if _asks(r, one)]) for one in rulesets if one.id in named]
+    versions = [
+        Version(one, [r for r in results if r.case.ruleset == one.id and r.case.as_of in one.period])
+        for one in rulesets
+        if one.id in named
+    ]
     kinds = ("rules and cells exercised", "checks broken", "readings switched", "boundaries tried", "branches taken")
     ways = (Version.rules, Version.checks, Version.readings, Version.boundaries, Version.branches)
     tallies = [
@@ -76,10 +80,6 @@ def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> C
     sites = [version.seen.sites for version in versions]
     without = sum(boundary.places is None for one in sites for boundary in set(one.boundaries.values()))
     return Coverage(tuple(tallies), without, sum(one.decided_earlier for one in sites))
-
-
-def _asks(result: CaseResult, ruleset: Ruleset) -> bool:
-    return result.case.ruleset == ruleset.id and result.case.as_of in ruleset.period
 
 
 def _tally(kind: str, found: Found) -> Tally:
@@ -132,9 +132,9 @@ class Version:
 
     def _boundary(self, boundary: Boundary) -> tuple[Span, str, bool]:
         missing = boundary.distances - self.seen.distances.get(boundary.id, set())
-        if boundary.id not in self.seen.came_by:
-            return boundary.span, f"no case depends on `{boundary.text}`", not missing
-        return boundary.span, f"no case stands on `{boundary.text}`: {_words(missing)}", not missing
+        stands = f"no case stands on `{boundary.text}`: {_words(missing)}"
+        message = stands if boundary.id in self.seen.came_by else f"no case depends on `{boundary.text}`"
+        return boundary.span, message, not missing
 
     def branches(self) -> Found:
         """The branches of conditional expressions; tried where some case takes them."""

@@ -7,6 +7,7 @@ compares such an `x` makes no difference.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple, TypeGuard
 
 from policy_engine.language import expressions as tree
@@ -36,17 +37,13 @@ def decided_earlier(decision: DecisionLogic, wanted: Mapping[int, frozenset[int]
         return
     before: list[Compared] = []
     for rule in decision.body.rules:
-        for node in _comparisons(rule.when):
+        nodes = chain.from_iterable(tree.walk(expression.tree) for expression in expressions_of(rule.when))
+        for node in (node for node in nodes if isinstance(node, tree.Compare)):
             for distance in wanted.get(node.id, ()):
                 if any(earlier.holds(distance, _compared(node)) for earlier in before):
                     yield node.id, distance
         if rule.period == ALWAYS:
             before += _whole(rule.when)
-
-
-def _comparisons(condition: Condition) -> Iterator[tree.Compare]:
-    for expression in expressions_of(condition):
-        yield from (node for node in tree.walk(expression.tree) if isinstance(node, tree.Compare))
 
 
 def _compared(node: tree.Compare) -> Compared:

@@ -51,7 +51,10 @@ def run_case(engine: Engine, case: RuleCase) -> CaseResult:
         if case.invalid is not None or case.not_in_force:
             engine.decide_all(case.ruleset, case.facts, as_of=case.as_of, readings=case.readings)
             return CaseResult(case, ("an error is expected, and there is none",))
-        answers = {name: _ask(engine, case, name) for name in case.expect}
+        answers = {
+            name: engine.explain(f"{case.ruleset}.{name}", case.facts, as_of=case.as_of, readings=case.readings)
+            for name in case.expect
+        }
     except FactsError as error:
         return CaseResult(case, _invalid(case, error))
     except NotInForce as error:
@@ -71,10 +74,6 @@ def _without_effect(case: RuleCase, answers: Collection[Explanation]) -> Iterato
             yield f"the reading `{name}` is switched, and no decision of this case rests on it"
 
 
-def _ask(engine: Engine, case: RuleCase, name: str) -> Explanation:
-    return engine.explain(f"{case.ruleset}.{name}", case.facts, as_of=case.as_of, readings=case.readings)
-
-
 def _invalid(case: RuleCase, error: FactsError) -> tuple[str, ...]:
     found = sorted(violation.pointer for violation in error.violations)
     if case.invalid is None:
@@ -90,24 +89,18 @@ def _differences(name: str, explanation: Explanation, wanted: Mapping[str, Any])
     decision = explanation.decision
     answer = decision.to_dict()
     found: list[tuple[str, object, object]] = []
+    named: dict[str, Mapping[str, object]] = {"values": decision.values, "readings": decision.readings}
     for part, wish in wanted.items():
-        match part, wish:
-            case "values", dict():
-                found += [(f"{name}.{key}", decision.values.get(key, NO_SUCH), one) for key, one in wish.items()]
-            case "readings", dict():
-                found += [(f"{name}.{key}", decision.readings.get(key, NO_SUCH), one) for key, one in wish.items()]
-            case _:
-                found.append((f"{name} {part}", _tuples(answer[part]), wish))
+        if part in named and isinstance(wish, dict):
+            found += [(f"{name}.{key}", named[part].get(key, NO_SUCH), one) for key, one in wish.items()]
+        else:
+            given = answer[part]
+            found.append((f"{name} {part}", tuple(given) if isinstance(given, list) else given, wish))
     return [
         f"{what} is {_shown(is_, wish)}, and the case expects {_shown(wish, is_)}"
         for what, is_, wish in found
         if not same(is_, wish)
     ]
-
-
-def _tuples(part: object) -> object:
-    """A part of an answer with its lists as values have them."""
-    return tuple(part) if isinstance(part, list) else part
 
 
 def same(value: object, wanted: object) -> bool:

@@ -73,15 +73,12 @@ def _beginning(incomplete: str, found: Iterable[tuple[str, str]]) -> Proposals:
     return list({name: (name, help_) for name, help_ in found if name.startswith(incomplete)}.values())
 
 
-def _asked(*words: str | None) -> set[str]:
-    """The rulesets in `RULESET.DECISION` or `RULESET=FILE`. Words stay in a context's `args` while an option lacks its value."""
-    return {re.split("[.=]", word)[0] for word in words if word}
-
-
 def _loaded(context: typer.Context) -> Iterator[Ruleset]:
     """The rulesets of the folders that the command line names; those asked for alone where it names some."""
     given: dict[str, Any] = context.params
-    asked = _asked(given.get("question"), given.get("ruleset"), *(given.get("rulesets") or ()), *context.args)
+    # words stay in a context's `args` while an option lacks its value
+    words = (given.get("question"), given.get("ruleset"), *(given.get("rulesets") or ()), *context.args)
+    asked = {re.split("[.=]", word)[0] for word in words if word}  # of RULESET.DECISION or RULESET=FILE
     rules, schemas = Path(given.get("rules") or "rules"), Path(given.get("schemas") or "schemas")
     try:
         rulebook = loader.load([rules], schemas, lints=False)

@@ -72,26 +72,25 @@ def explain(
     engine = Engine.load(rules, schemas, only=[ruleset])
     day = day_of_question(engine, ruleset, as_of)
     given, readings = facts_from(facts), read_readings(reading)
-    names = [name] if name else [logic.name for logic in engine.ruleset(ruleset, day).decisions]
+    version = engine.ruleset(ruleset, day)
+    names = [name] if name else [logic.name for logic in version.decisions]
     try:
         explanations = {n: engine.explain(f"{ruleset}.{n}", given, as_of=day, readings=readings) for n in names}
     except FactsError as error:
         if reader is Reader.CUSTOMER:
-            raise withheld_from_customers(error, engine.ruleset(ruleset, day)) from None
+            raise withheld_from_customers(error, version) from None
         raise
     if reader is None and markdown:
         reader = Reader.AUDITOR
     if reader is not None:
-        sections = {
-            n: explained(explanation, engine.ruleset(ruleset, day), reader) for n, explanation in explanations.items()
-        }
+        sections = {n: explained(explanation, version, reader) for n, explanation in explanations.items()}
         _print_sections(sections, name, markdown, as_json)
         return
     if as_json:
         _echo_json({decision: explanation.to_dict() for decision, explanation in explanations.items()}, name)
         return
     for explanation in explanations.values():
-        console().print(answer_text(explanation.decision, engine.ruleset(ruleset, day)), end="")
+        console().print(answer_text(explanation.decision, version), end="")
         console().print(explanation_tree(explanation))
 
 

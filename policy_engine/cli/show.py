@@ -93,16 +93,12 @@ def answer_text(decision: Decision, ruleset: Ruleset) -> Text:
 
 
 def _outcome(decision: Decision) -> str:
+    outcomes = decision.outcome if isinstance(decision.outcome, tuple) else ()
     if decision.status != "decided":
-        known = (
-            f", surely {', '.join(decision.outcome)}"
-            if isinstance(decision.outcome, tuple) and decision.outcome
-            else ""
-        )
-        return f"{decision.status}{known}"
+        return f"{decision.status}, surely {', '.join(outcomes)}" if outcomes else str(decision.status)
     if decision.outcome is None:
         return ", ".join(f"{name} = {in_words(value)}" for name, value in decision.values.items()) or "decided"
-    return ", ".join(decision.outcome) or "nothing" if isinstance(decision.outcome, tuple) else decision.outcome
+    return decision.outcome if isinstance(decision.outcome, str) else ", ".join(outcomes) or "nothing"
 
 
 def _details(decision: Decision, ruleset: Ruleset) -> Iterable[tuple[str, str]]:

@@ -26,13 +26,13 @@ from policy_engine.reports.jobs import Job, jobs_of
 from policy_engine.reports.run import ReportResult, run_report
 from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
 from policy_engine.tables.opening_tables import Options
-from policy_engine.tables.source import Progress as Reading
+from policy_engine.tables.source import Progress as ReadProgress
 
 BAR = 24
 MOST_SHOWN = 10
 MOST_DIFFERENCES = 20
 """Differences shown of each decision."""
-Begin = Callable[[str, Reading], object]
+Begin = Callable[[str, ReadProgress], object]
 """Adds a bar: its name, and the progress that it follows."""
 
 
@@ -173,7 +173,7 @@ class Bars(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         """What is drawn, ten times a second."""
         for task in self.tasks:
-            reading: Reading = task.fields["reading"]
+            reading: ReadProgress = task.fields["reading"]
             rate = f"{task.speed:,.0f} {reading.unit} a second" if task.speed else ""
             self.update(task.id, completed=reading.done, rate=rate)
         return super().get_renderables()

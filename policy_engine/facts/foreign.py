@@ -19,24 +19,15 @@ from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number,
 
 INSTEAD: Mapping[str, str] = MappingProxyType(
     {
-        "ndarray": "a list: `value.tolist()`",
-        "Series": "a list: `value.tolist()`",
-        "Index": "a list: `value.tolist()`",
         "DataFrame": "one row at a time: `frame.to_dict('records')`",
-        "set": "a list: `sorted(value)`",
-        "frozenset": "a list: `sorted(value)`",
-        "range": "a list: `list(value)`",
-        "generator": "a list: `list(value)`",
-        "deque": "a list: `list(value)`",
-        "bytes": "a text: `value.decode()`",
-        "bytearray": "a text: `value.decode()`",
-        "UUID": "a text: `str(value)`",
-        "PosixPath": "a text: `str(value)`",
-        "timedelta": "a number, such as `value.days`",
-        "Timedelta": "a number, such as `value.days`",
         "timedelta64": "a number of days",
-        "NAType": "None, or leave the fact out",
-        "NaTType": "None, or leave the fact out",
+        **dict.fromkeys(("ndarray", "Series", "Index"), "a list: `value.tolist()`"),
+        **dict.fromkeys(("set", "frozenset"), "a list: `sorted(value)`"),
+        **dict.fromkeys(("range", "generator", "deque"), "a list: `list(value)`"),
+        **dict.fromkeys(("bytes", "bytearray"), "a text: `value.decode()`"),
+        **dict.fromkeys(("UUID", "PosixPath"), "a text: `str(value)`"),
+        **dict.fromkeys(("timedelta", "Timedelta"), "a number, such as `value.days`"),
+        **dict.fromkeys(("NAType", "NaTType"), "None, or leave the fact out"),
     }
 )
 """For the name of a type, what to give in place of a value."""

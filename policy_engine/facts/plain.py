@@ -28,7 +28,7 @@ Json = Any
 """Facts in JSON types, numbers exact: dict, list, str, bool, int, Decimal."""
 
 
-class Enough(Exception):  # noqa: N818 - not an error: reading stops, and what was found is told
+class StopReading(Exception):  # noqa: N818 - not an error: reading stops, and what was found is told
     """There is no point in reading on."""
 
 
@@ -38,12 +38,13 @@ def to_json_types(facts: object, kind: Record | None = None) -> tuple[Json, list
     Floats become the decimal that their shortest form writes; dates and instants of Python become their text. Where the type of
     the facts is given, values of other libraries are taken as what it says, and refused by its words.
     """
-    reader = Reader()
+    reader = FactsReader()
     if not isinstance(facts, Mapping):
-        return None, [unfit("", _kind(facts), "an object", f"facts are an object, not {_kind(facts)}")]
+        reader.refuse("", _kind(facts), "an object", f"facts are an object, not {_kind(facts)}")
+        return None, reader.found
     try:
         return reader.value(facts, "", 0, kind), reader.found
-    except Enough:
+    except StopReading:
         return None, reader.found
 
 
@@ -63,7 +64,7 @@ def is_plain(facts: object) -> bool:
 
 
 @dataclass(slots=True)
-class Reader:
+class FactsReader:
     """One reading of facts: how many values were met, and what is unfit."""
 
     met: int = 0
@@ -73,13 +74,9 @@ class Reader:
         """A value in JSON types; None where it is none, which is told."""
         self.met += 1
         if self.met > MOST_VALUES:
-            self.refuse(
-                "",
-                "more values than facts have",
-                f"at most {MOST_VALUES} values",
-                f"there are more than {MOST_VALUES} values",
-            )
-            raise Enough
+            words = f"there are more than {MOST_VALUES} values"
+            self.refuse("", "more values than facts have", f"at most {MOST_VALUES} values", words)
+            raise StopReading
         if depth > DEEPEST:
             words = f"facts are nested more than {DEEPEST} levels deep"
             return self.refuse(pointer, _kind(value), f"at most {DEEPEST} levels", words)
@@ -151,15 +148,10 @@ class Reader:
         """Note what is unfit; after many there is no point in reading on."""
         self.found.append(Violation(pointer, value, keyword, expected, message))
         if len(self.found) >= MOST_UNFIT:
-            raise Enough
+            raise StopReading
 
 
 _OF_DIGITS = f"a number of at most {DIGITS} digits"
-
-
-def unfit(pointer: str, value: str, expected: str, message: str) -> Violation:
-    """A violation of what JSON can say."""
-    return Violation(pointer, value, "type", expected, message)
 
 
 def _kind(value: object) -> str:

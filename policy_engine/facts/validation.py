@@ -25,11 +25,6 @@ def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue
     return _record(plain, schema.type)
 
 
-def typed_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue:
-    """The typed values of facts that are known to be valid."""
-    return _record(to_json_types(facts, schema.type)[0], schema.type)
-
-
 def _record(value: Mapping[str, Json], kind: Record) -> RecordValue:
     return RecordValue(
         kind.path, {m.name: typed_value(value[m.name], m.type, m) for m in kind.members if m.name in value}

@@ -29,8 +29,7 @@ MOST_VIOLATIONS = 1_000
 def violations_of(facts: Json, document: str) -> list[Violation]:
     """The violations of a schema's JSON text by facts in JSON types, the first thousand, in document order."""
     errors = islice(_validator(document).iter_errors(facts), MOST_VIOLATIONS)
-    violations = [_violation(error) for error in errors]
-    return in_order(violations)
+    return in_order(map(_violation, errors))
 
 
 def member_violations(name: str, value: Json, document: str) -> list[Violation]:
@@ -137,9 +136,8 @@ def _any(check: Callable[..., Any], *asked: object) -> bool:
 def _violation(error: ValidationError) -> Violation:
     pointer = "".join(f"/{escaped(str(part))}" for part in error.absolute_path)
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    keyword, name = str(error.validator), ""
-    if keyword == "required":
-        name = error.message.split("'")[1]
+    keyword = str(error.validator)
+    name = error.message.split("'")[1] if keyword == "required" else ""
     return violation(pointer, keyword, error.validator_value, error.instance, schema, name)
 
 
@@ -171,13 +169,14 @@ def _words(keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], na
         case "required":
             return f"a value for `{name}`", f"`{name}` is missing"
         case "additionalProperties":
-            extra = [name for name in _names(value) if name not in schema.get("properties", {})]
             known = list(schema.get("properties", {}))
+            extra = [name for name in value if name not in known]
             return f"one of {', '.join(known)}", f"there is no fact {', '.join(_meant(name, known) for name in extra)}"
         case "type":
             return f"{_TYPES.get(wanted, wanted)}", f"{shown} is not {_TYPES.get(wanted, wanted)}"
         case "enum":
-            return f"one of {_list(wanted)}", f"{shown} is none of {_list(wanted)}"
+            listed = ", ".join(map(str, wanted))
+            return f"one of {listed}", f"{shown} is none of {listed}"
         case "format":
             return FORMATS[wanted][1], f"{shown} is not {FORMATS[wanted][1]}"
         case "multipleOf":
@@ -218,14 +217,6 @@ def _meant(name: str, known: list[str]) -> str:
     return f"`{name}` ({hint})" if hint else f"`{name}`"
 
 
-def _names(instance: object) -> Iterable[str]:
-    return instance if isinstance(instance, Mapping) else ()
-
-
 def _shown(value: Json) -> str:
     text = str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:80]}..."
-
-
-def _list(values: Iterable[object]) -> str:
-    return ", ".join(map(str, values))

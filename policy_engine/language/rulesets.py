@@ -255,6 +255,11 @@ class DecisionLogic:
     own_readings: tuple[str, ...]
     span: Span = field(compare=False, repr=False)
 
+    @property
+    def collects(self) -> bool:
+        """Whether all true rules apply, so that the outcome is a list."""
+        return isinstance(self.body, Rules) and self.body.hit is HitPolicy.COLLECT
+
 
 @dataclass(frozen=True, slots=True)
 class FactsSchema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from policy_engine.language.decisions import RulesetReference, Ruling, Status
-from policy_engine.language.rulesets import Conclusion, DecisionLogic, HitPolicy, Rules, Ruleset, Template
+from policy_engine.language.rulesets import Conclusion, DecisionLogic, Ruleset, Template
 from policy_engine.language.sentences import Sentence
 
 NO_RULE = Template(("No rule covers these facts.",))
@@ -42,7 +42,7 @@ def ruling_of(
 def outcome_of(logic: DecisionLogic, applied: Applied) -> str | tuple[str, ...] | None:
     """The outcome of the rules that apply; a tuple where rules are collected, None where there is none."""
     outcomes = tuple(dict.fromkeys(conclusion.outcome for _, conclusion in applied if conclusion.outcome is not None))
-    if isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT:
+    if logic.collects:
         return outcomes
     return outcomes[0] if outcomes else None
 

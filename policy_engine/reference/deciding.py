@@ -251,9 +251,8 @@ def _matrix(evaluation: Evaluation, body: rulesets.Matrix) -> Finding:
 
 def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: Finding) -> Answer:
     """The answer: decided where rules and values are, else undetermined, or a gap where no rule decides."""
-    collects = isinstance(logic.body, rulesets.Rules) and logic.body.hit is rulesets.HitPolicy.COLLECT
     definitions = [*logic.values, *(value for _, conclusion in finding.applied for value in conclusion.values)]
-    gap = finding.unknown is None and not finding.applied and logic.body is not None and not collects
+    gap = finding.unknown is None and not finding.applied and logic.body is not None and not logic.collects
     steps = [] if gap or finding.unknown else [_value(evaluation, definition) for definition in definitions]
     unknowns = [finding.unknown] if finding.unknown else []
     for definition, step in zip(definitions, steps, strict=False):
@@ -261,7 +260,7 @@ def _concluded(evaluation: Evaluation, logic: rulesets.DecisionLogic, finding: F
             unknowns.extend(unknown_parts(step.value))
     unknown = merge(unknowns) if unknowns else None
     status = Status.GAP if gap else Status.UNDETERMINED if unknown else Status.DECIDED
-    applied = finding.applied if status is Status.DECIDED or collects else ()
+    applied = finding.applied if status is Status.DECIDED or logic.collects else ()
     return Answer(status, applied, unknown, finding.traces, tuple(steps))
 
 

@@ -214,11 +214,12 @@ def _with_reasons(differences: tuple[Difference, ...], again: Callable[[], Job],
     def reason(decision: str, row: int) -> str:
         return engine.decide(f"{job.ruleset.id}.{decision}", facts[row], as_of=as_of).reason
 
-    return tuple(_with_reason(one, reason) if one in wanted else one for one in differences)
-
-
-def _with_reason(one: Difference, reason: Callable[[str, int], str]) -> Difference:
-    return replace(one, examples=tuple(replace(e, reason=reason(one.decision, e.row)) for e in one.examples))
+    return tuple(
+        replace(one, examples=tuple(replace(e, reason=reason(one.decision, e.row)) for e in one.examples))
+        if one in wanted
+        else one
+        for one in differences
+    )
 
 
 def _facts_of(job: Job, rows: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -265,13 +266,16 @@ def one_sided(old: Ruleset, new: Ruleset) -> Iterator[OneSided]:
     """The decisions and values that only one version has; both as they are on a day."""
     before, after = _names(old), _names(new)
     for side, own, other in (("old", before, after), ("new", after, before)):
-        for decision, values in own.items():
-            if decision not in other:
-                yield OneSided(decision, side)
-            else:
-                yield from (OneSided(f"{decision}.{name}", side) for name in values if name not in other[decision])
+        for name in own:
+            decision = name.partition(".")[0]
+            if name not in other and (decision == name or decision in other):
+                yield OneSided(name, side)
 
 
-def _names(ruleset: Ruleset) -> Mapping[str, tuple[str, ...]]:
-    """The decisions, each with the names of its values on the day."""
-    return {logic.name: tuple(name for name, _ in logic.answer_types) for logic in ruleset.decisions}
+def _names(ruleset: Ruleset) -> list[str]:
+    """Each decision, and behind it its values on the day."""
+    return [
+        name
+        for logic in ruleset.decisions
+        for name in (logic.name, *(f"{logic.name}.{value}" for value, _ in logic.answer_types))
+    ]

@@ -21,13 +21,13 @@ from policy_engine.reports.periods import over_time
 from policy_engine.reports.totals import (
     Counts,
     DecisionTotals,
-    Example,
     MissingFact,
     MissingTogether,
     NearMiss,
     RulesetTotals,
     Trials,
     ValueTotals,
+    ViolationExample,
     ViolationTotals,
     ranked,
 )
@@ -239,7 +239,7 @@ def _violations(wrong: pl.LazyFrame) -> Iterator[ViolationTotals]:
     shown = _shown(wrong, kinds.get_column("rows").explode())
     for kind, count in ranked(dict(kinds.select("kind", "len").iter_rows())).items():
         own = shown.filter(pl.col("kind") == kind).unique("row", keep="first", maintain_order=True).head(EXAMPLES)
-        examples = tuple(Example(*row) for row in own.select("row", "key", "message").iter_rows())
+        examples = tuple(ViolationExample(*row) for row in own.select("row", "key", "message").iter_rows())
         pointer, keyword = kind.rsplit(SEPARATOR, 1)
         yield ViolationTotals(pointer, keyword, count, examples)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,7 +24,7 @@ Place = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ChangedRow:
     """A row whose answer differs: its number, its key or None, what differs in both versions, and the new reason."""
 
     row: int
@@ -46,13 +47,7 @@ class Difference:
     old: str
     new: str
     rows: int
-    examples: tuple[Example, ...]
-
-
-@dataclass(slots=True)
-class _Found:
-    rows: int = 0
-    examples: list[Example] = field(default_factory=list)
+    examples: tuple[ChangedRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,8 @@ class Differences:
 
     decisions: Sequence[str]
     examples: int
-    found: dict[Place, _Found] = field(default_factory=dict)
+    rows: Counter[Place] = field(default_factory=Counter)
+    shown: dict[Place, list[ChangedRow]] = field(default_factory=dict)
 
     def add(self, old: pl.DataFrame, new: pl.DataFrame, keys: pl.Series) -> None:
         """Add a piece: old and new decisions about the same rows, and the keys of these."""
@@ -89,7 +85,7 @@ class Differences:
             pl.len(), pl.struct("row", "key").head(self.examples)
         )
         for before, after, count, examples in some.iter_rows():
-            self._add((*at, before, after), count, [Example(**one, old=before, new=after) for one in examples])
+            self._add((*at, before, after), count, [ChangedRow(**one, old=before, new=after) for one in examples])
 
     def _list(self, at: tuple[str, str], rows: pl.DataFrame, old: pl.Series, new: pl.Series, where: pl.Series) -> None:
         """Add differences of values, counted together."""
@@ -97,22 +93,23 @@ class Differences:
             return
         places = where.arg_true()
         first = places.head(self.examples)
-        shown = zip(rows[first].iter_rows(), _words(old[first]), _words(new[first]), strict=True)
-        self._add((*at, "", ""), len(places), [Example(row, key, before, after) for (row, key), before, after in shown])
+        pairs = zip(rows[first].iter_rows(), _values(old[first]), _values(new[first]), strict=True)
+        shown = [ChangedRow(row, key, in_words(before), in_words(after)) for (row, key), before, after in pairs]
+        self._add((*at, "", ""), len(places), shown)
 
-    def _add(self, place: Place, rows: int, examples: list[Example]) -> None:
-        found = self.found.setdefault(place, _Found())
-        found.rows += rows
-        found.examples += examples[: self.examples - len(found.examples)]
+    def _add(self, place: Place, rows: int, examples: list[ChangedRow]) -> None:
+        self.rows[place] += rows
+        shown = self.shown.setdefault(place, [])
+        shown += examples[: self.examples - len(shown)]
 
     def all(self) -> Iterator[Difference]:
         """All differences: decisions in their order, in each its answers before the rest, the most frequent first."""
-        parts = list(dict.fromkeys(part for _, part, _, _ in self.found))
+        parts = list(dict.fromkeys(part for _, part, _, _ in self.rows))
         order = sorted(
-            self.found.items(),
-            key=lambda entry: (self.decisions.index(entry[0][0]), parts.index(entry[0][1]), -entry[1].rows, entry[0]),
+            self.rows.items(),
+            key=lambda entry: (self.decisions.index(entry[0][0]), parts.index(entry[0][1]), -entry[1], entry[0]),
         )
-        return (Difference(*place, found.rows, tuple(found.examples)) for place, found in order)
+        return (Difference(*place, rows, tuple(self.shown[place])) for place, rows in order)
 
 
 def _labels(frame: pl.DataFrame, decision: str, other: pl.DataFrame) -> pl.Series:
@@ -182,11 +179,6 @@ def _same(old: Any, new: Any) -> bool:
     return type(old) is type(new) and bool(old == new)
 
 
-def _words(values: pl.Series) -> list[str]:
-    """Values in words."""
-    return [in_words(value) for value in _values(values)]
-
-
 def _values(values: pl.Series) -> list[Any]:
     """The values of a column as the language has them; an instant as its text, since Python cannot hold all in UTC."""
     moments = in_microseconds(values.dtype) != values.dtype
@@ -230,12 +222,12 @@ def is_in(mine: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
 
 def side_by_side(old: Path, new: Path, columns: list[str] | None = None) -> Iterator[Pieces]:
     """The pieces of two Parquet files that are sorted by their column `row`; `columns` are those to read, None for all."""
-    readers = _Reader(old, columns), _Reader(new, columns)
+    readers = _RowsInOrder(old, columns), _RowsInOrder(new, columns)
     while ends := [reader.end() for reader in readers if reader.fill()]:
         yield Pieces(*(reader.take(min(ends)) for reader in readers))
 
 
-class _Reader:
+class _RowsInOrder:
     """Reads the rows of a file up to given numbers."""
 
     def __init__(self, path: Path, columns: list[str] | None) -> None:

@@ -12,7 +12,6 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.mentions import expressions_in, reads_sensitive, sensitive_paths
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
-from policy_engine.language.sentences import Said
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.values import Unknown, in_words
 from policy_engine.reports import markdown
@@ -51,7 +50,7 @@ class Section:
 
 def explained(explanation: Explanation, ruleset: Ruleset, reader: Reader) -> tuple[Section, ...]:
     """An explanation as a reader needs it: two sentences, or what decided, or everything."""
-    logic = next(d for d in ruleset.decisions if explanation.decision.decision == f"{ruleset.id}.{d.name}")
+    logic = ruleset.decision(explanation.decision.decision.removeprefix(f"{ruleset.id}."))
     match reader:
         case Reader.CUSTOMER:
             sections = _for_customer(explanation.decision, ruleset, logic)
@@ -63,11 +62,13 @@ def explained(explanation: Explanation, ruleset: Ruleset, reader: Reader) -> tup
 
 
 def as_text(sections: Iterable[Section]) -> str:
-    """Plain text."""
+    """Plain text, without line breaks or control characters by which a fact could forge a line."""
     lines: list[str] = []
     for section in sections:
         lines += ["", section.heading] if section.heading else []
-        lines += [f"{'  ' * (line.depth + bool(section.heading))}{_one_line(line.text)}" for line in section.lines]
+        lines += [
+            f"{'  ' * (line.depth + bool(section.heading))}{shown_text(line.text, LONGEST)}" for line in section.lines
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -81,11 +82,6 @@ def as_markdown(sections: Iterable[Section]) -> str:
         else:
             lines += [markdown.text(line.text) for line in section.lines]
     return "\n".join(lines) + "\n"
-
-
-def _one_line(text: str) -> str:
-    """A text without line breaks or control characters, by which a fact could forge a line."""
-    return shown_text(text, LONGEST)
 
 
 def _answer(decision: Decision, logic: DecisionLogic, withheld: frozenset[str] = frozenset()) -> str:
@@ -106,23 +102,24 @@ def outcome_in_words(decision: Decision, withheld: frozenset[str] = frozenset())
     if decision.status is Status.GAP:
         return "not covered by the rules"
     if decision.outcome is None:
-        values = {name: MASK if name in withheld else in_words(value) for name, value in decision.values.items()}
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
+        return ", ".join(f"{name} {value}" for name, value in _spoken_values(decision, withheld))
     outcomes = decision.outcome if isinstance(decision.outcome, tuple) else (decision.outcome,)
     return ", ".join(outcome.replace("_", " ") for outcome in outcomes) or "nothing"
 
 
-def _masked(reason: tuple[Said, ...]) -> str:
-    return "".join(MASK if part.sensitive else part.text for part in reason)
+def _spoken_values(decision: Decision, withheld: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """The values by their names without underscores, those withheld as a mask."""
+    for name, value in decision.values.items():
+        yield name.replace("_", " "), MASK if name in withheld else in_words(value)
 
 
 def _for_customer(decision: Decision, ruleset: Ruleset, logic: DecisionLogic) -> Iterator[Section]:
     """The answer, its reason, and the values beside an outcome, with what discloses a sensitive fact withheld."""
     withheld = _withheld(ruleset, logic, decision)
-    yield Section("", (Line(_answer(decision, logic, withheld)), Line(_masked(decision.said))))
+    reason = "".join(MASK if part.sensitive else part.text for part in decision.said)
+    yield Section("", (Line(_answer(decision, logic, withheld)), Line(reason)))
     if decision.status is Status.DECIDED and decision.outcome is not None:
-        values = {name: MASK if name in withheld else in_words(value) for name, value in decision.values.items()}
-        yield Section("Values", tuple(Line(f"{name.replace('_', ' ')}: {value}") for name, value in values.items()))
+        yield Section("Values", tuple(Line(f"{name}: {value}") for name, value in _spoken_values(decision, withheld)))
 
 
 def withheld_from_customers(error: FactsError, ruleset: Ruleset) -> FactsError:

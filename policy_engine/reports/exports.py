@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from policy_engine.backends.columnar.times import instant_text
-from policy_engine.tables.json_types import as_json
+from policy_engine.tables.json_types import as_json, in_json_types
 
 FORMULA = "^[=+@\t\r\uff1d\uff0b\uff20-]"
 """How a text begins that a spreadsheet may take for a formula; the last before `-` are their full-width forms."""
@@ -43,13 +43,8 @@ def flattened(table: pl.LazyFrame) -> pl.LazyFrame:
     Instants are texts, as answers write them.
     """
     schema = table.collect_schema()
-    return table.with_columns(
-        _text(dtype, pl.col(name), name).alias(name) for name, dtype in schema.items() if _is_odd(dtype)
-    )
-
-
-def _is_odd(dtype: Any) -> bool:
-    return isinstance(dtype, pl.List | pl.Struct | pl.Datetime)
+    odd = {name: dtype for name, dtype in schema.items() if isinstance(dtype, pl.List | pl.Struct | pl.Datetime)}
+    return table.with_columns(_text(dtype, pl.col(name), name).alias(name) for name, dtype in odd.items())
 
 
 def _text(dtype: Any, value: pl.Expr, name: str) -> pl.Expr:
@@ -68,20 +63,14 @@ def _text(dtype: Any, value: pl.Expr, name: str) -> pl.Expr:
 
 def _lines(table: pl.LazyFrame, path: Path) -> None:
     """One JSON object a line; decimals as text, so that every reader gets them exactly, and instants as answers write them."""
-    schema = table.collect_schema()
-    columns = {name: _exact(dtype, pl.col(name)) for name, dtype in schema.items()}
-    table.with_columns(value.alias(name) for name, value in columns.items() if value is not None).sink_ndjson(path)
-
-
-def _exact(dtype: Any, value: pl.Expr) -> pl.Expr | None:
-    """A column as JSON has it; None where it needs no change."""
-    match dtype:
-        case pl.Decimal():
-            return value.cast(pl.String)
-        case pl.List():
-            inner = _exact(dtype.inner, pl.element())
-            return None if inner is None else value.list.eval(inner)
-    return as_json(dtype, value)
+    exact: dict[str, Any] = {}
+    for name, dtype in table.collect_schema().items():
+        if isinstance(dtype, pl.Decimal):
+            exact[name] = pl.String
+        elif isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Decimal):
+            exact[name] = pl.List(pl.String)
+    texts = table.with_columns(pl.col(name).cast(dtype) for name, dtype in exact.items())
+    in_json_types(texts).sink_ndjson(path)
 
 
 FORMS: Mapping[str, Callable[[pl.LazyFrame, Path], None]] = MappingProxyType({"csv": _csv, "jsonl": _lines})

@@ -31,6 +31,8 @@ LIBRARIES = ("polars", "xlsxwriter")
 LARGEST = 100_000_000
 """Bytes of a manifest; that of a hundred thousand tables has less than a third of it."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
+UNFIT = re.compile("[\0\ud800-\udfff]")
+"""NUL, and half characters: no file can have them in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +170,7 @@ def _bytes_of(report: Path, path: Path) -> bytes:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and "\0" not in value and _is_unicode(value)
-
-
-def _is_unicode(value: str) -> bool:
-    return not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return isinstance(value, str) and UNFIT.search(value) is None
 
 
 def _is_whole(value: Any) -> bool:

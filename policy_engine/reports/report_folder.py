@@ -80,16 +80,14 @@ def _refuse_place(out: Path) -> None:
     if not above.is_dir():
         raise CannotRun(f"`{out}` cannot be written: `{above}` is not a folder")
     place = out.resolve()
-    if Path.cwd().is_relative_to(place):
-        raise CannotRun(
-            f"`{out}` is the folder you are in, or holds it; name a folder in it, such as `{out / 'report'}`"
-        )
-    if _home().is_relative_to(place):
-        raise CannotRun(f"`{out}` is your home, or holds it; name a folder in it, such as `{out / 'report'}`")
-    if _is_mount_point(place):
-        raise CannotRun(
-            f"`{out}` is a mount point, and cannot be replaced; name a folder in it, such as `{out / 'report'}`"
-        )
+    refused = {
+        "is the folder you are in, or holds it": Path.cwd().is_relative_to(place),
+        "is your home, or holds it": _home().is_relative_to(place),
+        "is a mount point, and cannot be replaced": os.path.ismount(place) or str(place) in _mounted(),
+    }
+    for why, is_so in refused.items():
+        if is_so:
+            raise CannotRun(f"`{out}` {why}; name a folder in it, such as `{out / 'report'}`")
 
 
 def _home() -> Path:
@@ -216,11 +214,6 @@ def _discard(report: Path) -> None:
             f"the report before this one lies in `{report}`, with files that are not its own; move them elsewhere"
         )
     report.rmdir()
-
-
-def _is_mount_point(place: Path) -> bool:
-    """Whether something is mounted at a resolved path."""
-    return os.path.ismount(place) or str(place) in _mounted()
 
 
 def _mounted() -> set[str]:

@@ -12,7 +12,6 @@ from policy_engine.language.rulesets import (
     Cell,
     Conclusion,
     DecisionLogic,
-    HitPolicy,
     Matrix,
     Quoted,
     Rules,
@@ -79,9 +78,8 @@ def _section(title: str, body: Iterable[str]) -> list[str]:
 def _decision(decision: DecisionLogic) -> Iterator[str]:
     yield from (f"### {decision.name}", "", text(decision.question), "")
     if decision.outcomes:
-        several = isinstance(decision.body, Rules) and decision.body.hit is HitPolicy.COLLECT
         named = ", ".join(code(outcome) for outcome in decision.outcomes)
-        yield from (f"{'Lists all that apply of' if several else 'One of'}: {named}.", "")
+        yield from (f"{'Lists all that apply of' if decision.collects else 'One of'}: {named}.", "")
     if isinstance(decision.body, Rules):
         yield from _rules(decision.body)
     elif isinstance(decision.body, Matrix):
@@ -149,12 +147,9 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
         sources = dict.fromkeys(source for cell in cells for source in cell.then.sources)
         yield f"| {text(shown_value(row))} | {' | '.join(text(cell.label) for cell in cells)} | {', '.join(sources)} |"
     yield ""
-    legend = dict.fromkeys(_legend_line(cell) for cell in matrix.cells if _has_legend(cell))
+    named = [cell for cell in matrix.cells if cell.then.outcome is not None]
+    legend = dict.fromkeys(_legend_line(cell) for cell in named if cell.when or cell.then.outcome != cell.label)
     yield from (*legend, "") if legend else ()
-
-
-def _has_legend(cell: Cell) -> bool:
-    return cell.then.outcome is not None and (cell.when is not None or cell.then.outcome != cell.label)
 
 
 def _legend_line(cell: Cell) -> str:

@@ -18,7 +18,7 @@ Margin: TypeAlias = int | Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ViolationExample:
     """A record as an example: its row in the input (from 1), its key where it has one, and a message."""
 
     row: int
@@ -33,7 +33,7 @@ class ViolationTotals:
     pointer: str
     keyword: str
     rows: int
-    examples: tuple[Example, ...]
+    examples: tuple[ViolationExample, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,7 @@ from policy_engine.language.decisions import Status
 from policy_engine.language.mentions import logic_of
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.types import (
-    Boolean,
-    Date,
-    Instant,
-    ListOf,
-    Number,
-    Record,
-    Text,
-    Type,
-    member_of,
-)
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, member_of
 from policy_engine.language.values import Value
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.sampling import Draw
@@ -41,6 +31,8 @@ TRIED = 100
 MOST_VALUES = 12
 """The number of values of a fact that are tried at most; `docs/reports.md` names it."""
 FAR = timedelta(days=3_653)
+Candidates = Mapping[type[Type], Sequence[Value]]
+"""Values to try, by their type."""
 
 
 def trials_of(engine: Engine, job: Job, draw: Draw) -> dict[str, Trials]:
@@ -56,7 +48,7 @@ def trials_of(engine: Engine, job: Job, draw: Draw) -> dict[str, Trials]:
 
 
 def _deciding_facts(
-    engine: Engine, job: Job, decision: str, facts: dict[str, Any], values: Mapping[type[Type], Sequence[Value]]
+    engine: Engine, job: Job, decision: str, facts: dict[str, Any], values: Candidates
 ) -> Iterator[str]:
     """The missing facts of a record each of which decides it alone."""
     name, as_of = f"{job.ruleset.id}.{decision}", job.program.as_of
@@ -73,9 +65,7 @@ def _deciding_facts(
             yield path
 
 
-def filled_in(
-    facts: Mapping[str, Any], record: Record, path: str, values: Mapping[type[Type], Sequence[Value]]
-) -> Iterator[dict[str, Any]]:
+def filled_in(facts: Mapping[str, Any], record: Record, path: str, values: Candidates) -> Iterator[dict[str, Any]]:
     """Copies of facts in JSON types, one for each value, with the value filled in at a path wherever it is absent."""
     name, _, below = path.partition(".")
     member = member_of(record, name)
@@ -84,7 +74,7 @@ def filled_in(
         yield {**facts, name: value}
 
 
-def _filled(value: Any, kind: Type, path: str, values: Mapping[type[Type], Sequence[Value]]) -> Iterator[Any]:
+def _filled(value: Any, kind: Type, path: str, values: Candidates) -> Iterator[Any]:
     match kind:
         case ListOf(element=element) if path and isinstance(value, list):
             columns = [list(_filled(one, element, path, values)) for one in value]
@@ -97,7 +87,7 @@ def _filled(value: Any, kind: Type, path: str, values: Mapping[type[Type], Seque
             yield from [value] * MOST_VALUES  # it is there in this element of a list
 
 
-def of_type(kind: Type, values: Mapping[type[Type], Sequence[Value]]) -> Iterator[Any]:
+def of_type(kind: Type, values: Candidates) -> Iterator[Any]:
     """Values of a type in JSON types; those that the rules compare with come first."""
     match kind:
         case Boolean():
@@ -112,8 +102,7 @@ def of_type(kind: Type, values: Mapping[type[Type], Sequence[Value]]) -> Iterato
             yield []
             yield from ([one] for one in islice(of_type(element, values), 1))
         case Record(members=members):
-            required = {m.name: next(of_type(m.type, values), None) for m in members if m.required}
-            yield required
+            yield {m.name: next(of_type(m.type, values), None) for m in members if m.required}
         case Date():
             yield from (str(day) for day in values[Date][:MOST_VALUES])
         case Instant():
@@ -122,7 +111,7 @@ def of_type(kind: Type, values: Mapping[type[Type], Sequence[Value]]) -> Iterato
             yield from (text for text in values[Text][:MOST_VALUES])
 
 
-def candidates(ruleset: Ruleset, as_of: date) -> dict[type[Type], list[Value]]:
+def candidates(ruleset: Ruleset, as_of: date) -> Candidates:
     """The numbers, texts and dates that a ruleset's expressions and parameters name, with dates around the day."""
     named = [*_literals(ruleset), *(v.value for p in ruleset.parameters for v in p.values if as_of in v.period)]
     days = [day for day in named if isinstance(day, date)] + [as_of]

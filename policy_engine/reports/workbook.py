@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +40,7 @@ class Workbook:
     book: Any
     bold: Any
     names: list[str] = field(default_factory=list)
-    cut: dict[str, int] = field(default_factory=dict)
+    cut: Counter[str] = field(default_factory=Counter)
 
     def sheet(self, name: str, header: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         """Add a sheet; raises `CannotRun` where it has too many columns."""
@@ -62,11 +63,10 @@ class Workbook:
 
     def _fitting(self, name: str, text: str) -> str:
         """A text that a cell can hold; one that is cut ends in `CUT`, and is counted."""
-        if 2 * len(text) <= LONGEST_CELL or _length(text) <= LONGEST_CELL:
+        if 2 * len(text) <= LONGEST_CELL or len(units := text.encode("utf-16-le")) // 2 <= LONGEST_CELL:
             return text
-        self.cut[name] = self.cut.get(name, 0) + 1
-        units = text.encode("utf-16-le")[: 2 * (LONGEST_CELL - len(CUT))]
-        return units.decode("utf-16-le", "ignore") + CUT
+        self.cut[name] += 1
+        return units[: 2 * (LONGEST_CELL - len(CUT))].decode("utf-16-le", "ignore") + CUT
 
     def notes(self) -> tuple[str, ...]:
         """The notes about the workbook."""
@@ -76,11 +76,6 @@ class Workbook:
             "the Parquet files hold all"
             for name, count in self.cut.items()
         )
-
-
-def _length(text: str) -> int:
-    """Characters as Excel counts them."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 def sheet_name(ruleset: str, what: str, taken: Sequence[str]) -> str:

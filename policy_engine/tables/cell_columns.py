@@ -40,7 +40,8 @@ def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema
         assert form is not None, style.form
         iso = _iso(_bare(raw), form)
         cell = iso if mapped is None else pl.coalesce(mapped, iso)
-    return _of_time(part, raw, _bare(cell))
+    read = column(part, pl.String(), _bare(cell))
+    return Column(raw, read.value, read.conditions)
 
 
 def _bare(cell: pl.Expr) -> pl.Expr:
@@ -62,12 +63,6 @@ def _numbers(part: Part, kind: Number, raw: pl.Expr, cell: pl.Expr) -> Column:
     value = digits.str.strip_prefix("+").cast(pl.Int64, strict=False)
     read = [cell.str.contains(NUMBER_FORM), exact | raw.is_null(), value.is_null() == raw.is_null()]
     return Column(raw, value, [*read, *number_conditions(part, value)])
-
-
-def _of_time(part: Part, raw: pl.Expr, cell: pl.Expr) -> Column:
-    """A date or an instant."""
-    read = column(part, pl.String(), cell)
-    return Column(raw, read.value, read.conditions)
 
 
 def _iso(cell: pl.Expr, form: DateForm) -> pl.Expr:

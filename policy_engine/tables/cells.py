@@ -11,7 +11,7 @@ from types import MappingProxyType
 from policy_engine.diagnostics import shown_text
 from policy_engine.documents.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.errors import Violation
-from policy_engine.facts.plain import Json, Reader
+from policy_engine.facts.plain import FactsReader, Json
 from policy_engine.language.date_texts import DAY, FORMATS, written_as
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record
 
@@ -58,7 +58,7 @@ def read_cell(member: Member, style: CellStyle, cell: str) -> tuple[Json, list[V
 
 
 def _value(member: Member, form: str | None, text: str) -> tuple[Json, list[Violation]]:
-    reader = Reader()
+    reader = FactsReader()
     match member.type:
         case Boolean():
             return _boolean(text), []

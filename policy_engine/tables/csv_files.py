@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import polars as pl
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.tables.csv_records import LONGEST_CELL, UNENDED, Cells, records
-from policy_engine.tables.source import opened, unpacked
+from policy_engine.tables.source import Progress, opened, unpacked
 from policy_engine.text_encodings import LONGEST_MARK, marked, not_text, text_encoding, unmarked
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -71,50 +72,34 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """A CSV file whose header was read; `header_lines` are its lines up to the end of the header.
-
-    `sep_lines` are those before the header: 1 where the first line tells the delimiter, else 0.
-    """
+    """A CSV file whose header was read; `header_lines` are its lines up to the end of the header."""
 
     encoded: Encoded
     delimiter: str
-    sep_lines: int
     header: tuple[str, ...]
     header_lines: int
 
-    def records(self, progress: Callable[[int], None]) -> Iterator[pl.DataFrame]:
-        """All records behind the header that are not blank, as `csv_records` has them; raises `CannotRun` for what is no text.
-
-        `progress` is told how many more bytes of the file were read.
-        """
+    def records(self, progress: Progress) -> Iterator[pl.DataFrame]:
+        """All records behind the header that are not blank, as `csv_records` has them; raises `CannotRun` for what is no text."""
         with opened(self.encoded.path) as raw, self.encoded.text(raw) as text:
-            next(_skipping_blank(_reader(text, self.delimiter, self.sep_lines)))
-            at = 0
-            for piece in records(text, self.delimiter, self.header, self.header_lines):
-                yield piece
-                at, before = raw.tell(), at
-                progress(at - before)
+            for _ in range(self.header_lines):
+                text.readline()
+            yield from progress.through(raw, records(text, self.delimiter, self.header, self.header_lines))
 
 
 def open_csv(path: Path, options: CsvOptions) -> CsvFile:
     """A CSV file with its encoding, delimiter and header; raises `CannotRun`."""
     said = None if options.delimiter is None else _delimiter("--delimiter", options.delimiter)
     encoded = _encoded(path, options.encoding)
-    with opened(path) as raw, encoded.text(raw) as lines:
-        first = next((line for line in lines if line.strip()), "")
-    sep = SEP.fullmatch(first)
-    own = _delimiter(f"`{path}`, line 1 (`{shown_text(first.strip())}`)", sep[1]) if sep else _likely_delimiter(first)
-    with opened(path) as raw, encoded.text(raw) as lines:
-        reader = _reader(lines, said or own, int(sep is not None))
-        header = _header(path, reader)
-        return CsvFile(encoded, said or own, int(sep is not None), header, reader.line_num + int(sep is not None))
-
-
-def _reader(text: io.TextIOWrapper, delimiter: str, sep_lines: int) -> Any:
-    """Records from the header on."""
-    for _ in range(sep_lines):
-        text.readline()
-    return csv.reader(text, delimiter=delimiter, strict=True)
+    with opened(path) as raw, encoded.text(raw) as text:
+        before, first = 0, text.readline()
+        while first and not first.strip("\r\n"):
+            before, first = before + 1, text.readline()
+        where = f"`{path}`, line {before + 1} (`{shown_text(first.strip())}`)"
+        sep = SEP.fullmatch(first)
+        delimiter = said or (_delimiter(where, sep[1]) if sep else _likely_delimiter(first))
+        reader = csv.reader(text if sep else chain([first], text), delimiter=delimiter, strict=True)
+        return CsvFile(encoded, delimiter, _header(path, reader), before + (sep is not None) + reader.line_num)
 
 
 def _encoded(path: Path, said: str | None) -> Encoded:
@@ -147,7 +132,7 @@ def _likely_delimiter(first: str) -> str:
 
 def _header(path: Path, reader: Iterator[Cells]) -> tuple[str, ...]:
     try:
-        header = next(_skipping_blank(reader), None)
+        header = next(filter(None, reader), None)
     except csv.Error as error:
         why = "a quote is opened in it and never closed" if str(error) == UNENDED else str(error)
         raise CannotRun(f"`{path}`: its header cannot be read: {why}") from None
@@ -160,7 +145,3 @@ def _header(path: Path, reader: Iterator[Cells]) -> tuple[str, ...]:
         if name in names[:index]:
             raise CannotRun(f"`{path}`: the column `{shown_text(name)}` stands twice in the header; keep one")
     return tuple(names)
-
-
-def _skipping_blank(reader: Iterator[Cells]) -> Iterator[Cells]:
-    return (cells for cells in reader if cells)

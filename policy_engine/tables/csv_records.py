@@ -129,13 +129,8 @@ def _up_to_a_fault(stretch: Stretch, at: int, until: int) -> Batch:
     found, spans = found[:swallows], spans[:swallows]
     told = _unreadable(None if swallows is not None else error, first + sum(spans) + 1, first + read)
     faults = [*_ragged(found, spans, stretch.width, first), f"cannot be read as CSV: {told}"]
-    roughly = _roughly(stretch.lines[at + sum(spans)], stretch)
-    return Batch([*spans, 1], [*found, roughly], faults)
-
-
-def _roughly(line: str, stretch: Stretch) -> Cells:
-    """The cells of a line that cannot be read, for its key to be told; those with quotes are left out."""
-    return ["" if '"' in cell else cell for cell in line.rstrip("\r\n").split(stretch.delimiter)]
+    cells = stretch.lines[at + sum(spans)].rstrip("\r\n").split(stretch.delimiter)  # roughly, for the key to be told
+    return Batch([*spans, 1], [*found, ["" if '"' in cell else cell for cell in cells]], faults)
 
 
 def _swallows(cells: Cells, stretch: Stretch) -> bool:
@@ -193,13 +188,8 @@ def _frame(header: Sequence[str], batch: Batch, before: int) -> pl.DataFrame:
     if not all(found):
         there = pl.Series(map(bool, found), dtype=pl.Boolean)
         lines, faults, found = lines.filter(there), faults.filter(there), [*filter(None, found)]
-    if faults.null_count() < faults.len():
-        found = [_padded(cells, len(header)) for cells in found]
+    if faults.null_count() < faults.len():  # as many cells as the header has; no record with others is validated
+        found = [[*cells[: len(header)], *[""] * (len(header) - len(cells))] for cells in found]
     columns = zip(*found, strict=True) if found else [()] * len(header)
     cells = {name: pl.Series(list(values), dtype=pl.String) for name, values in zip(header, columns, strict=True)}
     return pl.DataFrame({LINE: lines.cast(pl.UInt32), FAULT: faults, **cells})
-
-
-def _padded(cells: Sequence[str], width: int) -> list[str]:
-    """As many cells as the header has; those of a record with others are not validated."""
-    return [*cells[:width], *[""] * (width - len(cells))]

@@ -48,7 +48,7 @@ def csv_source(
 
     def frames() -> Iterator[pl.DataFrame]:
         before = 0
-        for piece in file.records(progress.add):
+        for piece in file.records(progress):
             yield piece.with_row_index(ROW, offset=before + 1).select(*OWN, *cells)
             before += piece.height
 

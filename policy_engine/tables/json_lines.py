@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -43,17 +43,10 @@ def lines_source(path: Path, facts: FactsSchema) -> Source:
         progress = Progress(path.stat().st_size, "bytes")
 
     def frames() -> Iterator[pl.DataFrame]:
-        at = 0
         with opened(path) as raw:
-            for frame in _in_columns(blocks_of(unpacked(path, raw)), facts):
-                yield frame
-                at, before = raw.tell(), at
-                progress.add(at - before)
+            yield from progress.through(raw, _in_columns(blocks_of(unpacked(path, raw)), facts))
 
-    def validate(piece: pl.DataFrame) -> Validated:
-        return validated_lines(piece, facts)
-
-    return Source(facts, streamed(frames, _schema(facts)), validate, progress, (path,))
+    return Source(facts, streamed(frames, _schema(facts)), partial(validated_lines, facts=facts), progress, (path,))
 
 
 class Block(NamedTuple):
@@ -118,11 +111,12 @@ def _read_at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame],
     """The valid rows of the lines that Polars can be trusted with, the lines that it cannot, and those that are not valid."""
     try:
         lines = pl.Series([block.data.decode()]).str.split("\n").explode()
+        read = read_lines(block.first, lines, facts)
     except UnicodeDecodeError:
-        return [], _numbered(block), []
-    read = read_lines(block.first, lines, facts)
+        read = None
     if read is None:
-        return [], _numbered(block), []
+        every = enumerate(block.data.split(b"\n"), block.first)
+        return [], [(number, line) for number, line in every if line.strip()], []
     numbers, is_valid = read.frame[ROW], read.is_sound & read.fits
 
     def numbered(rows: pl.Series) -> Lines:
@@ -130,11 +124,6 @@ def _read_at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame],
         return [(n, line.encode()) for n, line in zip(found, lines.gather(found - block.first), strict=True)]
 
     return [read.frame.filter(is_valid)], numbered(~read.is_sound), numbered(read.is_sound & ~read.fits)
-
-
-def _numbered(block: Block) -> Lines:
-    """The lines that are not blank."""
-    return [(number, line) for number, line in enumerate(block.data.split(b"\n"), block.first) if line.strip()]
 
 
 def validated_lines(piece: pl.DataFrame, facts: FactsSchema) -> Validated:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import chain, count
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
-from policy_engine.backends.columnar.times import date_text, in_microseconds, instant_text, local_text
+from policy_engine.backends.columnar.times import date_text, instant_text, local_text
 from policy_engine.backends.columnar.validation import Fitted, column_validation
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
-from policy_engine.language.values import instant_text_of
 
 Values = Sequence[Any]
 Numbers = Callable[[Number, Values], pl.Series]
 """How numbers become a column."""
 Row = Mapping[str, Any]
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 NOTHING = type(None)
 CLASSES: Mapping[type[Type], frozenset[type]] = MappingProxyType(
     {
@@ -132,17 +131,12 @@ def _lists(values: Values, part: Part, numbers: Numbers) -> pl.Series:
     """Lists, their elements read as one column and then put together again."""
     assert part.element is not None
     elements = series(list(chain.from_iterable(filter(None, values))), part.element, numbers)
-    owners = pl.Series(_owners(values), dtype=pl.UInt32)
+    owners = pl.Series([at for at, value in enumerate(values) if value for _ in value], dtype=pl.UInt32)
     together = pl.DataFrame({"owner": owners, "it": elements}).group_by("owner", maintain_order=True).agg("it")
     each = pl.DataFrame({"there": pl.Series([value is not None for value in values], dtype=pl.Boolean)})
     found = each.with_row_index("owner").join(together, on="owner", how="left", maintain_order="left")
     whole = pl.when("there").then(pl.col("it").fill_null(pl.lit([], dtype=pl.List(elements.dtype))))
     return found.select(whole)["it"]
-
-
-def _owners(values: Values) -> Iterable[int]:
-    """For each element the place of its list."""
-    return [index for index, value in enumerate(values) if value for _ in value]
 
 
 def _records(values: Values, part: Part, numbers: Numbers) -> pl.Series:
@@ -155,8 +149,7 @@ def _records(values: Values, part: Part, numbers: Numbers) -> pl.Series:
 
 def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
     """The facts of a row of canonical columns; what is absent is left out."""
-    moments = [pl.col(name).cast(in_microseconds(dtype)) for name, dtype in frame.schema.items()]
-    return _plain_members(frame.slice(at, 1).select(moments).row(0, named=True), record)
+    return _plain_members(in_json_types(frame.slice(at, 1)).row(0, named=True), record)
 
 
 def _plain_members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
@@ -171,16 +164,12 @@ def _plain(value: Any, kind: Type) -> Any:
             return [_plain(part, element) for part in value]
         case Record(), dict():
             return _plain_members(value, kind)
-        case Instant(), int():
-            return instant_text_of(value)
-        case _, date():
-            return value.isoformat()
     return value
 
 
-def in_json_types(frame: pl.DataFrame) -> pl.DataFrame:
+def in_json_types(frame: Frame) -> Frame:
     """The frame with texts for dates, instants and categories, and floats by their own shortest form, at every depth."""
-    changed = {name: as_json(dtype, pl.col(name)) for name, dtype in frame.schema.items()}
+    changed = {name: as_json(dtype, pl.col(name)) for name, dtype in frame.collect_schema().items()}
     return frame.with_columns(expression.alias(name) for name, expression in changed.items() if expression is not None)
 
 

@@ -20,7 +20,7 @@ from policy_engine.backends.columnar.plan import at_once
 from policy_engine.backends.columnar.validation import FITS, ColumnValidation, column_validation
 from policy_engine.errors import Violation
 from policy_engine.facts.fast_validator import validator_of_member
-from policy_engine.facts.plain import Json, Reader, to_json_types
+from policy_engine.facts.plain import FactsReader, Json, to_json_types
 from policy_engine.facts.validation import typed_value
 from policy_engine.facts.violations import (
     MOST_VIOLATIONS,
@@ -88,7 +88,7 @@ class TypedReader(RowReader):
         return to_json_types({name: value for name, value in row.items() if name != ROW})
 
     def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
-        reader = Reader()
+        reader = FactsReader()
         return reader.value(row.get(name), f"/{name}", 1), reader.found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,14 @@ class Progress:
         """So much more is done; threads may say so at once."""
         with self.lock:
             self.done += count
+
+    def through(self, raw: IO[bytes], pieces: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """The same pieces, which are read from an opened file; behind each, what was read for it is done."""
+        at = 0
+        for piece in pieces:
+            yield piece
+            at, before = raw.tell(), at
+            self.add(at - before)
 
 
 @dataclass(frozen=True, slots=True)

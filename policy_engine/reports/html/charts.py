@@ -55,7 +55,7 @@ class Series:
     total: int
 
 
-Column = tuple[str, tuple[int, ...]]
+Stack = tuple[str, tuple[int, ...]]
 """A label, and the count of each series."""
 
 
@@ -67,7 +67,7 @@ class Chart:
     pieces: tuple[Piece, ...]
     lines: tuple[Tick, ...]
     ticks: tuple[Tick, ...]
-    rows: tuple[Column, ...]
+    rows: tuple[Stack, ...]
     height: int = HEIGHT
 
 
@@ -88,7 +88,7 @@ def time_chart(over: OverTime, looks: Mapping[str, str]) -> Chart:
     return _chart(series, columns, _ticks([label for label, _ in columns], over.unit))
 
 
-def _chart(series: tuple[Series, ...], columns: Sequence[Column], ticks: tuple[Tick, ...]) -> Chart:
+def _chart(series: tuple[Series, ...], columns: Sequence[Stack], ticks: tuple[Tick, ...]) -> Chart:
     top = _nice(max((sum(counts) for _, counts in columns), default=0))
     stacks = (_stack(at, column, len(columns), series, top) for at, column in enumerate(columns))
     return Chart(series, tuple(chain.from_iterable(stacks)), _lines(top), ticks, tuple(columns))
@@ -108,7 +108,7 @@ def _by_series(counts: Mapping[str, int], series: Sequence[Series], looks: Mappi
     return tuple(sum(count for name, count in counts.items() if looks[name] == one.look) for one in series)
 
 
-def _stack(at: int, column: Column, columns: int, series: Sequence[Series], top: int) -> list[Piece]:
+def _stack(at: int, column: Stack, columns: int, series: Sequence[Series], top: int) -> list[Piece]:
     """The pieces of one column, from the bottom up."""
     label, counts = column
     x, wide = 100 * (at + GAP_SHARE / 2) / columns, 100 * (1 - GAP_SHARE) / columns

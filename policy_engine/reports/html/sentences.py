@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_engine.language.decisions import Status
-from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Rules
+from policy_engine.language.rulesets import DecisionLogic
 from policy_engine.reports.html.words import listed, number, share, spoken, value_or_none
 from policy_engine.reports.totals import DecisionTotals, ValueTotals
 
@@ -25,12 +25,11 @@ def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
         yield from (_range(value) for value in totals.values if value.lowest is not None)
         return
     came = [(name, count) for name, count in totals.outcomes.items() if count]
-    several = isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT
-    verb = "applies to" if several else "for"
+    verb = "applies to" if logic.collects else "for"
     named = [f"{_quoted(name)} {verb} {_of_all(count, totals.rows)}" for name, count in came[:1]]
     named += [f"{_quoted(name)} {verb} {_part(count, totals.rows)}" for name, count in came[1:MOST_NAMED]]
     if named:
-        yield f"{'' if several else 'The answer is '}{listed(named)}."
+        yield f"{'' if logic.collects else 'The answer is '}{listed(named)}."
     if len(came) > MOST_NAMED:
         rest = sum(count for _, count in came[MOST_NAMED:])
         yield f"{len(came) - MOST_NAMED} more outcomes came {number(rest)} times together."

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import groupby
 
 from policy_engine.language.decisions import Status
-from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Matrix, Rules, Ruleset, Source
+from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset, Source
 from policy_engine.language.specialize import parameters_on
 from policy_engine.language.traces import Explanation
 from policy_engine.language.values import Value, to_json
@@ -64,7 +64,6 @@ class DecisionView:
     strip: tuple[Slice, ...]
     outcomes: tuple[tuple[str, int], ...]
     looks: Mapping[str, str]
-    is_collect: bool
     rules: tuple[RuleView, ...]
     sayings: tuple[RuleView, ...]
     matrix: MatrixView | None
@@ -110,16 +109,14 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
     looks = looks_of(logic.outcomes if len(logic.outcomes) <= MOST_SERIES else tuple(totals.outcomes))
     outcomes = tuple(_outcomes(logic, totals))
     body = logic.body
-    is_collect = isinstance(body, Rules) and body.hit is HitPolicy.COLLECT
     return DecisionView(
         anchor=f"{chapter.ruleset.id}.{logic.name}",
         logic=logic,
         totals=totals,
         sentences=came_out(logic, totals),
-        strip=() if is_collect else strip(outcomes, looks),
+        strip=() if logic.collects else strip(outcomes, looks),
         outcomes=outcomes,
         looks=looks,
-        is_collect=is_collect,
         rules=tuple(rule_views(chapter.ruleset, body, totals.rules, as_of)) if isinstance(body, Rules) else (),
         sayings=tuple(saying_views(chapter.ruleset, body, totals.reasons, as_of)) if isinstance(body, Matrix) else (),
         matrix=matrix_view(body, totals.reasons) if isinstance(body, Matrix) else None,
@@ -136,16 +133,12 @@ def _outcomes(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[tuple[st
     yield from ((name, totals.outcomes[name]) for name in names)
     if logic.body is None:
         yield CALCULATED, totals.statuses[Status.DECIDED]
-    if isinstance(logic.body, Rules) and logic.body.hit is HitPolicy.COLLECT:
+    if logic.collects:
         yield NOTHING_APPLIES, totals.nothing_applies
     yield "(undetermined)", totals.statuses[Status.UNDETERMINED]
-    if totals.statuses[Status.GAP] or can_gap(logic.body):
+    can_gap = isinstance(logic.body, Rules) and not logic.collects and logic.body.otherwise is None
+    if totals.statuses[Status.GAP] or can_gap:
         yield "(gap)", totals.statuses[Status.GAP]
-
-
-def can_gap(body: Rules | Matrix | None) -> bool:
-    """Whether a decision can fall into a gap: where the first true rule decides and there is no otherwise."""
-    return isinstance(body, Rules) and body.hit is HitPolicy.FIRST and body.otherwise is None
 
 
 def _samples(chapter: Chapter, logic: DecisionLogic) -> Iterator[tuple[str, tuple[Shown, ...]]]:
