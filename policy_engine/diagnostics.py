@@ -206,6 +206,7 @@ _EXPRESSIONS = {
     "zero-denominator": Wording("the denominator is always zero", "a division by zero is unknown"),
     "too-many-digits": Wording("{what} more than 18 digits"),
     "wrong-arguments": Wording("`{signature}` is not called this way: {why}"),
+    "pattern": Wording("the pattern `{pattern}` cannot be used: {why}"),
     "mixed-types": Wording("these values have no common type: {left} and {right}"),
     "generator-form": Wording(
         "a generator has one `for` and at most one `if`", "write `{function}(e for x in list if condition)`"

@@ -24,6 +24,7 @@ SCHEMA = """
     "moment": {"type": "string", "format": "date-time"},
     "count": {"type": "integer", "minimum": -1000, "maximum": 1000},
     "word": {"type": "string"},
+    "words": {"type": "array", "maxItems": 10, "items": {"type": "string"}},
     "off": {"type": "array", "maxItems": 10, "items": {"type": "string", "format": "date"}}
   }
 }

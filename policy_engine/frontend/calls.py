@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import hints
+from policy_engine.frontend.patterns import fault_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
-from policy_engine.language.types import ANYTHING, Anything, Instant, ListOf, Number, Text, Type, with_article
+from policy_engine.language.types import (
+    ANYTHING,
+    Anything,
+    Instant,
+    ListOf,
+    Number,
+    Text,
+    Type,
+    only_text,
+    with_article,
+)
 
 if TYPE_CHECKING:
     from policy_engine.frontend.typing import Typer
@@ -57,6 +68,10 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
             found = f"`{typer.parsed.segment(side)}`" if parameter.written_out else argument.type
             words = {"what": what, "expected": parameter.expected, "found": found}
             return typer.type_fault("wrong-type", side, argument, hint=hint, **words)
+    pattern = only_text(arguments[1].type) if function.name == "matches" else None
+    if pattern is not None and (refused := fault_of(pattern)):
+        why, hint = refused
+        return typer.fault("pattern", node.args[1], hint=hint, pattern=pattern, why=why)
     if any(isinstance(argument.type, Anything) for argument in arguments):
         return tree.stand_in(typer.place(node))
     kind = function.result(*(argument.type for argument in arguments))

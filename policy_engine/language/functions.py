@@ -14,13 +14,14 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.language import dates
+from policy_engine.language import dates, texts
 from policy_engine.language.rounding import MODES, rounded
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
     DATE,
     DAYS,
+    TEXT,
     Anything,
     Calendar,
     Date,
@@ -31,6 +32,7 @@ from policy_engine.language.types import (
     Text,
     Type,
     join,
+    only_text,
 )
 
 Accepts = Callable[[Type], bool]
@@ -123,7 +125,15 @@ def _fixed_places(kind: Type) -> bool:
 
 
 def _fixed_mode(kind: Type) -> bool:
-    return isinstance(kind, Text) and kind.values is not None and len(kind.values) == 1 and kind.values[0] in MODES
+    return only_text(kind) in MODES
+
+
+def _fixed_text(kind: Type) -> bool:
+    return isinstance(kind, Anything) or only_text(kind) is not None
+
+
+def _list_of_texts(kind: Type) -> bool:
+    return isinstance(kind, Anything) or (isinstance(kind, ListOf) and isinstance(kind.element, Text | Anything))
 
 
 def _list_of_dates(kind: Type) -> bool:
@@ -267,6 +277,26 @@ _FUNCTIONS = (
     Function("contains", (WORDS, Parameter("part", _is(Text), "a text")), lambda *_: BOOLEAN,
              "Whether another text stands somewhere in the text, letter for letter.",
              Example('contains(word, "bc")', {"word": "abc"}, True), str.__contains__, python="({1} in {0})"),
+    Function("ends_with", (WORDS, Parameter("end", _is(Text), "a text")), lambda *_: BOOLEAN,
+             "Whether the text ends with another, letter for letter.",
+             Example('ends_with(word, "bc")', {"word": "abc"}, True), str.endswith, python="{0}.endswith({1})"),
+    Function("matches", (WORDS, Parameter("pattern", _fixed_text, "a pattern in quotes", written_out=True)), lambda *_: BOOLEAN,
+             "Whether a pattern, written as in schemas, is found in the text; `^` and `$` hold it to start and end.",
+             Example('matches(word, "^[a-c]+$")', {"word": "abc"}, True), texts.matches),
+    Function("equals_ignoring_case", (WORDS, Parameter("other", _is(Text), "a text")), lambda *_: BOOLEAN,
+             "Whether two texts are equal but for large and small letters.",
+             Example('equals_ignoring_case(word, "ABC")', {"word": "abc"}, True), texts.equal_ignoring_case),
+    Function("lower", (WORDS,), lambda *_: TEXT, "The text in small letters.",
+             Example("lower(word)", {"word": "Abc"}, "abc"), str.lower, python="{0}.lower()"),
+    Function("trim", (WORDS,), lambda *_: TEXT, "The text without blanks, tabs and ends of lines at its start and end.",
+             Example("trim(word)", {"word": " a b "}, "a b"), texts.trimmed),
+    Function("length", (WORDS,), lambda *_: Number(0, 0, 10**9), "How many characters the text has, by code points of Unicode.",
+             Example("length(word)", {"word": "abc"}, 3), len, python="len({0})"),
+    Function("concat", (WORDS,), lambda *_: TEXT, "The texts one after another.",
+             Example('concat(word, "-", word)', {"word": "ab"}, "ab-ab"), texts.concatenated, at_least=2),
+    Function("join", (Parameter("texts", _list_of_texts, "a list of texts"), Parameter("separator", _is(Text), "a text")),
+             lambda *_: TEXT, "The texts of a list, with a separator between each two.",
+             Example('join(words, ", ")', {"words": ["ab", "c"]}, "ab, c"), texts.joined, python="{1}.join({0})"),
     Function("len", (LIST,), lambda kind: Number(0, 0, getattr(kind, "most", None) or 10**9),
              "How many elements the list has.", Example("len(off)", {"off": ["2025-12-25"]}, 1), len),
 )  # fmt: skip

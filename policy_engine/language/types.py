@@ -132,6 +132,12 @@ def name_of(kind: Type) -> str:
             return type(kind).__name__.lower()
 
 
+def only_text(kind: Type) -> str | None:
+    """The text that every value of a type is, None where there may be others."""
+    values = kind.values if isinstance(kind, Text) else None
+    return values[0] if values is not None and len(values) == 1 else None
+
+
 def innermost(kind: Type) -> Type:
     """What a list is a list of; any other type is itself."""
     return kind.element if isinstance(kind, ListOf) else kind

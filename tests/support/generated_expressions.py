@@ -47,6 +47,7 @@ from tests.support.made import (
 
 NUMBERS = ("0", "1", "2", "3", "-1", "7", "12", "28", "0.5", "1.25", "2.50", "0.001", "1000000", "99999999999")
 COUNTS = ("0", "1", "-1", "3", "5", "28", "-40", "400", "12", "100000", "-3652058", "99999999999")
+PATTERNS = ("^[a-z]+$", "e", "[^a-z]", "^(?:red|blue)$", "^.{2,4}$", "^$")
 SIGNS = ("<", "<=", ">", ">=", "==", "!=")
 KNOWN = Number(0, 1, 1)
 
@@ -203,7 +204,9 @@ class Author:
     def tested(self, depth: int) -> Made | None:
         if self.choices.chance(40):
             return Made(f"is_weekday({self.want(DATE, depth).text})", BOOLEAN)
-        name = self.choices.one_of(("starts_with", "contains"))
+        if self.choices.chance(20):
+            return Made(f'matches({self.text(depth).text}, "{self.choices.one_of(PATTERNS)}")', BOOLEAN)
+        name = self.choices.one_of(("starts_with", "contains", "ends_with", "equals_ignoring_case"))
         return Made(f"{name}({self.text(depth).text}, {self.text(depth).text})", BOOLEAN)
 
     def reading(self, depth: int) -> Made | None:
@@ -438,6 +441,8 @@ class Author:
     def distance(self, depth: int) -> Made | None:
         if self.choices.chance(25):
             return call_of("weekday", [self.want(DATE, depth)])
+        if self.choices.chance(15):
+            return Made(f"(length({self.text(depth).text}) % 7)", Number(0, 0, 6))
         name = self.choices.one_of(("days_between", "weekdays_between"))
         return call_of(name, [self.want(DATE, depth), self.want(DATE, depth)])
 
@@ -450,6 +455,17 @@ class Author:
     def plain_text(self, depth: int) -> Made | None:
         known = self.named(Text)
         return self.choices.one_of(known) if known and self.choices.chance(85) else quoted(self.choices.one_of(WORDS))
+
+    def text_made(self, depth: int) -> Made | None:
+        """A text made of others."""
+        match self.choices.between(0, 3):
+            case 0:
+                return Made(f"{self.choices.one_of(('lower', 'trim'))}({self.text(depth).text})", Text())
+            case 1:
+                known = self.lists_of(Text)
+                listed = self.choices.one_of(known).text if known else f"[{self.text(depth).text}]"
+                return Made(f"join({listed}, {self.text(depth).text})", Text())
+        return Made(f"concat({self.text(depth).text}, {self.text(depth).text})", Text())
 
     def text_of_choice(self, depth: int) -> Made | None:
         form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked))
@@ -502,7 +518,9 @@ NUMERIC: Forms = (
     Author.plain_number, Author.plain_number, Author.computed, Author.computed, Author.unary, Author.rounded, Author.counted,
     Author.counted, Author.distance, Author.number_of_choice, Author.number_of_choice, Author.number_of_record,
 )  # fmt: skip
-TEXTS: Forms = (Author.plain_text, Author.plain_text, Author.text_of_choice, Author.text_of_record)
+TEXTS: Forms = (
+    Author.plain_text, Author.plain_text, Author.text_of_choice, Author.text_of_record, Author.text_made,
+)  # fmt: skip
 DAYS: Forms = (
     Author.plain_day, Author.plain_day, Author.moved, Author.in_month, Author.civil, Author.in_business_days,
     Author.day_of_choice, Author.day_of_record,

@@ -25,7 +25,8 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.specialize import constant, units
-from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type
+from policy_engine.language.text_patterns import for_columns
+from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type, only_text
 from policy_engine.language.values import Holidays
 
 Parts = Callable[[str, str], "pl.Expr"]
@@ -271,6 +272,14 @@ class Expressions:
             value, self.named(value), tree.constant_number(places), tree.constant_text(mode) or ""
         )
 
+    def matches(self, node: tree.Call) -> pl.Expr:
+        text, pattern = node.arguments
+        return self.value(text).str.contains(for_columns(only_text(pattern.type) or ""))
+
+    def join(self, node: tree.Call) -> pl.Expr:
+        texts, separator = node.arguments
+        return self.whole(texts).list.join(self.value(separator), ignore_nulls=False)
+
     def date_of(self, node: tree.Call) -> pl.Expr:
         moment = self.named(node.arguments[0])
         zone = self.ruleset.timezone
@@ -330,6 +339,8 @@ SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProx
         "round": Expressions.round,
         "add_days": Expressions.add_days,
         "date_of": Expressions.date_of,
+        "join": Expressions.join,
+        "matches": Expressions.matches,
         "add_business_days": Expressions.add_business_days,
     }
 )

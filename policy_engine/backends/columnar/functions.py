@@ -1,7 +1,6 @@
 """The functions of the language as functions of columns, null where an argument is; and comparing and looking up texts.
 
-`known`, `default`, `if_known`, `len`, `round`, `add_days` and `add_business_days` look at more than their arguments' columns and
-are written in `expressions`; `date_of` needs the zone.
+Those of `WRITTEN_OUT` look at more than their arguments' columns and are written in `expressions`.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from policy_engine.backends.columnar import days
+from policy_engine.language import texts
 from policy_engine.language.types import Text
 
 
@@ -27,6 +27,25 @@ def _extreme(beyond: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[..., pl.
         return pl.when(beyond(one, other)).then(one).when(~beyond(one, other)).then(other)
 
     return over
+
+
+def by_python(text: pl.Expr, small: Callable[[str], str]) -> pl.Expr:
+    """Texts in small letters, by Python where they hold more than ASCII: Polars may have another edition of Unicode's tables."""
+
+    def each(given: pl.Series) -> pl.Series:
+        lower = given.str.to_lowercase()
+        foreign = given.filter(given.str.contains(r"[^\x00-\x7F]")).unique()
+        if foreign.is_empty():
+            return lower
+        made = pl.Series([small(one) for one in foreign], dtype=pl.String)
+        return given.replace_strict(foreign, made, default=lower, return_dtype=pl.String)
+
+    return text.map_batches(each, return_dtype=pl.String, is_elementwise=True)
+
+
+def folded(text: pl.Expr) -> pl.Expr:
+    """Texts whose equality is equality but for large and small letters."""
+    return by_python(text, str.casefold)
 
 
 CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
@@ -45,9 +64,17 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "max": _extreme(pl.Expr.__ge__),
         "starts_with": lambda text, start: text.str.starts_with(start),
         "contains": lambda text, part: text.str.contains(part, literal=True),
+        "ends_with": lambda text, end: text.str.ends_with(end),
+        "equals_ignoring_case": lambda text, other: folded(text) == folded(other),
+        "lower": lambda text: by_python(text, str.lower),
+        "trim": lambda text: text.str.strip_chars(texts.BLANKS),
+        "length": lambda text: text.str.len_chars().cast(pl.Int64),
+        "concat": lambda *parts: pl.concat_str(parts),
     }
 )
-WRITTEN_OUT = frozenset({"known", "default", "if_known", "len", "round", "add_days", "add_business_days", "date_of"})
+WRITTEN_OUT = frozenset(
+    {"known", "default", "if_known", "len", "round", "add_days", "add_business_days", "date_of", "matches", "join"}
+)
 
 
 def is_text(column: pl.Expr, kind: Text, text: str) -> pl.Expr:
