@@ -13,7 +13,7 @@ from typing import Any
 from policy_engine.backends.python import NotPlain, Program, Recording, excerpt, prepare, stretch
 from policy_engine.diagnostics import has_errors, unknown_name
 from policy_engine.errors import EngineFault, FactsError, RulesetError, UnknownDecision
-from policy_engine.facts.fast_validator import validator_of
+from policy_engine.facts.fast_validator import bare_validator_of
 from policy_engine.facts.plain import is_plain
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend import loader
@@ -60,12 +60,8 @@ class CompiledRuleset:
         found = self.questions.get(name)
         if found is None:
             answer = self.program.decide(name) if name else self.program.decide_all()
-            self.questions[name] = found = CompiledQuestion(self.ruleset, self.program, answer, self._passes())
+            self.questions[name] = found = CompiledQuestion(self.ruleset, self.program, answer, self.program.checks())
         return found
-
-    def _passes(self) -> Callable[[Any, date], bool]:
-        is_valid, checks = validator_of(self.ruleset.facts.document), self.program.checks()
-        return lambda facts, as_of: type(facts) is dict and is_valid(facts) and checks(facts, as_of)
 
 
 Day = tuple[dict[str, CompiledQuestion], dict[str, CompiledQuestion]]
@@ -234,7 +230,7 @@ class Engine:
         key = (ruleset.digest, tuple(sorted(readings.items())), stretch(ruleset, as_of))
         found = self._compiled.get(key)
         if found is None:
-            program = prepare(ruleset, readings, as_of)
+            program = prepare(ruleset, readings, as_of, bare_validator_of(ruleset.facts.document))
             if len(self._compiled) >= max(MOST_PROGRAMS, 2 * len(self.rulebook.rulesets)):
                 self._compiled.clear()
                 self._days.clear()

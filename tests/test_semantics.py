@@ -135,8 +135,7 @@ def compile_all(program: Program, facts: Any, day: date) -> None:
     for decision in program.decide_all()(facts, day).values():
         assert decision.reason or decision.missing is not None
     for logic in program.ruleset.decisions:
-        program.decide(logic.name)(facts, day)
-        program.missing(logic.name)(facts, day)
+        program.missing(logic.name)(program.decide(logic.name)(facts, day), facts, day)
         explained(program, logic.name, facts, day)
 
 

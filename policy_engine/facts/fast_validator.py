@@ -23,6 +23,12 @@ LINEAR = jsonschema_rs.RegexOptions()
 @cache
 def validator_of(document: str) -> Callable[[object], bool]:
     """The check for a schema's JSON text; facts that it cannot take at all, such as Python dates, are a no as well."""
+    return _guarded(bare_validator_of(document))
+
+
+@cache
+def bare_validator_of(document: str) -> Callable[[object], bool]:
+    """The same check for who expects its `ValueError` for facts that it cannot take at all."""
     schema = parsed_schema(document)
     return _check(document, schema, schema)
 
@@ -31,7 +37,7 @@ def validator_of(document: str) -> Callable[[object], bool]:
 def validator_of_member(document: str, name: str) -> Callable[[object], bool]:
     """The same check for the value of one member."""
     root = parsed_schema(document)
-    passes = _check(document, {**root, "properties": {name: root["properties"][name]}, "required": []}, root)
+    passes = _guarded(_check(document, {**root, "properties": {name: root["properties"][name]}, "required": []}, root))
     return lambda value: passes({name: value})
 
 
@@ -39,10 +45,10 @@ def _check(document: str, schema: Mapping[str, Any], root: Mapping[str, Any]) ->
     nulls = '"uniqueItems"' not in document  # a null that is left out may make items equal
     forms = _Forms(root, nulls)
     formed = forms.of(schema)
-    is_valid = jsonschema_rs.Draft202012Validator(
-        {**formed, "$defs": forms.definitions}, pattern_options=LINEAR
-    ).is_valid
+    return jsonschema_rs.Draft202012Validator({**formed, "$defs": forms.definitions}, pattern_options=LINEAR).is_valid
 
+
+def _guarded(is_valid: Callable[[object], bool]) -> Callable[[object], bool]:
     def passes(facts: object) -> bool:
         try:
             return is_valid(facts)

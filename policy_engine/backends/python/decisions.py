@@ -14,7 +14,7 @@ from policy_engine.backends.python.expressions import Expressions, in_units
 from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.combining import Combination
-from policy_engine.language.decisions import Decision, Ruling, Status
+from policy_engine.language.decisions import Ruling, Status
 from policy_engine.language.rulesets import (
     OTHERWISE,
     Cell,
@@ -52,8 +52,8 @@ class Exit:
     given: Mapping[str, str] = field(default_factory=dict)
 
 
-UndeterminedAt = Callable[[Exit], Callable[..., Decision]]
-"""What ends an undetermined decision at an exit: a function of the answer begun, its ruling, what is kept, facts, values."""
+UndeterminedAt = Callable[[Expressions, Exit], str]
+"""The name of what ends an undetermined decision at an exit: a function of the answer, facts, day, and what is given."""
 
 
 @dataclass(slots=True)
@@ -116,13 +116,15 @@ class DecisionWriter:
         """The text of the values that the sentences of an answer name."""
         return kept_values(self.to, sentences_of(self.logic, status, applied)) if self.told else NOTHING
 
-    def _end(self, ruling: str, codes: Mapping[str, str] = NO_CODES, kept: str = NOTHING) -> None:
+    def _end(
+        self, ruling: str, codes: Mapping[str, str] = NO_CODES, kept: str = NOTHING, answer: str = "answer"
+    ) -> None:
         if not self.returns:
             self._break(ruling, codes, kept)
             return
         values = own_values(self.to, self.logic, codes)
         self.to.writer.line(f"answer._ruling, answer._own_values, answer._kept = {ruling}, {values}, {kept}")
-        self.to.writer.line("return answer")
+        self.to.writer.line(f"return {answer}")
 
     def _end_undetermined(self, ruling: str, kept: str = NOTHING) -> None:
         if not self.returns:
@@ -131,8 +133,8 @@ class DecisionWriter:
         self.exits += 1
         own = self.exits <= MOST_EXITS
         exit_ = Exit(self.logic.name, self.rule, self.to.writer.shared()) if own else Exit(self.logic.name)
-        end = self.to.bind_new(self.undetermined_at(exit_))
-        self.to.writer.line(f"return {end}({', '.join(['answer', ruling, kept, 'facts', *exit_.given])})")
+        end = self.undetermined_at(self.to, exit_)
+        self._end(ruling, kept=kept, answer=f"{end}({', '.join(['answer', 'facts', 'as_of', *exit_.given])})")
 
     def _break(self, ruling: str, codes: Mapping[str, str], kept: str) -> None:
         writer = self.to.writer

@@ -1,4 +1,4 @@
-"""The function that gives the facts that an undetermined decision misses, or, if it misses none, the causes.
+"""The function that adds to an undetermined decision the facts that it misses, or, if it misses none, the causes.
 
 It is written and called only where a decision is undetermined. It looks at the rules up to the first true one, and then at each
 definition and decision that was asked for on the way, those above before those below, so that each is written once. The
@@ -71,11 +71,14 @@ class MissingFacts:
                 self._unit(*unit)
 
     def end(self, paths: str) -> None:
-        """Return the missing facts; or else the causes, of the units below before those that stand on them."""
-        with self.to.writer.block("if missing:"):
-            self.to.writer.line(f"return {paths}(missing), ()")
+        """Add the missing facts; or else the causes, of the units below before those that stand on them."""
+        writer = self.to.writer
+        with writer.block("if missing:"):
+            writer.line(f"answer._missing, answer._kept = {paths}(missing), (*answer._kept, ())")
+            writer.line("return answer")
         found = [f"({causes}, {self._named(*unit)})" for unit, causes in reversed(self.written.items())]
-        self.to.writer.line(f"return (), causes_of(({', '.join([*found, '(causes, None)'])},))")
+        writer.line(f"answer._kept = (*answer._kept, causes_of(({', '.join([*found, '(causes, None)'])},)))")
+        writer.line("return answer")
 
     def _named(self, kind: str, name: str, _: str) -> str:
         """The text of the name that causes in a unit take: that of a definition which is unknown itself, and not only in part."""

@@ -30,13 +30,13 @@ from policy_engine.language.sentences import sentence_of
 from policy_engine.language.specialize import constant, specialize
 from policy_engine.language.timezones import zone
 
-MissingFacts = tuple[tuple[str, ...], tuple[str, ...]]
-"""What an undetermined decision misses, or if that is nothing, the causes."""
-
 Recorder = tuple[tuple[int, ...], Callable[[Any, date], tuple[Any, ...]]]
 """A function that records, and the keys of what it gives."""
 ALL, CHECKS = "*", "checks"
 """What functions are of that are of no single decision."""
+
+DECIDE_OF, MISSING_OF = ("facts", "as_of"), ("answer", "facts", "as_of")
+"""What the functions that decide, and those that say what is missing, are given first."""
 
 MOST_REPEATS = 300
 """Of lines that work out what may have been worked out already; past so many, definitions are hoisted to the top.
@@ -55,13 +55,15 @@ class Program:
 
     `decide(name)` is a function of a day and of facts in JSON types for which `checks` gives true. What it raises over such facts
     is a fault of its own, but for `NotPlain`: a number that JSON Schema and Python read differently. `unfolded` gives the ruleset
-    that is recorded; it is made when a decision is first explained. `forms` is for whoever makes traces, to keep what they share.
+    that is recorded; it is made when a decision is first explained. `is_valid` tells whether facts fit the schema, and may raise
+    `ValueError` for what is no JSON. `forms` is for whoever makes traces, to keep what they share.
     """
 
     ruleset: Ruleset
     specialized: Ruleset
     choices: Mapping[str, str]
     unfolded: Callable[[], Ruleset]
+    is_valid: Callable[[object], bool] | None = None
     forms: dict[int, Any] = field(default_factory=dict)
     functions: dict[tuple[str, str], Any] = field(default_factory=dict)
     rulings: dict[object, Ruling] = field(default_factory=dict)
@@ -82,15 +84,15 @@ class Program:
         return self._made("decide", ALL, self._all)
 
     def checks(self) -> Callable[[Any, date], bool]:
-        """The function that tells whether no check of the ruleset is false.
+        """The function that tells whether facts are a dictionary, valid where that is asked, and true to all checks.
 
-        It reads every date, and raises `NotPlain` where there is no such day or a number is too large.
+        It reads every date, and raises `NotPlain` where there is no such day, a number is too large, or facts are no JSON.
         """
         return self._made("hold", CHECKS, self._checks)
 
-    def missing(self, name: str) -> Callable[[Any, date], MissingFacts]:
-        """The function that gives the facts that a decision misses, if it is undetermined, or the causes where there are none."""
-        return self._made("missing", name, partial(missing_facts.write, exit_=Exit(name)))
+    def missing(self, name: str) -> Callable[[Decision, Any, date], Decision]:
+        """The function that adds to an undetermined decision what it misses, or the causes where that is nothing."""
+        return self._made("missing", name, partial(missing_facts.write, exit_=Exit(name)), MISSING_OF)
 
     def record(self, name: str, facts: Mapping[str, Any], as_of: date) -> Recording:
         """The values of the nodes of a decision, and of those that it uses, over valid facts in JSON types."""
@@ -108,18 +110,18 @@ class Program:
         for name, held in results.items():
             logic = self.specialized.decision(name)
             codes = {value: f"{held}[1][{at}]" for at, (value, _) in enumerate(logic.value_types)}
+            values = own_values(to, logic, codes)
+            to.writer.line(f"answers[{to.bind(name)}] = answer = answered({held}[0], {values}, as_of, (), {held}[2])")
             with to.writer.block(f"if {held}[0].status is UNDETERMINED:"):
-                end = to.bind_new(self._undetermined_at(Exit(name)))
-                to.writer.line(f"answers[{to.bind(name)}] = {end}(started(as_of), {held}[0], {held}[2], facts)")
-            with to.writer.block("else:"):
-                values = own_values(to, logic, codes)
-                to.writer.line(f"answers[{to.bind(name)}] = answered({held}[0], {values}, as_of, (), {held}[2])")
+                to.writer.line(f"{self._undetermined_at(to, Exit(name))}(answer, facts, as_of)")
         to.writer.line("return answers")
 
     def _checks(self, to: Expressions) -> None:
+        valid = "" if self.is_valid is None else f" or not {to.bind_new(self.is_valid)}(facts)"
         to.writer.line("try:")
         to.writer.depth += 1
-        to.writer.line("pass")
+        with to.writer.block(f"if facts.__class__ is not dict{valid}:"):
+            to.writer.line("return False")
         told = chain.from_iterable(map(wording_of, self.ruleset.decisions))
         asked = {each.name for each in mentions_in([*expressions_in(self.ruleset), *told]) if each.kind == "fact"}
         read_all(to, "facts", self.specialized.facts.type, asked)
@@ -143,30 +145,24 @@ class Program:
             self.rulings[key] = ruling_of(ruleset, choices, logic, status, applied, sentences)
         return self.rulings[key]
 
-    def _undetermined_at(self, exit_: Exit) -> Callable[..., Decision]:
-        """What makes an undetermined decision, with what it misses, or the causes where that is nothing."""
-        look: Callable[..., MissingFacts] | None = None
-        nothing = (None,) * len(self.specialized.decision(exit_.decision).answer_types)
+    def _undetermined_at(self, to: Expressions, exit_: Exit) -> str:
+        """The name of the function that ends an undetermined decision at an exit; it is written when first called."""
 
-        def undetermined(answer: Decision, ruling: Ruling, kept: tuple[Any, ...], facts: Any, *given: Any) -> Decision:
-            nonlocal look
-            if look is None:
-                look = self._missing_at(exit_)
-            answer._ruling, answer._own_values = ruling, nothing
-            answer._missing, causes = look(facts, answer._as_of, *given)
-            answer._kept = (*kept, causes) if kept else (causes,)
-            return answer
+        def first(*parts: Any) -> Decision:
+            to.constants[name] = end = self._missing_at(exit_)
+            return end(*parts)
 
-        return undetermined
+        name = to.bind_new(first)
+        return name
 
-    def _missing_at(self, exit_: Exit) -> Callable[..., MissingFacts]:
-        """The function that gives what a decision misses at an exit, written when first called for."""
+    def _missing_at(self, exit_: Exit) -> Callable[..., Decision]:
+        """The function that adds what an undetermined decision misses, told what was worked out already at an exit."""
         if exit_ == Exit(exit_.decision):
             return self.missing(exit_.decision)
         to = self._written(exit_.decision, partial(missing_facts.write, exit_=exit_), exit_.given)
         self.exits += 1
         to.writer.guarded.difference_update(exit_.given)
-        return self._compiled(f"missing_{exit_.decision}_{self.exits}", to, list(exit_.given))
+        return self._compiled(f"missing_{exit_.decision}_{self.exits}", to, (*MISSING_OF, *exit_.given))
 
     def _recording(self, name: str) -> Sequence[Recorder]:
         """The functions that record a decision and those that it uses, each with the keys of what it gives."""
@@ -208,11 +204,13 @@ class Program:
         logic = self.specialized.decision(name)
         DecisionWriter(to, logic, self._ruling, self._undetermined_at, f"decision_{name}", returns, told).write()
 
-    def _made(self, kind: str, name: str, write: Callable[[Expressions], None]) -> Callable[[Any, date], Any]:
+    def _made(
+        self, kind: str, name: str, write: Callable[[Expressions], None], parameters: Sequence[str] = DECIDE_OF
+    ) -> Callable[..., Any]:
         """A function of a kind, written when first called for."""
         if (kind, name) not in self.functions:
             to = self._written(name, write)
-            self.functions[kind, name] = self._compiled(f"{kind}_{name.replace(ALL, 'all')}", to)
+            self.functions[kind, name] = self._compiled(f"{kind}_{name.replace(ALL, 'all')}", to, parameters)
         made: Callable[..., Any] = self.functions[kind, name]
         return made
 
@@ -239,11 +237,10 @@ class Program:
         said = mentions_in(expression for logic in asked for expression in wording_of(logic))
         return [*(Mention("decision", logic.name) for logic in asked), *said]
 
-    def _compiled(self, name: str, to: Expressions, given: Sequence[str] = ()) -> Callable[..., Any]:
-        ruleset, text = self.specialized, _text(name, to.writer, given)
+    def _compiled(self, name: str, to: Expressions, parameters: Sequence[str] = DECIDE_OF) -> Callable[..., Any]:
+        ruleset, text, known = self.specialized, _text(name, to.writer, parameters), to.constants
         filename = file_name(f"{ruleset.id}.{name}, version {ruleset.version}, {ruleset.digest[7:15]}")
-        known: dict[str, Any] = {**runtime.NAMES, **to.constants, "ZONE": zone(ruleset.timezone)}
-        known.update(__name__=name, __loader__=Source(text))
+        known.update(runtime.NAMES, ZONE=zone(ruleset.timezone), __name__=name, __loader__=Source(text))
         exec(compile(text, filename, "exec"), known)
         made: Callable[..., Any] = known[name]
         return made
@@ -257,14 +254,16 @@ def back_end(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Answ
     ]
 
 
-def prepare(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Program:
+def prepare(
+    ruleset: Ruleset, readings: Mapping[str, str], as_of: date, is_valid: Callable[[object], bool] | None = None
+) -> Program:
     """The program of a ruleset under readings, for the stretch of days around a day on which its parameters are the same.
 
-    Raises `UnknownReading`.
+    `is_valid` is what `Program.checks` validates facts with, if at all. Raises `UnknownReading`.
     """
     choices, ruleset = choices_of(ruleset, readings), in_force(ruleset, as_of)
     unfolded = cache(partial(specialize, ruleset, choices, as_of, fold=False))
-    return Program(ruleset, specialize(ruleset, choices, as_of), choices, unfolded)
+    return Program(ruleset, specialize(ruleset, choices, as_of), choices, unfolded, is_valid)
 
 
 def _hoist(to: Expressions, mentions: Iterable[Mention], asking: str) -> None:
@@ -276,7 +275,7 @@ def _hoist(to: Expressions, mentions: Iterable[Mention], asking: str) -> None:
             to.defined(mention.name)
 
 
-def _text(name: str, writer: Writer, given: Sequence[str] = ()) -> str:
-    head = f"def {name}({', '.join(['facts, as_of', *given])}):"
+def _text(name: str, writer: Writer, parameters: Sequence[str] = DECIDE_OF) -> str:
+    head = f"def {name}({', '.join(parameters)}):"
     unset = [f"    {guarded} = UNSET" for guarded in sorted(writer.guarded)]
     return "\n".join([head, *unset, *writer.lines]) + "\n"

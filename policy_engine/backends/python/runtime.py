@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 from policy_engine.language import causes, operators
-from policy_engine.language.decisions import Decision, Status, answered, started
+from policy_engine.language.decisions import Decision, Status, answered
 from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rounding import decimal_of, rounded_units
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
@@ -207,7 +207,7 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
 
 
 _CALLED: Sequence[Callable[..., Any]] = (
-    *(Decision, answered, started, Fraction, rounded_units, NotPlain, to_instant, to_integer, to_units),
+    *(Decision, answered, Fraction, rounded_units, NotPlain, to_instant, to_integer, to_units),
     *(whole, contained, quotient, aggregated, causes_of, cause_of),
 )
 NAMES: Mapping[str, Any] = {
