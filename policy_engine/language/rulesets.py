@@ -229,6 +229,10 @@ class Matrix:
     column_values: tuple[str | bool, ...]
     cells: tuple[Cell, ...]
 
+    def cell(self, row: object, column: object) -> Cell:
+        """The cell of a row and a column; raises `ValueError` where there is no such row or column."""
+        return self.cells[self.row_values.index(row) * len(self.column_values) + self.column_values.index(column)]
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionLogic:

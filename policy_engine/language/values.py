@@ -134,17 +134,11 @@ def on_the_way(unknown: Unknown) -> Unknown:
 
 def normalized(value: Value, kind: Type) -> Value:
     """A value in the form that its type promises: an integer where there are no places, else a decimal with all of them."""
-    match value, kind:
-        case bool(), _:
-            return value
-        case ((int() | Decimal()), Number(places=0)):
-            return int(value)
-        case ((int() | Decimal()), Number(places=places)):
-            return decimal_of(int(Fraction(value) * 10**places), places)
-        case tuple(), ListOf(element=element):
-            return tuple(normalized(part, element) for part in value)
-        case _:
-            return value
+    if isinstance(kind, Number) and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return decimal_of(int(Fraction(value) * 10**kind.places), kind.places) if kind.places else int(value)
+    if isinstance(kind, ListOf) and isinstance(value, tuple):
+        return tuple(normalized(part, kind.element) for part in value)
+    return value
 
 
 def to_json(value: Value | None) -> object:

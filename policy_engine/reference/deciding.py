@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from functools import partial
@@ -57,9 +57,11 @@ class Evaluation:
 
     def look_up(self, name: str) -> Step:
         """The value of a name and where it came from."""
-        if name in self.steps:
-            return self.steps[name]
-        self.steps[name] = step = self._looked_up(name)
+        return self.steps.get(name) or self.keep(self._looked_up(name))
+
+    def keep(self, step: Step) -> Step:
+        """The step of a name, kept for the next time."""
+        self.steps[step.text] = step
         return step
 
     def _looked_up(self, name: str) -> Step:
@@ -69,9 +71,13 @@ class Evaluation:
             return self._reading(name)
         match self.ruleset.named(name):
             case rulesets.Definition() as definition:
-                return self._definition(definition)
+                return self.definition_step(definition)
             case rulesets.Parameter() as parameter:
                 return self._parameter(parameter)
+        return self.fact_step(name)
+
+    def fact_step(self, name: str) -> Step:
+        """The step of a top-level fact."""
         return Step(name, self.facts.members.get(name, absent_fact(name)), Origin.FACT)
 
     def _reading(self, name: str) -> Step:
@@ -79,7 +85,8 @@ class Evaluation:
         others = [choice.name for choice in reading.choices if choice.name != self.choices[name]]
         return Step(name, self.choices[name], Origin.READING, f"{reading.question} Not: {', '.join(others)}")
 
-    def _definition(self, definition: rulesets.Definition) -> Step:
+    def definition_step(self, definition: rulesets.Definition) -> Step:
+        """The step of a definition, with that of its body."""
         body = self.condition(definition.body)
         value = within(normalized(body.value, definition.type), definition.name)
         return Step(definition.name, value, Origin.DEFINITION, steps=(body,))
@@ -102,7 +109,8 @@ class Evaluation:
     def group(self, condition: Group) -> Step:
         """The value of all, any or none over a list of conditions."""
         steps = tuple(self.condition(part) for part in condition.conditions)
-        return Step(condition.kind, _group(condition, [step.value for step in steps]), Origin.COMPUTED, steps=steps)
+        value = group_value(condition.kind, [step.value for step in steps])
+        return Step(condition.kind, value, Origin.COMPUTED, steps=steps)
 
     def answer(self, name: str) -> Answer:
         """The answer to one of the ruleset's questions."""
@@ -140,10 +148,11 @@ class Finding:
     traces: tuple[RuleTrace, ...] = ()
 
 
-def _group(group: Group, values: list[Value]) -> Value:
-    if group.kind == "all":
+def group_value(kind: str, values: Sequence[Value]) -> Value:
+    """What all, any or none say of the values of several conditions."""
+    if kind == "all":
         return conjunction(values)
-    return disjunction(values) if group.kind == "any" else negation(disjunction(values))
+    return disjunction(values) if kind == "any" else negation(disjunction(values))
 
 
 def check_facts(evaluation: Evaluation) -> None:
@@ -235,7 +244,7 @@ def _matrix(evaluation: Evaluation, body: rulesets.Matrix) -> Finding:
     if unknowns:
         trace = RuleTrace("matrix", Verdict.UNKNOWN, "", (row, column))
         return Finding(unknown=merge(unknowns), traces=(trace,))
-    cell = next(cell for cell in body.cells if (cell.row, cell.column) == (row.value, column.value))
+    cell = body.cell(row.value, column.value)
     steps = [row, column]
     conclusion: rulesets.Conclusion | None = cell.then
     if cell.when is not None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
+from itertools import pairwise
+from sys import maxsize
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -30,7 +33,7 @@ from policy_engine.language.timezones import zone
 from policy_engine.language.traces import Origin, Step
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Type, innermost
 from policy_engine.language.values import Unknown, Value, on_the_way
-from policy_engine.reference.deciding import Evaluation
+from policy_engine.reference.deciding import Evaluation, group_value
 
 
 class Recorded(Protocol):
@@ -48,19 +51,26 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What of a node's step is the same for all facts: its words, and its parts, a `Step` where that is always the same.
+    """What of the step of a node or group is the same for all facts: its words, and its parts, a `Step` where that never changes.
 
-    `exact` where the recorded value has the form in which the step tells it.
+    `make` makes the step, `meaning` is what the values of the parts mean. `id` is the number under which the value is recorded,
+    `NOT_TOLD` for groups, which have none, and for lists and records, which consist of values that are told. `exact` where the
+    recorded value is as the step tells it.
     """
 
-    node: tree.Node
+    node: Any
     text: str
     parts: tuple[Form | Step, ...]
+    make: Callable[[RecordedEvaluation, Form], Step]
+    meaning: Callable[..., Value] | None
+    id: int
     exact: bool
 
 
+NOT_TOLD = maxsize
+COMPUTED = Origin.COMPUTED  # looking it up in its enum takes as long as half a step
 Forms = dict[int, Form | Step]
-"""The forms of nodes by number, for one choice of readings and a stretch of days without a change of parameters."""
+"""The forms of nodes and groups by identity, for one choice of readings and a stretch of days without a change of parameters."""
 
 
 @dataclass(slots=True)
@@ -79,47 +89,58 @@ class RecordedEvaluation(Evaluation):
 
     def condition(self, condition: tree.Condition) -> Step:
         """The value of a condition with its steps."""
-        if isinstance(condition, tree.Group):
-            return self.group(condition)
-        return self.step(self.forms.get(condition.tree.place.id) or self.form(condition.tree))
+        return self.step(self.form(condition.tree if isinstance(condition, tree.Expression) else condition))
 
-    def form(self, node: tree.Node) -> Form | Step:
-        """The form of a node's step, made once."""
-        if node.id not in self.forms:
-            form = Form(node, node.text, tuple(map(self.form, tree.shown_parts(node))), _is_exact(node))
-            fixed = isinstance(node, FIXED) or (form.parts and all(isinstance(part, Step) for part in form.parts))
-            self.forms[node.id] = self.step(form) if fixed else form
-        return self.forms[node.id]
+    def form(self, node: tree.Node | tree.Group) -> Form | Step:
+        """The form of a step, made once."""
+        found = self.forms.get(id(node))
+        if found is None:
+            found = form = self._form(node)
+            if isinstance(node, FIXED) or (form.parts and all(isinstance(part, Step) for part in form.parts)):
+                found = self.step(form)
+            self.forms[id(node)] = found
+        return found
+
+    def _form(self, node: tree.Node | tree.Group) -> Form:
+        make, meaning_of = STEPS[type(node)], MEANINGS.get(type(node))
+        meaning = meaning_of(node, self.zone) if meaning_of else None
+        if isinstance(node, tree.Group):
+            parts = [part.tree if isinstance(part, tree.Expression) else part for part in node.conditions]
+            return Form(node, node.kind, tuple(map(self.form, parts)), make, meaning, NOT_TOLD, False)
+        key = NOT_TOLD if isinstance(node.type, ListOf | Record) else node.id
+        return Form(node, node.text, tuple(map(self.form, tree.shown_parts(node))), make, meaning, key, _is_exact(node))
 
     def step(self, form: Form | Step) -> Step:
         """The step of a form, with the steps of its parts."""
-        return form if isinstance(form, Step) else STEPS[form.node.__class__](self, form)
+        return form if isinstance(form, Step) else form.make(self, form)
 
     def operation(self, form: Form) -> Step:
         """The step of what has a value by those of its parts."""
-        steps = tuple(
-            [part if isinstance(part, Step) else STEPS[part.node.__class__](self, part) for part in form.parts]
-        )
-        recorded = self.recorded.values.get(form.node.place.id) if form.exact else None
+        steps = tuple([part if isinstance(part, Step) else part.make(self, part) for part in form.parts])
+        recorded = self.recorded.values.get(form.id) if form.exact else None
         if recorded is not None:
-            return Step(form.text, recorded, Origin.COMPUTED, "", steps)
-        return self.computed(form, steps, MEANINGS[type(form.node)](self, form.node, [step.value for step in steps]))
+            return Step(form.text, recorded, COMPUTED, "", steps)
+        assert form.meaning is not None
+        return self.computed(form, steps, form.meaning(*[step.value for step in steps]))
 
     def computed(self, form: Form, steps: tuple[Step, ...], meant: Value) -> Step:
         """A step; `meant` is what the values of its parts mean, in the form that they have.
 
         It says why an unknown value is unknown. Were it ever another than the recorded value, then that is told: it has decided.
         """
-        node = form.node
-        if node.id in self.recorded.values and not isinstance(node.type, ListOf | Record):
-            recorded = _seen(self.recorded.values[node.id], node.type)
+        if form.id in self.recorded.values:
+            recorded = _seen(self.recorded.values[form.id], form.node.type)
             if not (isinstance(meant, Unknown) if isinstance(recorded, Unknown) else meant == recorded):
                 meant = recorded
-        return Step(form.text, meant, Origin.COMPUTED, steps=steps)
+        return Step(form.text, meant, COMPUTED, "", steps)
 
-    def name(self, form: Form) -> Step:
-        """The step of a name."""
-        return self.steps.get(form.text) or self.look_up(form.text)
+    def fact(self, form: Form) -> Step:
+        """The step of a fact."""
+        return self.steps.get(form.text) or self.keep(self.fact_step(form.text))
+
+    def definition(self, form: Form) -> Step:
+        """The step of a definition."""
+        return self.steps.get(form.text) or self.keep(self.definition_step(self.ruleset.definition(form.text)))
 
     def conditional(self, form: Form) -> Step:
         """The step of a conditional: its condition and the branch that is taken."""
@@ -154,28 +175,28 @@ class RecordedEvaluation(Evaluation):
         if passes is not False:
             steps.append(self.step(parts[-1]))
             given = steps[-1].value
-        return Step(f"for {node.variable}", element, Origin.COMPUTED, steps=tuple(steps)), (passes, given)
-
-    def called(self, node: tree.Call, arguments: Sequence[Value]) -> Value:
-        """What a function gives."""
-        if node.function in LAZY:
-            return LAZY[node.function](*arguments)
-        zone = [self.zone] if FUNCTIONS[node.function].in_zone else []
-        return strict(plain_meaning(node.function))(*arguments, *zone)
-
-    def chained(self, node: tree.Chain, sides: Sequence[Value]) -> Value:
-        """The `and` of the links between each side and the next."""
-        return conjunction([link(each, sides[at], sides[at + 1]) for at, each in enumerate(node.operands)])
+        return Step(f"for {node.variable}", element, COMPUTED, "", tuple(steps)), (passes, given)
 
 
-def link(node: tree.Node, left: Value, right: Value) -> Value:
+def _called(node: tree.Call, zone: tzinfo) -> Callable[..., Value]:
+    """What a function gives."""
+    if node.function in LAZY:
+        return LAZY[node.function]
+    meaning = plain_meaning(node.function)
+    return strict((lambda *arguments: meaning(*arguments, zone)) if FUNCTIONS[node.function].in_zone else meaning)
+
+
+def _chained(node: tree.Chain) -> Callable[..., Value]:
+    """The `and` of the links between each side and the next."""
+    links = [_link(each) for each in node.operands]
+    return lambda *sides: conjunction([link(*pair) for link, pair in zip(links, pairwise(sides), strict=True)])
+
+
+def _link(node: tree.Node) -> Callable[..., Value]:
     """What a comparison, or a test of membership, makes of two values."""
-    match node:
-        case tree.Compare(operator=sign):
-            return BY_SIGN[sign](left, right)
-        case tree.In():
-            return contained(left, right)
-    return negation(contained(left, right))
+    if isinstance(node, tree.Compare):
+        return BY_SIGN[node.operator]
+    return contained if isinstance(node, tree.In) else lambda item, elements: negation(contained(item, elements))
 
 
 def _is_exact(node: tree.Node) -> bool:
@@ -201,41 +222,39 @@ def _seen(recorded: Any, kind: Type) -> Value:
     return number_of_units(recorded, kind.places) if isinstance(kind, Number) else recorded
 
 
-def _negated(node: tree.Not, parts: Sequence[Value]) -> Value:
-    return link(node, *parts) if len(parts) == 2 else negation(parts[0])
-
-
-Meaning = Callable[[RecordedEvaluation, Any, Sequence[Value]], Value]
-MEANINGS: Mapping[type[tree.Node], Meaning] = MappingProxyType(
+MEANINGS: Mapping[type, Callable[[Any, tzinfo], Callable[..., Value]]] = MappingProxyType(
     {
-        tree.Compare: lambda to, node, parts: link(node, *parts),
-        tree.In: lambda to, node, parts: link(node, *parts),
-        tree.Not: lambda to, node, parts: _negated(node, parts),
-        tree.Chain: RecordedEvaluation.chained,
-        tree.And: lambda to, node, parts: conjunction(parts),
-        tree.Or: lambda to, node, parts: disjunction(parts),
-        tree.Arithmetic: lambda to, node, parts: BY_SIGN[node.operator](*parts),
-        tree.Negate: lambda to, node, parts: BY_SIGN["-x"](*parts),
-        tree.ListLiteral: lambda to, node, parts: tuple(parts),
-        tree.MemberOf: lambda to, node, parts: member_of_value(parts[0], node.name),
-        tree.Call: RecordedEvaluation.called,
+        tree.Group: lambda node, zone: lambda *parts: group_value(node.kind, parts),
+        tree.Compare: lambda node, zone: _link(node),
+        tree.In: lambda node, zone: _link(node),
+        tree.Not: lambda node, zone: _link(node) if len(tree.shown_parts(node)) == 2 else negation,
+        tree.Chain: lambda node, zone: _chained(node),
+        tree.And: lambda node, zone: lambda *parts: conjunction(parts),
+        tree.Or: lambda node, zone: lambda *parts: disjunction(parts),
+        tree.Arithmetic: lambda node, zone: BY_SIGN[node.operator],
+        tree.Negate: lambda node, zone: BY_SIGN["-x"],
+        tree.ListLiteral: lambda node, zone: lambda *parts: parts,
+        tree.MemberOf: lambda node, zone: lambda record: member_of_value(record, node.name),
+        tree.Call: _called,
     }
 )
 """What each kind of node makes of the values of its parts."""
-STEPS: Mapping[type[tree.Node], Callable[[RecordedEvaluation, Any], Step]] = {
-    **dict.fromkeys(MEANINGS, RecordedEvaluation.operation),
-    tree.Literal: lambda to, form: Step(form.text, form.node.value, Origin.LITERAL),
-    tree.LeftUnknown: lambda to, form: left_unknown(),
-    tree.Variable: lambda to, form: Step(form.text, to.variables[form.text], Origin.FACT),
-    tree.DecisionPart: lambda to, form: to.decision_part(form.node.decision, form.node.part),
-    tree.AsOf: RecordedEvaluation.name,
-    tree.Fact: RecordedEvaluation.name,
-    tree.Parameter: RecordedEvaluation.name,
-    tree.Reading: RecordedEvaluation.name,
-    tree.Definition: RecordedEvaluation.name,
-    tree.Aggregate: RecordedEvaluation.aggregate,
-    tree.Conditional: RecordedEvaluation.conditional,
-}
-"""What makes the step of each kind of node; a plain dictionary, since it is looked up for every step."""
+STEPS: Mapping[type, Callable[[RecordedEvaluation, Form], Step]] = MappingProxyType(
+    {
+        **dict.fromkeys(MEANINGS, RecordedEvaluation.operation),
+        tree.Literal: lambda to, form: Step(form.text, form.node.value, Origin.LITERAL),
+        tree.LeftUnknown: lambda to, form: left_unknown(),
+        tree.Variable: lambda to, form: Step(form.text, to.variables[form.text], Origin.FACT),
+        tree.DecisionPart: lambda to, form: to.decision_part(form.node.decision, form.node.part),
+        tree.AsOf: lambda to, form: to.look_up(form.text),
+        tree.Parameter: lambda to, form: to.look_up(form.text),
+        tree.Reading: lambda to, form: to.look_up(form.text),
+        tree.Fact: RecordedEvaluation.fact,
+        tree.Definition: RecordedEvaluation.definition,
+        tree.Aggregate: RecordedEvaluation.aggregate,
+        tree.Conditional: RecordedEvaluation.conditional,
+    }
+)
+"""What makes the step of each kind of node."""
 FIXED = tree.Literal | tree.LeftUnknown | tree.Parameter | tree.Reading
 """The nodes whose step is the same for all facts."""
