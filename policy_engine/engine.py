@@ -294,15 +294,14 @@ def _reference(compiled: CompiledQuestion, facts: Mapping[str, object], as_of: d
 def explained(program: Program, name: str, facts: Mapping[str, Any], as_of: date) -> Explanation:
     """A decision about valid facts in JSON types, and its trace: recorded now, and made into steps when somebody looks."""
     recording = program.record(name, facts, as_of)
-    decision = program.decide(name)(recording.facts, as_of)
-    return Explanation(decision, partial(_trace, program, recording, name, as_of))
+    return Explanation(recording.decision, partial(_trace, program, recording, name, as_of))
 
 
 def _trace(program: Program, recording: Recording, name: str, as_of: date) -> Trace:
     with decimal.localcontext(EXACT):
         facts = recording.record(program.ruleset.facts.type)
         assert isinstance(facts, RecordValue)
-        recorded, ruleset, choices = recording.recorded(), program.ruleset, program.choices
+        recorded, ruleset, choices = recording.values(), program.ruleset, program.choices
         evaluation = RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recorded, forms=program.forms)
         return trace_of(evaluation, name)
 

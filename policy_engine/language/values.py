@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from policy_engine.language import causes
 from policy_engine.language.rounding import decimal_of
@@ -87,6 +87,10 @@ class Holidays:
 
 
 Value: TypeAlias = "bool | int | Decimal | Fraction | str | date | tuple[Value, ...] | RecordValue | Holidays | Unknown"
+
+
+UNSET: Any = object()
+"""Marks what was not worked out."""
 
 
 class Undefined(Exception):  # noqa: N818 - not an error: the function's result is unknown

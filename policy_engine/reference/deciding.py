@@ -89,7 +89,7 @@ class Evaluation:
         """The step of a definition, with that of its body."""
         body = self.condition(definition.body)
         value = within(normalized(body.value, definition.type), definition.name)
-        return Step(definition.name, value, Origin.DEFINITION, steps=(body,))
+        return Step(definition.name, value, Origin.DEFINITION, "", (body,))
 
     def _parameter(self, parameter: rulesets.Parameter) -> Step:
         found = parameter.on(self.as_of)

@@ -12,7 +12,7 @@ from datetime import tzinfo
 from itertools import pairwise
 from sys import maxsize
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
@@ -31,22 +31,9 @@ from policy_engine.language.operators import (
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.timezones import zone
 from policy_engine.language.traces import Origin, Step
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Type, innermost
-from policy_engine.language.values import Unknown, Value, on_the_way
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, innermost
+from policy_engine.language.values import UNSET, Unknown, Value, on_the_way
 from policy_engine.reference.deciding import Evaluation, group_value
-
-
-class Recorded(Protocol):
-    """What a back end recorded of one set of facts.
-
-    `values` has those of the nodes that were worked out, by number: None where unknown, numbers in units of their type.
-    """
-
-    @property
-    def values(self) -> Mapping[int, Any]: ...
-
-    def rounds(self, node: tree.Aggregate) -> Sequence[Recorded] | None:
-        """What was recorded of each element of the list that an aggregate goes over, None where it was not worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +62,13 @@ Forms = dict[int, Form | Step]
 
 @dataclass(slots=True)
 class RecordedEvaluation(Evaluation):
-    """An evaluation whose expressions have the values that were recorded. `variables` are the elements of the loops around.
+    """An evaluation whose expressions have the values that were recorded, of a ruleset in force and the choices of all readings.
 
-    It is of a ruleset in force, and of the choices of all its readings.
+    `recorded` has the values by the numbers of their nodes, as in `backends.python.Recording`; what is recorded in a round of a
+    loop stands there while the round is told. `variables` are the elements of the loops around.
     """
 
-    recorded: Recorded = field(kw_only=True)
+    recorded: dict[int, Any] = field(kw_only=True)
     forms: Forms = field(kw_only=True)
     variables: dict[str, Value] = field(default_factory=dict)
 
@@ -89,7 +77,8 @@ class RecordedEvaluation(Evaluation):
 
     def condition(self, condition: tree.Condition) -> Step:
         """The value of a condition with its steps."""
-        return self.step(self.form(condition.tree if isinstance(condition, tree.Expression) else condition))
+        part = condition.tree if isinstance(condition, tree.Expression) else condition
+        return self.step(self.forms.get(id(part)) or self.form(part))
 
     def form(self, node: tree.Node | tree.Group) -> Form | Step:
         """The form of a step, made once."""
@@ -117,8 +106,8 @@ class RecordedEvaluation(Evaluation):
     def operation(self, form: Form) -> Step:
         """The step of what has a value by those of its parts."""
         steps = tuple([part if isinstance(part, Step) else part.make(self, part) for part in form.parts])
-        recorded = self.recorded.values.get(form.id) if form.exact else None
-        if recorded is not None:
+        recorded = self.recorded.get(form.id, UNSET) if form.exact else UNSET
+        if recorded is not UNSET and recorded is not None:
             return Step(form.text, recorded, COMPUTED, "", steps)
         assert form.meaning is not None
         return self.computed(form, steps, form.meaning(*[step.value for step in steps]))
@@ -128,10 +117,13 @@ class RecordedEvaluation(Evaluation):
 
         It says why an unknown value is unknown. Were it ever another than the recorded value, then that is told: it has decided.
         """
-        if form.id in self.recorded.values:
-            recorded = _seen(self.recorded.values[form.id], form.node.type)
-            if not (isinstance(meant, Unknown) if isinstance(recorded, Unknown) else meant == recorded):
-                meant = recorded
+        recorded = self.recorded.get(form.id, UNSET)
+        if recorded is None:
+            meant = meant if isinstance(meant, Unknown) else Unknown()
+        elif recorded is not UNSET:
+            places = form.node.type.places if isinstance(form.node.type, Number) else 0
+            recorded = number_of_units(recorded, places)
+            meant = meant if meant == recorded else recorded
         return Step(form.text, meant, COMPUTED, "", steps)
 
     def fact(self, form: Form) -> Step:
@@ -157,14 +149,16 @@ class RecordedEvaluation(Evaluation):
         if isinstance(source.value, Unknown):
             return self.computed(form, (source,), on_the_way(source.value))
         assert isinstance(source.value, tuple)
-        steps, rows, outer = [source], [], (self.recorded, self.variables)
-        rounds = self.recorded.rounds(node) or [self.recorded] * len(source.value)
-        for element, self.recorded in zip(source.value, rounds, strict=True):
-            self.variables = {**outer[1], node.variable: element}
+        steps, rows, outer = [source], [], self.variables
+        loop = self.recorded.get(~node.id, UNSET)
+        keys, rounds = ((), [()] * len(source.value)) if loop is UNSET else loop
+        for element, recorded in zip(source.value, rounds, strict=True):
+            self.recorded.update(zip(keys, recorded, strict=True))
+            self.variables = {**outer, node.variable: element}
             step, row = self._round(node, element, form.parts[1:])
             steps.append(step)
             rows.append(row)
-        self.recorded, self.variables = outer
+        self.variables = outer
         return self.computed(form, tuple(steps), aggregated(node.function, rows))
 
     def _round(self, node: tree.Aggregate, element: Value, parts: Sequence[Form | Step]) -> tuple[Step, Row]:
@@ -213,13 +207,6 @@ def _is_whole(node: tree.Node) -> bool:
     if not isinstance(kind, Number):
         return not isinstance(kind, Ratio)
     return kind.places == 0 and not isinstance(node, tree.Variable) and all(map(_is_whole, tree.shown_parts(node)))
-
-
-def _seen(recorded: Any, kind: Type) -> Value:
-    """A recorded value that is no list and no record, as callers see it."""
-    if recorded is None:
-        return Unknown()
-    return number_of_units(recorded, kind.places) if isinstance(kind, Number) else recorded
 
 
 MEANINGS: Mapping[type, Callable[[Any, tzinfo], Callable[..., Value]]] = MappingProxyType(

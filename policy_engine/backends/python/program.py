@@ -95,9 +95,10 @@ class Program:
         return self._made("missing", name, partial(missing_facts.write, exit_=Exit(name)), MISSING_OF)
 
     def record(self, name: str, facts: Mapping[str, Any], as_of: date) -> Recording:
-        """The values of the nodes of a decision, and of those that it uses, over valid facts in JSON types."""
+        """A decision with the values of its nodes, and of those of the decisions it uses, over valid facts in JSON types."""
         copied = runtime.copied(facts)
-        return Recording(copied, [(keys, record(copied, as_of)) for keys, record in self._recording(name)])
+        decide, recorders = self.functions.get(("record", name)) or self._recording(name)
+        return Recording(copied, decide(copied, as_of), [(keys, record(copied, as_of)) for keys, record in recorders])
 
     def source(self, name: str | None = None) -> str:
         """The text of a decision's function, or of the one for all."""
@@ -164,14 +165,12 @@ class Program:
         to.writer.guarded.difference_update(exit_.given)
         return self._compiled(f"missing_{exit_.decision}_{self.exits}", to, (*MISSING_OF, *exit_.given))
 
-    def _recording(self, name: str) -> Sequence[Recorder]:
-        """The functions that record a decision and those that it uses, each with the keys of what it gives."""
-        key = ("record", name)
-        if key not in self.functions:
-            used = below(self.unfolded(), [Mention("decision", name)])
-            self.functions[key] = [self._recorder(each.name) for each in used if each.kind == "decision"]
-        found: Sequence[Recorder] = self.functions[key]
-        return found
+    def _recording(self, name: str) -> tuple[Callable[[Any, date], Decision], Sequence[Recorder]]:
+        """The function that decides, and those that record the decision and the ones it uses."""
+        used = below(self.unfolded(), [Mention("decision", name)])
+        made = self.decide(name), [self._recorder(each.name) for each in used if each.kind == "decision"]
+        self.functions["record", name] = made
+        return made
 
     def _recorder(self, name: str) -> Recorder:
         recorded: dict[str, int] = {}

@@ -7,56 +7,37 @@ where another one has decided already; each has a name, `n` and the node's numbe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_engine.backends.python.decisions import write_cells
 from policy_engine.backends.python.expressions import Expressions
-from policy_engine.backends.python.runtime import UNSET, typed
+from policy_engine.backends.python.runtime import typed
 from policy_engine.backends.python.writer import tuple_of
-from policy_engine.language import expressions as tree
+from policy_engine.language.decisions import Decision
 from policy_engine.language.rulesets import DecisionLogic, HitPolicy, Matrix, Rules, ValueDefinition
 from policy_engine.language.types import Record
 from policy_engine.language.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What was recorded of some facts: the facts, copied, and of each decision the keys of its values and these.
+class Recording(NamedTuple):
+    """The facts, copied, the decision, and of it and each used one the keys of what was recorded and the values.
 
     Values are as generated code holds them: None where unknown, numbers in units of their type, `UNSET` where not worked out.
+    Keys are the numbers of nodes. What was recorded in the rounds of a loop, its keys and a row for each, has the key ~number.
     """
 
     facts: Mapping[str, Any]
-    decisions: Sequence[tuple[Sequence[int], Sequence[Any]]]
+    decision: Decision
+    recorded: Sequence[tuple[Sequence[int], Sequence[Any]]]
 
     def record(self, kind: Record) -> Value:
         """The facts as callers see values of their type."""
         return typed(self.facts, kind)  # type: ignore[no-any-return]  # a value by its type
 
-    def recorded(self) -> RecordedValues:
+    def values(self) -> dict[int, Any]:
         """The values by key."""
-        found: dict[int, Any] = {}
-        for keys, values in self.decisions:
-            found.update(_worked_out(keys, values))
-        return RecordedValues(found)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedValues:
-    """The values that were worked out, by the numbers of their nodes; rounds of a loop by ~number, which is negative."""
-
-    values: Mapping[int, Any]
-
-    def rounds(self, node: tree.Aggregate) -> Sequence[RecordedValues] | None:
-        """What was recorded of each element of a list, None where the loop was not run."""
-        keys, rows = self.values.get(~node.place.id, ((), None))
-        return rows and [RecordedValues({**self.values, **_worked_out(keys, row)}) for row in rows]
-
-
-def _worked_out(keys: Sequence[int], values: Sequence[Any]) -> dict[int, Any]:
-    return {key: value for key, value in zip(keys, values, strict=True) if value is not UNSET}
+        return {key: value for keys, values in self.recorded for key, value in zip(keys, values, strict=True)}
 
 
 def write(to: Expressions, logic: DecisionLogic) -> None:

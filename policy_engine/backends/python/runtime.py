@@ -15,10 +15,7 @@ from policy_engine.language.decisions import Decision, Status, answered
 from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rounding import decimal_of, rounded_units
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
-from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, normalized
-
-UNSET = object()
-"""Marks a name whose value was not needed yet."""
+from policy_engine.language.values import UNSET, RecordValue, Undefined, Unknown, Value, normalized
 
 
 class NotPlain(Exception):  # noqa: N818 - not an error: facts are then read by the reference
