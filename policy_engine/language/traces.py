@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 from policy_engine.language.decisions import Decision
@@ -42,6 +43,10 @@ class Step(NamedTuple):
         if self.steps:
             told["steps"] = [step.to_dict() for step in self.steps]
         return told
+
+
+new_step: Callable[[tuple[str, Value, Origin, str, tuple[Step, ...]]], Step] = partial(tuple.__new__, Step)
+"""A step of all its fields: for those who make many, since the class itself takes twice as long."""
 
 
 def decisions_in(steps: Iterable[Step]) -> tuple[str, ...]:

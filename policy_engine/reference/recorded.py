@@ -7,7 +7,7 @@ recorded. A back end records no reason for an unknown value: that is worked out 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from itertools import pairwise
 from sys import maxsize
@@ -30,7 +30,7 @@ from policy_engine.language.operators import (
 )
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.timezones import zone
-from policy_engine.language.traces import Origin, Step
+from policy_engine.language.traces import Origin, Step, new_step
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, innermost
 from policy_engine.language.values import UNSET, Unknown, Value, on_the_way
 from policy_engine.reference.deciding import Evaluation, group_value
@@ -38,7 +38,7 @@ from policy_engine.reference.deciding import Evaluation, group_value
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What of the step of a node or group is the same for all facts: its words, and its parts, a `Step` where that never changes.
+    """What of the step of a node or group is the same for all facts; `fixed` is the step itself where all of it is.
 
     `make` makes the step, `meaning` is what the values of the parts mean. `id` is the number under which the value is recorded,
     `NOT_TOLD` for groups, which have none, and for lists and records, which consist of values that are told. `exact` where the
@@ -47,16 +47,17 @@ class Form:
 
     node: Any
     text: str
-    parts: tuple[Form | Step, ...]
+    parts: tuple[Form, ...]
     make: Callable[[RecordedEvaluation, Form], Step]
     meaning: Callable[..., Value] | None
     id: int
     exact: bool
+    fixed: Step | None = None
 
 
 NOT_TOLD = maxsize
 COMPUTED = Origin.COMPUTED  # looking it up in its enum takes as long as half a step
-Forms = dict[int, Form | Step]
+Forms = dict[int, Form]
 """The forms of nodes and groups by identity, for one choice of readings and a stretch of days without a change of parameters."""
 
 
@@ -80,13 +81,13 @@ class RecordedEvaluation(Evaluation):
         part = condition.tree if isinstance(condition, tree.Expression) else condition
         return self.step(self.forms.get(id(part)) or self.form(part))
 
-    def form(self, node: tree.Node | tree.Group) -> Form | Step:
+    def form(self, node: tree.Node | tree.Group) -> Form:
         """The form of a step, made once."""
         found = self.forms.get(id(node))
         if found is None:
-            found = form = self._form(node)
-            if isinstance(node, FIXED) or (form.parts and all(isinstance(part, Step) for part in form.parts)):
-                found = self.step(form)
+            found = self._form(node)
+            if isinstance(node, FIXED) or (found.parts and all(part.fixed for part in found.parts)):
+                found = replace(found, fixed=found.make(self, found))
             self.forms[id(node)] = found
         return found
 
@@ -99,16 +100,16 @@ class RecordedEvaluation(Evaluation):
         key = NOT_TOLD if isinstance(node.type, ListOf | Record) else node.id
         return Form(node, node.text, tuple(map(self.form, tree.shown_parts(node))), make, meaning, key, _is_exact(node))
 
-    def step(self, form: Form | Step) -> Step:
+    def step(self, form: Form) -> Step:
         """The step of a form, with the steps of its parts."""
-        return form if isinstance(form, Step) else form.make(self, form)
+        return form.fixed or form.make(self, form)
 
     def operation(self, form: Form) -> Step:
         """The step of what has a value by those of its parts."""
-        steps = tuple([part if isinstance(part, Step) else part.make(self, part) for part in form.parts])
+        steps = tuple([part.fixed or part.make(self, part) for part in form.parts])
         recorded = self.recorded.get(form.id, UNSET) if form.exact else UNSET
         if recorded is not UNSET and recorded is not None:
-            return Step(form.text, recorded, COMPUTED, "", steps)
+            return new_step((form.text, recorded, COMPUTED, "", steps))
         assert form.meaning is not None
         return self.computed(form, steps, form.meaning(*[step.value for step in steps]))
 
@@ -124,7 +125,7 @@ class RecordedEvaluation(Evaluation):
             places = form.node.type.places if isinstance(form.node.type, Number) else 0
             recorded = number_of_units(recorded, places)
             meant = meant if meant == recorded else recorded
-        return Step(form.text, meant, COMPUTED, "", steps)
+        return new_step((form.text, meant, COMPUTED, "", steps))
 
     def fact(self, form: Form) -> Step:
         """The step of a fact."""
@@ -161,7 +162,7 @@ class RecordedEvaluation(Evaluation):
         self.variables = outer
         return self.computed(form, tuple(steps), aggregated(node.function, rows))
 
-    def _round(self, node: tree.Aggregate, element: Value, parts: Sequence[Form | Step]) -> tuple[Step, Row]:
+    def _round(self, node: tree.Aggregate, element: Value, parts: Sequence[Form]) -> tuple[Step, Row]:
         """One element of a list: what does not pass the filter gives nothing."""
         steps = [self.step(parts[0])] if node.condition is not None else []
         passes: Value = steps[0].value if steps else True
