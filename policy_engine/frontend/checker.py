@@ -54,7 +54,7 @@ def check(
     ruleset = rulesets.Ruleset(
         id=syntax.id.value,
         title=syntax.title,
-        version=syntax.version,
+        version=syntax.version.value.strip(),
         period=syntax.period,
         period_because=syntax.period_because,
         timezone=syntax.timezone.value,

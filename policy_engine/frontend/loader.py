@@ -10,7 +10,6 @@ from itertools import combinations
 from pathlib import Path
 
 from policy_engine.diagnostics import Diagnostic, Related, Severity, has_errors, in_order, say, say_unknown
-from policy_engine.documents.nodes import MappingNode, YamlNode
 from policy_engine.documents.yaml_reader import read_file, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
@@ -24,11 +23,12 @@ from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.language.values import Holidays
-from policy_engine.source import Span
 
 TEST_SUFFIX = "_test"
 LONGEST_NAME = 100
 Schema = tuple[FactsSchema | None, tuple[Diagnostic, ...]]
+Version = tuple[Ruleset, RulesetSyntax]
+"""A checked ruleset and the syntax of its file, which has the places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,6 @@ class Rulebook:
             periods = "; ".join(f"version {r.version} {r.period}" for r in versions)
             raise NotInForce(f"`{name}` is not in force on {day}: there is {periods}")
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Version:
-    """A checked ruleset, and where its file says which version it is and when it is in force."""
-
-    ruleset: Ruleset
-    named: Span
-    effective: Span
 
 
 @dataclass(slots=True)
@@ -117,7 +108,7 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
     versions = [
         version for path in _wanted(rule_files(paths), only) if (version := _load_file(state, path)) is not None
     ]
-    loaded = [version.ruleset for version in versions]
+    loaded = [ruleset for ruleset, _ in versions]
     state.faults.extend(_conflicts(versions))
     if lints and not has_errors(state.faults):
         read = [facts for facts, _ in state.read.values() if facts is not None]
@@ -134,7 +125,7 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
     return [file for file, name in names.items() if name is None or name in only]
 
 
-def _load_file(state: _Load, path: Path) -> _Version | None:
+def _load_file(state: _Load, path: Path) -> Version | None:
     """One version; where its file has errors, its warnings are left out."""
     text, node, faults = read_file(path, homes=OUTSIDE_RULES)
     state.texts[str(path)] = text.split("\n")
@@ -147,7 +138,7 @@ def _load_file(state: _Load, path: Path) -> _Version | None:
         digest = digest_of(node, facts.document, calendars)
         ruleset, faults = check(syntax, facts, digest, faults, partial(_other_schema, state, facts.name))
         if ruleset is not None:
-            version = _Version(ruleset, _named(node), syntax.effective_span)
+            version = ruleset, syntax
             faults.extend(lint(ruleset) if state.lints else ())
             state.silences.extend(syntax.silences)
     if version is None:
@@ -190,24 +181,19 @@ def _facts_of_schemas(state: _Load) -> dict[str, list[str]]:
     return state.facts_of
 
 
-def _named(node: YamlNode) -> Span:
-    """Where a rule file says which version it is."""
-    version = node.get("version") if isinstance(node, MappingNode) else None
-    return node.span if version is None else version.span
-
-
-def _conflicts(loaded: list[_Version]) -> Iterator[Diagnostic]:
+def _conflicts(loaded: list[Version]) -> Iterator[Diagnostic]:
     """Two files of one ruleset with the same version, or with versions in force on the same day, reported in the later file."""
     for pair in combinations(loaded, 2):
-        first, second = sorted(pair, key=lambda version: version.ruleset.period.start)
-        one, other = first.ruleset, second.ruleset
+        (one, first), (other, second) = sorted(pair, key=lambda version: version[0].period.start)
         if one.id == other.id and one.version == other.version:
             words = {"ruleset": one.id, "version": one.version, "other": one.path}
-            yield say("version-twice", second.named, related=[Related(first.named, "the other")], words=words)
+            related = [Related(first.version.span, "the other")]
+            yield say("version-twice", second.version.span, related=related, words=words)
         if one.id == other.id and one.period.overlaps(other.period):
             name = f"version {one.version}"
             words = {"other": f"{name} ({one.path})", "period": f"from {other.period.start}"}
-            yield say("versions-overlap", second.effective, related=[Related(first.effective, name)], words=words)
+            related = [Related(first.effective_span, name)]
+            yield say("versions-overlap", second.effective_span, related=related, words=words)
 
 
 def silenced(faults: Iterable[Diagnostic], silences: Iterable[SilenceSyntax]) -> Iterator[Diagnostic]:

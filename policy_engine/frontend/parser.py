@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -69,13 +68,13 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     parameters = tuple(parse_parameter(*entry, faults) for entry in fields.named("parameters"))
     definitions = tuple((n, _definition(value, faults)) for n, value in fields.named("definitions"))
     checks = fields.list_of("checks", lambda item: _check(item, faults))
-    decisions = tuple(_decisions(fields))
+    decisions = _decisions(fields)
     silences = fields.list_of("silence", lambda item: _silence(item, faults))
-    title, version = fields.words("title"), fields.words("version")
+    title, version = fields.words("title"), fields.prose("version") or unread(fields.span)
     if name is None or timezone is None or facts is None:
         return None, faults
     return RulesetSyntax(
-        name, title or "", version or "", period, because, timezone, facts,
+        name, title or "", version, period, because, timezone, facts,
         sources, readings, parameters, checks, definitions, decisions, silences,
         fields.node.key_span("effective") if effective is None else effective.span, _lost(fields), fields.span,
     ), faults  # fmt: skip
@@ -193,20 +192,17 @@ def _bracketed(node: SequenceNode, faults: Faults, key: str | None = None) -> Au
     return Authored(node.raw, span, node.raw)
 
 
-def _decisions(fields: Fields) -> Iterator[DecisionSyntax]:
+def _decisions(fields: Fields) -> tuple[DecisionSyntax, ...]:
     """The decisions; a key of one that stands among them is reported, and the one above it is known to lack a part."""
-    above: DecisionSyntax | None = None
+    found: list[DecisionSyntax] = []
     for name, node in fields.named("decisions"):
-        if above is not None and is_outdented(name.value, node):
-            words = {"key": name.value, "decision": above.name.value}
+        if found and is_outdented(name.value, node):
+            words = {"key": name.value, "decision": found[-1].name.value}
             fields.faults.append(say("outdented-key", name.span, words=words))
-            above = replace(above, broken=True)
-            continue
-        if above is not None:
-            yield above
-        above = _decision(name, node, fields.faults)
-    if above is not None:
-        yield above
+            found[-1] = replace(found[-1], broken=True)
+        else:
+            found.append(_decision(name, node, fields.faults))
+    return tuple(found)
 
 
 def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:

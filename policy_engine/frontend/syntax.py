@@ -161,7 +161,7 @@ class RulesetSyntax:
 
     id: Authored
     title: str
-    version: str
+    version: Authored
     period: Period
     period_because: str | None
     timezone: Authored
