@@ -13,7 +13,7 @@ from typing import IO, Any, BinaryIO
 
 import orjson
 
-from policy_engine.documents.json_faults import fault_at
+from policy_engine.documents.json_reader import fault_at
 from policy_engine.documents.nodes import plain
 from policy_engine.documents.yaml_reader import read_text
 from policy_engine.errors import CannotRun

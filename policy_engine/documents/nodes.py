@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
@@ -85,6 +86,19 @@ def is_huge(text: Authored) -> bool:
         return False
     exponent = (number[2] or "e0")[1:]
     return len(text.value) > MOST_DIGITS or len(exponent) > 5 or abs(int(exponent)) > LARGEST_EXPONENT
+
+
+def scalars(node: YamlNode | None) -> Iterator[Authored]:
+    """The texts of all scalars in a node, at any depth; those of keys left out."""
+    match node:
+        case ScalarNode(text=text):
+            yield text
+        case SequenceNode(items=items):
+            for item in items:
+                yield from scalars(item)
+        case MappingNode(entries=entries):
+            for _, value in entries:
+                yield from scalars(value)
 
 
 def plain(node: YamlNode) -> Plain:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 
 from policy_engine.diagnostics import Diagnostic, say, say_unknown, shown_text
-from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, is_huge, plain, plain_scalar
+from policy_engine.documents.nodes import (
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+    is_huge,
+    plain,
+    plain_scalar,
+    scalars,
+)
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import ISO_DATE, Fields, fields_of, read_date, whole_text
 from policy_engine.frontend.shape_hints import amount_in, is_day
@@ -36,20 +46,9 @@ def parse_parameter(name: Authored, node: YamlNode, faults: list[Diagnostic]) ->
         values = ((None, calendar),)
     elif len(faults) > before:
         values = ()
-    texts = tuple(_texts_in([fields.node.get("value"), fields.node.get("values")]))
+    written = chain(scalars(fields.node.get("value")), scalars(fields.node.get("values")))
+    texts = tuple(text for text in written if isinstance(plain_scalar(text), str))
     return ParameterSyntax(name, values, unit, source, meaning, texts)
-
-
-def _texts_in(nodes: Iterable[YamlNode | None]) -> Iterator[Authored]:
-    """The texts among the values of a parameter, at any depth."""
-    for node in nodes:
-        match node:
-            case ScalarNode(text=text) if isinstance(plain_scalar(text), str):
-                yield text
-            case SequenceNode(items=items):
-                yield from _texts_in(items)
-            case MappingNode(entries=entries):
-                yield from _texts_in(value for _, value in entries)
 
 
 def _values_of_parameter(fields: Fields) -> tuple[tuple[date | None, ConstantValue], ...]:

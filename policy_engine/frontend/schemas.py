@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say
-from policy_engine.documents.json_nodes import json_nodes
+from policy_engine.documents.json_reader import json_nodes
 from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.documents.yaml_reader import MOST_FAULTS, file_text
 from policy_engine.frontend import patterns

@@ -12,7 +12,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.documents.json_nodes import json_nodes
+from policy_engine.documents.json_reader import json_nodes
 from policy_engine.documents.nodes import MappingNode
 from policy_engine.frontend.schema_contradictions import contradictions
 from tests.support.choosing import Choices

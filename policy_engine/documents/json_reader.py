@@ -1,4 +1,4 @@
-"""Reading JSON, and what is said where a text is none: what a person would see there, at the place where they would look."""
+"""Parsing JSON to nodes, and what is said where a text is none: what a person would see there, where they would look."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from policy_engine.diagnostics import shown_text
+from policy_engine.diagnostics import Diagnostic, say, shown_text
+from policy_engine.documents.nodes import YamlNode, is_huge, scalars
+from policy_engine.documents.yaml_reader import read_text
+from policy_engine.source import Authored, Span
 
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 NO_NUMBER = re.compile(r"-?(?:NaN|Infinity)")
@@ -36,6 +39,8 @@ CURLY = tuple("\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb")
 STARTS = ('"', "{", "[", *"-0123456789", "t", "f", "n")
 """How a value begins."""
 BLANKS = " \t\r\n"
+ESCAPES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\.")
+"""An escape, its groups set where it is a character in two halves (a surrogate pair), which YAML does not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,29 @@ class JsonFault:
 
 class _NoNumber(Exception):  # noqa: N818 - never leaves this module
     """What other readers take for a number, and JSON does not have."""
+
+
+def json_nodes(text: str, path: str) -> tuple[YamlNode | None, list[Diagnostic]]:
+    """The document of a JSON text, None where it cannot be read, and its faults."""
+    fault = json_fault(text)
+    if fault is not None:
+        return None, [say("schema-not-json", Span(path, fault.line, fault.column), why=fault.why)]
+    # outside of its texts JSON may have tabs, and within them none
+    node, faults = read_text(ESCAPES.sub(_whole_character, text.replace("\t", " ")), path)
+    huge = [text for text in scalars(node) if is_huge(text)]  # before anything calculates with them
+    return node, faults or [_too_long(text) for text in huge]
+
+
+def _too_long(number: Authored) -> Diagnostic:
+    what = f"`{shown_text(number.value, 40)}` has"
+    return say("too-many-digits", number.span, hint="write fewer digits", what=what)
+
+
+def _whole_character(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return escape.group()
+    halves = bytes.fromhex(escape[1] + escape[2])
+    return f"\\U{ord(halves.decode('utf-16-be')):08X}"
 
 
 def json_fault(text: str) -> JsonFault | None:
