@@ -49,31 +49,28 @@ class WrongByte:
 
 def text_encoding(name: str) -> str:
     """The usual name of an encoding of files; raises `CannotRun` where there is none, or it is none of text."""
-    try:
-        found = codecs.lookup(name).name
-        io.TextIOWrapper(io.BytesIO(), encoding=name)
-    except (LookupError, ValueError):
-        found = None
-    if found is None or found.replace("_", "-") in NO_FILES:
+    found = _usual_name(name)
+    if found is None:
         near = nearest(name, _names())
         hint = f"did you mean `{near}`? There" if near else "there"
         raise CannotRun(f"there is no encoding of text `{shown_text(name)}`; {hint} are {', '.join(USUAL)} and more")
     return found
 
 
+def _usual_name(name: str) -> str | None:
+    try:
+        found = codecs.lookup(name).name
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
+    except (LookupError, ValueError):
+        return None
+    return None if found.replace("_", "-") in NO_FILES else found
+
+
 @cache
 def _names() -> tuple[str, ...]:
-    """The usual names of all encodings of text."""
+    """The names of all encodings of text, as people write them."""
     found = {name.replace("_", "-") for name in (*aliases.values(), *USUAL)}
-    return tuple(sorted(name for name in found if name not in NO_FILES and _is_text(name)))
-
-
-def _is_text(name: str) -> bool:
-    try:
-        io.TextIOWrapper(io.BytesIO(), encoding=name)
-    except LookupError:
-        return False
-    return True
+    return tuple(sorted(name for name in found if _usual_name(name) is not None))
 
 
 def marked(start: bytes, encoding: str | None) -> tuple[str, int]:
@@ -140,15 +137,11 @@ def described(found: WrongByte, encoding: str) -> str:
 def _guess(found: WrongByte, encoding: str) -> str:
     """What the byte may be in the encoding that is most likely meant."""
     if encoding.lower() not in ("utf-8", "ascii"):
-        return ", as in utf-8" if _is_utf_8(found) else ""
+        characters = SEVERAL_BYTES.finditer(found.around)
+        return ", as in utf-8" if any(each.start() <= found.at < each.end() for each in characters) else ""
     text = found.around.decode(GUESSED, "replace")
     word = next((word[0] for word in WORD.finditer(text) if word.start() <= found.at < word.end()), None)
     return f", which read as {GUESSED} gives `{shown_text(word or text[found.at])}`"
-
-
-def _is_utf_8(found: WrongByte) -> bool:
-    """Whether the byte is part of a character that takes several bytes in UTF-8."""
-    return any(match.start() <= found.at < match.end() for match in SEVERAL_BYTES.finditer(found.around))
 
 
 def wrong_byte(file: IO[bytes], encoding: str) -> WrongByte | None:

@@ -8,8 +8,9 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 
@@ -126,21 +127,18 @@ def read_lines(path: Path) -> Iterator[Line]:
         if path.exists() and not path.is_file():
             raise CannotRun(f"`{path}` is not a file")
         with path.open("rb") as file:
-            for number, raw in enumerate(_whole_lines(file), start=1):
+            for number, raw in enumerate(iter(partial(whole_line, file), b""), start=1):
                 if raw.strip():
                     yield line_of(number, raw)
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
 
 
-def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; one that is too long is cut, so that it is never held as a whole."""
-    while line := whole_line(file):
-        yield line
-
-
 def whole_line(file: IO[bytes]) -> bytes:
-    """The rest of a line; of one that is too long its beginning, which is not blank where the line is not."""
+    """The rest of a line, b"" at the end of the file.
+
+    Of one that is too long, so that it is never held as a whole, its beginning, which is not blank where the line is not.
+    """
     line = file.readline(LARGEST_RECORD + 1)
     part = line
     while part and not part.endswith(b"\n"):
