@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from policy_engine.diagnostics import did_you_mean, nearest, say, say_unknown
@@ -40,8 +40,20 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
         Axis(columns, syntax.columns, list(syntax.column_values), "matrix-missing-column"),
     ):
         _check_axis(context, axis, whole=not decision.broken)
+    cells = tuple(_cells(context, decision, syntax, (rows, columns), conclude))
+    _check_legend(context, syntax)
+    row_values, column_values = _values(row_names, rows), _values(syntax.column_values, columns)
+    return rulesets.Matrix(rows, columns, row_values, column_values, cells)
+
+
+def _cells(
+    context: Context,
+    decision: DecisionSyntax,
+    syntax: MatrixSyntax,
+    axes: tuple[Expression, Expression],
+    conclude: Conclude,
+) -> Iterator[rulesets.Cell]:
     entries: dict[str, Entry] = {entry.key.value: _entry(context, entry, conclude) for entry in syntax.legend}
-    cells: list[rulesets.Cell] = []
     for row in syntax.cells:
         if len(row.cells) != len(syntax.column_values) and not decision.broken:
             _refuse_cells(context, row, len(syntax.column_values))
@@ -49,17 +61,19 @@ def check_matrix(context: Context, decision: DecisionSyntax, conclude: Conclude)
         for column, label in zip(syntax.column_values, row.cells, strict=False):
             if label.value not in entries:
                 entries[label.value] = _labelled(context, decision, label, conclude)
-            told = None if decision.because else _cell_sentence(label, (row.value, rows), (column, columns))
-            entry = _in_cell(entries[label.value], told, sources)
-            cells.append(_cell(row, column, label, entry, (rows, columns)))
-    _check_legend(context, syntax)
-    return rulesets.Matrix(
-        rows,
-        columns,
-        tuple(_value(name, rows) for name in row_names),
-        tuple(_value(name, columns) for name in syntax.column_values),
-        tuple(cells),
-    )
+            when, then, otherwise = entries[label.value]
+            chosen = (row.value, axes[0]), (column, axes[1])
+            told = rulesets.Template(()) if decision.because else _cell_sentence(label, *chosen)
+            yield rulesets.Cell(
+                id=f"{row.value.value}.{column.value}",
+                row=_value(*chosen[0]),
+                column=_value(*chosen[1]),
+                when=when,
+                then=_in_cell(then, told, sources),
+                otherwise=_in_cell(otherwise, told, sources) if otherwise is not None else None,
+                label=label.value,
+                span=label.span,
+            )
 
 
 def _refuse_cells(context: Context, row: RowSyntax, expected: int) -> None:
@@ -113,6 +127,10 @@ def closed_values(kind: Type) -> tuple[str, ...] | None:
     return kind.values if isinstance(kind, Text) else None
 
 
+def _values(names: Iterable[Authored], chosen: Expression) -> tuple[str | bool, ...]:
+    return tuple(_value(name, chosen) for name in names)
+
+
 def _value(name: Authored, chosen: Expression) -> str | bool:
     return name.value == "true" if isinstance(chosen.tree.type, Boolean) else name.value
 
@@ -156,32 +174,10 @@ def _cell_sentence(
     return rulesets.Template((f"The table says {label.value} for ", quoted[0], " and ", quoted[1], "."))
 
 
-def _in_cell(entry: Entry, told: rulesets.Template | None, sources: tuple[str, ...]) -> Entry:
+def _in_cell(conclusion: rulesets.Conclusion, told: rulesets.Template, sources: tuple[str, ...]) -> rulesets.Conclusion:
     """The meaning of a word in one cell: with the cell's own reason where the word has none, and with the row's sources."""
-    template = told or rulesets.Template(())
-
-    def own(conclusion: rulesets.Conclusion) -> rulesets.Conclusion:
-        because = conclusion.because if conclusion.because.parts else template
-        return replace(conclusion, because=because, sources=sources or conclusion.sources)
-
-    when, then, otherwise = entry
-    return when, own(then), own(otherwise) if otherwise is not None else None
-
-
-def _cell(
-    row: RowSyntax, column: Authored, label: Authored, entry: Entry, axes: tuple[Expression, Expression]
-) -> rulesets.Cell:
-    when, then, otherwise = entry
-    return rulesets.Cell(
-        id=f"{row.value.value}.{column.value}",
-        row=_value(row.value, axes[0]),
-        column=_value(column, axes[1]),
-        when=when,
-        then=then,
-        otherwise=otherwise,
-        label=label.value,
-        span=label.span,
-    )
+    because = conclusion.because if conclusion.because.parts else told
+    return replace(conclusion, because=because, sources=sources or conclusion.sources)
 
 
 def _check_legend(context: Context, syntax: MatrixSyntax) -> None:
