@@ -9,6 +9,7 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
+from itertools import accumulate
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.quoting import CURLY, straight
@@ -94,11 +95,8 @@ def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None
     for index, character in enumerate(bare):
         if not (character.isascii() and character.isprintable()):
             return _character_fault(character, text, authored.part(index + offset, index + offset + 1))
-    depth = deepest = 0
-    for character in bare:
-        depth += (character in "([{") - (character in ")]}")
-        deepest = max(deepest, depth)
-    if deepest > DEEPEST_BRACKETS:
+    depths = accumulate((character in "([{") - (character in ")]}") for character in bare)
+    if max(depths) > DEEPEST_BRACKETS:
         return say("expression-too-deep", authored.span, limit=DEEPEST_BRACKETS)
     return None
 

@@ -14,7 +14,7 @@ from policy_engine.documents.quoting import open_brackets, unread
 from policy_engine.frontend.comments import lost_words
 from policy_engine.frontend.shape_hints import as_list, as_mapping, as_names, home_of, meant, separate
 from policy_engine.frontend.shapes import TEXTS, Shape
-from policy_engine.language.date_texts import DAY
+from policy_engine.language import date_texts
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.source import Authored, Span
 
@@ -26,7 +26,7 @@ A_DASH = "each item of the list begins with `- `"
 THOUSANDS = re.compile(r"[0-9]{3}(\.[0-9]+)?")
 BEFORE_IT = "quote the whole expression before it, with this"
 LONGEST_NAME = 100
-ISO_DATE = re.compile(DAY)
+ISO_DATE = re.compile(date_texts.DAY)
 
 
 class Fields:
@@ -264,9 +264,7 @@ def name_in_form(name: str, form: re.Pattern[str]) -> str | None:
 def read_date(text: Authored, faults: list[Diagnostic]) -> date | None:
     """The civil date that a text says, quoted or not."""
     try:
-        if ISO_DATE.fullmatch(text.value):
-            return date.fromisoformat(text.value)
+        return date_texts.read_date(text.value)
     except ValueError:
-        pass
-    faults.append(say("bad-date", text.span, text=text.value))
-    return None
+        faults.append(say("bad-date", text.span, text=text.value))
+        return None

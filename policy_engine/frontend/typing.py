@@ -42,17 +42,6 @@ from policy_engine.language.types import (
     with_article,
 )
 
-FOREIGN_OPERATORS: Mapping[type[ast.operator], tuple[str, str | None]] = MappingProxyType(
-    {
-        ast.Pow: ("`**`", "write `x * x`"),
-        ast.BitAnd: ("`&`", "write `and`"),
-        ast.BitOr: ("`|`", "write `or`"),
-        ast.BitXor: ("`^`", "write `x * x`, or `a != b`"),
-        ast.LShift: ("`<<`", None),
-        ast.RShift: ("`>>`", None),
-        ast.MatMult: ("`@`", None),
-    }
-)
 NUMBER_FORM = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 TEXT_FORM = re.compile(r'"[^"\\]*"|\'[^\'\\]*\'')
 PYTHON_WORDS = {"True": "write `true`", "False": "write `false`", "None": "ask `known(x)`"}
@@ -74,6 +63,13 @@ FORBIDDEN: Mapping[type[ast.AST], tuple[str, str | None]] = MappingProxyType(
         ast.Yield: ("yield", None),
         ast.YieldFrom: ("yield", None),
         ast.Slice: ("a slice", None),
+        ast.Pow: ("`**`", "write `x * x`"),
+        ast.BitAnd: ("`&`", "write `and`"),
+        ast.BitOr: ("`|`", "write `or`"),
+        ast.BitXor: ("`^`", "write `x * x`, or `a != b`"),
+        ast.LShift: ("`<<`", None),
+        ast.RShift: ("`>>`", None),
+        ast.MatMult: ("`@`", None),
     }
 )
 
@@ -259,7 +255,7 @@ class Typer:
         operator = SIGNS.get(type(node.op))
         left, right = self.infer(node.left), self.infer(node.right)
         if operator is None:
-            sign, hint = FOREIGN_OPERATORS.get(type(node.op), ("this operator", None))
+            sign, hint = FORBIDDEN[type(node.op)]
             return self.fault("expression-not-allowed", node, hint=hint, what=sign)
         left, right = self.plain_value(left, node.left), self.plain_value(right, node.right)
         if isinstance(left.type, Anything) or isinstance(right.type, Anything):
