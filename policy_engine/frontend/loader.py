@@ -15,8 +15,7 @@ from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.digest import digest_of
-from policy_engine.frontend.lints import lint
-from policy_engine.frontend.lints_of_schemas import lint_schema
+from policy_engine.frontend.lints import lint, lint_schema
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
