@@ -36,22 +36,23 @@ WORDS = {"string": "text", "array": "list"}
 def contradictions(node: MappingNode, kind: str, pointer: str) -> Iterator[Diagnostic]:
     """What contradicts itself in a part of a schema whose keywords are each well formed."""
     bounds = {key.value: plain(value) for key, value in node.entries}
-    if kind in ("integer", "number"):
-        yield from _no_number(node, kind, bounds, pointer)
-    elif kind in COUNTED:
-        yield from _no_length(node, kind, bounds, pointer)
+    clash = _no_length(kind, bounds) if kind in COUNTED else _no_number(kind, bounds)
+    if clash:
+        told = [f"`{name}` {bounds[name]}" for name in clash]
+        last = max((node.key_span(name) for name in clash), key=lambda span: (span.line, span.column))
+        why = f"no {WORDS.get(kind, kind)} satisfies {', '.join(told[:-1])} and {told[-1]} together"
+        yield say("schema-contradiction", last, pointer=pointer or "the top", why=why)
     yield from _forbidden(node, kind, bounds, pointer)
 
 
-def _no_number(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointer: str) -> Iterator[Diagnostic]:
-    """Bounds between which there is no number."""
+def _no_number(kind: str, bounds: Mapping[str, Plain]) -> list[str]:
+    """The bounds between which there is no number."""
     exact = {name: Fraction(value) for name in RANGED if isinstance(value := bounds.get(name), int | Decimal)}
     step = exact.get("multipleOf", Fraction(1))
     step = Fraction(step.numerator) if kind == "integer" else step
     lowest = _tightest(exact, step, "minimum", "exclusiveMinimum", 1)
     highest = _tightest(exact, step, "maximum", "exclusiveMaximum", -1)
-    if lowest is not None and highest is not None and lowest > highest:
-        yield _nothing_fits(node, kind, [name for name in RANGED if name in exact], pointer)
+    return list(exact) if lowest is not None and highest is not None and lowest > highest else []
 
 
 def _tightest(exact: Mapping[str, Fraction], step: Fraction, plain: str, exclusive: str, way: int) -> int | None:
@@ -64,24 +65,14 @@ def _tightest(exact: Mapping[str, Fraction], step: Fraction, plain: str, exclusi
     return max(found, key=lambda steps: steps * way, default=None)
 
 
-def _no_length(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointer: str) -> Iterator[Diagnostic]:
-    """Reports a least length that is greater than the greatest."""
+def _no_length(kind: str, bounds: Mapping[str, Plain]) -> list[str]:
+    """The keywords by which the least length is greater than the greatest."""
     formed = LENGTHS.get(str(bounds.get("format")))
     names = [name for name in COUNTED[kind] if name in bounds]
     least, most = (bounds.get(name) for name in COUNTED[kind])
     low = max([*([least] if isinstance(least, int) else []), formed[0] if formed else 0])
     high = min([*([most] if isinstance(most, int) else []), formed[1] if formed else low])
-    if names and low > high:
-        yield _nothing_fits(node, WORDS[kind], [*(["format"] if formed else []), *names], pointer)
-
-
-def _nothing_fits(node: MappingNode, what: str, names: list[str], pointer: str) -> Diagnostic:
-    """The diagnostic, at the last of the keywords that contradict one another."""
-    bounds = {key.value: plain(value) for key, value in node.entries}
-    told = [f"`{name}` {bounds[name]}" for name in names]
-    last = max((node.key_span(name) for name in names), key=lambda span: (span.line, span.column))
-    why = f"no {what} satisfies {', '.join(told[:-1])} and {told[-1]} together"
-    return say("schema-contradiction", last, pointer=pointer or "the top", why=why)
+    return [*(["format"] if formed else []), *names] if names and low > high else []
 
 
 def _forbidden(node: MappingNode, kind: str, bounds: Mapping[str, Plain], pointer: str) -> Iterator[Diagnostic]:

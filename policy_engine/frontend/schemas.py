@@ -117,9 +117,10 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
         return None, faults or [say("schema-type", Span(path), pointer="the top", types="object")]
     walk = _SchemaWalk(path, node)
     part = _referred(walk, ())
-    for unused in _definitions(walk):
+    definitions = node.get("$defs")
+    for unused, _ in definitions.entries if isinstance(definitions, MappingNode) else ():
         if len(walk.faults) < MOST_FAULTS:
-            _referred(walk, ("$defs", unused))
+            _referred(walk, ("$defs", unused.value))
     if part.members > MOST_MEMBERS:
         walk.fault("schema-too-big", node, "", limit=MOST_MEMBERS)
     if has_errors(walk.faults) or not isinstance(part.type, Record):
@@ -179,11 +180,6 @@ def _named_type(walk: _SchemaWalk, node: MappingNode, place: _Place) -> str | No
     return None
 
 
-def _definitions(walk: _SchemaWalk) -> tuple[str, ...]:
-    node = walk.root.get("$defs")
-    return tuple(name.value for name, _ in node.entries) if isinstance(node, MappingNode) else ()
-
-
 def _referred(walk: _SchemaWalk, steps: Steps) -> _Typed:
     """The part of a schema that steps lead to, read once."""
     if steps not in walk.read:
@@ -225,19 +221,14 @@ def _same_type(walk: _SchemaWalk, node: MappingNode, target: MappingNode, place:
 
 def _placed(record: Record, path: str) -> Record:
     """A record at its place in the facts, and all below it."""
-
-    def placed(kind: Type, at: str) -> Type:
-        match kind:
-            case Record():
-                return _placed(kind, at)
-            case ListOf(element=element, most=most):
-                return ListOf(placed(element, at), most)
-            case _:
-                return kind
-
     prefix = f"{path}." if path else ""
-    members = tuple(replace(m, type=placed(m.type, prefix + m.name)) for m in record.members)
-    return Record(members, path)
+    return Record(tuple(replace(m, type=_type_at(m.type, prefix + m.name)) for m in record.members), path)
+
+
+def _type_at(kind: Type, path: str) -> Type:
+    if isinstance(kind, ListOf):
+        return ListOf(_type_at(kind.element, path), kind.most)
+    return _placed(kind, path) if isinstance(kind, Record) else kind
 
 
 def _record(walk: _SchemaWalk, node: MappingNode, place: _Place) -> _Typed:
