@@ -61,17 +61,12 @@ class CaseFile:
 
 def case_facts(node: YamlNode | None, path: Path, known: CaseNames, *, free: bool = False) -> dict[str, Any] | None:
     """The facts under a key of the test file at a path; `free` where they may be invalid. None where a fixture is missing."""
-    if node is None:
-        return {}
-    if not isinstance(node, MappingNode):
-        known.faults.append(say("wrong-kind", node.span, what="`facts`", expected="a mapping of facts"))
-        return {}
-    start = node.get("from")
-    if not isinstance(start, ScalarNode):
-        return _written(node, known, free=free)
+    start = node.get("from") if isinstance(node, MappingNode) else None
+    if not (isinstance(node, MappingNode) and isinstance(start, ScalarNode)):
+        return _written("facts", node, known, free=free)
     _refuse_others(node, known)
     fixture = _fixture(start.text, path, known)
-    return None if fixture is None else {**fixture, **_changes(node.get("with"), known, free=free)}
+    return None if fixture is None else {**fixture, **_written("with", node.get("with"), known, free=free)}
 
 
 def _refuse_others(node: MappingNode, known: CaseNames) -> None:
@@ -81,18 +76,15 @@ def _refuse_others(node: MappingNode, known: CaseNames) -> None:
             known.faults.append(say("unknown-key", key.span, hint=hint, thing="a fixture", key=key.value))
 
 
-def _changes(node: YamlNode | None, known: CaseNames, *, free: bool) -> dict[str, Any]:
-    if isinstance(node, MappingNode):
-        return _written(node, known, free=free)
-    if node is not None:
-        known.faults.append(say("wrong-kind", node.span, what="`with`", expected="a mapping of facts"))
-    return {}
-
-
-def _written(node: MappingNode, known: CaseNames, *, free: bool) -> dict[str, Any]:
+def _written(key: str, node: YamlNode | None, known: CaseNames, *, free: bool) -> dict[str, Any]:
+    """The facts that are written under a key."""
+    if not isinstance(node, MappingNode):
+        if node is not None:
+            known.faults.append(say("wrong-kind", node.span, what=f"`{key}`", expected="a mapping of facts"))
+        return {}
     if not free:
         known.check_facts(node)
-    return {key.value: plain(value) for key, value in node.entries}
+    return {name.value: plain(value) for name, value in node.entries}
 
 
 def _fixture(written: Authored, path: Path, known: CaseNames) -> Mapping[str, Any] | None:
