@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
-from policy_engine.diagnostics import did_you_mean, say, say_unknown
+from policy_engine.diagnostics import did_you_mean, say_unknown
 from policy_engine.frontend.context import Context, combined_type
 from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
@@ -32,7 +33,7 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
     _check_form(context, syntax)
     values = check_values(context, syntax.values)
     body = _body(context, syntax)
-    because = context.template(syntax.because, dict(_by_name(syntax.values))) if syntax.because else None
+    because = context.template(syntax.because, _by_name(syntax.values)) if syntax.because else None
     _check_given(context, syntax, body)
     own = context.sources(syntax.sources)
     types = _value_types(context, syntax, values, body)
@@ -88,11 +89,9 @@ def _check_parts(context: Context, syntax: DecisionSyntax) -> None:
 def _check_given(context: Context, syntax: DecisionSyntax, body: rulesets.Rules | rulesets.Matrix | None) -> None:
     """Some rule gives each outcome."""
     given = {conclusion.outcome for _, conclusion in rulesets.conclusions_of(body)}
-    context.faults.extend(
-        say("unused-outcome", outcome.span, name=outcome.value)
-        for outcome in syntax.outcomes
-        if outcome.value not in given
-    )
+    for outcome in syntax.outcomes:
+        if outcome.value not in given:
+            context.say("unused-outcome", outcome.span, name=outcome.value)
 
 
 def _check_twice(context: Context, names: Iterable[Authored]) -> None:
@@ -105,9 +104,7 @@ def _check_twice(context: Context, names: Iterable[Authored]) -> None:
 
 def _body(context: Context, syntax: DecisionSyntax) -> rulesets.Rules | rulesets.Matrix | None:
     if syntax.matrix is not None:
-        return check_matrix(
-            context, syntax, lambda conclusion, sources: _conclusion(context, syntax, conclusion, sources)
-        )
+        return check_matrix(context, syntax, partial(_conclusion, context, syntax))
     if not syntax.rules and syntax.otherwise is None:
         return None
     rules = tuple(_rule(context, syntax, rule) for rule in syntax.rules)
@@ -158,7 +155,7 @@ def _conclusion(
     for name, _ in syntax.values:
         if any(name.value == given.value for given, _ in decision.values):
             context.say("value-twice", name.span, name=name.value)
-    named = dict(_by_name(decision.values)) | dict(_by_name(syntax.values))
+    named = _by_name(decision.values + syntax.values)
     because = context.template(syntax.because, named) if syntax.because is not None else rulesets.Template(())
     cited = context.sources(syntax.sources) or context.sources(decision.sources)
     return rulesets.Conclusion(
@@ -185,8 +182,8 @@ def _check_outcome(context: Context, decision: DecisionSyntax, then: Authored | 
         context.faults.append(say_unknown("unknown-outcome", then, outcomes, f"it has {', '.join(outcomes)}"))
 
 
-def _by_name(values: Named) -> Iterable[tuple[str, Authored]]:
-    return ((name.value, text) for name, text in values)
+def _by_name(values: Named) -> dict[str, Authored]:
+    return {name.value: text for name, text in values}
 
 
 def check_values(context: Context, named: Named) -> tuple[rulesets.ValueDefinition, ...]:

@@ -80,9 +80,7 @@ def _refuse_cells(context: Context, row: RowSyntax, expected: int) -> None:
     """Report a row of too few or too many cells, or one whose cells have no commas between them."""
     words = [word for cell in row.cells for word in separate(cell.value) or [cell.value]]
     hint = as_list(words) if len(words) == expected else None
-    context.faults.append(
-        say("matrix-cells", row.span, hint=hint, words={"found": len(row.cells), "expected": expected})
-    )
+    context.say("matrix-cells", row.span, hint=hint, words={"found": len(row.cells), "expected": expected})
 
 
 def _check_axis(context: Context, axis: Axis, *, whole: bool) -> None:
@@ -182,8 +180,6 @@ def _in_cell(conclusion: rulesets.Conclusion, told: rulesets.Template, sources: 
 
 def _check_legend(context: Context, syntax: MatrixSyntax) -> None:
     used = {label.value for row in syntax.cells for label in row.cells}
-    context.faults.extend(
-        say("unused-legend", entry.key.span, name=entry.key.value)
-        for entry in syntax.legend
-        if entry.key.value not in used
-    )
+    for entry in syntax.legend:
+        if entry.key.value not in used:
+            context.say("unused-legend", entry.key.span, name=entry.key.value)

@@ -19,7 +19,7 @@ from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.regions import EVERYTHING, Box, PossibleValues, Region, both
 from policy_engine.frontend.situations import FALSE, NOT_FALSE, TRUE, Situations
 from policy_engine.language import expressions as tree
-from policy_engine.language import mentions
+from policy_engine.language import mentions, specialize
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import ALWAYS, Check, HitPolicy, Period, Rule, Rules, Ruleset
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
@@ -264,11 +264,7 @@ def _hidden(body: Rules, hidden: Mapping[str, str], constant: Set[Span]) -> Iter
             yield say("unreachable-rule", rule.span, why=hidden[rule.id])
         if rule.period == ALWAYS:
             alike.append((rule.id, rule.when))
-            always = rule.id if always is None and _is_true(rule.when) else always
-
-
-def _is_true(when: tree.Condition) -> bool:
-    return isinstance(when, tree.Expression) and isinstance(when.tree, tree.Literal) and when.tree.value is True
+            always = rule.id if always is None and specialize.constant(rule.when) is True else always
 
 
 def _in_words(ruleset: Ruleset, gap: UncoveredCase) -> str:
