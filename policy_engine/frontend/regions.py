@@ -19,6 +19,8 @@ MOST_BOXES = 16
 """A region of more boxes is replaced by a larger one, which bounds the time that a ruleset takes."""
 Range = tuple[int, int]
 """Integers from the first to the last, both included."""
+LEAST, GREATEST = -(10**20), 10**20
+"""Bounds that no number, in its units, and no date exceeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +34,17 @@ class Ordered:
         return Ordered(tuple(sorted((low, high) for low, high in met if low <= high)))
 
     def __or__(self, other: Ordered) -> Ordered:
-        return Ordered(reduce(_added, sorted(self.ranges + other.ranges), ()))
+        return ~(~self & ~other)
 
     def __sub__(self, other: Ordered) -> Ordered:
-        return reduce(_without, other.ranges, self)
+        return self & ~other
+
+    def __invert__(self) -> Ordered:
+        ends = [LEAST, *(end for low, high in self.ranges for end in (low - 1, high + 1)), GREATEST]
+        return Ordered(tuple((low, high) for low, high in zip(ends[::2], ends[1::2], strict=True) if low <= high))
 
     def __bool__(self) -> bool:
         return bool(self.ranges)
-
-
-def _added(ranges: tuple[Range, ...], new: Range) -> tuple[Range, ...]:
-    """Ascending ranges with one more, which begins no earlier than they."""
-    if ranges and new[0] <= ranges[-1][1] + 1:
-        return (*ranges[:-1], (ranges[-1][0], max(ranges[-1][1], new[1])))
-    return (*ranges, new)
-
-
-def _without(values: Ordered, taken: Range) -> Ordered:
-    parts = (part for a, b in values.ranges for part in ((a, min(b, taken[0] - 1)), (max(a, taken[1] + 1), b)))
-    return Ordered(tuple((low, high) for low, high in parts if low <= high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import reduce
-from math import ceil, floor
+from math import ceil
 from types import MappingProxyType
 from typing import Any
 
 from policy_engine.frontend.regions import (
     EVERYTHING,
+    LEAST,
     NOTHING,
     Listed,
     Ordered,
@@ -281,17 +282,7 @@ def _values(kind: Type, operator: str, constant: Any) -> Ordered | Listed | None
 
 
 def _ordered(operator: str, limit: Fraction) -> Ordered:
-    """The integers for which a comparison with a number is true, between bounds that no number or date exceeds."""
-    low, high = -(10**20), 10**20
-    below, above = ceil(limit) - 1, floor(limit) + 1
-    at = ((int(limit), int(limit)),) if limit.denominator == 1 else ()
-    return Ordered(
-        {
-            "<": ((low, below),),
-            "<=": ((low, above - 1),),
-            ">": ((above, high),),
-            ">=": ((below + 1, high),),
-            "==": at,
-            "!=": ((low, below), (above, high)) if at else ((low, high),),
-        }[operator]
-    )
+    """The integers for which a comparison with a number is true."""
+    below = Ordered(((LEAST, ceil(limit) - 1),))
+    at = Ordered(((int(limit), int(limit)),) if limit.denominator == 1 else ())
+    return {"<": below, "<=": below | at, ">": ~(below | at), ">=": ~below, "==": at, "!=": ~at}[operator]
