@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,8 @@ from policy_engine.diagnostics import say
 from policy_engine.documents.nodes import DECIMAL, MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import CaseNames
-from policy_engine.frontend.fields import ISO_DATE, Fields, is_empty
+from policy_engine.frontend.fields import Fields, is_empty
+from policy_engine.language.date_texts import read_date, read_instant
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, with_article
 from policy_engine.source import Authored
 
@@ -92,24 +94,19 @@ def _fits(kind: Type, value: Plain) -> bool:
         case Text(), str():
             return True
         case ((Date() | Instant()), str()):
-            return _is_day(value) if isinstance(kind, Date) else _is_moment(value)
+            return _is_written(value, read_date if isinstance(kind, Date) else read_instant)
         case ListOf(element=element), list():
             return all(_fits(element, part) for part in value)
     return False
 
 
-def _is_day(text: str) -> bool:
+def _is_written(text: str, read: Callable[[str], date]) -> bool:
+    """Whether a date or an instant can be read in a text."""
     try:
-        return ISO_DATE.fullmatch(text) is not None and date.fromisoformat(text) is not None
+        read(text)
     except ValueError:
         return False
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return "T" in text and datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
+    return True
 
 
 def _found(node: YamlNode) -> str:

@@ -12,7 +12,7 @@ from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.documents.quoting import open_brackets, unread
 from policy_engine.frontend.comments import lost_words
-from policy_engine.frontend.shape_hints import as_list, as_mapping, as_names, home_of, meant, separate
+from policy_engine.frontend.shape_hints import ISO_DATE, as_list, as_mapping, as_names, home_of, meant, separate
 from policy_engine.frontend.shapes import TEXTS, Shape
 from policy_engine.language import date_texts
 from policy_engine.language.rulesets import ALWAYS, Period
@@ -26,7 +26,6 @@ A_DASH = "each item of the list begins with `- `"
 THOUSANDS = re.compile(r"[0-9]{3}(\.[0-9]+)?")
 BEFORE_IT = "quote the whole expression before it, with this"
 LONGEST_NAME = 100
-ISO_DATE = re.compile(date_texts.DAY)
 
 
 class Fields:

@@ -19,8 +19,8 @@ from policy_engine.documents.nodes import (
     scalars,
 )
 from policy_engine.frontend import shapes
-from policy_engine.frontend.fields import ISO_DATE, Fields, fields_of, read_date, whole_text
-from policy_engine.frontend.shape_hints import amount_in, is_day
+from policy_engine.frontend.fields import Fields, fields_of, read_date, whole_text
+from policy_engine.frontend.shape_hints import ISO_DATE, amount_in
 from policy_engine.frontend.syntax import ConstantValue, ParameterSyntax
 from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST, holidays_of
 from policy_engine.language.types import fits, number_of
@@ -119,7 +119,7 @@ def misread_parameters(parameters: Iterable[ParameterSyntax]) -> Mapping[str, Di
 
 def _misread(parameter: ParameterSyntax) -> Diagnostic | None:
     for _, value in parameter.values:
-        if isinstance(value, str) and is_day(value):
+        if isinstance(value, str) and ISO_DATE.fullmatch(value):
             return _no_text(parameter, value, "a date", "add `type: date`")
         amount = amount_in(value) if isinstance(value, str) else None
         if amount is not None:

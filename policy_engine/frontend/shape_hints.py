@@ -14,6 +14,7 @@ from policy_engine.frontend.shapes import Shape
 from policy_engine.language.date_texts import DAY
 from policy_engine.source import Authored
 
+ISO_DATE = re.compile(DAY)
 WORDS = re.compile(r"[^\s,;|/]+(?:\s*[\s,;|/]\s*[^\s,;|/]+)+")
 BETWEEN = re.compile(r"\s*[,;|/]\s*|\s+")
 FILLERS = frozenset({"or", "and"})
@@ -116,11 +117,6 @@ def _flow(text: str) -> str:
     return quoted(text) if NEEDS_QUOTES.search(text) else text
 
 
-def is_day(text: str) -> bool:
-    """Whether a text has the form of a date."""
-    return bool(re.fullmatch(DAY, text))
-
-
 def amount_in(text: str) -> tuple[str, str] | None:
     """The number and the unit, "" where it has none, of a text such as `1,000 euros`; None where it is no amount."""
     amount = AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
@@ -133,7 +129,7 @@ def amount_in(text: str) -> tuple[str, str] | None:
 
 def _parameter(name: str, text: str) -> str:
     amount = amount_in(text)
-    if is_day(text):
+    if ISO_DATE.fullmatch(text):
         return f"write `{name}: {{value: {text}, type: date}}`"
     if amount is not None:
         number, unit = amount
