@@ -121,11 +121,6 @@ def unwrapped(text: str) -> str | None:
     return None if found is None else found[1] if found[1] is not None else found[2]
 
 
-def straight(text: str) -> str:
-    """A text with straight quotes in place of curly ones."""
-    return text.translate(TO_STRAIGHT)
-
-
 def read_as_quotes(text: Authored, faults: list[Diagnostic]) -> Authored:
     """A text whose author took curly quotes for quotes, as it was meant, which is reported; any other text as it is."""
     inner = unwrapped(text.value) if text.plain else None

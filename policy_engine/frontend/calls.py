@@ -26,8 +26,6 @@ from policy_engine.language.types import (
 if TYPE_CHECKING:
     from policy_engine.frontend.typing import Typer
 
-EMPTY_IS_UNKNOWN = frozenset({"min", "max", "first", "last"})
-
 
 def call(typer: Typer, node: ast.Call) -> tree.Node:
     """The typed tree of a call."""
@@ -110,7 +108,7 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         found = with_article(element.type) + (", over a list without `maxItems`" if unbounded else "")
         return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, found)
     parts = (source, element) if condition is None else (source, element, condition)
-    optional = name in EMPTY_IS_UNKNOWN or any(part.optional for part in parts)
+    optional = row.empty is not None or any(part.optional for part in parts)
     made = tree.Aggregate(
         type=kind, optional=optional, place=typer.place(node),
         function=name, variable=variable, source=source, condition=condition, element=element,

@@ -148,12 +148,13 @@ def _comparison_hint(left: tree.Node, right: tree.Node) -> str | None:
                 return f"a number stands without quotes: `{one.value}`"
             if isinstance(other.type, Boolean) and one.value in ("true", "false", "yes", "no"):
                 return f"write `{'true' if one.value in ('true', 'yes') else 'false'}` without quotes"
-    if _has(Date, left, right) and _has(Instant, left, right):
+    if is_any(Date, left, right) and is_any(Instant, left, right):
         return "turn the instant into a date with `date_of(...)`"
-    if _has(Date, left, right) and _has(Number, left, right):
+    if is_any(Date, left, right) and is_any(Number, left, right):
         return "write `days_between(a, b)` for a number of days"
     return None
 
 
-def _has(kind: type[Type], *nodes: tree.Node) -> bool:
+def is_any(kind: type[Type], *nodes: tree.Node) -> bool:
+    """Whether some part is of a kind of type."""
     return any(isinstance(node.type, kind) for node in nodes)

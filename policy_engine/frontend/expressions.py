@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.documents.quoting import CURLY, straight
+from policy_engine.documents.quoting import CURLY, TO_STRAIGHT
 from policy_engine.frontend import hints
 from policy_engine.frontend.comments import comment_inside, lost_condition, without_texts
 from policy_engine.language.expressions import segment
@@ -106,7 +106,7 @@ def _character_fault(character: str, text: str, place: Span) -> Diagnostic:
     name = UNSEEN.get(character, character if character.isprintable() else "")
     hint = f"write {TYPED[character]}" if character in TYPED else None
     if CURLY.match(character):
-        hint = f"write straight quotes: `{shown_text(straight(text))}`"
+        hint = f"write straight quotes: `{shown_text(text.translate(TO_STRAIGHT))}`"
     return say("expression-character", place, hint=hint, character=f"{code} ({name})" if name else code)
 
 

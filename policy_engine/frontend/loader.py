@@ -86,10 +86,10 @@ def yaml_files(paths: Iterable[Path]) -> list[Path]:
         elif path.is_file():
             found.add(path)
         else:
-            what = (
-                f"`{path}` is neither a file nor a folder" if path.exists() else f"there is no file or folder `{path}`"
+            there = path.exists()
+            raise CannotRun(
+                f"`{path}` is neither a file nor a folder" if there else f"there is no file or folder `{path}`"
             )
-            raise CannotRun(what)
     for path in found:
         refuse_unreadable_name(path)
     return sorted(found)

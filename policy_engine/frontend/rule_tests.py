@@ -76,20 +76,15 @@ def _case(node: YamlNode, file: CaseFile) -> RuleCase | None:
     if name is None or day is None:
         return None
     file.add_name(name)
-    wants = _refusals(fields)
+    wants = ["invalid"] if fields.node.get("invalid") is not None else []
+    wants += ["not_in_force"] if fields.flag("not_in_force") else []
     _check_wants(fields, name, wants, file, expect)
     invalid = tuple(text.value for text in fields.texts("invalid")) if "invalid" in wants else None
     return RuleCase(name.value, file.ruleset, day, facts, readings, expect, invalid, "not_in_force" in wants, name.span)
 
 
-def _refusals(fields: Fields) -> list[str]:
-    """The ways in which a case wants to be refused."""
-    wants = ["invalid"] if fields.node.get("invalid") is not None else []
-    return [*wants, "not_in_force"] if fields.flag("not_in_force") else wants
-
-
 def _check_wants(fields: Fields, name: Authored, wants: list[str], file: CaseFile, expect: dict[str, Any]) -> None:
-    """Whether a case wants exactly one thing: answers, or to be refused in one way."""
+    """Whether a case wants exactly one thing: answers, or to be refused in one of the ways `wants`."""
     if not (expect or wants or "expect" in fields.meant):
         file.faults.append(say("test-empty", name.span))
     others = [*wants[1:], *(["expect"] if wants and fields.node.get("expect") is not None else [])]

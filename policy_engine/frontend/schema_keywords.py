@@ -79,11 +79,6 @@ MOST_LEVELS = 10
 """Levels of lists in lists that are looked into, and references to references; a schema may have fewer."""
 
 
-def is_text(node: YamlNode) -> bool:
-    """Whether a node is a JSON string."""
-    return isinstance(plain(node), str)
-
-
 def _is(kind: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kind)
 

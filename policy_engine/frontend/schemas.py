@@ -25,7 +25,6 @@ from policy_engine.frontend.schema_keywords import (
     combining_faults,
     encoded_reference,
     is_sensitive,
-    is_text,
     keyword_faults,
     node_at,
     reference_faults,
@@ -313,8 +312,7 @@ def _string(walk: _SchemaWalk, node: MappingNode, pointer: str) -> _Typed:
         return _Typed(Text())
     listed = node.get("enum") or node.get("const") or node
     texts = tuple(value for value in values if isinstance(value, str))
-    all_texts = all(map(is_text, listed.items)) if isinstance(listed, SequenceNode) else is_text(listed)
-    if not texts or not all_texts or len(set(texts)) != len(values):
+    if not texts or len(set(texts)) != len(values):
         return walk.fault("schema-enum", listed, pointer)
     return _Typed(Text(texts))
 

@@ -16,7 +16,7 @@ from typing import Any
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.frontend import hints
 from policy_engine.frontend.calls import call
-from policy_engine.frontend.comparisons import compare
+from policy_engine.frontend.comparisons import compare, is_any
 from policy_engine.frontend.expressions import ParsedExpression
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language import expressions as tree
@@ -261,7 +261,7 @@ class Typer:
         if isinstance(left.type, Anything) or isinstance(right.type, Anything):
             return tree.stand_in(self.place(node))
         if not (isinstance(left.type, Number) and isinstance(right.type, Number)):
-            hint = "write `days_between(a, b)` or `add_days(date, n)`" if _is_a(Date, left, right) else None
+            hint = "write `days_between(a, b)` or `add_days(date, n)`" if is_any(Date, left, right) else None
             words = {"operator": operator, "left": left.type, "right": right.type}
             return self.type_fault("not-addable", node, left, right, hint=hint, **words)
         if operator in ("//", "%") and (left.type.places or right.type.places):
@@ -309,10 +309,6 @@ class Typer:
         optional = any(element.optional for element in elements)
         place = self.place(node)
         return tree.ListLiteral(type=ListOf(kind, len(elements)), optional=optional, place=place, elements=elements)
-
-
-def _is_a(kind: type[Type], *nodes: tree.Node) -> bool:
-    return any(isinstance(node.type, kind) for node in nodes)
 
 
 HANDLERS: Mapping[type[ast.AST], Callable[[Typer, Any], tree.Node]] = MappingProxyType(
