@@ -245,14 +245,16 @@ def stand_in(place: Place) -> Node:
 PARTS: dict[type[Node], tuple[str, ...]] = {}
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> list[Node]:
     """The nodes directly below a node."""
+    found: list[Node] = []
     for name in _parts(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
-            yield value
+            found.append(value)
         elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
+            found.extend(item for item in value if isinstance(item, Node))
+    return found
 
 
 def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -341,9 +343,11 @@ def list_optional(node: Node) -> bool:
 
 def walk(node: Node) -> Iterator[Node]:
     """A node and all nodes below it, each once, from the outside in."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(reversed(children(here)))
 
 
 def is_optional(condition: Condition) -> bool:
