@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import decimal
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,14 +20,18 @@ from policy_engine.errors import FactsError
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
-from policy_engine.language.decisions import Decision
+from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.sentences import undetermined_text
 from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of
 from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 
 PROFILE = agreement(5_000, Phase.generate, Phase.shrink)
+
+
+NO_CAUSE = undetermined_text((), ())
 
 
 @dataclass
@@ -54,7 +59,8 @@ class Programs:
 def test_the_program_gives_the_references_answers(question: Question) -> None:
     note(f"{question.written.schema}\n{question.written.ruleset}")
     programs = Programs(question.ruleset, question.readings)
-    with decimal.localcontext(EXACT):
+    with decimal.localcontext(EXACT), warnings.catch_warnings():
+        warnings.simplefilter("error")  # those of the compiler
         for facts, day in zip(question.facts, question.days, strict=True):
             note(f"{facts} on {day} under {question.readings}")
             _agree(programs, facts, day)
@@ -77,6 +83,7 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     late = {name: _late(evaluation.decision(name)) for name in names}
     assert {name: _late(program.decide(name)(plain, day)) for name in names} == late
     assert {name: _late(decision) for name, decision in together.items()} == late
+    assert all(map(_names_a_fact_or_a_cause, together.values()))
     last = names[-1]
     explanation = explained(program, last, plain, day)
     assert explanation.trace == explanation_of(evaluation, last).trace
@@ -84,6 +91,15 @@ def _agree(programs: Programs, facts: Any, day: date) -> None:
     assert program.checks()(plain, day) == _holds(evaluation)
     if validator_of(programs.ruleset.facts.document)(facts):
         assert {name: _told(decision) for name, decision in program.decide_all()(facts, day).items()} == expected
+
+
+def _names_a_fact_or_a_cause(decision: Decision) -> bool:
+    """Whether an answer that is undetermined says why (sentence 18.3)."""
+    return decision.status is not Status.UNDETERMINED or bool(decision.missing) or NO_CAUSE not in decision.reason
+
+
+def test_an_answer_that_names_neither_would_be_seen() -> None:
+    assert NO_CAUSE == "This cannot be decided: ."
 
 
 def _told(decision: Decision) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import decimal
 import json
 import warnings
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 from hypothesis import Phase, given, note
 from hypothesis import strategies as st
 
-from policy_engine.backends.python import Program, prepare, stretch
+from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
@@ -25,7 +24,6 @@ from policy_engine.language.expressions import Call, Expression, expressions_of,
 from policy_engine.language.mentions import fact_paths, graph_of, logic_of, mentions_in, reached
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.sentences import undetermined_text
 from policy_engine.language.traces import Step
 from policy_engine.language.types import ListOf, Record
 from policy_engine.language.values import unknown_parts
@@ -38,69 +36,28 @@ from tests.support.profiles import agreement
 
 PROFILE = agreement(500, Phase.generate, Phase.shrink)
 ASKING = ("known", "default", "if_known")
-NO_CAUSE = undetermined_text((), ())
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One set of facts of a question: the reference over them, and the generated program for their day."""
-
-    question: Question
-    facts: Any
-    day: date
-    evaluation: Evaluation
-    program: Program
-
-
-def each_asked(question: Question) -> Iterator[Asked]:
-    """Every set of facts of a question; days on which the same holds share a program, as in the engine."""
-    ruleset, readings = question.ruleset, question.readings
-    programs: dict[object, Program] = {}
-    for facts, day in zip(question.facts, question.days, strict=True):
-        note(f"{facts} on {day} under {question.readings}")
-        mark = stretch(ruleset, day)
-        if mark not in programs:
-            programs[mark] = prepare(ruleset, readings, day)
-        evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), day, readings)
-        yield Asked(question, to_json_types(facts)[0], day, evaluation, programs[mark])
 
 
 @given(questions())
 @PROFILE
-def test_e2_e5_promises_about_each_answer_to_written_questions(question: Question) -> None:
-    """Three promises over the same questions."""
+def test_e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(question: Question) -> None:
+    """So it is at every step on the way to an answer, before anything is left out for not being in the schema.
+
+    That answers name a fact or a cause (sentence 18.3), and that code compiles without a warning, is seen by test_agreement.py.
+    """
     note(f"{question.written.schema}\n{question.written.ruleset}")
-    with decimal.localcontext(EXACT), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for asked in each_asked(question):
-            e2_an_undetermined_answer_names_a_fact_or_a_cause(asked)
-            e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(asked)
-            e5_generated_code_compiles_without_a_warning(asked)
-
-
-def e2_an_undetermined_answer_names_a_fact_or_a_cause(asked: Asked) -> None:
-    """Sentence 18.3, of each answer of the reference and of generated Python."""
-    names = [logic.name for logic in asked.question.ruleset.decisions]
-    answers = [("reference", asked.evaluation.decision(name)) for name in names]
-    answers += [("python", decision) for decision in asked.program.decide_all()(asked.facts, asked.day).values()]
-    for who, decision in answers:
-        if decision.status is Status.UNDETERMINED:
-            assert decision.missing or NO_CAUSE not in decision.reason, who
-
-
-def e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(asked: Asked) -> None:
-    """So it is at every step on the way to an answer, before anything is left out for not being in the schema."""
-    paths = set(fact_paths(asked.question.ruleset.facts.type))
-    for logic in asked.question.ruleset.decisions:
-        trace = explanation_of(asked.evaluation, logic.name).trace
-        steps = [*trace.values, *(step for rule in trace.rules for step in rule.steps)]
-        unknown = [part for step in steps for one in walk_steps(step) for part in unknown_parts(one.value)]
-        assert all(part.missing <= paths and (part.missing or part.causes) for part in unknown)
-
-
-def e5_generated_code_compiles_without_a_warning(asked: Asked) -> None:
-    """Warnings are errors here."""
-    compile_all(asked.program, asked.facts, asked.day)
+    paths = set(fact_paths(question.ruleset.facts.type))
+    with decimal.localcontext(EXACT):
+        for facts, day in zip(question.facts, question.days, strict=True):
+            note(f"{facts} on {day} under {question.readings}")
+            evaluation = Evaluation(
+                question.ruleset, valid_facts(facts, question.ruleset.facts), day, question.readings
+            )
+            for logic in question.ruleset.decisions:
+                trace = explanation_of(evaluation, logic.name).trace
+                steps = [*trace.values, *(step for rule in trace.rules for step in rule.steps)]
+                unknown = [part for step in steps for one in walk_steps(step) for part in unknown_parts(one.value)]
+                assert all(part.missing <= paths and (part.missing or part.causes) for part in unknown)
 
 
 def walk_steps(step: Step) -> Iterator[Step]:
@@ -108,10 +65,6 @@ def walk_steps(step: Step) -> Iterator[Step]:
     yield step
     for below in step.steps:
         yield from walk_steps(below)
-
-
-def test_e2_an_answer_that_names_neither_would_be_seen() -> None:
-    assert NO_CAUSE == "This cannot be decided: ."
 
 
 @pytest.mark.parametrize("case", [case for case in load_cases() if case.invalid is None], ids=str)
