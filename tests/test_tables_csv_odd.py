@@ -219,6 +219,12 @@ def test_c4_a_first_line_that_tells_a_tab(tmp_path: Path) -> None:
     assert validated_csv(tmp_path, "sep=\t\naccount_id\tplan\nA\tpro\n").valid.height == 1
 
 
+def test_c4_blank_lines_before_the_one_that_tells_the_delimiter(tmp_path: Path) -> None:
+    assert messages(validated_csv(tmp_path, "\n\r\nsep=;\naccount_id;plan\nA;pro\n\nB\n")) == [
+        "2 B / cells: row 2 (line 7) has 1 cell, and the header has 2"
+    ]
+
+
 def test_c4_what_was_said_comes_before_the_first_line(tmp_path: Path) -> None:
     assert validated_csv(tmp_path, "sep=;\naccount_id|plan\nA;1|pro\n", delimiter="|").valid.height == 1
 

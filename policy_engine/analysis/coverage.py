@@ -17,7 +17,7 @@ from policy_engine.source import Span
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Gap:
+class Untried:
     """Something that no case has tried: its place, and a message."""
 
     span: Span
@@ -30,7 +30,7 @@ class Tally:
 
     kind: str
     all: int
-    gaps: tuple[Gap, ...]
+    gaps: tuple[Untried, ...]
 
     def __str__(self) -> str:
         return f"{self.all - len(self.gaps)} of {self.all} {self.kind}"
@@ -54,7 +54,7 @@ class Coverage:
         return not any(tally.gaps for tally in self.tallies)
 
     @property
-    def gaps(self) -> tuple[Gap, ...]:
+    def gaps(self) -> tuple[Untried, ...]:
         """All that is left out, by place."""
         return tuple(sorted(gap for tally in self.tallies for gap in tally.gaps))
 
@@ -83,7 +83,7 @@ def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> C
 
 
 def _tally(kind: str, found: Found) -> Tally:
-    return Tally(kind, len(found), tuple(Gap(span, message) for span, message, tried in found if not tried))
+    return Tally(kind, len(found), tuple(Untried(span, message) for span, message, tried in found if not tried))
 
 
 class Version:

@@ -56,8 +56,7 @@ def _text(dtype: Any, value: pl.Expr, name: str) -> pl.Expr:
         case pl.Struct() if name == "violations":
             return value.struct.field("message")
         case pl.Struct():
-            found = as_json(dtype, value)
-            return (value if found is None else found).struct.json_encode()
+            return as_json(dtype, value).struct.json_encode()
     return value.cast(pl.String)
 
 

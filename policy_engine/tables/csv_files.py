@@ -97,7 +97,8 @@ def open_csv(path: Path, options: CsvOptions) -> CsvFile:
             before, first = before + 1, text.readline()
         where = f"`{path}`, line {before + 1} (`{shown_text(first.strip())}`)"
         sep = SEP.fullmatch(first)
-        delimiter = said or (_delimiter(where, sep[1]) if sep else _likely_delimiter(first))
+        own = _delimiter(where, sep[1]) if sep else _likely_delimiter(first)
+        delimiter = said or own
         reader = csv.reader(text if sep else chain([first], text), delimiter=delimiter, strict=True)
         return CsvFile(encoded, delimiter, _header(path, reader), before + (sep is not None) + reader.line_num)
 

@@ -169,12 +169,12 @@ def _plain(value: Any, kind: Type) -> Any:
 
 def in_json_types(frame: Frame) -> Frame:
     """The frame with texts for dates, instants and categories, and floats by their own shortest form, at every depth."""
-    changed = {name: as_json(dtype, pl.col(name)) for name, dtype in frame.collect_schema().items()}
-    return frame.with_columns(expression.alias(name) for name, expression in changed.items() if expression is not None)
+    schema = frame.collect_schema()
+    return frame.with_columns(as_json(dtype, pl.col(name)).alias(name) for name, dtype in schema.items())
 
 
-def as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
-    """The expression of a column in JSON types, None where it has them already."""
+def as_json(dtype: Any, value: pl.Expr) -> pl.Expr:
+    """A column in JSON types: the same expression where it has them already."""
     match dtype:
         case pl.Date():
             return date_text(value)
@@ -189,20 +189,20 @@ def as_json(dtype: Any, value: pl.Expr) -> pl.Expr | None:
         case pl.Float32():
             return value.cast(pl.String).cast(pl.Float64)
         case pl.Array():
-            listed = value.arr.to_list()
-            return as_json(pl.List(dtype.inner), listed) or listed
+            return as_json(pl.List(dtype.inner), value.arr.to_list())
         case pl.List():
-            inner = as_json(dtype.inner, pl.element())
-            return None if inner is None else value.list.eval(inner)
+            element = pl.element()
+            inner = as_json(dtype.inner, element)
+            return value if inner is element else value.list.eval(inner)
         case pl.Struct():
             return _struct(dtype, value)
-    return None
+    return value
 
 
-def _struct(dtype: pl.Struct, value: pl.Expr) -> pl.Expr | None:
-    fields = {field.name: value.struct.field(field.name) for field in dtype.fields}
-    changed = {field.name: as_json(field.dtype, fields[field.name]) for field in dtype.fields}
-    if all(expression is None for expression in changed.values()):
-        return None
-    parts = [(fields[name] if part is None else part).alias(name) for name, part in changed.items()]
-    return pl.when(value.is_not_null()).then(pl.struct(parts))
+def _struct(dtype: pl.Struct, value: pl.Expr) -> pl.Expr:
+    fields = [value.struct.field(field.name) for field in dtype.fields]
+    parts = [as_json(field.dtype, part) for field, part in zip(dtype.fields, fields, strict=True)]
+    if all(part is field for part, field in zip(parts, fields, strict=True)):
+        return value
+    named = (part.alias(field.name) for part, field in zip(parts, dtype.fields, strict=True))
+    return pl.when(value.is_not_null()).then(pl.struct(named))

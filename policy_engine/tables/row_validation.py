@@ -113,7 +113,7 @@ def validated_rows(rejected: pl.DataFrame, flags: pl.DataFrame, facts: FactsSche
 
     `flags` tells of each row, for every fact whose column was validated, whether it surely has no fault there.
     """
-    rows = _RejectedRows(facts, reader, reader.plain(rejected), flags)
+    rows = _RejectedRows(facts, part_of(facts), reader, reader.plain(rejected), flags)
     found, numbers = rows.violations(), rejected[ROW].to_list()
     told = zip(numbers, rows.keys(), found, strict=True)
     invalid = invalid_frame([InvalidRow(number, key, violations) for number, key, violations in told if violations])
@@ -129,14 +129,11 @@ class _RejectedRows:
     """Rejected rows, and what was found to be wrong with single values: equal values are looked at once."""
 
     facts: FactsSchema
+    part: Part
     reader: RowReader
     plain: pl.DataFrame
     flags: pl.DataFrame
-    part: Part = field(init=False)
     seen: dict[tuple[str, type, object], list[Violation]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.part = part_of(self.facts)
 
     def violations(self) -> list[list[Violation]]:
         """Every violation by each row.
