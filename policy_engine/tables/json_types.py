@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from itertools import chain, count
@@ -13,12 +14,13 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
-from policy_engine.backends.columnar.times import date_text, instant_text, local_text
+from policy_engine.backends.columnar.times import date_text, in_microseconds, instant_text, local_text
 from policy_engine.backends.columnar.validation import Fitted, column_validation
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.language.values import instant_text_of
 
 Values = Sequence[Any]
 Numbers = Callable[[Number, Values], pl.Series]
@@ -149,7 +151,8 @@ def _records(values: Values, part: Part, numbers: Numbers) -> pl.Series:
 
 def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
     """The facts of a row of canonical columns; what is absent is left out."""
-    return _plain_members(in_json_types(frame.slice(at, 1)).row(0, named=True), record)
+    moments = [pl.col(name).cast(in_microseconds(dtype)) for name, dtype in frame.schema.items()]
+    return _plain_members(frame.slice(at, 1).select(moments).row(0, named=True), record)
 
 
 def _plain_members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
@@ -164,6 +167,10 @@ def _plain(value: Any, kind: Type) -> Any:
             return [_plain(part, element) for part in value]
         case Record(), dict():
             return _plain_members(value, kind)
+        case Instant(), int():
+            return instant_text_of(value)
+        case _, date():
+            return value.isoformat()
     return value
 
 
