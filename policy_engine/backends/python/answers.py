@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from policy_engine.backends.python.expressions import Expressions
@@ -55,19 +55,12 @@ def names_of(sentences: Iterable[Template]) -> tuple[str, ...]:
     return tuple(part.text for sentence in sentences for part in template_expressions(sentence))
 
 
-class Rulings(dict[int, Ruling]):
-    """The rulings of a collect decision by the bits of the rules that apply, each made when it is first needed.
+def rulings_by_bits(ruling: Callable[[Status, Applied], Ruling], rules: Sequence[Rule]) -> Callable[[int], Ruling]:
+    """The rulings of a collect decision by the bits of the rules that apply; the lowest bit says that it is undetermined."""
 
-    The lowest bit says that the decision is undetermined.
-    """
+    @lru_cache(MOST_COMBINATIONS)
+    def by_bits(bits: int) -> Ruling:
+        applied = [(rule.id, rule.then) for bit, rule in enumerate(rules, start=1) if bits >> bit & 1]
+        return ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
 
-    def __init__(self, ruling: Callable[[Status, Applied], Ruling], rules: Sequence[Rule]) -> None:
-        super().__init__()
-        self.ruling, self.rules = ruling, rules
-
-    def __missing__(self, bits: int) -> Ruling:
-        applied = [(rule.id, rule.then) for bit, rule in enumerate(self.rules, start=1) if bits >> bit & 1]
-        if len(self) >= MOST_COMBINATIONS:
-            self.clear()
-        self[bits] = made = self.ruling(Status.UNDETERMINED if bits & 1 else Status.DECIDED, applied)
-        return made
+    return by_bits

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from policy_engine.backends.equality_switches import Switch, asked_and_given, switches, table_of_cells
-from policy_engine.backends.python.answers import NOTHING, Rulings, kept_values, names_of, own_values
+from policy_engine.backends.python.answers import NOTHING, kept_values, names_of, own_values, rulings_by_bits
 from policy_engine.backends.python.expressions import Expressions, in_units
 from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
@@ -27,7 +26,7 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
 )
 from policy_engine.language.rulings import Applied, sentences_of
-from policy_engine.language.types import ListOf, Type, innermost
+from policy_engine.language.types import Type, innermost
 
 NO_CODES: Mapping[str, str] = {}
 """No values."""
@@ -166,12 +165,8 @@ class DecisionWriter:
 
     def _value(self, definition: ValueDefinition, combination: Combination | None = None) -> str:
         """A value as a whole, in the units of the answer's type, or of its elements where rules combine to a list."""
-        node, kind = definition.expression.tree, self._type_of(definition.name)
-        code = self.to.scaled(node, innermost(kind) if combination is Combination.LIST else kind)
-        if not isinstance(node.type, ListOf) or not node.optional:
-            return code
-        held = self.to.writer.named(code)
-        return f"(None if {held} is None or None in {held} else {held})"
+        kind = self._type_of(definition.name)
+        return self.to.whole(definition.expression.tree, innermost(kind) if combination is Combination.LIST else kind)
 
     def _type_of(self, value: str) -> Type:
         return dict(self.logic.value_types)[value]
@@ -239,7 +234,7 @@ class DecisionWriter:
         return names_of(sentences_of(self.logic, Status.DECIDED, applied)) if self.told else ()
 
     def _collect(self, body: Rules) -> None:
-        """A number whose bits tell which rules apply, and its lowest whether anything is unknown; see `Rulings`."""
+        """A number whose bits tell which rules apply, and its lowest whether anything is unknown; see `rulings_by_bits`."""
         writer, rules = self.to.writer, body.rules
         applied = writer.fresh("applied")
         writer.line(f"{applied} = 0")
@@ -252,15 +247,16 @@ class DecisionWriter:
         writer.line(f"{kept} = ()")
         for bit, rule in enumerate(rules, start=1):
             self._collect_rule(body, rule, 1 << bit, own, applied, kept)
-        codes = self._collect_values(applied)
-        rulings = self.to.bind_new(Rulings(partial(self.ruling_for, self.logic), rules))
+        for value in self.logic.values:
+            self._note_unknown(self.at_hand[value.name], value.expression.tree.optional and not value.nullable, applied)
+        ruling = f"{self.to.bind_new(rulings_by_bits(self.ruling, rules))}({applied})"
         with writer.block(f"if {applied} & 1:"):
-            self._end_undetermined(f"{rulings}[{applied}]", kept)
+            self._end_undetermined(ruling, kept)
         if self._names(()):
             reasoned = sum(1 << bit for bit, rule in enumerate(rules, start=1) if rule.then.because.parts)
             with writer.block(f"if not {applied} & {reasoned}:"):
                 writer.line(f"{kept} = {self._kept(Status.DECIDED, ())}")
-        self._end(f"{rulings}[{applied}]", {**codes, **own}, kept)
+        self._end(ruling, {**self.at_hand, **own}, kept)
 
     def _collect_rule(self, body: Rules, rule: Rule, bit: int, own: Mapping[str, str], applied: str, kept: str) -> None:
         writer = self.to.writer
@@ -299,18 +295,6 @@ class DecisionWriter:
         if optional:
             with self.to.writer.block(f"if {code} is None:"):
                 self.to.writer.line(f"{applied} |= 1")
-
-    def _collect_values(self, applied: str) -> dict[str, str]:
-        """The values of the decision, under names that are set where no rule is unknown."""
-        writer, codes = self.to.writer, {}
-        with writer.block(f"if not {applied} & 1:"):
-            for value in self.logic.values:
-                held = self.at_hand[value.name]
-                self._note_unknown(held, value.expression.tree.optional and not value.nullable, applied)
-            for value in self.logic.values:
-                codes[value.name] = writer.fresh("own")
-                writer.line(f"{codes[value.name]} = {self.at_hand[value.name]}")
-        return codes
 
     # Matrices.
 

@@ -48,7 +48,7 @@ class Expressions:
         parts = [(partial(self.condition_code, part), tree.is_optional(part)) for part in condition.conditions]
         code = self.junction("and" if condition.kind == "all" else "or", parts)
         optional = any(optional for _, optional in parts)
-        return (self.negation(code, optional) if condition.kind == "none" else code), optional
+        return (self.over([code], [optional], "not {0}") if condition.kind == "none" else code), optional
 
     def condition_code(self, condition: tree.Condition) -> str:
         """The text of a condition."""
@@ -147,13 +147,9 @@ class Expressions:
             f"({one} if ({one} := {first}) is {decisive} else {two} if ({two} := {second}) is not {neutral} else {one})"
         )
 
-    def negation(self, code: str, optional: bool) -> str:
-        """`not`."""
-        return self.over([code], [optional], "not {0}")
-
     def negated(self, node: tree.Node) -> str:
         """The negation of a node."""
-        return self.negation(self.code(node), node.optional)
+        return self.over([self.code(node)], [node.optional], "not {0}")
 
     def defined(self, name: str) -> str:
         """The name of the value of a definition."""
@@ -307,7 +303,10 @@ class Expressions:
     def whole(self, node: tree.Node, kind: Type | None = None) -> str:
         """A value as a whole, in the units of a type if one is given: a list is unknown where an element is."""
         code = self.scaled(node, kind or node.type)
-        return f"whole({code})" if isinstance(node.type, ListOf) and node.optional else code
+        if not isinstance(node.type, ListOf) or not node.optional:
+            return code
+        held = self.writer.named(code)
+        return f"(None if {held} is None or None in {held} else {held})"
 
     def _default(self, node: tree.Call) -> str:
         first, second = node.arguments

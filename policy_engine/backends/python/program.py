@@ -181,12 +181,6 @@ class Program:
         to.writer.guarded.update(recorded)
         return tuple(recorded.values()), self._compiled(f"record_{name}", to)
 
-    def _start(self, name: str, given: Mapping[str, str]) -> Expressions:
-        """What the function of a decision, or of all of them, begins with; `given` are names that are set already."""
-        writer, told = Writer(state=dict(given)), name == ALL
-        to = Expressions(self.specialized, writer, lambda used: self._used(to, used, told=told))
-        return to
-
     def _used(self, to: Expressions, name: str, *, told: bool) -> str:
         """The result of another decision, worked out once."""
         held = f"decision_{name}"
@@ -217,14 +211,18 @@ class Program:
         self, name: str, write: Callable[[Expressions], None], given: Mapping[str, str] = MappingProxyType({})
     ) -> Expressions:
         """What is written of a decision, of all of them, or of the checks."""
-        to = self._start(name, given)
-        to.writer.most_repeats = MOST_REPEATS
+        to = self._begun(name, given, MOST_REPEATS)
         try:
             write(to)
         except (TooManyRepeats, RecursionError):
-            to = self._start(name, given)
+            to = self._begun(name, given)
             _hoist(to, below(self.specialized, self._asked_by(name)), name)
             write(to)
+        return to
+
+    def _begun(self, name: str, given: Mapping[str, str], most_repeats: int | None = None) -> Expressions:
+        writer = Writer(state=dict(given), most_repeats=most_repeats)
+        to = Expressions(self.specialized, writer, lambda used: self._used(to, used, told=name == ALL))
         return to
 
     def _asked_by(self, name: str) -> Iterable[Mention]:

@@ -83,8 +83,7 @@ def read_all(to: Expressions, record: str, kind: Record, asked: AbstractSet[str]
     looked_at = [member for member in kind.members if asked is None or member.name in asked]
     foreign = [_is_foreign(to, record, member) for member in looked_at if isinstance(member.type, Text | Boolean)]
     if foreign:
-        with to.writer.block(f"if {' or '.join(foreign)}:"):
-            to.writer.line("raise NotPlain")
+        to.writer.line(f"if {' or '.join(foreign)}: raise NotPlain")
     for member in kind.members:
         if isinstance(innermost(member.type), Date | Instant):
             name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
@@ -100,15 +99,14 @@ def _read_below(to: Expressions, held: str, kind: Type) -> None:
     if isinstance(kind, Record):
         read_all(to, held, kind)
     elif isinstance(kind, ListOf) and isinstance(kind.element, Text | Boolean):
-        with to.writer.block(f"if not {to.bind(frozenset({_own_class(kind.element)}))}.issuperset(map(type, {held})):"):
-            to.writer.line("raise NotPlain")
+        classes = to.bind(frozenset({_own_class(kind.element)}))
+        to.writer.line(f"if not {classes}.issuperset(map(type, {held})): raise NotPlain")
     elif isinstance(kind, ListOf):
         item = to.writer.fresh()
         with to.writer.block(f"for {item} in {held}:"):
             _read_below(to, item, kind.element)
     elif isinstance(kind, Number):
-        with to.writer.block(f"if not {-LIMIT} <= {held} <= {LIMIT}:"):
-            to.writer.line("raise NotPlain")
+        to.writer.line(f"if not {-LIMIT} <= {held} <= {LIMIT}: raise NotPlain")
     elif isinstance(kind, Date | Instant):
         to.writer.line((reader(to, kind) or "").format(held))
 

@@ -30,16 +30,7 @@ def to_instant(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return _in_capitals(text)
-    except TypeError:
-        raise NotPlain from None
-
-
-def _in_capitals(text: str) -> datetime:
-    try:
         return datetime.fromisoformat(text.upper())
-    except ValueError:
-        raise NotPlain from None
 
 
 def to_integer(value: Any) -> int:
@@ -127,11 +118,6 @@ def typed(value: Any, kind: Type, ordered_by: str | None = None) -> Any:
 # Operators and functions.
 
 
-def whole(elements: Any) -> Any:
-    """A list as a whole: unknown where an element is."""
-    return None if elements is None or None in elements else elements
-
-
 def contained(item: Any, elements: Iterable[Any]) -> bool | None:
     """`in` where the item or elements may be unknown."""
     if item is None:
@@ -205,7 +191,7 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
 
 _CALLED: Sequence[Callable[..., Any]] = (
     *(Decision, answered, Fraction, rounded_units, NotPlain, to_instant, to_integer, to_units),
-    *(whole, contained, quotient, aggregated, causes_of, cause_of),
+    *(contained, quotient, aggregated, causes_of, cause_of),
 )
 NAMES: Mapping[str, Any] = {
     **{each.__name__: each for each in _CALLED},
