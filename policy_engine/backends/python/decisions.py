@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -238,11 +237,11 @@ class DecisionWriter:
         writer, rules = self.to.writer, body.rules
         applied = writer.fresh("applied")
         writer.line(f"{applied} = 0")
-        empty = dict.fromkeys(value.name for rule in rules for value in rule.then.values)
-        empty |= {name: combination.empty for name, combination in body.combine}
-        own = {name: writer.fresh("own") for name in empty}
+        combine = dict(body.combine)
+        given = [value.name for rule in rules for value in rule.then.values]
+        own = {name: writer.fresh("own") for name in dict.fromkeys([*given, *combine])}
         for name, code in own.items():
-            writer.line(f"{code} = {empty[name]}")
+            writer.line(f"{code} = {[] if name in combine else None}")
         kept = writer.fresh("kept")
         writer.line(f"{kept} = ()")
         for bit, rule in enumerate(rules, start=1):
@@ -256,6 +255,8 @@ class DecisionWriter:
             reasoned = sum(1 << bit for bit, rule in enumerate(rules, start=1) if rule.then.because.parts)
             with writer.block(f"if not {applied} & {reasoned}:"):
                 writer.line(f"{kept} = {self._kept(Status.DECIDED, ())}")
+        for name, combination in combine.items():
+            writer.line(f"{own[name]} = {self.to.bind_new(combination.of)}({own[name]})")
         self._end(ruling, {**self.at_hand, **own}, kept)
 
     def _collect_rule(self, body: Rules, rule: Rule, bit: int, own: Mapping[str, str], applied: str, kept: str) -> None:
@@ -266,30 +267,16 @@ class DecisionWriter:
             writer.line(f"{applied} |= {bit}")
             for value in rule.then.values:
                 combination = body.combination(value.name)
-                held = writer.named(self._value(value, combination))
-                self._note_unknown(held, value.expression.tree.optional and not value.nullable, applied)
-                self._keep(own[value.name], held, combination, optional=value.expression.tree.optional)
+                held, optional_value = writer.named(self._value(value, combination)), value.expression.tree.optional
+                self._note_unknown(held, optional_value and not value.nullable, applied)
+                if combination is None:
+                    writer.line(f"{own[value.name]} = {held}")
+                    continue
+                with writer.when(f"{held} is not None" if optional_value else "True"):
+                    writer.line(f"{own[value.name]}.append({held})")
             if self.told and names_of([rule.then.because]):
                 writer.line(f"{kept} += {kept_values(self.to, [rule.then.because])}")
         self._note_unknown(code, optional, applied)
-
-    def _keep(self, own: str, held: str, combination: Combination | None, *, optional: bool) -> None:
-        """Combine a value of a rule that applies with those of the rules before it."""
-        known = f"{held} is not None" if optional else ""
-        match combination:
-            case Combination.SUM:
-                test, combined = known, f"{own} + {held}"
-            case Combination.LIST:
-                test, combined = known, f"(*{own}, {held})"
-            case Combination.MIN | Combination.MAX:
-                better = f"({own} is None or {held} {'<' if combination is Combination.MIN else '>'} {own})"
-                test, combined = f"{known} and {better}" if known else better, held
-            case Combination.FIRST:
-                test, combined = f"{own} is None", held
-            case _:
-                test, combined = "", held
-        with self.to.writer.block(f"if {test}:") if test else nullcontext():
-            self.to.writer.line(f"{own} = {combined}")
 
     def _note_unknown(self, code: str, optional: bool, applied: str) -> None:
         if optional:
