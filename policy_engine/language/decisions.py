@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -50,6 +50,7 @@ class Ruling:
     """All of an answer that does not vary with the facts, as plain data: made once, and shared between decisions.
 
     `readings` are pairs of a reading and its choice, `names` those of the values, `sentences` those of the reason.
+    `by_name` makes a dictionary of the values.
     """
 
     decision: str
@@ -61,6 +62,10 @@ class Ruling:
     ruleset: RulesetReference
     names: tuple[str, ...]
     sentences: tuple[Sentence, ...]
+    by_name: Callable[..., dict[str, Value | None]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", paired(self.names))  # it is read too often to be made when it is read
 
     @cached_property
     def pattern(self) -> str | None:
@@ -76,19 +81,12 @@ class Ruling:
         return "".join([piece.text for piece in together(pieces(self.sentences, ()))])
 
     @cached_property
-    def by_name(self) -> Callable[..., dict[str, Value | None]]:
-        """What makes a dictionary of the values."""
-        if len(self.names) < len(PAIRED):
-            return PAIRED[len(self.names)](*self.names)
-        return lambda *values: dict(zip(self.names, values, strict=True))
-
-    @cached_property
     def frame(self) -> Frame:
         """What is always the same in the JSON text of an answer."""
         return frame_of(self)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Ruling, tuple(getattr(self, each.name) for each in fields(self))
+        return Ruling, tuple(getattr(self, each.name) for each in fields(self) if each.init)
 
 
 PAIRED: Sequence[Callable[..., Callable[..., dict[str, Any]]]] = (
@@ -99,6 +97,15 @@ PAIRED: Sequence[Callable[..., Callable[..., dict[str, Any]]]] = (
     lambda a, b, c, d: lambda v, w, x, y: {a: v, b: w, c: x, d: y},
 )
 """What pairs so many names with values, written out: `dict(zip(...))` takes twice as long."""
+
+
+def paired(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
+    """What makes a dictionary of so many values."""
+    return (
+        PAIRED[len(names)](*names)
+        if len(names) < len(PAIRED)
+        else lambda *values: dict(zip(names, values, strict=True))
+    )
 
 
 class Decision:
