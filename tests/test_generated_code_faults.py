@@ -116,6 +116,7 @@ def test_a2_a_fault_in_the_checks_surfaces(engine: Engine, monkeypatch: pytest.M
 
 
 def test_a2_a_fault_in_the_form_that_records_surfaces(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.decide("faults.d", {"n": 20}, as_of=DAY)  # the form that decides is written without the fault
     plant(monkeypatch, "facts.nothing")
     with pytest.raises(EngineFault, match=r"in <faults\.record_d"):
         engine.explain("faults.d", {"n": 20}, as_of=DAY)
