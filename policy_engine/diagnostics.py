@@ -232,6 +232,9 @@ _MEANING = {
     "calendar-years": Wording(
         "a calendar needs its first and last year", "write `years: [2021, 2050]`, within {first} to {last}"
     ),
+    "weekend-days": Wording(
+        "a weekend is a list of days of the week, each once, and at most six", "write `weekend: [friday, saturday]`"
+    ),
     "silence-code": Wording("`{name}` is not a warning, and only warnings can be silenced"),
     "versions-overlap": Wording(
         "this version and {other} are both in force {period}", "let one end where the other begins"

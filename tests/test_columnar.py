@@ -15,15 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_engine.backends.columnar import days, prepare
+from policy_engine.backends.columnar import weekdays as columns
 from policy_engine.backends.columnar.functions import CALLS, WRITTEN_OUT
 from policy_engine.backends.columnar.plan import folded
 from policy_engine.backends.columnar.times import instant_text as instant_texts
+from policy_engine.backends.columnar.weekdays import business_days
 from policy_engine.facts.plain import to_json_types
-from policy_engine.language import dates
+from policy_engine.language import dates, weekdays
 from policy_engine.language.date_texts import read_instant
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.timezones import transitions, zone
 from policy_engine.language.values import EPOCH, MICROSECOND, Undefined, instant_text
+from policy_engine.language.weekdays import week_with
 from policy_engine.reports.deciding import decide_table
 from policy_engine.reports.jobs import Job
 from policy_engine.tables.json_lines import lines_source
@@ -124,18 +127,54 @@ FORMS: dict[str, tuple[Callable[..., pl.Expr], Callable[..., Any]]] = {
     "add_days": (lambda a, b, n: days.add_days(a, n), lambda a, b, n: dates.add_days(a, n)),
     "add_months": (lambda a, b, n: days.add_months(a, n), lambda a, b, n: dates.add_months(a, n)),
     "add_years": (lambda a, b, n: days.add_years(a, n), lambda a, b, n: dates.add_years(a, n)),
-    "first_of_month": (lambda a, b, n: days.first_of_month(a), lambda a, b, n: dates.first_of_month(a)),
-    "last_of_month": (lambda a, b, n: days.last_of_month(a), lambda a, b, n: dates.last_of_month(a)),
-    "weekday": (lambda a, b, n: days.weekday(a), lambda a, b, n: a.isoweekday()),
-    "is_weekday": (lambda a, b, n: days.is_on_weekday(a), lambda a, b, n: dates.is_weekday(a)),
-    "add_weekdays": (lambda a, b, n: days.add_weekdays(a, n), lambda a, b, n: dates.add_weekdays(a, n)),
-    "weekdays_between": (lambda a, b, n: days.weekdays_between(a, b), lambda a, b, n: dates.weekdays_between(a, b)),
-    "add_business_days": (
-        lambda a, b, n: days.add_business_days(a, n, HOLIDAYS),
-        lambda a, b, n: dates.add_business_days(a, n, HOLIDAYS),
+    "months_between": (lambda a, b, n: days.months_between(a, b), lambda a, b, n: dates.months_between(a, b)),
+    "years_between": (lambda a, b, n: days.years_between(a, b), lambda a, b, n: dates.years_between(a, b)),
+    "years since 29 February": (
+        lambda a, b, n: days.years_between(a, b, pl.lit(dates.MARCH_1)),
+        lambda a, b, n: dates.years_between(a, b, dates.MARCH_1),
     ),
-    "no holidays": (lambda a, b, n: days.add_business_days(a, n, []), lambda a, b, n: dates.add_weekdays(a, n)),
+    "weekday": (lambda a, b, n: days.weekday(a), lambda a, b, n: a.isoweekday()),
 }
+PARTS = ("year", "month", "day", "quarter", "iso_week", "day_of_year")
+ENDS = tuple(f"{end}_of_{part}" for end in ("first", "last") for part in ("week", "month", "quarter", "year"))
+for function in (*PARTS, *ENDS):
+    FORMS[function] = (
+        lambda a, b, n, column=CALLS[function]: column(a),
+        lambda a, b, n, single=FUNCTIONS[function].plain: single(a),
+    )
+WEEKENDS = ((6, 7), (5, 6), (5, 7), (7,), (), (1, 2, 4, 5, 6, 7))
+for weekend in WEEKENDS:
+    week, working = week_with(weekend), business_days(HOLIDAYS, week_with(weekend))
+    FORMS |= {
+        f"is_weekday {weekend}": (
+            lambda a, b, n, week=week: columns.is_weekday(a, week),
+            lambda a, b, n, week=week: weekdays.is_weekday(a, week),
+        ),
+        f"add_weekdays {weekend}": (
+            lambda a, b, n, week=week: columns.add_weekdays(a, n, week),
+            lambda a, b, n, week=week: weekdays.add_weekdays(a, n, week),
+        ),
+        f"weekdays_between {weekend}": (
+            lambda a, b, n, week=week: columns.weekdays_between(a, b, week),
+            lambda a, b, n, week=week: weekdays.weekdays_between(a, b, week),
+        ),
+        f"add_business_days {weekend}": (
+            lambda a, b, n, working=working: working.add(a, n),
+            lambda a, b, n, week=week: weekdays.add_business_days(a, n, HOLIDAYS, week),
+        ),
+        f"no holidays {weekend}": (
+            lambda a, b, n, week=week: business_days([], week).add(a, n),
+            lambda a, b, n, week=week: weekdays.add_weekdays(a, n, week),
+        ),
+        f"is_business_day {weekend}": (
+            lambda a, b, n, working=working: working.has(a),
+            lambda a, b, n, week=week: weekdays.is_business_day(a, HOLIDAYS, week),
+        ),
+        f"business_days_between {weekend}": (
+            lambda a, b, n, working=working: working.between(a, b),
+            lambda a, b, n, week=week: weekdays.business_days_between(a, b, HOLIDAYS, week),
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -52,9 +52,11 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
     arguments = tuple(typer.infer(argument) for argument in node.args)
     if function.name == "if_known" and node is not typer.parsed.tree:
         return typer.fault("if-known-place", node)
-    expected = function.at_least or len(function.parameters)
-    if len(arguments) < expected or (len(arguments) > expected and not function.at_least):
-        why = f"it takes {'at least ' if function.at_least else ''}{expected}, and is given {len(arguments)}"
+    least = function.at_least or sum(not parameter.optional for parameter in function.parameters)
+    most = len(arguments) if function.at_least else len(function.parameters)
+    if not least <= len(arguments) <= most:
+        takes = f"at least {least}" if function.at_least else " or ".join(map(str, dict.fromkeys((least, most))))
+        why = f"it takes {takes}, and is given {len(arguments)}"
         return typer.fault("wrong-arguments", node, signature=function.signature, why=why)
     parameters = [function.parameters[min(i, len(function.parameters) - 1)] for i in range(len(arguments))]
     if function.name != "round":

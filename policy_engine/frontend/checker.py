@@ -29,6 +29,7 @@ from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_article
 from policy_engine.language.values import normalized
+from policy_engine.language.weekdays import SATURDAY_AND_SUNDAY
 from policy_engine.source import Span
 
 Graph: TypeAlias = "dict[mentions.Mention, frozenset[mentions.Mention]]"
@@ -67,6 +68,7 @@ def check(
         decisions=tuple(check_decision(context, decision) for decision in syntax.decisions),
         digest=digest,
         path=syntax.span.path,
+        weekend=SATURDAY_AND_SUNDAY if syntax.weekend is None else syntax.weekend,
     )
     faults.extend(chain(names_as_texts(syntax, context.scope), quoted_names(syntax, context.scope)))
     graph = mentions.graph_of(ruleset)

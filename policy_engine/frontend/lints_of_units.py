@@ -28,7 +28,7 @@ COUNTS: Mapping[str, str] = MappingProxyType({row.name: row.unit for row in FUNC
 ADDING: Mapping[str, str] = MappingProxyType({unit: function for function, unit in ADDS.items()})
 ALIKE = frozenset({"weekdays", "business days"})
 """A reading may leave open which of them a source means, so one parameter may serve both."""
-LONG = ("months", "years")
+LONG = frozenset({"months", "years"})
 SMALLEST_ODD = 10
 COMMON = frozenset({10, 12, 30, 100, 365})
 """Numbers with many meanings (months of a year, percent, days of a year): equality with a parameter means nothing."""
@@ -194,9 +194,10 @@ def mismatched_units(ruleset: Ruleset, nodes: Iterable[tree.Node]) -> Iterator[D
             ):
                 unit = units.get(count.name, "")
                 called = bodies.get(counted.name) if isinstance(counted, tree.Definition) else counted
-                if unit in LONG and isinstance(called, tree.Call) and called.function in COUNTS:
+                other = COUNTS.get(called.function, unit) if isinstance(called, tree.Call) else unit
+                if unit and isinstance(called, tree.Call) and unit != other and {unit, other} & LONG:
                     hint = f"compare the later day with `{ADDING[unit]}`"
-                    yield _mismatch(count, unit, called.function, COUNTS[called.function], hint)
+                    yield _mismatch(count, unit, called.function, other, hint)
 
 
 def _mismatch(count: tree.Parameter, unit: str, function: str, other: str, hint: str) -> Diagnostic:

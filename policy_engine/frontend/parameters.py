@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import chain
@@ -19,6 +20,7 @@ from policy_engine.documents.nodes import (
     scalars,
 )
 from policy_engine.frontend import shapes
+from policy_engine.frontend.calendars import weekend_of
 from policy_engine.frontend.fields import Fields, fields_of, read_date, whole_text
 from policy_engine.frontend.shape_hints import ISO_DATE, amount_in
 from policy_engine.frontend.syntax import ConstantValue, ParameterSyntax
@@ -79,8 +81,9 @@ def _calendar(fields: Fields) -> Holidays | None:
     """The holidays of a named calendar in its years."""
     name, listed = fields.text("calendar"), fields.node.get("years")
     if name is None:
-        if listed is not None:
-            fields.faults.append(say("needless-key", listed.span, key="years", thing="a parameter without a calendar"))
+        for key in ("years", "weekend"):
+            if (node := fields.node.get(key)) is not None:
+                fields.faults.append(say("needless-key", node.span, key=key, thing="a parameter without a calendar"))
         return None
     if name.value not in CALENDARS:
         fields.faults.append(say_unknown("unknown-calendar", name, CALENDARS, f"there are {', '.join(CALENDARS)}"))
@@ -88,7 +91,7 @@ def _calendar(fields: Fields) -> Holidays | None:
     years = plain(listed) if listed is not None else None
     match years:
         case [int(first), int(last)] if EARLIEST <= first <= last <= LATEST:
-            return holidays_of(name.value, first, last)
+            return replace(holidays_of(name.value, first, last), weekend=weekend_of(fields))
     fields.faults.append(say("calendar-years", (listed or ScalarNode(name)).span, first=EARLIEST, last=LATEST))
     return None
 

@@ -10,6 +10,7 @@ from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_me
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import split_fault, unread
 from policy_engine.frontend import shapes
+from policy_engine.frontend.calendars import weekend_of
 from policy_engine.frontend.fields import (
     KEBAB,
     SNAKE,
@@ -77,7 +78,14 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
         name, title or "", version, period, because, timezone, facts,
         sources, readings, parameters, checks, definitions, decisions, silences,
         fields.node.key_span("effective") if effective is None else effective.span, _lost(fields), fields.span,
+        _weekend(fields),
     ), faults  # fmt: skip
+
+
+def _weekend(fields: Fields) -> tuple[int, ...] | None:
+    """The weekend of the ruleset's working week, None where it names none."""
+    node = fields.node.get("calendar")
+    return None if node is None else weekend_of(fields_of(node, shapes.CALENDAR, "`calendar`", fields.faults))
 
 
 def _schema_name(fields: Fields) -> Authored | None:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from policy_engine.language.calendars import CALENDARS
 from policy_engine.language.combining import Combination
+from policy_engine.language.weekdays import DAYS
 
 
 class Kind(Enum):
@@ -139,6 +140,12 @@ READING = Shape(
         Key("fixed", "true where the choice cannot be switched", Kind.FLAG),
     ),
 )
+WEEKEND_KEY = Key(
+    "weekend",
+    "the days of the week that are no weekdays, saturday and sunday where it is left out",
+    SequenceOf(OneOf(DAYS), most=6),
+)
+CALENDAR = Shape("a calendar", (WEEKEND_KEY,))
 PARAMETER = Shape(
     "a parameter",
     (
@@ -151,6 +158,12 @@ PARAMETER = Shape(
             needs=("years",),
         ),
         Key("years", "the first and the last year of the calendar", SequenceOf(Kind.YEAR, 2, 2), needs=("calendar",)),
+        Key(
+            "weekend",
+            "the weekend of this calendar, where it is not that of the ruleset",
+            WEEKEND_KEY.form,
+            needs=("calendar",),
+        ),
         Key("type", "date, where the value is a date or a list of dates", OneOf(("date",))),
         Key("unit", "the unit, in words", Kind.TEXT),
         ONE_SOURCE_KEY,
@@ -273,6 +286,7 @@ RULESET = Shape(
         ),
         Key("timezone", "the IANA time zone that turns instants into dates", Kind.TEXT, required=True),
         Key("facts", "the name of the facts' schema", Kind.TEXT, required=True),
+        Key("calendar", "the working week", CALENDAR),
         Key("sources", "the documents that rules cite, under their ids", MapOf(SOURCE, Kind.KEBAB)),
         Key("readings", "questions that the sources leave open, with the choice taken", MapOf(READING)),
         Key("parameters", "constants with a name", MapOf(PARAMETER)),

@@ -176,6 +176,7 @@ class RulesetSyntax:
     effective_span: Span
     lost: frozenset[str]
     span: Span
+    weekend: tuple[int, ...] | None = None
 
 
 def conclusions_written(decision: DecisionSyntax) -> Iterator[ConclusionSyntax]:

@@ -1,15 +1,13 @@
-"""The arithmetic of civil dates: weekdays, business days, months. Every function is total or raises `Undefined`."""
+"""The arithmetic of civil dates: days, months, years and their parts. Every function is total or raises `Undefined`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import MINYEAR, date, datetime, timedelta, tzinfo
 
 import pendulum
 
-from policy_engine.language.values import Holidays, Undefined
-
-OUTSIDE = "a date falls outside the years 0001 to 9999"
+from policy_engine.language.causes import OUTSIDE
+from policy_engine.language.values import Undefined
 
 
 def days_between(start: date, end: date) -> int:
@@ -63,58 +61,71 @@ def last_of_month(day: date) -> date:
     return day.replace(month=day.month + 1, day=1) - timedelta(days=1)
 
 
-def is_weekday(day: date) -> bool:
-    """Whether the date is a Monday to Friday."""
-    return day.isoweekday() <= 5
+def quarter(day: date) -> int:
+    """The quarter of the year, 1 to 4."""
+    return (day.month + 2) // 3
 
 
-def weekdays_before(day: date) -> int:
-    """Weekdays from the first of January 0001, a Monday, up to, and without, the date."""
-    weeks, rest = divmod(day.toordinal() - 1, 7)
-    return 5 * weeks + min(rest, 5)
+def iso_week(day: date) -> int:
+    """The number of the week by ISO 8601, 1 to 53: week 1 has the year's first Thursday."""
+    return day.isocalendar().week
 
 
-def weekdays_between(start: date, end: date) -> int:
-    """How many weekdays x have start < x <= end; minus the other way round."""
+def day_of_year(day: date) -> int:
+    """1 for the first of January, up to 366."""
+    return day.toordinal() - day.replace(month=1, day=1).toordinal() + 1
+
+
+def months_between(start: date, end: date) -> int:
+    """The greatest n for which n months after the start are not after the end; minus the other way round."""
     if end < start:
-        return -weekdays_between(end, start)
-    return weekdays_before(end) + is_weekday(end) - weekdays_before(start) - is_weekday(start)
+        return -months_between(end, start)
+    months = 12 * (end.year - start.year) + end.month - start.month
+    return months if start.day <= end.day or end == last_of_month(end) else months - 1
 
 
-def add_weekdays(day: date, count: int) -> date:
-    """The `count`th weekday strictly after the date (before it, where negative); the date itself for 0."""
-    if count == 0:
-        return day
-    weekday, last = day.weekday(), 4 if count > 0 else 5  # a weekend counts as its Friday, or as its Monday
-    ahead = (last if weekday > last else weekday) + count
-    try:
-        return day + timedelta(ahead + ahead // 5 * 2 - weekday)
-    except OverflowError:
-        raise Undefined(OUTSIDE) from None
+FEBRUARY_28, MARCH_1 = "february_28", "march_1"
+"""The day on which, in a common year, a year since a 29 February is complete."""
 
 
-def add_business_days(day: date, count: int, holidays: Sequence[date] | Holidays) -> date:
-    """Like `add_weekdays`, over the weekdays that are not holidays; undefined beyond the years of a named calendar."""
-    if count == 0:
-        return day
-    if not isinstance(holidays, Holidays):
-        return _past_holidays(day, count, holidays)
-    result = _past_holidays(day, count, holidays.dates)
-    if not all(holidays.first <= end.year <= holidays.last for end in (day, result)):
-        raise Undefined(f"a day falls outside the years {holidays.first} to {holidays.last} of {holidays.name}")
-    return result
+def years_between(start: date, end: date, leap_day: str = FEBRUARY_28) -> int:
+    """The greatest n for which n years after the start are not after the end; minus the other way round."""
+    if end < start:
+        return -years_between(end, start, leap_day)
+    months = months_between(start, end)
+    if leap_day == MARCH_1 and (start.month, start.day, end.month, end.day) == (2, 29, 2, 28):
+        months -= 1
+    return months // 12
 
 
-def _past_holidays(day: date, count: int, holidays: Sequence[date]) -> date:
-    """Each holiday passed pushes the day one weekday further, so walk from holiday to holiday, not from day to day."""
-    step = 1 if count > 0 else -1
-    passed = sorted({h for h in holidays if is_weekday(h) and (h > day if step > 0 else h < day)}, reverse=step < 0)
-    result = add_weekdays(day, count)
-    for holiday in passed:
-        if (result - holiday).days * step < 0:
-            break
-        result = add_weekdays(result, step)
-    return result
+def first_of_year(day: date) -> date:
+    """The first day of the date's year."""
+    return day.replace(month=1, day=1)
+
+
+def last_of_year(day: date) -> date:
+    """The last day of the date's year."""
+    return day.replace(month=12, day=31)
+
+
+def first_of_quarter(day: date) -> date:
+    """The first day of the date's quarter."""
+    return day.replace(month=3 * quarter(day) - 2, day=1)
+
+
+def last_of_quarter(day: date) -> date:
+    """The last day of the date's quarter."""
+    return last_of_month(day.replace(month=3 * quarter(day), day=1))
+
+
+def first_of_week(day: date) -> date:
+    """The Monday of the date's week; the first day of the calendar is one."""
+    return day - timedelta(day.weekday())
+
+
+def last_of_week(day: date) -> date:
+    """The Sunday of the date's week."""
+    return add_days(day, 6 - day.weekday())
 
 
 def date_of(moment: datetime, zone: tzinfo) -> date:

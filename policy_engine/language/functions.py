@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from operator import itemgetter
+from datetime import date, tzinfo
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.language import dates, texts
+from policy_engine.language import dates, texts, weekdays
 from policy_engine.language.rounding import MODES, rounded
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
     DATE,
     DAYS,
+    MONTHS,
     TEXT,
+    YEARS,
     Anything,
     Calendar,
     Date,
@@ -42,7 +44,8 @@ Accepts = Callable[[Type], bool]
 class Parameter:
     """An argument's name, which types it takes, and how a message says so.
 
-    `written_out` where only a constant will do; `unit` is what the argument counts, such as days.
+    `written_out` where only a constant will do, `optional` where it may be left out; `unit` is what the argument counts,
+    such as days.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Parameter:
     expected: str
     written_out: bool = False
     unit: str | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,12 @@ class Function:
 
     `result` gives the type of a call from those of its arguments, None where these do not go together. `at_least` is set
     where the last parameter may be repeated. A `lazy` function is given unknown arguments as well, and has no plain meaning.
+    One `in_zone` is also given the ruleset's time zone, one `in_week` its working week.
     A `partial` one has no result for some known arguments. The arguments of one with a `common_type` are brought to the type
     of its result, whose unit they share. `unit` is what the result counts, whatever the arguments do.
 
     Generated Python calls `plain` by the function's name, or `faster` instead, which gives None where there is no result;
-    or it has the text `python`, with the arguments as {0}, {1} and so on.
+    or it has the text `python`, with the arguments as {0}, {1} and so on, which reads a week as Monday to Friday.
     """
 
     name: str
@@ -83,6 +88,7 @@ class Function:
     at_least: int | None = None
     lazy: bool = False
     in_zone: bool = False
+    in_week: bool = False
     partial: bool = False
     common_type: bool = False
     unit: str | None = None
@@ -92,8 +98,13 @@ class Function:
     @property
     def signature(self) -> str:
         """The call as documentation writes it."""
-        names = [parameter.name for parameter in self.parameters]
-        return f"{self.name}({', '.join(names)}{', ...' if self.at_least else ''})"
+        needed = ", ".join(parameter.name for parameter in self.parameters if not parameter.optional)
+        optional = "".join(f"[, {parameter.name}]" for parameter in self.parameters if parameter.optional)
+        return f"{self.name}({needed}{optional}{', ...' if self.at_least else ''})"
+
+    def beside(self, zone: tzinfo, week: weekdays.Week) -> tuple[Any, ...]:
+        """What its plain meaning takes after the arguments."""
+        return (*((zone,) if self.in_zone else ()), *((week,) if self.in_week else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,10 @@ def _fixed_text(kind: Type) -> bool:
 
 def _list_of_texts(kind: Type) -> bool:
     return isinstance(kind, Anything) or (isinstance(kind, ListOf) and isinstance(kind.element, Text | Anything))
+
+
+def _fixed_leap_day(kind: Type) -> bool:
+    return only_text(kind) in (dates.FEBRUARY_28, dates.MARCH_1)
 
 
 def _list_of_dates(kind: Type) -> bool:
@@ -201,9 +216,13 @@ WORDS = Parameter("text", _is(Text), "a text")
 LIST = Parameter("list", _is(ListOf), "a list")
 ANY_VALUE = Parameter("x", lambda kind: True, "a value")
 NUMBER = Parameter("x", _is(Number), "an integer or a decimal")
+LEAP_DAY = Parameter("leap_day", _fixed_leap_day, f"{dates.FEBRUARY_28} or {dates.MARCH_1}, in quotes",
+                     written_out=True, optional=True)  # fmt: skip
 ORDERED = Parameter("x", _is(Number, Date, Instant), "a number, a date or an instant")
 FEB_29 = {"day": "2024-02-29"}
 SATURDAY = {"day": "2025-02-01"}
+BORN = {"moved": "2004-02-29", "day": "2025-02-28"}
+CHRISTMAS = {"day": "2025-12-24", "off": ["2025-12-25"]}
 
 
 def _later_date(
@@ -214,10 +233,28 @@ def _later_date(
     plain: Callable[..., Any],
     *more: Parameter,
     faster: Callable[..., Any] | None = None,
+    in_week: bool = False,
 ) -> Function:
     """The function that adds so many days, months or the like to a date, and may leave the calendar."""
     parameters = (DAY, Parameter("n", _whole, "an integer", unit=unit), *more)
-    return Function(name, parameters, lambda *_: DATE, meaning, example, plain, partial=True, faster=faster)
+    return Function(
+        name, parameters, lambda *_: DATE, meaning, example, plain, partial=True, faster=faster, in_week=in_week
+    )
+
+
+def _part(
+    name: str, most: int, meaning: str, gives: int, plain: Callable[..., Any], python: str | None = None
+) -> Function:
+    """The function that gives a part of a date as a number from 1 on."""
+    example = Example(f"{name}(day)", FEB_29, gives)
+    return Function(name, (DAY,), lambda *_: Number(0, 1, most), meaning, example, plain, python=python)
+
+
+def _edge(name: str, meaning: str, gives: str, plain: Callable[..., Any], *, partial: bool = False) -> Function:
+    """The function that gives the first or last day of something that a date lies in."""
+    return Function(
+        name, (DAY,), lambda *_: DATE, meaning, Example(f"{name}(day)", FEB_29, gives), plain, partial=partial
+    )
 
 
 _FUNCTIONS = (
@@ -231,26 +268,51 @@ _FUNCTIONS = (
                 Example("add_months(day, 1)", {"day": "2025-01-31"}, "2025-02-28"), dates.add_months),
     _later_date("add_years", "years", "The date n years later; 29 February becomes the 28th in a common year.",
                 Example("add_years(day, 1)", FEB_29, "2025-02-28"), dates.add_years),
+    Function("months_between", (START, END), lambda *_: MONTHS,
+             "Completed months from the start to the end, as `add_months` adds them; minus the other way round.",
+             Example("months_between(moved, day)", {"moved": "2025-01-31", "day": "2025-03-30"}, 1), dates.months_between,
+             unit="months"),
+    Function("years_between", (START, END, LEAP_DAY), lambda *_: YEARS,
+             "Completed years from the start to the end, as birthdays count; minus the other way round. A year since a "
+             "29 February is complete on 28 February of a common year, or on the day that is written.",
+             Example('years_between(moved, day, "march_1")', BORN, 20), dates.years_between, unit="years"),
+    _part("year", 9999, "The year.", 2024, attrgetter("year"), "{0}.year"),
+    _part("month", 12, "The month: 1 is January.", 2, attrgetter("month"), "{0}.month"),
+    _part("day", 31, "The day of the month.", 29, attrgetter("day"), "{0}.day"),
+    _part("quarter", 4, "The quarter of the year.", 1, dates.quarter, "(({0}.month + 2) // 3)"),
+    _part("iso_week", 53, "The week by ISO 8601: week 1 has the year's first Thursday.", 9, dates.iso_week),
+    _part("day_of_year", 366, "The day of the year: 1 is the first of January.", 60, dates.day_of_year),
     Function("weekday", (DAY,), lambda *_: Number(0, 1, 7), "The day of the week: 1 is Monday, 7 is Sunday.",
              Example("weekday(day)", SATURDAY, 6), date.isoweekday, python="{0}.isoweekday()"),
-    Function("is_weekday", (DAY,), lambda *_: BOOLEAN, "Whether the date is a Monday to Friday.",
-             Example("is_weekday(day)", SATURDAY, False), dates.is_weekday, python="({0}.isoweekday() < 6)"),
+    Function("is_weekday", (DAY,), lambda *_: BOOLEAN, "Whether the date is not on a weekend.",
+             Example("is_weekday(day)", SATURDAY, False), weekdays.is_weekday, in_week=True, python="({0}.isoweekday() < 6)"),
     _later_date("add_weekdays", "weekdays", "The nth weekday strictly after the date; before it where n is negative.",
-                Example("add_weekdays(day, 5)", SATURDAY, "2025-02-07"), dates.add_weekdays),
+                Example("add_weekdays(day, 5)", SATURDAY, "2025-02-07"), weekdays.add_weekdays, in_week=True),
     Function("weekdays_between", (START, END), lambda *_: DAYS,
              "How many weekdays lie after the start, up to and with the end; minus the other way round.",
-             Example("weekdays_between(day, moved)", {**SATURDAY, "moved": "2025-02-07"}, 5), dates.weekdays_between,
-             unit="weekdays"),
+             Example("weekdays_between(day, moved)", {**SATURDAY, "moved": "2025-02-07"}, 5), weekdays.weekdays_between,
+             in_week=True, unit="weekdays"),
     _later_date("add_business_days", "business days", "The nth day strictly after the date that is a weekday and not a holiday.",
-                Example("add_business_days(day, 1, off)", {"day": "2025-12-24", "off": ["2025-12-25"]}, "2025-12-26"),
-                dates.add_business_days, HOLIDAYS),
+                Example("add_business_days(day, 1, off)", CHRISTMAS, "2025-12-26"),
+                weekdays.add_business_days, HOLIDAYS, in_week=True),
+    Function("is_business_day", (DAY, HOLIDAYS), lambda *_: BOOLEAN, "Whether the date is a weekday and not a holiday.",
+             Example("is_business_day(day, off)", CHRISTMAS, True), weekdays.is_business_day, in_week=True, partial=True),
+    Function("business_days_between", (START, END, HOLIDAYS), lambda *_: DAYS,
+             "How many business days lie after the start, up to and with the end; minus the other way round.",
+             Example("business_days_between(day, moved, off)", {**CHRISTMAS, "moved": "2025-12-31"}, 4),
+             weekdays.business_days_between, in_week=True, partial=True, unit="business days"),
     Function("date_of", (MOMENT,), lambda *_: DATE, "The civil date of an instant in the ruleset's time zone.",
              Example("date_of(moment)", {"moment": "2025-03-01T03:00:00Z"}, "2025-02-28"), dates.date_of,
              in_zone=True, partial=True),
     Function("first_of_month", (DAY,), lambda *_: DATE, "The first day of the date's month.",
              Example("first_of_month(day)", FEB_29, "2024-02-01"), dates.first_of_month, python="{0}.replace(day=1)"),
-    Function("last_of_month", (DAY,), lambda *_: DATE, "The last day of the date's month.",
-             Example("last_of_month(day)", SATURDAY, "2025-02-28"), dates.last_of_month),
+    _edge("last_of_month", "The last day of the date's month.", "2024-02-29", dates.last_of_month),
+    _edge("first_of_quarter", "The first day of the date's quarter.", "2024-01-01", dates.first_of_quarter),
+    _edge("last_of_quarter", "The last day of the date's quarter.", "2024-03-31", dates.last_of_quarter),
+    _edge("first_of_year", "The first day of the date's year.", "2024-01-01", dates.first_of_year),
+    _edge("last_of_year", "The last day of the date's year.", "2024-12-31", dates.last_of_year),
+    _edge("first_of_week", "The Monday of the date's week.", "2024-02-26", dates.first_of_week),
+    _edge("last_of_week", "The Sunday of the date's week.", "2024-03-03", dates.last_of_week, partial=True),
     Function("known", (ANY_VALUE,), lambda *_: BOOLEAN, "Whether the value is known; itself always known.",
              Example("known(day)", {}, False), None, lazy=True),
     Function("default", (ANY_VALUE, Parameter("y", lambda kind: True, "a value")), _widest,

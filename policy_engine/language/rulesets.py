@@ -12,6 +12,7 @@ from policy_engine.language.combining import Combination
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.types import Record, Type
 from policy_engine.language.values import Value
+from policy_engine.language.weekdays import SATURDAY_AND_SUNDAY, Week, week_with
 from policy_engine.source import Span
 
 OTHERWISE = "otherwise"
@@ -293,6 +294,13 @@ class Ruleset:
     decisions: tuple[DecisionLogic, ...]
     digest: str
     path: str
+    weekend: tuple[int, ...] = SATURDAY_AND_SUNDAY
+    """The days of the week that are no weekdays, 1 for Monday."""
+
+    @property
+    def week(self) -> Week:
+        """The working week."""
+        return week_with(self.weekend)
 
     def definition(self, name: str) -> Definition:
         """The definition of a name; raises `KeyError` where there is none, as do all that look a name up."""

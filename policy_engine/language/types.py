@@ -100,6 +100,8 @@ Type: TypeAlias = Boolean | Number | Ratio | Text | Date | Instant | Calendar | 
 BOOLEAN, TEXT, DATE, INSTANT, CALENDAR, ANYTHING = Boolean(), Text(), Date(), Instant(), Calendar(), Anything()
 DAYS = Number(0, -3_652_058, 3_652_058)
 """The distance of any two dates of the years 0001 to 9999, in days."""
+YEARS, MONTHS = Number(0, -9_998, 9_998), Number(0, -119_987, 119_987)
+"""The same in completed years, and in completed months."""
 
 
 def number_of(value: int | Decimal) -> Number:

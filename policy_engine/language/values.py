@@ -78,12 +78,16 @@ class RecordValue:
 
 @dataclass(frozen=True, slots=True)
 class Holidays:
-    """A named calendar expanded: its holidays, civil dates of the years `first` to `last`, both included."""
+    """A named calendar expanded: its holidays, civil dates of the years `first` to `last`, both included.
+
+    `weekend` are the days of the week that are no weekdays where it is asked, 1 for Monday; None where those of the ruleset are.
+    """
 
     name: str
     first: int
     last: int
     dates: tuple[date, ...] = field(repr=False)
+    weekend: tuple[int, ...] | None = None
 
 
 Value: TypeAlias = "bool | int | Decimal | Fraction | str | date | tuple[Value, ...] | RecordValue | Holidays | Unknown"

@@ -31,6 +31,7 @@ from policy_engine.language.values import (
     unknown_parts,
     within,
 )
+from policy_engine.language.weekdays import Week
 from policy_engine.reference.evaluator import evaluate
 
 
@@ -46,6 +47,7 @@ class Evaluation:
     as_of: date
     choices: Mapping[str, str]
     zone: tzinfo = field(init=False)
+    week: Week = field(init=False)
     steps: dict[str, Step] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Evaluation:
         self.ruleset = in_force(self.ruleset, self.as_of)
         self.choices = choices_of(self.ruleset, self.choices)
         self.zone = zone(self.ruleset.timezone)
+        self.week = self.ruleset.week
 
     def look_up(self, name: str) -> Step:
         """The value of a name and where it came from."""

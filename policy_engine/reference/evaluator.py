@@ -31,12 +31,14 @@ from policy_engine.language.operators import (
 )
 from policy_engine.language.traces import Origin, Step
 from policy_engine.language.values import Unknown, Value, on_the_way
+from policy_engine.language.weekdays import Week
 
 
 class Names(Protocol):
     """Where names get their values: each look-up gives a step with value and origin."""
 
     zone: tzinfo
+    week: Week
 
     def look_up(self, name: str) -> Step:
         """The value of a fact, parameter, definition, reading or `as_of`."""
@@ -148,8 +150,8 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         arguments = [self._eval(argument) for argument in node.args]
         if name in LAZY:
             return LAZY[name](*arguments)
-        zone = [self.environment.zone] if FUNCTIONS[name].in_zone else []
-        return strict(plain_meaning(name))(*arguments, *zone)
+        beside = FUNCTIONS[name].beside(self.environment.zone, self.environment.week)
+        return strict(plain_meaning(name))(*arguments, *beside)
 
     def _aggregate(self, name: str, generator: ast.GeneratorExp) -> Value:
         """An aggregate over the elements of a list (sentence 8)."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
 from itertools import pairwise
 from sys import maxsize
 from types import MappingProxyType
@@ -74,7 +73,7 @@ class RecordedEvaluation(Evaluation):
     variables: dict[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.zone = zone(self.ruleset.timezone)
+        self.zone, self.week = zone(self.ruleset.timezone), self.ruleset.week
 
     def condition(self, condition: tree.Condition) -> Step:
         """The value of a condition with its steps."""
@@ -93,7 +92,7 @@ class RecordedEvaluation(Evaluation):
 
     def _form(self, node: tree.Node | tree.Group) -> Form:
         make, meaning_of = STEPS[type(node)], MEANINGS.get(type(node))
-        meaning = meaning_of(node, self.zone) if meaning_of else None
+        meaning = meaning_of(node, self) if meaning_of else None
         if isinstance(node, tree.Group):
             parts = [part.tree if isinstance(part, tree.Expression) else part for part in node.conditions]
             return Form(node, node.kind, tuple(map(self.form, parts)), make, meaning, NOT_TOLD, False)
@@ -173,12 +172,12 @@ class RecordedEvaluation(Evaluation):
         return Step(f"for {node.variable}", element, COMPUTED, "", tuple(steps)), (passes, given)
 
 
-def _called(node: tree.Call, zone: tzinfo) -> Callable[..., Value]:
+def _called(node: tree.Call, to: RecordedEvaluation) -> Callable[..., Value]:
     """What a function gives."""
     if node.function in LAZY:
         return LAZY[node.function]
-    meaning = plain_meaning(node.function)
-    return strict((lambda *arguments: meaning(*arguments, zone)) if FUNCTIONS[node.function].in_zone else meaning)
+    meaning, beside = plain_meaning(node.function), FUNCTIONS[node.function].beside(to.zone, to.week)
+    return strict((lambda *arguments: meaning(*arguments, *beside)) if beside else meaning)
 
 
 def _chained(node: tree.Chain) -> Callable[..., Value]:
@@ -210,19 +209,19 @@ def _is_whole(node: tree.Node) -> bool:
     return kind.places == 0 and not isinstance(node, tree.Variable) and all(map(_is_whole, tree.shown_parts(node)))
 
 
-MEANINGS: Mapping[type, Callable[[Any, tzinfo], Callable[..., Value]]] = MappingProxyType(
+MEANINGS: Mapping[type, Callable[[Any, RecordedEvaluation], Callable[..., Value]]] = MappingProxyType(
     {
-        tree.Group: lambda node, zone: lambda *parts: group_value(node.kind, parts),
-        tree.Compare: lambda node, zone: _link(node),
-        tree.In: lambda node, zone: _link(node),
-        tree.Not: lambda node, zone: _link(node) if len(tree.shown_parts(node)) == 2 else negation,
-        tree.Chain: lambda node, zone: _chained(node),
-        tree.And: lambda node, zone: lambda *parts: conjunction(parts),
-        tree.Or: lambda node, zone: lambda *parts: disjunction(parts),
-        tree.Arithmetic: lambda node, zone: BY_SIGN[node.operator],
-        tree.Negate: lambda node, zone: BY_SIGN["-x"],
-        tree.ListLiteral: lambda node, zone: lambda *parts: parts,
-        tree.MemberOf: lambda node, zone: lambda record: member_of_value(record, node.name),
+        tree.Group: lambda node, to: lambda *parts: group_value(node.kind, parts),
+        tree.Compare: lambda node, to: _link(node),
+        tree.In: lambda node, to: _link(node),
+        tree.Not: lambda node, to: _link(node) if len(tree.shown_parts(node)) == 2 else negation,
+        tree.Chain: lambda node, to: _chained(node),
+        tree.And: lambda node, to: lambda *parts: conjunction(parts),
+        tree.Or: lambda node, to: lambda *parts: disjunction(parts),
+        tree.Arithmetic: lambda node, to: BY_SIGN[node.operator],
+        tree.Negate: lambda node, to: BY_SIGN["-x"],
+        tree.ListLiteral: lambda node, to: lambda *parts: parts,
+        tree.MemberOf: lambda node, to: lambda record: member_of_value(record, node.name),
         tree.Call: _called,
     }
 )

@@ -20,6 +20,7 @@ from policy_engine.language.rulesets import (
 )
 from policy_engine.language.types import Calendar, Member, Number, Record, Text, Type, innermost, name_of
 from policy_engine.language.values import in_words
+from policy_engine.language.weekdays import DAYS, SATURDAY_AND_SUNDAY
 from policy_engine.reports.markdown import code, link, text
 
 GENERATED = "<!-- Written by `policy rules docs`; change the rule file, not this page. -->"
@@ -57,6 +58,7 @@ def _version(ruleset: Ruleset) -> list[str]:
         f"## Version {text(ruleset.version)}",
         "",
         f"In force {ruleset.period}, in the time zone {ruleset.timezone}.",
+        *([f"The weekend is {_weekend(ruleset)}."] if ruleset.weekend != SATURDAY_AND_SUNDAY else ()),
         *([text(ruleset.period_because)] if ruleset.period_because else ()),
         "",
         *(line for decision in ruleset.decisions for line in _decision(decision)),
@@ -68,6 +70,10 @@ def _version(ruleset: Ruleset) -> list[str]:
         *_section("Sources", _sources(ruleset)),
         *_section("How it hangs together", _graph(ruleset)),
     ]
+
+
+def _weekend(ruleset: Ruleset) -> str:
+    return " and ".join(DAYS[day - 1].capitalize() for day in ruleset.weekend) or "no day"
 
 
 def _section(title: str, body: Iterable[str]) -> list[str]:

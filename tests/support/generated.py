@@ -51,6 +51,7 @@ HEAD = {
     "sources": {"one": {"title": "One"}, "two": {"title": "Two"}},
 }
 ZONES = ("America/New_York", "Pacific/Apia", "Pacific/Kiritimati", "America/Godthab")
+WEEKENDS: tuple[list[str], ...] = (["friday", "saturday"], ["sunday"], ["friday", "sunday"], [], ["saturday", "sunday"])
 MOST_CLOSED = 4
 
 
@@ -101,7 +102,8 @@ class RulesetAuthor:
         if self.choices.chance(30):
             decisions = dict(reversed(decisions.items()))
         zone = self.choices.one_of(ZONES)
-        return {**HEAD, "timezone": zone, **parts, "checks": checks, "decisions": decisions}
+        week = {"calendar": {"weekend": self.choices.one_of(WEEKENDS)}} if self.choices.chance(30) else {}
+        return {**HEAD, "timezone": zone, **week, **parts, "checks": checks, "decisions": decisions}
 
     def named(self, stem: str, *kinds: Type) -> str:
         """A name that nothing else has; where its type is given it is in scope from now on."""
@@ -150,7 +152,8 @@ class RulesetAuthor:
         """A calendar fits only where holidays are asked for, so it has no part in other expressions."""
         name = self.named("parameter")
         self.author.calendars.append(name)
-        return name, {"calendar": "us_federal", "years": [2024, 2025]}
+        own = {"weekend": self.choices.one_of(WEEKENDS)} if self.choices.chance(30) else {}
+        return name, {"calendar": "us_federal", "years": [2024, 2025], **own}
 
     def _number(self) -> tuple[Json, Type]:
         text = self.choices.one_of(AMOUNTS)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from policy_engine.language.dates import FEBRUARY_28, MARCH_1
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.rounding import MODES
 from policy_engine.language.types import (
     BOOLEAN,
+    CALENDAR,
     DATE,
     INSTANT,
     Boolean,
@@ -48,6 +50,8 @@ from tests.support.made import (
 NUMBERS = ("0", "1", "2", "3", "-1", "7", "12", "28", "0.5", "1.25", "2.50", "0.001", "1000000", "99999999999")
 COUNTS = ("0", "1", "-1", "3", "5", "28", "-40", "400", "12", "100000", "-3652058", "99999999999")
 PATTERNS = ("^[a-z]+$", "e", "[^a-z]", "^(?:red|blue)$", "^.{2,4}$", "^$")
+PARTS = ("weekday", "year", "month", "day", "quarter", "iso_week", "day_of_year")
+BETWEEN = ("days_between", "weekdays_between", "months_between", "years_between", "business_days_between")
 SIGNS = ("<", "<=", ">", ">=", "==", "!=")
 KNOWN = Number(0, 1, 1)
 
@@ -203,7 +207,10 @@ class Author:
 
     def tested(self, depth: int) -> Made | None:
         if self.choices.chance(40):
-            return Made(f"is_weekday({self.want(DATE, depth).text})", BOOLEAN)
+            day = self.want(DATE, depth)
+            if self.choices.chance(50):
+                return call_of("is_business_day", [day, self.holidays(depth)])
+            return call_of("is_weekday", [day])
         if self.choices.chance(20):
             return Made(f'matches({self.text(depth).text}, "{self.choices.one_of(PATTERNS)}")', BOOLEAN)
         name = self.choices.one_of(("starts_with", "contains", "ends_with", "equals_ignoring_case"))
@@ -439,12 +446,17 @@ class Author:
         return self._over_list("sum", depth, lambda inner: inner.number(depth))
 
     def distance(self, depth: int) -> Made | None:
-        if self.choices.chance(25):
-            return call_of("weekday", [self.want(DATE, depth)])
+        if self.choices.chance(35):
+            return call_of(self.choices.one_of(PARTS), [self.want(DATE, depth)])
         if self.choices.chance(15):
             return Made(f"(length({self.text(depth).text}) % 7)", Number(0, 0, 6))
-        name = self.choices.one_of(("days_between", "weekdays_between"))
-        return call_of(name, [self.want(DATE, depth), self.want(DATE, depth)])
+        name = self.choices.one_of(BETWEEN)
+        parts = [self.want(DATE, depth), self.want(DATE, depth)]
+        if name == "business_days_between":
+            parts.append(self.holidays(depth))
+        if name == "years_between" and self.choices.chance(50):
+            parts.append(quoted(self.choices.one_of((FEBRUARY_28, MARCH_1))))
+        return call_of(name, parts)
 
     def number_of_choice(self, depth: int) -> Made | None:
         form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked, Author.extreme))
@@ -485,13 +497,19 @@ class Author:
 
     def in_business_days(self, depth: int) -> Made | None:
         count = self.choices.one_of(("1", "-1", "5", "0", "-30"))
-        day = self.want(DATE, depth).text
-        named = self.calendars and self.choices.chance(50)
-        holidays = self.choices.one_of(self.calendars) if named else self.list_of(DATE, depth).text
-        return Made(f"add_business_days({day}, {count}, {holidays})", DATE)
+        day = self.want(DATE, depth)
+        return call_of("add_business_days", [day, number_literal(count), self.holidays(depth)])
 
-    def in_month(self, depth: int) -> Made | None:
-        return Made(f"{self.choices.one_of(('first_of_month', 'last_of_month'))}({self.want(DATE, depth).text})", DATE)
+    def holidays(self, depth: int) -> Made:
+        """A named calendar, or a list of dates."""
+        named = self.calendars and self.choices.chance(50)
+        return Made(self.choices.one_of(self.calendars), CALENDAR) if named else self.list_of(DATE, depth)
+
+    def at_an_end(self, depth: int) -> Made | None:
+        name = (
+            f"{self.choices.one_of(('first', 'last'))}_of_{self.choices.one_of(('month', 'week', 'quarter', 'year'))}"
+        )
+        return call_of(name, [self.want(DATE, depth)])
 
     def civil(self, depth: int) -> Made | None:
         return Made(f"date_of({self.want(INSTANT, depth).text})", DATE) if self.named(Instant) else None
@@ -522,7 +540,7 @@ TEXTS: Forms = (
     Author.plain_text, Author.plain_text, Author.text_of_choice, Author.text_of_record, Author.text_made,
 )  # fmt: skip
 DAYS: Forms = (
-    Author.plain_day, Author.plain_day, Author.moved, Author.in_month, Author.civil, Author.in_business_days,
+    Author.plain_day, Author.plain_day, Author.moved, Author.at_an_end, Author.civil, Author.in_business_days,
     Author.day_of_choice, Author.day_of_record,
 )  # fmt: skip
 MOMENTS: Forms = (Author.plain_moment, Author.plain_moment, Author.moment_of_choice, Author.moment_of_record)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar import days, list_steps
+from policy_engine.backends.columnar import list_steps, weekdays
 from policy_engine.backends.columnar.plan import PARENT, Domain, ListOffsets, ListStep, Place
 from policy_engine.language import expressions as tree
 from policy_engine.language.specialize import exact
 from policy_engine.language.types import DATE, ListOf, Number, Ratio, Text, Type
 from policy_engine.language.values import Value
+from policy_engine.language.weekdays import Week
 
 if TYPE_CHECKING:
     from policy_engine.backends.columnar.expressions import Expressions
@@ -266,10 +267,11 @@ def _equal(to: Expressions, item: tuple[tree.Node, pl.Expr], element: tree.Node)
     return to.compared("==", item, (element, to.value(element)))
 
 
-def add_business_days(to: Expressions, day: pl.Expr, number: pl.Expr, node: tree.Node) -> pl.Expr:
-    """`add_business_days` over holidays that are facts: the same closed form as over constant ones."""
+def business_days(to: Expressions, node: tree.Node, week: Week) -> weekdays.BusinessDays:
+    """The business days that holidays among the facts leave: the same closed form as over constant ones."""
     lists = to.lists.column(to.lists.taken_whole(node), DATE)
-    indices = pl.when(days.is_on_weekday(pl.element())).then(days.weekdays_before(pl.element()))
+    element = pl.element()
+    indices = pl.when(weekdays.is_weekday(element, week)).then(weekdays.weekdays_before(element, week))
     places = to.lists.exploded(lists.list.eval(indices.drop_nulls()).list.unique().list.sort())
     start = to.plan.lift(places.start, to.domain, places.domain)
     rank = pl.int_range(pl.len(), dtype=pl.Int64) - start.cast(pl.Int64)
@@ -279,10 +281,9 @@ def add_business_days(to: Expressions, day: pl.Expr, number: pl.Expr, node: tree
         lifted = to.plan.lift(to.kept(key), to.domain, places.domain)
         return count(to, places, compare(elements, lifted)).cast(pl.Int64)
 
-    result = days.business_day(
-        day,
-        number,
+    return weekdays.BusinessDays(
+        week,
         lambda key: counted(places.element, key, pl.Expr.__lt__),
         lambda key: counted(passed, key, pl.Expr.__le__),
+        places.start.is_not_null(),
     )
-    return pl.when(places.start.is_not_null()).then(result)

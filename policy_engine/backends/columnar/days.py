@@ -1,4 +1,4 @@
-"""The arithmetic of civil dates over columns: what `language.dates` does (sentences 12 and 13), without loops.
+"""The arithmetic of civil dates over columns: what `language.dates` does (sentence 12), without loops.
 
 Days are counted as ordinals, 1 for 1 January 0001, in 64 bits. Dates outside the years 1 to 9999 are null.
 """
@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 
 import polars as pl
 
-from policy_engine.language import dates
+from policy_engine.language.dates import MARCH_1
 from policy_engine.language.timezones import CYCLE, REPEATS, Transition, transitions
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -39,7 +39,7 @@ def days_between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
 
 def add_days(day: pl.Expr, count: pl.Expr) -> pl.Expr:
     """The date so many days later."""
-    return day_of(ordinal(day) + _bounded(count, LAST))
+    return day_of(ordinal(day) + bounded(count, LAST))
 
 
 def shifted(day: pl.Expr, count: int) -> pl.Expr:
@@ -51,39 +51,43 @@ def shifted(day: pl.Expr, count: int) -> pl.Expr:
     return pl.when(inside).then((day.cast(pl.Int32) + pl.lit(count, dtype=pl.Int32)).cast(pl.Date))
 
 
-def _bounded(count: pl.Expr, most: int) -> pl.Expr:
+def bounded(count: pl.Expr, most: int) -> pl.Expr:
     """A count, null where it is so large that the result is no date, and that sums with it might overflow."""
     return pl.when(count.is_between(-most, most)).then(count)
 
 
 def add_months(day: pl.Expr, count: pl.Expr) -> pl.Expr:
     """The date so many months later, clamped to the month's last day."""
-    months = _year(day) * 12 + day.dt.month().cast(WHOLE) - 1 + _bounded(count, 119_999)
+    months = year_of(day) * 12 + _month(day) - 1 + bounded(count, 119_999)
     year, month = months // 12, months % 12 + 1
     inside = (year >= 1) & (year <= 9999)
     last = _month_length(year, month)
-    clamped = pl.min_horizontal(day.dt.day().cast(WHOLE), last)
+    clamped = pl.min_horizontal(_day(day), last)
     return pl.when(inside).then(day_of(_before_month(year, month) + clamped))
 
 
 def add_years(day: pl.Expr, count: pl.Expr) -> pl.Expr:
     """The date so many years later; 29 February becomes the 28th in a common year."""
-    return add_months(day, _bounded(count, 9_999) * 12)
+    return add_months(day, bounded(count, 9_999) * 12)
 
 
 def first_of_month(day: pl.Expr) -> pl.Expr:
     """The first day of the date's month."""
-    return day_of(ordinal(day) - day.dt.day().cast(WHOLE) + 1)
+    return day_of(ordinal(day) - _day(day) + 1)
 
 
 def last_of_month(day: pl.Expr) -> pl.Expr:
     """The last day of the date's month."""
-    length = _month_length(_year(day), day.dt.month().cast(WHOLE))
-    return day_of(ordinal(day) - day.dt.day().cast(WHOLE) + length)
+    length = _month_length(year_of(day), _month(day))
+    return day_of(ordinal(day) - _day(day) + length)
 
 
-def _year(day: pl.Expr) -> pl.Expr:
-    return day.dt.year().cast(WHOLE)
+def part(name: str) -> Callable[[pl.Expr], pl.Expr]:
+    """What gives a part of a date, such as its `month`, as a whole number."""
+    return lambda day: getattr(day.dt, name)().cast(WHOLE)
+
+
+year_of, _month, _day = part("year"), part("month"), part("day")
 
 
 def _is_leap(year: pl.Expr) -> pl.Expr:
@@ -105,89 +109,75 @@ def _before_month(year: pl.Expr, month: pl.Expr) -> pl.Expr:
     return before + days - leap
 
 
+def _start_of(year: pl.Expr, month: pl.Expr) -> pl.Expr:
+    """The first day of a month."""
+    return day_of(_before_month(year, month) + 1)
+
+
+def first_of_year(day: pl.Expr) -> pl.Expr:
+    """The first day of the date's year."""
+    return _start_of(year_of(day), pl.lit(1, dtype=WHOLE))
+
+
+def last_of_year(day: pl.Expr) -> pl.Expr:
+    """The last day of the date's year."""
+    return day_of(_before_month(year_of(day) + 1, pl.lit(1, dtype=WHOLE)))
+
+
+def first_of_quarter(day: pl.Expr) -> pl.Expr:
+    """The first day of the date's quarter."""
+    return _start_of(year_of(day), _month(day) - (_month(day) - 1) % 3)
+
+
+def last_of_quarter(day: pl.Expr) -> pl.Expr:
+    """The last day of the date's quarter."""
+    year, month = year_of(day), _month(day) + (-_month(day)) % 3
+    return day_of(_before_month(year, month) + _month_length(year, month))
+
+
+def first_of_week(day: pl.Expr) -> pl.Expr:
+    """The Monday of the date's week."""
+    return day_of(ordinal(day) - weekday(day) + 1)
+
+
+def last_of_week(day: pl.Expr) -> pl.Expr:
+    """The Sunday of the date's week."""
+    return day_of(ordinal(day) - weekday(day) + 7)
+
+
+def months_between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Completed months from the start to the end; minus the other way round."""
+    return _mirrored(_months, start, end)
+
+
+def years_between(start: pl.Expr, end: pl.Expr, leap_day: pl.Expr | None = None) -> pl.Expr:
+    """Completed years from the start to the end; minus the other way round."""
+
+    def years(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+        months = _months(start, end)
+        if leap_day is None:
+            return months // 12
+        waits = (_month(start) == 2) & (_day(start) == 29) & (_month(end) == 2) & (_day(end) == 28)
+        return (months - (waits & (leap_day == MARCH_1)).cast(WHOLE)) // 12
+
+    return _mirrored(years, start, end)
+
+
+def _mirrored(between: Callable[[pl.Expr, pl.Expr], pl.Expr], start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """What lies between two days; minus where the end is earlier."""
+    return pl.when(start <= end).then(between(start, end)).otherwise(-between(end, start))
+
+
+def _months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Completed months up to an end that is not before the start."""
+    months = (year_of(end) - year_of(start)) * 12 + _month(end) - _month(start)
+    short = (_day(start) > _day(end)) & (_day(end) < _month_length(year_of(end), _month(end)))
+    return months - short.cast(WHOLE)
+
+
 def weekday(day: pl.Expr) -> pl.Expr:
     """1 for Monday to 7 for Sunday."""
     return (ordinal(day) - 1) % 7 + 1
-
-
-def is_on_weekday(day: pl.Expr) -> pl.Expr:
-    """Whether the date is a Monday to Friday."""
-    return weekday(day) <= 5
-
-
-def weekdays_before(day: pl.Expr) -> pl.Expr:
-    """Weekdays since 1 January 0001, a Monday, before the date."""
-    whole = ordinal(day) - 1
-    rest = whole % 7
-    return (whole // 7) * 5 + pl.when(rest < 5).then(rest).otherwise(5)
-
-
-def _up_to(day: pl.Expr) -> pl.Expr:
-    """The same, up to and with the date."""
-    return weekdays_before(day) + is_on_weekday(day).cast(WHOLE)
-
-
-def _nth_weekday(index: pl.Expr) -> pl.Expr:
-    """The weekday that has so many before it."""
-    return day_of((index // 5) * 7 + index % 5 + 1)
-
-
-def weekdays_between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
-    """How many weekdays lie after the start, up to and with the end; minus the other way round."""
-    return _up_to(end) - _up_to(start)
-
-
-def add_weekdays(day: pl.Expr, count: pl.Expr) -> pl.Expr:
-    """The nth weekday strictly after the date, before it where n is negative; the date itself for 0."""
-    bounded = _bounded(count, LAST)
-    ahead, back = _up_to(day) + bounded - 1, weekdays_before(day) + bounded
-    return (
-        pl.when(count == 0).then(day).when(count > 0).then(_nth_weekday(ahead)).when(count < 0).then(_nth_weekday(back))
-    )
-
-
-Counter = Callable[[pl.Expr], pl.Expr]
-"""How many of some sorted numbers there are up to a key."""
-
-
-def add_business_days(day: pl.Expr, count: pl.Expr, holidays: Sequence[date]) -> pl.Expr:
-    """Like `add_weekdays`, over the weekdays that are not among constant holidays."""
-    indices = sorted({dates.weekdays_before(holiday) for holiday in holidays if dates.is_weekday(holiday)})
-    places = pl.Series(indices, dtype=WHOLE)
-    passed = pl.Series([index - rank for rank, index in enumerate(indices)], dtype=WHOLE)
-    return business_day(
-        day, count, lambda key: _counted(places, key, "left"), lambda key: _counted(passed, key, "right")
-    )
-
-
-def business_day(day: pl.Expr, count: pl.Expr, holidays_before: Counter, holidays_passed: Counter) -> pl.Expr:
-    """The nth business day strictly after the date, before it where n is negative; the date itself for 0.
-
-    The j-th holiday, counted from 0, that is the w-th weekday has w - j business days before it. So the business day with t
-    before it is the weekday t + j, where j is the number of holidays that have at most t before them (`holidays_passed`).
-    """
-    ahead, back = _up_to(day), weekdays_before(day)
-    target = (
-        pl.when(count > 0)
-        .then(ahead - holidays_before(ahead) + count - 1)
-        .otherwise(back - holidays_before(back) + count)
-    )
-    bounded = pl.when(count.is_between(-LAST, LAST)).then(target)
-    return pl.when(count == 0).then(day).otherwise(_nth_weekday(bounded + holidays_passed(bounded)))
-
-
-def _counted(values: pl.Series, key: pl.Expr, side: str) -> pl.Expr:
-    """How many of the sorted values are less than the key ("left"), or not more than it ("right"); null for a null."""
-    if values.is_empty():
-        return key * 0
-    places = pl.lit(values).search_sorted(key, side=side)  # type: ignore[arg-type]  # "left" or "right"
-    return pl.when(key.is_not_null()).then(places.cast(WHOLE))
-
-
-def within_years(day: pl.Expr, result: pl.Expr, count: pl.Expr, first: int, last: int) -> pl.Expr:
-    """A result of a named calendar, null where the day or the result lies outside its years; n = 0 asks no calendar."""
-    inside = _year(day).is_between(first, last) & _year(result).is_between(first, last)
-    return pl.when(count == 0).then(day).when(inside).then(result)
 
 
 def date_of(moment: pl.Expr, timezone: str) -> pl.Expr:

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, arithmetic, days
+from policy_engine.backends.columnar import aggregates, arithmetic, days, weekdays
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS, is_text
 from policy_engine.backends.columnar.list_offsets import ListColumns
@@ -28,6 +28,7 @@ from policy_engine.language.specialize import constant, units
 from policy_engine.language.text_patterns import for_columns
 from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type, only_text
 from policy_engine.language.values import Holidays
+from policy_engine.language.weekdays import week_of
 
 Parts = Callable[[str, str], "pl.Expr"]
 """Gives another decision's outcome, or one of its values."""
@@ -236,8 +237,10 @@ class Expressions:
     def call(self, node: tree.Call) -> pl.Expr:
         if node.function in SPECIAL:
             return SPECIAL[node.function](self, node)
-        kind = node.type if FUNCTIONS[node.function].common_type else None
-        return CALLS[node.function](*[self._argument(part, kind or part.type) for part in node.arguments])
+        function = FUNCTIONS[node.function]
+        arguments = [self._argument(part, node.type if function.common_type else part.type) for part in node.arguments]
+        week = {"week": self.ruleset.week} if function.in_week else {}
+        return CALLS[node.function](*arguments, **week)
 
     def _argument(self, node: tree.Node, kind: Type) -> pl.Expr:
         """An argument, as a column of its own: functions use theirs several times, and nested calls would double each time."""
@@ -285,16 +288,32 @@ class Expressions:
         zone = self.ruleset.timezone
         return self.once("date", moment.meta.output_name(), compute=lambda: days.date_of(moment, zone))
 
+    def _business_days(self, node: tree.Node) -> weekdays.BusinessDays:
+        """The business days that the holidays of an argument leave."""
+        week = self.ruleset.week
+        if not isinstance(node, tree.Literal):
+            return aggregates.business_days(self, node, week)
+        named, listed = holidays_in(node), node.value
+        if named is not None:
+            return weekdays.business_days(named.dates, week_of(named, week))
+        return weekdays.business_days(listed, week)  # type: ignore[arg-type]  # dates, by its type
+
     def add_business_days(self, node: tree.Call) -> pl.Expr:
         day, count = self.named(node.arguments[0]), self.named(node.arguments[1])
-        calendar = node.arguments[2]
-        if not isinstance(calendar, tree.Literal):
-            return aggregates.add_business_days(self, day, count, calendar)
-        holidays = calendar.value
-        if not isinstance(holidays, Holidays):
-            return days.add_business_days(day, count, holidays)  # type: ignore[arg-type]  # dates, by its type
-        result = self.kept(days.add_business_days(day, count, holidays.dates))
-        return days.within_years(day, result, count, holidays.first, holidays.last)
+        result = self._business_days(node.arguments[2]).add(day, count)
+        holidays = holidays_in(node.arguments[2])
+        if holidays is None:
+            return result
+        result = self.kept(result)
+        return pl.when(count == 0).then(day).otherwise(weekdays.within_years(result, holidays, day, result))
+
+    def is_business_day(self, node: tree.Call) -> pl.Expr:
+        day, calendar = self.named(node.arguments[0]), node.arguments[1]
+        return _in_years(self._business_days(calendar).has(day), calendar, day)
+
+    def business_days_between(self, node: tree.Call) -> pl.Expr:
+        start, end, calendar = self.named(node.arguments[0]), self.named(node.arguments[1]), node.arguments[2]
+        return _in_years(self._business_days(calendar).between(start, end), calendar, start, end)
 
     def aggregate(self, node: tree.Aggregate) -> pl.Expr:
         return aggregates.value(self, node)
@@ -303,6 +322,17 @@ class Expressions:
 def nothing(kind: Type) -> pl.Expr:
     """What is unknown everywhere."""
     return pl.lit(None, dtype=dtype_or_null(kind))
+
+
+def holidays_in(node: tree.Node) -> Holidays | None:
+    """The named calendar that an argument is, None for holidays in a list."""
+    return node.value if isinstance(node, tree.Literal) and isinstance(node.value, Holidays) else None
+
+
+def _in_years(result: pl.Expr, calendar: tree.Node, *days: pl.Expr) -> pl.Expr:
+    """A result, null where one of the days lies outside the years of a named calendar."""
+    holidays = holidays_in(calendar)
+    return result if holidays is None else weekdays.within_years(result, holidays, *days)
 
 
 def joined(kind: str, parts: Sequence[pl.Expr]) -> pl.Expr:
@@ -342,6 +372,8 @@ SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProx
         "join": Expressions.join,
         "matches": Expressions.matches,
         "add_business_days": Expressions.add_business_days,
+        "is_business_day": Expressions.is_business_day,
+        "business_days_between": Expressions.business_days_between,
     }
 )
 HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], pl.Expr]] = MappingProxyType(

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import days
+from policy_engine.backends.columnar import days, weekdays
 from policy_engine.language import texts
 from policy_engine.language.types import Text
 
@@ -53,12 +53,26 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "days_between": days.days_between,
         "add_months": days.add_months,
         "add_years": days.add_years,
+        "months_between": days.months_between,
+        "years_between": days.years_between,
+        "year": days.part("year"),
+        "month": days.part("month"),
+        "day": days.part("day"),
+        "quarter": days.part("quarter"),
+        "iso_week": days.part("week"),
+        "day_of_year": days.part("ordinal_day"),
         "weekday": days.weekday,
-        "is_weekday": days.is_on_weekday,
-        "add_weekdays": days.add_weekdays,
-        "weekdays_between": days.weekdays_between,
+        "is_weekday": weekdays.is_weekday,
+        "add_weekdays": weekdays.add_weekdays,
+        "weekdays_between": weekdays.weekdays_between,
         "first_of_month": days.first_of_month,
         "last_of_month": days.last_of_month,
+        "first_of_quarter": days.first_of_quarter,
+        "last_of_quarter": days.last_of_quarter,
+        "first_of_year": days.first_of_year,
+        "last_of_year": days.last_of_year,
+        "first_of_week": days.first_of_week,
+        "last_of_week": days.last_of_week,
         "abs": pl.Expr.abs,
         "min": _extreme(pl.Expr.__le__),
         "max": _extreme(pl.Expr.__ge__),
@@ -72,9 +86,8 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "concat": lambda *parts: pl.concat_str(parts),
     }
 )
-WRITTEN_OUT = frozenset(
-    {"known", "default", "if_known", "len", "round", "add_days", "add_business_days", "date_of", "matches", "join"}
-)
+BUSINESS_DAYS = frozenset({"add_business_days", "is_business_day", "business_days_between"})
+WRITTEN_OUT = BUSINESS_DAYS | {"known", "default", "if_known", "len", "round", "add_days", "date_of", "matches", "join"}
 
 
 def is_text(column: pl.Expr, kind: Text, text: str) -> pl.Expr:

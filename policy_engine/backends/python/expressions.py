@@ -17,10 +17,11 @@ from policy_engine.backends.python import aggregates
 from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer, tuple_of
 from policy_engine.language import expressions as tree
-from policy_engine.language.functions import FUNCTIONS
+from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.specialize import exact, units
 from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
+from policy_engine.language.weekdays import MONDAY_TO_FRIDAY
 
 Use = Callable[[str], str]
 """Has another decision worked out and gives the name of its result."""
@@ -296,9 +297,16 @@ class Expressions:
                 return self._round(node)
         function = FUNCTIONS[node.function]
         codes = [self.whole(a, node.type if function.common_type else a.type) for a in node.arguments]
-        zone = ", ZONE" if function.in_zone else ""
-        text = function.python or f"{function.name}({{all}}{zone})"
+        beside = self.beside(function)
+        text = f"{function.name}({', '.join(['{all}', *beside])})"
+        if function.python and "WEEK" not in beside:
+            text = function.python
         return self.over(codes, [argument.optional for argument in node.arguments], text)
+
+    def beside(self, function: Function) -> list[str]:
+        """What a call gets after its arguments; a week is left out where it is from Monday to Friday."""
+        week = function.in_week and self.ruleset.week != MONDAY_TO_FRIDAY
+        return [*(["ZONE"] if function.in_zone else []), *(["WEEK"] if week else [])]
 
     def whole(self, node: tree.Node, kind: Type | None = None) -> str:
         """A value as a whole, in the units of a type if one is given: a list is unknown where an element is."""

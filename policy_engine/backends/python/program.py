@@ -237,7 +237,8 @@ class Program:
     def _compiled(self, name: str, to: Expressions, parameters: Sequence[str] = DECIDE_OF) -> Callable[..., Any]:
         ruleset, text, known = self.specialized, _text(name, to.writer, parameters), to.constants
         filename = file_name(f"{ruleset.id}.{name}, version {ruleset.version}, {ruleset.digest[7:15]}")
-        known.update(runtime.NAMES, ZONE=zone(ruleset.timezone), __name__=name, __loader__=Source(text))
+        known.update(runtime.NAMES, ZONE=zone(ruleset.timezone), WEEK=ruleset.week)
+        known.update(__name__=name, __loader__=Source(text))
         exec(compile(text, filename, "exec"), known)
         made: Callable[..., Any] = known[name]
         return made

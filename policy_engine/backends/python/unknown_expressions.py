@@ -86,9 +86,11 @@ class UnknownExpressions:
             case tree.Arithmetic(operator="/" | "//" | "%"):
                 return lambda: self.to.bind(causes.ZERO_DENOMINATOR)
             case tree.Call(function=name, arguments=arguments) if FUNCTIONS[name].partial:
-                function, zone = FUNCTIONS[name], ["ZONE"] if FUNCTIONS[name].in_zone else []
+                function = FUNCTIONS[name]
                 first = self.to.bind_new(function.plain)
-                return lambda: f"cause_of({', '.join([first, *map(self.to.whole, arguments), *zone])})"
+                return lambda: (
+                    f"cause_of({', '.join([first, *map(self.to.whole, arguments), *self.to.beside(function)])})"
+                )
         return None
 
     def cause(self, text: str) -> None:
