@@ -19,7 +19,7 @@ from policy_engine.language.readings import choices_of
 from policy_engine.language.rulings import outcome_of, ruling_of, sentences_of
 from policy_engine.language.sentences import kept_value, sentence_of
 from policy_engine.language.timezones import zone
-from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Trace, Verdict, decisions_in
+from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Trace, Verdict, decisions_in, new_step
 from policy_engine.language.values import (
     RecordValue,
     Unknown,
@@ -92,7 +92,7 @@ class Evaluation:
         """The step of a definition, with that of its body."""
         body = self.condition(definition.body)
         value = within(normalized(body.value, definition.type), definition.name)
-        return Step(definition.name, value, Origin.DEFINITION, "", (body,))
+        return new_step((definition.name, value, Origin.DEFINITION, "", (body,)))
 
     def _parameter(self, parameter: rulesets.Parameter) -> Step:
         found = parameter.on(self.as_of)

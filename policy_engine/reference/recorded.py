@@ -55,7 +55,7 @@ class Form:
 
 
 NOT_TOLD = maxsize
-COMPUTED = Origin.COMPUTED  # looking it up in its enum takes as long as half a step
+COMPUTED, FACT = Origin.COMPUTED, Origin.FACT  # looking one up in its enum takes as long as half a step
 Forms = dict[int, Form]
 """The forms of nodes and groups by identity, for one choice of readings and a stretch of days without a change of parameters."""
 
@@ -78,7 +78,8 @@ class RecordedEvaluation(Evaluation):
     def condition(self, condition: tree.Condition) -> Step:
         """The value of a condition with its steps."""
         part = condition.tree if isinstance(condition, tree.Expression) else condition
-        return self.step(self.forms.get(id(part)) or self.form(part))
+        form = self.forms.get(id(part)) or self.form(part)
+        return form.fixed or form.make(self, form)
 
     def form(self, node: tree.Node | tree.Group) -> Form:
         """The form of a step, made once."""
@@ -169,7 +170,7 @@ class RecordedEvaluation(Evaluation):
         if passes is not False:
             steps.append(self.step(parts[-1]))
             given = steps[-1].value
-        return Step(f"for {node.variable}", element, COMPUTED, "", tuple(steps)), (passes, given)
+        return new_step((f"for {node.variable}", element, COMPUTED, "", tuple(steps))), (passes, given)
 
 
 def _called(node: tree.Call, to: RecordedEvaluation) -> Callable[..., Value]:
@@ -231,7 +232,7 @@ STEPS: Mapping[type, Callable[[RecordedEvaluation, Form], Step]] = MappingProxyT
         **dict.fromkeys(MEANINGS, RecordedEvaluation.operation),
         tree.Literal: lambda to, form: Step(form.text, form.node.value, Origin.LITERAL),
         tree.LeftUnknown: lambda to, form: left_unknown(),
-        tree.Variable: lambda to, form: Step(form.text, to.variables[form.text], Origin.FACT),
+        tree.Variable: lambda to, form: new_step((form.text, to.variables[form.text], FACT, "", ())),
         tree.DecisionPart: lambda to, form: to.decision_part(form.node.decision, form.node.part),
         tree.AsOf: lambda to, form: to.look_up(form.text),
         tree.Parameter: lambda to, form: to.look_up(form.text),

@@ -93,7 +93,7 @@ def _recorded_loop(to: Expressions, node: tree.Aggregate, source: str, result: s
     to.variables, to.recorded = variables, outer
     outer[rows] = ~node.id
     writer.line(f"{rows} = ({to.bind(tuple(keys.values()))}, {rows})")
-    writer.line(f"{result} = aggregated({to.bind(node.function)}, {kept})")
+    writer.line(f"{result} = aggregated({to.bind(node.function)}, {kept}, {_may_give_up(node)})")
 
 
 def _round(to: Expressions, node: tree.Aggregate, kept: str) -> str:

@@ -149,9 +149,9 @@ def total(meaning: Callable[..., Any]) -> Callable[..., Any]:
     return over
 
 
-def aggregated(function: str, rows: Sequence[tuple[Any, Any]]) -> Any:
-    """An aggregate over its rows: whether an element passes the filter, and what it gives (sentence 8)."""
-    if any(passes is None or given is None for passes, given in rows):
+def aggregated(function: str, rows: Sequence[tuple[Any, Any]], optional: bool) -> Any:
+    """An aggregate over its rows: whether an element passes the filter, and what it gives, if `optional` unknown (sentence 8)."""
+    if optional and any(passes is None or given is None for passes, given in rows):
         rows = [(_seen(passes), _seen(given)) for passes, given in rows]
         found = operators.aggregated(function, rows)
     else:
