@@ -102,9 +102,7 @@ def _parts(visit: Visit) -> list[Visit]:
     steps = visit.step.steps if visit.step is not None else ()
     if isinstance(visit.node, tree.Aggregate):
         return _of_aggregate(visit.node, steps)
-    nodes = list(tree.children(visit.node))
-    if chained := [tree.sides_of(node) for node in _chained(visit.node)]:
-        nodes = [chained[0][0], *(right for _, right in chained)]
+    nodes = list(tree.shown_parts(visit.node))
     if isinstance(visit.node, tree.Conditional) and steps:
         nodes = [nodes[0], nodes[1 if steps[0].value is True else 2]]
     return [Visit(node, step) for node, step in zip(nodes, [*steps, *[None] * len(nodes)], strict=False)]
