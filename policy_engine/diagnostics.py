@@ -166,6 +166,8 @@ _NAMES = {
     "unknown-member": Wording("{record} has no member `{name}`"),
     "unknown-decision": Wording("there is no decision `{name}`"),
     "unknown-decision-part": Wording("the decision `{decision}` has no `{name}`"),
+    "unknown-table": Wording("there is no look-up table `{name}`"),
+    "unknown-column": Wording("the table `{table}` has no column `{name}`"),
     "unknown-source": Wording("there is no source `{name}`"),
     "unknown-reading": Wording("there is no reading `{name}`"),
     "unknown-choice": Wording("the reading has no choice `{name}`"),
@@ -228,6 +230,18 @@ _EXPRESSIONS = {
 }
 _MEANING = {
     "parameter-hole": Wording("the parameter `{name}` has no value {period}", "its periods must cover the ruleset's"),
+    "cell-missing": Wording("this row of `{table}` has no `{name}`", "a row has a value for each key and each column"),
+    "range-empty": Wording(
+        "no value lies from {start} up to, and without, {below}", "write the lower end first; it lies within the range"
+    ),
+    "rows-overlap": Wording(
+        "`{table}` has another row for {shared}", "keep one of them, or let one end where the other begins"
+    ),
+    "table-too-fine": Wording(
+        "the ranges of `{table}` cut one another into too many pieces",
+        "give rows the same ends, or make two tables of it",
+    ),
+    "not-dated": Wording("`{name}` has the same value on all days, so it has none of another day"),
     "unknown-calendar": Wording("there is no calendar `{name}`"),
     "calendar-years": Wording(
         "a calendar needs its first and last year", "write `years: [2021, 2050]`, within {first} to {last}"
@@ -254,6 +268,10 @@ _MEANING = {
     "matrix-missing-row": Wording("there is no row for `{value}`, a value of `{name}`"),
     "matrix-missing-column": Wording("there is no column for `{value}`, a value of `{name}`"),
     "matrix-cells": Wording("the table has {expected} columns, and this row {found}"),
+    "name-in-cell": Wording(
+        "a cell is a number or a text, and `{name}` is the name of a {kind}",
+        'write its value, or where the text is meant quote it: `"{name}"`',
+    ),
     "matrix-else": Wording("`when` and `else` go together in a legend", "write both, or neither"),
     "check-constant": Wording(
         "this check reads no fact, so it says the same of all facts", "name a fact, or leave it out"
@@ -262,6 +280,10 @@ _MEANING = {
     "unused-source": _warning("no rule cites the source `{name}`", "cite it, or leave it out"),
     "unused-reading": _warning("no expression asks for the reading `{name}`", "use it, or mark it `fixed: true`"),
     "unused-parameter": _warning("nothing uses the parameter `{name}`", "use it, or leave it out"),
+    "unused-table": _warning("nothing looks up the table `{name}`", "use it, or leave it out"),
+    "unused-column": _warning("nothing asks for the column `{name}` of `{table}`", "use it, or leave it out"),
+    "table-gap": _warning("`{table}` has no row for {asked}", "add a row, or `otherwise:` for all that is left"),
+    "row-not-a-value": _warning("nothing asks `{table}` for `{value}`, which is no value of `{name}`"),
     "unused-definition": _warning("nothing uses the definition `{name}`", "use it, or leave it out"),
     "unused-outcome": _warning("no rule gives the outcome `{name}`", "leave it out, or add the rule"),
     "unused-legend": _warning("no cell uses `{name}`", "use it, or leave it out"),

@@ -16,6 +16,8 @@ from tests.conftest import lay_out, read_data, said
 FOLDER = Path(__file__).parent / "diagnostics"
 SHORT = {"rules": "rules/case.yaml", "schema": "schemas/facts.schema.json", "tests": "rules/case_test.yaml"}
 SAYS = "    says: |\n"
+COMPUTED = frozenset({"table-too-fine"})
+"""The codes whose cases are too long for a file: `tests/test_lookup_tables.py` has them."""
 EXPECTED_LINE = re.compile(r" {6}\S.*\n")
 
 
@@ -87,7 +89,7 @@ def test_says_exactly(
 
 
 def test_no_code_lacks_a_case() -> None:
-    assert set(WORDINGS) - {code for case in CASES for code in case.codes} == set()
+    assert set(WORDINGS) - {code for case in CASES for code in case.codes} == COMPUTED
 
 
 def test_names_of_cases_differ() -> None:

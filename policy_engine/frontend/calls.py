@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import hints
+from policy_engine.frontend.lookups import VALUE_ON, value_on
 from policy_engine.frontend.patterns import fault_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
@@ -34,6 +35,8 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
         hint = "call a function of the language by its name"
         return typer.fault("expression-not-allowed", node, what=what, hint=hint)
     name = node.func.id
+    if name == VALUE_ON:
+        return value_on(typer, node)
     if name in AGGREGATES and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
         return _aggregate(typer, node, node.args[0], name)
     if name in AGGREGATES and len(node.args) == 1 and (listed := hints.of_list(typer, name, node.args[0])):
@@ -41,7 +44,9 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
     function = FUNCTIONS.get(name)
     if function is None:
         code = "generator-needed" if name in AGGREGATES else "unknown-function"
-        foreign = hints.THE_DAY if name in hints.PAST_AND_PRESENT else did_you_mean(name, [*FUNCTIONS, *AGGREGATES])
+        foreign = (
+            hints.THE_DAY if name in hints.PAST_AND_PRESENT else did_you_mean(name, [*FUNCTIONS, *AGGREGATES, VALUE_ON])
+        )
         return typer.fault(code, node.func, hint=None if name in AGGREGATES else foreign, name=name)
     if node.keywords:
         return typer.fault("wrong-arguments", node, signature=function.signature, why="arguments have no names")

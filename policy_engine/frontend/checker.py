@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from policy_engine.frontend.context import (
     Context,
     constant_type,
     context_of,
+    dated_values,
     fits_all,
     joined_type,
     parameter_type,
@@ -25,10 +27,8 @@ from policy_engine.frontend.scope import nowhere
 from policy_engine.frontend.syntax import CheckSyntax, ParameterSyntax, ReadingSyntax, RulesetSyntax
 from policy_engine.language import mentions, rulesets
 from policy_engine.language.in_force import with_readings
-from policy_engine.language.rulesets import Period
 from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import ANYTHING, Ratio, Type, join, with_article
-from policy_engine.language.values import normalized
 from policy_engine.language.weekdays import SATURDAY_AND_SUNDAY
 from policy_engine.source import Span
 
@@ -69,6 +69,7 @@ def check(
         digest=digest,
         path=syntax.span.path,
         weekend=SATURDAY_AND_SUNDAY if syntax.weekend is None else syntax.weekend,
+        tables=tuple(table for table in context.scope.tables.values() if table is not None),
     )
     faults.extend(chain(names_as_texts(syntax, context.scope), quoted_names(syntax, context.scope)))
     graph = mentions.graph_of(ruleset)
@@ -76,7 +77,7 @@ def check(
     faults.extend(() if has_errors(faults) else _constant_checks(ruleset, graph))
     if has_errors(faults):
         return None, faults
-    return with_readings(ruleset), faults
+    return replace(with_readings(ruleset), withheld=mentions.withheld_tables(ruleset)), faults
 
 
 def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
@@ -85,6 +86,7 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
     seen: dict[str, tuple[str, Span | None]] = {m.name: ("fact of the schema", None) for m in facts.type.members}
     named = [
         *((parameter.name, "parameter") for parameter in syntax.parameters),
+        *((table.name, "table") for table in syntax.tables),
         *((name, "definition") for name, _ in syntax.definitions),
         *((reading.name, "reading") for reading in syntax.readings),
     ]
@@ -113,12 +115,7 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
     """A parameter with its periods, which must cover those of the ruleset."""
     kind = parameter_type(parameter)
     _check_values(context, parameter)
-    dated = sorted(parameter.values, key=lambda entry: entry[0] or date.min)
-    ends = [*(day for day, _ in dated[1:]), None][: len(dated)]
-    values = tuple(
-        rulesets.ParameterValue(Period(day or date.min, end), normalized(value, kind))
-        for (day, value), end in zip(dated, ends, strict=True)
-    )
+    values = dated_values(parameter, kind)
     start = context.syntax.period.start
     if start != date.min and values and values[0].period.start > start:  # a lost `effective` was reported
         period = f"before {values[0].period.start}"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from functools import partial, reduce
+from functools import cache, partial, reduce
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, nearest, say, say_unknown
@@ -31,7 +31,8 @@ from policy_engine.frontend.syntax import (
 from policy_engine.frontend.typing import Typer
 from policy_engine.language import expressions as tree
 from policy_engine.language.combining import Combination
-from policy_engine.language.rulesets import FactsSchema, Template
+from policy_engine.language.lookup_tables import LookupTable
+from policy_engine.language.rulesets import FactsSchema, Parameter, ParameterValue, Period, Template, by_day
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
@@ -49,7 +50,7 @@ from policy_engine.language.types import (
     number_of,
     with_article,
 )
-from policy_engine.language.values import Holidays
+from policy_engine.language.values import Holidays, normalized
 from policy_engine.source import Authored, Span
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -229,15 +230,55 @@ def context_of(
     decisions: dict[str, Callable[[], Mapping[str, Known] | None]] = {}
     parameters = {parameter.name.value: parameter_type(parameter) for parameter in syntax.parameters}
     readings = {reading.name.value: tuple(choice.name for choice in reading.choices) for reading in syntax.readings}
-    lost = not syntax.lost.isdisjoint(("parameters", "definitions", "readings"))
+    lost = not syntax.lost.isdisjoint(("parameters", "tables", "definitions", "readings"))
     misread = misread_parameters(syntax.parameters)
-    scope = Scope(facts.type, parameters, readings, definitions, decisions, lost, misread, elsewhere)
+    tables: dict[str, LookupTable | None] = {}
+    scope = Scope(
+        facts.type,
+        parameters,
+        readings,
+        definitions,
+        decisions,
+        tables,
+        _tables_by_day(syntax),
+        lost,
+        misread,
+        elsewhere,
+    )
     context = Context(syntax, faults, scope)
+    for written in syntax.tables:
+        source, table = context.cite(written.source), written.table
+        tables[written.name.value] = None if table is None else replace(table, source=source)
     for name, _ in syntax.definitions:
         definitions[name.value] = partial(context.definition_type, name.value)
     for decision in syntax.decisions:
         decisions[decision.name.value] = partial(context.parts_of, decision)
     return context
+
+
+def _tables_by_day(syntax: RulesetSyntax) -> Callable[[str], LookupTable]:
+    """What gives the values of a parameter by the day, as one and the same table each time."""
+    written = {parameter.name.value: parameter for parameter in syntax.parameters}
+
+    @cache
+    def table(name: str) -> LookupTable:
+        parameter = written[name]
+        kind = parameter_type(parameter)
+        source = parameter.source.value if parameter.source is not None else None
+        span = parameter.name.span
+        return by_day(Parameter(name, kind, dated_values(parameter, kind), parameter.unit, source, None, span))
+
+    return table
+
+
+def dated_values(parameter: ParameterSyntax, kind: Type) -> tuple[ParameterValue, ...]:
+    """A parameter's values, each with the period from its day up to that of the next."""
+    dated = sorted(parameter.values, key=lambda entry: entry[0] or date.min)
+    ends = [*(day for day, _ in dated[1:]), None][: len(dated)]
+    return tuple(
+        ParameterValue(Period(day or date.min, end), normalized(value, kind))
+        for (day, value), end in zip(dated, ends, strict=True)
+    )
 
 
 def known(body: tree.Condition) -> Known:

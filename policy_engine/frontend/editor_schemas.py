@@ -140,12 +140,13 @@ def _map(form: MapOf) -> Json:
 
 
 def _either(schemas: Iterable[Json]) -> Json:
-    """Forms of different types in one schema: each keyword binds only values of its own type, so no `oneOf` is needed."""
+    """Forms of different types in one schema: each keyword but `enum` binds only values of its own type; no `oneOf` is needed."""
     merged: Json = {}
     types: list[str] = []
     for schema in schemas:
         types += [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-        merged |= schema
+        words = {"enum": schema["enum"]} if "enum" in schema else {}
+        merged |= {"if": {"type": "string"}, "then": words} if words else schema
     return merged | {"type": types}
 
 

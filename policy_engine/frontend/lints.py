@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.frontend.lints_of_tables import lint_tables
 from policy_engine.frontend.lints_of_units import mismatched_units, repeated_numbers
 from policy_engine.frontend.names_and_texts import texts_like_names
 from policy_engine.frontend.reaching import lint_rules
@@ -33,6 +34,7 @@ def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
     yield from too_wide_for_tables(nodes)
     yield from repeated_numbers(ruleset, expressions)
     yield from mismatched_units(ruleset, nodes)
+    yield from lint_tables(ruleset)
     yield from texts_like_names(ruleset, expressions)
     yield from lint_rules(ruleset, {diagnostic.span for diagnostic in constant})
 
@@ -55,12 +57,13 @@ def unused(ruleset: Ruleset) -> Iterator[Diagnostic]:
     for code, things, used in (
         ("unused-definition", ruleset.definitions, names["definition"]),
         ("unused-parameter", ruleset.parameters, names["parameter"]),
+        ("unused-table", ruleset.tables, names["table"]),
         ("unused-reading", switchable, names["reading"]),
     ):
         yield from (say(code, thing.span, name=thing.name) for thing in things if thing.name not in used)
     cited: set[str | None] = {source for decision in ruleset.decisions for source in decision.sources}
     cited |= {each.source for each in ruleset.readings} | {each.source for each in ruleset.parameters}
-    cited |= {check.source for check in ruleset.checks}
+    cited |= {check.source for check in ruleset.checks} | {table.source for table in ruleset.tables}
     yield from (
         say("unused-source", source.span, name=source.id) for source in ruleset.sources if source.id not in cited
     )

@@ -56,6 +56,9 @@ class InferredUnits:
     def _of_name(self, node: tree.Node) -> str | None:
         if isinstance(node, tree.Parameter):
             return self.parameters.get(node.name)
+        if isinstance(node, tree.Lookup):
+            unit = node.table.column(node.column).unit
+            return unit_in_words(unit) if unit else None
         key = _key(node)
         return self.found.get(key) or None if key else None
 

@@ -144,6 +144,9 @@ def _labelled(context: Context, decision: DecisionSyntax, label: Authored, concl
     assert decision.matrix is not None
     bare = ConclusionSyntax(label, None, (), (), (), label.span)
     if decision.matrix.value is not None:
+        is_name = label.plain and context.scope.kind_of(label.value) is not None
+        if is_name:
+            return None, conclude(replace(bare, then=None), ()), None  # which is reported
         named = ((decision.matrix.value, _literal(label)),)
         return None, conclude(replace(bare, then=None, values=named), ()), None
     outcomes = [outcome.value for outcome in decision.outcomes]

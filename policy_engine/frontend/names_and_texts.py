@@ -20,6 +20,11 @@ Loose = tuple[Authored, str]
 
 def names_as_texts(syntax: RulesetSyntax, scope: Scope) -> Iterator[Diagnostic]:
     """Outcomes, cells and values of parameters that are read as texts, and are names as well; quotes say that a text is meant."""
+    for decision in syntax.decisions:
+        for cell in _literal_cells(decision):
+            kind = scope.kind_of(cell.value) if cell.plain and not cell.unread else None
+            if kind is not None:
+                yield say("name-in-cell", cell.span, name=cell.value, kind=kind)
     for text, instead in _loose_texts(syntax):
         kind = scope.kind_of(text.value) if text.plain and not text.unread else None
         if kind is not None:
@@ -32,7 +37,6 @@ def _loose_texts(syntax: RulesetSyntax) -> Iterator[Loose]:
         yield from ((text, "a parameter cannot name another thing: write its value") for text in parameter.texts)
     for decision in syntax.decisions:
         yield from ((outcome, "an outcome is never a name") for outcome in decision.outcomes)
-        yield from ((cell, "a cell cannot name another thing: write its value") for cell in _literal_cells(decision))
 
 
 def _literal_cells(decision: DecisionSyntax) -> Iterator[Authored]:

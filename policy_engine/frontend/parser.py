@@ -21,6 +21,7 @@ from policy_engine.frontend.fields import (
     text_item,
     whole_text,
 )
+from policy_engine.frontend.lookup_tables import parse_table
 from policy_engine.frontend.parameters import parse_parameter
 from policy_engine.frontend.shape_hints import is_outdented, separate, several_items
 from policy_engine.frontend.syntax import (
@@ -48,7 +49,7 @@ ONE_CONDITION, ONE_IN_BRACKETS = "write the condition without `- `", "write the 
 SEVERAL_CONDITIONS = "write `all:` above the list if every one must be true, `any:` if one is enough"
 SEVERAL_IN_BRACKETS = "write `{all: [...]}` if every one must be true, `{any: [...]}` if one is enough"
 SCHEMA_FILE = re.compile(r"(?:.*/)?([a-z][a-z0-9_]*)(?:\.schema)?\.json")
-SECTIONS = ("sources", "readings", "parameters", "definitions", "decisions")
+SECTIONS = ("sources", "readings", "parameters", "tables", "definitions", "decisions")
 
 
 def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
@@ -67,6 +68,7 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     sources = tuple(_source(*entry, faults) for entry in fields.named("sources", KEBAB))
     readings = tuple(_reading(*entry, faults) for entry in fields.named("readings"))
     parameters = tuple(parse_parameter(*entry, faults) for entry in fields.named("parameters"))
+    tables = tuple(parse_table(*entry, faults) for entry in fields.named("tables"))
     definitions = tuple((n, _definition(value, faults)) for n, value in fields.named("definitions"))
     checks = fields.list_of("checks", lambda item: _check(item, faults))
     decisions = _decisions(fields)
@@ -76,7 +78,7 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
         return None, faults
     return RulesetSyntax(
         name, title or "", version, period, because, timezone, facts,
-        sources, readings, parameters, checks, definitions, decisions, silences,
+        sources, readings, parameters, tables, checks, definitions, decisions, silences,
         fields.node.key_span("effective") if effective is None else effective.span, _lost(fields), fields.span,
         _weekend(fields),
     ), faults  # fmt: skip

@@ -8,6 +8,7 @@ from itertools import count
 
 from policy_engine.diagnostics import Diagnostic
 from policy_engine.language import expressions as tree
+from policy_engine.language.lookup_tables import LookupTable
 from policy_engine.language.types import ANYTHING, BOOLEAN, DATE, Record, Text, Type, member_of
 
 Known = tuple[Type, bool]
@@ -19,9 +20,16 @@ def nowhere(fact: str) -> str | None:
     return None
 
 
+def nothing_by_day(parameter: str) -> LookupTable:
+    """No parameter has values."""
+    raise KeyError(parameter)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The facts, parameters, readings, definitions and decisions that an expression can name.
+    """The facts, parameters, tables, readings, definitions and decisions that an expression can name.
+
+    A table is None where it could not be read. `by_day` gives the values of a parameter as a table.
 
     Definitions and decisions are asked for their types, and typed then, so that they may stand in any order. A decision gives
     None where a part of it could not be read. `open` tells that a whole section could not be: any name may be one of its.
@@ -34,6 +42,8 @@ class Scope:
     readings: Mapping[str, tuple[str, ...]]
     definitions: Mapping[str, Callable[[], Known]]
     decisions: Mapping[str, Callable[[], Mapping[str, Known] | None]]
+    tables: Mapping[str, LookupTable | None] = field(default_factory=dict)
+    by_day: Callable[[str], LookupTable] = field(default=nothing_by_day, compare=False)
     open: bool = False
     misread: Mapping[str, Diagnostic] = field(default_factory=dict)
     elsewhere: Callable[[str], str | None] = nowhere
@@ -42,14 +52,16 @@ class Scope:
     def names(self) -> list[str]:
         """Every name of the one namespace."""
         facts = [member.name for member in self.facts.members]
-        return [*facts, *self.parameters, *self.definitions, *self.readings, "as_of", "true", "false"]
+        return [*facts, *self.parameters, *self.tables, *self.definitions, *self.readings, "as_of", "true", "false"]
 
     def kind_of(self, name: str) -> str | None:
         """The kind of thing that a name refers to, None where there is no such name."""
         if member_of(self.facts, name):
             return "fact"
-        tables = {"parameter": self.parameters, "definition": self.definitions, "reading": self.readings}
-        return next((kind for kind, table in tables.items() if name in table), None)
+        kinds = {
+            "parameter": self.parameters, "definition": self.definitions, "reading": self.readings, "table": self.tables,
+        }  # fmt: skip
+        return next((kind for kind, names in kinds.items() if name in names), None)
 
     def resolve(self, name: str, place: tree.Place) -> tree.Node | None:
         """The node of a name, None where there is no such name."""

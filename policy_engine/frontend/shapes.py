@@ -171,6 +171,45 @@ PARAMETER = Shape(
     ),
     one_of=("value", "values", "calendar"),
 )
+TYPES = ("text", "integer", "decimal", "boolean", "date")
+"""What a cell of a look-up table may be."""
+COLUMN = Shape(
+    "a column",
+    (
+        Key("type", "what its cells are: text, integer, decimal, boolean or date", OneOf(TYPES), required=True),
+        Key("unit", "the unit of its numbers, in words", Kind.TEXT),
+    ),
+)
+RANGE = Shape(
+    "a range",
+    (
+        Key("from", "the first number in it; open if left out", Kind.CONSTANT),
+        Key("below", "the first number above it; open if left out", Kind.CONSTANT),
+    ),
+)
+TABLE = Shape(
+    "a look-up table",
+    (
+        Key("meaning", "what it stands for", Kind.TEXT),
+        ONE_SOURCE_KEY,
+        Key(
+            "keys",
+            "what a row is found by, each with its type: text, integer, decimal, boolean, date, or range (of numbers)",
+            MapOf(OneOf((*TYPES, "range"))),
+            required=True,
+        ),
+        Key("columns", "what a row gives, each with its type", MapOf(Either((OneOf(TYPES), COLUMN))), required=True),
+        Key(
+            "rows",
+            "the rows: a value for each key and column; {from, below} for a range; valid_from and valid_until for its period",
+            SequenceOf(MapOf(Either((Kind.CONSTANT, RANGE))), least=1),
+        ),
+        Key("from", "the CSV file with the rows, beside the rule file", Kind.TEXT),
+        Key("otherwise", "the columns where no row is found", MapOf(Kind.CONSTANT)),
+        Key("effective", "the days on which rows are in force that name none: {from, until}", EFFECTIVE),
+    ),
+    one_of=("rows", "from"),
+)
 GROUP = Shape(
     "a condition",
     (
@@ -290,6 +329,7 @@ RULESET = Shape(
         Key("sources", "the documents that rules cite, under their ids", MapOf(SOURCE, Kind.KEBAB)),
         Key("readings", "questions that the sources leave open, with the choice taken", MapOf(READING)),
         Key("parameters", "constants with a name", MapOf(PARAMETER)),
+        Key("tables", "rows of constants, found by keys", MapOf(TABLE)),
         Key("checks", "what must not be false of valid facts", SequenceOf(CHECK)),
         Key("definitions", "conditions and amounts with a name", MapOf(Kind.CONDITION)),
         Key("decisions", "the questions and how they are decided", MapOf(DECISION), required=True),

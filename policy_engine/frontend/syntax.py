@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
+from policy_engine.language.lookup_tables import LookupTable
 from policy_engine.language.rulesets import Choice, HitPolicy, Period, Source
 from policy_engine.language.values import Holidays
 from policy_engine.source import Authored, Span
@@ -53,6 +54,19 @@ class ParameterSyntax:
     source: Authored | None
     meaning: str | None
     texts: tuple[Authored, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableSyntax:
+    """A look-up table under its name, None where it could not be read, which was reported; and the id of its source.
+
+    `file` are the records of the CSV file that it comes from, for the digest; None where its rows stand in the rule file.
+    """
+
+    name: Authored
+    table: LookupTable | None
+    source: Authored | None
+    file: Sequence[Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +183,7 @@ class RulesetSyntax:
     sources: tuple[Source, ...]
     readings: tuple[ReadingSyntax, ...]
     parameters: tuple[ParameterSyntax, ...]
+    tables: tuple[TableSyntax, ...]
     checks: tuple[CheckSyntax, ...]
     definitions: tuple[tuple[Authored, ConditionSyntax], ...]
     decisions: tuple[DecisionSyntax, ...]

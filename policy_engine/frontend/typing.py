@@ -18,9 +18,11 @@ from policy_engine.frontend import hints
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare, is_any
 from policy_engine.frontend.expressions import ParsedExpression
+from policy_engine.frontend.lookups import bare_lookup, is_table, lookup
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
+from policy_engine.language.lookup_tables import LookupTable
 from policy_engine.language.operators import SIGNS
 from policy_engine.language.types import (
     ANYTHING,
@@ -47,7 +49,6 @@ TEXT_FORM = re.compile(r'"[^"\\]*"|\'[^\'\\]*\'')
 PYTHON_WORDS = {"True": "write `true`", "False": "write `false`", "None": "ask `known(x)`"}
 FORBIDDEN: Mapping[type[ast.AST], tuple[str, str | None]] = MappingProxyType(
     {
-        ast.Subscript: ("a subscript", "use `first`, `last` or a generator"),
         ast.Lambda: ("a lambda", None),
         ast.NamedExpr: ("an assignment", "make a definition"),
         ast.JoinedStr: ("an f-string", None),
@@ -163,6 +164,8 @@ class Typer:
             return tree.Variable(type=kind, optional=optional, place=place, name=node.id)
         if node.id == "unknown":
             return self.fault("unknown-place", node)
+        if node.id in self.scope.tables:
+            return self.bare_table(node, self.scope.tables[node.id])
         if node.id == "decisions":
             return self.fault("unknown-name", node, hint="write `decisions.name.outcome`", name=node.id)
         found = self.scope.resolve(node.id, place)
@@ -175,12 +178,22 @@ class Typer:
             hint = f"`{node.id}` is a function, and is called with brackets"
         return self.fault("unknown-name", node, hint=hint, name=node.id)
 
+    def bare_table(self, node: ast.Name, table: LookupTable | None) -> tree.Node:
+        """A look-up table by itself, which is no value."""
+        if table is None:
+            return tree.stand_in(self.place(node))
+        keys, column = ", ".join(key.name for key in table.asked_keys), table.columns[0].name
+        hint = f"write `{node.id}[{keys}].{column}`, with a value for each key"
+        return self.fault("expression-not-allowed", node, what=f"the table `{node.id}` by itself", hint=hint)
+
     def attribute(self, node: ast.Attribute) -> tree.Node:
         match node.value:
             case ast.Attribute(value=ast.Name(id="decisions"), attr=decision):
                 return self.decision_part(node, decision)
             case ast.Name(id="decisions"):
                 return self.bare_decision(node)
+            case ast.Subscript(value=table) as held if is_table(self, table):
+                return lookup(self, node, held)
         decision_hint = hints.of_member(self, node)
         if decision_hint is not None:
             return self.fault("unknown-name", node.value, hint=decision_hint, name=self.parsed.segment(node.value))
@@ -214,18 +227,18 @@ class Typer:
                 return tree.stand_in(self.place(node))
             hint = did_you_mean(decision, self.scope.decisions)
             inner = node.value if isinstance(node.value, ast.Attribute) else node
-            return self.fault_at("unknown-decision", self._last_name(inner), hint=hint, name=decision)
+            return self.fault_at("unknown-decision", self.last_name(inner), hint=hint, name=decision)
         known = parts()
         if known is None:
             return tree.stand_in(self.place(node))
         if node.attr not in known:
             hint = did_you_mean(node.attr, known) or f"it has {', '.join(known) or 'nothing'}"
-            place = self._last_name(node)
+            place = self.last_name(node)
             return self.fault_at("unknown-decision-part", place, hint=hint, decision=decision, name=node.attr)
         kind, place = known[node.attr][0], self.place(node)
         return tree.DecisionPart(type=kind, optional=True, place=place, decision=decision, part=node.attr)
 
-    def _last_name(self, node: ast.Attribute) -> tree.Place:
+    def last_name(self, node: ast.Attribute) -> tree.Place:
         """Where the name behind the last dot stands."""
         return replace(self.place(node), span=self.parsed.last_name(node))
 
@@ -322,6 +335,7 @@ HANDLERS: Mapping[type[ast.AST], Callable[[Typer, Any], tree.Node]] = MappingPro
         ast.Compare: compare,
         ast.IfExp: Typer.conditional,
         ast.List: Typer.list_literal,
+        ast.Subscript: bare_lookup,
         ast.Call: call,
     }
 )

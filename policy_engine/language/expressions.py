@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 
+from policy_engine.language.lookup_tables import LookupTable
 from policy_engine.language.types import ANYTHING, Type
 from policy_engine.language.values import Value
 from policy_engine.source import Span
@@ -113,6 +114,15 @@ class Variable(Node):
     """The element at hand in a generator."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup(Node):
+    """The cell of a column in the row that has the values of the `keys`; the last is the day where the table is dated."""
+
+    table: LookupTable
+    keys: tuple[Node, ...]
+    column: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

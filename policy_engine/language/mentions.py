@@ -11,6 +11,7 @@ from policy_engine.language.expressions import (
     Definition,
     Expression,
     Fact,
+    Lookup,
     MemberOf,
     Node,
     Parameter,
@@ -31,7 +32,7 @@ from policy_engine.language.types import Record, members_below, record_in
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mention:
-    """A name of a kind: fact, member, parameter, reading, definition or decision."""
+    """A name of a kind: fact, member, parameter, table, reading, definition or decision."""
 
     kind: str
     name: str
@@ -61,6 +62,8 @@ def mentions_of(node: Node) -> Iterator[Mention]:
             yield Mention("definition", name)
         case DecisionPart(decision=decision):
             yield Mention("decision", decision)
+        case Lookup(table=table):
+            yield Mention("parameter" if table.of_parameter else "table", table.name)
         case MemberOf(record=record, name=name) if isinstance(record.type, Record):
             yield Mention("member", f"{record.type.path}.{name}")
 
@@ -173,6 +176,20 @@ def sensitivity_of(ruleset: Ruleset) -> Callable[[Expression], bool]:
         return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
 
     return is_sensitive
+
+
+def withheld_tables(ruleset: Ruleset) -> frozenset[str]:
+    """The look-up tables into whose keys, somewhere, a sensitive fact may go."""
+    if not sensitive_paths(ruleset.facts.type):
+        return frozenset()
+    told = [part for decision in ruleset.decisions for part in wording_of(decision)]
+    asked = [(each, list(_tables_in(each))) for each in (*expressions_in(ruleset), *told)]
+    is_sensitive = sensitivity_of(ruleset)
+    return frozenset(name for each, names in asked if names and is_sensitive(each) for name in names)
+
+
+def _tables_in(expression: Expression) -> Iterator[str]:
+    return (node.table.name for node in walk(expression.tree) if isinstance(node, Lookup))
 
 
 def fact_paths(record: Record) -> list[str]:

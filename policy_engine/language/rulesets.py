@@ -10,6 +10,7 @@ from functools import cached_property
 
 from policy_engine.language.combining import Combination
 from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.lookup_tables import VALID, Column, LookupTable, Range, Row
 from policy_engine.language.types import Record, Type
 from policy_engine.language.values import Value
 from policy_engine.language.weekdays import SATURDAY_AND_SUNDAY, Week, week_with
@@ -17,6 +18,8 @@ from policy_engine.source import Span
 
 OTHERWISE = "otherwise"
 """The id of the rule that decides where no other does."""
+VALUE = "value"
+"""The column of a parameter's values, taken as a look-up table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,21 @@ class Parameter:
     def on(self, day: date) -> ParameterValue:
         """The value on a day, with its period."""
         return next(each for each in self.values if day in each.period)
+
+
+def by_day(parameter: Parameter) -> LookupTable:
+    """The values of a parameter as a look-up table whose only key is the day."""
+    rows = tuple(
+        Row(
+            (Range(None if each.period.start == date.min else each.period.start, each.period.end),), (each.value,), 1, 1
+        )
+        for each in parameter.values
+    )
+    column = Column(VALUE, parameter.type, parameter.unit)
+    return LookupTable(
+        parameter.name, (VALID,), (column,), rows, dated=True, of_parameter=True,
+        source=parameter.source, path=parameter.span.path, span=parameter.span,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +295,10 @@ class FactsSchema:
 
 @dataclass(frozen=True)
 class Ruleset:
-    """One version of a ruleset, checked. `digest` covers all that an answer depends on but facts, readings and day."""
+    """One version of a ruleset, checked. `digest` covers all that an answer depends on but facts, readings and day.
+
+    `withheld` are the look-up tables, and parameters, whose keys no cause may tell, since a sensitive fact goes into one.
+    """
 
     id: str
     title: str
@@ -296,6 +317,8 @@ class Ruleset:
     path: str
     weekend: tuple[int, ...] = SATURDAY_AND_SUNDAY
     """The days of the week that are no weekdays, 1 for Monday."""
+    tables: tuple[LookupTable, ...] = ()
+    withheld: frozenset[str] = frozenset()
 
     @property
     def week(self) -> Week:
@@ -318,6 +341,10 @@ class Ruleset:
         """The reading of a name."""
         return self._readings[name]
 
+    def table(self, name: str) -> LookupTable:
+        """The look-up table of a name, or the values of a dated parameter as one, by the day."""
+        return self._tables[name] if name in self._tables else by_day(self._parameters[name])
+
     def named(self, name: str) -> Definition | Parameter | None:
         """The definition or parameter of a name, None where there is neither."""
         return self._definitions.get(name) or self._parameters.get(name)
@@ -333,6 +360,10 @@ class Ruleset:
     @cached_property
     def _parameters(self) -> Mapping[str, Parameter]:
         return {each.name: each for each in self.parameters}
+
+    @cached_property
+    def _tables(self) -> Mapping[str, LookupTable]:
+        return {each.name: each for each in self.tables}
 
     @cached_property
     def _readings(self) -> Mapping[str, Reading]:

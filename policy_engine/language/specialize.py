@@ -17,6 +17,7 @@ from typing import Any
 
 from policy_engine.language import expressions as tree
 from policy_engine.language.in_force import in_force
+from policy_engine.language.lookup_tables import cell
 from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.operators import COMPARE
 from policy_engine.language.rounding import decimal_of
@@ -32,7 +33,7 @@ from policy_engine.language.rulesets import (
     Template,
     ValueDefinition,
 )
-from policy_engine.language.types import BOOLEAN, Number
+from policy_engine.language.types import BOOLEAN, ListOf, Number, Type
 from policy_engine.language.values import Value
 
 COMPUTE: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
@@ -48,7 +49,7 @@ def specialize(ruleset: Ruleset, choices: Mapping[str, str], day: date, *, fold:
     """
     ruleset = in_force(ruleset, day)
     names: dict[str, Value] = {**parameters_on(ruleset, day), **choices}
-    return Specializer(ruleset, names, fold).ruleset()
+    return Specializer(ruleset, names, fold, day).ruleset()
 
 
 def parameters_on(ruleset: Ruleset, day: date) -> Mapping[str, Value]:
@@ -57,10 +58,11 @@ def parameters_on(ruleset: Ruleset, day: date) -> Mapping[str, Value]:
 
 
 def stretch(ruleset: Ruleset, day: date) -> tuple[object, ...]:
-    """What tells the stretch of days around a day, on which no parameter and no rule in force changes, from all others."""
+    """What tells the stretch of days around a day, on which no parameter, row or rule in force changes, from all others."""
     starts = (parameter.on(day).period.start for parameter in ruleset.parameters)
+    rows = (table.stretch(day) for table in ruleset.tables if table.dated)
     rules = (rule for d in ruleset.decisions if isinstance(d.body, Rules) for rule in d.body.rules)
-    return (*starts, *(day in rule.period for rule in rules if rule.period != ALWAYS))
+    return (*starts, *rows, *(day in rule.period for rule in rules if rule.period != ALWAYS))
 
 
 def exact(node: tree.Literal) -> Any:
@@ -74,6 +76,13 @@ def units(value: Fraction | Decimal | int, kind: Number) -> int:
     return int(Fraction(value) * 10**kind.places)
 
 
+def in_units(value: Any, kind: Type) -> Any:
+    """A constant as generated code holds it: numbers of a type in its units."""
+    if isinstance(value, tuple) and isinstance(kind, ListOf):
+        return tuple(in_units(part, kind.element) for part in value)
+    return units(value, kind) if isinstance(kind, Number) and not isinstance(value, bool | None) else value
+
+
 def constant(condition: tree.Condition) -> Any:
     """The value of a condition or value that depends on no facts, None where it does."""
     if isinstance(condition, tree.Expression) and isinstance(condition.tree, tree.Literal):
@@ -85,6 +94,8 @@ def constant(condition: tree.Condition) -> Any:
 class Specializer:
     """Makes the parts of a ruleset smaller; `names` has the values of those parameters and readings that become constants.
 
+    With a `day` only the rows in force on it stay in look-up tables.
+
     `nodes` holds what became of each node, by its identity: a part of two links of a chain stays one node. So only nodes of
     the ruleset itself are given to it.
     """
@@ -92,6 +103,7 @@ class Specializer:
     given: Ruleset
     names: Mapping[str, Value]
     fold: bool = True
+    day: date | None = None
     nodes: dict[int, tree.Node] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
 
@@ -167,6 +179,8 @@ class Specializer:
             case tree.Definition(name=name):
                 value = constant(self.definition(name).body)
                 return node if value is None else _as_constant(node, value)
+            case tree.Lookup():
+                return self.lookup(node)
             case tree.Conditional(condition=tree.Literal(value=truth), then=then, otherwise=otherwise):
                 taken = then if truth else otherwise
                 return _as_constant(node, taken.value) if isinstance(taken, tree.Literal) else node
@@ -183,6 +197,14 @@ class Specializer:
             case tree.Arithmetic(operator=sign, left=tree.Literal() as left, right=tree.Literal() as right):
                 return _as_constant(node, COMPUTE[sign](exact(left), exact(right))) if sign in COMPUTE else node
         return node
+
+    def lookup(self, node: tree.Lookup) -> tree.Node:
+        """A look-up in the rows in force on the day; its cell, where all keys are constant and there is a row."""
+        if self.day is not None and node.table.dated and isinstance(node.keys[-1], tree.AsOf):
+            node = replace(node, table=node.table.on(self.day), keys=node.keys[:-1])
+        values = [key.value for key in node.keys if isinstance(key, tree.Literal)]
+        found = cell(node.table, node.column, values) if len(values) == len(node.keys) else None
+        return node if found is None else _as_constant(node, found)
 
     def joined(self, truths: Sequence[Any], *, decisive: bool) -> bool | None:
         """The truth of an `or` (of an `and`, where `decisive` is false) over constants, None for a part that is none."""

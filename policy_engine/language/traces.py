@@ -16,6 +16,7 @@ class Origin(StrEnum):
 
     FACT = "fact"
     PARAMETER = "parameter"
+    TABLE = "table"
     READING = "reading"
     DEFINITION = "definition"
     DECISION = "decision"

@@ -18,7 +18,7 @@ ELEMENT_UNIT = frozenset({"first", "last", "max", "min", "sum"})
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Finds units: `named` gives that of a name (a fact, a member, a parameter, a definition), None where it has none."""
+    """Finds units: `named` gives that of a name (a fact, a member, a parameter, a definition, a column), None if it has none."""
 
     named: Callable[[tree.Node], str | None]
 
@@ -69,6 +69,8 @@ def written_units(ruleset: Ruleset) -> Units:
     def named(node: tree.Node) -> str | None:
         if isinstance(node, tree.Parameter):
             return parameters[node.name]
+        if isinstance(node, tree.Lookup):
+            return node.table.column(node.column).unit
         if not isinstance(node, tree.Definition):
             return None
         if node.name not in known:

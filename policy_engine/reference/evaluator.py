@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 from decimal import Decimal
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from simpleeval import SimpleEval
 
@@ -25,10 +25,13 @@ from policy_engine.language.operators import (
     Row,
     aggregated,
     left_unknown,
+    looked_up,
+    lookup_step,
     member_of_value,
     plain_meaning,
     strict,
 )
+from policy_engine.language.rulesets import VALUE, Ruleset
 from policy_engine.language.traces import Origin, Step
 from policy_engine.language.values import Unknown, Value, on_the_way
 from policy_engine.language.weekdays import Week
@@ -39,6 +42,7 @@ class Names(Protocol):
 
     zone: tzinfo
     week: Week
+    ruleset: Ruleset
 
     def look_up(self, name: str) -> Step:
         """The value of a fact, parameter, definition, reading or `as_of`."""
@@ -97,6 +101,9 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         text = segment(self.text, node)
         if isinstance(node, ast.Constant):
             return Step(text, value, Origin.LITERAL)
+        asked = lookup_of(node)
+        if asked is not None:
+            return lookup_step(text, value, self.environment.ruleset.table(asked.table), below)
         named = isinstance(node, ast.Name) or decision_part_of(node) is not None
         if named and len(below) == 1 and below[0].text == text:
             return below[0]
@@ -122,6 +129,9 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         part = decision_part_of(node)
         if part is not None:
             return self._note(self.environment.decision_part(*part))
+        asked = lookup_of(node)
+        if asked is not None:
+            return self._look_up(asked)
         return member_of_value(self._eval(node.value), node.attr)
 
     def _eval_boolop(self, node: ast.BoolOp) -> Value:
@@ -142,9 +152,22 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
     def _eval_list(self, node: ast.List) -> Value:
         return tuple(self._eval(element) for element in node.elts)
 
+    def _look_up(self, asked: Lookup) -> Value:
+        """A cell of a look-up table, or a parameter's value on a day (sentences 24 and 25)."""
+        ruleset = self.environment.ruleset
+        table = ruleset.table(asked.table)
+        values = [self._eval(key) for key in asked.keys]
+        if table.dated:
+            day = self._note(self.environment.look_up("as_of")) if asked.day is None else self._eval(asked.day)
+            values.append(day)
+        return looked_up(table, asked.column, values, told=table.name not in ruleset.withheld)
+
     def _eval_call(self, node: ast.Call) -> Value:
         assert isinstance(node.func, ast.Name)
         name = node.func.id
+        asked = lookup_of(node)
+        if asked is not None:
+            return self._look_up(asked)
         if node.args and isinstance(node.args[0], ast.GeneratorExp):
             return self._aggregate(name, node.args[0])
         arguments = [self._eval(argument) for argument in node.args]
@@ -181,6 +204,30 @@ def constant_of(node: ast.Constant, text: str) -> Value:
     if isinstance(node.value, str):
         return node.value
     return Decimal(text) if "." in text else int(text)
+
+
+class Lookup(NamedTuple):
+    """What a look-up asks for: the cell of a column by keys, on a day, None for that of the question."""
+
+    table: str
+    keys: list[ast.expr]
+    column: str
+    day: ast.expr | None = None
+
+
+def lookup_of(node: ast.AST) -> Lookup | None:
+    """What `table[key].column` asks for, or `value_on(table[key].column, day)`, or `value_on(parameter, day)`."""
+    match node:
+        case ast.Attribute(value=ast.Subscript(value=ast.Name(id=table), slice=ast.Tuple(elts=keys)), attr=column):
+            return Lookup(table, keys, column)
+        case ast.Attribute(value=ast.Subscript(value=ast.Name(id=table), slice=key), attr=column):
+            return Lookup(table, [key], column)
+        case ast.Call(func=ast.Name(id="value_on"), args=[ast.Name(id=parameter), day]):
+            return Lookup(parameter, [], VALUE, day)
+        case ast.Call(func=ast.Name(id="value_on"), args=[asked, day]):
+            found = lookup_of(asked)
+            return None if found is None else found._replace(day=day)
+    return None
 
 
 def decision_part_of(node: ast.AST) -> tuple[str, str] | None:

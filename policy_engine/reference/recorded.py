@@ -23,6 +23,8 @@ from policy_engine.language.operators import (
     aggregated,
     contained,
     left_unknown,
+    looked_up,
+    lookup_step,
     member_of_value,
     plain_meaning,
     strict,
@@ -135,6 +137,14 @@ class RecordedEvaluation(Evaluation):
         """The step of a definition."""
         return self.steps.get(form.text) or self.keep(self.definition_step(self.ruleset.definition(form.text)))
 
+    def lookup(self, form: Form) -> Step:
+        """The step of a look-up: its keys, and the row that they find."""
+        node, keys = form.node, [self.step(part) for part in form.parts]
+        assert isinstance(node, tree.Lookup)
+        told = node.table.name not in self.ruleset.withheld
+        meant = looked_up(node.table, node.column, [key.value for key in keys], told=told)
+        return lookup_step(form.text, self.computed(form, (), meant).value, node.table, keys)
+
     def conditional(self, form: Form) -> Step:
         """The step of a conditional: its condition and the branch that is taken."""
         condition = self.step(form.parts[0])
@@ -241,6 +251,7 @@ STEPS: Mapping[type, Callable[[RecordedEvaluation, Form], Step]] = MappingProxyT
         tree.Definition: RecordedEvaluation.definition,
         tree.Aggregate: RecordedEvaluation.aggregate,
         tree.Conditional: RecordedEvaluation.conditional,
+        tree.Lookup: RecordedEvaluation.lookup,
     }
 )
 """What makes the step of each kind of node."""

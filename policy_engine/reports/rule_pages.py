@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.lookup_tables import VALID, Key, key_range
 from policy_engine.language.mentions import Mention, graph_of
 from policy_engine.language.rulesets import (
     ALWAYS,
@@ -24,6 +25,8 @@ from policy_engine.language.weekdays import DAYS, SATURDAY_AND_SUNDAY
 from policy_engine.reports.markdown import code, link, text
 
 GENERATED = "<!-- Written by `policy rules docs`; change the rule file, not this page. -->"
+MOST_ROWS = 200
+"""Of a look-up table so many rows are shown; a list of all places of a country would hide the rules."""
 WORDS = {"all": "all of", "any": "at least one of", "none": "none of"}
 
 
@@ -64,6 +67,7 @@ def _version(ruleset: Ruleset) -> list[str]:
         *(line for decision in ruleset.decisions for line in _decision(decision)),
         *_section("Definitions", _definitions(ruleset)),
         *_section("Parameters", _parameters(ruleset)),
+        *_section("Look-up tables", _tables(ruleset)),
         *_section("Readings", _readings(ruleset)),
         *_section("Checks", checks),
         *_section("Facts", _facts(ruleset)),
@@ -188,6 +192,30 @@ def _parameters(ruleset: Ruleset) -> Iterator[str]:
             yield f"| {parameter.name} | {text(shown)} | {value.period} | {meaning} | {parameter.source or ''} |"
 
 
+def _tables(ruleset: Ruleset) -> Iterator[str]:
+    """Each look-up table with its first rows."""
+    for table in ruleset.tables:
+        told = [text(table.meaning or ""), f"source: {table.source}" if table.source else ""]
+        yield from (f"**{table.name}**{''.join(f', {part}' for part in told if part)}", "")
+        units = [f" ({column.unit})" if column.unit else "" for column in table.columns]
+        named = [f"{column.name}{unit}" for column, unit in zip(table.columns, units, strict=True)]
+        yield f"| {' | '.join([*(_key_heading(key) for key in table.keys), *map(text, named)])} |"
+        yield "| --- " * (len(table.keys) + len(table.columns)) + "|"
+        for row in table.rows[:MOST_ROWS]:
+            keys = [text(key_range(key, value)) for key, value in zip(table.keys, row.keys, strict=True)]
+            yield f"| {' | '.join([*keys, *(text(in_words(cell)) for cell in row.cells)])} |"
+        if table.otherwise is not None:
+            cells = [text(in_words(cell)) for cell in table.otherwise]
+            yield f"| {' | '.join(['otherwise', *[''] * (len(table.keys) - 1), *cells])} |"
+        more = len(table.rows) - MOST_ROWS
+        yield from ("", f"And {more} more rows.") if more > 0 else ()
+        yield ""
+
+
+def _key_heading(key: Key) -> str:
+    return "in force" if key is VALID else key.name
+
+
 def _readings(ruleset: Ruleset) -> Iterator[str]:
     for reading in ruleset.readings:
         yield f"- **{reading.name}**{' (fixed)' if reading.fixed else ''}: {text(reading.question)}"
@@ -232,6 +260,7 @@ def _sources(ruleset: Ruleset) -> Iterator[str]:
 SHAPES = {
     "fact": ("[/", "/]"),
     "parameter": ("([", "])"),
+    "table": ("[(", ")]"),
     "reading": ("{{", "}}"),
     "definition": ("[", "]"),
     "decision": ("[[", "]]"),

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, arithmetic, days, weekdays
+from policy_engine.backends.columnar import aggregates, arithmetic, days, lookups, weekdays
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS, is_text
 from policy_engine.backends.columnar.list_offsets import ListColumns
@@ -396,5 +396,6 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], pl.Expr]] = Mapp
         tree.Conditional: Expressions.conditional,
         tree.Call: Expressions.call,
         tree.Aggregate: Expressions.aggregate,
+        tree.Lookup: lookups.value,
     }
 )

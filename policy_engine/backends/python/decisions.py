@@ -8,7 +8,7 @@ from typing import Any
 
 from policy_engine.backends.equality_switches import Switch, asked_and_given, switches, table_of_cells
 from policy_engine.backends.python.answers import NOTHING, kept_values, names_of, own_values, rulings_by_bits
-from policy_engine.backends.python.expressions import Expressions, in_units
+from policy_engine.backends.python.expressions import Expressions
 from policy_engine.backends.python.writer import tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.combining import Combination
@@ -25,6 +25,7 @@ from policy_engine.language.rulesets import (
     ValueDefinition,
 )
 from policy_engine.language.rulings import Applied, sentences_of
+from policy_engine.language.specialize import in_units
 from policy_engine.language.types import Type, innermost
 
 NO_CODES: Mapping[str, str] = {}

@@ -13,13 +13,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.backends.python import aggregates
+from policy_engine.backends.python import aggregates, lookups
 from policy_engine.backends.python.reading import read
 from policy_engine.backends.python.writer import Writer, tuple_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.specialize import exact, units
+from policy_engine.language.specialize import exact, in_units
 from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
 from policy_engine.language.weekdays import MONDAY_TO_FRIDAY
 
@@ -348,13 +348,6 @@ def _after(known: str, code: str) -> str:
     return f"({code.removeprefix(test)}" if name.isidentifier() and code.startswith(test) else code
 
 
-def in_units(value: Any, kind: Type) -> Any:
-    """A constant as generated code holds it: numbers of a type in its units."""
-    if isinstance(value, tuple) and isinstance(kind, ListOf):
-        return tuple(in_units(part, kind.element) for part in value)
-    return units(value, kind) if isinstance(kind, Number) and not isinstance(value, bool | None) else value
-
-
 NOT_RECORDED = (
     tree.Literal | tree.LeftUnknown | tree.AsOf | tree.Fact | tree.Variable | tree.Definition | tree.DecisionPart
 )
@@ -383,5 +376,6 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], str]] = MappingP
         tree.ListLiteral: Expressions.list_literal,
         tree.Call: Expressions.call,
         tree.Aggregate: aggregates.write,
+        tree.Lookup: lookups.write,
     }
 )

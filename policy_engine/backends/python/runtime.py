@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -131,6 +132,14 @@ def quotient(numerator: int, denominator: int, places: int) -> Fraction | None:
     return Fraction(numerator, denominator) * Fraction(10) ** places if denominator else None
 
 
+def piece_of(pieces: Any, *values: Any) -> Any:
+    """What values lead to among the pieces of ranges."""
+    for value in values:
+        starts, parts = pieces
+        pieces = parts[bisect_right(starts, value)]
+    return pieces
+
+
 def called(function: Function) -> Callable[..., Any]:
     """What generated code calls for a function of the language: it gives None where there is no result."""
     assert function.plain is not None
@@ -191,7 +200,7 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
 
 _CALLED: Sequence[Callable[..., Any]] = (
     *(Decision, answered, Fraction, rounded_units, NotPlain, to_instant, to_integer, to_units),
-    *(contained, quotient, aggregated, causes_of, cause_of),
+    *(contained, quotient, aggregated, causes_of, cause_of, bisect_right, piece_of),
 )
 NAMES: Mapping[str, Any] = {
     **{each.__name__: each for each in _CALLED},

@@ -14,6 +14,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from policy_engine.backends.python import lookups
 from policy_engine.backends.python.aggregates import each_round, names_before_the_loop, read_members
 from policy_engine.backends.python.expressions import Expressions
 from policy_engine.language import causes
@@ -91,6 +92,8 @@ class UnknownExpressions:
                 return lambda: (
                     f"cause_of({', '.join([first, *map(self.to.whole, arguments), *self.to.beside(function)])})"
                 )
+            case tree.Lookup():
+                return lookups.cause(self.to, node)
         return None
 
     def cause(self, text: str) -> None:

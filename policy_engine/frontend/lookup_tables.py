@@ -1,0 +1,454 @@
+"""Parsing look-up tables: their keys and columns, and the rows, which stand in the rule file or in a CSV file beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import repeat
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, say, shown_text
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
+from policy_engine.documents.quoting import unread
+from policy_engine.frontend import shapes
+from policy_engine.frontend.fields import Fields, fields_of, is_empty, whole_text
+from policy_engine.frontend.shape_hints import amount_in
+from policy_engine.frontend.syntax import TableSyntax
+from policy_engine.language.date_texts import read_date
+from policy_engine.language.lookup_indexes import TooManyPieces, common_part, index_of
+from policy_engine.language.lookup_tables import VALID, Column, Key, LookupTable, Range, Row, key_in_words
+from policy_engine.language.rounding import EXACT
+from policy_engine.language.rulesets import ALWAYS, Period
+from policy_engine.language.types import BOOLEAN, DATE, DIGITS, LIMIT, Number, Text, Type, decimal_places
+from policy_engine.language.values import Value, in_words, normalized
+from policy_engine.source import Authored, Span
+
+Faults = list[Diagnostic]
+RANGE = "range"
+VALID_FROM, VALID_UNTIL = "valid_from", "valid_until"
+"""The columns that give a row a period: the first day in force, and the first no longer in force."""
+MOST_TOLD = 50
+"""Of the faults of a table's rows so many are told; a column of a wrong type has one in each row."""
+MOST_CLOSED = 1_000
+"""A column of more different texts is no closed set: nobody would list them."""
+UNREAD = "\0unread"
+"""The text of a cell that could not be read, which was reported; no file has a control character."""
+INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+TRUTHS = {"true": True, "false": False}
+
+
+class Grid(Protocol):
+    """The rows of a table as texts, by the names of their columns."""
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+
+    def has(self, header: str) -> bool:
+        """Whether some row has a cell under a name."""
+
+    def cells(self, header: str) -> Sequence[str | None]:
+        """The cells under a name, None where there is none."""
+
+    def place(self, row: int, header: str) -> Span:
+        """Where a cell stands; the row, where it has no such cell."""
+
+    def row_place(self, row: int) -> tuple[int, int]:
+        """The line and the column where a row stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a table has: the names and words of its keys' and columns' types, and the units of its columns."""
+
+    name: str
+    keys: tuple[tuple[Authored, str], ...]
+    columns: tuple[tuple[Authored, str, str | None], ...]
+
+    def headers(self) -> Iterator[tuple[str, bool]]:
+        """The names of the cells of a row, and whether each row must have the cell."""
+        for name, word in self.keys:
+            ends = ((f"{name.value}_from", False), (f"{name.value}_below", False))
+            yield from ends if word == RANGE else ((name.value, True),)
+        yield from ((name.value, True) for name, _, _ in self.columns)
+        yield from ((VALID_FROM, False), (VALID_UNTIL, False))
+
+
+@dataclass(slots=True)
+class YamlGrid:
+    """Rows in the rule file."""
+
+    rows: list[tuple[Span, Mapping[str, Authored]]]
+
+    @property
+    def height(self) -> int:
+        return len(self.rows)
+
+    def has(self, header: str) -> bool:
+        return any(header in cells for _, cells in self.rows)
+
+    def cells(self, header: str) -> Sequence[str | None]:
+        found = (cells.get(header) for _, cells in self.rows)
+        return [None if cell is None else UNREAD if cell.unread else cell.value for cell in found]
+
+    def place(self, row: int, header: str) -> Span:
+        span, cells = self.rows[row]
+        return cells[header].span if header in cells else span
+
+    def row_place(self, row: int) -> tuple[int, int]:
+        return self.rows[row][0].line, self.rows[row][0].column
+
+
+def parse_table(name: Authored, node: YamlNode, faults: Faults) -> TableSyntax:
+    """A look-up table under its name."""
+    before = len(faults)
+    fields = fields_of(node, shapes.TABLE, f"`{name.value}`", faults)
+    if not fields.readable:
+        return TableSyntax(name, None, None)
+    form = Form(name.value, tuple(_keys(fields)), tuple(_columns(fields)))
+    meaning, source = fields.words("meaning"), fields.text("source")
+    period, _ = fields.period("effective", shapes.EFFECTIVE)
+    _check_form(form, faults)
+    if len(faults) > before or not _one_place_of_rows(fields):
+        return TableSyntax(name, None, source)
+    grid = _yaml_rows(fields, form)
+    otherwise = _otherwise(fields, form)
+    table = _Reading(form, grid, otherwise, faults).table(name, period, meaning)
+    return TableSyntax(name, table if len(faults) == before else None, source)
+
+
+def _one_place_of_rows(fields: Fields) -> bool:
+    """Whether exactly one key says where the rows are."""
+    if sum(fields.node.get(key) is not None for key in ("rows", "from")) == 1:
+        return True
+    if not fields.meant:
+        fields.faults.append(say("one-of-keys", fields.span, thing="a look-up table", keys="`rows` and `from`"))
+    return False
+
+
+def _keys(fields: Fields) -> Iterator[tuple[Authored, str]]:
+    for name, node in fields.named("keys"):
+        word = _type_word(name, node, (*shapes.TYPES, RANGE), fields.faults)
+        if word is not None:
+            yield name, word
+
+
+def _columns(fields: Fields) -> Iterator[tuple[Authored, str, str | None]]:
+    for name, node in fields.named("columns"):
+        unit, typed = None, node
+        if isinstance(node, MappingNode):
+            inner = Fields(node, shapes.COLUMN, fields.faults)
+            unit, found = inner.words("unit"), node.get("type")
+            if found is None:
+                continue  # which was reported
+            typed = found
+        word = _type_word(name, typed, shapes.TYPES, fields.faults)
+        if word is not None:
+            yield name, word, unit
+
+
+def _type_word(name: Authored, node: YamlNode, words: Sequence[str], faults: Faults) -> str | None:
+    word = node.text.value if isinstance(node, ScalarNode) else ""
+    if word in words:
+        return word
+    hint = did_you_mean(word, words) if word else None
+    faults.append(say("wrong-kind", node.span, hint=hint, what=f"the type of `{name.value}`", expected=_or(words)))
+    return None
+
+
+def _or(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _check_form(form: Form, faults: Faults) -> None:
+    """Each cell of a row has a name of its own."""
+    written = [*(name for name, _ in form.keys), *(name for name, _, _ in form.columns)]
+    spans = {name.value: name.span for name in reversed(written)}
+    seen: set[str] = set()
+    for header, _ in form.headers():
+        if header in seen:
+            last = [name for name in written if name.value == header]
+            span = last[-1].span if last else next((span for name, span in spans.items() if header.startswith(name)))
+            faults.append(say("duplicate-id", span, name=header))
+        seen.add(header)
+
+
+# Rows in the rule file.
+
+
+def _yaml_rows(fields: Fields, form: Form) -> Grid:
+    rows = fields.list_of("rows", lambda node: _yaml_row(node, form, fields.faults))
+    listed = fields.node.get("rows")
+    if isinstance(listed, SequenceNode) and not listed.items:
+        fields.wrong("`rows`", "a list of at least one row", listed)
+    return YamlGrid(list(rows))
+
+
+def _yaml_row(
+    node: YamlNode, form: Form, faults: Faults, what: str = "a row"
+) -> tuple[Span, Mapping[str, Authored]] | None:
+    if not isinstance(node, MappingNode):
+        names = ", ".join([*(name.value for name, _ in form.keys), *(name.value for name, _, _ in form.columns)])
+        faults.append(say("wrong-kind", node.span, what=what, expected=f"a mapping with {names}"))
+        return None
+    words = {name.value: word for name, word in form.keys}
+    words |= {name.value: word for name, word, _ in form.columns}
+    words |= {VALID_FROM: "date", VALID_UNTIL: "date"} if form.keys else {}
+    cells: dict[str, Authored] = {}
+    for name, cell in node.entries:
+        if name.value not in words:
+            hint = did_you_mean(name.value, words) or f"it has {', '.join(words)}"
+            faults.append(say("unknown-column", name.span, hint=hint, table=form.name, name=name.value))
+        elif words[name.value] == RANGE:
+            cells |= _range_ends(name, cell, faults)
+        elif (text := _cell(name, cell, words[name.value], faults)) is not None:
+            cells[name.value] = text
+    span = node.entries[0][0].span if node.entries else node.span
+    for name, word in form.keys:
+        if word == RANGE and node.get(name.value) is None:
+            faults.append(say("cell-missing", span, table=form.name, name=name.value))
+    return span, cells
+
+
+def _range_ends(name: Authored, node: YamlNode, faults: Faults) -> dict[str, Authored]:
+    """The ends of a range under the names that they have in a CSV file."""
+    if not isinstance(node, MappingNode):
+        hint = f"write `{name.value}: {{from: 100, below: 500}}`; leave an end out where the range is open"
+        faults.append(say("wrong-kind", node.span, hint=hint, what=f"`{name.value}`", expected="a range"))
+        return {}
+    fields, ends = Fields(node, shapes.RANGE, faults), {}
+    for key in shapes.RANGE.names:
+        written = fields.node.get(key)
+        if written is not None and (text := _cell(Authored(key, written.span), written, "decimal", faults)) is not None:
+            ends[f"{name.value}_{key}"] = text
+    return ends
+
+
+def _cell(name: Authored, node: YamlNode, word: str, faults: Faults) -> Authored | None:
+    """The text of a cell; quotes make a text of it."""
+    if not isinstance(node, ScalarNode):
+        faults.append(say("wrong-kind", node.span, what=f"`{name.value}`", expected=KINDS[word]))
+        return unread(node.span)
+    if is_empty(node):
+        return None
+    if word == "text":
+        return whole_text(node.text, faults)
+    if not node.text.plain and word != "date":
+        hint = f"write it without quotes: `{name.value}: {node.text.value}`"
+        words = {"what": f"`{name.value}`", "expected": KINDS[word], "found": "a text"}
+        faults.append(say("wrong-type", node.span, hint=hint, words=words))
+        return unread(node.span)
+    return node.text
+
+
+def _otherwise(fields: Fields, form: Form) -> YamlGrid | None:
+    """The row where no other is found, with columns and no keys."""
+    node = fields.node.get("otherwise")
+    if node is None:
+        return None
+    row = _yaml_row(node, Form(form.name, (), form.columns), fields.faults, "`otherwise`")
+    return None if row is None else YamlGrid([row])
+
+
+# From texts to values.
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads the texts of a table as values of the types that its form says."""
+
+    form: Form
+    grid: Grid
+    otherwise: Grid | None
+    faults: Faults
+    path: str = ""
+    told: int = field(default=0)
+
+    def table(self, name: Authored, period: Period, meaning: str | None) -> LookupTable | None:
+        """The table, None where some cell is no value."""
+        before = len(self.faults)
+        keys, key_cells = [], []
+        for key, word in self.form.keys:
+            kind, cells = self._ranges(key.value) if word == RANGE else self._values(key.value, word)[:2]
+            keys.append(Key(key.value, kind, ranged=word == RANGE))
+            key_cells.append(cells)
+        columns, cells_of, others = [], [], []
+        for column, word, unit in self.form.columns:
+            kind, cells, other = self._values(column.value, word)
+            columns.append(Column(column.value, kind, unit, column.span))
+            cells_of.append(cells)
+            others.append(other)
+        dated = period != ALWAYS or any(map(self.grid.has, (VALID_FROM, VALID_UNTIL)))
+        if dated:
+            keys.append(VALID)
+            key_cells.append(self._periods(period))
+        if len(self.faults) > before:
+            return None
+        count = range(self.grid.height)
+        held = zip(*key_cells, strict=True) if key_cells else repeat((), len(count))
+        given = zip(*cells_of, strict=True) if cells_of else repeat((), len(count))
+        rows = tuple([Row(k, c, *self.grid.row_place(n)) for n, k, c in zip(count, held, given, strict=True)])
+        table = LookupTable(
+            name.value, tuple(keys), tuple(columns), rows, None if self.otherwise is None else tuple(others),
+            dated=dated, meaning=meaning, path=self.path or name.span.path, span=name.span,
+        )  # fmt: skip
+        self._refuse_clashes(table)
+        return table if len(self.faults) == before else None
+
+    def _values(self, header: str, word: str) -> tuple[Type, list[Any], Any]:
+        """The type of the cells under a name, their values, and that of `otherwise`."""
+        values = self._read(self.grid, header, word, required=True)
+        others = [] if self.otherwise is None or not self._is_column(header) else [self.otherwise]
+        other = [value for grid in others for value in self._read(grid, header, word, required=True)]
+        kind = type_of([value for value in (*values, *other) if value is not None], word)
+        if isinstance(kind, Number) and max(-kind.low, kind.high) > LIMIT:
+            self._say(
+                "too-many-digits", self.grid.place(0, header), what=f"with as many places as the others `{header}` has"
+            )
+        if word == "decimal":
+            values, other = (
+                [value if value is None else normalized(value, kind) for value in one] for one in (values, other)
+            )
+        return kind, values, next(iter(other), None)
+
+    def _is_column(self, header: str) -> bool:
+        return any(name.value == header for name, _, _ in self.form.columns)
+
+    def _ranges(self, name: str) -> tuple[Type, list[Any]]:
+        """The ranges under a name, and the type of their ends."""
+        starts, ends = (self._ends(f"{name}_{key}") for key in ("from", "below"))
+        kind = type_of([end for end in (*starts, *ends) if end is not None], "decimal")
+        return kind, self._checked(map(Range, starts, ends), f"{name}_below")
+
+    def _ends(self, header: str) -> list[Value | None]:
+        return self._read(self.grid, header, "decimal", required=False)
+
+    def _periods(self, period: Period) -> list[Any]:
+        """The days on which rows are in force; the table's own for a row that names none."""
+        own = Range(None if period.start == date.min else period.start, period.end)
+        starts, ends = (self._read(self.grid, header, "date", required=False) for header in (VALID_FROM, VALID_UNTIL))
+        found = (own if start is end is None else Range(start, end) for start, end in zip(starts, ends, strict=True))
+        return self._checked(found, VALID_UNTIL)
+
+    def _checked(self, ranges: Iterator[Range], header: str) -> list[Range]:
+        """Ranges, each of which must have a value in it."""
+        found: list[Range] = []
+        for row, (start, below) in enumerate(ranges):
+            if start is not None and below is not None and start >= below:
+                self._say("range-empty", self.grid.place(row, header), start=in_words(start), below=in_words(below))
+            found.append(Range(start, below))
+        return found
+
+    def _read(self, grid: Grid, header: str, word: str, *, required: bool) -> list[Value | None]:
+        """The cells under a name as values."""
+        read = READERS[word]
+        found: list[Value | None] = []
+        for row, text in enumerate(grid.cells(header)):
+            value = None
+            if text is None and required:
+                self._say("cell-missing", grid.place(row, header), name=header)
+            elif text is not None and text is not UNREAD:
+                try:
+                    value = read(text)
+                except ValueError:
+                    self._refuse(grid.place(row, header), text, word, header)
+            found.append(value)
+        return found
+
+    def _refuse(self, span: Span, text: str, word: str, header: str) -> None:
+        """Report a cell that is no value of its type."""
+        what, found = f"`{header}`", f"`{shown_text(text, 40)}`"
+        number = word in ("integer", "decimal") and DECIMAL.fullmatch(text) is not None
+        if number and len(text.strip("-").replace(".", "")) > DIGITS:
+            self._say("too-many-digits", span, hint="write fewer digits", what=f"{found} has")
+            return
+        amount = amount_in(text) if word in ("integer", "decimal") and not number else None
+        truth = {"yes": "true", "no": "false"}.get(text.lower()) if word == "boolean" else None
+        better = truth or (text.lower() if word == "boolean" and text.lower() in TRUTHS else None)
+        hint = f"write `{better or (amount or ('',))[0]}`" if better or amount else None
+        self._say("wrong-type", span, hint=hint, what=what, expected=KINDS[word], found=found)
+
+    def _say(self, code: str, span: Span, *, hint: str | None = None, **words: object) -> None:
+        """Report a fault, if not too many were."""
+        self.told += 1
+        if self.told <= MOST_TOLD:
+            self.faults.append(say(code, span, hint=hint, words={"table": self.form.name, **words}))
+
+    def _refuse_clashes(self, table: LookupTable) -> None:
+        """Report rows that have values in common."""
+        try:
+            clashes = index_of(table).clashes
+        except TooManyPieces:
+            self._say("table-too-fine", table.span)
+            return
+        for one, other in clashes:
+            common = zip(table.keys, common_part(table, one, other), strict=True)
+            shared = " and ".join(told for key, part in common if (told := key_in_words(key, part)))
+            related = [Related(table.row_span(table.rows[one]), "the other row")]
+            self.told += 1
+            if self.told <= MOST_TOLD:
+                words = {"table": table.name, "shared": shared or "all values"}
+                span = table.row_span(table.rows[other])
+                self.faults.append(say("rows-overlap", span, related=related, words=words))
+
+
+def type_of(values: Sequence[Any], word: str) -> Type:
+    """The narrowest type of the values of a column or key."""
+    match word:
+        case "boolean":
+            return BOOLEAN
+        case "date":
+            return DATE
+        case "text":
+            found = dict.fromkeys(values)
+            return Text(tuple(found) if len(found) <= MOST_CLOSED else None)
+        case "integer":
+            return Number(0, min(values, default=0), max(values, default=0))
+    numbers = [value if isinstance(value, Decimal) else Decimal(value) for value in values]
+    places = max(map(decimal_places, numbers), default=0)
+    units = [int(EXACT.scaleb(number, places)) for number in numbers]
+    return Number(places, min(units, default=0), max(units, default=0))
+
+
+def _text(text: str) -> Value:
+    if text != text.strip():
+        raise ValueError(text)
+    return text
+
+
+def _integer(text: str) -> Value:
+    if not INTEGER.fullmatch(text) or len(text.strip("-")) > DIGITS:
+        raise ValueError(text)
+    return int(text)
+
+
+def _decimal(text: str) -> Value:
+    if not DECIMAL.fullmatch(text) or len(text.strip("-").replace(".", "")) > DIGITS:
+        raise ValueError(text)
+    return Decimal(text)
+
+
+def _boolean(text: str) -> Value:
+    if text not in TRUTHS:
+        raise ValueError(text)
+    return TRUTHS[text]
+
+
+READERS: Mapping[str, Callable[[str], Value]] = MappingProxyType(
+    {"text": _text, "integer": _integer, "decimal": _decimal, "boolean": _boolean, "date": read_date}
+)
+"""What reads a text as a value of a type; each raises `ValueError` where it is none."""
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "text": "a text without blanks around it",
+        "integer": "an integer",
+        "decimal": "a number",
+        "boolean": "true or false",
+        "date": "a date such as 2025-02-28",
+    }
+)
