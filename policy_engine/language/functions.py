@@ -111,7 +111,7 @@ class Function:
 class AggregateFunction:
     """A function over a generator; `result` gives its type from the element's and the list's bound, None where it cannot be.
 
-    `plain` is its meaning over elements that are all known; any, all and last_run have theirs in the evaluator.
+    `plain` is its meaning over elements that are all known; any, all and the runs have theirs in the evaluator.
     """
 
     name: str
@@ -201,6 +201,10 @@ def _ordered(element: Type, most: int | None) -> Type | None:
 
 def _condition(element: Type, most: int | None) -> Type | None:
     return element if element == BOOLEAN or isinstance(element, Anything) else None
+
+
+def _counted(element: Type, most: int | None) -> Type:
+    return Number(0, 0, most or 10**9)
 
 
 def _several(element: Type, most: int | None) -> Type | None:
@@ -371,7 +375,7 @@ _AGGREGATES = (
                       Example("any(weekday(d) == 4 for d in off)", OFF, True), None),
     AggregateFunction("all", _condition, "a condition", "Whether every element passes; true over an empty list.",
                       Example("all(weekday(d) == 4 for d in off)", OFF, True), None),
-    AggregateFunction("count", lambda element, most: Number(0, 0, most or 10**9), "an element", "How many elements there are.",
+    AggregateFunction("count", _counted, "an element", "How many elements there are.",
                       Example(f"count({LATE})", {**OFF, "day": "2025-12-31"}, 1), len),
     AggregateFunction("sum", _sum, "a number, over a list with `maxItems` in its schema", "The numbers added up; 0 for none.",
                       Example("sum(weekday(d) for d in off)", OFF, 8), sum),
@@ -388,6 +392,8 @@ _AGGREGATES = (
     AggregateFunction("last_run", _several, "an element that is not itself a list",
                       "The elements at the end of the list that pass without a break.",
                       Example("last_run(d for d in off if d > day)", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), None),
+    AggregateFunction("longest_run", _counted, "an element", "How many elements the longest unbroken stretch that passes has.",
+                      Example("longest_run(d for d in off if weekday(d) == 4)", OFF, 2), None),
 )  # fmt: skip
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({function.name: function for function in _FUNCTIONS})

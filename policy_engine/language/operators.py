@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
@@ -166,6 +167,9 @@ def over_known(name: str, rows: Sequence[Row]) -> Value:
         return any(passes and value for passes, value in rows)
     if name == "all":
         return all(value or not passes for passes, value in rows)
+    if name == "longest_run":
+        runs = (len([*run]) for passes, run in groupby(rows, lambda row: row[0]) if passes)
+        return max(runs, default=0)
     if name == "last_run":
         run: list[Value] = []
         for passes, value in reversed(rows):

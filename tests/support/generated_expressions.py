@@ -442,7 +442,8 @@ class Author:
             made = self.source(depth)
             return call_of("len", [made]) if made is not None else None
         if self.choices.chance(50):
-            return self._over_list("count", depth, lambda inner: inner.element(depth, lists=True))
+            name = self.choices.one_of(("count", "count", "longest_run"))
+            return self._over_list(name, depth, lambda inner: inner.element(depth, lists=True))
         return self._over_list("sum", depth, lambda inner: inner.number(depth))
 
     def distance(self, depth: int) -> Made | None:

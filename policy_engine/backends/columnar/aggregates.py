@@ -162,6 +162,19 @@ def _extreme(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
     return reduced(to, loop.offsets, loop.passes, getattr(loop.element, node.function)(), node.function)
 
 
+def _longest_run(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
+    """The most elements between two that do not pass."""
+    offsets, domain = loop.offsets, loop.offsets.domain
+    if loop.passes is None:
+        return length(offsets).cast(pl.Int64)
+    place = pl.int_range(pl.len(), dtype=pl.Int64)
+    broken = to.plan.named(domain, pl.when(~loop.passes).then(place).forward_fill(), "broken")
+    start = to.plan.lift(offsets.start, to.domain, domain)
+    length_ = to.plan.named(domain, place - pl.max_horizontal(broken, start.cast(pl.Int64) - 1), "run")
+    found = reduced(to, offsets, loop.passes, length_.max(), "run")
+    return pl.when(offsets.start.is_not_null()).then(found.fill_null(0))
+
+
 def reduced(to: Expressions, offsets: ListOffsets, passes: pl.Expr | None, value_: pl.Expr, stem: str) -> pl.Expr:
     """One value of the elements of each list that pass, null where none does."""
     inside = to.lists.inside(offsets)
@@ -184,6 +197,7 @@ VALUES: dict[str, Callable[[Expressions, tree.Aggregate, Loop], pl.Expr]] = {
     "last": _picked,
     "min": _extreme,
     "max": _extreme,
+    "longest_run": _longest_run,
 }
 
 

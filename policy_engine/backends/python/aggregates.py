@@ -23,10 +23,19 @@ RESULTS: Mapping[str, str] = MappingProxyType(
 )
 """What an aggregate makes of the list of elements that pass, where it is not that list."""
 STARTS: Mapping[str, str] = MappingProxyType(
-    {"any": "False", "all": "True", "count": "0", "first at once": "None", "last": "None"}
+    {"any": "False", "all": "True", "count": "0", "first at once": "None", "last": "None", "longest_run": "{0}_now = 0"}
 )
-STEPS: Mapping[str, str] = MappingProxyType({"count": "{0} += 1", "first at once": "{0} = {1}", "last": "{0} = {1}"})
+STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "count": "{0} += 1",
+        "first at once": "{0} = {1}",
+        "last": "{0} = {1}",
+        "longest_run": "{0}_now += 1; {0} = max({0}, {0}_now)",
+    }
+)
 """What an aggregate that keeps no list does with an element that passes."""
+BREAKS: Mapping[str, str] = MappingProxyType({"last_run": "{0} = []", "longest_run": "{0}_now = 0"})
+"""What an aggregate of runs does with an element that does not pass."""
 
 
 def write(to: Expressions, node: tree.Aggregate) -> str:
@@ -64,7 +73,7 @@ def _loop(to: Expressions, node: tree.Aggregate, source: str, result: str) -> No
     writer = to.writer
     element = writer.fresh("e")
     outer, to.variables = to.variables, {**to.variables, node.variable: element}
-    writer.line(f"{result} = {STARTS.get(_form(node), '[]')}")
+    writer.line(f"{result} = {STARTS.get(_form(node), '[]').format(result)}")
     only_last = node.function == "last" and node.condition is None and not node.element.optional
     with writer.block(f"for {element} in {source}{'[-1:]' if only_last else ''}:"):
         read_members(to, node)
@@ -154,9 +163,9 @@ def _gathered(to: Expressions, node: tree.Aggregate, result: str) -> None:
         _end_loop(to, passes, result)
     with writer.block(f"if {passes}:"):
         _append(to, node, result)
-    if node.function == "last_run":
+    if node.function in BREAKS:
         writer.line("else:")
-        writer.line(f"    {result} = []")
+        writer.line(f"    {BREAKS[node.function].format(result)}")
 
 
 def _append(to: Expressions, node: tree.Aggregate, result: str) -> None:
