@@ -281,7 +281,7 @@ class Expressions:
 
     def join(self, node: tree.Call) -> pl.Expr:
         texts, separator = node.arguments
-        return self.whole(texts).list.join(self.value(separator), ignore_nulls=False)
+        return self.kept(self.whole(texts), "texts").list.join(self.value(separator), ignore_nulls=False)
 
     def date_of(self, node: tree.Call) -> pl.Expr:
         moment = self.named(node.arguments[0])
