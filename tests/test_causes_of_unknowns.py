@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from policy_engine import Decision, Engine
 from policy_engine.backends.python import Program, prepare
 from policy_engine.backends.python.decisions import MOST_EXITS
-from policy_engine.language.rulesets import Ruleset
 from tests.conftest import lay_out
 
 DAY = date(2025, 7, 1)
@@ -107,8 +105,8 @@ def test_a1_an_answer_tells_its_causes(tmp_path: Path, name: str) -> None:
 def test_a1_deciding_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = list[Program]()
 
-    def noted(ruleset: Ruleset, choices: Mapping[str, str], day: date) -> Program:
-        programs.append(prepare(ruleset, choices, day))
+    def noted(*given: Any) -> Program:
+        programs.append(prepare(*given))
         return programs[-1]
 
     monkeypatch.setattr("policy_engine.engine.prepare", noted)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import weakref
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 from policy_engine import Engine
 from policy_engine.backends.python import Program, prepare
 from policy_engine.engine import MOST_DAYS, MOST_PROGRAMS
-from policy_engine.language.rulesets import Ruleset
 from tests.conftest import lay_out
 
 FIRST = date(2020, 1, 1)
@@ -72,9 +70,9 @@ def test_a3_programs_and_days_are_bounded(engine: Engine, monkeypatch: pytest.Mo
     """Every way of reading, and 2,000 days; what is forgotten is let go of, and answers stay the same."""
     functions = list[weakref.ref[Any]]()
 
-    def noted(ruleset: Ruleset, choices: Mapping[str, str], day: date) -> Program:
+    def noted(*given: Any) -> Program:
         """A program, and a weak reference to the function that decides, which lives as long."""
-        program = prepare(ruleset, choices, day)
+        program = prepare(*given)
         functions.append(weakref.ref(program.decide("d")))
         return program
 
