@@ -244,8 +244,9 @@ _MEANING = {
     "not-dated": Wording("`{name}` has the same value on all days, so it has none of another day"),
     "unknown-calendar": Wording("there is no calendar `{name}`"),
     "calendar-years": Wording(
-        "a calendar needs its first and last year", "write `years: [2021, 2050]`, within {first} to {last}"
+        "a calendar needs its first and last year", "write `years: [first, last]`, within {first} to {last}"
     ),
+    "calendar-day": Wording("`{day}` {why}", "leave it out"),
     "weekend-days": Wording(
         "a weekend is a list of days of the week, each once, and at most six", "write `weekend: [friday, saturday]`"
     ),

@@ -76,5 +76,5 @@ def test_a_decision_imports_no_calendar_it_does_not_name(one_ruleset: list[str])
 
 
 def test_a_calendar_is_imported_where_it_is_named() -> None:
-    named = 'from policy_engine.language.calendars import holidays_of; holidays_of("us_federal", 2025, 2025)'
+    named = 'from policy_engine.language.calendars import holidays_of; holidays_of(("us_federal",), 2025, 2025)'
     assert "holidays" in modules_after(f"{named}; {LIST}")

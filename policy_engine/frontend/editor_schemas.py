@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from policy_engine.frontend import shapes
 from policy_engine.frontend.fields import KEBAB, SNAKE
 from policy_engine.frontend.shapes import Either, Form, Key, Kind, MapOf, OneOf, SequenceOf, Shape
-from policy_engine.language.calendars import EARLIEST, LATEST
+from policy_engine.language.calendars import OWN
 
 Json: TypeAlias = dict[str, Any]
 
@@ -170,7 +170,9 @@ def _kind(kind: Kind) -> Json:
         case Kind.FLAG:
             return {"type": "boolean"}
         case Kind.YEAR:
-            return {"type": "integer", "minimum": EARLIEST, "maximum": LATEST}
+            return {"type": "integer", "minimum": 1700, "maximum": 2200}
+        case Kind.CALENDAR:
+            return {"type": "string", "examples": list(OWN), **_pattern(kind)}
         case Kind.ANYTHING:
             return {}
 
@@ -185,6 +187,10 @@ PATTERNS: Mapping[Kind, tuple[str, str]] = MappingProxyType(
     {
         Kind.SNAKE: (SNAKE.pattern, "a name has small letters, digits and underscores, and begins with a letter"),
         Kind.KEBAB: (KEBAB.pattern, "an id has small letters, digits and hyphens"),
+        Kind.CALENDAR: (
+            f"({'|'.join(OWN)}|[A-Z]{{2,4}}(-[A-Z0-9].*)?)",
+            f"write a code such as DE, DE-BY or XETR, or one of {', '.join(OWN)}",
+        ),
         Kind.DATE: ("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "write the date as 2025-02-28"),
     }
 )

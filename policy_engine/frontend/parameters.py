@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import chain
 
-from policy_engine.diagnostics import Diagnostic, say, say_unknown, shown_text
+from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.nodes import (
     MappingNode,
     ScalarNode,
     SequenceNode,
     YamlNode,
     is_huge,
-    plain,
     plain_scalar,
     scalars,
 )
 from policy_engine.frontend import shapes
-from policy_engine.frontend.calendars import weekend_of
+from policy_engine.frontend.calendars import calendar_of
 from policy_engine.frontend.fields import Fields, fields_of, read_date, whole_text
 from policy_engine.frontend.shape_hints import ISO_DATE, amount_in
 from policy_engine.frontend.syntax import ConstantValue, ParameterSyntax
-from policy_engine.language.calendars import CALENDARS, EARLIEST, LATEST, holidays_of
 from policy_engine.language.types import fits, number_of
-from policy_engine.language.values import Holidays
 from policy_engine.source import Authored
 
 A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a date, or a list"}
@@ -42,7 +38,7 @@ def parse_parameter(name: Authored, node: YamlNode, faults: list[Diagnostic]) ->
     fields = fields_of(node, shapes.PARAMETER, f"`{name.value}`", faults)
     if not fields.readable:
         return ParameterSyntax(name, (), None, None, None)
-    values, calendar = _values_of_parameter(fields), _calendar(fields)
+    values, calendar = _values_of_parameter(fields), calendar_of(fields)
     unit, source, meaning = fields.words("unit"), fields.text("source"), fields.words("meaning")
     if calendar is not None:
         values = ((None, calendar),)
@@ -75,25 +71,6 @@ def _values_of_parameter(fields: Fields) -> tuple[tuple[date | None, ConstantVal
 def _start(day: Authored, faults: list[Diagnostic]) -> date | None:
     """The day from which a value holds; what has not even the form of a date was reported."""
     return read_date(day, faults) if ISO_DATE.fullmatch(day.value) else None
-
-
-def _calendar(fields: Fields) -> Holidays | None:
-    """The holidays of a named calendar in its years."""
-    name, listed = fields.text("calendar"), fields.node.get("years")
-    if name is None:
-        for key in ("years", "weekend"):
-            if (node := fields.node.get(key)) is not None:
-                fields.faults.append(say("needless-key", node.span, key=key, thing="a parameter without a calendar"))
-        return None
-    if name.value not in CALENDARS:
-        fields.faults.append(say_unknown("unknown-calendar", name, CALENDARS, f"there are {', '.join(CALENDARS)}"))
-        return None
-    years = plain(listed) if listed is not None else None
-    match years:
-        case [int(first), int(last)] if EARLIEST <= first <= last <= LATEST:
-            return replace(holidays_of(name.value, first, last), weekend=weekend_of(fields))
-    fields.faults.append(say("calendar-years", (listed or ScalarNode(name)).span, first=EARLIEST, last=LATEST))
-    return None
 
 
 def _constant(node: YamlNode, dated: bool, faults: list[Diagnostic]) -> ConstantValue:

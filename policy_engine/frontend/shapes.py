@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
-from policy_engine.language.calendars import CALENDARS
 from policy_engine.language.combining import Combination
 from policy_engine.language.weekdays import DAYS
 
@@ -32,6 +31,8 @@ class Kind(Enum):
     DATE = auto()
     FLAG = auto()
     YEAR = auto()
+    CALENDAR = auto()
+    """The code of a calendar of holidays, or one of our own names."""
     ANYTHING = auto()
 
 
@@ -142,9 +143,10 @@ READING = Shape(
 )
 WEEKEND_KEY = Key(
     "weekend",
-    "the days of the week that are no weekdays, saturday and sunday where it is left out",
+    "the days that are no weekdays; saturday and sunday where it is left out",
     SequenceOf(OneOf(DAYS), most=6),
 )
+REASONED_DAYS = MapOf(Kind.TEXT, Kind.DATE)
 CALENDAR = Shape("a calendar", (WEEKEND_KEY,))
 PARAMETER = Shape(
     "a parameter",
@@ -153,17 +155,14 @@ PARAMETER = Shape(
         Key("values", "its values, each under the date from which it holds", MapOf(Kind.CONSTANT, Kind.DATE)),
         Key(
             "calendar",
-            "the name of a calendar of holidays, in place of a value",
-            OneOf(tuple(CALENDARS)),
+            "the code of a calendar of holidays, or a list of codes, in place of a value",
+            Either((Kind.CALENDAR, SequenceOf(Kind.CALENDAR, least=1))),
             needs=("years",),
         ),
         Key("years", "the first and the last year of the calendar", SequenceOf(Kind.YEAR, 2, 2), needs=("calendar",)),
-        Key(
-            "weekend",
-            "the weekend of this calendar, where it is not that of the ruleset",
-            WEEKEND_KEY.form,
-            needs=("calendar",),
-        ),
+        Key("add", "further holidays, each with the reason", REASONED_DAYS, needs=("calendar",)),
+        Key("remove", "days that are no holidays here, each with the reason", REASONED_DAYS, needs=("calendar",)),
+        Key("weekend", "the weekend where this calendar is asked", WEEKEND_KEY.form, needs=("calendar",)),
         Key("type", "date, where the value is a date or a list of dates", OneOf(("date",))),
         Key("unit", "the unit, in words", Kind.TEXT),
         ONE_SOURCE_KEY,

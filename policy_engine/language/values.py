@@ -81,6 +81,7 @@ class Holidays:
     """A named calendar expanded: its holidays, civil dates of the years `first` to `last`, both included.
 
     `weekend` are the days of the week that are no weekdays where it is asked, 1 for Monday; None where those of the ruleset are.
+    `added` and `removed` are the days by which it differs from the calendars of its name, each with the reason.
     """
 
     name: str
@@ -88,6 +89,8 @@ class Holidays:
     last: int
     dates: tuple[date, ...] = field(repr=False)
     weekend: tuple[int, ...] | None = None
+    added: tuple[tuple[date, str], ...] = ()
+    removed: tuple[tuple[date, str], ...] = ()
 
 
 Value: TypeAlias = "bool | int | Decimal | Fraction | str | date | tuple[Value, ...] | RecordValue | Holidays | Unknown"

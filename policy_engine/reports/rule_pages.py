@@ -19,8 +19,8 @@ from policy_engine.language.rulesets import (
     Ruleset,
     Template,
 )
-from policy_engine.language.types import Calendar, Member, Number, Record, Text, Type, innermost, name_of
-from policy_engine.language.values import in_words
+from policy_engine.language.types import Member, Number, Record, Text, Type, innermost, name_of
+from policy_engine.language.values import Holidays, in_words
 from policy_engine.language.weekdays import DAYS, SATURDAY_AND_SUNDAY
 from policy_engine.reports.markdown import code, link, text
 
@@ -61,7 +61,7 @@ def _version(ruleset: Ruleset) -> list[str]:
         f"## Version {text(ruleset.version)}",
         "",
         f"In force {ruleset.period}, in the time zone {ruleset.timezone}.",
-        *([f"The weekend is {_weekend(ruleset)}."] if ruleset.weekend != SATURDAY_AND_SUNDAY else ()),
+        *([f"The weekend is {_weekend(ruleset.weekend)}."] if ruleset.weekend != SATURDAY_AND_SUNDAY else ()),
         *([text(ruleset.period_because)] if ruleset.period_because else ()),
         "",
         *(line for decision in ruleset.decisions for line in _decision(decision)),
@@ -76,8 +76,8 @@ def _version(ruleset: Ruleset) -> list[str]:
     ]
 
 
-def _weekend(ruleset: Ruleset) -> str:
-    return " and ".join(DAYS[day - 1].capitalize() for day in ruleset.weekend) or "no day"
+def _weekend(weekend: Sequence[int]) -> str:
+    return " and ".join(DAYS[day - 1].capitalize() for day in weekend) or "no day"
 
 
 def _section(title: str, body: Iterable[str]) -> list[str]:
@@ -185,8 +185,8 @@ def _parameters(ruleset: Ruleset) -> Iterator[str]:
         return
     yield from ("| parameter | value | in force | meaning | source |", "| --- | --- | --- | --- | --- |")
     for parameter in ruleset.parameters:
-        unit = parameter.unit or ("(a calendar of holidays)" if isinstance(parameter.type, Calendar) else "")
         for value in parameter.values:
+            unit = parameter.unit or (_of_calendar(value.value) if isinstance(value.value, Holidays) else "")
             shown = " ".join(part for part in (in_words(value.value), unit) if part)
             meaning = text(parameter.meaning or "")
             yield f"| {parameter.name} | {text(shown)} | {value.period} | {meaning} | {parameter.source or ''} |"
@@ -214,6 +214,14 @@ def _tables(ruleset: Ruleset) -> Iterator[str]:
 
 def _key_heading(key: Key) -> str:
     return "in force" if key is VALID else key.name
+
+
+def _of_calendar(holidays: Holidays) -> str:
+    """What a calendar is, with the days by which it differs from those of its name."""
+    changes = (("with", holidays.added), ("without", holidays.removed))
+    told = [f"{word} {day} ({reason})" for word, days in changes for day, reason in days]
+    weekend = [] if holidays.weekend is None else [f"the weekend is {_weekend(holidays.weekend)}"]
+    return f"({'; '.join(['a calendar of holidays', *told, *weekend])})"
 
 
 def _readings(ruleset: Ruleset) -> Iterator[str]:

@@ -153,7 +153,9 @@ class RulesetAuthor:
         name = self.named("parameter")
         self.author.calendars.append(name)
         own = {"weekend": self.choices.one_of(WEEKENDS)} if self.choices.chance(30) else {}
-        return name, {"calendar": "us_federal", "years": [2024, 2025], **own}
+        changes = {"add": {"2025-03-03": "Closed"}, "remove": {"2025-01-01": "Open"}} if self.choices.chance(30) else {}
+        code = self.choices.one_of(("us_federal", "DE-BY", "XETR", ["GB-SCT", "XNYS"]))
+        return name, {"calendar": code, "years": [2024, 2025], **own, **changes}
 
     def _number(self) -> tuple[Json, Type]:
         text = self.choices.one_of(AMOUNTS)
