@@ -230,6 +230,16 @@ _EXPRESSIONS = {
 }
 _MEANING = {
     "parameter-hole": Wording("the parameter `{name}` has no value {period}", "its periods must cover the ruleset's"),
+    "table-file": Wording(
+        "`{name}` cannot be the file of a table: {why}", "name a CSV file, such as `tables/prices.csv`"
+    ),
+    "csv-syntax": Wording(
+        "this is not a table as CSV: {why}",
+        "write commas between cells, the names of the columns on the first line, and quotes around a cell with a comma",
+    ),
+    "csv-cells": Wording("the file has {expected} columns, and this row {found}"),
+    "cell-blanks": Wording("`{text}` has blanks before or behind it", "take them away"),
+    "column-missing": Wording("the file of `{table}` has no column `{name}`", "add it to the first line"),
     "cell-missing": Wording("this row of `{table}` has no `{name}`", "a row has a value for each key and each column"),
     "range-empty": Wording(
         "no value lies from {start} up to, and without, {below}", "write the lower end first; it lies within the range"

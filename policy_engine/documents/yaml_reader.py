@@ -86,15 +86,15 @@ def read_file(path: Path, homes: Mapping[str, str] = NO_HOMES) -> tuple[str, Yam
     return (text, None, faults) if faults else (text, *read_text(text, str(path), homes))
 
 
-def file_text(path: Path) -> tuple[str, list[Diagnostic]]:
-    """The text of a file, or why it has none."""
+def file_text(path: Path, largest: int = LARGEST_FILE) -> tuple[str, list[Diagnostic]]:
+    """The text of a file of at most so many bytes, or why it has none."""
     name = str(path)
     try:
         if path.exists() and not path.is_file():
             return "", [say("file-unreadable", Span(name), why="it is not a file")]
         size = path.stat().st_size
-        if size > LARGEST_FILE:
-            return "", [say("file-too-large", Span(name), size=size, limit=LARGEST_FILE)]
+        if size > largest:
+            return "", [say("file-too-large", Span(name), size=size, limit=largest)]
         content = path.read_bytes()
     except OSError as error:
         return "", [say("file-unreadable", Span(name), why=error.strerror or type(error).__name__)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache, partial, reduce
@@ -247,8 +247,8 @@ def context_of(
     )
     context = Context(syntax, faults, scope)
     for written in syntax.tables:
-        source, table = context.cite(written.source), written.table
-        tables[written.name.value] = None if table is None else replace(table, source=source)
+        context.cite(written.source)
+        tables[written.name.value] = written.table
     for name, _ in syntax.definitions:
         definitions[name.value] = partial(context.definition_type, name.value)
     for decision in syntax.decisions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.language import timezones
@@ -14,13 +14,18 @@ MEANING = "2"
 """The version of the sentences in `docs/semantics.md`; raised when an answer could change."""
 
 
-def digest_of(document: YamlNode, schema: str, calendars: Iterable[Holidays] = ()) -> str:
+def digest_of(
+    document: YamlNode,
+    schema: str,
+    calendars: Iterable[Holidays] = (),
+    tables: Sequence[tuple[str, Sequence[Sequence[str]]]] = (),
+) -> str:
     """The digest of all that an answer depends on but facts, readings and day.
 
-    Covered are the rule file and its schema, the dates of each named calendar, the version of the meaning and that of the
-    time-zone database. Of both files the order of all parts counts, and the spelling of numbers: missing facts are told in the
-    schema's order, and `4.90` is told as it is written. Comments, layout and the way in which a text is quoted do not count, so
-    the line that a trace gives for a rule is no part of the answer.
+    Covered are the rule file and its schema, the rows of `tables` in files of their own, the dates of each named calendar, the
+    version of the meaning and that of the time-zone database. Of all files the order of all parts counts, and the spelling of
+    numbers: missing facts are told in the schema's order, and `4.90` is told as it is written. Comments, layout and the way in
+    which a text is quoted do not count, so the line that a trace gives for a rule is no part of the answer.
     """
     covered = [
         ["ruleset", _as_written(document)],
@@ -28,6 +33,7 @@ def digest_of(document: YamlNode, schema: str, calendars: Iterable[Holidays] = (
         ["calendars", [[c.name, c.first, c.last, *(day.isoformat() for day in c.dates)] for c in calendars]],
         ["meaning", MEANING],
         ["timezones", timezones.VERSION],
+        *([["tables", *tables]] if tables else []),
     ]
     text = json.dumps(covered, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

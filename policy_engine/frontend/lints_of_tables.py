@@ -75,7 +75,8 @@ def _reads_facts(ruleset: Ruleset, node: tree.Node) -> bool:
 def _gap(ruleset: Ruleset, table: LookupTable, lookups: Iterable[tree.Lookup]) -> Iterator[Diagnostic]:
     """The first values that can be asked for and have no row."""
     if table.otherwise is None:
-        gaps = (gap for node in lookups if (gap := _gap_of(ruleset, node)) is not None)
+        distinct = {tuple((key.type, isinstance(key, tree.AsOf)) for key in node.keys): node for node in lookups}
+        gaps = (gap for node in distinct.values() if (gap := _gap_of(ruleset, node)) is not None)
         yield from (say("table-gap", table.span, table=table.name, asked=gap) for gap in [next(gaps, None)] if gap)
 
 
@@ -101,12 +102,10 @@ def _gap_of(ruleset: Ruleset, node: tree.Lookup) -> str | None:
     ranged = [_domain(ruleset, node, at) for at, key in enumerate(table.keys) if key.ranged]
     exact = [key for key in table.keys if not key.ranged]
     asked = [kind for kind, key in zip(kinds, table.keys, strict=True) if not key.ranged]
-    for values in _combinations(asked) or index.groups:
-        words = [f"{key.name} {shown(_seen(v, kind))}" for key, kind, v in zip(exact, asked, values, strict=True)]
-        if values not in index.groups:
-            return " and ".join(words)
-        gap = _gap_in(index.groups[values], ranged)
+    for values in _combinations(asked) or (index.groups if ranged else ()):
+        gap = _gap_in(index.groups[values], ranged) if values in index.groups else []
         if gap is not None:
+            words = [f"{key.name} {shown(_seen(v, kind))}" for key, kind, v in zip(exact, asked, values, strict=True)]
             return " and ".join([*words, *gap])
     return None
 
@@ -150,7 +149,7 @@ def _gap_in(branch: Branch | None, asked: Sequence[_Asked]) -> list[str] | None:
     gap = next(gaps_of(branch, first.low, first.high), None)
     if gap is not None:
         return [first.words(gap)]
-    for start, part in zip([first.low, *branch.starts], branch.parts, strict=True):
+    for start, part in zip([first.low, *branch.starts], branch.parts, strict=True) if rest else ():
         below = _gap_in(part, rest)
         if below is not None and start <= first.high:
             return [first.words(max(start, first.low)), *below]

@@ -131,10 +131,13 @@ def _load_file(state: _Load, path: Path) -> Version | None:
     version = None
     syntax, more = parse_ruleset(node) if node is not None else (None, [])
     faults = [*faults, *more]
+    written = [] if syntax is None else [table.file for table in syntax.tables if table.file is not None]
+    state.texts.update({file.path: file.text.split("\n") for file in written})
     facts = _schema(state, syntax) if syntax is not None else None
     if node is not None and syntax is not None and facts is not None:
         calendars = [value for p in syntax.parameters for _, value in p.values if isinstance(value, Holidays)]
-        digest = digest_of(node, facts.document, calendars)
+        tables = [(table.name.value, table.file.records) for table in syntax.tables if table.file is not None]
+        digest = digest_of(node, facts.document, calendars, tables)
         ruleset, faults = check(syntax, facts, digest, faults, partial(_other_schema, state, facts.name))
         if ruleset is not None:
             version = ruleset, syntax

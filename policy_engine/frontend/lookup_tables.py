@@ -15,16 +15,17 @@ from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, say, sh
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import unread
 from policy_engine.frontend import shapes
+from policy_engine.frontend.csv_rows import CsvFile, check_header, grid_of, ragged, read_csv, with_blanks
 from policy_engine.frontend.fields import Fields, fields_of, is_empty, whole_text
 from policy_engine.frontend.shape_hints import amount_in
 from policy_engine.frontend.syntax import TableSyntax
 from policy_engine.language.date_texts import read_date
 from policy_engine.language.lookup_indexes import TooManyPieces, common_part, index_of
-from policy_engine.language.lookup_tables import VALID, Column, Key, LookupTable, Range, Row, key_in_words
+from policy_engine.language.lookup_tables import VALID, Column, Key, LookupTable, Range, TableRow, key_in_words
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import ALWAYS, Period
 from policy_engine.language.types import BOOLEAN, DATE, DIGITS, LIMIT, Number, Text, Type, decimal_places
-from policy_engine.language.values import Value, in_words, normalized
+from policy_engine.language.values import Value, in_words
 from policy_engine.source import Authored, Span
 
 Faults = list[Diagnostic]
@@ -116,10 +117,33 @@ def parse_table(name: Authored, node: YamlNode, faults: Faults) -> TableSyntax:
     _check_form(form, faults)
     if len(faults) > before or not _one_place_of_rows(fields):
         return TableSyntax(name, None, source)
-    grid = _yaml_rows(fields, form)
-    otherwise = _otherwise(fields, form)
-    table = _Reading(form, grid, otherwise, faults).table(name, period, meaning)
-    return TableSyntax(name, table if len(faults) == before else None, source)
+    otherwise, file = _otherwise(fields, form), None
+    if (written := fields.text("from")) is None:
+        grid: Grid | None = _yaml_rows(fields, form)
+    else:
+        file = read_csv(name.span.path, written, faults)
+        grid = None if file is None else _csv_rows(file, form, faults)
+    if grid is None:
+        return TableSyntax(name, None, source, file)
+    path = name.span.path if file is None else file.path
+    cited = source.value if source is not None else None
+    table = _Reading(form, grid, otherwise, faults, path).table(name, period, meaning, cited)
+    return TableSyntax(name, table if len(faults) == before else None, source, file)
+
+
+def _csv_rows(file: CsvFile, form: Form, faults: Faults) -> Grid | None:
+    """The rows of a CSV file; a range has two columns there, and an empty cell is no value."""
+    if not check_header(file, form.name, form.headers(), faults):
+        return None
+    before = len(faults)
+    faults.extend(ragged(file))
+    if len(faults) > before:
+        return None
+    grid = grid_of(file)
+    with_blanks(grid, faults)
+    if not grid.height:
+        faults.append(say("csv-syntax", file.row_span(0), why="there is no row below the names of the columns"))
+    return grid
 
 
 def _one_place_of_rows(fields: Fields) -> bool:
@@ -266,10 +290,10 @@ class _Reading:
     grid: Grid
     otherwise: Grid | None
     faults: Faults
-    path: str = ""
+    path: str
     told: int = field(default=0)
 
-    def table(self, name: Authored, period: Period, meaning: str | None) -> LookupTable | None:
+    def table(self, name: Authored, period: Period, meaning: str | None, source: str | None) -> LookupTable | None:
         """The table, None where some cell is no value."""
         before = len(self.faults)
         keys, key_cells = [], []
@@ -292,10 +316,10 @@ class _Reading:
         count = range(self.grid.height)
         held = zip(*key_cells, strict=True) if key_cells else repeat((), len(count))
         given = zip(*cells_of, strict=True) if cells_of else repeat((), len(count))
-        rows = tuple([Row(k, c, *self.grid.row_place(n)) for n, k, c in zip(count, held, given, strict=True)])
+        rows = tuple(map(TableRow, held, given, *zip(*map(self.grid.row_place, count), strict=True)))
         table = LookupTable(
             name.value, tuple(keys), tuple(columns), rows, None if self.otherwise is None else tuple(others),
-            dated=dated, meaning=meaning, path=self.path or name.span.path, span=name.span,
+            dated=dated, meaning=meaning, source=source, path=self.path, span=name.span,
         )  # fmt: skip
         self._refuse_clashes(table)
         return table if len(self.faults) == before else None
@@ -311,9 +335,7 @@ class _Reading:
                 "too-many-digits", self.grid.place(0, header), what=f"with as many places as the others `{header}` has"
             )
         if word == "decimal":
-            values, other = (
-                [value if value is None else normalized(value, kind) for value in one] for one in (values, other)
-            )
+            values, other = _with_places(values, kind), _with_places(other, kind)
         return kind, values, next(iter(other), None)
 
     def _is_column(self, header: str) -> bool:
@@ -346,9 +368,12 @@ class _Reading:
 
     def _read(self, grid: Grid, header: str, word: str, *, required: bool) -> list[Value | None]:
         """The cells under a name as values."""
-        read = READERS[word]
+        read, cells = READERS[word], grid.cells(header)
+        plain = _all_plain(cells, word)
+        if plain is not None:
+            return plain
         found: list[Value | None] = []
-        for row, text in enumerate(grid.cells(header)):
+        for row, text in enumerate(cells):
             value = None
             if text is None and required:
                 self._say("cell-missing", grid.place(row, header), name=header)
@@ -368,9 +393,10 @@ class _Reading:
             self._say("too-many-digits", span, hint="write fewer digits", what=f"{found} has")
             return
         amount = amount_in(text) if word in ("integer", "decimal") and not number else None
-        truth = {"yes": "true", "no": "false"}.get(text.lower()) if word == "boolean" else None
-        better = truth or (text.lower() if word == "boolean" and text.lower() in TRUTHS else None)
-        hint = f"write `{better or (amount or ('',))[0]}`" if better or amount else None
+        words = {"yes": "true", "no": "false", "true": "true", "false": "false"}
+        better = words.get(text.lower()) if word == "boolean" else None
+        better = better or (amount[0] if amount is not None and not amount[1] else None)
+        hint = f"write `{better}`" if better else None
         self._say("wrong-type", span, hint=hint, what=what, expected=KINDS[word], found=found)
 
     def _say(self, code: str, span: Span, *, hint: str | None = None, **words: object) -> None:
@@ -409,16 +435,29 @@ def type_of(values: Sequence[Any], word: str) -> Type:
             return Text(tuple(found) if len(found) <= MOST_CLOSED else None)
         case "integer":
             return Number(0, min(values, default=0), max(values, default=0))
-    numbers = [value if isinstance(value, Decimal) else Decimal(value) for value in values]
-    places = max(map(decimal_places, numbers), default=0)
-    units = [int(EXACT.scaleb(number, places)) for number in numbers]
-    return Number(places, min(units, default=0), max(units, default=0))
+    places = max(map(decimal_places, values), default=0)
+    low, high = min(values, default=Decimal(0)), max(values, default=Decimal(0))
+    return Number(places, int(EXACT.scaleb(low, places)), int(EXACT.scaleb(high, places)))
 
 
-def _text(text: str) -> Value:
-    if text != text.strip():
-        raise ValueError(text)
-    return text
+def _with_places(values: Sequence[Any], kind: Type) -> list[Any]:
+    """Decimals with all the places of their type; integers where it has none."""
+    assert isinstance(kind, Number)
+    if not kind.places:
+        return [value if value is None else int(value) for value in values]
+    unit = Decimal(1).scaleb(-kind.places)
+    return [value if value is None else EXACT.quantize(value, unit) for value in values]
+
+
+def _all_plain(cells: Sequence[str | None], word: str) -> list[Any] | None:
+    """All cells as values, where each surely is one; None where some may not be."""
+    if word not in PLAIN or None in cells or UNREAD in cells:
+        return None
+    read, form = PLAIN[word]
+    texts: Sequence[Any] = cells
+    if form is not None and (max(map(len, texts), default=0) > DIGITS or not all(map(form.fullmatch, texts))):
+        return None
+    return list(map(read, texts))
 
 
 def _integer(text: str) -> Value:
@@ -440,12 +479,16 @@ def _boolean(text: str) -> Value:
 
 
 READERS: Mapping[str, Callable[[str], Value]] = MappingProxyType(
-    {"text": _text, "integer": _integer, "decimal": _decimal, "boolean": _boolean, "date": read_date}
+    {"text": str, "integer": _integer, "decimal": _decimal, "boolean": _boolean, "date": read_date}
 )
 """What reads a text as a value of a type; each raises `ValueError` where it is none."""
+PLAIN: Mapping[str, tuple[Callable[[str], Any], re.Pattern[str] | None]] = MappingProxyType(
+    {"text": (str, None), "integer": (int, INTEGER), "decimal": (Decimal, DECIMAL)}
+)
+"""What reads texts of a form at once, which a large table needs."""
 KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "text": "a text without blanks around it",
+        "text": "a text",
         "integer": "an integer",
         "decimal": "a number",
         "boolean": "true or false",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
+from policy_engine.frontend.csv_rows import CsvFile
 from policy_engine.language.lookup_tables import LookupTable
 from policy_engine.language.rulesets import Choice, HitPolicy, Period, Source
 from policy_engine.language.values import Holidays
@@ -60,13 +61,13 @@ class ParameterSyntax:
 class TableSyntax:
     """A look-up table under its name, None where it could not be read, which was reported; and the id of its source.
 
-    `file` are the records of the CSV file that it comes from, for the digest; None where its rows stand in the rule file.
+    `file` is the CSV file that its rows come from, None where they stand in the rule file.
     """
 
     name: Authored
     table: LookupTable | None
     source: Authored | None
-    file: Sequence[Sequence[str]] | None = None
+    file: CsvFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ It is made once for a table, and finds a row by as many steps whatever the numbe
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
+from decimal import Decimal
 from math import ceil
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from policy_engine.language.lookup_tables import LookupTable, Range
+from policy_engine.language.lookup_tables import LookupTable, Range, TableRow
+from policy_engine.language.rounding import EXACT
 from policy_engine.language.types import LIMIT, Number, Type
 from policy_engine.language.values import Value
 
@@ -50,12 +53,25 @@ def index_of(table: LookupTable) -> Index:
 def _index_of(table: LookupTable) -> Index:
     exact = [at for at, key in enumerate(table.keys) if not key.ranged]
     ranged = [at for at, key in enumerate(table.keys) if key.ranged]
+    if not ranged:
+        groups: dict[tuple[Value, ...], Branch] = {row.keys: number for number, row in enumerate(table.rows)}
+        if len(groups) == len(table.rows):
+            return Index(groups)
     numbers: dict[Any, list[int]] = {}
     for number, row in enumerate(table.rows):
         numbers.setdefault(tuple([row.keys[at] for at in exact]), []).append(number)
     builder = _Builder(table, ranged)
-    groups = {key: builder.branch(rows, 0) for key, rows in numbers.items()}
-    return Index(groups, list(dict.fromkeys(builder.clashes)))
+    return Index({key: builder.branch(rows, 0) for key, rows in numbers.items()}, list(dict.fromkeys(builder.clashes)))
+
+
+def row_found(table: LookupTable, values: Sequence[Value]) -> TableRow | None:
+    """The row that has these values of the keys, found through the index; None where there is none."""
+    exact = tuple([value for key, value in zip(table.keys, values, strict=True) if not key.ranged])
+    branch: Any = index_of(table).groups.get(exact)
+    for value in [value for key, value in zip(table.keys, values, strict=True) if key.ranged]:
+        if branch is not None:
+            branch = branch.parts[bisect_right(branch.starts, value)]
+    return None if branch is None else table.rows[branch]
 
 
 def index_in_units(table: LookupTable, kinds: Sequence[Type]) -> Index:
@@ -86,8 +102,8 @@ def _whole(value: Any, kind: Type) -> Any:
     """A value in units of a type, None where it is no whole number of them that fits."""
     if not isinstance(kind, Number):
         return value
-    units = Fraction(value) * 10**kind.places
-    return int(units) if units.denominator == 1 and abs(units) <= LIMIT else None
+    units = EXACT.scaleb(Decimal(value), kind.places)
+    return int(units) if units == int(units) and abs(units) <= LIMIT else None
 
 
 def _branch(branch: Branch | None, kinds: Sequence[Type]) -> Any:
@@ -96,7 +112,7 @@ def _branch(branch: Branch | None, kinds: Sequence[Type]) -> Any:
     kind = kinds[0]
     starts = branch.starts
     if isinstance(kind, Number):
-        starts = [min(max(ceil(Fraction(start) * 10**kind.places), -LIMIT), LIMIT + 1) for start in starts]
+        starts = [min(max(ceil(EXACT.scaleb(Decimal(start), kind.places)), -LIMIT), LIMIT + 1) for start in starts]
     return Pieces(starts, [_branch(part, kinds[1:]) for part in branch.parts])
 
 
@@ -115,18 +131,43 @@ class _Builder:
         return numbers[0]
 
     def _pieces(self, numbers: Sequence[int], level: int) -> Pieces:
+        """The pieces of one range key, from its ends in order."""
+        if level + 1 == len(self.ranged):
+            return self._last_pieces(numbers, self.ranged[level])
         events = _events(self.table, numbers, self.ranged[level])
         active = dict.fromkeys(events.open)
-        is_last = level + 1 == len(self.ranged)
         parts: list[Branch | None] = [self._part(active, level)]
         for begun, ended in zip(events.begun, events.ended, strict=True):
             for number in ended:
                 active.pop(number, None)
             active.update(dict.fromkeys(begun))
             parts.append(self._part(active, level))
-            if is_last and len(active) > 1:  # told already; kept, each of many would be told with all others
-                active = dict.fromkeys([next(iter(active))])
         return Pieces(events.points, parts)
+
+    def _last_pieces(self, numbers: Sequence[int], at: int) -> Pieces:
+        """The pieces of the last range key: each belongs to one row, or to none."""
+        ranges = [(self.table.rows[number].keys[at], number) for number in numbers]
+        opened = [(held, number) for held, number in ranges if held.start is None]
+        later = [(held.start, held.below, number) for held, number in ranges if held.start is not None]
+        later.sort(key=itemgetter(0))
+        starts: list[Any] = []
+        parts: list[Branch | None] = [opened[0][1] if opened else None]
+        end, last = (opened[0][0].below, opened[0][1]) if opened else (None, None)
+        self.clashes.extend((opened[0][1], number) for _, number in opened[1:])
+        for start, below, number in later:
+            if last is not None and (end is None or start < end):
+                self.clashes.append((last, number))
+                continue
+            if last is not None and end < start:
+                starts.append(end)
+                parts.append(None)
+            starts.append(start)
+            parts.append(number)
+            end, last = below, number
+        if last is not None and end is not None:
+            starts.append(end)
+            parts.append(None)
+        return Pieces(starts, parts)
 
     def _part(self, active: Mapping[int, None], level: int) -> Branch | None:
         self.pieces += len(active) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -34,7 +34,7 @@ class Range(NamedTuple):
         return " ".join(part for part in (since, until) if part)
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row: a value or a range for each key, the cells of the columns, and the line and column where it stands."""
 
     keys: tuple[Any, ...]
@@ -78,7 +78,7 @@ class LookupTable:
     name: str
     keys: tuple[Key, ...]
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[TableRow, ...] = field(repr=False)
     otherwise: tuple[Value, ...] | None = None
     dated: bool = False
     of_day: bool = False
@@ -101,14 +101,14 @@ class LookupTable:
         """The column of a name."""
         return self.columns[self._places[name]]
 
-    def row(self, values: Sequence[Value]) -> Row | None:
+    def row(self, values: Sequence[Value]) -> TableRow | None:
         """The row that has these values of its keys, None where there is none."""
         exact = tuple(value for key, value in zip(self.keys, values, strict=True) if not key.ranged)
         ranged = [(at, values[at]) for at, key in enumerate(self.keys) if key.ranged]
         rows = self._by_exact_keys.get(exact, ())
         return next((row for row in rows if all(_holds(row.keys[at], value) for at, value in ranged)), None)
 
-    def row_span(self, row: Row) -> Span:
+    def row_span(self, row: TableRow) -> Span:
         """Where a row stands."""
         return Span(self.path, row.line, row.column)
 
@@ -151,10 +151,10 @@ class LookupTable:
         return {column.name: place for place, column in enumerate(self.columns)}
 
     @cached_property
-    def _by_exact_keys(self) -> Mapping[tuple[Value, ...], list[Row]]:
+    def _by_exact_keys(self) -> Mapping[tuple[Value, ...], list[TableRow]]:
         """The rows by the values of those keys that are no ranges."""
         places = [at for at, key in enumerate(self.keys) if not key.ranged]
-        found: dict[tuple[Value, ...], list[Row]] = {}
+        found: dict[tuple[Value, ...], list[TableRow]] = {}
         for row in self.rows:
             found.setdefault(tuple([row.keys[at] for at in places]), []).append(row)
         return found
@@ -166,13 +166,6 @@ MOST_STRETCHES = 16
 
 def _holds(key: Value | Range, value: Value) -> bool:
     return key.holds(value) if isinstance(key, Range) else key == value
-
-
-def cell(table: LookupTable, column: str, values: Sequence[Value]) -> Value | None:
-    """The cell of a column for known values of the keys, None where there is neither a row nor an `otherwise`."""
-    row = table.row(values)
-    cells = table.otherwise if row is None else row.cells
-    return None if cells is None else cells[table.place_of(column)]
 
 
 def no_row(table: LookupTable, values: Sequence[Value], *, told: bool) -> str:
@@ -199,7 +192,7 @@ def shown(value: Value) -> str:
     return in_words(value)
 
 
-def row_in_words(table: LookupTable, row: Row | None) -> str:
+def row_in_words(table: LookupTable, row: TableRow | None) -> str:
     """Which row a look-up found, by its keys, and the source of the table."""
     if row is None:
         found = ["otherwise"] if table.otherwise is not None else ["no row"]
@@ -224,10 +217,3 @@ def key_range(key: Key, value: Value | Range) -> str:
 
 def _listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def texts_in(table: LookupTable) -> Iterator[str]:
-    """All texts that a table holds, its keys and its cells, of `otherwise` too."""
-    for row in table.rows:
-        yield from (part for part in (*row.keys, *row.cells) if isinstance(part, str))
-    yield from (part for part in table.otherwise or () if isinstance(part, str))

@@ -14,7 +14,7 @@ from typing import Any
 from policy_engine.language import causes
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
-from policy_engine.language.lookup_tables import LookupTable, cell, no_row, row_in_words
+from policy_engine.language.lookup_tables import LookupTable, TableRow, no_row, row_in_words
 from policy_engine.language.traces import Origin, Step
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, absent_fact, is_unknown, on_the_way
 
@@ -129,19 +129,18 @@ def member_of_value(record: Value, name: str) -> Value:
     return record.members.get(name, absent_fact(f"{record.path}.{name}"))
 
 
-def looked_up(table: LookupTable, column: str, values: Sequence[Value], *, told: bool) -> Value:
-    """What a look-up gives (sentence 24); a cause names the values of the keys only where they may be `told`."""
+def looked_up(table: LookupTable, column: str, values: Sequence[Value], row: TableRow | None, *, told: bool) -> Value:
+    """What a look-up gives that found a row, or none (sentence 24); a cause names the values of keys where they may be `told`."""
     unknown = unknown_of(values)
     if unknown is not None:
         return unknown
-    found = cell(table, column, values)
-    return Unknown(causes=(no_row(table, values, told=told),)) if found is None else found
+    cells = table.otherwise if row is None else row.cells
+    return Unknown(causes=(no_row(table, values, told=told),)) if cells is None else cells[table.place_of(column)]
 
 
-def lookup_step(text: str, value: Value, table: LookupTable, keys: Sequence[Step]) -> Step:
+def lookup_step(text: str, value: Value, table: LookupTable, keys: Sequence[Step], row: TableRow | None) -> Step:
     """The step of a look-up, which says which row was found."""
-    values = [key.value for key in keys]
-    note = "" if unknown_of(values) is not None else row_in_words(table, table.row(values))
+    note = "" if unknown_of([key.value for key in keys]) is not None else row_in_words(table, row)
     return Step(text, value, Origin.PARAMETER if table.of_parameter else Origin.TABLE, note, tuple(keys))
 
 

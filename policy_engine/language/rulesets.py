@@ -10,7 +10,7 @@ from functools import cached_property
 
 from policy_engine.language.combining import Combination
 from policy_engine.language.expressions import Condition, Expression
-from policy_engine.language.lookup_tables import VALID, Column, LookupTable, Range, Row
+from policy_engine.language.lookup_tables import VALID, Column, LookupTable, Range, TableRow
 from policy_engine.language.types import Record, Type
 from policy_engine.language.values import Value
 from policy_engine.language.weekdays import SATURDAY_AND_SUNDAY, Week, week_with
@@ -116,7 +116,7 @@ class Parameter:
 def by_day(parameter: Parameter) -> LookupTable:
     """The values of a parameter as a look-up table whose only key is the day."""
     rows = tuple(
-        Row(
+        TableRow(
             (Range(None if each.period.start == date.min else each.period.start, each.period.end),), (each.value,), 1, 1
         )
         for each in parameter.values

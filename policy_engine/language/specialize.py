@@ -17,7 +17,7 @@ from typing import Any
 
 from policy_engine.language import expressions as tree
 from policy_engine.language.in_force import in_force
-from policy_engine.language.lookup_tables import cell
+from policy_engine.language.lookup_indexes import row_found
 from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.operators import COMPARE
 from policy_engine.language.rounding import decimal_of
@@ -203,8 +203,11 @@ class Specializer:
         if self.day is not None and node.table.dated and isinstance(node.keys[-1], tree.AsOf):
             node = replace(node, table=node.table.on(self.day), keys=node.keys[:-1])
         values = [key.value for key in node.keys if isinstance(key, tree.Literal)]
-        found = cell(node.table, node.column, values) if len(values) == len(node.keys) else None
-        return node if found is None else _as_constant(node, found)
+        if len(values) < len(node.keys):
+            return node
+        row = row_found(node.table, values)
+        cells = node.table.otherwise if row is None else row.cells
+        return node if cells is None else _as_constant(node, cells[node.table.place_of(node.column)])
 
     def joined(self, truths: Sequence[Any], *, decisive: bool) -> bool | None:
         """The truth of an `or` (of an `and`, where `decisive` is false) over constants, None for a part that is none."""

@@ -8,7 +8,7 @@ record's member, and every sub-expression leaves a step in the trace.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from decimal import Decimal
 from functools import cache
@@ -19,6 +19,7 @@ from simpleeval import SimpleEval
 from policy_engine.language.expressions import segment
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction
+from policy_engine.language.lookup_tables import LookupTable, TableRow
 from policy_engine.language.operators import (
     LAZY,
     OPERATORS,
@@ -103,7 +104,8 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
             return Step(text, value, Origin.LITERAL)
         asked = lookup_of(node)
         if asked is not None:
-            return lookup_step(text, value, self.environment.ruleset.table(asked.table), below)
+            table = self.environment.ruleset.table(asked.table)
+            return lookup_step(text, value, table, below, _row(table, [step.value for step in below]))
         named = isinstance(node, ast.Name) or decision_part_of(node) is not None
         if named and len(below) == 1 and below[0].text == text:
             return below[0]
@@ -160,7 +162,7 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
         if table.dated:
             day = self._note(self.environment.look_up("as_of")) if asked.day is None else self._eval(asked.day)
             values.append(day)
-        return looked_up(table, asked.column, values, told=table.name not in ruleset.withheld)
+        return looked_up(table, asked.column, values, _row(table, values), told=table.name not in ruleset.withheld)
 
     def _eval_call(self, node: ast.Call) -> Value:
         assert isinstance(node.func, ast.Name)
@@ -204,6 +206,11 @@ def constant_of(node: ast.Constant, text: str) -> Value:
     if isinstance(node.value, str):
         return node.value
     return Decimal(text) if "." in text else int(text)
+
+
+def _row(table: LookupTable, values: Sequence[Value]) -> TableRow | None:
+    """The row that a look-up finds, by looking at each that has its exact keys; none where a key is unknown."""
+    return None if any(isinstance(value, Unknown) for value in values) else table.row(values)
 
 
 class Lookup(NamedTuple):

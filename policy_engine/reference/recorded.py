@@ -16,6 +16,7 @@ from typing import Any
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction, negation
+from policy_engine.language.lookup_indexes import row_found
 from policy_engine.language.operators import (
     BY_SIGN,
     LAZY,
@@ -141,9 +142,10 @@ class RecordedEvaluation(Evaluation):
         """The step of a look-up: its keys, and the row that they find."""
         node, keys = form.node, [self.step(part) for part in form.parts]
         assert isinstance(node, tree.Lookup)
-        told = node.table.name not in self.ruleset.withheld
-        meant = looked_up(node.table, node.column, [key.value for key in keys], told=told)
-        return lookup_step(form.text, self.computed(form, (), meant).value, node.table, keys)
+        values = [key.value for key in keys]
+        row = None if any(isinstance(value, Unknown) for value in values) else row_found(node.table, values)
+        meant = looked_up(node.table, node.column, values, row, told=node.table.name not in self.ruleset.withheld)
+        return lookup_step(form.text, self.computed(form, (), meant).value, node.table, keys, row)
 
     def conditional(self, form: Form) -> Step:
         """The step of a conditional: its condition and the branch that is taken."""

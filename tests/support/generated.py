@@ -32,6 +32,7 @@ from policy_engine.language.types import (
 from tests.support.choosing import Choices
 from tests.support.generated_expressions import Author
 from tests.support.generated_facts import WORDS, SchemaAuthor
+from tests.support.generated_tables import written_table
 from tests.support.made import Made, names_below
 
 Json = Any
@@ -96,6 +97,7 @@ class RulesetAuthor:
         parts = {
             "readings": dict(self.choices.some(0, 2, self.reading)),
             "parameters": dict(self.choices.some(0, 3, self.parameter)),
+            "tables": dict(self.choices.some(0, 2, self.table)),
             "definitions": dict(self.choices.some(0, 5, self.definition)),
         }
         decisions = dict(self.choices.some(1, 4, self.decision))
@@ -146,7 +148,16 @@ class RulesetAuthor:
         kind = kinds[0]
         for other in kinds:
             kind = join(kind, other) or kind
-        return self.named("parameter", kind), {**written, **({"type": "date"} if is_date else {})}
+        name = self.named("parameter", kind)
+        if "values" in written and not isinstance(kind, ListOf):
+            self.author.dated.append(Made(name, kind))
+        return name, {**written, **({"type": "date"} if is_date else {})}
+
+    def table(self) -> tuple[str, Json]:
+        """A look-up table; its cells are in scope from now on."""
+        made, written = written_table(self.choices, self.named("table"))
+        self.author.tables.append(made)
+        return made.name, written
 
     def _calendar(self) -> tuple[str, Json]:
         """A calendar fits only where holidays are asked for, so it has no part in other expressions."""

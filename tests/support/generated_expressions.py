@@ -6,8 +6,9 @@ own type beside it, so that bounds of numbers and closed sets of texts are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from policy_engine.language.dates import FEBRUARY_28, MARCH_1
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
@@ -32,6 +33,7 @@ from policy_engine.language.types import (
 )
 from tests.support.choosing import Choices
 from tests.support.generated_facts import WORDS
+from tests.support.generated_tables import MadeTable
 from tests.support.made import (
     Made,
     bracketed,
@@ -54,6 +56,10 @@ PARTS = ("weekday", "year", "month", "day", "quarter", "iso_week", "day_of_year"
 BETWEEN = ("days_between", "weekdays_between", "months_between", "years_between", "business_days_between")
 SIGNS = ("<", "<=", ">", ">=", "==", "!=")
 KNOWN = Number(0, 1, 1)
+KEY_KINDS: Mapping[str, Type] = MappingProxyType(
+    {"text": Text(), "integer": KNOWN, "decimal": KNOWN, "range": KNOWN, "boolean": BOOLEAN, "date": DATE}
+)
+"""What is asked for by a key of each type of a look-up table."""
 
 
 @dataclass
@@ -64,6 +70,9 @@ class Author:
     names: list[Made]
     readings: dict[str, Sequence[str]]
     calendars: list[str] = field(default_factory=list)
+    tables: list[MadeTable] = field(default_factory=list)
+    dated: list[Made] = field(default_factory=list)
+    """The parameters that change with time."""
     variables: int = 0
     elements: Sequence[Made] = ()
     """The variable of the loop at hand, or its record with the members."""
@@ -133,6 +142,36 @@ class Author:
         """One of the forms; the first is a name or a literal, and the only one at the end of the depth."""
         form = self.choices.one_of(forms) if depth > 0 else forms[0]
         return form(self, depth - 1) or forms[0](self, 0)
+
+    # Look-ups.
+
+    def looked_up(self, kind: Type, depth: int) -> Made | None:
+        """A cell of a look-up table, or a parameter, on the day of the question or on another."""
+        if self.choices.chance(20):
+            fitting = [made for made in self.dated if isinstance(made.type, type(kind))]
+            made = self.choices.one_of(fitting) if fitting else None
+            return None if made is None else Made(f"value_on({made.text}, {self.want(DATE, depth).text})", made.type)
+        columns = [(table, name, cell) for table in self.tables for name, cell in table.columns]
+        fitting_ = [column for column in columns if isinstance(column[2], type(kind))]
+        if not fitting_:
+            return None
+        table, name, cell = self.choices.one_of(fitting_)
+        text = f"{table.name}[{', '.join(self.want(KEY_KINDS[word], depth).text for word in table.keys)}].{name}"
+        if table.dated and self.choices.chance(40):
+            text = f"value_on({text}, {self.want(DATE, depth).text})"
+        return Made(text, cell)
+
+    def flag_looked_up(self, depth: int) -> Made | None:
+        return self.looked_up(BOOLEAN, depth)
+
+    def number_looked_up(self, depth: int) -> Made | None:
+        return self.looked_up(KNOWN, depth)
+
+    def text_looked_up(self, depth: int) -> Made | None:
+        return self.looked_up(Text(), depth)
+
+    def day_looked_up(self, depth: int) -> Made | None:
+        return self.looked_up(DATE, depth)
 
     # Conditions.
 
@@ -532,16 +571,19 @@ CONDITIONS: Forms = (
     Author.plain_condition, Author.negated, Author.joined, Author.joined, Author.numbers_compared, Author.numbers_compared,
     Author.dates_compared, Author.equal, Author.equal, Author.member_of_list, Author.asked, Author.tested, Author.reading,
     Author.quantified, Author.ratios_compared, Author.condition_of_choice, Author.flag_of_record,
+    Author.flag_looked_up,
 )  # fmt: skip
 NUMERIC: Forms = (
     Author.plain_number, Author.plain_number, Author.computed, Author.computed, Author.unary, Author.rounded, Author.counted,
     Author.counted, Author.distance, Author.number_of_choice, Author.number_of_choice, Author.number_of_record,
+    Author.number_looked_up, Author.number_looked_up,
 )  # fmt: skip
 TEXTS: Forms = (
     Author.plain_text, Author.plain_text, Author.text_of_choice, Author.text_of_record, Author.text_made,
+    Author.text_looked_up,
 )  # fmt: skip
 DAYS: Forms = (
     Author.plain_day, Author.plain_day, Author.moved, Author.at_an_end, Author.civil, Author.in_business_days,
-    Author.day_of_choice, Author.day_of_record,
+    Author.day_of_choice, Author.day_of_record, Author.day_looked_up,
 )  # fmt: skip
 MOMENTS: Forms = (Author.plain_moment, Author.plain_moment, Author.moment_of_choice, Author.moment_of_record)

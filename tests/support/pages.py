@@ -100,6 +100,9 @@ def pages() -> list[Page]:
 
 def _changed(block: Block, files: Mapping[str, str]) -> dict[str, str]:
     """The file that a block writes, as it then is."""
+    if block.language == "csv":
+        head, _, body = block.body.partition("\n")
+        return {head.removeprefix("# file: "): body}
     if block.language == "json":
         return {SCHEMA: _schema(block.body, files[SCHEMA])}
     if block.language == "yaml":

@@ -179,6 +179,10 @@ def _rule_out_of_force(parts: Parts) -> bool:
     return any(day not in rule.period for body in bodies for rule in body.rules for day in parts.question.days)
 
 
+def _looked_up(parts: Parts, has: Callable[[tree.Lookup], bool]) -> bool:
+    return any(isinstance(node, tree.Lookup) and has(node) for node in parts.nodes)
+
+
 SHAPES: Mapping[str, Callable[[Parts], bool]] = MappingProxyType(
     {
         "a decision picks from a list that passes a filter and has a name": _named_view,
@@ -196,6 +200,11 @@ SHAPES: Mapping[str, Callable[[Parts], bool]] = MappingProxyType(
         "a list without elements in every row": _no_elements,
         "a reading that only a sentence rests on": _reading_in_wording,
         "a rule out of force": _rule_out_of_force,
+        "a look-up among ranges": lambda parts: _looked_up(parts, lambda node: node.table.keys[0].ranged),
+        "a look-up by several keys": lambda parts: _looked_up(parts, lambda node: len(node.table.asked_keys) > 1),
+        "a value on another day": lambda parts: _looked_up(
+            parts, lambda node: node.table.dated and not isinstance(node.keys[-1], tree.AsOf)
+        ),
     }
 )
 
