@@ -17,8 +17,8 @@ from policy_engine.language.types import (
     Anything,
     Instant,
     ListOf,
-    Number,
     Text,
+    Tuple,
     Type,
     only_text,
     with_article,
@@ -105,13 +105,19 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
     known = listed.element, tree.has_unknown_elements(source)
     inner = replace(typer, variables={**typer.variables, variable: known})
     condition = inner.condition(clause.ifs[0]) if clause.ifs else None
-    element = inner.plain_value(inner.infer(generator.elt), generator.elt)
+    row = AGGREGATES[name]
+    if isinstance(generator.elt, ast.Tuple) and not row.takes_tuple:
+        return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, "several values in brackets")
+    element = (
+        _tuple(inner, generator.elt)
+        if row.takes_tuple
+        else inner.plain_value(inner.infer(generator.elt), generator.elt)
+    )
     if isinstance(element.type, Anything):
         return tree.stand_in(typer.place(node))
-    row = AGGREGATES[name]
     kind = row.result(element.type, listed.most)
     if kind is None:
-        unbounded = name == "sum" and isinstance(element.type, Number)
+        unbounded = listed.most is None and row.result(element.type, 1) is not None
         found = with_article(element.type) + (", over a list without `maxItems`" if unbounded else "")
         return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, found)
     parts = (source, element) if condition is None else (source, element, condition)
@@ -121,6 +127,17 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         function=name, variable=variable, source=source, condition=condition, element=element,
     )  # fmt: skip
     return typer.plain_value(made, node)
+
+
+def _tuple(typer: Typer, node: ast.expr) -> tree.Node:
+    """What an aggregate goes over that takes several values of each element, in brackets."""
+    if not isinstance(node, ast.Tuple):
+        return typer.plain_value(typer.infer(node), node)
+    parts = tuple(typer.plain_value(typer.infer(part), part) for part in node.elts)
+    if any(isinstance(part.type, Anything) for part in parts):
+        return tree.stand_in(typer.place(node))
+    kind, optional = Tuple(tuple(part.type for part in parts)), any(part.optional for part in parts)
+    return tree.Tuple(type=kind, optional=optional, place=typer.place(node), parts=parts)
 
 
 def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool:

@@ -43,6 +43,10 @@ PHRASES = (
         "write `{b} if {a} else {c}`, or two rules",
     ),
     (re.compile(r"^(?P<word>if)\b.+$"), "write `b if a else c`, or two rules"),
+    (
+        re.compile(r"\b(?:sums_by|sorted_by|covered_days)\((?P<word>[^()]+(?:\([^()]*\)[^()]*)*) for\b"),
+        "two values of each element stand in brackets: `({word})`",
+    ),
     (re.compile(r"&&"), "write `and`"),
     (re.compile(r"\|\|"), "write `or`"),
     (re.compile(r"!(?!=)"), "write `not`"),

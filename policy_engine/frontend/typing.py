@@ -38,6 +38,7 @@ from policy_engine.language.types import (
     Type,
     arithmetic,
     fits,
+    innermost,
     join,
     member_of,
     number_of,
@@ -136,7 +137,8 @@ class Typer:
         """A part that may be neither a ratio nor too long a number."""
         if isinstance(found.type, Ratio):
             return self.fault("ratio-place", node)
-        if isinstance(found.type, Number) and not fits(found.type):
+        number = innermost(found.type)
+        if isinstance(number, Number) and not fits(number):
             what = f"the result of `{self.parsed.segment(node)}` may have"
             return self.fault("too-many-digits", node, hint="narrow `minimum` and `maximum` in the schema", what=what)
         return found

@@ -209,6 +209,13 @@ class ListLiteral(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tuple(Node):
+    """Several values of an element, in brackets; unknown where one is."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Node):
     """A call of a function of the table."""
 

@@ -14,7 +14,7 @@ from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.language import dates, texts, weekdays
+from policy_engine.language import dates, lists, texts, weekdays
 from policy_engine.language.rounding import MODES, rounded
 from policy_engine.language.types import (
     ANYTHING,
@@ -25,6 +25,7 @@ from policy_engine.language.types import (
     TEXT,
     YEARS,
     Anything,
+    Boolean,
     Calendar,
     Date,
     Instant,
@@ -32,6 +33,7 @@ from policy_engine.language.types import (
     Number,
     Ratio,
     Text,
+    Tuple,
     Type,
     join,
     only_text,
@@ -112,6 +114,7 @@ class AggregateFunction:
     """A function over a generator; `result` gives its type from the element's and the list's bound, None where it cannot be.
 
     `plain` is its meaning over elements that are all known; any, all and the runs have theirs in the evaluator.
+    One that `takes_tuple` goes over several values of each element, in brackets. `unit` is what the result counts.
     """
 
     name: str
@@ -121,6 +124,8 @@ class AggregateFunction:
     example: Example
     plain: Callable[[tuple[Any, ...]], Any] | None
     empty: str | None = None
+    takes_tuple: bool = False
+    unit: str | None = None
 
 
 def _is(*kinds: type[Type]) -> Accepts:
@@ -207,8 +212,35 @@ def _counted(element: Type, most: int | None) -> Type:
     return Number(0, 0, most or 10**9)
 
 
+def _counts(element: Type, most: int | None) -> Type | None:
+    return ListOf(Number(0, 1, most or 10**9), most) if _is_key(element) else None
+
+
+def _sums(element: Type, most: int | None) -> Type | None:
+    """The numbers of each key; every sum has an element at least."""
+    match element:
+        case Tuple(parts=(key, Number(places=places, low=low, high=high))) if _is_key(key) and most is not None:
+            return ListOf(Number(places, min(low, low * most), max(high, high * most)), most)
+    return None
+
+
+def _is_key(kind: Type) -> bool:
+    return isinstance(kind, Boolean | Number | Text | Date | Instant)
+
+
+def _in_order(element: Type, most: int | None) -> Type | None:
+    match element:
+        case Tuple(parts=(Number() | Date() | Instant(), value)):
+            return _several(value, most)
+    return None
+
+
+def _days_of_periods(element: Type, most: int | None) -> Type | None:
+    return Number(0, 0, DAYS.high) if element == Tuple((DATE, DATE)) else None
+
+
 def _several(element: Type, most: int | None) -> Type | None:
-    return None if isinstance(element, Ratio | ListOf) else ListOf(element, most)
+    return None if isinstance(element, Ratio | ListOf | Tuple) else ListOf(element, most)
 
 
 DAY = Parameter("date", _is(Date), "a date")
@@ -394,6 +426,21 @@ _AGGREGATES = (
                       Example("last_run(d for d in off if d > day)", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), None),
     AggregateFunction("longest_run", _counted, "an element", "How many elements the longest unbroken stretch that passes has.",
                       Example("longest_run(d for d in off if weekday(d) == 4)", OFF, 2), None),
+    AggregateFunction("counts_by", _counts, "a text, a number, a date, an instant or a condition",
+                      "How often each value occurs, in the order in which they first do.",
+                      Example("counts_by(d > day for d in off)", {**OFF, "day": "2025-12-24"}, [2]), lists.counts_by),
+    AggregateFunction("sums_by", _sums, "a key and a number in brackets, over a list with `maxItems` in its schema",
+                      "The numbers of each key added up, in the order in which the keys first occur.",
+                      Example("sums_by((d > day, weekday(d)) for d in off)", {**OFF, "day": "2025-12-24"}, [8]), lists.sums_by,
+                      takes_tuple=True),
+    AggregateFunction("sorted_by", _in_order, "a key (a number, a date or an instant) and an element in brackets",
+                      "The elements in rising order of their keys; those with equal keys in the order of the list.",
+                      Example("sorted_by((month(d), d) for d in off)", OFF, ["2026-01-01", "2025-12-25"]),
+                      lists.sorted_by, takes_tuple=True),
+    AggregateFunction("covered_days", _days_of_periods, "two dates in brackets: a start and an end that is not covered",
+                      "How many days lie in one of the periods or in several.",
+                      Example("covered_days((d, add_days(d, 10)) for d in off)", OFF, 17), lists.covered_days,
+                      takes_tuple=True, unit="days"),
 )  # fmt: skip
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({function.name: function for function in _FUNCTIONS})

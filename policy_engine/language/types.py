@@ -91,11 +91,18 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuple:
+    """Several values together, such as a key and a number; only what some aggregates go over."""
+
+    parts: tuple[Type, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Anything:
     """Fits everywhere: the element of an empty list, and the stand-in after a fault that was already reported."""
 
 
-Type: TypeAlias = Boolean | Number | Ratio | Text | Date | Instant | Calendar | ListOf | Record | Anything
+Type: TypeAlias = Boolean | Number | Ratio | Text | Date | Instant | Calendar | ListOf | Record | Tuple | Anything
 
 BOOLEAN, TEXT, DATE, INSTANT, CALENDAR, ANYTHING = Boolean(), Text(), Date(), Instant(), Calendar(), Anything()
 DAYS = Number(0, -3_652_058, 3_652_058)
@@ -130,6 +137,8 @@ def name_of(kind: Type) -> str:
             return "list"
         case ListOf(element=element):
             return f"list of {name_of(element)}"
+        case Tuple(parts=parts):
+            return f"tuple of {' and '.join(map(name_of, parts))}"
         case _:
             return type(kind).__name__.lower()
 

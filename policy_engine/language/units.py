@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from policy_engine.language import expressions as tree
-from policy_engine.language.functions import FUNCTIONS
+from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 
 ELEMENT_UNIT = frozenset({"first", "last", "max", "min", "sum"})
@@ -31,6 +31,8 @@ class Units:
                 return self.common((then, otherwise))
             case tree.Aggregate(function=function, element=element) if function in ELEMENT_UNIT:
                 return self.of(element)
+            case tree.Aggregate(function=function):
+                return AGGREGATES[function].unit
             case tree.Call():
                 return self._of_call(node)
             case tree.Arithmetic():

@@ -82,6 +82,7 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
             ast.Compare: self._eval_compare,
             ast.IfExp: self._eval_ifexp,
             ast.List: self._eval_list,
+            ast.Tuple: self._eval_list,
             ast.Call: self._eval_call,
         }
 
@@ -151,7 +152,7 @@ class ReferenceEvaluator(SimpleEval):  # type: ignore[misc]  # simpleeval has no
             return on_the_way(condition)
         return self._eval(node.body if condition else node.orelse)
 
-    def _eval_list(self, node: ast.List) -> Value:
+    def _eval_list(self, node: ast.List | ast.Tuple) -> Value:
         return tuple(self._eval(element) for element in node.elts)
 
     def _look_up(self, asked: Lookup) -> Value:

@@ -33,7 +33,7 @@ from policy_engine.language.operators import (
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.timezones import zone
 from policy_engine.language.traces import Origin, Step, new_step
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, innermost
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Tuple, innermost
 from policy_engine.language.values import UNSET, Unknown, Value, on_the_way
 from policy_engine.reference.deciding import Evaluation, group_value
 
@@ -100,7 +100,7 @@ class RecordedEvaluation(Evaluation):
         if isinstance(node, tree.Group):
             parts = [part.tree if isinstance(part, tree.Expression) else part for part in node.conditions]
             return Form(node, node.kind, tuple(map(self.form, parts)), make, meaning, NOT_TOLD, False)
-        key = NOT_TOLD if isinstance(node.type, ListOf | Record) else node.id
+        key = NOT_TOLD if isinstance(node.type, ListOf | Record | Tuple) else node.id
         return Form(node, node.text, tuple(map(self.form, tree.shown_parts(node))), make, meaning, key, _is_exact(node))
 
     def step(self, form: Form) -> Step:
@@ -234,6 +234,7 @@ MEANINGS: Mapping[type, Callable[[Any, RecordedEvaluation], Callable[..., Value]
         tree.Arithmetic: lambda node, to: BY_SIGN[node.operator],
         tree.Negate: lambda node, to: BY_SIGN["-x"],
         tree.ListLiteral: lambda node, to: lambda *parts: parts,
+        tree.Tuple: lambda node, to: lambda *parts: parts,
         tree.MemberOf: lambda node, to: lambda record: member_of_value(record, node.name),
         tree.Call: _called,
     }

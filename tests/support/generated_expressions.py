@@ -26,6 +26,7 @@ from policy_engine.language.types import (
     Ratio,
     Record,
     Text,
+    Tuple,
     Type,
     arithmetic,
     join,
@@ -425,8 +426,21 @@ class Author:
 
     def filtered(self, depth: int) -> Made | None:
         """Those elements of a list that pass a filter, or what is made of them."""
-        name = self.choices.one_of(("list", "last_run"))
+        match name := self.choices.one_of(("list", "last_run", "sorted_by", "sums_by", "counts_by")):
+            case "sorted_by":
+                return self._over_list(name, depth, lambda inner: inner.pair(inner.rank(depth), inner.element(depth)))
+            case "sums_by":
+                return self._over_list(name, depth, lambda inner: inner.pair(inner.element(depth), inner.number(depth)))
         return self._over_list(name, depth, lambda inner: inner.element(depth))
+
+    def pair(self, first: Made, second: Made) -> Made:
+        """Two values in brackets, which only some aggregates take."""
+        return Made(f"({first.text}, {second.text})", Tuple((first.type, second.type)))
+
+    def rank(self, depth: int) -> Made:
+        """A value by which elements are put in order."""
+        own = [made for made in self.elements if isinstance(made.type, Number | Date | Instant)]
+        return self.choices.one_of(own) if own and self.choices.chance(60) else self.want(KNOWN, depth)
 
     def element(self, depth: int, *, lists: bool = False) -> Made:
         """What a list is made of: its own elements, often; for some aggregates lists as well."""
@@ -490,6 +504,9 @@ class Author:
             return call_of(self.choices.one_of(PARTS), [self.want(DATE, depth)])
         if self.choices.chance(15):
             return Made(f"(length({self.text(depth).text}) % 7)", Number(0, 0, 6))
+        if self.choices.chance(15):
+            days = lambda inner: inner.pair(inner.want(DATE, depth), inner.want(DATE, depth))  # noqa: E731
+            return self._over_list("covered_days", depth, days)
         name = self.choices.one_of(BETWEEN)
         parts = [self.want(DATE, depth), self.want(DATE, depth)]
         if name == "business_days_between":

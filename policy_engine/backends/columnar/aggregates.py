@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar import list_steps, weekdays
-from policy_engine.backends.columnar.plan import PARENT, Domain, ListOffsets, ListStep, Place
+from policy_engine.backends.columnar.plan import PARENT, VALUE, Domain, ListOffsets, ListStep, Place
 from policy_engine.language import expressions as tree
 from policy_engine.language.specialize import exact
 from policy_engine.language.types import DATE, ListOf, Number, Ratio, Text, Type
@@ -27,13 +27,19 @@ FEW = 4
 class Loop(NamedTuple):
     """The generator of an aggregate: the lists it goes over, which elements pass its filter, and what they give.
 
-    `passes` is None without a filter; `unknown` says which elements make the whole unknown, None if none can.
+    `passes` is None without a filter; `unknown` says which elements make the whole unknown, None if none can. `parts` are what an
+    element gives, which is one thing but for aggregates that take several in brackets.
     """
 
     offsets: ListOffsets
     passes: pl.Expr | None
-    element: pl.Expr
+    parts: tuple[pl.Expr, ...]
     unknown: pl.Expr | None
+
+    @property
+    def element(self) -> pl.Expr:
+        """What an element gives."""
+        return self.parts[0]
 
 
 def value(to: Expressions, node: tree.Aggregate) -> pl.Expr:
@@ -56,18 +62,28 @@ def loop_of(to: Expressions, node: tree.Aggregate) -> Loop:
     offsets = to.lists.of(node.source)
     condition = node.condition
     passes = within(to, offsets, node.variable, lambda: to.truth(condition)) if condition is not None else None
-    bare = isinstance(node.element, tree.Variable) and node.element.name == node.variable
-    element = offsets.element if bare else within(to, offsets, node.variable, lambda: to.whole(node.element))
-    unknown = _unknown(passes, element, condition is not None and condition.optional, node.element.optional)
-    return Loop(offsets, passes, element, unknown)
+    given = node.element.parts if isinstance(node.element, tree.Tuple) else (node.element,)
+    parts = tuple(_given(to, offsets, node.variable, part) for part in given)
+    lacks = [part.is_null() for part, each in zip(parts, given, strict=True) if each.optional]
+    unknown = _unknown(passes, lacks, condition is not None and condition.optional)
+    return Loop(offsets, passes, parts, unknown)
 
 
-def _unknown(passes: pl.Expr | None, element: pl.Expr, may_fail: bool, may_lack: bool) -> pl.Expr | None:
-    """Which elements make the whole unknown: their filter is, or they pass and are themselves."""
-    lacks = element.is_null() if passes is None else passes & element.is_null()
-    if may_fail and passes is not None:
-        return passes.is_null() | lacks.fill_null(False) if may_lack else passes.is_null()
-    return lacks if may_lack else None
+def _given(to: Expressions, offsets: ListOffsets, variable: str, node: tree.Node) -> pl.Expr:
+    """What each element gives, as a column of the domain of elements."""
+    if isinstance(node, tree.Variable) and node.name == variable:
+        return offsets.element
+    return within(to, offsets, variable, lambda: to.whole(node))
+
+
+def _unknown(passes: pl.Expr | None, lacks: Sequence[pl.Expr], may_fail: bool) -> pl.Expr | None:
+    """Which elements make the whole unknown: their filter is, or they pass and lack what they give."""
+    lack = reduce(pl.Expr.__or__, lacks) if lacks else None
+    if passes is None:
+        return lack
+    if not may_fail:
+        return None if lack is None else passes & lack
+    return passes.is_null() if lack is None else passes.is_null() | (passes & lack).fill_null(False)
 
 
 def _unless_unknown(to: Expressions, loop: Loop, found: pl.Expr) -> pl.Expr:
@@ -175,6 +191,22 @@ def _longest_run(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
     return pl.when(offsets.start.is_not_null()).then(found.fill_null(0))
 
 
+def _covered_days(to: Expressions, node: tree.Aggregate, loop: Loop) -> pl.Expr:
+    """The days that lie in some period."""
+    found = to.plan.column(to.domain, "days", list_steps.covered_days, _by_row(to, loop))
+    return pl.when(loop.offsets.start.is_not_null()).then(found)
+
+
+def _by_row(to: Expressions, loop: Loop) -> list[Place]:
+    """The columns of the lists' starts, and of the elements: which pass, their rows, and their parts."""
+    domain, inside = loop.offsets.domain, to.lists.inside(loop.offsets)
+    flag = to.plan.named(domain, inside if loop.passes is None else inside & loop.passes, "passes")
+    parts = [to.plan.named(domain, part) for part in loop.parts]
+    to.plan.number(domain)
+    columns = [(domain, column.meta.output_name()) for column in (flag, pl.col(PARENT), *parts)]
+    return [bounds(to, loop.offsets)[0], *columns]
+
+
 def reduced(to: Expressions, offsets: ListOffsets, passes: pl.Expr | None, value_: pl.Expr, stem: str) -> pl.Expr:
     """One value of the elements of each list that pass, null where none does."""
     inside = to.lists.inside(offsets)
@@ -198,12 +230,16 @@ VALUES: dict[str, Callable[[Expressions, tree.Aggregate, Loop], pl.Expr]] = {
     "min": _extreme,
     "max": _extreme,
     "longest_run": _longest_run,
+    "covered_days": _covered_days,
 }
 
 
 def list_of(to: Expressions, node: tree.Aggregate) -> ListOffsets:
-    """`list` and `last_run`: lists again, of the same elements or of those that pass."""
+    """Lists again: of the same elements, of those that pass, or of what is made of groups of them."""
     loop = loop_of(to, node)
+    if node.function not in ("list", "last_run"):
+        made = _remade(to, loop, REMADE[node.function])
+        return made if loop.unknown is None else to.lists.where(made, count(to, loop.offsets, loop.unknown) == 0)
     column = to.plan.named(loop.offsets.domain, loop.element).meta.output_name()
     if loop.passes is None:
         made = replace(loop.offsets, column=column, masks=())
@@ -239,6 +275,25 @@ def _last_run(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> List
     after = pl.when(source.start.is_not_null()).then(pl.coalesce(breaks + 1, source.start))
     start = to.plan.position(to.domain, after.cast(pl.UInt32), "start")
     return ListOffsets(source.domain, column, start, source.end, whole=False)
+
+
+def _remade(to: Expressions, loop: Loop, work: Callable[..., list_steps.Columns]) -> ListOffsets:
+    """Lists of new elements that a step makes of the rows and the parts of those that pass."""
+    plan, reads = to.plan, _by_row(to, loop)
+    domain = Domain(plan.fresh("elements"), to.domain)
+    start, end = plan.fresh_position("start"), plan.fresh_position("end")
+    made = (domain, ""), (domain, PARENT), (domain, VALUE), (to.domain, start), (to.domain, end)
+    plan.add(ListStep(tuple(reads), made, partial(list_steps.remade, work)))
+    return ListOffsets(domain, VALUE, pl.col(start), pl.col(end))
+
+
+REMADE: dict[str, Callable[..., list_steps.Columns]] = {
+    "counts_by": list_steps.counts,
+    "sums_by": list_steps.sums,
+    "sorted_by": list_steps.by_keys,
+}
+LISTS = frozenset({"list", "last_run", *REMADE})
+"""The aggregates whose lists are made as offsets."""
 
 
 def contains(to: Expressions, node: tree.In) -> pl.Expr:

@@ -113,6 +113,53 @@ def flagged_edge(flags: pl.Series, starts: pl.Series, ends: pl.Series, *, last: 
     return places.gather(edge(*flagged_before(flags, starts, ends), last=last))
 
 
+def remade(work: Callable[..., Columns], starts: pl.Series, flags: pl.Series, *columns: pl.Series) -> Columns:
+    """New lists: of the flagged elements' columns, the first of which are their rows, `work` makes rows and elements.
+
+    They are followed by the start and the end of each list.
+    """
+    rows, values = work(*(passing(flags, column) for column in columns))
+    every = pl.int_range(len(starts), dtype=INDEX, eager=True)
+    first, last = (rows.search_sorted(every, side=side).cast(INDEX) for side in ("left", "right"))
+    known = pl.select(pl.when(starts.is_not_null()).then(first)).to_series()
+    return rows, values, known, last
+
+
+def counts(rows: pl.Series, keys: pl.Series) -> Columns:
+    """How often each key occurs in each row, by first occurrence."""
+    return _by_key(rows, keys, pl.len().cast(pl.Int64))
+
+
+def sums(rows: pl.Series, keys: pl.Series, numbers: pl.Series) -> Columns:
+    """The numbers of each key in each row added up, by first occurrence of the keys."""
+    return _by_key(rows, keys, pl.col("(number)").sum(), numbers.cast(pl.Int64).alias("(number)"))
+
+
+def _by_key(rows: pl.Series, keys: pl.Series, value: pl.Expr, *columns: pl.Series) -> Columns:
+    elements = pl.DataFrame([rows.alias("(row)"), keys.alias("(key)"), *columns])
+    found = elements.group_by("(row)", "(key)", maintain_order=True).agg(value.alias("(made)"))
+    return found["(row)"], found["(made)"]
+
+
+def by_keys(rows: pl.Series, keys: pl.Series, values: pl.Series) -> Columns:
+    """The elements of each row in the order of their keys, stably."""
+    places = pl.DataFrame([rows.alias("(row)"), keys.alias("(key)")]).with_row_index("(place)")
+    order = places.sort("(row)", "(key)", maintain_order=True)["(place)"]
+    return rows, _by_members(values, lambda column: column.gather(order))
+
+
+def covered_days(starts: pl.Series, flags: pl.Series, rows: pl.Series, first: pl.Series, until: pl.Series) -> pl.Series:
+    """How many days lie in some period of each row."""
+    days = [column.to_physical().alias(name) for name, column in (("(first)", first), ("(until)", until))]
+    periods = pl.DataFrame([rows.alias("(row)"), *days]).filter(flags).sort("(row)", "(first)")
+    before = pl.col("(until)").cum_max().shift(1).over("(row)")
+    since = pl.max_horizontal("(first)", before)
+    new = periods.with_columns((pl.col("(until)") - since).clip(0).cast(pl.Int64).alias("(days)"))
+    found = new.group_by("(row)").agg(pl.col("(days)").sum())
+    every = pl.select(pl.int_range(len(starts), dtype=INDEX).alias("(row)"))
+    return every.join(found, on="(row)", how="left", maintain_order="left")["(days)"].fill_null(0)
+
+
 def reduced(value: pl.Expr, starts: pl.Series, rows: pl.Series, flags: pl.Series, *columns: pl.Series) -> pl.Series:
     """One value of each list's elements that are flagged: the least, the greatest, all bits, or all of them as a list.
 

@@ -19,6 +19,7 @@ RESULTS: Mapping[str, str] = MappingProxyType(
         "min": "(min({0}) if {0} else None)",
         "max": "(max({0}) if {0} else None)",
         "first": "({0}[0] if {0} else None)",
+        **{name: f"{name}({{0}})" for name in ("counts_by", "sums_by", "sorted_by", "covered_days")},
     }
 )
 """What an aggregate makes of the list of elements that pass, where it is not that list."""

@@ -278,6 +278,9 @@ class Expressions:
         parts = [self.scaled(element, node.type.element) for element in node.elements]
         return tuple_of(parts)
 
+    def several(self, node: tree.Tuple) -> str:
+        return self.over([self.code(part) for part in node.parts], [part.optional for part in node.parts], "({all})")
+
     def call(self, node: tree.Call) -> str:
         if self.recorded is not None:
             for argument in node.arguments:
@@ -374,6 +377,7 @@ HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], str]] = MappingP
         tree.Negate: lambda to, node: to.over([to.code(node.operand)], [node.operand.optional], "-{0}"),
         tree.Conditional: Expressions.conditional,
         tree.ListLiteral: Expressions.list_literal,
+        tree.Tuple: Expressions.several,
         tree.Call: Expressions.call,
         tree.Aggregate: aggregates.write,
         tree.Lookup: lookups.write,

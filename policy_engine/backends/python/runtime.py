@@ -11,7 +11,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from policy_engine.language import causes, operators
+from policy_engine.language import causes, lists, operators
 from policy_engine.language.decisions import Decision, Status, answered
 from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rounding import decimal_of, rounded_units
@@ -201,6 +201,7 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
 _CALLED: Sequence[Callable[..., Any]] = (
     *(Decision, answered, Fraction, rounded_units, NotPlain, to_instant, to_integer, to_units),
     *(contained, quotient, aggregated, causes_of, cause_of, bisect_right, piece_of),
+    *(lists.counts_by, lists.sums_by, lists.sorted_by, lists.covered_days),
 )
 NAMES: Mapping[str, Any] = {
     **{each.__name__: each for each in _CALLED},
