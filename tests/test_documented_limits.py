@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from policy_engine.diagnostics import shown_text
 from policy_engine.documents import facts_files, nodes, yaml_reader
 from policy_engine.facts import plain, violations
-from policy_engine.frontend import context, expressions, loader, patterns, schemas
-from policy_engine.language import types
+from policy_engine.frontend import context, csv_rows, expressions, loader, patterns, schemas
+from policy_engine.language import lookup_indexes, types
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/safety.md").read_text("utf-8")
@@ -25,6 +25,8 @@ LIMITS: Mapping[str, int] = {
     "`types.DIGITS`": types.DIGITS,
     "`nodes.MOST_DIGITS`": nodes.MOST_DIGITS,
     "`schemas.DEEPEST`": schemas.DEEPEST,
+    "`csv_rows.LARGEST_FILE`": csv_rows.LARGEST_FILE,
+    "`MOST_PIECES`": lookup_indexes.MOST_PIECES,
     "`MOST_MEMBERS`": schemas.MOST_MEMBERS,
     "`LONGEST_NAME`": loader.LONGEST_NAME,
     "`LONGEST_SENTENCE`": context.LONGEST_SENTENCE,
