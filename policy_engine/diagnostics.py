@@ -314,6 +314,9 @@ _MEANING = {
     "unmentioned-value": _warning("no rule mentions `{value}`, a value of `{name}`", "add a rule, or silence this"),
     "unused-silence": _warning("nothing is silenced by this", "leave it out"),
     "unit-mismatch": _warning("`{name}` counts {unit}, and `{function}` {other}"),
+    "percent-multiplied": _warning(
+        "`{text}` takes `{rate}`, which is in percent, for a plain number", "write `percent_of({rate}, {amount})`"
+    ),
     "too-wide-for-tables": _warning(
         "this comparison may need numbers of more than 38 digits, which a report over tables cannot hold",
         "narrow `minimum` and `maximum` in the schema",

@@ -111,7 +111,8 @@ def test_b6_the_unit_of_an_expression_is_told_only_where_it_is_certain(
     ruleset = with_definitions(tmp_path, {"x": text, "again": "x + 0 if ok else x + 0"})
     units = written_units(ruleset)
     trees = [d.body.tree for d in ruleset.definitions if isinstance(d.body, Expression)]
-    assert [units.of(tree) for tree in trees] == [unit, unit]
+    found = [units.of(tree) for tree in trees]
+    assert [(each.words or None) if each else None for each in found] == [unit, unit]
 
 
 def test_b6_a_margin_is_told_in_the_unit_of_its_comparison_or_without_one(tmp_path: Path) -> None:

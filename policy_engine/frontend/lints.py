@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.lints_of_tables import lint_tables
-from policy_engine.frontend.lints_of_units import mismatched_units, repeated_numbers
+from policy_engine.frontend.lints_of_units import mismatched_units, multiplied_percentages, repeated_numbers
 from policy_engine.frontend.names_and_texts import texts_like_names
 from policy_engine.frontend.reaching import lint_rules
 from policy_engine.language import expressions as tree
@@ -34,6 +34,7 @@ def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
     yield from too_wide_for_tables(nodes)
     yield from repeated_numbers(ruleset, expressions)
     yield from mismatched_units(ruleset, nodes)
+    yield from multiplied_percentages(ruleset, nodes)
     yield from lint_tables(ruleset)
     yield from texts_like_names(ruleset, expressions)
     yield from lint_rules(ruleset, {diagnostic.span for diagnostic in constant})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, say
@@ -16,63 +17,59 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Record
-from policy_engine.language.units import Units
+from policy_engine.language.units import PERCENT, PLAIN, Unit, Units, declared_unit, unit_of, written_units
 from policy_engine.language.values import Value
 
-ADDS: Mapping[str, str] = MappingProxyType(
-    {row.name: parameter.unit for row in FUNCTIONS.values() for parameter in row.parameters if parameter.unit}
+ADDS: Mapping[tuple[str, int], str] = MappingProxyType(
+    {
+        (row.name, place): parameter.unit
+        for row in FUNCTIONS.values()
+        for place, parameter in enumerate(row.parameters)
+        if parameter.unit
+    }
 )
-"""What the second argument of a function counts."""
+"""What an argument of a function counts, by the function's name and the argument's place."""
 COUNTS: Mapping[str, str] = MappingProxyType({row.name: row.unit for row in FUNCTIONS.values() if row.unit})
 """What the result of a function counts."""
-ADDING: Mapping[str, str] = MappingProxyType({unit: function for function, unit in ADDS.items()})
+ADDING: Mapping[str, str] = MappingProxyType({unit: function for (function, _), unit in ADDS.items()})
+"""The function that takes so many of a unit."""
 ALIKE = frozenset({"weekdays", "business days"})
 """A reading may leave open which of them a source means, so one parameter may serve both."""
 LONG = frozenset({"months", "years"})
 SMALLEST_ODD = 10
 COMMON = frozenset({10, 12, 30, 100, 365})
 """Numbers with many meanings (months of a year, percent, days of a year): equality with a parameter means nothing."""
-KEEPING_UNIT = {row.name for row in FUNCTIONS.values() if row.common_type} | {"round"}
-SYNONYMS: Mapping[str, str] = MappingProxyType({"calendar days": "days", "working days": "business days"})
+KEEPING_UNIT = {row.name for row in FUNCTIONS.values() if row.common_type or row.unit_of is not None}
 Key = tuple[type[tree.Node], str]
 """A name: the kind of its nodes, and itself."""
 Meeting = tuple[Key | None, tree.Node]
 """A name, if it is one, and a node that must have its unit."""
-CONFLICT = ""
+CONFLICT = PLAIN
 """The unit of a name that is used with two different units."""
 
 
 @dataclass(slots=True)
 class InferredUnits:
-    """The units of the names of a ruleset: of parameters as written, of facts and definitions as found."""
+    """The units of the names of a ruleset: as written, and of other facts and definitions as found."""
 
-    parameters: Mapping[str, str]
-    found: dict[Key, str] = field(default_factory=dict)
+    ruleset: Ruleset
+    parameters: Mapping[str, Unit]
+    found: dict[Key, Unit] = field(default_factory=dict)
 
-    def of(self, node: tree.Node) -> str | None:
+    def of(self, node: tree.Node) -> Unit | None:
         """The unit of what a node gives, None where it is not known."""
         return Units(self._of_name).of(node)
 
-    def _of_name(self, node: tree.Node) -> str | None:
+    def _of_name(self, node: tree.Node) -> Unit | None:
         if isinstance(node, tree.Parameter):
             return self.parameters.get(node.name)
-        if isinstance(node, tree.Lookup):
-            unit = node.table.column(node.column).unit
-            return unit_in_words(unit) if unit else None
         key = _key(node)
-        return self.found.get(key) or None if key else None
-
-
-def unit_in_words(words: str) -> str:
-    """A unit in small letters and in the plural, whatever its author wrote: `calendar day` is `days`."""
-    plain = " ".join(words.lower().replace("-", " ").split())
-    several = plain if plain.endswith("s") else f"{plain}s"
-    return SYNONYMS.get(several, several)
+        return declared_unit(self.ruleset, node) or (self.found.get(key) if key else None)
 
 
 def units_of(ruleset: Ruleset, trees: Iterable[tree.Node]) -> InferredUnits:
     """What is known about the units of a ruleset whose expressions have these trees."""
-    units = InferredUnits({p.name: unit_in_words(p.unit) for p in ruleset.parameters if p.unit})
+    units = InferredUnits(ruleset, {each.name: unit_of(each.unit) for each in ruleset.parameters if each.unit})
     met: list[Meeting] = [((tree.Definition, name), body) for name, body in _bodies(ruleset).items()]
     met += (meeting for node in trees for meeting in _met(node))
     before = None
@@ -88,7 +85,7 @@ def _bodies(ruleset: Ruleset) -> Mapping[str, tree.Node]:
     return {d.name: d.body.tree for d in ruleset.definitions if isinstance(d.body, tree.Expression)}
 
 
-def _note(units: InferredUnits, key: Key | None, unit: str | None) -> None:
+def _note(units: InferredUnits, key: Key | None, unit: Unit | None) -> None:
     if key is not None and unit:
         known = units.found.setdefault(key, unit)
         if known != unit:
@@ -121,18 +118,18 @@ def _met(node: tree.Node) -> Iterator[Meeting]:
 
 
 def literals(
-    node: tree.Node, units: InferredUnits, unit: str | None = None
-) -> Iterator[tuple[tree.Literal, str | None]]:
+    node: tree.Node, units: InferredUnits, unit: Unit | None = None
+) -> Iterator[tuple[tree.Literal, Unit | None]]:
     """Every literal of a tree with the unit that its place asks for, None where no unit is known; `unit` is that of the tree."""
     if isinstance(node, tree.Literal):
         yield node, unit
     asked = _asked_below(node, units, unit)
     for index, child in enumerate(tree.children(node)):
-        counted = ADDS.get(node.function) if isinstance(node, tree.Call) and index == 1 else None
-        yield from literals(child, units, counted or asked)
+        counted = ADDS.get((node.function, index)) if isinstance(node, tree.Call) else None
+        yield from literals(child, units, unit_of(counted) if counted else asked)
 
 
-def _asked_below(node: tree.Node, units: InferredUnits, unit: str | None) -> str | None:
+def _asked_below(node: tree.Node, units: InferredUnits, unit: Unit | None) -> Unit | None:
     """The unit that a node, of which a unit is asked, asks of its parts."""
     match node:
         case tree.Compare(left=left, right=right):
@@ -165,14 +162,14 @@ def _is_odd(value: Value) -> bool:
     return number is not None and abs(Decimal(number)) >= SMALLEST_ODD and number not in COMMON
 
 
-def _parameter_of(ruleset: Ruleset, number: Value, unit: str | None) -> str | None:
+def _parameter_of(ruleset: Ruleset, number: Value, unit: Unit | None) -> str | None:
     """The first parameter that holds a number, and that may be meant where a unit is asked for.
 
     One that has a unit is meant only where the same is asked for; one that has none may be meant anywhere.
     """
     for parameter in ruleset.parameters:
         holds = any(_number(each.value) == number for each in parameter.values)
-        if holds and (parameter.unit is None or unit_in_words(parameter.unit) == unit):
+        if holds and (parameter.unit is None or unit_of(parameter.unit) == unit):
             return parameter.name
     return None
 
@@ -181,28 +178,69 @@ def _number(value: Value) -> int | Decimal | None:
     return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
-def mismatched_units(ruleset: Ruleset, nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
-    """Parameters of one unit that are given to a function that counts another, or compared with what it counts."""
-    units = {p.name: unit for p in ruleset.parameters if p.unit and (unit := unit_in_words(p.unit)) in ADDING}
+def mismatched_units(ruleset: Ruleset, nodes: Sequence[tree.Node]) -> Iterator[Diagnostic]:
+    """Numbers of one unit where another is counted, or that are compared with or added to those of another."""
+    units = written_units(ruleset)
     bodies = _bodies(ruleset)
     for node in nodes:
         match node:
-            case tree.Call(function=function, arguments=(_, tree.Parameter() as count, *_)) if function in ADDS:
-                unit, other = units.get(count.name, ""), ADDS[function]
-                if unit and unit != other and not {unit, other} <= ALIKE:
-                    yield _mismatch(count, unit, function, other, f"did you mean `{ADDING[unit]}`?")
-            case (
-                tree.Compare(left=tree.Parameter() as count, right=counted)
-                | tree.Compare(left=counted, right=tree.Parameter() as count)
-            ):
-                unit = units.get(count.name, "")
-                called = bodies.get(counted.name) if isinstance(counted, tree.Definition) else counted
-                other = COUNTS.get(called.function, unit) if isinstance(called, tree.Call) else unit
-                if unit and isinstance(called, tree.Call) and unit != other and {unit, other} & LONG:
-                    hint = f"compare the later day with `{ADDING[unit]}`"
-                    yield _mismatch(count, unit, called.function, other, hint)
+            case tree.Call(function=function, arguments=arguments):
+                for place, argument in enumerate(arguments):
+                    wanted = ADDS.get((function, place))
+                    yield from _argument(units, argument, function, wanted) if wanted else ()
+                pairs = list(pairwise(arguments)) if FUNCTIONS[function].common_type else []
+            case tree.Compare(left=left, right=right) | tree.Arithmetic(operator="+" | "-", left=left, right=right):
+                pairs = [(left, right)]
+            case tree.In(item=item, list=tree.ListLiteral(elements=elements)):
+                pairs = [(item, element) for element in elements]
+            case _:
+                continue
+        yield from (found for left, right in pairs if (found := _pair(units, bodies, left, right)) is not None)
 
 
-def _mismatch(count: tree.Parameter, unit: str, function: str, other: str, hint: str) -> Diagnostic:
-    words = {"name": count.name, "unit": unit, "function": function, "other": other}
-    return say("unit-mismatch", count.span, hint=hint, words=words)
+def _argument(units: Units, argument: tree.Node, function: str, wanted: str) -> Iterator[Diagnostic]:
+    """What is given to a function that counts something else."""
+    unit = units.of(argument)
+    if unit is not None and not _alike(unit, unit_of(wanted)):
+        other = ADDING.get(unit.name)
+        hint = f"did you mean `{other}`?" if other and wanted != PERCENT else None
+        yield _mismatch(argument, unit, function, wanted, hint)
+
+
+def _pair(units: Units, bodies: Mapping[str, tree.Node], left: tree.Node, right: tree.Node) -> Diagnostic | None:
+    """Two numbers that meet and count different things, told at the one that is a plain name, if one is."""
+    if isinstance(right, tree.Parameter) and not isinstance(left, tree.Parameter):
+        left, right = right, left
+    unit, other = units.of(left), units.of(right)
+    if unit is None or other is None or _alike(unit, other):
+        return None
+    called = bodies.get(right.name) if isinstance(right, tree.Definition) else right
+    function = called.function if isinstance(called, tree.Call) and called.function in COUNTS else None
+    long = function is not None and {unit.name, other.name} & LONG and unit.name in ADDING
+    hint = f"compare the later day with `{ADDING[unit.name]}`" if long else None
+    return _mismatch(left, unit, function or right.text, other.name, hint)
+
+
+def _alike(one: Unit, other: Unit) -> bool:
+    return one == other or {one.name, other.name} <= ALIKE
+
+
+def _mismatch(node: tree.Node, unit: Unit, function: str, other: str, hint: str | None) -> Diagnostic:
+    words = {"name": node.text, "unit": unit.name, "function": function, "other": other}
+    return say("unit-mismatch", node.span, hint=hint, words=words)
+
+
+def multiplied_percentages(ruleset: Ruleset, nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
+    """Products with a percentage that nothing divides by 100."""
+    units = written_units(ruleset)
+    divided: set[int] = set()
+    for node in nodes:
+        match node:
+            case tree.Arithmetic(operator="/" | "//", left=left, right=tree.Literal(value=100)):
+                divided.add(left.id)
+            case tree.Arithmetic(operator="*", left=left, right=right) if node.id not in divided:
+                sides = ((left, right), (right, left))
+                found = next((sides for sides in sides if units.of(sides[0]) == unit_of(PERCENT)), None)
+                if found is not None:
+                    words = {"text": node.text, "rate": found[0].text, "amount": found[1].text}
+                    yield say("percent-multiplied", node.span, words=words)

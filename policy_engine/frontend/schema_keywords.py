@@ -14,7 +14,9 @@ from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, Sequen
 from policy_engine.language.schema_documents import leads_to_schema, steps_of
 from policy_engine.source import Authored
 
-RANGE = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const"})
+RANGE = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const", "x-unit"}
+)
 KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "object": frozenset({"properties", "required", "additionalProperties"}),
@@ -26,6 +28,7 @@ KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-report", "x-sensitive"})
+BESIDE_REFERENCE = ANNOTATIONS | {"$ref", "x-unit"}
 AT_TOP = frozenset({"$schema", "$id", "$defs"})
 OUR_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 ONE_TYPE = "give the fact one `type`, and list in `enum` what it can be"
@@ -104,6 +107,7 @@ MUST_BE: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
             ("$ref", "$comment", "title", "description", "format", "pattern", "x-ordered-by"),
             (_is(str), "a text"),
         ),
+        "x-unit": (lambda value: isinstance(value, str) and bool(value.strip()), "a unit in words"),
         "$id": (lambda value: isinstance(value, str) and bool(ADDRESS.fullmatch(value)), "an address"),
         "$schema": (
             lambda value: isinstance(value, str) and value.removesuffix("#") == OUR_DRAFT,
@@ -142,7 +146,7 @@ def combining_faults(node: MappingNode, pointer: str) -> list[Diagnostic]:
 def reference_faults(node: MappingNode, pointer: str) -> Iterator[Diagnostic]:
     """Keywords beside `$ref` that say more than what it refers to, or are not what they must be."""
     for key, value in node.entries:
-        if key.value not in ANNOTATIONS | {"$ref"}:
+        if key.value not in BESIDE_REFERENCE:
             yield _unsupported(key, pointer, "beside `$ref` only annotations")
         elif (fault := value_fault(key.value, value, pointer)) is not None:
             yield fault

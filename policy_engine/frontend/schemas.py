@@ -275,6 +275,7 @@ def _member(walk: _SchemaWalk, name: Authored, kind: Type, node: YamlNode, requi
         sensitive=is_sensitive(walk.root, node),
         report=any(text_of(part, "x-report") == "true" for part in chain),
         ordered_by=said("x-ordered-by"),
+        unit=said("x-unit"),
         span=name.span,
     )
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.language import dates, lists, texts, weekdays
-from policy_engine.language.rounding import MODES, rounded
+from policy_engine.language.rounding import MODES, percent_of, rounded
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
@@ -35,6 +35,7 @@ from policy_engine.language.types import (
     Text,
     Tuple,
     Type,
+    arithmetic,
     join,
     only_text,
 )
@@ -75,7 +76,8 @@ class Function:
     where the last parameter may be repeated. A `lazy` function is given unknown arguments as well, and has no plain meaning.
     One `in_zone` is also given the ruleset's time zone, one `in_week` its working week.
     A `partial` one has no result for some known arguments. The arguments of one with a `common_type` are brought to the type
-    of its result, whose unit they share. `unit` is what the result counts, whatever the arguments do.
+    of its result, whose unit they share. `unit` is what the result counts, whatever the arguments do; `unit_of` is the place of
+    the argument that counts the same as the result.
 
     Generated Python calls `plain` by the function's name, or `faster` instead, which gives None where there is no result;
     or it has the text `python`, with the arguments as {0}, {1} and so on, which reads a week as Monday to Friday.
@@ -94,6 +96,7 @@ class Function:
     partial: bool = False
     common_type: bool = False
     unit: str | None = None
+    unit_of: int | None = None
     python: str | None = None
     faster: Callable[..., Any] | None = None
 
@@ -190,6 +193,14 @@ def _rounded(value: Type, places: Type, mode: Type) -> Type | None:
     least = 1 if crosses_zero else min(abs(denominator.low), abs(denominator.high))
     bound = most // (least * 10**numerator.places) + 1
     return Number(places.low, -bound, bound)
+
+
+def _percent_of(rate: Type, amount: Type) -> Type:
+    if not isinstance(rate, Number) or not isinstance(amount, Number):
+        return ANYTHING
+    product = arithmetic("*", rate, amount)
+    assert isinstance(product, Number)
+    return Number(product.places + 2, product.low, product.high)
 
 
 def _sum(element: Type, most: int | None) -> Type | None:
@@ -363,7 +374,11 @@ _FUNCTIONS = (
                        Parameter("places", _fixed_places, "the places, 0 to 9, as a plain number", written_out=True),
                        Parameter("mode", _fixed_mode, f"one of {', '.join(MODES)}, in quotes", written_out=True)), _rounded,
              "The number rounded to so many places, by the mode named.",
-             Example('round(count / 8, 2, "half_even")', {"count": 1}, "0.12"), rounded),
+             Example('round(count / 8, 2, "half_even")', {"count": 1}, "0.12"), rounded, unit_of=0),
+    Function("percent_of", (Parameter("rate", _is(Number), "a number of percent", unit="percent"),
+                            Parameter("amount", _is(Number), "an integer or a decimal")), _percent_of,
+             "So many percent of the amount, exactly: with two places more than both have together.",
+             Example("percent_of(count, 40)", {"count": 19}, "7.60"), percent_of, python="({0} * {1})", unit_of=1),
     Function("min", (ORDERED,), _widest, "The least of several.", Example("min(count, 2)", {"count": 3}, 2), min,
              at_least=2, common_type=True),
     Function("max", (ORDERED,), _widest, "The greatest of several.", Example("max(count, 2)", {"count": 3}, 3), max,

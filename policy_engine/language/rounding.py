@@ -43,6 +43,11 @@ def rounded_units(value: Fraction | int, places: int, mode: str) -> int:
     return int(-whole if negative else whole)
 
 
+def percent_of(rate: int | Decimal, amount: int | Decimal) -> Decimal:
+    """So many percent of an amount, exactly, with two places more than both have together."""
+    return EXACT.multiply(rate, amount).scaleb(-2, EXACT)
+
+
 def decimal_of(units: int, places: int) -> Decimal:
     """The decimal of so many units of 10**-places, exactly, whatever the context."""
     return Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -places))

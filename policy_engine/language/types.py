@@ -79,6 +79,7 @@ class Member:
     sensitive: bool = False
     report: bool = False
     ordered_by: str | None = None
+    unit: str | None = None
     span: Span = field(compare=False, repr=False, default=Span(""))
 
 

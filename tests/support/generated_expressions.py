@@ -460,6 +460,8 @@ class Author:
         return number_literal(self.choices.one_of(NUMBERS))
 
     def computed(self, depth: int) -> Made | None:
+        if self.choices.chance(10):
+            return call_of("percent_of", [self.number(depth), self.number(depth)])
         sign = self.choices.one_of(("+", "-", "*", "//", "%"))
         whole = sign in ("//", "%")
         left, right = self.number(depth, whole=whole), self.number(depth, whole=whole)

@@ -74,6 +74,7 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "first_of_week": days.first_of_week,
         "last_of_week": days.last_of_week,
         "abs": pl.Expr.abs,
+        "percent_of": pl.Expr.__mul__,
         "min": _extreme(pl.Expr.__le__),
         "max": _extreme(pl.Expr.__ge__),
         "starts_with": lambda text, start: text.str.starts_with(start),

@@ -82,8 +82,8 @@ def margins_of(to: Expressions, written: Ruleset, specialized: Ruleset) -> Margi
                 asked.setdefault(nodes[node.id], (rule, node))
         for author, (rule, node) in asked.items():
             if not _asks_for_any(node):
-                unit = units.common(tree.sides_of(author)) or ""
-                margins.append(_margin(to, unit, logic.name, rule, node))
+                unit = units.common(tree.sides_of(author))
+                margins.append(_margin(to, unit.words if unit else "", logic.name, rule, node))
     found = tuple(margin for margin in margins if margin is not None)
     return Margins(found, len(margins) - len(found))
 
