@@ -173,6 +173,10 @@ _NAMES = {
     "unknown-choice": Wording("the reading has no choice `{name}`"),
     "unknown-outcome": Wording("`{name}` is not among the outcomes of the decision"),
     "unknown-legend-key": Wording("`{name}` is neither in the legend nor an outcome"),
+    "unknown-library": Wording(
+        "there is no library `{name}`", "a library is a rule file that begins with `library: {name}`"
+    ),
+    "unknown-part": Wording("the library `{library}` has no part `{name}`"),
     "name-clash": Wording("`{name}` already names a {kind}", "one of them needs another name"),
     "shadowed-name": Wording("`{name}` already names a {kind}", "give the variable another name"),
     "duplicate-id": Wording("the id `{name}` stands here twice", "give each its own"),
@@ -252,6 +256,15 @@ _MEANING = {
         "give rows the same ends, or make two tables of it",
     ),
     "not-dated": Wording("`{name}` has the same value on all days, so it has none of another day"),
+    "library-period": Wording("no version of the library `{name}` is in force on all days {period}"),
+    "library-fact": Wording(
+        "what is taken from `{library}` reads the fact `{name}`, which {why}",
+        "let the schema allow of it only what the library's schema allows, or take another part",
+    ),
+    "library-misfit": Wording(
+        "`{name}` cannot be taken over these facts: {why}", "let the facts be as the library's schema has them"
+    ),
+    "unused-part": _warning("no ruleset takes `{name}` of the library `{library}`", "take it, or leave it out"),
     "unknown-calendar": Wording("there is no calendar `{name}`"),
     "calendar-years": Wording(
         "a calendar needs its first and last year", "write `years: [first, last]`, within {first} to {last}"

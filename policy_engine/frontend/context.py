@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, partial, reduce
@@ -27,6 +27,7 @@ from policy_engine.frontend.syntax import (
     Named,
     ParameterSyntax,
     RulesetSyntax,
+    TakenSyntax,
 )
 from policy_engine.frontend.typing import Typer
 from policy_engine.language import expressions as tree
@@ -66,11 +67,17 @@ LONGEST_CHAIN = 100
 
 @dataclass(slots=True)
 class Context:
-    """One rule file under check; what is wrong goes to `faults`."""
+    """One rule file under check; what is wrong goes to `faults`.
+
+    `scope` is what the file's own text can name, `scopes` what the text of each library's file can, by its path. `tables` are
+    those that either can.
+    """
 
     syntax: RulesetSyntax
     faults: list[Diagnostic]
     scope: Scope
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    tables: Mapping[str, LookupTable | None] = field(default_factory=dict)
     bodies: dict[str, tuple[tree.Condition, Known]] = field(default_factory=dict)
     values: dict[str, Mapping[str, Known]] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
@@ -86,7 +93,7 @@ class Context:
         parsed = parse_expression(text, self.faults)
         if parsed is None:
             return nothing(text.span)
-        typer = Typer(parsed, self.scope, self.faults)
+        typer = Typer(parsed, self.scopes.get(text.span.path, self.scope), self.faults)
         return tree.Expression(parsed.text, typer.plain_value(typer.infer(parsed.tree), parsed.tree))
 
     def condition(self, syntax: ConditionSyntax) -> tree.Condition:
@@ -187,12 +194,21 @@ class Context:
         """The id of a source, reported where there is no such source."""
         if found is None:
             return None
-        known_ids = [source.id for source in self.syntax.sources]
+        known_ids = self.source_ids(found.span)
         near = nearest(found.value, known_ids)
         reported = "sources" in self.syntax.lost or (near is not None and not KEBAB.fullmatch(near))
         if found.value not in known_ids and not reported:
-            self.faults.append(say_unknown("unknown-source", found, known_ids))
+            self.faults.append(say_unknown("unknown-source", found, known_ids, self.scope.elsewhere(found.value)))
         return found.value
+
+    def library(self, place: Span) -> str | None:
+        """The name of the library in whose file a place lies."""
+        taken = self.syntax.taken_from(place)
+        return None if taken is None else taken.library
+
+    def source_ids(self, at: Span) -> list[str]:
+        """The ids of the sources that can be cited at a place."""
+        return [source.id for source in self.syntax.sources if self.syntax.may_name(source.id, source.span, at)]
 
     def sources(self, cited: Iterable[Authored]) -> tuple[str, ...]:
         """The ids of some sources."""
@@ -245,7 +261,7 @@ def context_of(
         misread,
         elsewhere,
     )
-    context = Context(syntax, faults, scope)
+    context = Context(syntax, faults, scope, tables=tables)
     for written in syntax.tables:
         context.cite(written.source)
         tables[written.name.value] = written.table
@@ -253,6 +269,9 @@ def context_of(
         definitions[name.value] = partial(context.definition_type, name.value)
     for decision in syntax.decisions:
         decisions[decision.name.value] = partial(context.parts_of, decision)
+    hidden = {name for taken in syntax.taken for name in taken.places if name not in taken.listed}
+    context.scope = scope.only(lambda name: name not in hidden)
+    context.scopes = {taken.path: _within_library(scope, taken) for taken in syntax.taken}
     return context
 
 
@@ -279,6 +298,13 @@ def dated_values(parameter: ParameterSyntax, kind: Type) -> tuple[ParameterValue
         ParameterValue(Period(day or date.min, end), normalized(value, kind))
         for (day, value), end in zip(dated, ends, strict=True)
     )
+
+
+def _within_library(scope: Scope, taken: TakenSyntax) -> Scope:
+    """What the text of a library can name: the facts of its schema, and its own parts."""
+    members = tuple(member for member in scope.facts.members if member.name in taken.facts)
+    own = scope.only(taken.places.__contains__)
+    return replace(own, facts=replace(scope.facts, members=members), decisions={}, open=False)
 
 
 def known(body: tree.Condition) -> Known:

@@ -142,7 +142,7 @@ def _combinations(
 
 def _rule(context: Context, decision: DecisionSyntax, syntax: RuleSyntax) -> rulesets.Rule:
     then = _conclusion(context, decision, syntax.conclusion, ())
-    if context.syntax.sources and not then.sources:
+    if context.source_ids(syntax.id.span) and not then.sources:
         context.say("uncited-rule", syntax.id.span)
     return rulesets.Rule(syntax.id.value, context.condition(syntax.when), then, syntax.period, syntax.id.span)
 
@@ -169,9 +169,9 @@ def _conclusion(
 
 
 def _readings(context: Context, listed: Iterable[Authored]) -> tuple[str, ...]:
-    known = [reading.name.value for reading in context.syntax.readings]
-    unknown = (reading for reading in listed if reading.value not in known)
-    context.faults.extend(say_unknown("unknown-reading", reading, known) for reading in unknown)
+    known, elsewhere = context.scope.readings, context.scope.elsewhere
+    unknown = (reading for reading in listed if reading.value not in known and "readings" not in context.syntax.lost)
+    context.faults.extend(say_unknown("unknown-reading", each, known, elsewhere(each.value)) for each in unknown)
     return tuple(reading.value for reading in listed)
 
 

@@ -19,13 +19,15 @@ def digest_of(
     schema: str,
     calendars: Iterable[Holidays] = (),
     tables: Sequence[tuple[str, Sequence[Sequence[str]]]] = (),
+    taken: Iterable[tuple[str, str, str, YamlNode]] = (),
 ) -> str:
     """The digest of all that an answer depends on but facts, readings and day.
 
     Covered are the rule file and its schema, the rows of `tables` in files of their own, the dates of each named calendar, the
-    version of the meaning and that of the time-zone database. Of all files the order of all parts counts, and the spelling of
-    numbers: missing facts are told in the schema's order, and `4.90` is told as it is written. Comments, layout and the way in
-    which a text is quoted do not count, so the line that a trace gives for a rule is no part of the answer.
+    text of each part that is `taken` from a library (library, section, name, text), the version of the meaning and that of the
+    time-zone database. Of all files the order of all parts counts, and the spelling of numbers: missing facts are told in the
+    schema's order, and `4.90` is told as it is written. Comments, layout and the way in which a text is quoted do not count, so
+    the line that a trace gives for a rule is no part of the answer.
     """
     covered = [
         ["ruleset", _as_written(document)],
@@ -35,6 +37,8 @@ def digest_of(
         ["timezones", timezones.VERSION],
         *([["tables", *tables]] if tables else []),
     ]
+    parts = [[library, section, name, _as_written(node)] for library, section, name, node in taken]
+    covered += [["libraries", parts]] if parts else []
     text = json.dumps(covered, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 

@@ -63,6 +63,11 @@ class Fields:
             else:
                 self._refuse_unknown(key)
 
+    def leave_out_unknown_keys(self) -> None:
+        """Read nothing of what stands under unknown keys, which were reported."""
+        known = tuple(entry for entry in self.node.entries if entry[0].value in self.shape.names)
+        self.node = MappingNode(known, self.node.span, self.node.flow)
+
     def _refuse_thousands(self, before: YamlNode | None, key: Authored) -> bool:
         """Whether a key is the end of `1,000`, which is reported."""
         number = before.text.value if isinstance(before, ScalarNode) and before.text.plain else ""

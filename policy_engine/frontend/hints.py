@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from policy_engine.diagnostics import nearest, shown_text
+from policy_engine.diagnostics import nearest
 from policy_engine.language.types import ListOf, Record, member_of
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ def of_name(name: str, scope: Scope) -> str | None:
     """What to write in place of a name that is not one here."""
     if name in scope.decisions and (parts := scope.decisions[name]()):
         return f"write `decisions.{name}.{next(iter(parts))}`"
-    schema = scope.elsewhere(name)
-    if schema is not None:
-        return f"`{name}` is a fact of the schema `{shown_text(schema)}`"
-    return FOREIGN_NAMES.get(name)
+    return scope.elsewhere(name) or FOREIGN_NAMES.get(name)
 
 
 def of_member(typer: Typer, node: ast.Attribute) -> str | None:

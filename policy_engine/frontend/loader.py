@@ -6,17 +6,28 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 
-from policy_engine.diagnostics import Diagnostic, Related, Severity, has_errors, in_order, say, say_unknown
+from policy_engine.diagnostics import (
+    Diagnostic,
+    Related,
+    Severity,
+    has_errors,
+    in_order,
+    say,
+    say_unknown,
+    shown_text,
+)
+from policy_engine.documents.nodes import YamlNode
 from policy_engine.documents.yaml_reader import read_file, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.digest import digest_of
+from policy_engine.frontend.libraries import NO_FACTS, Library, joined, not_taken, told_at_use
 from policy_engine.frontend.lints import lint, lint_schema
-from policy_engine.frontend.parser import parse_ruleset
+from policy_engine.frontend.parser import is_library, parse_ruleset
 from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
@@ -35,11 +46,13 @@ class Rulebook:
     """All rulesets of a load, each version by itself, and what was found wrong with the files.
 
     `refused` are the ids of rulesets some file of which has errors; where the id could not be read, the file's name.
+    `libraries` are those that rulesets may take parts from, each version as a ruleset without decisions.
     """
 
     rulesets: tuple[Ruleset, ...]
     diagnostics: tuple[Diagnostic, ...]
     refused: frozenset[str] = frozenset()
+    libraries: tuple[Ruleset, ...] = ()
 
     def versions(self, name: str) -> tuple[Ruleset, ...]:
         """The versions of a ruleset, oldest first; empty where there is no such ruleset."""
@@ -65,6 +78,22 @@ class _Load:
     silences: list[SilenceSyntax] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     facts_of: dict[str, list[str]] | None = None
+    libraries: list[Library] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A rule file that was read: its document, None where there is none to go on with, its syntax, None likewise, its faults."""
+
+    path: Path
+    node: YamlNode | None
+    syntax: RulesetSyntax | None
+    faults: list[Diagnostic]
+
+    @property
+    def is_library(self) -> bool:
+        """Whether it holds a library."""
+        return self.node is not None and is_library(self.node)
 
 
 def rule_files(paths: Iterable[Path]) -> list[Path]:
@@ -104,16 +133,17 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
     if schemas.exists() and not schemas.is_dir():
         raise CannotRun(f"`{schemas}` is not a folder of schemas")
     state = _Load(schemas, lints)
-    versions = [
-        version for path in _wanted(rule_files(paths), only) if (version := _load_file(state, path)) is not None
-    ]
+    files = [_read(state, path) for path in _wanted(rule_files(paths), only)]
+    state.libraries += _libraries(state, files, lazily=bool(only))
+    versions = [version for file in files if not file.is_library and (version := _load_file(state, file)) is not None]
     loaded = [ruleset for ruleset, _ in versions]
-    state.faults.extend(_conflicts(versions))
+    sound = [(library.ruleset, library.syntax) for library in state.libraries if library.ruleset is not None]
+    state.faults.extend(chain(_conflicts(versions), _conflicts(sound), _names_twice(versions, state.libraries)))
     if lints and not has_errors(state.faults):
-        read = [facts for facts, _ in state.read.values() if facts is not None]
-        state.faults.extend(fault for facts in read for fault in lint_schema(facts, loaded))
+        state.faults.extend(_lints_of_all(state, versions, {str(file.path) for file in files}))
     told = silenced(state.faults, state.silences) if lints else state.faults
-    return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused))
+    libraries = tuple(ruleset for ruleset, _ in sound)
+    return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused), libraries)
 
 
 def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
@@ -124,30 +154,92 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
     return [file for file, name in names.items() if name is None or name in only]
 
 
-def _load_file(state: _Load, path: Path) -> Version | None:
-    """One version; where its file has errors, its warnings are left out."""
+def _read(state: _Load, path: Path) -> _File:
     text, node, faults = read_file(path, homes=OUTSIDE_RULES)
     state.texts[str(path)] = text.split("\n")
-    version = None
     syntax, more = parse_ruleset(node) if node is not None else (None, [])
-    faults = [*faults, *more]
     written = [] if syntax is None else [table.file for table in syntax.tables if table.file is not None]
     state.texts.update({file.path: file.text.split("\n") for file in written})
+    return _File(path, node, syntax, [*faults, *more])
+
+
+def _libraries(state: _Load, files: list[_File], *, lazily: bool) -> list[Library]:
+    """The libraries among the files, and beside the rulesets that use them; `lazily` only those that some ruleset uses."""
+    users = [file for file in files if file.syntax is not None and file.syntax.uses]
+    names = {use.library.value for file in users if file.syntax is not None for use in file.syntax.uses}
+    own = [file for file in files if file.is_library]
+    wanted = [file for file in own if not lazily or (file.syntax is not None and file.syntax.id.value in names)]
+    missing = names - {file.syntax.id.value for file in own if file.syntax is not None}
+    known = {file.path.resolve() for file in files}
+    beside = (
+        {path for folder in {file.path.parent for file in users} for path in folder.glob("*.y*ml")} if missing else ()
+    )
+    found = [
+        path
+        for path in sorted(beside)
+        if path.resolve() not in known and path.is_file() and top_level_text(path, "library") in missing
+    ]
+    return [
+        library
+        for file in (*wanted, *(_read(state, path) for path in found))
+        if (library := _library(state, file)) is not None
+    ]
+
+
+def _library(state: _Load, file: _File) -> Library | None:
+    """A library, checked by itself; None where too much of it is wrong."""
+    faults, ruleset = file.faults, None
+    if file.node is None or file.syntax is None:
+        state.refused.add(file.path.name.split(".")[0])
+        state.faults.extend(faults)
+        return None
+    facts = _schema(state, file.syntax) if file.syntax.facts.value else NO_FACTS
+    if facts is not None:
+        ruleset, faults = check(file.syntax, facts, "", faults, partial(_elsewhere, state, facts.name))
+        if ruleset is not None and state.lints:
+            faults.extend(fault for fault in lint(ruleset) if not fault.code.startswith("unused-"))
+            state.silences.extend(file.syntax.silences)
+    if ruleset is None:
+        state.refused.add(file.syntax.id.value)
+    state.faults.extend(_errors_first(faults))
+    return Library(file.node, file.syntax, ruleset)
+
+
+def _load_file(state: _Load, file: _File) -> Version | None:
+    """One version; where its file has errors, its warnings are left out."""
+    node, syntax, faults = file.node, file.syntax, file.faults
+    version = None
     facts = _schema(state, syntax) if syntax is not None else None
     if node is not None and syntax is not None and facts is not None:
+        with_taken = joined(syntax, facts, state.libraries, faults)
+        syntax = with_taken.syntax
         calendars = [value for p in syntax.parameters for _, value in p.values if isinstance(value, Holidays)]
         tables = [(table.name.value, table.file.records) for table in syntax.tables if table.file is not None]
-        digest = digest_of(node, facts.document, calendars, tables)
-        ruleset, faults = check(syntax, facts, digest, faults, partial(_other_schema, state, facts.name))
-        if ruleset is not None:
+        digest = digest_of(node, facts.document, calendars, tables, with_taken.parts)
+        ruleset, faults = check(syntax, facts, digest, faults, partial(_elsewhere, state, facts.name))
+        if ruleset is not None and with_taken.sound:
             version = ruleset, syntax
             faults.extend(lint(ruleset) if state.lints else ())
             state.silences.extend(syntax.silences)
+        faults = told_at_use(faults, syntax)
     if version is None:
-        state.refused.add(syntax.id.value if syntax is not None else path.name.split(".")[0])
-    errors = [fault for fault in faults if fault.severity is Severity.ERROR]
-    state.faults.extend(errors or faults)
+        state.refused.add(syntax.id.value if syntax is not None else file.path.name.split(".")[0])
+    state.faults.extend(_errors_first(faults))
     return version
+
+
+def _errors_first(faults: list[Diagnostic]) -> list[Diagnostic]:
+    """The errors of a file; its warnings where it has none."""
+    return [fault for fault in faults if fault.severity is Severity.ERROR] or faults
+
+
+def _lints_of_all(state: _Load, versions: list[Version], given: set[str]) -> Iterator[Diagnostic]:
+    """What is unused among schemas, and among the libraries whose files were given, by all rulesets together."""
+    rulesets = [ruleset for ruleset, _ in versions]
+    for facts, _ in state.read.values():
+        yield from lint_schema(facts, rulesets) if facts is not None else ()
+    for library in state.libraries:
+        yield from not_taken(library, [syntax for _, syntax in versions]) if versions and library.path in given else ()
 
 
 def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
@@ -166,9 +258,14 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     return state.read[name][0]
 
 
-def _other_schema(state: _Load, own: str, fact: str) -> str | None:
-    """The first other schema of the folder that has a fact; other schemas are read only when a name is not found."""
-    return next((name for name, facts in _facts_of_schemas(state).items() if name != own and fact in facts), None)
+def _elsewhere(state: _Load, own: str, name: str) -> str | None:
+    """Where else a name is one: in a library, or in another schema of the folder, which is read only when this is asked."""
+    library = next((each for each in state.libraries if name in each.names), None)
+    if library is not None:
+        return f"it is a part of the library `{library.name}`: add it to `use: {{{library.name}: [{name}]}}`"
+    schemas = (schema for schema, facts in _facts_of_schemas(state).items() if schema != own and name in facts)
+    schema = next(schemas, None)
+    return None if schema is None else f"`{name}` is a fact of the schema `{shown_text(schema)}`"
 
 
 def _facts_of_schemas(state: _Load) -> dict[str, list[str]]:
@@ -196,6 +293,15 @@ def _conflicts(loaded: list[Version]) -> Iterator[Diagnostic]:
             words = {"other": f"{name} ({one.path})", "period": f"from {other.period.start}"}
             related = [Related(first.effective_span, name)]
             yield say("versions-overlap", second.effective_span, related=related, words=words)
+
+
+def _names_twice(versions: list[Version], libraries: list[Library]) -> Iterator[Diagnostic]:
+    """Libraries that have the name of a ruleset."""
+    names = {syntax.id.value: syntax.id.span for _, syntax in versions}
+    for library in libraries:
+        if library.name in names:
+            related = [Related(names[library.name], "the ruleset")]
+            yield say("name-clash", library.syntax.id.span, related=related, name=library.name, kind="ruleset")
 
 
 def silenced(faults: Iterable[Diagnostic], silences: Iterable[SilenceSyntax]) -> Iterator[Diagnostic]:

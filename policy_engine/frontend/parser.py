@@ -23,7 +23,7 @@ from policy_engine.frontend.fields import (
 )
 from policy_engine.frontend.lookup_tables import parse_table
 from policy_engine.frontend.parameters import parse_parameter
-from policy_engine.frontend.shape_hints import is_outdented, separate, several_items
+from policy_engine.frontend.shape_hints import as_list, is_outdented, separate, several_items
 from policy_engine.frontend.syntax import (
     CheckSyntax,
     ConclusionSyntax,
@@ -38,6 +38,7 @@ from policy_engine.frontend.syntax import (
     RulesetSyntax,
     RuleSyntax,
     SilenceSyntax,
+    UseSyntax,
     conclusions_written,
 )
 from policy_engine.language.rulesets import OTHERWISE, Choice, Source
@@ -52,19 +53,30 @@ SCHEMA_FILE = re.compile(r"(?:.*/)?([a-z][a-z0-9_]*)(?:\.schema)?\.json")
 SECTIONS = ("sources", "readings", "parameters", "tables", "definitions", "decisions")
 
 
+def is_library(node: YamlNode) -> bool:
+    """Whether a rule file is a library."""
+    return isinstance(node, MappingNode) and node.get("library") is not None and node.get("ruleset") is None
+
+
 def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
-    """The syntax of a rule file, None where too much of it is wrong, and its faults."""
+    """The syntax of a ruleset or a library, None where too much of it is wrong, and its faults."""
     faults: Faults = []
-    fields = fields_of(node, shapes.RULESET, "a rule file", faults)
-    name = fields.text("ruleset")
+    shape = shapes.LIBRARY if is_library(node) else shapes.RULESET
+    fields = fields_of(node, shape, "a rule file", faults)
+    fields.leave_out_unknown_keys()
+    name = fields.text("library" if shape is shapes.LIBRARY else "ruleset")
     if name is not None:
         check_name(name, SNAKE, faults)
     period, because = fields.period("effective", shapes.EFFECTIVE)
     effective = fields.node.get("effective")
     if isinstance(effective, MappingNode) and effective.get("from") is None:
         meaning = "the first day in force"
-        faults.append(say("missing-key", effective.span, thing="the ruleset's period", key="from", meaning=meaning))
+        thing = f"the {shape.thing.removeprefix('a ')}'s period"
+        faults.append(say("missing-key", effective.span, thing=thing, key="from", meaning=meaning))
     timezone, facts = fields.text("timezone"), _schema_name(fields)
+    if shape is shapes.LIBRARY:
+        timezone = Authored("UTC", fields.span)
+        facts = Authored("", fields.span) if fields.node.get("facts") is None else facts
     sources = tuple(_source(*entry, faults) for entry in fields.named("sources", KEBAB))
     readings = tuple(_reading(*entry, faults) for entry in fields.named("readings"))
     parameters = tuple(parse_parameter(*entry, faults) for entry in fields.named("parameters"))
@@ -80,8 +92,20 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
         name, title or "", version, period, because, timezone, facts,
         sources, readings, parameters, tables, checks, definitions, decisions, silences,
         fields.node.key_span("effective") if effective is None else effective.span, _lost(fields), fields.span,
-        _weekend(fields),
+        _weekend(fields), _uses(fields),
     ), faults  # fmt: skip
+
+
+def _uses(fields: Fields) -> tuple[UseSyntax, ...]:
+    """What is taken from each library."""
+    uses = []
+    for library, node in fields.named("use"):
+        if isinstance(node, SequenceNode) and node.items:
+            uses.append(UseSyntax(library, tuple(text_item(item, fields.faults) for item in node.items)))
+        else:
+            hint = as_list([node.text.value]) if isinstance(node, ScalarNode) and not is_empty(node) else None
+            fields.wrong(f"`{library.value}`", "a list of the parts that are taken", node, hint)
+    return tuple(uses)
 
 
 def _weekend(fields: Fields) -> tuple[int, ...] | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from policy_engine.diagnostics import Diagnostic
 from policy_engine.language import expressions as tree
@@ -15,8 +16,8 @@ Known = tuple[Type, bool]
 """A type, and whether the value may be unknown."""
 
 
-def nowhere(fact: str) -> str | None:
-    """No other schema has the fact."""
+def nowhere(name: str) -> str | None:
+    """Nothing of that name is anywhere else."""
     return None
 
 
@@ -33,7 +34,7 @@ class Scope:
 
     Definitions and decisions are asked for their types, and typed then, so that they may stand in any order. A decision gives
     None where a part of it could not be read. `open` tells that a whole section could not be: any name may be one of its.
-    `misread` has what is said of parameters that are texts by mistake; `elsewhere` finds another schema that has a fact.
+    `misread` has what is said of parameters that are texts by mistake; `elsewhere` says where else a name is one.
     `ids` numbers the nodes of the ruleset.
     """
 
@@ -48,6 +49,17 @@ class Scope:
     misread: Mapping[str, Diagnostic] = field(default_factory=dict)
     elsewhere: Callable[[str], str | None] = nowhere
     ids: Iterator[int] = field(default_factory=count, compare=False, repr=False)
+
+    def only(self, keep: Callable[[str], bool]) -> Scope:
+        """The same without the parameters, tables, readings and definitions whose names are not to be kept."""
+        tables = {
+            "parameters": self.parameters,
+            "readings": self.readings,
+            "definitions": self.definitions,
+            "tables": self.tables,
+        }
+        kept: dict[str, Any] = {key: {n: v for n, v in table.items() if keep(n)} for key, table in tables.items()}
+        return replace(self, **kept)
 
     def names(self) -> list[str]:
         """Every name of the one namespace."""

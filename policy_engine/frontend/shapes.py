@@ -1,7 +1,7 @@
 """The grammar of rule and test files: which keys there are, what each means, and what may stand under it.
 
 The parser, the hints, the documentation and the schemas for editors all read this table. A shape is defined after the shapes
-that it contains, so the whole file (`RULESET`, `TESTS`) comes last.
+that it contains, so the whole file (`RULESET`, `LIBRARY`, `TESTS`) comes last.
 """
 
 from __future__ import annotations
@@ -310,12 +310,19 @@ SILENCE = Shape(
         Key("because", "why it is no fault here", Kind.TEXT, required=True),
     ),
 )
+VERSION_KEY = Key("version", "the version, a text in quotes", Kind.TEXT, required=True)
+SOURCES_KEY = Key("sources", "the documents that rules cite, under their ids", MapOf(SOURCE, Kind.KEBAB))
+READINGS_OF_FILE_KEY = Key("readings", "questions that the sources leave open, with the choice taken", MapOf(READING))
+PARAMETERS_KEY = Key("parameters", "constants with a name", MapOf(PARAMETER))
+TABLES_KEY = Key("tables", "rows of constants, found by keys", MapOf(TABLE))
+DEFINITIONS_KEY = Key("definitions", "conditions and amounts with a name", MapOf(Kind.CONDITION))
+SILENCES_KEY = Key("silence", "warnings that are no faults here, each with the reason", SequenceOf(SILENCE))
 RULESET = Shape(
     "a ruleset",
     (
         Key("ruleset", "the ruleset's id, in snake_case", Kind.SNAKE, required=True),
         Key("title", "what the ruleset is about, in words", Kind.TEXT, required=True),
-        Key("version", "the version, a text in quotes", Kind.TEXT, required=True),
+        VERSION_KEY,
         Key(
             "effective",
             "the days it is in force: {from: a date, until: the first day outside}",
@@ -325,14 +332,35 @@ RULESET = Shape(
         Key("timezone", "the IANA time zone that turns instants into dates", Kind.TEXT, required=True),
         Key("facts", "the name of the facts' schema", Kind.TEXT, required=True),
         Key("calendar", "the working week", CALENDAR),
-        Key("sources", "the documents that rules cite, under their ids", MapOf(SOURCE, Kind.KEBAB)),
-        Key("readings", "questions that the sources leave open, with the choice taken", MapOf(READING)),
-        Key("parameters", "constants with a name", MapOf(PARAMETER)),
-        Key("tables", "rows of constants, found by keys", MapOf(TABLE)),
+        Key(
+            "use",
+            "what it takes from libraries: the name of each, with a list of parts",
+            MapOf(SequenceOf(Kind.TEXT, least=1)),
+        ),
+        SOURCES_KEY,
+        READINGS_OF_FILE_KEY,
+        PARAMETERS_KEY,
+        TABLES_KEY,
         Key("checks", "what must not be false of valid facts", SequenceOf(CHECK)),
-        Key("definitions", "conditions and amounts with a name", MapOf(Kind.CONDITION)),
+        DEFINITIONS_KEY,
         Key("decisions", "the questions and how they are decided", MapOf(DECISION), required=True),
-        Key("silence", "warnings that are no faults here, each with the reason", SequenceOf(SILENCE)),
+        SILENCES_KEY,
+    ),
+)
+LIBRARY = Shape(
+    "a library",
+    (
+        Key("library", "the library's name, in snake_case", Kind.SNAKE, required=True),
+        Key("title", "what its parts are about, in words", Kind.TEXT, required=True),
+        VERSION_KEY,
+        Key("effective", "the days it is in force: {from, until}; all days where it is left out", EFFECTIVE),
+        Key("facts", "the name of the schema of the facts that its definitions read", Kind.TEXT),
+        SOURCES_KEY,
+        READINGS_OF_FILE_KEY,
+        PARAMETERS_KEY,
+        TABLES_KEY,
+        DEFINITIONS_KEY,
+        SILENCES_KEY,
     ),
 )
 TEST_EXPECTATION = Shape(

@@ -171,8 +171,36 @@ class SilenceSyntax:
 
 
 @dataclass(frozen=True, slots=True)
+class UseSyntax:
+    """The name of a library, and those of the parts that are taken from it."""
+
+    library: Authored
+    parts: tuple[Authored, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSyntax:
+    """The parts that a ruleset takes from a library's file.
+
+    `files` are the paths of CSV files that have the rows of its tables, each with the name of the table. `places` has for each of them the place in the ruleset that it comes by, `listed` those that the ruleset's own text may
+    name; the others come along. `facts` are the names that the library's schema has.
+    """
+
+    library: str
+    path: str
+    places: Mapping[str, Span]
+    listed: frozenset[str]
+    facts: frozenset[str]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class RulesetSyntax:
-    """A rule file; `lost` are the sections that could not be read, so that any name may be one of theirs."""
+    """A rule file; `lost` are the sections that could not be read, so that any name may be one of theirs.
+
+    A library is one without decisions. Parts taken from libraries stand among the others, each with the place it has in its own
+    file; `taken` tells which they are.
+    """
 
     id: Authored
     title: str
@@ -193,6 +221,17 @@ class RulesetSyntax:
     lost: frozenset[str]
     span: Span
     weekend: tuple[int, ...] | None = None
+    uses: tuple[UseSyntax, ...] = ()
+    taken: tuple[TakenSyntax, ...] = ()
+
+    def taken_from(self, place: Span) -> TakenSyntax | None:
+        """What is taken from the library in whose files a place lies; None where it lies in no library."""
+        return next((taken for taken in self.taken if place.path in (taken.path, *taken.files)), None)
+
+    def may_name(self, name: str, part: Span, at: Span) -> bool:
+        """Whether a text at a place may name a part that stands at another: one of its own file, or one that is listed."""
+        taken = self.taken_from(part)
+        return part.path == at.path or (taken is not None and at.path == self.span.path and name in taken.listed)
 
 
 def conclusions_written(decision: DecisionSyntax) -> Iterator[ConclusionSyntax]:

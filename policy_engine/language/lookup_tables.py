@@ -87,6 +87,7 @@ class LookupTable:
     source: str | None = None
     path: str = ""
     span: Span = field(repr=False, default=Span(""))
+    library: str | None = None
 
     @property
     def asked_keys(self) -> tuple[Key, ...]:

@@ -42,6 +42,10 @@ class Period:
         """Whether some day lies in both."""
         return self.start in other or other.start in self
 
+    def covers(self, other: Period) -> bool:
+        """Whether every day of the other lies in this one."""
+        return self.start <= other.start and (self.end is None or (other.end is not None and other.end <= self.end))
+
     def __str__(self) -> str:
         since = "always" if self.start == date.min else f"from {self.start}"
         return since if self.end is None else f"{since} until {self.end}"
@@ -52,7 +56,10 @@ ALWAYS = Period()
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document that rules cite: `number` and `updated` as it gives them, None where it gives none."""
+    """A document that rules cite: `number` and `updated` as it gives them, None where it gives none.
+
+    `library` is the one that it was taken from, as in other parts; None where it stands in the ruleset's own file.
+    """
 
     id: str
     title: str
@@ -60,6 +67,7 @@ class Source:
     updated: date | None = None
     url: str | None = None
     span: Span = field(compare=False, repr=False, default=Span(""))
+    library: str | None = None
 
     @property
     def edition(self) -> str:
@@ -86,6 +94,7 @@ class Reading:
     source: str | None
     fixed: bool
     span: Span = field(compare=False, repr=False)
+    library: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ class Parameter:
     source: str | None
     meaning: str | None
     span: Span = field(compare=False, repr=False)
+    library: str | None = None
 
     def on(self, day: date) -> ParameterValue:
         """The value on a day, with its period."""
@@ -147,6 +157,7 @@ class Definition:
     type: Type
     optional: bool
     span: Span = field(compare=False, repr=False)
+    library: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
