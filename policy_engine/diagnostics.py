@@ -264,7 +264,7 @@ _MEANING = {
     "library-misfit": Wording(
         "`{name}` cannot be taken over these facts: {why}", "let the facts be as the library's schema has them"
     ),
-    "unused-part": _warning("no ruleset takes `{name}` of the library `{library}`", "take it, or leave it out"),
+    "unused-part": _warning("no ruleset takes {what} of the library `{library}`", "take it, or leave it out"),
     "unknown-calendar": Wording("there is no calendar `{name}`"),
     "calendar-years": Wording(
         "a calendar needs its first and last year", "write `years: [first, last]`, within {first} to {last}"

@@ -269,8 +269,8 @@ def context_of(
         definitions[name.value] = partial(context.definition_type, name.value)
     for decision in syntax.decisions:
         decisions[decision.name.value] = partial(context.parts_of, decision)
-    hidden = {name for taken in syntax.taken for name in taken.places if name not in taken.listed}
-    context.scope = scope.only(lambda name: name not in hidden)
+    named = {name.value for name, _ in syntax.named_parts() if syntax.may_name(name.value, name.span, syntax.span)}
+    context.scope = scope.only(named.__contains__) if syntax.taken else scope
     context.scopes = {taken.path: _within_library(scope, taken) for taken in syntax.taken}
     return context
 
@@ -284,8 +284,9 @@ def _tables_by_day(syntax: RulesetSyntax) -> Callable[[str], LookupTable]:
         parameter = written[name]
         kind = parameter_type(parameter)
         source = parameter.source.value if parameter.source is not None else None
-        span = parameter.name.span
-        return by_day(Parameter(name, kind, dated_values(parameter, kind), parameter.unit, source, None, span))
+        values, span, taken = dated_values(parameter, kind), parameter.name.span, syntax.taken_from(parameter.name.span)
+        library = None if taken is None else taken.library
+        return by_day(Parameter(name, kind, values, parameter.unit, source, None, span, library))
 
     return table
 

@@ -22,7 +22,11 @@ Json: TypeAlias = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILES: Mapping[str, Shape] = MappingProxyType(
-    {"ruleset.schema.json": shapes.RULESET, "ruleset_test.schema.json": shapes.TESTS}
+    {
+        "ruleset.schema.json": shapes.RULESET,
+        "ruleset_library.schema.json": shapes.LIBRARY,
+        "ruleset_test.schema.json": shapes.TESTS,
+    }
 )
 """The schema files, and the shape of the files that each is for."""
 
@@ -54,7 +58,7 @@ def _read(path: Path) -> str | None:
 
 def _document(shape: Shape) -> Json:
     document = {"$schema": DIALECT, **_shape(shape)}
-    if shape is shapes.RULESET:
+    if shape is not shapes.TESTS:
         document["$defs"] = {"condition": _condition()}
     return document
 

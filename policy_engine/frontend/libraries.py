@@ -80,7 +80,7 @@ def joined(syntax: RulesetSyntax, facts: FactsSchema, libraries: Sequence[Librar
         if use.library.value in seen:
             continue  # a key that stands twice was reported
         seen[use.library.value] = use.library
-        library = _version(use, syntax.period, libraries, faults)
+        library = _version(use, syntax.period, libraries, faults) if use.parts else None
         taken = None if library is None or library.ruleset is None else _taken(use, library, facts, faults)
         if library is None or taken is None:
             sound = found.sound and (library is None or library.ruleset is not None)
@@ -121,8 +121,8 @@ def _taken(use: UseSyntax, library: Library, facts: FactsSchema, faults: Faults)
             faults.append(say("duplicate-id", name.span, name=name.value))
         elif not own:
             known = dict.fromkeys(part.name for part in parts)
-            words = {"library": library.name}
-            faults.append(say_unknown("unknown-part", name, known, f"it has {', '.join(known)}", words=words))
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            faults.append(say_unknown("unknown-part", name, known, has, library=library.name))
         else:
             listed[name.value] = name.span
             for part in _with_sources(reached(own, graph), library.ruleset):
@@ -220,13 +220,8 @@ def told_at_use(faults: Iterable[Diagnostic], syntax: RulesetSyntax) -> list[Dia
 
 def _part_at(span: Span, syntax: RulesetSyntax, taken: TakenSyntax) -> str:
     """The name of the taken part whose text a place lies in: the last that begins before it."""
-    named = [
-        *((source.span, source.id) for source in syntax.sources),
-        *((reading.name.span, reading.name.value) for reading in syntax.readings),
-        *((parameter.name.span, parameter.name.value) for parameter in syntax.parameters),
-        *((table.name.span, table.name.value) for table in syntax.tables),
-        *((name.span, name.value) for name, _ in syntax.definitions),
-    ]
+    named = [(source.span, source.id) for source in syntax.sources]
+    named += ((name.span, name.value) for name, _ in syntax.named_parts())
     return max(entry for entry in named if entry[0].path == taken.path and entry[0] <= span)[1]
 
 
@@ -236,8 +231,8 @@ def not_taken(library: Library, rulesets: Iterable[RulesetSyntax]) -> Iterator[D
         return
     used = {name for each in rulesets for taken in each.taken if taken.path == library.path for name in taken.places}
     if not used:
-        yield say("unused-part", library.syntax.id.span, name=library.name, library=library.name)
+        yield say("unused-part", library.syntax.id.span, what="anything", library=library.name)
         return
     for part, span in _parts_of(library.ruleset).items():
         if part.name not in used:
-            yield say("unused-part", span, name=part.name, library=library.name)
+            yield say("unused-part", span, what=f"`{part.name}`", library=library.name)

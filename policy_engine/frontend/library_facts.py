@@ -43,8 +43,8 @@ def _why_type(there: Type, here: Type) -> str | None:
     match there, here:
         case ListOf(), ListOf():
             if there.most is not None and (here.most is None or here.most > there.most):
-                most = "any number" if here.most is None else f"up to {here.most}"
-                return f"has {most} of elements here, and at most {there.most} for the library"
+                most = "any number of elements" if here.most is None else f"{here.most} elements"
+                return f"may have {most} here, and at most {there.most} for the library"
             return _why_type(there.element, here.element)
         case Record(), Record():
             return None

@@ -37,7 +37,8 @@ def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
     yield from multiplied_percentages(ruleset, nodes)
     yield from lint_tables(ruleset)
     yield from texts_like_names(ruleset, expressions)
-    yield from lint_rules(ruleset, {diagnostic.span for diagnostic in constant})
+    if ruleset.decisions:  # a library has none, and its parameters need no value on every day
+        yield from lint_rules(ruleset, {diagnostic.span for diagnostic in constant})
 
 
 def mentioned(ruleset: Ruleset) -> Mapping[str, Set[str]]:

@@ -134,7 +134,8 @@ def _made(typer: Typer, node: ast.expr, table: LookupTable, keys: tuple[tree.Nod
 def _unknown_table(typer: Typer, node: ast.Name) -> tree.Node:
     if typer.scope.open:
         return tree.stand_in(typer.place(node))
-    return typer.fault("unknown-table", node, hint=did_you_mean(node.id, typer.scope.tables), name=node.id)
+    hint = did_you_mean(node.id, typer.scope.tables) or typer.scope.elsewhere(node.id)
+    return typer.fault("unknown-table", node, hint=hint, name=node.id)
 
 
 def _count(keys: int) -> str:

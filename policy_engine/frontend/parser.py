@@ -97,12 +97,12 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
 
 
 def _uses(fields: Fields) -> tuple[UseSyntax, ...]:
-    """What is taken from each library."""
+    """What is taken from each library; no parts where they could not be read."""
     uses = []
     for library, node in fields.named("use"):
-        if isinstance(node, SequenceNode) and node.items:
-            uses.append(UseSyntax(library, tuple(text_item(item, fields.faults) for item in node.items)))
-        else:
+        items = node.items if isinstance(node, SequenceNode) else ()
+        uses.append(UseSyntax(library, tuple(text_item(item, fields.faults) for item in items)))
+        if not items:
             hint = as_list([node.text.value]) if isinstance(node, ScalarNode) and not is_empty(node) else None
             fields.wrong(f"`{library.value}`", "a list of the parts that are taken", node, hint)
     return tuple(uses)

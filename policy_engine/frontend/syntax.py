@@ -228,6 +228,13 @@ class RulesetSyntax:
         """What is taken from the library in whose files a place lies; None where it lies in no library."""
         return next((taken for taken in self.taken if place.path in (taken.path, *taken.files)), None)
 
+    def named_parts(self) -> Iterator[tuple[Authored, str]]:
+        """The names of the parts that expressions can ask for, each with its kind."""
+        yield from ((parameter.name, "parameter") for parameter in self.parameters)
+        yield from ((table.name, "table") for table in self.tables)
+        yield from ((name, "definition") for name, _ in self.definitions)
+        yield from ((reading.name, "reading") for reading in self.readings)
+
     def may_name(self, name: str, part: Span, at: Span) -> bool:
         """Whether a text at a place may name a part that stands at another: one of its own file, or one that is listed."""
         taken = self.taken_from(part)

@@ -134,7 +134,7 @@ def by_day(parameter: Parameter) -> LookupTable:
     column = Column(VALUE, parameter.type, parameter.unit)
     return LookupTable(
         parameter.name, (VALID,), (column,), rows, dated=True, of_parameter=True,
-        source=parameter.source, path=parameter.span.path, span=parameter.span,
+        source=parameter.source, path=parameter.span.path, span=parameter.span, library=parameter.library,
     )  # fmt: skip
 
 

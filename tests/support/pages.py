@@ -18,6 +18,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TEXT_BLOCK = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 ELSEWHERE = re.compile(r"^<!-- shown by tests: .+ -->$", re.MULTILINE)
 OTHER_FILE = re.compile(r"# file: (\S+)\n")
+OTHER_SCHEMA = re.compile(r"// file: (\S+)\n")
 WHERE = re.compile(r"(?:#|//) (in|replace) (\S+)\n")
 STEP, KEYS_OF_SCHEMA = 2, 4
 
@@ -104,6 +105,9 @@ def _changed(block: Block, files: Mapping[str, str]) -> dict[str, str]:
         head, _, body = block.body.partition("\n")
         return {head.removeprefix("# file: "): body}
     if block.language == "json":
+        another = OTHER_SCHEMA.match(block.body)
+        if another:
+            return {another[1]: block.body[another.end() :]}
         return {SCHEMA: _schema(block.body, files[SCHEMA])}
     if block.language == "yaml":
         other = OTHER_FILE.match(block.body)
