@@ -84,7 +84,9 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
     """One namespace: a name means one thing. Of a part that is taken, the place in `use` is told."""
     syntax = context.syntax
     seen: dict[str, tuple[str, Span | None]] = {m.name: ("fact of the schema", None) for m in facts.type.members}
-    for name, kind in sorted(syntax.named_parts(), key=lambda entry: (entry[0].span.path == syntax.span.path, entry[0].span)):
+    for name, kind in sorted(
+        syntax.named_parts(), key=lambda entry: (entry[0].span.path == syntax.span.path, entry[0].span)
+    ):
         if not SNAKE.fullmatch(name.value):
             continue  # which was reported
         taken = syntax.taken_from(name.span)

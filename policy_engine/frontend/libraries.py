@@ -13,7 +13,7 @@ from typing import TypeAlias
 from policy_engine.diagnostics import Diagnostic, Related, Severity, has_errors, say, say_unknown
 from policy_engine.documents.nodes import MappingNode, YamlNode
 from policy_engine.frontend.library_facts import misfits
-from policy_engine.frontend.syntax import RulesetSyntax, TakenSyntax, UseSyntax
+from policy_engine.frontend.syntax import RulesetSyntax, TableSyntax, TakenSyntax, UseSyntax
 from policy_engine.language.mentions import Mention, graph_of, reached
 from policy_engine.language.rulesets import FactsSchema, Period, Ruleset
 from policy_engine.language.types import Record
@@ -173,7 +173,7 @@ def _with(found: Joined, library: Library, taken: TakenSyntax) -> Joined:
     sources = [replace(each, library=library.name) for each in other.sources if each.id in taken.places]
     readings = [each for each in other.readings if each.name.value in taken.places]
     parameters = [each for each in other.parameters if each.name.value in taken.places]
-    tables = [each for each in other.tables if each.name.value in taken.places]
+    tables = [_of_library(each, library.name) for each in other.tables if each.name.value in taken.places]
     definitions = [each for each in other.definitions if each[0].value in taken.places]
     syntax = replace(
         own,
@@ -185,6 +185,11 @@ def _with(found: Joined, library: Library, taken: TakenSyntax) -> Joined:
         taken=(*own.taken, taken),
     )
     return replace(found, syntax=syntax, parts=(*found.parts, *_texts(library, taken)))
+
+
+def _of_library(written: TableSyntax, library: str) -> TableSyntax:
+    """A look-up table that tells where it comes from."""
+    return replace(written, table=None if written.table is None else replace(written.table, library=library))
 
 
 def _texts(library: Library, taken: TakenSyntax) -> Iterator[tuple[str, str, str, YamlNode]]:
@@ -220,6 +225,8 @@ def told_at_use(faults: Iterable[Diagnostic], syntax: RulesetSyntax) -> list[Dia
 
 def _part_at(span: Span, syntax: RulesetSyntax, taken: TakenSyntax) -> str:
     """The name of the taken part whose text a place lies in: the last that begins before it."""
+    if span.path in taken.files:
+        return taken.files[span.path]
     named = [(source.span, source.id) for source in syntax.sources]
     named += ((name.span, name.value) for name, _ in syntax.named_parts())
     return max(entry for entry in named if entry[0].path == taken.path and entry[0] <= span)[1]

@@ -182,8 +182,9 @@ class UseSyntax:
 class TakenSyntax:
     """The parts that a ruleset takes from a library's file.
 
-    `files` are the paths of CSV files that have the rows of its tables, each with the name of the table. `places` has for each of them the place in the ruleset that it comes by, `listed` those that the ruleset's own text may
-    name; the others come along. `facts` are the names that the library's schema has.
+    `places` has for each of them the place in the ruleset that it comes by, `listed` those that the ruleset's own text may
+    name; the others come along. `facts` are the names that the library's schema has, `files` the paths of the CSV files with
+    the rows of its tables, each with the name of the table.
     """
 
     library: str
