@@ -19,9 +19,10 @@ from policy_engine.errors import RulesetError
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.checker import check
+from policy_engine.frontend.libraries import Library, joined
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import schema_of
-from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.reference.deciding import Evaluation, check_facts
 
 FOLDER = Path(__file__).parents[1] / "conformance"
@@ -35,12 +36,15 @@ BASE = {
     "sources": {"text": {"title": "The text"}},
 }
 
+LIBRARY = {"library": "shared", "title": "What is shared", "version": "1", "facts": "conformance"}
+
 
 @dataclass(frozen=True)
 class Case:
     """One case: a ruleset, facts, a day, and what must come out."""
 
     id: str
+    library: str | None
     sentences: tuple[str, ...]
     functions: tuple[str, ...]
     schema: str
@@ -57,21 +61,35 @@ class Case:
     @property
     def ruleset(self) -> Ruleset:
         """The checked ruleset."""
-        return _ruleset(self.ruleset_text, self.schema)
+        return _ruleset(self.ruleset_text, self.schema, self.library)
 
 
 @cache
-def _ruleset(text: str, schema: str) -> Ruleset:
+def _ruleset(text: str, schema: str, library: str | None = None) -> Ruleset:
     facts, faults = schema_of(schema, "conformance.schema.json", "conformance")
     assert facts is not None, faults
     node, faults = read_text(text, "conformance.yaml")
     assert node is not None, faults
     syntax, faults = parse_ruleset(node)
     assert syntax is not None, faults
+    if library is not None:
+        syntax = joined(syntax, facts, [library_of(library, facts)], faults).syntax
     ruleset, found = check(syntax, facts, "sha256:" + "0" * 64)
     if ruleset is None or has_errors(faults):
         raise RulesetError([*faults, *found])
     return ruleset
+
+
+def library_of(text: str, facts: FactsSchema) -> Library:
+    """A library of some text over a schema, in which nothing is wrong."""
+    node, faults = read_text(text, "library.yaml")
+    assert node is not None, faults
+    syntax, faults = parse_ruleset(node)
+    assert syntax is not None, faults
+    ruleset, found = check(syntax, facts, "", faults)
+    if ruleset is None:
+        raise RulesetError(found)
+    return Library(node, syntax, ruleset)
 
 
 def plain(facts: Any) -> Any:
@@ -129,8 +147,10 @@ def _case(path: Path, document: Any, case: Any) -> Case:
     facts = case.get("facts") or {}
     if "facts_json" in case:
         facts = json.loads(case["facts_json"])
+    library = {**LIBRARY, **case["library"]} if "library" in case else None
     return Case(
         id=f"{path.stem}: {case['name']}",
+        library=None if library is None else _json(library),
         sentences=tuple(map(str, case["sentences"])),
         functions=tuple(case.get("functions") or ()),
         schema=_json(schema),
