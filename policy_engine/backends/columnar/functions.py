@@ -40,7 +40,12 @@ def by_python(text: pl.Expr, small: Callable[[str], str]) -> pl.Expr:
         made = pl.Series([small(one) for one in foreign], dtype=pl.String)
         return given.replace_strict(foreign, made, default=lower, return_dtype=pl.String)
 
-    return text.map_batches(each, return_dtype=pl.String, is_elementwise=True)
+    if not text.meta.root_names():  # a constant, which stays one value for all rows
+        constant = pl.select(text).to_series().cast(pl.String)
+        return pl.lit(each(constant).item(), dtype=pl.String)
+    made = text.map_batches(each, return_dtype=pl.String, is_elementwise=True)
+    # Polars gives the function one row of a column that has one value everywhere; the condition repeats what it makes of it.
+    return pl.when(text.is_not_null()).then(made)
 
 
 def folded(text: pl.Expr) -> pl.Expr:
