@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.frontend import hints
+from policy_engine.frontend.comparisons import check_elements
 from policy_engine.frontend.lookups import VALUE_ON, value_on
 from policy_engine.frontend.patterns import fault_of
 from policy_engine.language import expressions as tree
@@ -82,6 +83,8 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
     kind = function.result(*(argument.type for argument in arguments))
     if kind is None:
         return typer.fault("mixed-types", node, left=arguments[0].type, right=arguments[-1].type)
+    if function.name == "contains_all":
+        check_elements(typer, *zip(arguments, node.args, strict=True))
     optional, place = _call_optional(function, arguments), typer.place(node)
     made = tree.Call(type=kind, optional=optional, place=place, function=function.name, arguments=arguments)
     return typer.plain_value(made, node)

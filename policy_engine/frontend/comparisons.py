@@ -22,9 +22,11 @@ from policy_engine.language.types import (
     Instant,
     ListOf,
     Number,
+    Record,
     Text,
     Type,
     comparable,
+    comparable_lists,
     never_equal,
     ordered,
 )
@@ -91,7 +93,8 @@ def _link(typer: Typer, operation: ast.cmpop, first: Side, second: Side, node: a
     if operator is None:
         sign = "==" if isinstance(operation, ast.Is) else "!="
         return typer.fault("expression-not-allowed", node, what="`is`", hint=f"write `{sign}`")
-    if not comparable(left.type, right.type):
+    as_lists = operator in ("==", "!=") and comparable_lists(left.type, right.type)
+    if not (as_lists or comparable(left.type, right.type)):
         dates = any(hints.DATE_LITERAL.fullmatch(typer.parsed.segment(side)) for _, side in (first, second))
         hint = hints.NO_DATES if dates else _comparison_hint(left, right)
         return typer.type_fault("not-comparable", node, left, right, hint=hint, left=left.type, right=right.type)
@@ -100,6 +103,8 @@ def _link(typer: Typer, operation: ast.cmpop, first: Side, second: Side, node: a
             if not ordered(kind):
                 return typer.type_fault("no-order", node, left, right, kind=kind)
     _check_possible(typer, first, second)
+    check_elements(typer, first, second)
+    check_elements(typer, second, first)
     return tree.Compare(type=BOOLEAN, optional=optional, place=place, operator=operator, left=left, right=right)
 
 
@@ -139,7 +144,20 @@ def _check_possible(typer: Typer, first: Side, second: Side) -> None:
     typer.fault("impossible-value", wrong[1], hint=did_you_mean(value, closed), **words)
 
 
+def check_elements(typer: Typer, listed: Side, written: Side) -> None:
+    """Report texts of a list that is written out which no element of another list can be."""
+    (node, side), (others, other_side) = listed, written
+    if isinstance(node.type, ListOf) and isinstance(others, tree.ListLiteral) and isinstance(other_side, ast.List):
+        for element, part in zip(others.elements, other_side.elts, strict=True):
+            _check_possible(typer, (replace(node, type=node.type.element), side), (element, part))
+
+
 def _comparison_hint(left: tree.Node, right: tree.Node) -> str | None:
+    if isinstance(left.type, ListOf) and isinstance(right.type, ListOf):
+        if comparable_lists(left.type, right.type):
+            return "lists have no order: write `==` or `!=`"
+        records = isinstance(left.type.element, Record) and isinstance(right.type.element, Record)
+        return "compare a member of each: `list(x.member for x in list)`" if records else None
     for one, other in ((left, right), (right, left)):
         if isinstance(one, tree.Literal) and isinstance(one.value, str):
             if isinstance(other.type, Date | Instant) and DATE_TEXT.fullmatch(one.value):

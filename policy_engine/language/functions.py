@@ -7,7 +7,7 @@ argument is unknown, and `plain` is not called; functions marked lazy are given 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from operator import attrgetter, itemgetter
@@ -25,7 +25,6 @@ from policy_engine.language.types import (
     TEXT,
     YEARS,
     Anything,
-    Boolean,
     Calendar,
     Date,
     Instant,
@@ -36,6 +35,7 @@ from policy_engine.language.types import (
     Tuple,
     Type,
     arithmetic,
+    is_plain,
     join,
     only_text,
 )
@@ -76,8 +76,8 @@ class Function:
     where the last parameter may be repeated. A `lazy` function is given unknown arguments as well, and has no plain meaning.
     One `in_zone` is also given the ruleset's time zone, one `in_week` its working week.
     A `partial` one has no result for some known arguments. The arguments of one with a `common_type` are brought to the type
-    of its result, whose unit they share. `unit` is what the result counts, whatever the arguments do; `unit_of` is the place of
-    the argument that counts the same as the result.
+    of its result, whose unit they share; those that are `alike` to the common type of all. `unit` is what the result counts,
+    whatever the arguments do; `unit_of` is the place of the argument that counts the same as the result.
 
     Generated Python calls `plain` by the function's name, or `faster` instead, which gives None where there is no result;
     or it has the text `python`, with the arguments as {0}, {1} and so on, which reads a week as Monday to Friday.
@@ -95,10 +95,17 @@ class Function:
     in_week: bool = False
     partial: bool = False
     common_type: bool = False
+    alike: bool = False
     unit: str | None = None
     unit_of: int | None = None
     python: str | None = None
     faster: Callable[..., Any] | None = None
+
+    def brings_to(self, gives: Type, *arguments: Type) -> Type | None:
+        """The type that all arguments of a call are brought to, None where each keeps its own."""
+        if self.common_type:
+            return gives
+        return _widest(*arguments) if self.alike else None
 
     @property
     def signature(self) -> str:
@@ -223,20 +230,39 @@ def _counted(element: Type, most: int | None) -> Type:
     return Number(0, 0, most or 10**9)
 
 
+def _plain_list(kind: Type) -> bool:
+    return isinstance(kind, Anything) or (
+        isinstance(kind, ListOf) and (isinstance(kind.element, Anything) or is_plain(kind.element))
+    )
+
+
+def _lists_joined(*kinds: Type) -> Type | None:
+    widest, mosts = _widest(*kinds), [kind.most for kind in kinds if isinstance(kind, ListOf)]
+    return ListOf(widest.element, _added(mosts)) if isinstance(widest, ListOf) else widest
+
+
+def _added(mosts: Iterable[int | None]) -> int | None:
+    known = [most for most in mosts if most is not None]
+    return sum(known) if len(known) == len([*mosts]) else None
+
+
+def _part_of_list(kind: Type, number: Type) -> Type | None:
+    if not (isinstance(kind, ListOf) and isinstance(number, Number)):
+        return ANYTHING
+    most = max(0, number.high)
+    return ListOf(kind.element, most if kind.most is None else min(kind.most, most))
+
+
 def _counts(element: Type, most: int | None) -> Type | None:
-    return ListOf(Number(0, 1, most or 10**9), most) if _is_key(element) else None
+    return ListOf(Number(0, 1, most or 10**9), most) if is_plain(element) else None
 
 
 def _sums(element: Type, most: int | None) -> Type | None:
     """The numbers of each key; every sum has an element at least."""
     match element:
-        case Tuple(parts=(key, Number(places=places, low=low, high=high))) if _is_key(key) and most is not None:
+        case Tuple(parts=(key, Number(places=places, low=low, high=high))) if is_plain(key) and most is not None:
             return ListOf(Number(places, min(low, low * most), max(high, high * most)), most)
     return None
-
-
-def _is_key(kind: Type) -> bool:
-    return isinstance(kind, Boolean | Number | Text | Date | Instant)
 
 
 def _in_order(element: Type, most: int | None) -> Type | None:
@@ -261,6 +287,8 @@ MOMENT = Parameter("instant", _is(Instant), "an instant")
 HOLIDAYS = Parameter("holidays", _list_of_dates, "a list of dates or a calendar")
 WORDS = Parameter("text", _is(Text), "a text")
 LIST = Parameter("list", _is(ListOf), "a list")
+PLAIN_LIST = Parameter("list", _plain_list, "a list of plain values")
+HOW_MANY = Parameter("n", _whole, "an integer")
 ANY_VALUE = Parameter("x", lambda kind: True, "a value")
 NUMBER = Parameter("x", _is(Number), "an integer or a decimal")
 LEAP_DAY = Parameter("leap_day", _fixed_leap_day, f"{dates.FEBRUARY_28} or {dates.MARCH_1}, in quotes",
@@ -412,6 +440,18 @@ _FUNCTIONS = (
              Example('join(words, ", ")', {"words": ["ab", "c"]}, "ab, c"), texts.joined, python="{1}.join({0})"),
     Function("len", (LIST,), lambda kind: Number(0, 0, getattr(kind, "most", None) or 10**9),
              "How many elements the list has.", Example("len(off)", {"off": ["2025-12-25"]}, 1), len),
+    Function("join_lists", (LIST,), _lists_joined, "The elements of the lists, one list after another.",
+             Example("join_lists(words, words)", {"words": ["ab", "c"]}, ["ab", "c", "ab", "c"]), lists.joined,
+             at_least=2, common_type=True),
+    Function("distinct", (PLAIN_LIST,), lambda kind: kind, "The elements, each once, in the order in which they first occur.",
+             Example("distinct(words)", {"words": ["b", "a", "b"]}, ["b", "a"]), lists.distinct),
+    Function("take", (LIST, HOW_MANY), _part_of_list, "The first n elements; all where there are fewer.",
+             Example("take(words, 2)", {"words": ["a", "b", "c"]}, ["a", "b"]), lists.taken),
+    Function("take_last", (LIST, HOW_MANY), _part_of_list, "The last n elements; all where there are fewer.",
+             Example("take_last(words, 2)", {"words": ["a", "b", "c"]}, ["b", "c"]), lists.taken_last),
+    Function("contains_all", (PLAIN_LIST, Parameter("others", _plain_list, "a list of plain values")),
+             lambda *kinds: BOOLEAN if _widest(*kinds) else None, "Whether each of the others is in the list.",
+             Example("contains_all(words, [word])", {"words": ["ab", "c"], "word": "c"}, True), lists.contains_all, alike=True),
 )  # fmt: skip
 
 OFF = {"off": ["2025-12-25", "2026-01-01"]}

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 Pair = tuple[Any, Any]
+
+
+def joined(*lists: Iterable[Any]) -> tuple[Any, ...]:
+    """The elements of lists, one list after another."""
+    return tuple(chain(*lists))
+
+
+def distinct(elements: Iterable[Any]) -> tuple[Any, ...]:
+    """The elements without those that are equal to one before them."""
+    return tuple(dict.fromkeys(elements))
+
+
+def taken(elements: Sequence[Any], number: int) -> Sequence[Any]:
+    """The first so many elements."""
+    return elements[: max(0, number)]
+
+
+def taken_last(elements: Sequence[Any], number: int) -> Sequence[Any]:
+    """The last so many elements."""
+    return elements[max(0, len(elements) - max(0, number)) :]
+
+
+def contains_all(elements: Iterable[Any], others: Iterable[Any]) -> bool:
+    """Whether each of the others is an element."""
+    return set(others) <= set(elements)
 
 
 def counts_by(keys: Iterable[Any]) -> tuple[int, ...]:

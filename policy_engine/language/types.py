@@ -260,6 +260,19 @@ def comparable(left: Type, right: Type) -> bool:
     return isinstance(left, Boolean | Text | Date | Instant) and type(left) is type(right)
 
 
+def is_plain(kind: Type) -> bool:
+    """Whether values of a type are neither made of others nor a ratio, so that they can be equal, and keys."""
+    return isinstance(kind, Boolean | Number | Text | Date | Instant)
+
+
+def comparable_lists(left: Type, right: Type) -> bool:
+    """Whether two lists can be asked to be equal."""
+    if not (isinstance(left, ListOf) and isinstance(right, ListOf)):
+        return False
+    plain = all(is_plain(kind.element) or isinstance(kind.element, Anything) for kind in (left, right))
+    return plain and join(left, right) is not None
+
+
 def ordered(kind: Type) -> bool:
     """Whether values of a type have an order."""
     return isinstance(kind, Number | Ratio | Date | Instant | Anything)

@@ -29,6 +29,7 @@ from policy_engine.language.types import (
     Tuple,
     Type,
     arithmetic,
+    is_plain,
     join,
     ordered,
 )
@@ -56,6 +57,7 @@ PATTERNS = ("^[a-z]+$", "e", "[^a-z]", "^(?:red|blue)$", "^.{2,4}$", "^$")
 PARTS = ("weekday", "year", "month", "day", "quarter", "iso_week", "day_of_year")
 BETWEEN = ("days_between", "weekdays_between", "months_between", "years_between", "business_days_between")
 SIGNS = ("<", "<=", ">", ">=", "==", "!=")
+FEW = ("0", "1", "2", "3", "-1")
 KNOWN = Number(0, 1, 1)
 KEY_KINDS: Mapping[str, Type] = MappingProxyType(
     {"text": Text(), "integer": KNOWN, "decimal": KNOWN, "range": KNOWN, "boolean": BOOLEAN, "date": DATE}
@@ -396,6 +398,8 @@ class Author:
         how = self.choices.between(0, 9)
         if known and how < 5:
             return self.choices.one_of(known)
+        if how == 7 and depth > 0:
+            return self.part_of_lists(element, depth - 1)
         if how == 8:
             made = self.filtered(depth)
             if made is not None and isinstance(made.type, ListOf) and isinstance(made.type.element, type(element)):
@@ -407,6 +411,37 @@ class Author:
         return list_literal(self.choices.some(1, 3, lambda: self.maybe(element, depth))) or list_literal(
             [self.want(element, 0)]
         )  # type: ignore[return-value]
+
+    def part_of_lists(self, element: Type, depth: int) -> Made:
+        """A list made of others by a function."""
+        made = self.list_of(element, depth)
+        match self.choices.one_of(("take", "take_last", "distinct", "join_lists")):
+            case "distinct":
+                return (call_of("distinct", [made]) if self.is_of_plain(made) else None) or made
+            case "join_lists":
+                other = self.list_of(element, depth)
+                return (call_of("join_lists", [made, other]) if join(made.type, other.type) else None) or made
+            case name:
+                number = self.choices.one_of((number_literal(self.choices.one_of(FEW)), self.number(depth, whole=True)))
+                return call_of(name, [made, number]) or made
+
+    def is_of_plain(self, made: Made) -> bool:
+        """Whether elements of a list can be compared."""
+        return isinstance(made.type, ListOf) and is_plain(made.type.element)
+
+    def lists_compared(self, depth: int) -> Made | None:
+        """Whether lists are equal, or one holds all of the other."""
+        kind = self.choices.one_of(self.value_kinds())
+        first, second = self.list_of(kind, depth), self.list_of(kind, depth)
+        if self.choices.chance(20):
+            second = first
+        if not (
+            self.is_of_plain(first) and self.is_of_plain(second) and is_settled(join(first.type, second.type) or KNOWN)
+        ):
+            return None
+        if self.choices.chance(40):
+            return call_of("contains_all", [first, second])
+        return bracketed(f"{first.text} {self.choices.one_of(SIGNS[4:])} {second.text}")
 
     def maybe(self, kind: Type, depth: int) -> Made:
         """A value that is now and then left unknown."""
@@ -589,7 +624,7 @@ Forms = tuple[Callable[[Author, int], Made | None], ...]
 CONDITIONS: Forms = (
     Author.plain_condition, Author.negated, Author.joined, Author.joined, Author.numbers_compared, Author.numbers_compared,
     Author.dates_compared, Author.equal, Author.equal, Author.member_of_list, Author.asked, Author.tested, Author.reading,
-    Author.quantified, Author.ratios_compared, Author.condition_of_choice, Author.flag_of_record,
+    Author.quantified, Author.lists_compared, Author.ratios_compared, Author.condition_of_choice, Author.flag_of_record,
     Author.flag_looked_up,
 )  # fmt: skip
 NUMERIC: Forms = (

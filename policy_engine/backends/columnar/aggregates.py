@@ -277,6 +277,19 @@ def _last_run(to: Expressions, loop: Loop, passes: pl.Expr, column: str) -> List
     return ListOffsets(source.domain, column, start, source.end, whole=False)
 
 
+def taken(to: Expressions, node: tree.Call) -> ListOffsets:
+    """The first or the last elements of each list: those on one side of a position."""
+    listed, number = node.arguments
+    offsets, last = to.lists.taken_whole(listed), node.function == "take_last"
+    size = to.value(number).clip(0)
+    edge = offsets.end.cast(pl.Int64) - size if last else offsets.start.cast(pl.Int64) + size
+    edge = to.plan.lift(to.plan.position(to.domain, edge, "edge"), to.domain, offsets.domain)
+    place = pl.int_range(pl.len(), dtype=pl.Int64)
+    passes = to.plan.named(offsets.domain, place >= edge if last else place < edge)
+    made = _filtered(to, Loop(offsets, None, (offsets.element,), None), passes, offsets.column)
+    return to.lists.where(made, size.is_not_null()) if number.optional else made
+
+
 def _remade(to: Expressions, loop: Loop, work: Callable[..., list_steps.Columns]) -> ListOffsets:
     """Lists of new elements that a step makes of the rows and the parts of those that pass."""
     plan, reads = to.plan, _by_row(to, loop)

@@ -26,7 +26,19 @@ from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.specialize import constant, units
 from policy_engine.language.text_patterns import for_columns
-from policy_engine.language.types import ANYTHING, ListOf, Number, Ratio, Text, Type, only_text
+from policy_engine.language.types import (
+    ANYTHING,
+    Date,
+    Instant,
+    ListOf,
+    Number,
+    Ratio,
+    Text,
+    Type,
+    innermost,
+    join,
+    only_text,
+)
 from policy_engine.language.values import Holidays
 from policy_engine.language.weekdays import week_of
 
@@ -180,6 +192,8 @@ class Expressions:
     def compare(self, node: tree.Compare) -> pl.Expr:
         if node.operator in ("==", "!=") and (same := self._same_text(node)) is not None:
             return same if node.operator == "==" else ~same
+        if (kind := join(node.left.type, node.right.type)) is not None and isinstance(kind, ListOf):
+            return arithmetic.compare(node.operator, self._argument(node.left, kind), self._argument(node.right, kind))
         left, right = self.value(node.left), self.value(node.right)
         return self.compared(node.operator, (node.left, left), (node.right, right))
 
@@ -238,13 +252,14 @@ class Expressions:
         if node.function in SPECIAL:
             return SPECIAL[node.function](self, node)
         function = FUNCTIONS[node.function]
-        arguments = [self._argument(part, node.type if function.common_type else part.type) for part in node.arguments]
+        common = function.brings_to(node.type, *(part.type for part in node.arguments))
+        arguments = [self._argument(part, common or part.type) for part in node.arguments]
         week = {"week": self.ruleset.week} if function.in_week else {}
         return CALLS[node.function](*arguments, **week)
 
     def _argument(self, node: tree.Node, kind: Type) -> pl.Expr:
         """An argument, as a column of its own: functions use theirs several times, and nested calls would double each time."""
-        expression = self.scaled(node, kind)
+        expression = in_units(self.whole(node), node.type, kind)
         return self.kept(expression, "argument") if expression.meta.root_names() else expression
 
     def known(self, node: tree.Call) -> pl.Expr:
@@ -282,6 +297,14 @@ class Expressions:
     def join(self, node: tree.Call) -> pl.Expr:
         texts, separator = node.arguments
         return self.kept(self.whole(texts), "texts").list.join(self.value(separator), ignore_nulls=False)
+
+    def contains_all(self, node: tree.Call) -> pl.Expr:
+        """Nothing is left of the others without the elements of the list."""
+        kind = FUNCTIONS["contains_all"].brings_to(node.type, *(part.type for part in node.arguments)) or ANYTHING
+        listed, others = (self._argument(part, kind) for part in node.arguments)
+        if not isinstance(innermost(kind), Number | Text | Date | Instant):  # Polars has no sets of truths
+            listed, others = listed.cast(pl.List(pl.Int8)), others.cast(pl.List(pl.Int8))
+        return others.list.set_difference(listed).list.len() == 0
 
     def date_of(self, node: tree.Call) -> pl.Expr:
         moment = self.named(node.arguments[0])
@@ -347,6 +370,8 @@ def in_units(expression: pl.Expr, kind: Type, finer: Type) -> pl.Expr:
     """A column in the units of a type that is as fine or finer."""
     if isinstance(kind, Number) and isinstance(finer, Number):
         return arithmetic.rescaled(expression, kind, finer.places)
+    if isinstance(kind, ListOf) and isinstance(finer, ListOf) and kind.element == ANYTHING:
+        return expression.cast(dtype_or_null(finer))
     if isinstance(kind, ListOf) and isinstance(finer, ListOf) and kind.element != finer.element:
         return expression.list.eval(in_units(pl.element(), kind.element, finer.element))
     return expression
@@ -371,6 +396,7 @@ SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProx
         "date_of": Expressions.date_of,
         "join": Expressions.join,
         "matches": Expressions.matches,
+        "contains_all": Expressions.contains_all,
         "add_business_days": Expressions.add_business_days,
         "is_business_day": Expressions.is_business_day,
         "business_days_between": Expressions.business_days_between,

@@ -89,11 +89,17 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "lower": lambda text: by_python(text, str.lower),
         "trim": lambda text: text.str.strip_chars(texts.BLANKS),
         "length": lambda text: text.str.len_chars().cast(pl.Int64),
+        "join_lists": lambda *lists: pl.concat_list(lists),
+        "distinct": lambda listed: listed.list.unique(maintain_order=True),
         "concat": lambda *parts: pl.concat_str(parts),
     }
 )
 BUSINESS_DAYS = frozenset({"add_business_days", "is_business_day", "business_days_between"})
-WRITTEN_OUT = BUSINESS_DAYS | {"known", "default", "if_known", "len", "round", "add_days", "date_of", "matches", "join"}
+WRITTEN_OUT = (
+    BUSINESS_DAYS
+    | {"known", "default", "if_known", "len", "round", "add_days", "date_of", "matches"}
+    | {"join", "take", "take_last", "contains_all"}
+)
 
 
 def is_text(column: pl.Expr, kind: Text, text: str) -> pl.Expr:

@@ -43,6 +43,8 @@ class ListColumns:
                 return self._list_literal(node, elements)
             case tree.Call(function="if_known", arguments=arguments):
                 return self.of(arguments[0])
+            case tree.Call(function="take" | "take_last"):
+                return aggregates.taken(self.to, node)
             case tree.Aggregate(function=function) if function in aggregates.LISTS:
                 return aggregates.list_of(self.to, node)
         return self.exploded(self.to.written(node))

@@ -20,7 +20,7 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.specialize import exact, in_units
-from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, member_of
+from policy_engine.language.types import ListOf, Number, Ratio, Record, Type, join, member_of
 from policy_engine.language.weekdays import MONDAY_TO_FRIDAY
 
 Use = Callable[[str], str]
@@ -202,9 +202,17 @@ class Expressions:
         elif isinstance(left.type, Number) and isinstance(right.type, Number):
             finer = max(left.type, right.type, key=lambda kind: kind.places)
             codes = [self.scaled(left, finer), self.scaled(right, finer)]
+        elif isinstance(left.type, ListOf):
+            return self._lists_compared(node)
         else:
             codes = [self.code(left), self.code(right)]
         return self.over(codes, [left.optional, right.optional], f"{{0}} {node.operator} {{1}}")
+
+    def _lists_compared(self, node: tree.Compare) -> str:
+        """Whether lists are equal: one may be a tuple, and the other not."""
+        sides, kind = (node.left, node.right), join(node.left.type, node.right.type)
+        codes = [self.whole(side, kind) for side in sides]
+        return self.over(codes, [side.optional for side in sides], f"[*{{0}}] {node.operator} [*{{1}}]")
 
     def exact(self, node: tree.Node) -> str:
         """A number or a ratio that compares exactly with a ratio."""
@@ -299,7 +307,8 @@ class Expressions:
             case "round":
                 return self._round(node)
         function = FUNCTIONS[node.function]
-        codes = [self.whole(a, node.type if function.common_type else a.type) for a in node.arguments]
+        common = function.brings_to(node.type, *(argument.type for argument in node.arguments))
+        codes = [self.whole(argument, common) for argument in node.arguments]
         beside = self.beside(function)
         text = f"{function.name}({', '.join(['{all}', *beside])})"
         if function.python and "WEEK" not in beside:
