@@ -10,6 +10,9 @@ from types import MappingProxyType
 EXACT = Context(prec=80)
 """Decimals are exact whatever context the caller has set."""
 
+SHORT: int = 10**60
+"""A number with fewer digits than this one is exact in that context."""
+
 MODES: Mapping[str, Callable[[int, int, bool], bool]] = MappingProxyType(
     {
         "half_even": lambda whole, rest, negative: rest > 0 or (rest == 0 and whole % 2 == 1),
@@ -36,11 +39,15 @@ def rounded(value: int | Decimal | Fraction, places: int, mode: str) -> int | De
 def rounded_units(value: Fraction | int, places: int, mode: str) -> int:
     """The rounded number in units of 10**-places."""
     exact = Fraction(value) * 10**places
-    whole, rest = divmod(abs(exact.numerator), exact.denominator)
-    negative = exact < 0
-    if rest and MODES[mode](whole, 2 * rest - exact.denominator, negative):
+    return rounded_quotient(exact.numerator, exact.denominator, mode)
+
+
+def rounded_quotient(numerator: int, denominator: int, mode: str) -> int:
+    """The quotient, whose denominator is positive, rounded to a whole number."""
+    whole, rest = divmod(abs(numerator), denominator)
+    if rest and MODES[mode](whole, 2 * rest - denominator, numerator < 0):
         whole += 1
-    return int(-whole if negative else whole)
+    return -whole if numerator < 0 else whole
 
 
 def percent_of(rate: int | Decimal, amount: int | Decimal) -> Decimal:
@@ -50,6 +57,8 @@ def percent_of(rate: int | Decimal, amount: int | Decimal) -> Decimal:
 
 def decimal_of(units: int, places: int) -> Decimal:
     """The decimal of so many units of 10**-places, exactly, whatever the context."""
+    if -SHORT < units < SHORT:
+        return Decimal(units).scaleb(-places, EXACT)
     return Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -places))
 
 

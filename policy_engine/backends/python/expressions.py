@@ -341,8 +341,23 @@ class Expressions:
 
     def _round(self, node: tree.Call) -> str:
         value, places, mode = node.arguments
-        text = f"rounded_units({{0}}, {tree.constant_number(places)}, {self.bind(tree.constant_text(mode))})"
-        return self.over([self.exact(value)], [value.optional], text)
+        most, word = tree.constant_number(places), self.bind(tree.constant_text(mode))
+        if isinstance(value, tree.Arithmetic) and value.operator == "/" and self.recorded is None:
+            left, right = value.left, value.right
+            shift = most + _places(right) - _places(left)
+            text = f"rounded_ratio({{0}}, {{1}}, {shift}, {word})"
+            return self.over([self.code(left), self.code(right)], [left.optional, right.optional], text)
+        if isinstance(value.type, Ratio):
+            text = f"rounded_ratio({{0}}.numerator, {{0}}.denominator, {most}, {word})"
+            return self.over([self.writer.named(self.code(value))], [value.optional], text)
+        fewer = _places(value) - most
+        text = f"rounded_quotient({{0}}, {10**fewer}, {word})" if fewer > 0 else f"{{0}} * {10**-fewer}"
+        return self.over([self.code(value)], [value.optional], text)
+
+
+def _places(node: tree.Node) -> int:
+    assert isinstance(node.type, Number)
+    return node.type.places
 
 
 def _factor(kind: Type, finer: Type) -> int:

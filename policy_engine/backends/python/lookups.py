@@ -29,7 +29,7 @@ def write(to: Expressions, node: tree.Lookup) -> str:
         missing = _nothing(node)
         other = "" if missing is None else f", {to.bind_new(missing)}"
         text = f"{to.bind_new(found)}.get({key}{other})"
-        text = f"piece_of({text}, {', '.join(ranged)})" if ranged else text
+        text = f"{_piece(ranged)}({text}, {', '.join(ranged)})" if ranged else text
     return to.over(codes, [key.optional for key in node.keys], text)
 
 
@@ -56,8 +56,12 @@ def _in_pieces(to: Expressions, found: Any, ranged: list[str]) -> str:
     if not ranged:
         return to.bind(found)
     if len(ranged) > 1:
-        return f"piece_of({to.bind_new(found)}, {', '.join(ranged)})"
+        return f"{_piece(ranged)}({to.bind_new(found)}, {', '.join(ranged)})"
     return f"{to.bind_new(found.parts)}[bisect_right({to.bind_new(found.starts)}, {ranged[0]})]"
+
+
+def _piece(ranged: list[str]) -> str:
+    return "piece_of" if len(ranged) == 1 else "pieces_of"
 
 
 def _cells_of(node: tree.Lookup) -> dict[Any, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from policy_engine.language import causes, lists, operators
 from policy_engine.language.decisions import Decision, Status, answered
 from policy_engine.language.functions import FUNCTIONS, Function
-from policy_engine.language.rounding import decimal_of, rounded_units
+from policy_engine.language.rounding import decimal_of, rounded_quotient
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
 from policy_engine.language.values import UNSET, RecordValue, Undefined, Unknown, Value, normalized
 
@@ -39,16 +39,25 @@ def to_integer(value: Any) -> int:
     return to_units(value, 0)
 
 
+SURE = 1e15
+"""Below it a decimal is the only one of so few digits that a float stands for, so dividing gives the float back."""
+
+
 def to_units(value: Any, places: int) -> int:
     """A decimal fact in units of 10**-places; a float is read by its shortest form."""
     if value.__class__ is int:
         return int(value * 10**places)
+    if value.__class__ is float:
+        scale: int = 10**places
+        scaled: float = value * scale
+        if -SURE < scaled < SURE and (units := round(scaled)) / scale == value:
+            return units
     if not isinstance(value, float | Decimal) or not isfinite(value):
         raise NotPlain
-    units = Fraction(float.__repr__(value) if isinstance(value, float) else value) * 10**places
-    if units.denominator != 1:
+    exact = Fraction(float.__repr__(value) if isinstance(value, float) else value) * 10**places
+    if exact.denominator != 1:
         raise NotPlain
-    return int(units)
+    return int(exact)
 
 
 UNCHANGING = frozenset({str, int, float, bool, type(None)})
@@ -73,7 +82,9 @@ def form_of(kind: Type, *, decimals: bool = True) -> Callable[[Any], Any] | None
             return tuple
         case Number(places=places) if not (places and decimals):
             return None
-        case Number() | ListOf() | Record():
+        case Number(places=places):
+            return partial(decimal_of, places=places)
+        case ListOf() | Record():
             return partial(present, kind=kind, decimals=decimals)
     return None
 
@@ -132,8 +143,25 @@ def quotient(numerator: int, denominator: int, places: int) -> Fraction | None:
     return Fraction(numerator, denominator) * Fraction(10) ** places if denominator else None
 
 
-def piece_of(pieces: Any, *values: Any) -> Any:
-    """What values lead to among the pieces of ranges."""
+def rounded_ratio(numerator: int, denominator: int, places: int, mode: str) -> int | None:
+    """A ratio of units times 10**places, rounded to a whole number; None where the denominator is zero."""
+    if not denominator:
+        return None
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    if places < 0:
+        return rounded_quotient(numerator, denominator * 10**-places, mode)
+    return rounded_quotient(numerator * 10**places, denominator, mode)
+
+
+def piece_of(pieces: Any, value: Any) -> Any:
+    """What a value leads to among the pieces of ranges."""
+    starts, parts = pieces
+    return parts[bisect_right(starts, value)]
+
+
+def pieces_of(pieces: Any, *values: Any) -> Any:
+    """What the values of several range keys lead to, one after another."""
     for value in values:
         starts, parts = pieces
         pieces = parts[bisect_right(starts, value)]
@@ -199,8 +227,8 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
 
 
 _CALLED: Sequence[Callable[..., Any]] = (
-    *(Decision, answered, Fraction, rounded_units, NotPlain, to_instant, to_integer, to_units),
-    *(contained, quotient, aggregated, causes_of, cause_of, bisect_right, piece_of),
+    *(Decision, answered, Fraction, rounded_quotient, rounded_ratio, NotPlain, to_instant, to_integer, to_units),
+    *(contained, quotient, aggregated, causes_of, cause_of, bisect_right, piece_of, pieces_of),
     *(lists.counts_by, lists.sums_by, lists.sorted_by, lists.covered_days),
 )
 NAMES: Mapping[str, Any] = {
