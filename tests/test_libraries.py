@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from policy_engine import Engine, RulesetError
+from policy_engine.analysis.coverage import coverage_of
+from policy_engine.analysis.rule_tests import run_case
 from policy_engine.frontend.loader import load
+from policy_engine.frontend.rule_tests import read_tests
+from policy_engine.language.traces import Step
+from policy_engine.reports.rule_pages import page_of
 from tests.conftest import lay_out, said
+from tests.support.commands import policy
 
 DAY = date(2025, 2, 1)
 FACTS = {"billed_on": "2025-01-10"}
@@ -199,3 +205,142 @@ def test_a_fault_in_a_csv_file_of_a_library_is_told_once() -> None:
     Path("rules/second.yaml").write_text(FILES["rules/dunning.yaml"].replace("dunning", "second"), "utf-8")
     change("30,,2", "20,,2", "rules/rates.csv")
     assert [line.split(" ")[0] for line in said().splitlines()] == ["rules/rates.csv:3:1:"]
+
+
+# Where a part comes from.
+
+
+def test_a_trace_names_the_library_of_each_part() -> None:
+    trace = Engine.load().explain("dunning.remind", FACTS, as_of=DAY).trace
+    notes = {step.text: step.note for step in _steps(trace.values) if step.note}
+    assert notes == {
+        "is_late": "library common",
+        "last_day": "Q Not: does_not (library common)",
+        "days_open": "library common",
+        "grace": "days, terms, library common",
+        "rate": "library common",
+        "rates[days_open].rate": "days below 30, library common",
+    }
+
+
+def _steps(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _steps(step.steps)
+
+
+def test_the_page_of_a_ruleset_names_the_library_of_each_part() -> None:
+    page = page_of(Engine.load().rulebook.versions("dunning"))
+    for line in (
+        "- `is_late` (boolean, library common): `days_open > grace if",
+        "| grace (library common) | 14 days | always |  | terms |",
+        "**rates**, library common",
+        "- **last_day** (library common): Q",
+        "- `terms`: The terms (library common)",
+    ):
+        assert f"\n{line}" in page
+
+
+def test_a_report_names_libraries_and_is_verified_with_what_it_took_from_them(folder: Path) -> None:
+    Path("invoices.csv").write_text("billed_on\n2025-01-10\n2025-01-30\n")
+    make = ("report", "dunning=invoices.csv", "--as-of", "2025-02-01", "--out", "out")
+    assert policy(*make, folder=folder).code == 0
+    page = Path("out/report.html").read_text("utf-8")
+    assert page.count("of the library common") == 3  # a parameter, a reading and a source
+    change("value: 4.90", "value: 5.90")
+    assert policy("report", "verify", "out", folder=folder).code == 0
+    change("value: 14", "value: 15")
+    ran = policy("report", "verify", "out", folder=folder)
+    assert (ran.code, "the ruleset `dunning` has changed" in ran.err) == (2, True)
+
+
+def test_versions_that_take_other_versions_of_a_library_are_compared(folder: Path) -> None:
+    change("effective: {from: 2020-01-01}", "effective: {from: 2020-01-01, until: 2026-01-01}")
+    newer = COMMON.replace('version: "1"', 'version: "2"').replace("{from: 2020-01-01}", "{from: 2026-01-01}")
+    Path("rules/common.new.yaml").write_text(newer.replace("value: 14", "value: 60"), "utf-8")
+    ruleset = FILES["rules/dunning.yaml"]
+    change("{from: 2025-01-01}", "{from: 2025-01-01, until: 2026-01-01}", "rules/dunning.yaml")
+    newer = ruleset.replace('version: "1"', 'version: "2"').replace("{from: 2025-01-01}", "{from: 2026-01-01}")
+    Path("rules/dunning.new.yaml").write_text(newer, "utf-8")
+    Path("invoices.csv").write_text("billed_on\n2025-01-10\n2025-01-30\n")
+    ran = policy("compare", "dunning", "--facts", "invoices.csv", "--as-of", "2025-02-01", folder=folder)
+    assert (ran.code, ran.err) == (3, "")
+    assert "remind: the value late differs: 1\n  row 1: true -> false\n" in ran.out
+
+
+# Tests of a library.
+
+TESTS = """\
+tests: common
+cases:
+  - name: the fifteenth day is late
+    as_of: 2025-01-16
+    facts: {billed_on: 2025-01-01}
+    expect: {is_late: true, days_open: 15, rate: {values: {rate: 1}}}
+  - name: the fourteenth is by the other reading
+    as_of: 2025-01-15
+    facts: {billed_on: 2025-01-01}
+    readings: {last_day: does_not}
+    expect: {is_late: true}
+tables:
+  - name: days
+    columns: [as_of, billed_on, is_late, rate]
+    rows: [[2025-01-15, 2025-01-01, false, 1], [2025-01-31, 2025-01-01, true, 2]]
+"""
+
+
+def results(tests: str, name: str = "rules/common_test.yaml") -> list[tuple[str, ...]]:
+    """What went wrong in each case."""
+    Path(name).write_text(tests, "utf-8")
+    rulebook = Engine.load().rulebook
+    cases, faults = read_tests([Path(name)], rulebook)
+    assert faults == ()
+    engine = Engine(rulebook.with_libraries())
+    return [run_case(engine, case).failures for case in cases]
+
+
+def test_the_tests_of_a_library_ask_for_its_definitions() -> None:
+    assert results(TESTS) == [()] * 4
+    change("value: 14", "value: 15")
+    assert [bool(failures) for failures in results(TESTS)] == [True, True, False, False]
+
+
+def test_a_library_is_tested_only_on_days_on_which_its_parameters_have_values() -> None:
+    change("effective: {from: 2020-01-01}\n", "")
+    change("grace: {value: 14,", "grace: {values: {2025-01-15: 14},")
+    change("effective: {from: 2025-01-01}", "effective: {from: 2025-01-20}", "rules/dunning.yaml")
+    told = results(TESTS.replace("as_of: 2025-01-16", "as_of: 2025-01-14"))
+    assert "not in force on 2025-01-14" in told[0][0]
+    assert told[1:] == [()] * 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("{is_late: true}", "{is_late: 1}", "test-value"),
+        ("{is_late: true}", "{is_lat: true}", "test-decision"),
+        ("{is_late: true}", "{grace: 14}", "test-decision"),
+        ("billed_on: 2025-01-01}", "billed: 2025-01-01}", "unknown-member"),
+        ("tests: common", "tests: comon", "test-ruleset"),
+    ],
+)
+def test_what_the_tests_of_a_library_say_is_checked(old: str, new: str, says: str) -> None:
+    Path("rules/common_test.yaml").write_text(TESTS.replace(old, new), "utf-8")
+    assert f"error[{says}]" in said()
+
+
+def test_the_coverage_of_a_library_counts_once_and_whoever_tries_it() -> None:
+    Path("rules/second.yaml").write_text(FILES["rules/dunning.yaml"].replace("dunning", "second"), "utf-8")
+    case = (
+        '  - {name: N, as_of: "2025-01-16", facts: {billed_on: 2025-01-01}, expect: {remind: {values: {late: true}}}}\n'
+    )
+    for name in ("dunning", "second"):
+        Path(f"rules/{name}_test.yaml").write_text(f"tests: {name}\ncases:\n{case}", "utf-8")
+    Path("rules/common_test.yaml").write_text(TESTS, "utf-8")
+    rulebook = Engine.load().rulebook.with_libraries()
+    cases, _ = read_tests([Path("rules")], rulebook)
+    covered = coverage_of(rulebook.rulesets, [run_case(Engine(rulebook), case) for case in cases])
+    boundaries, branches = (t for t in covered.tallies if t.kind in ("boundaries tried", "branches taken"))
+    assert (boundaries.all, len(boundaries.gaps)) == (2, 1)
+    assert "days_open >= grace" in boundaries.gaps[0].message
+    assert (branches.all, branches.gaps) == (2, ())

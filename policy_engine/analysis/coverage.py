@@ -5,7 +5,8 @@ A comparison with no case on its boundary is one where `<` and `<=` could be swa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from policy_engine.analysis.observing import Observations
@@ -59,12 +60,14 @@ class Coverage:
         return tuple(sorted(gap for tally in self.tallies for gap in tally.gaps))
 
 
+Place = tuple[Span, str]
+"""A comparison, by where it stands and how it reads."""
 Found = list[tuple[Span, str, bool]]
 """Things of a kind: the place of each, the message if it is left out, and whether some case has tried it."""
 
 
 def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> Coverage:
-    """What the cases exercise of the rulesets they name, each version for itself."""
+    """What the cases exercise of the rulesets they name, each version for itself; the text of libraries for all together."""
     results = list(results)
     named = {result.case.ruleset for result in results}
     versions = [
@@ -72,17 +75,38 @@ def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> C
         for one in rulesets
         if one.id in named
     ]
+    _share(versions)
     kinds = ("rules and cells exercised", "checks broken", "readings switched", "boundaries tried", "branches taken")
     ways = (Version.rules, Version.checks, Version.readings, Version.boundaries, Version.branches)
     tallies = [
-        _tally(kind, [entry for one in versions for entry in way(one)]) for kind, way in zip(kinds, ways, strict=True)
+        _tally(kind, dict.fromkeys(entry for one in versions for entry in way(one)))
+        for kind, way in zip(kinds, ways, strict=True)
     ]
     sites = [version.seen.sites for version in versions]
     without = sum(boundary.places is None for one in sites for boundary in set(one.boundaries.values()))
     return Coverage(tuple(tallies), without, sum(one.decided_earlier for one in sites))
 
 
-def _tally(kind: str, found: Found) -> Tally:
+def _share(versions: Sequence[Version]) -> None:
+    """Count what cases try at one place for all versions that have it, which are those that take the text of a library."""
+    distances: dict[Place, set[int]] = defaultdict(set)
+    branches: dict[Span, set[bool]] = defaultdict(set)
+    came_by: set[Place] = set()
+    boundaries = [(one.seen, each) for one in versions for each in set(one.seen.sites.boundaries.values())]
+    forks = [(one.seen, fork) for one in versions for fork in set(one.seen.sites.forks.values())]
+    for seen, boundary in boundaries:
+        distances[boundary.span, boundary.text] |= seen.distances.get(boundary.id, set())
+        came_by |= {(boundary.span, boundary.text)} if boundary.id in seen.came_by else set()
+    for seen, fork in forks:
+        branches[fork.span] |= seen.branches.get(fork.id, set())
+    for seen, boundary in boundaries:
+        seen.distances[boundary.id] = distances[boundary.span, boundary.text]
+        seen.came_by |= {boundary.id} if (boundary.span, boundary.text) in came_by else set()
+    for seen, fork in forks:
+        seen.branches[fork.id] = branches[fork.span]
+
+
+def _tally(kind: str, found: Collection[tuple[Span, str, bool]]) -> Tally:
     return Tally(kind, len(found), tuple(Untried(span, message) for span, message, tried in found if not tried))
 
 

@@ -37,7 +37,7 @@ def run_tests(
     Exit code 0: all passed. 1: a case failed, a test file has faults, or coverage was asked for and is not complete.
     2: could not run.
     """
-    engine = Engine.load(rules, schemas)
+    engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
     for path in paths or ():
         if not test_files([path]):
             raise CannotRun(f"`{path}` holds no test file; the name of one ends in _test.yaml")

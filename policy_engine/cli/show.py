@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from policy_engine.diagnostics import Diagnostic, Severity, shown_text
 from policy_engine.language.decisions import Decision
+from policy_engine.language.origins import noted
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.traces import Explanation, Origin, Step, Verdict
 from policy_engine.language.values import Unknown, in_words
@@ -111,12 +112,12 @@ def _details(decision: Decision, ruleset: Ruleset) -> Iterable[tuple[str, str]]:
         yield "value", f"{name} = {in_words(value)}"
     for source in ruleset.sources:
         if source.id in decision.sources:
-            yield "source", f"{source.title}{f' ({source.edition})' if source.edition else ''}"
+            yield "source", noted(f"{source.title}{f' ({source.edition})' if source.edition else ''}", source.library)
     for reading in ruleset.readings:
         if reading.name in decision.readings:
             others = ", ".join(c.name for c in reading.choices if c.name != decision.readings[reading.name])
             choice = f"{decision.readings[reading.name]} ({'fixed; ' if reading.fixed else ''}or {others})"
-            yield "reading", f"{reading.name} = {choice}: {reading.question}"
+            yield "reading", noted(f"{reading.name} = {choice}: {reading.question}", reading.library)
     yield "as of", f"{decision.as_of} ({ruleset.timezone})"
     yield "ruleset", f"{decision.ruleset.id}, version {decision.ruleset.version}, {decision.ruleset.digest[:19]}"
 

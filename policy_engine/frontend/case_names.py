@@ -23,6 +23,10 @@ class DecisionNames:
     rules: dict[str, None] = field(default_factory=dict)
     sources: dict[str, None] = field(default_factory=dict)
 
+    def is_value(self, decision: str) -> bool:
+        """Whether an answer is one value, under the decision's own name: that of a definition of a library, or a calculation."""
+        return not self.outcomes and list(self.values) == [decision]
+
 
 @dataclass(frozen=True, slots=True)
 class CaseNames:
@@ -34,6 +38,10 @@ class CaseNames:
     faults: list[Diagnostic]
     fixed: frozenset[str] = frozenset()
     """Readings that no version lets anybody switch."""
+
+    def is_value(self, decision: str) -> bool:
+        """Whether the answer of a decision is one value, under the decision's own name."""
+        return decision in self.decisions and self.decisions[decision].is_value(decision)
 
     def fact_names(self) -> list[str]:
         """The names of the facts."""

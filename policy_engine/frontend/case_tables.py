@@ -11,7 +11,7 @@ from policy_engine.diagnostics import say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import CaseNames
-from policy_engine.frontend.expectations import PARTS, check_part, with_status
+from policy_engine.frontend.expectations import PARTS, check_part, check_value, with_status
 from policy_engine.frontend.fields import Fields, read_date
 from policy_engine.frontend.rule_cases import CaseFile, RuleCase, case_facts
 from policy_engine.source import Authored
@@ -131,8 +131,7 @@ def _case(name: Authored, cells: Cells, shared: _Shared, file: CaseFile) -> Rule
                 known.check_switch(part, column.span)
             readings[part] = str(value)
         elif head in known.decisions and (part or column.value not in fact_names):
-            check_part(head, part or "outcome", node, known)
-            _expect_part(expect.setdefault(head, {}), part, value)
+            _expect(expect.setdefault(head, {}), head, part, node, known)
         else:
             if column.value in fact_names:  # the fact itself was looked up for its column
                 known.check_facts(MappingNode(((Authored(column.value, node.span), node),), node.span))
@@ -145,6 +144,16 @@ def _case(name: Authored, cells: Cells, shared: _Shared, file: CaseFile) -> Rule
         file.faults.append(say("test-empty", name.span))
     wanted = {decision: with_status(parts) for decision, parts in expect.items()}
     return RuleCase(name.value, file.ruleset, day, facts, readings, wanted, None, False, name.span)
+
+
+def _expect(wanted: dict[str, Any], decision: str, part: str, node: YamlNode, known: CaseNames) -> None:
+    """Add what a cell expects of a decision."""
+    if not part and known.is_value(decision):
+        check_value(decision, decision, node, known)
+        wanted.setdefault("values", {})[decision] = plain(node)
+    else:
+        check_part(decision, part or "outcome", node, known)
+        _expect_part(wanted, part, plain(node))
 
 
 def _expect_part(wanted: dict[str, Any], part: str, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.language import timezones
@@ -13,18 +14,21 @@ from policy_engine.language.values import Holidays
 MEANING = "2"
 """The version of the sentences in `docs/semantics.md`; raised when an answer could change."""
 
+TakenText: TypeAlias = tuple[str, str, str, YamlNode]
+"""A part that is taken: its library, the section it stands in, its name, its text."""
+
 
 def digest_of(
     document: YamlNode,
     schema: str,
     calendars: Iterable[Holidays] = (),
     tables: Sequence[tuple[str, Sequence[Sequence[str]]]] = (),
-    taken: Iterable[tuple[str, str, str, YamlNode]] = (),
+    taken: Iterable[TakenText] = (),
 ) -> str:
     """The digest of all that an answer depends on but facts, readings and day.
 
     Covered are the rule file and its schema, the rows of `tables` in files of their own, the dates of each named calendar, the
-    text of each part that is `taken` from a library (library, section, name, text), the version of the meaning and that of the
+    text of each part that is `taken` from a library, the version of the meaning and that of the
     time-zone database. Of all files the order of all parts counts, and the spelling of numbers: missing facts are told in the
     schema's order, and `4.90` is told as it is written. Comments, layout and the way in which a text is quoted do not count, so
     the line that a trace gives for a rule is no part of the answer.

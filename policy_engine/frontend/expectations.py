@@ -24,6 +24,9 @@ def expectation(decision: Authored, node: YamlNode, known: CaseNames) -> dict[st
     known.check("test-decision", decision, known.decisions)
     if not isinstance(node, MappingNode):
         _refuse_nothing(decision, node, known)
+        if known.is_value(decision.value):
+            check_value(decision.value, decision.value, node, known)
+            return {"status": "decided", "values": {decision.value: plain(node)}}
         check_part(decision.value, "outcome", node, known)
         return {"status": "decided", "outcome": plain(node)}
     fields = Fields(node, shapes.TEST_EXPECTATION, known.faults)

@@ -12,11 +12,12 @@ from typing import TypeAlias
 
 from policy_engine.diagnostics import Diagnostic, Related, Severity, has_errors, say, say_unknown
 from policy_engine.documents.nodes import MappingNode, YamlNode
+from policy_engine.frontend.digest import TakenText
 from policy_engine.frontend.library_facts import misfits
-from policy_engine.frontend.syntax import RulesetSyntax, TableSyntax, TakenSyntax, UseSyntax
+from policy_engine.frontend.syntax import DecisionSyntax, RulesetSyntax, TableSyntax, TakenSyntax, UseSyntax
 from policy_engine.language.mentions import Mention, graph_of, reached
 from policy_engine.language.rulesets import FactsSchema, Period, Ruleset
-from policy_engine.language.types import Record
+from policy_engine.language.types import Record, record_in
 from policy_engine.source import Authored, Span
 
 PARTS: Mapping[str, str] = {
@@ -38,11 +39,15 @@ Part: TypeAlias = Mention
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A version of a library: its document and its syntax, and as checked by itself; None where it has errors."""
+    """A version of a library: its document and its syntax, and as checked by itself; None where it has errors.
+
+    `tested` is the same with a question for each definition.
+    """
 
     document: YamlNode
     syntax: RulesetSyntax
     ruleset: Ruleset | None
+    tested: Ruleset | None = None
 
     @property
     def name(self) -> str:
@@ -68,7 +73,7 @@ class Joined:
     """
 
     syntax: RulesetSyntax
-    parts: tuple[tuple[str, str, str, YamlNode], ...] = ()
+    parts: tuple[TakenText, ...] = ()
     sound: bool = True
 
 
@@ -192,7 +197,7 @@ def _of_library(written: TableSyntax, library: str) -> TableSyntax:
     return replace(written, table=None if written.table is None else replace(written.table, library=library))
 
 
-def _texts(library: Library, taken: TakenSyntax) -> Iterator[tuple[str, str, str, YamlNode]]:
+def _texts(library: Library, taken: TakenSyntax) -> Iterator[TakenText]:
     """The text of each part that is taken, with its library, its section and its name, in the order of the library's file."""
     assert isinstance(library.document, MappingNode)
     for section in PARTS.values():
@@ -200,6 +205,24 @@ def _texts(library: Library, taken: TakenSyntax) -> Iterator[tuple[str, str, str
         for name, text in named.entries if isinstance(named, MappingNode) else ():
             if name.value in taken.places:
                 yield library.name, section, name.value, text
+
+
+def with_questions(library: RulesetSyntax, ruleset: Ruleset) -> RulesetSyntax:
+    """A library with a question for each of its definitions, which gives its value: what its tests ask.
+
+    Records are left out, which no answer can hold. It is in force on the days on which all its parameters have values.
+    """
+    starts = [parameter.values[0].period.start for parameter in ruleset.parameters]
+    period = replace(library.period, start=max([library.period.start, *starts]))
+    names = [name for name, _ in library.definitions if record_in(ruleset.definition(name.value).type) is None]
+    return replace(library, period=period, decisions=tuple(map(_question, names)))
+
+
+def _question(name: Authored) -> DecisionSyntax:
+    return DecisionSyntax(
+        name=name, question=f"What is {name.value}?", outcomes=(), hit=None, combine=(), values=((name, name),), rules=(),
+        otherwise=None, matrix=None, because=None, sources=(), readings=(), keys={}, broken=False, span=name.span,
+    )  # fmt: skip
 
 
 def told_at_use(faults: Iterable[Diagnostic], syntax: RulesetSyntax) -> list[Diagnostic]:

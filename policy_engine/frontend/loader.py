@@ -24,8 +24,8 @@ from policy_engine.documents.yaml_reader import read_file, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check
-from policy_engine.frontend.digest import digest_of
-from policy_engine.frontend.libraries import NO_FACTS, Library, joined, not_taken, told_at_use
+from policy_engine.frontend.digest import TakenText, digest_of
+from policy_engine.frontend.libraries import NO_FACTS, Library, joined, not_taken, told_at_use, with_questions
 from policy_engine.frontend.lints import lint, lint_schema
 from policy_engine.frontend.parser import is_library, parse_ruleset
 from policy_engine.frontend.schemas import is_name, read_schema
@@ -46,7 +46,7 @@ class Rulebook:
     """All rulesets of a load, each version by itself, and what was found wrong with the files.
 
     `refused` are the ids of rulesets some file of which has errors; where the id could not be read, the file's name.
-    `libraries` are those that rulesets may take parts from, each version as a ruleset without decisions.
+    `libraries` are those that rulesets may take parts from, each version as a ruleset that asks for its definitions.
     """
 
     rulesets: tuple[Ruleset, ...]
@@ -57,6 +57,10 @@ class Rulebook:
     def versions(self, name: str) -> tuple[Ruleset, ...]:
         """The versions of a ruleset, oldest first; empty where there is no such ruleset."""
         return tuple(sorted((r for r in self.rulesets if r.id == name), key=lambda r: r.period.start))
+
+    def with_libraries(self) -> Rulebook:
+        """The same, with libraries among the rulesets, as tests name them."""
+        return replace(self, rulesets=self.rulesets + self.libraries, libraries=())
 
     def in_force(self, name: str, day: date) -> Ruleset:
         """The version in force on a civil date; raises `NotInForce` with the periods there are."""
@@ -142,7 +146,7 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
     if lints and not has_errors(state.faults):
         state.faults.extend(_lints_of_all(state, versions, {str(file.path) for file in files}))
     told = silenced(state.faults, state.silences) if lints else state.faults
-    libraries = tuple(ruleset for ruleset, _ in sound)
+    libraries = tuple(library.tested for library in state.libraries if library.tested is not None)
     return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused), libraries)
 
 
@@ -188,21 +192,24 @@ def _libraries(state: _Load, files: list[_File], *, lazily: bool) -> list[Librar
 
 def _library(state: _Load, file: _File) -> Library | None:
     """A library, checked by itself; None where too much of it is wrong."""
-    faults, ruleset = file.faults, None
+    faults, ruleset, tested = file.faults, None, None
     if file.node is None or file.syntax is None:
         state.refused.add(file.path.name.split(".")[0])
         state.faults.extend(faults)
         return None
     facts = _schema(state, file.syntax) if file.syntax.facts.value else NO_FACTS
     if facts is not None:
-        ruleset, faults = check(file.syntax, facts, "", faults, partial(_elsewhere, state, facts.name))
-        if ruleset is not None and state.lints:
-            faults.extend(fault for fault in lint(ruleset) if not fault.code.startswith("unused-"))
+        digest = _digest(file.node, file.syntax, facts)
+        ruleset, faults = check(file.syntax, facts, digest, faults, partial(_elsewhere, state, facts.name))
+        if ruleset is not None:
+            tested, _ = check(with_questions(file.syntax, ruleset), facts, digest)
+            warnings = lint(ruleset) if state.lints else ()
+            faults.extend(fault for fault in warnings if not fault.code.startswith("unused-"))
             state.silences.extend(file.syntax.silences)
     if ruleset is None:
         state.refused.add(file.syntax.id.value)
     state.faults.extend(_errors_first(faults))
-    return Library(file.node, file.syntax, ruleset)
+    return Library(file.node, file.syntax, ruleset, tested)
 
 
 def _load_file(state: _Load, file: _File) -> Version | None:
@@ -213,9 +220,7 @@ def _load_file(state: _Load, file: _File) -> Version | None:
     if node is not None and syntax is not None and facts is not None:
         with_taken = joined(syntax, facts, state.libraries, faults)
         syntax = with_taken.syntax
-        calendars = [value for p in syntax.parameters for _, value in p.values if isinstance(value, Holidays)]
-        tables = [(table.name.value, table.file.records) for table in syntax.tables if table.file is not None]
-        digest = digest_of(node, facts.document, calendars, tables, with_taken.parts)
+        digest = _digest(node, syntax, facts, with_taken.parts)
         ruleset, faults = check(syntax, facts, digest, faults, partial(_elsewhere, state, facts.name))
         if ruleset is not None and with_taken.sound:
             version = ruleset, syntax
@@ -226,6 +231,12 @@ def _load_file(state: _Load, file: _File) -> Version | None:
         state.refused.add(syntax.id.value if syntax is not None else file.path.name.split(".")[0])
     state.faults.extend(_errors_first(faults))
     return version
+
+
+def _digest(node: YamlNode, syntax: RulesetSyntax, facts: FactsSchema, taken: Iterable[TakenText] = ()) -> str:
+    calendars = [value for p in syntax.parameters for _, value in p.values if isinstance(value, Holidays)]
+    tables = [(table.name.value, table.file.records) for table in syntax.tables if table.file is not None]
+    return digest_of(node, facts.document, calendars, tables, taken)
 
 
 def _errors_first(faults: list[Diagnostic]) -> list[Diagnostic]:

@@ -30,6 +30,7 @@ def read_tests(paths: Iterable[Path], rulebook: Rulebook) -> tuple[tuple[RuleCas
     cases: list[RuleCase] = []
     faults: list[Diagnostic] = []
     texts: dict[str, list[str]] = {}
+    rulebook = rulebook.with_libraries()
     for path in test_files(paths):
         text, node, found = read_file(path, homes=OUTSIDE_RULES)
         texts[str(path)] = text.split("\n")

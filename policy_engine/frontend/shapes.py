@@ -384,7 +384,11 @@ TEST_CASE = Shape(
         Key("as_of", "the day of the question", Kind.DATE, required=True),
         Key("facts", "the facts, or {from: a fixture's path, with: changes}", ANY_MAPPING),
         Key("readings", "readings switched for this case", SWITCHED),
-        Key("expect", "what each decision must answer", MapOf(Either((Kind.TEXT, TEXTS, TEST_EXPECTATION)))),
+        Key(
+            "expect",
+            "what each decision, or each definition of a library, must answer",
+            MapOf(Either((Kind.TEXT, TEXTS, TEST_EXPECTATION))),
+        ),
         Key("invalid", "the pointers of the violations that the facts must have", SequenceOf(Kind.ANYTHING)),
         Key("not_in_force", "true where the day is outside every version", Kind.FLAG),
     ),
@@ -409,7 +413,7 @@ TEST_TABLE = Shape(
 TESTS = Shape(
     "a test file",
     (
-        Key("tests", "the ruleset under test", Kind.SNAKE, required=True),
+        Key("tests", "the ruleset or library under test", Kind.SNAKE, required=True),
         Key("cases", "the cases, one mapping each", SequenceOf(TEST_CASE)),
         Key("tables", "tables of cases, one line each", SequenceOf(TEST_TABLE)),
     ),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
+from policy_engine.language.origins import from_library
 from policy_engine.language.types import DATE, Type
 from policy_engine.language.values import Value, in_words
 from policy_engine.source import Span
@@ -194,12 +195,13 @@ def shown(value: Value) -> str:
 
 
 def row_in_words(table: LookupTable, row: TableRow | None) -> str:
-    """Which row a look-up found, by its keys, and the source of the table."""
+    """Which row a look-up found, by its keys, the source of the table and its library."""
     if row is None:
         found = ["otherwise"] if table.otherwise is not None else ["no row"]
     else:
         found = [key_in_words(key, value) for key, value in zip(table.keys, row.keys, strict=True)]
-    return ", ".join([*(part for part in found if part), *([table.source] if table.source else [])])
+    cited = [table.source] if table.source else []
+    return ", ".join([*(part for part in found if part), *cited, *from_library(table.library)])
 
 
 def key_in_words(key: Key, value: Value | Range) -> str:

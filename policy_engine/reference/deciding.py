@@ -15,6 +15,7 @@ from policy_engine.language.expressions import Condition, Expression, Group
 from policy_engine.language.in_force import in_force
 from policy_engine.language.logic import conjunction, disjunction, negation
 from policy_engine.language.mentions import fact_paths, reads_sensitive, template_expressions
+from policy_engine.language.origins import from_library, noted
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulings import outcome_of, ruling_of, sentences_of
 from policy_engine.language.sentences import kept_value, sentence_of
@@ -86,17 +87,20 @@ class Evaluation:
     def _reading(self, name: str) -> Step:
         reading = self.ruleset.reading(name)
         others = [choice.name for choice in reading.choices if choice.name != self.choices[name]]
-        return Step(name, self.choices[name], Origin.READING, f"{reading.question} Not: {', '.join(others)}")
+        note = noted(f"{reading.question} Not: {', '.join(others)}", reading.library)
+        return Step(name, self.choices[name], Origin.READING, note)
 
     def definition_step(self, definition: rulesets.Definition) -> Step:
         """The step of a definition, with that of its body."""
         body = self.condition(definition.body)
         value = within(normalized(body.value, definition.type), definition.name)
-        return new_step((definition.name, value, Origin.DEFINITION, "", (body,)))
+        note = "" if definition.library is None else ", ".join(from_library(definition.library))
+        return new_step((definition.name, value, Origin.DEFINITION, note, (body,)))
 
     def _parameter(self, parameter: rulesets.Parameter) -> Step:
         found = parameter.on(self.as_of)
         notes = [parameter.unit, str(found.period) if found.period != rulesets.ALWAYS else None, parameter.source]
+        notes += from_library(parameter.library)
         return Step(parameter.name, found.value, Origin.PARAMETER, ", ".join(note for note in notes if note))
 
     def decision_part(self, decision: str, part: str) -> Step:

@@ -11,6 +11,7 @@ from policy_engine.errors import FactsError, Violation
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.mentions import expressions_in, reads_sensitive, sensitive_paths
+from policy_engine.language.origins import noted
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.values import Unknown, in_words
@@ -263,11 +264,13 @@ def flattened(steps: Iterable[Step], depth: int, seen: set[str]) -> Iterator[tup
 
 
 def _reading(reading: Reading, decision: Decision) -> Iterator[Line]:
-    yield Line(f"{reading.name}: {reading.question}{' (fixed)' if reading.fixed else ''}")
+    question = f"{reading.name}: {reading.question}{' (fixed)' if reading.fixed else ''}"
+    yield Line(noted(question, reading.library))
     for choice in reading.choices:
         taken = " (taken)" if choice.name == decision.readings[reading.name] else ""
         yield Line(f"{choice.name}{taken}: {choice.argument}", 1)
 
 
 def _source(source: Source) -> str:
-    return f"{source.id}: {', '.join(part for part in (source.title, source.edition, source.url) if part)}"
+    text = f"{source.id}: {', '.join(part for part in (source.title, source.edition, source.url) if part)}"
+    return noted(text, source.library)

@@ -8,6 +8,7 @@ from itertools import chain
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.lookup_tables import VALID, Key, key_range
 from policy_engine.language.mentions import Mention, graph_of
+from policy_engine.language.origins import from_library, noted
 from policy_engine.language.rulesets import (
     ALWAYS,
     Cell,
@@ -177,7 +178,8 @@ def _concluded(conclusion: Conclusion) -> tuple[str, str]:
 
 def _definitions(ruleset: Ruleset) -> Iterator[str]:
     for definition in ruleset.definitions:
-        yield f"- `{definition.name}` ({name_of(definition.type)}): {_condition_line(definition.body)}"
+        kind = ", ".join([name_of(definition.type), *from_library(definition.library)])
+        yield f"- `{definition.name}` ({kind}): {_condition_line(definition.body)}"
 
 
 def _parameters(ruleset: Ruleset) -> Iterator[str]:
@@ -188,14 +190,18 @@ def _parameters(ruleset: Ruleset) -> Iterator[str]:
         for value in parameter.values:
             unit = parameter.unit or (_of_calendar(value.value) if isinstance(value.value, Holidays) else "")
             shown = " ".join(part for part in (in_words(value.value), unit) if part)
-            meaning = text(parameter.meaning or "")
-            yield f"| {parameter.name} | {text(shown)} | {value.period} | {meaning} | {parameter.source or ''} |"
+            meaning, name = text(parameter.meaning or ""), noted(parameter.name, parameter.library)
+            yield f"| {name} | {text(shown)} | {value.period} | {meaning} | {parameter.source or ''} |"
 
 
 def _tables(ruleset: Ruleset) -> Iterator[str]:
     """Each look-up table with its first rows."""
     for table in ruleset.tables:
-        told = [text(table.meaning or ""), f"source: {table.source}" if table.source else ""]
+        told = [
+            text(table.meaning or ""),
+            f"source: {table.source}" if table.source else "",
+            *from_library(table.library),
+        ]
         yield from (f"**{table.name}**{''.join(f', {part}' for part in told if part)}", "")
         units = [f" ({column.unit})" if column.unit else "" for column in table.columns]
         named = [f"{column.name}{unit}" for column, unit in zip(table.columns, units, strict=True)]
@@ -226,7 +232,8 @@ def _of_calendar(holidays: Holidays) -> str:
 
 def _readings(ruleset: Ruleset) -> Iterator[str]:
     for reading in ruleset.readings:
-        yield f"- **{reading.name}**{' (fixed)' if reading.fixed else ''}: {text(reading.question)}"
+        name = noted(f"**{reading.name}**{' (fixed)' if reading.fixed else ''}", reading.library)
+        yield f"- {name}: {text(reading.question)}"
         for choice in reading.choices:
             mark = " (taken)" if choice.name == reading.choice else ""
             yield f"  - `{choice.name}`{mark}: {text(choice.argument)}"
@@ -262,7 +269,7 @@ def _type(kind: Type) -> str:
 def _sources(ruleset: Ruleset) -> Iterator[str]:
     for source in ruleset.sources:
         edition = f" ({text(source.edition)})" if source.edition else ""
-        yield f"- `{source.id}`: {link(source.title, source.url)}{edition}"
+        yield noted(f"- `{source.id}`: {link(source.title, source.url)}{edition}", source.library)
 
 
 SHAPES = {
