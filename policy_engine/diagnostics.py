@@ -116,6 +116,7 @@ _SHAPES = {
     "bad-date": Wording("`{text}` is not a date", "write it as 2025-02-28"),
     "bad-period": Wording("the period ends on {end}, not after its start {start}", "`until` is the first day outside"),
     "unknown-timezone": Wording("`{name}` is no time zone", "use an IANA name such as America/New_York"),
+    "unknown-language": Wording("`{name}` is no language that is known here", "use a tag such as en, de or fr-CH"),
     "empty-group": Wording("`{kind}` needs at least one condition"),
     "one-of-keys": Wording("{thing} needs exactly one of {keys}"),
     "needless-key": Wording("`{key}` has no meaning in {thing}"),
@@ -225,6 +226,15 @@ _EXPRESSIONS = {
     "ratio-place": Wording("a ratio can be compared or rounded, nothing else", 'write `round(a / b, 2, "half_even")`'),
     "value-type": Wording("a value cannot be {found}"),
     "template-hole": Wording("`{{{text}}}` is not a name", "{advice}"),
+    "unknown-format": Wording("there is no format `{name}`", "there is {names}"),
+    "format-type": Wording("`{format}` writes {expected}, and `{name}` is {found}"),
+    "format-currency": Wording(
+        "`money` needs a currency, and {why}",
+        'write `unit: EUR` at its parameter, `"x-unit": "EUR"` in the schema, or `{{{name}:money(EUR)}}`',
+    ),
+    "plural-forms": Wording(
+        "`plural` needs {expected} in the language `{language}`, and has {found}", "write `{{{name}:plural({forms})}}`"
+    ),
     "template-doubled": Wording(
         "two braces are read as one, so this reads `{{{name}}}` and not what `{name}` is",
         "write `{{{name}}}` for its value",
@@ -415,10 +425,16 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     return next(iter(near), None)
 
 
+NO_BREAK = "\u00a0\u202f"
+"""Blanks that keep a number and its sign on one line, and that move no terminal."""
+
+
 def shown_text(text: str, limit: int = 200) -> str:
     """Text from a file made fit for a terminal: control characters spelled out, and not too long."""
     begin = text[: limit + 1]  # the rest, perhaps millions of characters, would not be shown
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in begin)
+    safe = "".join(
+        c if c.isprintable() or c in NO_BREAK else c.encode("unicode_escape", "surrogatepass").decode() for c in begin
+    )
     return safe if len(safe) <= limit else f"{safe[:limit]}..."
 
 

@@ -43,6 +43,7 @@ ALLOWED = {
     "pendulum": ("language/",),
     "tzdata": ("language/timezones.py",),
     "holidays": ("language/calendars.py",),
+    "babel": ("language/formats.py",),
     "jinja2": ("reports/html/page.py",),
     "polars": ("backends/", "tables/", "reports/"),
     "xlsxwriter": ("reports/workbook.py",),

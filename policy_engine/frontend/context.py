@@ -16,6 +16,7 @@ from typing import Any
 from policy_engine.diagnostics import Diagnostic, nearest, say, say_unknown
 from policy_engine.frontend.expressions import parse_expression
 from policy_engine.frontend.fields import KEBAB
+from policy_engine.frontend.formats import FormatSyntax, checked_language, format_of, is_form
 from policy_engine.frontend.hints import of_placeholder
 from policy_engine.frontend.parameters import misread_parameters
 from policy_engine.frontend.scope import Known, Scope
@@ -32,8 +33,9 @@ from policy_engine.frontend.syntax import (
 from policy_engine.frontend.typing import Typer
 from policy_engine.language import expressions as tree
 from policy_engine.language.combining import Combination
+from policy_engine.language.formats import ENGLISH, WORDS, Format, words_in
 from policy_engine.language.lookup_tables import LookupTable
-from policy_engine.language.rulesets import FactsSchema, Parameter, ParameterValue, Period, Template, by_day
+from policy_engine.language.rulesets import FactsSchema, Formatted, Parameter, ParameterValue, Period, Template, by_day
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
@@ -51,6 +53,7 @@ from policy_engine.language.types import (
     number_of,
     with_article,
 )
+from policy_engine.language.units import Units, units_by
 from policy_engine.language.values import Holidays, normalized
 from policy_engine.source import Authored, Span
 
@@ -81,6 +84,12 @@ class Context:
     bodies: dict[str, tuple[tree.Condition, Known]] = field(default_factory=dict)
     values: dict[str, Mapping[str, Known]] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
+    language: str = ENGLISH
+    units: Units = field(init=False)
+
+    def __post_init__(self) -> None:
+        parameters = {parameter.name.value: parameter.unit for parameter in self.syntax.parameters}
+        self.units = units_by(parameters, lambda name: self.definition(name)[0], self.scope.facts)
 
     def say(self, code: str, span: Span, **words: Any) -> None:
         """Report a fault."""
@@ -161,7 +170,7 @@ class Context:
             expected = f"of at most {LONGEST_SENTENCE} characters"
             self.say("wrong-kind", text.span, what="a sentence", expected=expected)
             return Template(())
-        parts: list[str | tree.Expression] = []
+        parts: list[str | tree.Expression | Formatted] = []
         end = 0
         sentence = " ".join(text.value.split())
         for found, written in zip(PLACEHOLDER.finditer(sentence), PLACEHOLDER.finditer(text.value), strict=True):
@@ -172,7 +181,7 @@ class Context:
             elif found.group(1) is None:
                 self.say("template-brace", text.part(*written.span()))
             else:
-                parts.append(self._placeholder(text.part(*written.span(1)), found.group(1), values))
+                parts.append(self._placeholder(text, written, found.group(1), values))
         parts.append(sentence[end:])
         self._doubled_braces(text, values)
         return Template(tuple(part for part in parts if part != ""))
@@ -184,11 +193,24 @@ class Context:
             if name in values or self.scope.kind_of(name.split(".")[0]) is not None:
                 self.say("template-doubled", text.part(*found.span()), name=name)
 
-    def _placeholder(self, place: Span, name: str, values: Mapping[str, Authored]) -> tree.Expression:
-        if not PLACEHOLDER_NAME.fullmatch(name):
-            self.say("template-hole", place, text=name, advice=of_placeholder(name, self.scope))
+    def _placeholder(
+        self, text: Authored, written: re.Match[str], words: str, values: Mapping[str, Authored]
+    ) -> tree.Expression | Formatted:
+        """What stands between two braces: a name, and after a colon the format of its value."""
+        name, colon, form = words.partition(":")
+        if not PLACEHOLDER_NAME.fullmatch(name) or (colon and not is_form(form)):
+            place = text.part(*written.span(1))
+            self.say("template-hole", place, text=words, advice=of_placeholder(words, self.scope))
             return nothing(place)
-        return self.expression(values[name] if name in values else Authored(name, place, name))
+        start, end = written.span(1)
+        place = text.part(start, start + len(name))
+        found = self.expression(values[name] if name in values else Authored(name, place, name))
+        if not colon:
+            return found if words_in(self.language) == WORDS[ENGLISH] else Formatted(found, Format("", self.language))
+        written_form = FormatSyntax(name, form, text.part(start + len(name) + 1, end))
+        format_, fault = format_of(written_form, found.tree, self.language, self.units)
+        self.faults.extend([fault] if fault else [])
+        return Formatted(found, format_)
 
     def cite(self, found: Authored | None) -> str | None:
         """The id of a source, reported where there is no such source."""
@@ -261,7 +283,9 @@ def context_of(
         misread,
         elsewhere,
     )
-    context = Context(syntax, faults, scope, tables=tables)
+    language, fault = checked_language(syntax.language)
+    faults.extend([fault] if fault else [])
+    context = Context(syntax, faults, scope, tables=tables, language=language)
     for written in syntax.tables:
         context.cite(written.source)
         tables[written.name.value] = written.table

@@ -24,14 +24,15 @@ def digest_of(
     calendars: Iterable[Holidays] = (),
     tables: Sequence[tuple[str, Sequence[Sequence[str]]]] = (),
     taken: Iterable[TakenText] = (),
+    words: str | None = None,
 ) -> str:
     """The digest of all that an answer depends on but facts, readings and day.
 
     Covered are the rule file and its schema, the rows of `tables` in files of their own, the dates of each named calendar, the
-    text of each part that is `taken` from a library, the version of the meaning and that of the
-    time-zone database. Of all files the order of all parts counts, and the spelling of numbers: missing facts are told in the
-    schema's order, and `4.90` is told as it is written. Comments, layout and the way in which a text is quoted do not count, so
-    the line that a trace gives for a rule is no part of the answer.
+    text of each part that is `taken` from a library, the version of the meaning, that of the time-zone database, and where
+    sentences have formats that of the `words` of languages. Of all files the order of all parts counts, and the spelling of
+    numbers: missing facts are told in the schema's order, and `4.90` is told as it is written. Comments, layout and the way in
+    which a text is quoted do not count, so the line that a trace gives for a rule is no part of the answer.
     """
     covered = [
         ["ruleset", _as_written(document)],
@@ -40,6 +41,7 @@ def digest_of(
         ["meaning", MEANING],
         ["timezones", timezones.VERSION],
         *([["tables", *tables]] if tables else []),
+        *([["words", words]] if words else []),
     ]
     parts = [[library, section, name, _as_written(node)] for library, section, name, node in taken]
     covered += [["libraries", parts]] if parts else []

@@ -92,7 +92,7 @@ def of_placeholder(text: str, scope: Scope) -> str:
     if near is not None:
         return f"did you mean `{{{near}}}`?"
     if sign and scope.kind_of(name):
-        return f"a hole holds a name alone: `{{{name}}}`; make a definition that is rounded as you like"
+        return f"write `{{{name}}}` or `{{{name}:number}}`; make a definition that is rounded as you like"
     if not text.strip():
         return "name what shall stand here, or write `{{}}` to have braces read"
     if not re.search(r"[a-z]", text):

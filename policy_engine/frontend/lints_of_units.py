@@ -52,7 +52,7 @@ CONFLICT = PLAIN
 class InferredUnits:
     """The units of the names of a ruleset: as written, and of other facts and definitions as found."""
 
-    ruleset: Ruleset
+    facts: Record
     parameters: Mapping[str, Unit]
     found: dict[Key, Unit] = field(default_factory=dict)
 
@@ -64,12 +64,14 @@ class InferredUnits:
         if isinstance(node, tree.Parameter):
             return self.parameters.get(node.name)
         key = _key(node)
-        return declared_unit(self.ruleset, node) or (self.found.get(key) if key else None)
+        return declared_unit(self.facts, node) or (self.found.get(key) if key else None)
 
 
 def units_of(ruleset: Ruleset, trees: Iterable[tree.Node]) -> InferredUnits:
     """What is known about the units of a ruleset whose expressions have these trees."""
-    units = InferredUnits(ruleset, {each.name: unit_of(each.unit) for each in ruleset.parameters if each.unit})
+    units = InferredUnits(
+        ruleset.facts.type, {each.name: unit_of(each.unit) for each in ruleset.parameters if each.unit}
+    )
     met: list[Meeting] = [((tree.Definition, name), body) for name, body in _bodies(ruleset).items()]
     met += (meeting for node in trees for meeting in _met(node))
     before = None

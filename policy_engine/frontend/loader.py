@@ -25,12 +25,14 @@ from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.digest import TakenText, digest_of
+from policy_engine.frontend.formats import uses_formats
 from policy_engine.frontend.libraries import NO_FACTS, Library, joined, not_taken, told_at_use, with_questions
 from policy_engine.frontend.lints import lint, lint_schema
 from policy_engine.frontend.parser import is_library, parse_ruleset
 from policy_engine.frontend.schemas import is_name, read_schema
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
+from policy_engine.language.formats import edition
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.language.values import Holidays
 
@@ -236,7 +238,8 @@ def _load_file(state: _Load, file: _File) -> Version | None:
 def _digest(node: YamlNode, syntax: RulesetSyntax, facts: FactsSchema, taken: Iterable[TakenText] = ()) -> str:
     calendars = [value for p in syntax.parameters for _, value in p.values if isinstance(value, Holidays)]
     tables = [(table.name.value, table.file.records) for table in syntax.tables if table.file is not None]
-    return digest_of(node, facts.document, calendars, tables, taken)
+    words = edition() if uses_formats(syntax) else None
+    return digest_of(node, facts.document, calendars, tables, taken, words)
 
 
 def _errors_first(faults: list[Diagnostic]) -> list[Diagnostic]:

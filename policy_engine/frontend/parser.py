@@ -92,7 +92,7 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
         name, title or "", version, period, because, timezone, facts,
         sources, readings, parameters, tables, checks, definitions, decisions, silences,
         fields.node.key_span("effective") if effective is None else effective.span, _lost(fields), fields.span,
-        _weekend(fields), _uses(fields),
+        _weekend(fields), fields.text("language"), _uses(fields),
     ), faults  # fmt: skip
 
 

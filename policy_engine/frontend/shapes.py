@@ -333,6 +333,11 @@ RULESET = Shape(
         Key("facts", "the name of the facts' schema", Kind.TEXT, required=True),
         Key("calendar", "the working week", CALENDAR),
         Key(
+            "language",
+            "the language of the sentences, by a tag such as de or fr-CH; English where none is named",
+            Kind.TEXT,
+        ),
+        Key(
             "use",
             "what it takes from libraries: the name of each, with a list of parts",
             MapOf(SequenceOf(Kind.TEXT, least=1)),

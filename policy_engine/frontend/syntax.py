@@ -222,6 +222,7 @@ class RulesetSyntax:
     lost: frozenset[str]
     span: Span
     weekend: tuple[int, ...] | None = None
+    language: Authored | None = None
     uses: tuple[UseSyntax, ...] = ()
     taken: tuple[TakenSyntax, ...] = ()
 

@@ -21,6 +21,7 @@ from policy_engine.language.expressions import (
 )
 from policy_engine.language.rulesets import (
     DecisionLogic,
+    Formatted,
     Ruleset,
     Template,
     ValueDefinition,
@@ -75,7 +76,11 @@ def value_expressions(values: Iterable[ValueDefinition]) -> Iterator[Expression]
 
 def template_expressions(template: Template | None) -> Iterator[Expression]:
     """The expressions in a sentence."""
-    return (part for part in (template.parts if template else ()) if isinstance(part, Expression))
+    for part in template.parts if template else ():
+        if isinstance(part, Formatted):
+            yield part.expression
+        elif isinstance(part, Expression):
+            yield part
 
 
 def logic_of(decision: DecisionLogic) -> Iterator[Condition]:

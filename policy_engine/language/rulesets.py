@@ -10,6 +10,7 @@ from functools import cached_property
 
 from policy_engine.language.combining import Combination
 from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.formats import Format
 from policy_engine.language.lookup_tables import VALID, Column, LookupTable, Range, TableRow
 from policy_engine.language.types import Record, Type
 from policy_engine.language.values import Value
@@ -169,10 +170,18 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class Formatted:
+    """An expression of a sentence whose value reads in a format of its own."""
+
+    expression: Expression
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A sentence with placeholders: texts and expressions in turn, as written."""
 
-    parts: tuple[str | Quoted | Expression, ...]
+    parts: tuple[str | Quoted | Expression | Formatted, ...]
 
 
 @dataclass(frozen=True, slots=True)

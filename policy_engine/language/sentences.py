@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import Any
 
 from policy_engine.language.expressions import Expression
+from policy_engine.language.formats import PLAINLY, Format, in_format, unknown_in, words_in
 from policy_engine.language.rounding import decimal_of
-from policy_engine.language.rulesets import Quoted, Template
+from policy_engine.language.rulesets import Formatted, Quoted, Template
 from policy_engine.language.types import Date, ListOf, Number, Text, Type
 from policy_engine.language.values import Unknown, Value, in_words
 
@@ -29,11 +30,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """Where a sentence names a value: the decimal places of its number, and whether Python's `str` gives its words."""
+    """Where a sentence names a value: the places of its number, how it reads, and whether Python's `str` gives its words."""
 
     places: int = 0
     plain: bool = True
     sensitive: bool = False
+    format: Format = PLAINLY
 
 
 Sentence = tuple[str | Said | Placeholder, ...]
@@ -45,17 +47,18 @@ def sentence_of(template: Template, is_sensitive: Callable[[Expression], bool]) 
     return tuple(_part(part, is_sensitive) for part in template.parts)
 
 
-def _part(part: str | Quoted | Expression, is_sensitive: Callable[[Expression], bool]) -> str | Said | Placeholder:
+def _part(
+    part: str | Quoted | Expression | Formatted, is_sensitive: Callable[[Expression], bool]
+) -> str | Said | Placeholder:
     if isinstance(part, str):
         return part
     if isinstance(part, Quoted):
         return Said(part.text, sensitive=True) if is_sensitive(part.expression) else part.text
-    return _placeholder(part.tree.type, is_sensitive(part))
-
-
-def _placeholder(kind: Type, sensitive: bool) -> Placeholder:
+    written, expression = (part.format, part.expression) if isinstance(part, Formatted) else (PLAINLY, part)
+    kind = expression.tree.type
     places = _places(kind)
-    return Placeholder(places, not places and isinstance(kind, Number | Text | Date), sensitive)
+    plain = not written.name and not places and isinstance(kind, Number | Text | Date)
+    return Placeholder(places, plain, is_sensitive(expression), written)
 
 
 def _places(kind: Type) -> int:
@@ -91,16 +94,21 @@ def _piece(part: str | Said | Placeholder, values: Iterator[Any]) -> Said:
         return Said(part)
     if isinstance(part, Said):
         return part
-    return Said(words_of(next(values), part.places), part.sensitive)
+    return Said(words_of(next(values), part), part.sensitive)
 
 
-def words_of(value: Any, places: int) -> str:
+def words_of(value: Any, place: Placeholder) -> str:
     """A kept value as it reads inside a sentence."""
+    written = place.format
     if value is None:
-        return "unknown"
+        return unknown_in(written)
     if isinstance(value, tuple):
-        return ", ".join([words_of(part, places) for part in value]) or "none"
-    return in_words(decimal_of(value, places) if places else value)
+        return ", ".join([words_of(part, place) for part in value]) or words_in(written.language).none
+    if written.name:
+        return in_format(value, place.places, written)
+    if isinstance(value, bool):
+        return words_in(written.language).true if value else words_in(written.language).false
+    return in_words(decimal_of(value, place.places) if place.places else value)
 
 
 def pattern_of(sentences: Sequence[Sentence]) -> str | None:

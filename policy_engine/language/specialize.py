@@ -27,7 +27,9 @@ from policy_engine.language.rulesets import (
     Conclusion,
     DecisionLogic,
     Definition,
+    Formatted,
     Matrix,
+    Quoted,
     Rules,
     Ruleset,
     Template,
@@ -149,8 +151,12 @@ class Specializer:
 
     def template(self, template: Template) -> Template:
         """A sentence; what its placeholders are called stays."""
-        parts = [self.expression(part) if isinstance(part, tree.Expression) else part for part in template.parts]
-        return Template(tuple(parts))
+        return Template(tuple(map(self.part, template.parts)))
+
+    def part(self, part: str | Quoted | tree.Expression | Formatted) -> str | Quoted | tree.Expression | Formatted:
+        if isinstance(part, Formatted):
+            return replace(part, expression=self.expression(part.expression))
+        return self.expression(part) if isinstance(part, tree.Expression) else part
 
     def condition(self, condition: tree.Condition) -> tree.Condition:
         if isinstance(condition, tree.Expression):

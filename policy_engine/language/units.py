@@ -142,34 +142,40 @@ class Units:
 
 
 def written_units(ruleset: Ruleset) -> Units:
-    """The units that parameters and facts have as their authors wrote them, also through definitions, each looked at once."""
-    parameters = {each.name: unit_of(each.unit) for each in ruleset.parameters if each.unit}
-    bodies = {definition.name: definition.body for definition in ruleset.definitions}
+    """The units of a ruleset's names as their authors wrote them."""
+    parameters = {each.name: each.unit for each in ruleset.parameters}
+    return units_by(parameters, lambda name: ruleset.definition(name).body, ruleset.facts.type)
+
+
+def units_by(parameters: Mapping[str, str | None], body: Callable[[str], tree.Condition], facts: Record) -> Units:
+    """The units of names: of parameters as written, of facts by the schema, and through the bodies of definitions, each once."""
     known: dict[str, Unit | None] = {}
 
     def named(node: tree.Node) -> Unit | None:
         match node:
             case tree.Parameter(name=name):
-                return parameters.get(name)
+                words = parameters.get(name)
+                return unit_of(words) if words else None
             case tree.Definition(name=name):
                 if name not in known:
-                    body = bodies[name]
-                    known[name] = units.of(body.tree) if isinstance(body, tree.Expression) else None
+                    known[name] = None  # until it is found, for it may lead back to itself
+                    found = body(name)
+                    known[name] = units.of(found.tree) if isinstance(found, tree.Expression) else None
                 return known[name]
-        return declared_unit(ruleset, node)
+        return declared_unit(facts, node)
 
     units = Units(named)
     return units
 
 
-def declared_unit(ruleset: Ruleset, node: tree.Node) -> Unit | None:
+def declared_unit(facts: Record, node: tree.Node) -> Unit | None:
     """The unit that the schema gives a fact or a member, or its table the cell of a column; None for any other node."""
     match node:
         case tree.Lookup(table=table, column=column):
             words = table.column(column).unit
             return unit_of(words) if words else None
         case tree.Fact(name=name):
-            member = member_of(ruleset.facts.type, name)
+            member = member_of(facts, name)
         case tree.MemberOf(record=tree.Node(type=Record() as record), name=name):
             member = member_of(record, name)
         case _:

@@ -14,6 +14,7 @@ from policy_engine.language.rulesets import (
     Cell,
     Conclusion,
     DecisionLogic,
+    Formatted,
     Matrix,
     Quoted,
     Rules,
@@ -306,8 +307,11 @@ def _template(template: Template) -> str:
     return text("".join(f"{{{words}}}" if is_placeholder else words for words, is_placeholder in parts))
 
 
-def words_of(part: str | Quoted | Expression) -> tuple[str, bool]:
-    """A part of a reason as its author wrote it, and whether it is a placeholder."""
+def words_of(part: str | Quoted | Expression | Formatted) -> tuple[str, bool]:
+    """A part of a reason as its author wrote it, and whether it is a placeholder; a plural reads `day/days`."""
+    if isinstance(part, Formatted):
+        plural = part.format.name == "plural"
+        return ("/".join(part.format.arguments), False) if plural else words_of(part.expression)
     if isinstance(part, Expression):
         written = part.text
         return (written[len("if_known(") :].removesuffix(")") if written.startswith("if_known(") else written), True

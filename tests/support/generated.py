@@ -15,17 +15,20 @@ from policy_engine.frontend.checker import check
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.combining import Combination
+from policy_engine.language.formats import plural_categories
 from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.language.types import (
     BOOLEAN,
     DATE,
     Boolean,
+    Date,
     ListOf,
     Number,
     Record,
     Text,
     Type,
     fits,
+    innermost,
     join,
     number_of,
 )
@@ -53,6 +56,7 @@ HEAD = {
 }
 ZONES = ("America/New_York", "Pacific/Apia", "Pacific/Kiritimati", "America/Godthab")
 WEEKENDS: tuple[list[str], ...] = (["friday", "saturday"], ["sunday"], ["friday", "sunday"], [], ["saturday", "sunday"])
+LANGUAGES = ("en", "en", "en", "de", "fr-CH", "pl", "ar")
 MOST_CLOSED = 4
 
 
@@ -89,6 +93,7 @@ class RulesetAuthor:
         self.choices = choices
         self.bare = [Made(member.name, member.type) for member in facts.type.members]
         self.readings: dict[str, Sequence[str]] = {}
+        self.language = choices.one_of(LANGUAGES)
         self.author = Author(choices, list(names_below(facts.type)), self.readings)
 
     def write(self) -> Json:
@@ -105,7 +110,15 @@ class RulesetAuthor:
             decisions = dict(reversed(decisions.items()))
         zone = self.choices.one_of(ZONES)
         week = {"calendar": {"weekend": self.choices.one_of(WEEKENDS)}} if self.choices.chance(30) else {}
-        return {**HEAD, "timezone": zone, **week, **parts, "checks": checks, "decisions": decisions}
+        return {
+            **HEAD,
+            "timezone": zone,
+            "language": self.language,
+            **week,
+            **parts,
+            "checks": checks,
+            "decisions": decisions,
+        }
 
     def named(self, stem: str, *kinds: Type) -> str:
         """A name that nothing else has; where its type is given it is in scope from now on."""
@@ -296,9 +309,21 @@ class RulesetAuthor:
 
     def because(self, values: Values) -> str:
         """A sentence with holes."""
-        names = [*(made.text for made in self.bare if isinstance(made.type, Boolean | Number | Text)), *self.readings]
-        holes = self.choices.some(0, 2, lambda: self.choices.one_of([*names, "as_of"]))
-        return " ".join(["It is so", *(f"{{{name}}}" for name in holes)])
+        known = [made for made in self.bare if isinstance(innermost(made.type), Boolean | Number | Text | Date)]
+        known += [*(Made(name, Text()) for name in self.readings), Made("as_of", DATE)]
+        holes = self.choices.some(0, 2, lambda: self.hole(self.choices.one_of(known)))
+        return " ".join(["It is so", *holes])
+
+    def hole(self, made: Made) -> str:
+        """A hole of a sentence, plain or in a format."""
+        kind = innermost(made.type)
+        formats = [""]
+        if isinstance(kind, Date):
+            formats += [":long", ":short"]
+        if isinstance(kind, Number):
+            forms = plural_categories(self.language, kind.places > 0)
+            formats += [":number", ":money(EUR)", ":money(JPY)", ":percent", f":plural({', '.join(forms)})"]
+        return f"{{{made.text}{self.choices.one_of(formats)}}}"
 
     # Matrices.
 
