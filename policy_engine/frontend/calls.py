@@ -40,15 +40,17 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
         return value_on(typer, node)
     if name in AGGREGATES and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
         return _aggregate(typer, node, node.args[0], name)
-    if name in AGGREGATES and len(node.args) == 1 and (listed := hints.of_list(typer, name, node.args[0])):
+    lists = 1 <= len(node.args) <= (1 if name in FUNCTIONS else 2)
+    if name in AGGREGATES and lists and (listed := hints.of_list(typer, name, *node.args)):
         return typer.fault("generator-needed", node.func, hint=listed, name=name)
     function = FUNCTIONS.get(name)
     if function is None:
-        code = "generator-needed" if name in AGGREGATES else "unknown-function"
-        foreign = (
-            hints.THE_DAY if name in hints.PAST_AND_PRESENT else did_you_mean(name, [*FUNCTIONS, *AGGREGATES, VALUE_ON])
-        )
-        return typer.fault(code, node.func, hint=None if name in AGGREGATES else foreign, name=name)
+        if name in AGGREGATES:
+            of_tuples = hints.of_tuples(name) if AGGREGATES[name].takes_tuple else None
+            return typer.fault("generator-needed", node.func, hint=of_tuples, name=name)
+        near = did_you_mean(name, [*FUNCTIONS, *AGGREGATES, VALUE_ON])
+        foreign = hints.THE_DAY if name in hints.PAST_AND_PRESENT else near
+        return typer.fault("unknown-function", node.func, hint=foreign, name=name)
     if node.keywords:
         return typer.fault("wrong-arguments", node, signature=function.signature, why="arguments have no names")
     return _function_call(typer, node, function)

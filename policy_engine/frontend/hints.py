@@ -71,7 +71,17 @@ FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 BUILT_IN = ("as_of", "true", "false")
-ELEMENT: Mapping[str, str] = MappingProxyType({"any": "condition", "all": "condition"})
+ELEMENT: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("any", "all"), "condition"),
+        "sums_by": "(key, number)",
+        "sorted_by": "(key, {0})",
+        "covered_days": "(start, end)",
+    }
+)
+"""What stands before the `for` of an aggregate, where it is not the variable."""
+OF_MEMBER: Mapping[str, str] = MappingProxyType({"sums_by": "(key, {1})", "sorted_by": "({1}, {0})"})
+"""The same of a member of each element, where it is not that member."""
 
 
 def phrase(text: str, bare: str) -> tuple[int, int, str] | None:
@@ -138,8 +148,16 @@ def _is_nothing(typer: Typer, node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id in NOTHING and is_unresolved(typer, node)
 
 
-def of_list(typer: Typer, function: str, argument: ast.expr) -> str | None:
-    """The generator to write in place of a list, or of a member of a list's records; None where it is neither."""
+def of_tuples(function: str) -> str:
+    """What to write where an aggregate that takes several values of each element has no generator."""
+    return f"write `{function}({ELEMENT[function].format('x')} for x in list if condition)`"
+
+
+def of_list(typer: Typer, function: str, argument: ast.expr, second: ast.expr | None = None) -> str | None:
+    """The generator to write in place of a list, or of a member of a list's records; None where it is neither.
+
+    The name of a member may also stand in quotes, as a `second` argument.
+    """
     whole = argument.value if isinstance(argument, ast.Attribute) else argument
     listed = argument if _list_of(typer, argument) else whole
     kind = _list_of(typer, listed)
@@ -147,12 +165,17 @@ def of_list(typer: Typer, function: str, argument: ast.expr) -> str | None:
         return None
     name = typer.parsed.segment(listed)
     variable = _variable(typer, name)
-    element = ELEMENT.get(function, variable)
-    if isinstance(argument, ast.Attribute) and listed is whole:
-        if not isinstance(kind.element, Record) or not member_of(kind.element, argument.attr):
+    element = ELEMENT.get(function, "{0}")
+    member = argument.attr if isinstance(argument, ast.Attribute) and listed is whole else _text_of(second)
+    if member is not None:
+        if not isinstance(kind.element, Record) or not member_of(kind.element, member):
             return None
-        element = f"{variable}.{argument.attr}"
-    return f"write `{function}({element} for {variable} in {name})`"
+        element = OF_MEMBER.get(function, "{1}")
+    return f"write `{function}({element.format(variable, f'{variable}.{member}')} for {variable} in {name})`"
+
+
+def _text_of(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _list_of(typer: Typer, node: ast.expr) -> ListOf | None:
