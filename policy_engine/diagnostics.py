@@ -113,6 +113,7 @@ _SHAPES = {
     "wrong-kind": Wording("{what} must be {expected}"),
     "wrong-name": Wording("`{name}` cannot be a name", "use {form}"),
     "reserved-name": Wording("`{name}` has a meaning of its own and cannot be a name here", "choose another"),
+    "bad-time": Wording("`{text}` is not a time of day", "write it as 09:30"),
     "bad-date": Wording("`{text}` is not a date", "write it as 2025-02-28"),
     "bad-period": Wording("the period ends on {end}, not after its start {start}", "`until` is the first day outside"),
     "unknown-timezone": Wording("`{name}` is no time zone", "use an IANA name such as America/New_York"),
@@ -152,7 +153,7 @@ _SCHEMAS = {
         "use small letters, digits and underscores, and no word that is taken",
     ),
     "schema-format": Wording(
-        "at {pointer}: the format `{format}` is not supported", "supported are date and date-time"
+        "at {pointer}: the format `{format}` is not supported", "supported are date, date-time and time"
     ),
     "schema-pattern": Wording("at {pointer}: the pattern `{pattern}` cannot be used: {why}", "{hint}"),
     "schema-contradiction": Wording("at {pointer}: {why}", "correct one of them"),

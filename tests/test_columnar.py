@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_engine.backends.columnar import clock as clock_columns
 from policy_engine.backends.columnar import days, prepare
 from policy_engine.backends.columnar import weekdays as columns
 from policy_engine.backends.columnar.functions import CALLS, WRITTEN_OUT
@@ -21,7 +22,7 @@ from policy_engine.backends.columnar.plan import folded
 from policy_engine.backends.columnar.times import instant_text as instant_texts
 from policy_engine.backends.columnar.weekdays import business_days
 from policy_engine.facts.plain import to_json_types
-from policy_engine.language import dates, weekdays
+from policy_engine.language import clock, dates, weekdays
 from policy_engine.language.date_texts import read_instant
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.timezones import transitions, zone
@@ -218,6 +219,7 @@ def test_a_column_of_instants_has_the_dates_of_its_zone(name: str, moments: list
     column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
     single = [(moment, zone(name)) for moment in moments]
     assert days.dates_of(column, name).to_list() == list(_one_by_one(dates.date_of, single))
+    assert clock_columns.times_of(column, name).to_list() == list(_one_by_one(clock.time_of, single))
 
 
 EDGE_TIMES = ("00:00:00", "00:59:59.999999", "12:00:00", "23:59:59", "23:59:59.999999")

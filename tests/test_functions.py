@@ -22,6 +22,7 @@ SCHEMA = """
     "day": {"type": "string", "format": "date"},
     "moved": {"type": "string", "format": "date"},
     "moment": {"type": "string", "format": "date-time"},
+    "until": {"type": "string", "format": "date-time"},
     "count": {"type": "integer", "minimum": -1000, "maximum": 1000},
     "word": {"type": "string"},
     "words": {"type": "array", "maxItems": 10, "items": {"type": "string"}},

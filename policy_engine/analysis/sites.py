@@ -11,7 +11,7 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.expressions import Expression, expressions_of
 from policy_engine.language.mentions import logic_of
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.types import Date, Instant, Number, Ratio, Type, scaled
+from policy_engine.language.types import Date, Instant, Number, Ratio, Time, Type, scaled
 from policy_engine.source import Span
 
 BEYOND = {"<=": 1, "<": -1, ">=": -1, ">": 1}
@@ -101,7 +101,7 @@ def _places(left: Type, right: Type) -> int | None:
             return max(first, second)
         case Date(), Date():
             return 0
-    assert isinstance(left, Number | Ratio | Instant), left
+    assert isinstance(left, Number | Ratio | Instant | Time), left
     return None
 
 

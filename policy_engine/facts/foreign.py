@@ -15,7 +15,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type
 
 INSTEAD: Mapping[str, str] = MappingProxyType(
     {
@@ -95,6 +95,13 @@ def moment_text(value: date, kind: Type | None) -> str:
     return value.isoformat()
 
 
+def time_text(value: time) -> str:
+    """The text of a time of day; raises `Refused` for one with an offset."""
+    if value.tzinfo is not None:
+        raise Refused("give a datetime.time without a time zone")
+    return value.isoformat()
+
+
 def wanted(kind: Type | None) -> str:
     """What Python type a fact of a type is given in."""
     match kind:
@@ -110,6 +117,8 @@ def wanted(kind: Type | None) -> str:
             return "a datetime.date or its text, such as 2025-01-31"
         case Instant():
             return "a datetime.datetime with a time zone or its text, such as 2025-01-31T12:00:00Z"
+        case Time():
+            return "a datetime.time or its text, such as 09:30"
         case ListOf():
             return "a list"
         case Record():

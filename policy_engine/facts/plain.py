@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import Violation
-from policy_engine.facts.foreign import Refused, moment_text, plain_value
+from policy_engine.facts.foreign import Refused, moment_text, plain_value, time_text
 from policy_engine.language.types import ListOf, Record, Type, with_article
 
 DEEPEST = 64
@@ -101,9 +101,11 @@ class FactsReader:
         try:
             if isinstance(value, date):
                 return moment_text(value, kind)
+            if isinstance(value, time):
+                return time_text(value)
             return self.value(plain_value(value, kind), pointer, depth + 1, kind)
         except Refused as refused:
-            asked = kind if isinstance(value, date) else None
+            asked = kind if isinstance(value, date | time) else None
             what = "a JSON value" if asked is None else with_article(asked)
             words = f"{_kind(value)} is not {what}; {refused}"
             return self.refuse(pointer, type(value).__name__, what, words, "type" if asked is None else "format")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import Json, to_json_types
-from policy_engine.language.date_texts import read_date, read_instant
+from policy_engine.language.date_texts import read_date, read_instant, read_time
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Date, Instant, ListOf, Member, Number, Record, Type
+from policy_engine.language.types import Date, Instant, ListOf, Member, Number, Record, Time, Type
 from policy_engine.language.values import RecordValue, Value, normalized
 
 
@@ -38,6 +38,8 @@ def typed_value(value: Json, kind: Type, member: Member | None = None) -> Value:
             return read_date(value)
         case Instant():
             return read_instant(value)
+        case Time():
+            return read_time(value)
         case Number():
             return normalized(value, kind)
         case Record():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from functools import cache, partial, reduce
 from typing import Any
@@ -41,6 +41,7 @@ from policy_engine.language.types import (
     BOOLEAN,
     CALENDAR,
     DATE,
+    TIME,
     Anything,
     Boolean,
     ListOf,
@@ -377,6 +378,8 @@ def constant_type(value: ConstantValue) -> Type:
             return Text((value,))
         case date():
             return DATE
+        case time():
+            return TIME
         case Holidays():
             return CALENDAR
         case _:

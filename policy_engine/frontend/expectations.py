@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from policy_engine.diagnostics import say
@@ -12,8 +12,8 @@ from policy_engine.documents.nodes import DECIMAL, MappingNode, Plain, ScalarNod
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import CaseNames
 from policy_engine.frontend.fields import Fields, is_empty
-from policy_engine.language.date_texts import read_date, read_instant
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, with_article
+from policy_engine.language.date_texts import read_date, read_instant, read_time
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type, with_article
 from policy_engine.source import Authored
 
 PARTS = ("status", "outcome", "rules", "values", "missing", "reason", "sources", "readings")
@@ -96,15 +96,20 @@ def _fits(kind: Type, value: Plain) -> bool:
             return places > 0 and DECIMAL.fullmatch(value) is not None
         case Text(), str():
             return True
-        case ((Date() | Instant()), str()):
-            return _is_written(value, read_date if isinstance(kind, Date) else read_instant)
+        case ((Date() | Instant() | Time()), str()):
+            return _is_written(value, READERS[type(kind)])
         case ListOf(element=element), list():
             return all(_fits(element, part) for part in value)
     return False
 
 
-def _is_written(text: str, read: Callable[[str], date]) -> bool:
-    """Whether a date or an instant can be read in a text."""
+READERS: Mapping[type[Type], Callable[[str], object]] = MappingProxyType(
+    {Date: read_date, Instant: read_instant, Time: read_time}
+)
+
+
+def _is_written(text: str, read: Callable[[str], object]) -> bool:
+    """Whether a date, an instant or a time can be read in a text."""
     try:
         read(text)
     except ValueError:
@@ -139,6 +144,8 @@ def _better(kind: Type, node: YamlNode) -> str | None:
             return "write it as 2025-02-28"
         case Instant(), _:
             return "write it as 2025-02-28T12:00:00Z"
+        case Time(), _:
+            return "write it as 09:30:00"
         case Number(places=0), _:
             return "write an integer without quotes, such as 30"
         case Number(), _:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time
 from decimal import Decimal
 from itertools import chain
+from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.nodes import (
@@ -22,6 +23,7 @@ from policy_engine.frontend.calendars import calendar_of
 from policy_engine.frontend.fields import Fields, fields_of, read_date, whole_text
 from policy_engine.frontend.shape_hints import ISO_DATE, amount_in
 from policy_engine.frontend.syntax import ConstantValue, ParameterSyntax
+from policy_engine.language.date_texts import read_time
 from policy_engine.language.types import fits, number_of
 from policy_engine.source import Authored
 
@@ -52,9 +54,9 @@ def parse_parameter(name: Authored, node: YamlNode, faults: list[Diagnostic]) ->
 def _values_of_parameter(fields: Fields) -> tuple[tuple[date | None, ConstantValue], ...]:
     node, faults = fields.node, fields.faults
     kind = fields.text("type")
-    if kind is not None and kind.value != "date":
-        faults.append(say("wrong-kind", kind.span, what="`type`", expected="date, or left out"))
-    dated = kind is not None and kind.value == "date"
+    if kind is not None and kind.value not in READERS:
+        faults.append(say("wrong-kind", kind.span, what="`type`", expected="date, time, or left out"))
+    read = READERS.get(kind.value) if kind is not None else None
     if sum(node.get(key) is not None for key in ("value", "values", "calendar")) != 1:
         if not fields.meant:
             faults.append(say("one-of-keys", fields.span, thing="a parameter", keys="`value`, `values` and `calendar`"))
@@ -62,9 +64,9 @@ def _values_of_parameter(fields: Fields) -> tuple[tuple[date | None, ConstantVal
     single = node.get("value")
     values: list[tuple[date | None, ConstantValue]] = []
     if single is not None:
-        values.append((None, _constant(single, dated, faults)))
+        values.append((None, _constant(single, read, faults)))
     for day, value in fields.named("values", ISO_DATE):
-        values.append((_start(day, faults), _constant(value, dated, faults)))
+        values.append((_start(day, faults), _constant(value, read, faults)))
     return tuple(values)
 
 
@@ -73,11 +75,28 @@ def _start(day: Authored, faults: list[Diagnostic]) -> date | None:
     return read_date(day, faults) if ISO_DATE.fullmatch(day.value) else None
 
 
-def _constant(node: YamlNode, dated: bool, faults: list[Diagnostic]) -> ConstantValue:
+Reader = Callable[[Authored, list[Diagnostic]], date | time | None]
+"""Reads a constant in a text, None where it is none, which is reported."""
+
+
+def _read_time(text: Authored, faults: list[Diagnostic]) -> time | None:
+    try:
+        return read_time(text.value)
+    except ValueError:
+        faults.append(say("bad-time", text.span, text=text.value))
+        return None
+
+
+READERS: Mapping[str, Reader] = MappingProxyType({"date": read_date, "time": _read_time})
+"""What reads the values of a parameter, by its `type`."""
+
+
+def _constant(node: YamlNode, read: Reader | None, faults: list[Diagnostic]) -> ConstantValue:
     if isinstance(node, SequenceNode):
-        return tuple(_constant(item, dated, faults) for item in node.items)
-    if isinstance(node, ScalarNode) and dated:
-        return read_date(node.text, faults) or date.min
+        return tuple(_constant(item, read, faults) for item in node.items)
+    if isinstance(node, ScalarNode) and read is not None:
+        found = read(node.text, faults)
+        return date.min if found is None else found
     value = plain_scalar(node.text) if isinstance(node, ScalarNode) else None
     if value is None or not isinstance(node, ScalarNode):
         faults.append(say("wrong-kind", node.span, words=A_CONSTANT))

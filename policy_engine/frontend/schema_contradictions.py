@@ -13,9 +13,10 @@ from types import MappingProxyType
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.nodes import MappingNode, Plain, SequenceNode, plain
 from policy_engine.frontend import patterns
+from policy_engine.language.date_texts import read_time
 from policy_engine.language.text_patterns import matcher
 
-LENGTHS: Mapping[str, tuple[int, int]] = MappingProxyType({"date": (10, 10), "date-time": (20, 32)})
+LENGTHS: Mapping[str, tuple[int, int]] = MappingProxyType({"date": (10, 10), "date-time": (20, 32), "time": (5, 15)})
 """How many characters the texts of a format have, at least and at most."""
 COUNTED = {"string": ("minLength", "maxLength"), "array": ("minItems", "maxItems")}
 RANGED = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
@@ -109,6 +110,8 @@ def _is_formed(value: str, form: str) -> bool:
     """Whether a text may be a date or an instant; the days of the calendar are looked up."""
     least, most = LENGTHS[form]
     try:
+        if form == "time":
+            return read_time(value) is not None
         if form == "date":
             return least <= len(value) <= most and bool(date.fromisoformat(value))
         return least <= len(value) <= most and datetime.fromisoformat(value.upper()).tzinfo is not None

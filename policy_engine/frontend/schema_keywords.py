@@ -56,6 +56,7 @@ INSTEAD: Mapping[str, str] = MappingProxyType(
 )
 OTHER_TYPES: Mapping[str, str] = MappingProxyType(
     {
+        "time": 'write `"type": "string", "format": "time"`',
         "date": 'write `"type": "string", "format": "date"`',
         **dict.fromkeys(
             ("date-time", "datetime", "timestamp", "instant"), 'write `"type": "string", "format": "date-time"`'

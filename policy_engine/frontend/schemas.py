@@ -37,6 +37,7 @@ from policy_engine.language.types import (
     BOOLEAN,
     DATE,
     INSTANT,
+    TIME,
     Anything,
     Date,
     Instant,
@@ -53,7 +54,7 @@ from policy_engine.language.types import (
 from policy_engine.source import Authored, Span
 
 RESERVED = frozenset({"true", "false", "null", "unknown", "as_of", "decisions", "outcome"})
-FORMATS: Mapping[str, Type] = {"date": DATE, "date-time": INSTANT}
+FORMATS: Mapping[str, Type] = {"date": DATE, "date-time": INSTANT, "time": TIME}
 DEEPEST = 8
 MOST_PENDING = 60
 """References that are followed one within another; so many levels there may not be, and Python's stack has its end."""

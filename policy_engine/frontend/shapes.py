@@ -163,7 +163,7 @@ PARAMETER = Shape(
         Key("add", "further holidays, each with the reason", REASONED_DAYS, needs=("calendar",)),
         Key("remove", "days that are no holidays here, each with the reason", REASONED_DAYS, needs=("calendar",)),
         Key("weekend", "the weekend where this calendar is asked", WEEKEND_KEY.form, needs=("calendar",)),
-        Key("type", "date, where the value is a date or a list of dates", OneOf(("date",))),
+        Key("type", "date or time, where the value is one or a list of them", OneOf(("date", "time"))),
         Key("unit", "the unit, in words", Kind.TEXT),
         ONE_SOURCE_KEY,
         Key("meaning", "what it stands for", Kind.TEXT),

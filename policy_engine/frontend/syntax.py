@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -25,7 +25,7 @@ class GroupSyntax:
 
 
 ConditionSyntax: TypeAlias = Authored | GroupSyntax
-ConstantValue: TypeAlias = "bool | int | Decimal | str | date | Holidays | tuple[ConstantValue, ...]"
+ConstantValue: TypeAlias = "bool | int | Decimal | str | date | time | Holidays | tuple[ConstantValue, ...]"
 Named: TypeAlias = tuple[tuple[Authored, Authored], ...]
 
 

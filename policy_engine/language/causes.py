@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ZERO_DENOMINATOR = "a denominator is zero"
 OUTSIDE = "a date falls outside the years 0001 to 9999"
+INSTANT_OUTSIDE = "an instant falls outside the years 0001 to 9999"
 LEFT_UNKNOWN = "the rules leave a value unknown"
 
 

@@ -1,4 +1,4 @@
-"""How dates and instants are written: as facts have them (ISO 8601, RFC 3339), and in forms of other files such as %d.%m.%Y.
+"""How dates, instants and times are written: as facts have them (ISO 8601, RFC 3339), and in other forms such as %d.%m.%Y.
 
 Patterns mean the same to Python, to Polars and to jsonschema-rs.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from types import MappingProxyType
 
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 MOMENT = f"{DAY}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(?:\\.[0-9]{{1,6}})?(?:[Zz]|[+-]{HOUR}:{SIXTIETH})"
-PATTERNS: Mapping[str, str] = MappingProxyType({"date": f"^{DAY}$", "date-time": f"^{MOMENT}$"})
+TIME = f"{HOUR}:{SIXTIETH}(?::{SIXTIETH}(?:\\.[0-9]{{1,6}})?)?"
+PATTERNS: Mapping[str, str] = MappingProxyType({"date": f"^{DAY}$", "date-time": f"^{MOMENT}$", "time": f"^{TIME}$"})
 """The pattern of each format of JSON Schema; whether the calendar has the day, it does not say."""
 
 
@@ -33,10 +34,18 @@ def read_instant(text: str) -> datetime:
     return datetime.fromisoformat(text.upper())
 
 
+def read_time(text: str) -> time:
+    """The time of day of `HH:MM`, `HH:MM:SS` or one with up to six digits of a second; raises `ValueError` for anything else."""
+    if not re.fullmatch(TIME, text):
+        raise ValueError(text)
+    return time.fromisoformat(text)
+
+
 FORMATS: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
     {
         "date": (read_date, "a date such as 2025-02-28"),
         "date-time": (read_instant, "an instant with its offset such as 2025-02-28T09:30:00-05:00"),
+        "time": (read_time, "a time of day such as 09:30"),
     }
 )
 """For each format its reader, which raises `ValueError`, and how a message describes it."""
@@ -87,7 +96,7 @@ def written_as(name: str, form: str | None) -> DateForm | None:
     minutes and an offset, and perhaps seconds.
     """
     if form is None:
-        return DateForm(DAY if name == "date" else MOMENT, (), FORMATS[name][1])
+        return DateForm(PATTERNS[name].strip("^$"), (), FORMATS[name][1])
     if name == "date":
         pattern, iso = _pattern(form, DAY_PARTS, MIDNIGHT), "${Y}-${m}-${d}"
         expected = f"a date written as {form}" + (" at midnight" if len(PART.findall(form)) > len(DAY_PARTS) else "")

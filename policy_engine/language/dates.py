@@ -133,17 +133,21 @@ def date_of(moment: datetime, zone: tzinfo) -> date:
     try:
         return moment.astimezone(zone).date()
     except OverflowError:
-        return _date_near_the_end(moment, zone)
+        return date_near_the_end(moment, zone)[0]
 
 
 CYCLE = timedelta(days=146_097)
 """400 years: after so many days the calendar repeats, with its weekdays, and so do the changes of time zones."""
 
 
-def _date_near_the_end(moment: datetime, zone: tzinfo) -> date:
-    """The same for an instant that the calendar may not have in UTC, though it has it in the zone: looked up a cycle away."""
+def date_near_the_end(moment: datetime, zone: tzinfo) -> tuple[date, datetime]:
+    """The same for an instant that the calendar may not have in UTC, though it has it in the zone: looked up a cycle away.
+
+    Beside the date stands the local time a cycle away.
+    """
     inwards = CYCLE if moment.year == MINYEAR else -CYCLE
     try:
-        return (moment + inwards).astimezone(zone).date() - inwards
+        away = (moment + inwards).astimezone(zone)
+        return away.date() - inwards, away
     except OverflowError:
         raise Undefined(OUTSIDE) from None

@@ -14,15 +14,18 @@ from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.language import dates, lists, texts, weekdays
+from policy_engine.language import clock, dates, lists, texts, weekdays
 from policy_engine.language.rounding import MODES, percent_of, rounded
 from policy_engine.language.types import (
     ANYTHING,
     BOOLEAN,
     DATE,
     DAYS,
+    INSTANT,
     MONTHS,
+    SECONDS,
     TEXT,
+    TIME,
     YEARS,
     Anything,
     Calendar,
@@ -32,6 +35,7 @@ from policy_engine.language.types import (
     Number,
     Ratio,
     Text,
+    Time,
     Tuple,
     Type,
     arithmetic,
@@ -219,7 +223,7 @@ def _sum(element: Type, most: int | None) -> Type | None:
 
 
 def _ordered(element: Type, most: int | None) -> Type | None:
-    return element if isinstance(element, Number | Date | Instant | Anything) else None
+    return element if isinstance(element, Number | Date | Instant | Time | Anything) else None
 
 
 def _condition(element: Type, most: int | None) -> Type | None:
@@ -267,7 +271,7 @@ def _sums(element: Type, most: int | None) -> Type | None:
 
 def _in_order(element: Type, most: int | None) -> Type | None:
     match element:
-        case Tuple(parts=(Number() | Date() | Instant(), value)):
+        case Tuple(parts=(Number() | Date() | Instant() | Time(), value)):
             return _several(value, most)
     return None
 
@@ -284,6 +288,8 @@ DAY = Parameter("date", _is(Date), "a date")
 START = Parameter("start", _is(Date), "a date")
 END = Parameter("end", _is(Date), "a date")
 MOMENT = Parameter("instant", _is(Instant), "an instant")
+FROM = Parameter("start", _is(Instant), "an instant")
+UNTIL = Parameter("end", _is(Instant), "an instant")
 HOLIDAYS = Parameter("holidays", _list_of_dates, "a list of dates or a calendar")
 WORDS = Parameter("text", _is(Text), "a text")
 LIST = Parameter("list", _is(ListOf), "a list")
@@ -293,8 +299,10 @@ ANY_VALUE = Parameter("x", lambda kind: True, "a value")
 NUMBER = Parameter("x", _is(Number), "an integer or a decimal")
 LEAP_DAY = Parameter("leap_day", _fixed_leap_day, f"{dates.FEBRUARY_28} or {dates.MARCH_1}, in quotes",
                      written_out=True, optional=True)  # fmt: skip
-ORDERED = Parameter("x", _is(Number, Date, Instant), "a number, a date or an instant")
+ORDERED = Parameter("x", _is(Number, Date, Instant, Time), "a number, a date, an instant or a time")
 FEB_29 = {"day": "2024-02-29"}
+NIGHT = {"moment": "2025-03-01T03:00:00Z"}
+TWO_MOMENTS = {**NIGHT, "until": "2025-03-01T04:15:30Z"}
 SATURDAY = {"day": "2025-02-01"}
 BORN = {"moved": "2004-02-29", "day": "2025-02-28"}
 CHRISTMAS = {"day": "2025-12-24", "off": ["2025-12-25"]}
@@ -330,6 +338,20 @@ def _edge(name: str, meaning: str, gives: str, plain: Callable[..., Any], *, par
     return Function(
         name, (DAY,), lambda *_: DATE, meaning, Example(f"{name}(day)", FEB_29, gives), plain, partial=partial
     )
+
+
+def _passed(unit: str, gives: int, plain: Callable[..., Any]) -> Function:
+    """The function that counts whole units from one instant to another."""
+    example = Example(f"{unit}_between(moment, until)", TWO_MOMENTS, gives)
+    meaning = f"Whole {unit} that pass from the start to the end; negative where the end is earlier."
+    return Function(f"{unit}_between", (FROM, UNTIL), lambda *_: SECONDS, meaning, example, plain, unit=unit)
+
+
+def _later_moment(unit: str, gives: str, plain: Callable[..., Any]) -> Function:
+    """The function that adds so many units to an instant."""
+    example, meaning = Example(f"add_{unit}(moment, 2)", NIGHT, gives), f"The instant when n {unit} have passed."
+    parameters = (MOMENT, Parameter("n", _whole, "an integer", unit=unit))
+    return Function(f"add_{unit}", parameters, lambda *_: INSTANT, meaning, example, plain, partial=True)
 
 
 _FUNCTIONS = (
@@ -379,6 +401,14 @@ _FUNCTIONS = (
     Function("date_of", (MOMENT,), lambda *_: DATE, "The civil date of an instant in the ruleset's time zone.",
              Example("date_of(moment)", {"moment": "2025-03-01T03:00:00Z"}, "2025-02-28"), dates.date_of,
              in_zone=True, partial=True),
+    Function("time_of", (MOMENT,), lambda *_: TIME, "The time of day of an instant in the ruleset's time zone.",
+             Example("time_of(moment)", NIGHT, "22:00:00"), clock.time_of,
+             in_zone=True, partial=True),
+    _passed("hours", 1, clock.hours_between),
+    _passed("minutes", 75, clock.minutes_between),
+    _passed("seconds", 4_530, clock.seconds_between),
+    _later_moment("hours", "2025-03-01T05:00:00Z", clock.add_hours),
+    _later_moment("minutes", "2025-03-01T03:02:00Z", clock.add_minutes),
     Function("first_of_month", (DAY,), lambda *_: DATE, "The first day of the date's month.",
              Example("first_of_month(day)", FEB_29, "2024-02-01"), dates.first_of_month, python="{0}.replace(day=1)"),
     _edge("last_of_month", "The last day of the date's month.", "2024-02-29", dates.last_of_month),
@@ -466,9 +496,9 @@ _AGGREGATES = (
                       Example(f"count({LATE})", {**OFF, "day": "2025-12-31"}, 1), len),
     AggregateFunction("sum", _sum, "a number, over a list with `maxItems` in its schema", "The numbers added up; 0 for none.",
                       Example("sum(weekday(d) for d in off)", OFF, 8), sum),
-    AggregateFunction("min", _ordered, "a number, a date or an instant", "The least element.",
+    AggregateFunction("min", _ordered, "a number, a date, an instant or a time", "The least element.",
                       Example("min(d for d in off)", OFF, "2025-12-25"), min, "an empty list has no least element"),
-    AggregateFunction("max", _ordered, "a number, a date or an instant", "The greatest element.",
+    AggregateFunction("max", _ordered, "a number, a date, an instant or a time", "The greatest element.",
                       Example("max(d for d in off)", OFF, "2026-01-01"), max, "an empty list has no greatest element"),
     AggregateFunction("first", lambda element, most: element, "an element", "The first element.",
                       Example("first(d for d in off)", OFF, "2025-12-25"), itemgetter(0), "an empty list has no first element"),

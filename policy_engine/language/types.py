@@ -55,6 +55,11 @@ class Instant:
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """A time of day, without a date and an offset."""
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """A named calendar of holidays over some years; only business-day functions take it."""
 
@@ -103,13 +108,18 @@ class Anything:
     """Fits everywhere: the element of an empty list, and the stand-in after a fault that was already reported."""
 
 
-Type: TypeAlias = Boolean | Number | Ratio | Text | Date | Instant | Calendar | ListOf | Record | Tuple | Anything
+Type: TypeAlias = (
+    Boolean | Number | Ratio | Text | Date | Instant | Time | Calendar | ListOf | Record | Tuple | Anything
+)
 
-BOOLEAN, TEXT, DATE, INSTANT, CALENDAR, ANYTHING = Boolean(), Text(), Date(), Instant(), Calendar(), Anything()
+BOOLEAN, TEXT, DATE, INSTANT, TIME = Boolean(), Text(), Date(), Instant(), Time()
+CALENDAR, ANYTHING = Calendar(), Anything()
 DAYS = Number(0, -3_652_058, 3_652_058)
 """The distance of any two dates of the years 0001 to 9999, in days."""
 YEARS, MONTHS = Number(0, -9_998, 9_998), Number(0, -119_987, 119_987)
 """The same in completed years, and in completed months."""
+SECONDS = Number(0, -(10**12), 10**12)
+"""More than the distance of any two instants, in seconds."""
 
 
 def number_of(value: int | Decimal) -> Number:
@@ -257,12 +267,12 @@ def comparable(left: Type, right: Type) -> bool:
         return True
     if isinstance(left, Number | Ratio):
         return isinstance(right, Number | Ratio)
-    return isinstance(left, Boolean | Text | Date | Instant) and type(left) is type(right)
+    return isinstance(left, Boolean | Text | Date | Instant | Time) and type(left) is type(right)
 
 
 def is_plain(kind: Type) -> bool:
     """Whether values of a type are neither made of others nor a ratio, so that they can be equal, and keys."""
-    return isinstance(kind, Boolean | Number | Text | Date | Instant)
+    return isinstance(kind, Boolean | Number | Text | Date | Instant | Time)
 
 
 def comparable_lists(left: Type, right: Type) -> bool:
@@ -275,7 +285,7 @@ def comparable_lists(left: Type, right: Type) -> bool:
 
 def ordered(kind: Type) -> bool:
     """Whether values of a type have an order."""
-    return isinstance(kind, Number | Ratio | Date | Instant | Anything)
+    return isinstance(kind, Number | Ratio | Date | Instant | Time | Anything)
 
 
 def never_equal(left: Type, right: Type) -> tuple[str, tuple[str, ...]] | None:

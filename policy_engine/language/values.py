@@ -1,14 +1,14 @@
 """The values of expressions at run time.
 
 A value is a `bool`, an `int`, a `decimal.Decimal`, a `fractions.Fraction` (a ratio), a `str`, a `datetime.date`, an aware
-`datetime.datetime` (an instant), a tuple (a list), a `RecordValue`, `Holidays` (a calendar), or an `Unknown`.
+`datetime.datetime` (an instant), a `datetime.time`, a tuple (a list), a `RecordValue`, `Holidays` (a calendar), or an `Unknown`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -93,7 +93,9 @@ class Holidays:
     removed: tuple[tuple[date, str], ...] = ()
 
 
-Value: TypeAlias = "bool | int | Decimal | Fraction | str | date | tuple[Value, ...] | RecordValue | Holidays | Unknown"
+Value: TypeAlias = (
+    "bool | int | Decimal | Fraction | str | date | time | tuple[Value, ...] | RecordValue | Holidays | Unknown"
+)
 
 
 UNSET: Any = object()
@@ -153,13 +155,13 @@ def normalized(value: Value, kind: Type) -> Value:
 
 
 def to_json(value: Value | None) -> object:
-    """A value in JSON types: dates and instants as ISO text, decimals as text with all their places, unknown as null."""
+    """A value in JSON types: dates, instants and times as ISO text, decimals as text with all their places, unknown as null."""
     match value:
         case None | bool() | int() | str():
             return value
         case datetime():
             return instant_text(value)
-        case date():
+        case date() | time():
             return value.isoformat()
         case Decimal():
             return f"{value:f}"

@@ -33,7 +33,19 @@ from policy_engine.language.operators import (
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.timezones import zone
 from policy_engine.language.traces import Origin, Step, new_step
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Tuple, innermost
+from policy_engine.language.types import (
+    Boolean,
+    Date,
+    Instant,
+    ListOf,
+    Number,
+    Ratio,
+    Record,
+    Text,
+    Time,
+    Tuple,
+    innermost,
+)
 from policy_engine.language.values import UNSET, Unknown, Value, on_the_way
 from policy_engine.reference.deciding import Evaluation, group_value
 
@@ -211,7 +223,9 @@ def _is_exact(node: tree.Node) -> bool:
 
     Other numbers are told with the places that they come to, and lists and records in the values that callers see.
     """
-    return isinstance(node.type, Boolean | Text | Date | Instant) or (isinstance(node.type, Number) and _is_whole(node))
+    return isinstance(node.type, Boolean | Text | Date | Instant | Time) or (
+        isinstance(node.type, Number) and _is_whole(node)
+    )
 
 
 def _is_whole(node: tree.Node) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ from policy_engine.language.decisions import Status
 from policy_engine.language.mentions import logic_of
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, member_of
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type, member_of
 from policy_engine.language.values import Value
 from policy_engine.reports.jobs import Job
 from policy_engine.reports.sampling import Draw
@@ -107,6 +107,8 @@ def of_type(kind: Type, values: Candidates) -> Iterator[Any]:
             yield from (str(day) for day in values[Date][:MOST_VALUES])
         case Instant():
             yield from (f"{day}T12:00:00Z" for day in values[Date][:MOST_VALUES])
+        case Time():
+            yield from (str(moment) for moment in values[Time][:MOST_VALUES])
         case Text():
             yield from (text for text in values[Text][:MOST_VALUES])
 
@@ -122,6 +124,7 @@ def candidates(ruleset: Ruleset, as_of: date) -> Candidates:
         Number: list(dict.fromkeys(numbers)),
         Text: [*dict.fromkeys(texts), "x"],
         Date: list(dict.fromkeys(near)),
+        Time: [*dict.fromkeys(value for value in named if isinstance(value, time)), time.min, time.max],
     }
 
 

@@ -13,7 +13,7 @@ from policy_engine.documents.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import FactsReader, Json
 from policy_engine.language.date_texts import DAY, FORMATS, written_as
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Time
 
 BLANKS = " \t\u00a0"
 """Around a cell that is no text they mean nothing."""
@@ -68,6 +68,8 @@ def _value(member: Member, form: str | None, text: str) -> tuple[Json, list[Viol
             return _moment("date", form, text), []
         case Instant():
             return _moment("date-time", form, text), []
+        case Time():
+            return _moment("time", None, text), []
         case ListOf() | Record():
             return reader.value(_json(text), f"/{member.name}", 1), reader.found
         case _:

@@ -10,7 +10,7 @@ import polars as pl
 from policy_engine.diagnostics import nearest, shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type, member_of
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type, member_of
 
 MOST_DIGITS = 38
 """So many digits has a decimal that Polars can read."""
@@ -70,6 +70,8 @@ def _wanted(kind: Type, dtype: Any) -> tuple[bool, str]:
             return texts or moments, (
                 "instants (Datetime with a time zone, or String such as 2025-02-28T09:30:00-05:00)"
             )
+        case Time():
+            return texts or isinstance(dtype, pl.Time), "times of day (Time, or String such as 09:30)"
     return False, "lists (List)" if isinstance(kind, ListOf) else "records (Struct)"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from functools import partial
 from itertools import chain, count
@@ -14,12 +14,12 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
 from policy_engine.backends.columnar.parts import Part, part_of
-from policy_engine.backends.columnar.times import date_text, in_microseconds, instant_text, local_text
+from policy_engine.backends.columnar.times import date_text, in_microseconds, instant_text, local_text, time_text
 from policy_engine.backends.columnar.validation import Fitted, column_validation
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Type
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type
 from policy_engine.language.values import instant_text_of
 
 Values = Sequence[Any]
@@ -32,7 +32,7 @@ CLASSES: Mapping[type[Type], frozenset[type]] = MappingProxyType(
     {
         Boolean: frozenset({bool, NOTHING}),
         Number: frozenset({int, float, NOTHING}),
-        **dict.fromkeys((Text, Date, Instant), frozenset({str, NOTHING})),
+        **dict.fromkeys((Text, Date, Instant, Time), frozenset({str, NOTHING})),
     }
 )
 """Of each type but lists and records, the classes that its values have as JSON."""
@@ -115,7 +115,7 @@ def loose_dtype(kind: Type, number: Callable[[Number], pl.DataType] = dtype_of) 
             return pl.List(loose_dtype(element, number))
         case Record(members=members):
             return pl.Struct({member.name: loose_dtype(member.type, number) for member in members})
-        case Date() | Instant():
+        case Date() | Instant() | Time():
             return pl.String()
         case Number():
             return number(kind)
@@ -169,7 +169,7 @@ def _plain(value: Any, kind: Type) -> Any:
             return _plain_members(value, kind)
         case Instant(), int():
             return instant_text_of(value)
-        case _, date():
+        case _, date() | time():
             return value.isoformat()
     return value
 
@@ -190,7 +190,7 @@ def as_json(dtype: Any, value: pl.Expr) -> pl.Expr:
         case pl.Datetime():
             return instant_text(value.dt.convert_time_zone("UTC"), dtype.time_unit)
         case pl.Categorical() | pl.Enum() | pl.Time():
-            return value.cast(pl.String)
+            return time_text(value) if isinstance(dtype, pl.Time) else value.cast(pl.String)
         case pl.Duration():
             return value.dt.to_string("iso")
         case pl.Float32():

@@ -8,10 +8,10 @@ from decimal import Decimal
 import polars as pl
 
 from policy_engine.backends.columnar.arithmetic import presented
-from policy_engine.backends.columnar.times import date_text, instant_text
-from policy_engine.language.date_texts import read_instant
+from policy_engine.backends.columnar.times import date_text, instant_text, time_text
+from policy_engine.language.date_texts import read_instant, read_time
 from policy_engine.language.rounding import decimal_of
-from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Record, Text, Type
+from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Record, Text, Time, Type
 from policy_engine.language.values import instant_text as text_of_instant
 
 
@@ -32,6 +32,8 @@ def key_column(member: Member) -> pl.Expr:
             return date_text(key)
         case Instant():
             return instant_text(key, "us")
+        case Time():
+            return time_text(key)
         case Boolean():
             return key.cast(pl.String)
     return pl.struct(key).struct.json_encode()
@@ -46,9 +48,19 @@ def key_text(value: object, kind: Type) -> str | None:
             return _number(Decimal(str(value)), places)
         case Instant(), str():
             return _instant(value)
+        case Time(), str():
+            return _time(value)
         case _, str():
             return whole_text(value)
     return whole_text(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _time(text: str) -> str:
+    """A time of day in one form; a text that is none as it is."""
+    try:
+        return read_time(text).isoformat()
+    except ValueError:
+        return text
 
 
 def _number(number: Decimal, places: int) -> str:

@@ -23,7 +23,7 @@ from policy_engine.documents.yaml_reader import read_file
 from policy_engine.errors import CannotRun
 from policy_engine.language.date_texts import written_as
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, member_of
+from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Time, member_of
 from policy_engine.source import Authored, Span
 from policy_engine.tables.cells import CellStyle, read_cell
 
@@ -171,7 +171,7 @@ class _MappingReader:
             self.fault(value, f"{told}; name the texts that mean that there is none: absent: {{{member.name}: [...]}}")
         elif allowed is not None and value.value not in allowed:
             self.fault(value, f"{told}; it is one of {', '.join(allowed)}")
-        elif isinstance(kind, Number | Date | Instant):
+        elif isinstance(kind, Number | Date | Instant | Time):
             _, unread = read_cell(member, CellStyle({}), value.value)
             if unread:
                 self.fault(value, f"{told}, which is {unread[0].expected}")

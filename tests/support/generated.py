@@ -20,6 +20,7 @@ from policy_engine.language.rulesets import FactsSchema, Ruleset
 from policy_engine.language.types import (
     BOOLEAN,
     DATE,
+    TIME,
     Boolean,
     Date,
     ListOf,
@@ -34,7 +35,7 @@ from policy_engine.language.types import (
 )
 from tests.support.choosing import Choices
 from tests.support.generated_expressions import Author
-from tests.support.generated_facts import WORDS, SchemaAuthor
+from tests.support.generated_facts import CLOCKS, WORDS, SchemaAuthor
 from tests.support.generated_tables import written_table
 from tests.support.made import Made, names_below
 
@@ -143,7 +144,7 @@ class RulesetAuthor:
         how = self.choices.between(0, 9)
         if how == 9:
             return self._calendar()
-        make = (self._number, self._number, self._dates, self._text)[how % 4]
+        make = (self._number, self._times, self._dates, self._text, self._number)[how % 5]
         several = self.choices.chance(30)
 
         def value() -> tuple[Json, Type]:
@@ -155,16 +156,18 @@ class RulesetAuthor:
         else:
             values = [value()]
             written = {"value": values[0][0]}
-        return self._parameter(written, [kind for _, kind in values], is_date=make == self._dates)
+        return self._parameter(
+            written, [kind for _, kind in values], word={self._dates: "date", self._times: "time"}.get(make)
+        )
 
-    def _parameter(self, written: Json, kinds: Sequence[Type], *, is_date: bool) -> tuple[str, Json]:
+    def _parameter(self, written: Json, kinds: Sequence[Type], *, word: str | None) -> tuple[str, Json]:
         kind = kinds[0]
         for other in kinds:
             kind = join(kind, other) or kind
         name = self.named("parameter", kind)
         if "values" in written and not isinstance(kind, ListOf):
             self.author.dated.append(Made(name, kind))
-        return name, {**written, **({"type": "date"} if is_date else {})}
+        return name, {**written, **({} if word is None else {"type": word})}
 
     def table(self) -> tuple[str, Json]:
         """A look-up table; its cells are in scope from now on."""
@@ -188,6 +191,9 @@ class RulesetAuthor:
 
     def _dates(self) -> tuple[Json, Type]:
         return self.choices.one_of(STARTS), DATE
+
+    def _times(self) -> tuple[Json, Type]:
+        return self.choices.one_of(CLOCKS), TIME
 
     def _text(self) -> tuple[Json, Type]:
         word = self.choices.one_of(WORDS)

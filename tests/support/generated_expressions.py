@@ -18,6 +18,7 @@ from policy_engine.language.types import (
     CALENDAR,
     DATE,
     INSTANT,
+    TIME,
     Boolean,
     Date,
     Instant,
@@ -26,6 +27,7 @@ from policy_engine.language.types import (
     Ratio,
     Record,
     Text,
+    Time,
     Tuple,
     Type,
     arithmetic,
@@ -99,6 +101,8 @@ class Author:
                 return self._pick(DAYS, depth) or Made("as_of", DATE)
             case Instant():
                 return self._pick(MOMENTS, depth) or Made("", INSTANT)
+            case Time():
+                return self._pick(TIMES, depth) or Made("", TIME)
             case ListOf(element=element):
                 return self.list_of(element, depth)
             case Record():
@@ -133,9 +137,10 @@ class Author:
         return self.want(kind, depth)
 
     def value_kinds(self) -> list[Type]:
-        """The types that can be written here; an instant has no literal, and needs a name."""
+        """The types that can be written here; an instant and a time have no literal, and need a name."""
         kinds: list[Type] = [BOOLEAN, KNOWN, Text(), DATE]
-        return [*kinds, INSTANT] if self.named(Instant) else kinds
+        kinds += [INSTANT] if self.named(Instant) else []
+        return [*kinds, TIME] if self.named(Time) else kinds
 
     def named(self, kind: type[Type]) -> list[Made]:
         """The names of a sort."""
@@ -202,6 +207,7 @@ class Author:
 
     def dates_compared(self, depth: int) -> Made | None:
         kind: Type = INSTANT if self.named(Instant) and self.choices.chance(35) else DATE
+        kind = TIME if self.named(Time) and self.choices.chance(35) else kind
         sides = self.choices.some(2, 3, lambda: self.want(kind, depth).text)
         return bracketed(self._chain(sides, SIGNS))
 
@@ -612,6 +618,32 @@ class Author:
         form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked, Author.extreme))
         return form(self, DATE, depth)
 
+    def moved_moment(self, depth: int) -> Made | None:
+        if not self.named(Instant):
+            return None
+        name = self.choices.one_of(("add_hours", "add_minutes"))
+        return call_of(name, [self.want(INSTANT, depth), self.number(depth, whole=True)])
+
+    def plain_time(self, depth: int) -> Made | None:
+        known = self.named(Time)
+        return self.choices.one_of(known) if known else None
+
+    def time_of_day(self, depth: int) -> Made | None:
+        return call_of("time_of", [self.want(INSTANT, depth)]) if self.named(Instant) else None
+
+    def time_of_choice(self, depth: int) -> Made | None:
+        form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked, Author.extreme))
+        return form(self, TIME, depth)
+
+    def time_of_record(self, depth: int) -> Made | None:
+        return self.member(TIME, depth)
+
+    def passed(self, depth: int) -> Made | None:
+        if not self.named(Instant):
+            return None
+        name = f"{self.choices.one_of(('hours', 'minutes', 'seconds'))}_between"
+        return call_of(name, [self.want(INSTANT, depth), self.want(INSTANT, depth)])
+
     def plain_moment(self, depth: int) -> Made | None:
         return self.choices.one_of(self.named(Instant))
 
@@ -629,7 +661,7 @@ CONDITIONS: Forms = (
 )  # fmt: skip
 NUMERIC: Forms = (
     Author.plain_number, Author.plain_number, Author.computed, Author.computed, Author.unary, Author.rounded, Author.counted,
-    Author.counted, Author.distance, Author.number_of_choice, Author.number_of_choice, Author.number_of_record,
+    Author.counted, Author.distance, Author.passed, Author.number_of_choice, Author.number_of_choice, Author.number_of_record,
     Author.number_looked_up, Author.number_looked_up,
 )  # fmt: skip
 TEXTS: Forms = (
@@ -640,4 +672,9 @@ DAYS: Forms = (
     Author.plain_day, Author.plain_day, Author.moved, Author.at_an_end, Author.civil, Author.in_business_days,
     Author.day_of_choice, Author.day_of_record, Author.day_looked_up,
 )  # fmt: skip
-MOMENTS: Forms = (Author.plain_moment, Author.plain_moment, Author.moment_of_choice, Author.moment_of_record)
+MOMENTS: Forms = (
+    Author.plain_moment, Author.plain_moment, Author.moment_of_choice, Author.moment_of_record, Author.moved_moment,
+)  # fmt: skip
+TIMES: Forms = (
+    Author.plain_time, Author.plain_time, Author.time_of_day, Author.time_of_choice, Author.time_of_record,
+)  # fmt: skip

@@ -18,6 +18,7 @@ DAYS = (
     "2000-02-29", "1900-02-28",
 )  # fmt: skip
 TIMES = ("00:00:00", "23:59:59", "12:30:00.5", "04:59:59.999999", "05:00:00")
+CLOCKS = ("09:30", "00:00", "23:59:59.999999", "14:00:00", "14:00", "19:00:00.5", "09:30:00.000")
 OFFSETS = ("Z", "+00:00", "-05:00", "+23:59", "-23:59", "+05:30", "-01:00", "+01:00")
 BEYOND_UTC = (
     "9999-12-31T23:59:59-01:00", "9999-12-31T12:00:00-23:59", "9999-12-31T23:30:00-05:00", "0001-01-01T00:00:00+01:00",
@@ -98,6 +99,9 @@ class SchemaAuthor:
     def moment(self) -> Json:
         return {"type": "string", "format": "date-time"}
 
+    def clock(self) -> Json:
+        return {"type": "string", "format": "time"}
+
     def list_of(self) -> Json:
         """A list of scalars."""
         kind = self.choices.one_of(SCALARS)
@@ -123,7 +127,7 @@ class SchemaAuthor:
 
 
 DEEP = ("items", "items", "lists", "record")
-SCALARS = ("flag", "whole", "kind", "day", "amount", "moment", "word")
+SCALARS = ("flag", "whole", "kind", "day", "amount", "moment", "word", "clock")
 
 
 def _closed(members: dict[str, Json], required: list[str]) -> Json:
@@ -153,6 +157,8 @@ class FactsAuthor:
                 return self.day()
             case {"format": "date-time"}:
                 return self.moment()
+            case {"format": "time"}:
+                return self.choices.one_of(CLOCKS)
         return self.choices.one_of([schema["const"]] if "const" in schema else schema.get("enum", WORDS))
 
     def record(self, schema: Json) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from policy_engine.documents.nodes import MappingNode
 from policy_engine.frontend.schema_contradictions import contradictions
 from tests.support.choosing import Choices
 from tests.support.generated import as_json
-from tests.support.generated_facts import FactsAuthor, SchemaAuthor
+from tests.support.generated_facts import CLOCKS, FactsAuthor, SchemaAuthor
 
 Json = Any
 Made = tuple[pl.DataType, Callable[[], Any]]
@@ -29,6 +29,7 @@ TEXTS = (
     "2025-01-01T23:59:60Z", "2025-02-30T00:00:00Z", "2025-01-01T00:00:00+24:00", "0001-01-01T00:00:00+23:59",
     "2025-01-01T00:00:00.1234567Z", "2025-01-01T00:00Z", "9999-12-31T23:59:59-23:59", "0000-12-31T23:59:59-23:59",
     "2025-01-01T00:00:00.123456-05:00", "2025-01-01T00:00:00+0530", "1", "true", "abc", "aaa", "ab\n", "a/b",
+    "09:30", "9:30", "24:00", "09:30:60", "09:30:00.1234567", "09:30:00Z", "23:59:59.9", "09:30:00.", "09:30\n", "09",
     "\u0662\u0660\u0662\u0665-01-01", "x" * 70,
 )  # fmt: skip
 FLOATS = (
@@ -151,7 +152,9 @@ class FrameAuthor:
     def column(self, schema: Json) -> Made:
         """The type of a column for a property, nine in ten of them of a kind that fits."""
         if self.choices.chance(6):
-            return self.choices.one_of((self.texts, self.floats, self.wholes, self.days, self.moments, self.flags))()
+            return self.choices.one_of(
+                (self.texts, self.floats, self.wholes, self.days, self.moments, self.flags, self.clocks)
+            )()
         match schema:
             case {"type": "object"}:
                 return self.record(schema)
@@ -163,6 +166,8 @@ class FrameAuthor:
                 return self.numbers(schema)
             case {"format": "date"}:
                 return self.days() if self.choices.chance(50) else self.texts(schema)
+            case {"format": "time"}:
+                return self.clocks() if self.choices.chance(50) else self.texts(schema)
             case {"format": "date-time"}:
                 return self.moments() if self.choices.chance(50) else self.texts(schema)
         return self.texts(schema)
@@ -233,6 +238,9 @@ class FrameAuthor:
 
     def days(self) -> Made:
         return pl.Date(), lambda: self.choices.one_of(DAYS)
+
+    def clocks(self) -> Made:
+        return pl.Time(), lambda: time.fromisoformat(self.choices.one_of(CLOCKS))
 
     def moments(self) -> Made:
         zone = self.choices.one_of(("UTC", "UTC", "America/New_York", None))

@@ -14,9 +14,9 @@ from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.dtypes import schema_of as columns_of
 from policy_engine.backends.columnar.times import in_microseconds
 from policy_engine.frontend.schemas import read_schema, schema_of
-from policy_engine.language.date_texts import read_date, read_instant
+from policy_engine.language.date_texts import read_date, read_instant, read_time
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
+from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Time, Type
 from policy_engine.tables import Source, Validated, reading
 from policy_engine.tables.row_validation import INVALID
 from tests.conftest import ROOT
@@ -95,6 +95,8 @@ def canonical(value: Json, kind: Type) -> Any:
             return read_date(value)
         case Instant():
             return (read_instant(value) - EPOCH) // timedelta(microseconds=1)
+        case Time():
+            return read_time(value)
         case ListOf(element=element):
             return [canonical(item, element) for item in value]
         case Record(members=members):

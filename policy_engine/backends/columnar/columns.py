@@ -11,16 +11,10 @@ from policy_engine.backends.columnar.dtypes import dtype_of
 from policy_engine.backends.columnar.numbers import Conditions, number_conditions, units
 from policy_engine.backends.columnar.openings import as_instance, member_column
 from policy_engine.backends.columnar.parts import Part
-from policy_engine.backends.columnar.times import (
-    FIRST_DAY,
-    LAST_DAY,
-    date_text,
-    in_calendar,
-    instant_text,
-)
+from policy_engine.backends.columnar.times import FIRST_DAY, LAST_DAY, date_text, in_calendar, instant_text, time_text
 from policy_engine.language.date_texts import PATTERNS
 from policy_engine.language.text_patterns import for_columns
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time
 
 TEXT_KEYWORDS = ("enum", "const", "pattern", "minLength", "maxLength")
 
@@ -97,6 +91,11 @@ def _scalar(part: Part, dtype: pl.DataType, raw: pl.Expr) -> Column:
             return _instant(part, dtype, raw)
         case Instant(), pl.String():
             return _instant_text(part, raw)
+        case Time(), pl.Time():
+            exact = raw.to_physical() % 1_000 == 0
+            return Column(raw, raw, [exact, *text_conditions(part, time_text(raw))], same=True)
+        case Time(), pl.String():
+            return _time(part, raw)
     return Column.unread(part, raw)
 
 
@@ -133,6 +132,13 @@ def _date(part: Part, raw: pl.Expr) -> Column:
     value = raw.str.to_date("%Y-%m-%d", strict=False)
     formed = [raw.str.contains(PATTERNS["date"]), _read(raw, value), value >= FIRST_DAY]
     return Column(raw, value, [*formed, *text_conditions(part, raw)])
+
+
+def _time(part: Part, raw: pl.Expr) -> Column:
+    """A time of day; the seconds may be left out."""
+    whole = pl.when(raw.str.len_bytes() == len("09:30")).then(raw + ":00").otherwise(raw)
+    value = whole.str.to_time("%H:%M:%S%.f", strict=False)
+    return Column(raw, value, [raw.str.contains(PATTERNS["time"]), _read(raw, value), *text_conditions(part, raw)])
 
 
 def _instant(part: Part, dtype: pl.Datetime, raw: pl.Expr) -> Column:

@@ -247,6 +247,16 @@ def _sought(moments: pl.Series, first: int, last: int, timezone: str) -> pl.Seri
     return pl.DataFrame({"at": moments}).select(dates).to_series()
 
 
+def local_times(moments: pl.Series, timezone: str) -> pl.Series:
+    """The local time of each moment of a column of microseconds, as far from 1970 as a clock there shows; null for a null."""
+    if moments.null_count() == len(moments):
+        return moments
+    first, last = _bounds(moments)
+    at = pl.col("at")
+    local = at + _offset(_folded(at) if last >= AGAIN else at, _changes(first, last, timezone))
+    return pl.DataFrame({"at": moments}).select(local).to_series()
+
+
 def _bounds(moments: pl.Series) -> tuple[int, int]:
     first, last = moments.min(), moments.max()
     assert isinstance(first, int)

@@ -10,7 +10,19 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from policy_engine.language.types import Anything, Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Type
+from policy_engine.language.types import (
+    Anything,
+    Boolean,
+    Date,
+    Instant,
+    ListOf,
+    Number,
+    Ratio,
+    Record,
+    Text,
+    Time,
+    Type,
+)
 
 ROW = "(row)"
 """The column that counts the rows of the input from 1; no fact can have this name."""
@@ -29,6 +41,8 @@ def dtype_of(kind: Type) -> pl.DataType:
             return pl.Date()
         case Instant():
             return pl.Datetime("us", "UTC")
+        case Time():
+            return pl.Time()
         case ListOf(element=element):
             return pl.List(dtype_of(element))
         case Record(members=members):

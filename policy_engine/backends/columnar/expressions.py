@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, arithmetic, days, lookups, weekdays
+from policy_engine.backends.columnar import aggregates, arithmetic, clock, days, lookups, weekdays
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS, is_text
 from policy_engine.backends.columnar.list_offsets import ListColumns
@@ -311,6 +311,12 @@ class Expressions:
         zone = self.ruleset.timezone
         return self.once("date", moment.meta.output_name(), compute=lambda: days.date_of(moment, zone))
 
+    def time_of(self, node: tree.Call) -> pl.Expr:
+        moment = self.named(node.arguments[0])
+        return self.once(
+            "time", moment.meta.output_name(), compute=lambda: clock.time_of(moment, self.ruleset.timezone)
+        )
+
     def _business_days(self, node: tree.Node) -> weekdays.BusinessDays:
         """The business days that the holidays of an argument leave."""
         week = self.ruleset.week
@@ -394,6 +400,7 @@ SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], pl.Expr]] = MappingProx
         "round": Expressions.round,
         "add_days": Expressions.add_days,
         "date_of": Expressions.date_of,
+        "time_of": Expressions.time_of,
         "join": Expressions.join,
         "matches": Expressions.matches,
         "contains_all": Expressions.contains_all,

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import days, weekdays
+from policy_engine.backends.columnar import clock, days, weekdays
 from policy_engine.language import texts
 from policy_engine.language.types import Text
 
@@ -70,6 +70,11 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "is_weekday": weekdays.is_weekday,
         "add_weekdays": weekdays.add_weekdays,
         "weekdays_between": weekdays.weekdays_between,
+        "hours_between": clock.between(clock.HOUR),
+        "minutes_between": clock.between(clock.MINUTE),
+        "seconds_between": clock.between(days.SECOND),
+        "add_hours": clock.add(clock.HOUR),
+        "add_minutes": clock.add(clock.MINUTE),
         "first_of_month": days.first_of_month,
         "last_of_month": days.last_of_month,
         "first_of_quarter": days.first_of_quarter,
@@ -95,9 +100,11 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
     }
 )
 BUSINESS_DAYS = frozenset({"add_business_days", "is_business_day", "business_days_between"})
+IN_ZONE = frozenset({"date_of", "time_of"})
 WRITTEN_OUT = (
     BUSINESS_DAYS
-    | {"known", "default", "if_known", "len", "round", "add_days", "date_of", "matches"}
+    | IN_ZONE
+    | {"known", "default", "if_known", "len", "round", "add_days", "matches"}
     | {"join", "take", "take_last", "contains_all"}
 )
 

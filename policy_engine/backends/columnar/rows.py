@@ -12,11 +12,11 @@ from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.program import ColumnarProgram, prepare
 from policy_engine.backends.columnar.times import in_microseconds
 from policy_engine.backends.contract import Answer, Answers
-from policy_engine.language.date_texts import read_date, read_instant
+from policy_engine.language.date_texts import read_date, read_instant, read_time
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.specialize import units
-from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
+from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Time, Type
 from policy_engine.language.values import instant_text_of, to_json
 
 
@@ -47,6 +47,8 @@ def _cell(value: Any, kind: Type) -> Any:
             return read_date(value)
         case Instant():
             return read_instant(value)
+        case Time():
+            return read_time(value)
         case ListOf(element=element):
             return [_cell(item, element) for item in value]
         case Record():

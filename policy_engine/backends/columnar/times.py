@@ -49,6 +49,12 @@ def date_text(day: pl.Expr) -> pl.Expr:
     return pl.coalesce(written, pl.concat_str(number, pl.lit(" days from 1970-01-01")))
 
 
+def time_text(time: pl.Expr) -> pl.Expr:
+    """A time of day such as 09:30:00, with the digits of a second that it needs: none, six, or nine."""
+    written = time.dt.to_string("%H:%M:%S%.9f").str.strip_suffix(".000000000")
+    return written.str.replace(r"(\.[0-9]{6})000$", "$1")
+
+
 def instant_text(moment: pl.Expr, unit: str) -> pl.Expr:
     """An instant in UTC such as 2025-02-28T14:30:00Z, with six digits of a second where it has parts of one."""
     number, second = moment.to_physical(), A_SECOND[unit]

@@ -17,6 +17,7 @@ from policy_engine.language.types import (
     Number,
     Record,
     Text,
+    Time,
     Type,
     innermost,
     member_of,
@@ -47,6 +48,8 @@ def reader(to: Expressions, kind: Type, ordered_by: str | None = None) -> str | 
             return "to_date({0})"
         case Instant():
             return "to_instant({0})"
+        case Time():
+            return "to_time({0})"
         case Number(places=0):
             return "({0} if {0}.__class__ is int else to_integer({0}))"
         case Number(places=places):
@@ -85,7 +88,7 @@ def read_all(to: Expressions, record: str, kind: Record, asked: AbstractSet[str]
     if foreign:
         to.writer.line(f"if {' or '.join(foreign)}: raise NotPlain")
     for member in kind.members:
-        if isinstance(innermost(member.type), Date | Instant):
+        if isinstance(innermost(member.type), Date | Instant | Time):
             name = f"fact_{member.name}" if record == "facts" else to.writer.fresh()
             to.writer.once(name, partial(read, to, record, member))
         elif not isinstance(member.type, Text | Boolean):
@@ -107,7 +110,7 @@ def _read_below(to: Expressions, held: str, kind: Type) -> None:
             _read_below(to, item, kind.element)
     elif isinstance(kind, Number):
         to.writer.line(f"if not {-LIMIT} <= {held} <= {LIMIT}: raise NotPlain")
-    elif isinstance(kind, Date | Instant):
+    elif isinstance(kind, Date | Instant | Time):
         to.writer.line((reader(to, kind) or "").format(held))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -15,7 +15,7 @@ from policy_engine.language import causes, lists, operators
 from policy_engine.language.decisions import Decision, Status, answered
 from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rounding import decimal_of, rounded_quotient
-from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type
+from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Time, Type
 from policy_engine.language.values import UNSET, RecordValue, Undefined, Unknown, Value, normalized
 
 
@@ -116,6 +116,8 @@ def typed(value: Any, kind: Type, ordered_by: str | None = None) -> Any:
             return date.fromisoformat(value)
         case Instant():
             return to_instant(value)
+        case Time():
+            return time.fromisoformat(value)
         case Number(places=places):
             return present(to_units(value, places), kind)
         case ListOf(element=element):
@@ -237,5 +239,6 @@ NAMES: Mapping[str, Any] = {
     **{function.name: called(function) for function in FUNCTIONS.values() if function.plain},
     "UNSET": UNSET,
     "to_date": date.fromisoformat,
+    "to_time": time.fromisoformat,
 }
 """The global names of every generated function."""
