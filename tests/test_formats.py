@@ -21,7 +21,9 @@ from policy_engine.documents.yaml_reader import read_text
 from policy_engine.frontend.digest import digest_of
 from policy_engine.language.formats import WORDS, Format, edition, in_format, locale_of, plural_categories, words_in
 from policy_engine.language.rounding import number_of_units
+from policy_engine.language.rulesets import conclusions_of
 from policy_engine.language.sentences import Said
+from policy_engine.reports.rule_pages import words_of
 from tests.conftest import lay_out
 
 DAY = date(2025, 6, 9)
@@ -80,6 +82,12 @@ def test_an_explanation_tells_the_same(bills: Engine) -> None:
     explanation = bills.explain("bills.due", FACTS, as_of=DAY)
     assert explanation.decision.reason == TOLD
     assert explanation.decision.said[0] == Said("1.234,50\u00a0\u20ac", sensitive=True)
+
+
+def test_pages_about_rules_show_names_and_all_forms(bills: Engine) -> None:
+    (_, late), *_ = conclusions_of(bills.ruleset("bills", DAY).decision("due").body)
+    shown = [f"<{words}>" if is_placeholder else words for words, is_placeholder in map(words_of, late.because.parts)]
+    assert "".join(shown) == "<amount> waren bis zum <due_on> zu zahlen, nach <n> Mahnung/Mahnungen."
 
 
 def test_no_setting_of_the_caller_changes_a_word(bills: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,7 +189,7 @@ def mismatched_units(ruleset: Ruleset, nodes: Sequence[tree.Node]) -> Iterator[D
             case tree.Call(function=function, arguments=arguments):
                 for place, argument in enumerate(arguments):
                     wanted = ADDS.get((function, place))
-                    yield from _argument(units, argument, function, wanted) if wanted else ()
+                    yield from _argument(units, argument, node, wanted) if wanted else ()
                 pairs = list(pairwise(arguments)) if FUNCTIONS[function].common_type else []
             case tree.Compare(left=left, right=right) | tree.Arithmetic(operator="+" | "-", left=left, right=right):
                 pairs = [(left, right)]
@@ -200,13 +200,21 @@ def mismatched_units(ruleset: Ruleset, nodes: Sequence[tree.Node]) -> Iterator[D
         yield from (found for left, right in pairs if (found := _pair(units, bodies, left, right)) is not None)
 
 
-def _argument(units: Units, argument: tree.Node, function: str, wanted: str) -> Iterator[Diagnostic]:
+def _argument(units: Units, argument: tree.Node, call: tree.Call, wanted: str) -> Iterator[Diagnostic]:
     """What is given to a function that counts something else."""
     unit = units.of(argument)
     if unit is not None and not _alike(unit, unit_of(wanted)):
-        other = ADDING.get(unit.name)
-        hint = f"did you mean `{other}`?" if other and wanted != PERCENT else None
-        yield _mismatch(argument, unit, function, wanted, hint)
+        yield _mismatch(argument, unit, call.function, wanted, _instead(units, call, unit, wanted))
+
+
+def _instead(units: Units, call: tree.Call, unit: Unit, wanted: str) -> str | None:
+    """The function that takes the unit, or the arguments the other way round where these are what is wanted."""
+    last = call.arguments[-1]
+    if wanted == PERCENT:
+        turned = f"{call.function}({last.text}, {call.arguments[0].text})"
+        return f"did you mean `{turned}`?" if units.of(last) == unit_of(PERCENT) else None
+    other = ADDING.get(unit.name)
+    return f"did you mean `{other}`?" if other else None
 
 
 def _pair(units: Units, bodies: Mapping[str, tree.Node], left: tree.Node, right: tree.Node) -> Diagnostic | None:
