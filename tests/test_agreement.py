@@ -57,7 +57,7 @@ class Programs:
 @given(questions())
 @PROFILE
 def test_the_program_gives_the_references_answers(question: Question) -> None:
-    note(f"{question.written.schema}\n{question.written.ruleset}")
+    note(str(question.written))
     programs = Programs(question.ruleset, question.readings)
     with decimal.localcontext(EXACT), warnings.catch_warnings():
         warnings.simplefilter("error")  # those of the compiler

@@ -30,7 +30,7 @@ TOLD = ("status", "outcome", "rules", "values", "missing")
 @given(questions(most_facts=8))
 @PROFILE
 def test_the_columns_give_the_references_answers(question: Question) -> None:
-    note(f"{question.written.schema}\n{question.written.ruleset}")
+    note(str(question.written))
     day = question.days[0]
     note(f"{question.facts} on {day} under {question.readings}")
     try:

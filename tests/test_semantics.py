@@ -45,7 +45,7 @@ def test_e2_whatever_is_unknown_misses_facts_that_the_schema_has_or_has_a_cause(
 
     That answers name a fact or a cause (sentence 18.3), and that code compiles without a warning, is seen by test_agreement.py.
     """
-    note(f"{question.written.schema}\n{question.written.ruleset}")
+    note(str(question.written))
     paths = set(fact_paths(question.ruleset.facts.type))
     with decimal.localcontext(EXACT):
         for facts, day in zip(question.facts, question.days, strict=True):
@@ -148,7 +148,7 @@ def _settled(decision: Decision) -> tuple[object, ...]:
 @PROFILE
 def test_e6_facts_that_nobody_asks_about_change_no_decided_answer(data: st.DataObject) -> None:
     question = data.draw(questions())
-    note(f"{question.written.schema}\n{question.written.ruleset}")
+    note(str(question.written))
     more = data.draw(facts_for(without_references(json.loads(question.written.schema, parse_float=Decimal))))
     with decimal.localcontext(EXACT):
         for facts, day in zip(question.facts, question.days, strict=True):

@@ -52,6 +52,7 @@ def check(
     if not is_timezone(syntax.timezone.value):
         context.say("unknown-timezone", syntax.timezone.span, name=syntax.timezone.value)
     _check_names(context, facts)
+    _check_sources(context)
     ruleset = rulesets.Ruleset(
         id=syntax.id.value,
         title=syntax.title,
@@ -99,6 +100,20 @@ def _check_names(context: Context, facts: rulesets.FactsSchema) -> None:
             context.say("name-clash", span, related=related, name=name.value, kind=other)
         else:
             seen[name.value] = (kind if taken is None else f"{kind} of the library `{taken.library}`", name.span)
+
+
+def _check_sources(context: Context) -> None:
+    """The ids of sources that are taken, and of the ruleset's own: each stands for one source."""
+    syntax = context.syntax
+    seen: dict[str, rulesets.Source] = {}
+    for source in syntax.sources:  # those taken come first
+        if source.id in seen:
+            other, taken = seen[source.id], syntax.taken_from(source.span)
+            span = taken.places[source.id] if taken is not None else source.span
+            hint = "cite that one, listed under `use`, or choose another id"
+            words = {"name": source.id, "kind": f"source of the library `{other.library}`"}
+            context.say("name-clash", span, hint=hint, related=[Related(other.span, "the source")], words=words)
+        seen[source.id] = source
 
 
 def _reading(context: Context, reading: ReadingSyntax) -> rulesets.Reading:

@@ -12,6 +12,7 @@ from typing import Any
 from policy_engine.diagnostics import Diagnostic, has_errors
 from policy_engine.documents.yaml_reader import read_text
 from policy_engine.frontend.checker import check
+from policy_engine.frontend.libraries import joined
 from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.combining import Combination
@@ -34,8 +35,10 @@ from policy_engine.language.types import (
     number_of,
 )
 from tests.support.choosing import Choices
+from tests.support.conformance import library_of
 from tests.support.generated_expressions import Author
 from tests.support.generated_facts import CLOCKS, WORDS, SchemaAuthor
+from tests.support.generated_libraries import divided
 from tests.support.generated_tables import written_table
 from tests.support.made import Made, names_below
 
@@ -71,10 +74,14 @@ def facts_schema(text: str) -> FactsSchema:
 
 @dataclass(frozen=True)
 class Written:
-    """A ruleset and the schema of its facts as they would stand in files."""
+    """A ruleset, the schema of its facts, and a library that it takes parts from, as they would stand in files."""
 
     ruleset: str
     schema: str
+    library: str | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(text for text in (self.schema, self.library, self.ruleset) if text is not None)
 
     def check(self) -> tuple[Ruleset | None, list[Diagnostic]]:
         """The ruleset as the front end sees it, and its faults."""
@@ -83,6 +90,8 @@ class Written:
         assert node is not None, faults
         syntax, faults = parse_ruleset(node)
         assert syntax is not None, faults
+        if self.library is not None:
+            syntax = joined(syntax, facts, [library_of(self.library, facts)], faults).syntax
         ruleset, found = check(syntax, facts, "sha256:" + "0" * 64)
         return (None if has_errors(faults) else ruleset), [*faults, *found]
 
@@ -472,10 +481,22 @@ def _without_empty(value: Json) -> Json:
 
 
 def written_ruleset(choices: Choices) -> Written:
-    """A ruleset with its schema; nearly all of them have no fault."""
+    """A ruleset with its schema, and maybe a library; nearly all of them have no fault."""
+    whole, schema = written_document(choices)
+    return shared(whole, schema, choices) if choices.chance(20) else Written(as_json(whole), schema)
+
+
+def written_document(choices: Choices) -> tuple[Json, str]:
+    """A ruleset in one file as plain data, with its schema."""
     schema = as_json(SchemaAuthor(choices).record(2, 6, 2))
-    author = RulesetAuthor(choices, facts_schema(schema))
-    return Written(as_json(_without_empty(author.write())), schema)
+    return _without_empty(RulesetAuthor(choices, facts_schema(schema)).write()), schema
+
+
+def shared(whole: Json, schema: str, choices: Choices) -> Written:
+    """A ruleset some of whose parts stand in a library, if the ruleset has no fault and there are any."""
+    written = Written(as_json(whole), schema)
+    parts = None if written.check()[0] is None else divided(whole, choices)
+    return written if parts is None else Written(as_json(parts[0]), schema, as_json(parts[1]))
 
 
 def faults_of(written: Written) -> Iterator[str]:

@@ -183,6 +183,12 @@ def _looked_up(parts: Parts, has: Callable[[tree.Lookup], bool]) -> bool:
     return any(isinstance(node, tree.Lookup) and has(node) for node in parts.nodes)
 
 
+def _library(parts: Parts) -> bool:
+    ruleset = parts.ruleset
+    values = (part.library for part in (*ruleset.parameters, *ruleset.readings))
+    return any((*values, *(part.library for part in ruleset.definitions), *(part.library for part in ruleset.tables)))
+
+
 SHAPES: Mapping[str, Callable[[Parts], bool]] = MappingProxyType(
     {
         "a decision picks from a list that passes a filter and has a name": _named_view,
@@ -198,6 +204,7 @@ SHAPES: Mapping[str, Callable[[Parts], bool]] = MappingProxyType(
         "a date at an end of the calendar": _date_at_an_end,
         "the date of an instant that UTC has beyond the calendar": _instant_beyond_utc,
         "a list without elements in every row": _no_elements,
+        "a part of a library": _library,
         "a reading that only a sentence rests on": _reading_in_wording,
         "a rule out of force": _rule_out_of_force,
         "a look-up among ranges": lambda parts: _looked_up(parts, lambda node: node.table.keys[0].ranged),
