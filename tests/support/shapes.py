@@ -185,8 +185,8 @@ def _looked_up(parts: Parts, has: Callable[[tree.Lookup], bool]) -> bool:
 
 def _library(parts: Parts) -> bool:
     ruleset = parts.ruleset
-    values = (part.library for part in (*ruleset.parameters, *ruleset.readings))
-    return any((*values, *(part.library for part in ruleset.definitions), *(part.library for part in ruleset.tables)))
+    named = [part.library for part in ruleset.definitions] + [part.library for part in ruleset.tables]
+    return any([*named, *(part.library for part in ruleset.parameters), *(part.library for part in ruleset.readings)])
 
 
 SHAPES: Mapping[str, Callable[[Parts], bool]] = MappingProxyType(
