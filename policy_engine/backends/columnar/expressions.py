@@ -34,6 +34,7 @@ from policy_engine.language.types import (
     Number,
     Ratio,
     Text,
+    Time,
     Type,
     innermost,
     join,
@@ -302,7 +303,7 @@ class Expressions:
         """Nothing is left of the others without the elements of the list."""
         kind = FUNCTIONS["contains_all"].brings_to(node.type, *(part.type for part in node.arguments)) or ANYTHING
         listed, others = (self._argument(part, kind) for part in node.arguments)
-        if not isinstance(innermost(kind), Number | Text | Date | Instant):  # Polars has no sets of truths
+        if not isinstance(innermost(kind), Number | Text | Date | Instant | Time):  # Polars has no sets of truths
             listed, others = listed.cast(pl.List(pl.Int8)), others.cast(pl.List(pl.Int8))
         return others.list.set_difference(listed).list.len() == 0
 
