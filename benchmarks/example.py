@@ -72,7 +72,7 @@ def refund(facts: Facts, as_of: date) -> Answer:
     if isinstance(accepted, tuple):
         return undetermined(*accepted)
     if not accepted:
-        return decided("nothing", "too-late", {"euros": None})
+        return decided("nothing", "too-late", {"euros": Decimal("0.00")})
     condition = facts.get("condition")
     if condition is None:
         return undetermined("condition")
@@ -94,6 +94,8 @@ def demand(facts: Facts, as_of: date) -> Answer:
     values = {"owed": price + FEES[step] + interest}
     if facts.get("is_disputed", False):
         return decided("none", "disputed", values)
+    if late < 0:
+        return decided("none", "not-due", values)
     outcome = ("none", "reminder", "first_demand", "last_demand", "collection")[step]
     return decided(outcome, ("not-yet", "reminder", "first-demand", "last-demand", "otherwise")[step], values)
 
@@ -205,7 +207,7 @@ def table_by_hand(frame: pl.DataFrame) -> pl.DataFrame:
     paid = pl.col("paid_on") <= AS_OF
     words = ["none", "reminder", "first_demand", "last_demand", "collection"]
     rules = ["not-yet", "reminder", "first-demand", "last-demand", "otherwise"]
-    letters, ids = pl.Enum(words), pl.Enum([*rules, "paid", "disputed"])
+    letters, ids = pl.Enum(words), pl.Enum([*rules, "paid", "disputed", "not-due"])
     letter = step.replace_strict(range(5), words, return_dtype=letters)
     rule = step.replace_strict(range(5), rules, return_dtype=ids)
     disputed = pl.col("is_disputed").fill_null(value=False)
@@ -213,7 +215,8 @@ def table_by_hand(frame: pl.DataFrame) -> pl.DataFrame:
     return joined.select(
         pl.when(is_paid | disputed).then(pl.lit("none", dtype=letters)).otherwise(letter).alias("outcome"),
         pl.when(is_paid).then(pl.lit("paid", dtype=ids))
-        .when(disputed).then(pl.lit("disputed", dtype=ids)).otherwise(rule).alias("rule"),
+        .when(disputed).then(pl.lit("disputed", dtype=ids))
+        .when(late < 0).then(pl.lit("not-due", dtype=ids)).otherwise(rule).alias("rule"),
         pl.when(is_paid).then(0).otherwise(price + fee + interest).alias("owed"),
     )  # fmt: skip
 

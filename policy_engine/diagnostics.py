@@ -334,6 +334,7 @@ _MEANING = {
     "text-as-name": _warning("YAML takes these quotes, so this is the {kind} `{name}` and no text"),
     "constant-condition": _warning("`{text}` is always {truth}: {why}", "leave it out, or correct it"),
     "needless-default": _warning("`{name}` is never absent, so this asks for nothing", "leave `{function}` out"),
+    "counted-condition": _warning("`{function}` counts every element, whether `{text}` is true or not"),
     "repeated-number": _warning("`{text}` is the value of the parameter `{name}`", "write `{name}`"),
     "unmentioned-value": _warning("no rule mentions `{value}`, a value of `{name}`", "add a rule, or silence this"),
     "unused-silence": _warning("nothing is silenced by this", "leave it out"),

@@ -98,8 +98,12 @@ def _wrong_type(written: FormatSyntax, name: str, node: tree.Node, unit: Unit | 
 def _money(
     written: FormatSyntax, language: str, unit: Unit | None, given: str | None
 ) -> tuple[Format, Diagnostic | None]:
-    named = [given] if given is not None else [] if unit is None else [unit.words, unit.name]
-    currency = next((code for words in named if (code := currency_of(words, language))), None)
+    counted = [] if unit is None else [unit.words, unit.name]
+    own = next((code for words in counted if (code := currency_of(words, language))), None)
+    currency = own if given is None else currency_of(given, language)
+    if own is not None and currency not in (None, own):
+        why = f"`{written.name}` counts {own}, not {currency}"
+        return PLAINLY, say("format-currency", written.span, hint=f"write `{{{written.name}:money}}`", why=why)
     if currency is not None:
         return Format("money", language, (currency,)), None
     why = f"the unit of `{written.name}` is not known"

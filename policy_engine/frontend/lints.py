@@ -15,7 +15,7 @@ from policy_engine.language import mentions
 from policy_engine.language.operators import COMPARE, MIRRORED
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
-from policy_engine.language.types import Member, Number, Ratio, Text, Type, innermost, members_below, scaled
+from policy_engine.language.types import BOOLEAN, Member, Number, Ratio, Text, Type, innermost, members_below, scaled
 from policy_engine.language.values import in_words
 from policy_engine.language.widths import comparable
 
@@ -31,6 +31,7 @@ def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
     yield from constant
     yield from unused(ruleset)
     yield from needless_defaults(nodes)
+    yield from counted_conditions(nodes)
     yield from too_wide_for_tables(nodes)
     yield from repeated_numbers(ruleset, expressions)
     yield from mismatched_units(ruleset, nodes)
@@ -98,6 +99,20 @@ def _constant_truth(operator: str, left: Number, right: Number) -> bool | None:
 def _range(kind: Number) -> str:
     low, high = (in_words(number_of_units(units, kind.places)) for units in (kind.low, kind.high))
     return low if low == high else f"{low} to {high}"
+
+
+def counted_conditions(nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
+    """Conditions that stand where an element is counted, and so decide nothing."""
+    for node in nodes:
+        match node:
+            case tree.Aggregate(function="count" | "longest_run" as function, element=element, variable=variable) if (
+                element.type == BOOLEAN
+            ):
+                tests = [each.text for each in (node.condition, element) if each is not None]
+                words = f"{function}({variable} for {variable} in {node.source.text} if {' and '.join(tests)})"
+                yield say(
+                    "counted-condition", element.span, hint=f"write `{words}`", function=function, text=element.text
+                )
 
 
 def needless_defaults(nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:

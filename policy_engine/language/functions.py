@@ -509,7 +509,7 @@ _AGGREGATES = (
     AggregateFunction("last_run", _several, "an element that is not itself a list",
                       "The elements at the end of the list that pass without a break.",
                       Example("last_run(d for d in off if d > day)", {**OFF, "day": "2025-12-31"}, ["2026-01-01"]), None),
-    AggregateFunction("longest_run", _counted, "an element", "How many elements the longest unbroken stretch that passes has.",
+    AggregateFunction("longest_run", _counted, "an element", "How many elements the longest unbroken stretch has that passes the condition behind `if`.",
                       Example("longest_run(d for d in off if weekday(d) == 4)", OFF, 2), None),
     AggregateFunction("counts_by", _counts, "a text, a number, a date, an instant or a condition",
                       "How often each value occurs, in the order in which they first do.",
