@@ -95,6 +95,24 @@ def test_c16_work_grows_with_the_rules(tmp_path: Path, shape: str) -> None:
     assert {name: many[name] / few[name] for name in WORK if many[name] > MOST * few[name]} == {}
 
 
+def test_work_grows_with_what_is_taken_from_a_library(tmp_path: Path) -> None:
+    """Half of it is listed, and half comes along."""
+    checked: dict[int, int] = {}
+    for size in (WARM, FEW, MANY):
+        definitions = {f"d{i}": f"n > {i} or e{i // 2}" for i in range(size)} | {
+            f"e{i}": f"n == {i}" for i in range(size)
+        }
+        library = {"library": "common", "title": "T", "version": "1", "facts": "many", "definitions": definitions}
+        taken = {"use": {"common": [f"d{i}" for i in range(size)]}}
+        values = {f"v{i}": f"d{i}" for i in range(size)}
+        rules = {**CHAIN_HEAD, "facts": "many", **taken, "decisions": {"d": {"question": "Q", "values": values}}}
+        files = {"rules/a.yaml": json.dumps(rules), "rules/b.yaml": json.dumps(library)}
+        folder = tmp_path / str(size)
+        lay_out({**files, "schemas/many.schema.json": json.dumps(SCHEMA)}, folder)
+        checked[size] = _counted(lambda folder=folder: loader.load([folder / "rules"], folder / "schemas"))  # type: ignore[misc]
+    assert checked[MANY] <= MOST * checked[FEW]
+
+
 LINKS = 30
 
 

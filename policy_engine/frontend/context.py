@@ -85,6 +85,8 @@ class Context:
     bodies: dict[str, tuple[tree.Condition, Known]] = field(default_factory=dict)
     values: dict[str, Mapping[str, Known]] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
+    ids: dict[str, list[str]] = field(default_factory=dict)
+    """The sources that each file can cite."""
     language: str = ENGLISH
     units: Units = field(init=False)
 
@@ -231,7 +233,10 @@ class Context:
 
     def source_ids(self, at: Span) -> list[str]:
         """The ids of the sources that can be cited at a place."""
-        return [source.id for source in self.syntax.sources if self.syntax.may_name(source.id, source.span, at)]
+        if at.path not in self.ids:
+            sources = self.syntax.sources
+            self.ids[at.path] = [source.id for source in sources if self.syntax.may_name(source.id, source.span, at)]
+        return self.ids[at.path]
 
     def sources(self, cited: Iterable[Authored]) -> tuple[str, ...]:
         """The ids of some sources."""

@@ -6,8 +6,9 @@ nothing behind the front end knows of libraries; each part keeps the place that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from policy_engine.diagnostics import Diagnostic, Related, Severity, has_errors, say, say_unknown
@@ -15,7 +16,7 @@ from policy_engine.documents.nodes import MappingNode, YamlNode
 from policy_engine.frontend.digest import TakenText
 from policy_engine.frontend.library_facts import misfits
 from policy_engine.frontend.syntax import DecisionSyntax, RulesetSyntax, TableSyntax, TakenSyntax, UseSyntax
-from policy_engine.language.mentions import Mention, graph_of, reached
+from policy_engine.language.mentions import Mention, graph_of
 from policy_engine.language.rulesets import FactsSchema, Period, Ruleset
 from policy_engine.language.types import Record, record_in
 from policy_engine.source import Authored, Span
@@ -37,7 +38,7 @@ Part: TypeAlias = Mention
 """A part of a library: its kind and its name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Library:
     """A version of a library: its document and its syntax, and as checked by itself; None where it has errors.
 
@@ -54,10 +55,13 @@ class Library:
         """What rulesets call it."""
         return self.syntax.id.value
 
-    @property
-    def names(self) -> Set[str]:
-        """The names of its parts."""
-        return set() if self.ruleset is None else {part.name for part in _parts_of(self.ruleset)}
+    @cached_property
+    def parts(self) -> Mapping[str, Sequence[Part]]:
+        """Its parts by their names; a source and another part may have the same."""
+        found: dict[str, list[Part]] = {}
+        for part in _parts_of(self.ruleset) if self.ruleset is not None else ():
+            found.setdefault(part.name, []).append(part)
+        return found
 
     @property
     def path(self) -> str:
@@ -117,25 +121,22 @@ def _version(use: UseSyntax, period: Period, libraries: Sequence[Library], fault
 def _taken(use: UseSyntax, library: Library, facts: FactsSchema, faults: Faults) -> TakenSyntax | None:
     """The parts that are listed with all they stand on; None where one cannot be taken."""
     assert library.ruleset is not None
-    parts, graph = _parts_of(library.ruleset), graph_of(library.ruleset)
     before, listed = len(faults), dict[str, Span]()
     places: dict[Part, Span] = {}
+    below = _below(library.ruleset)
     for name in use.parts:
-        own = [part for part in parts if part.name == name.value]
         if name.value in listed:
             faults.append(say("duplicate-id", name.span, name=name.value))
-        elif not own:
-            known = dict.fromkeys(part.name for part in parts)
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            faults.append(say_unknown("unknown-part", name, known, has, library=library.name))
+        elif name.value not in library.parts:
+            has = f"it has {', '.join(library.parts)}" if library.parts else "it has none"
+            faults.append(say_unknown("unknown-part", name, library.parts, has, library=library.name))
         else:
             listed[name.value] = name.span
-            for part in _with_sources(reached(own, graph), library.ruleset):
-                places.setdefault(part, name.span)
+            _place(library.parts[name.value], name.span, below, places)
     faults.extend(_unfit(places, library.ruleset, facts))
     if len(faults) > before:
         return None
-    own_places = {name.name: span for name, span in places.items() if name in parts} | listed
+    own_places = {part.name: span for part, span in places.items() if part.kind in PARTS} | listed
     names = frozenset(member.name for member in library.ruleset.facts.type.members)
     files = {table.file.path: table.name.value for table in library.syntax.tables if table.file is not None}
     return TakenSyntax(library.name, library.path, own_places, frozenset(listed), names, files)
@@ -152,16 +153,23 @@ def _parts_of(ruleset: Ruleset) -> dict[Part, Span]:
     }
 
 
-def _with_sources(parts: Iterable[Part], ruleset: Ruleset) -> Iterator[Part]:
-    """Parts and the sources that they cite."""
+def _below(ruleset: Ruleset) -> Mapping[Part, Iterable[Part]]:
+    """What each part of a library names, and the source that it cites."""
     cited = {Part("reading", each.name): each.source for each in ruleset.readings}
     cited |= {Part("parameter", each.name): each.source for each in ruleset.parameters}
     cited |= {Part("table", each.name): each.source for each in ruleset.tables}
-    for part in parts:
-        yield part
-        source = cited.get(part)
-        if source is not None:
-            yield Part("source", source)
+    sources = {part: (Part("source", source),) for part, source in cited.items() if source is not None}
+    return {**graph_of(ruleset), **sources}
+
+
+def _place(start: Iterable[Part], span: Span, below: Mapping[Part, Iterable[Part]], places: dict[Part, Span]) -> None:
+    """Note the place in `use` of some parts, and of all that comes along and has none yet."""
+    waiting = list(start)
+    while waiting:
+        part = waiting.pop()
+        if part not in places:
+            places[part] = span
+            waiting.extend(below.get(part, ()))
 
 
 def _unfit(places: Mapping[Part, Span], library: Ruleset, facts: FactsSchema) -> Iterator[Diagnostic]:

@@ -274,7 +274,7 @@ def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
 
 def _elsewhere(state: _Load, own: str, name: str) -> str | None:
     """Where else a name is one: in a library, or in another schema of the folder, which is read only when this is asked."""
-    library = next((each for each in state.libraries if name in each.names), None)
+    library = next((each for each in state.libraries if name in each.parts), None)
     if library is not None:
         return f"it is a part of the library `{library.name}`: add it to `use: {{{library.name}: [{name}]}}`"
     schemas = (schema for schema, facts in _facts_of_schemas(state).items() if schema != own and name in facts)

@@ -43,6 +43,13 @@ OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         shapes.RANGE.thing: {"to": "below", "until": "below", "min": "from", "max": "below", "above": "from"},
         shapes.EFFECTIVE.thing: {"to": "until", "end": "until", "start": "from", "since": "from"},
+        shapes.RULESET.thing: {
+            "import": "use",
+            "imports": "use",
+            "include": "use",
+            "includes": "use",
+            "libraries": "use",
+        },
         shapes.SOURCE.thing: {"name": "title", "link": "url", "date": "updated"},
         shapes.CHECK.thing: {"if": "expect", "when": "expect", "condition": "expect", "message": "because"},
     }

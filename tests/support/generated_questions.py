@@ -22,11 +22,14 @@ Json = Any
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a ruleset: about which facts, on which days, under which readings."""
+    """What is asked of a ruleset: about which facts, on which days, under which readings.
 
-    written: Written
+    Tests note what is written and the facts, which may be too long for Hypothesis to show them as an argument.
+    """
+
+    written: Written = field(repr=False)
     ruleset: Ruleset = field(repr=False)
-    facts: tuple[Json, ...]
+    facts: tuple[Json, ...] = field(repr=False)
     days: tuple[date, ...]
     readings: Mapping[str, str]
 
