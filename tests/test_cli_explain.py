@@ -58,7 +58,12 @@ def test_d5_an_installed_package_carries_its_schemas(installed: Path, tmp_path: 
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
     written = {path.name: path.read_bytes() for path in (tmp_path / "schemas").iterdir()}
     assert written == {name: (ROOT / "schemas" / name).read_bytes() for name in written}
-    assert sorted(written) == ["decision.schema.json", "ruleset.schema.json", "ruleset_test.schema.json"]
+    assert sorted(written) == [
+        "decision.schema.json",
+        "ruleset.schema.json",
+        "ruleset_library.schema.json",
+        "ruleset_test.schema.json",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.support.choosing import SeededChoices
 from tests.support.generated_questions import question_by
 from tests.support.shapes import SHAPES, shapes_of
 
-RULESETS = 400
+RULESETS = 800
 LEAST = 10
 """So many of the rulesets have each shape, and most shapes are far more frequent."""
 

@@ -164,7 +164,8 @@ class Context:
     def _matrix_value(self, decision: DecisionSyntax) -> Mapping[str, Known]:
         if decision.matrix is None or decision.matrix.value is None:
             return {}
-        cells = (cell for row in decision.matrix.cells for cell in row.cells)
+        written = (cell for row in decision.matrix.cells for cell in row.cells)
+        cells = (literal_cell(cell) for cell in written if not cell.plain or self.scope.kind_of(cell.value) is None)
         return {decision.matrix.value.value: (_common_type(self.expression(cell).tree.type for cell in cells), True)}
 
     def template(self, text: Authored, values: Mapping[str, Authored]) -> Template:
@@ -241,6 +242,14 @@ class Context:
     def sources(self, cited: Iterable[Authored]) -> tuple[str, ...]:
         """The ids of some sources."""
         return tuple(source for found in cited if (source := self.cite(found)) is not None)
+
+
+def literal_cell(label: Authored) -> Authored:
+    """The cell of a table of amounts as an expression: a number stays one, all else is text."""
+    if label.unread:
+        return label
+    number = label.plain and label.value.replace(".", "", 1).replace("-", "", 1).isdigit()
+    return label if number else Authored(f'"{label.value}"', label.span)
 
 
 def combined_type(decision: DecisionSyntax, name: str, element: Type) -> Type:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from policy_engine.diagnostics import did_you_mean, nearest, say, say_unknown
-from policy_engine.frontend.context import Context
+from policy_engine.frontend.context import Context, literal_cell
 from policy_engine.frontend.shape_hints import as_list, separate, several_items
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, LegendSyntax, MatrixSyntax, RowSyntax
 from policy_engine.language import rulesets
@@ -147,7 +147,7 @@ def _labelled(context: Context, decision: DecisionSyntax, label: Authored, concl
         is_name = label.plain and context.scope.kind_of(label.value) is not None
         if is_name:
             return None, conclude(replace(bare, then=None), ()), None  # which is reported
-        named = ((decision.matrix.value, _literal(label)),)
+        named = ((decision.matrix.value, literal_cell(label)),)
         return None, conclude(replace(bare, then=None, values=named), ()), None
     outcomes = [outcome.value for outcome in decision.outcomes]
     if label.unread or (decision.broken and not outcomes):
@@ -157,14 +157,6 @@ def _labelled(context: Context, decision: DecisionSyntax, label: Authored, concl
         context.faults.append(say_unknown("unknown-legend-key", label, known, f"there are {', '.join(known)}"))
         bare = replace(bare, then=None)
     return None, conclude(bare, ()), None
-
-
-def _literal(label: Authored) -> Authored:
-    """A literal cell as an expression: a number stays one, all else is text."""
-    if label.unread:
-        return label
-    number = label.plain and label.value.replace(".", "", 1).replace("-", "", 1).isdigit()
-    return label if number else Authored(f'"{label.value}"', label.span)
 
 
 def _cell_sentence(

@@ -445,6 +445,9 @@ class Author:
             self.is_of_plain(first) and self.is_of_plain(second) and is_settled(join(first.type, second.type) or KNOWN)
         ):
             return None
+        words = [set(_words(made)) for made in (first, second)]
+        if all(words) and words[0] != words[1]:
+            return None  # one has a text that the other cannot hold, which the checker finds
         if self.choices.chance(40):
             return call_of("contains_all", [first, second])
         return bracketed(f"{first.text} {self.choices.one_of(SIGNS[4:])} {second.text}")
@@ -650,6 +653,12 @@ class Author:
     def moment_of_choice(self, depth: int) -> Made | None:
         form = self.choices.one_of((Author.conditional, Author.defaulted, Author.picked, Author.extreme))
         return form(self, INSTANT, depth)
+
+
+def _words(made: Made) -> tuple[str, ...]:
+    """The texts that elements of a list come from, none where any text may come."""
+    element = made.type.element if isinstance(made.type, ListOf) else None
+    return (element.values or ()) if isinstance(element, Text) else ()
 
 
 Forms = tuple[Callable[[Author, int], Made | None], ...]
