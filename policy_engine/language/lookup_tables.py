@@ -189,7 +189,7 @@ def shown(value: Value) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, Decimal):
-        text = f"{value or abs(value):f}"  # nought has no sign, although a decimal may be -0
+        text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return in_words(value)
 

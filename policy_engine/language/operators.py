@@ -15,6 +15,7 @@ from policy_engine.language import causes
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.logic import conjunction, disjunction, negation, unknown_of
 from policy_engine.language.lookup_tables import LookupTable, TableRow, no_row, row_in_words
+from policy_engine.language.rounding import product
 from policy_engine.language.traces import Origin, Step
 from policy_engine.language.values import RecordValue, Undefined, Unknown, Value, absent_fact, is_unknown, on_the_way
 
@@ -90,7 +91,7 @@ BY_SIGN: Mapping[str, Operator] = MappingProxyType(
         **{sign: strict(meaning) for sign, meaning in COMPARE.items()},
         "+": strict(operator.add),
         "-": strict(operator.sub),
-        "*": strict(operator.mul),
+        "*": strict(product),
         "/": strict(quotient),
         "//": strict(operator.floordiv),
         "%": strict(operator.mod),

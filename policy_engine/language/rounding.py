@@ -52,7 +52,15 @@ def rounded_quotient(numerator: int, denominator: int, mode: str) -> int:
 
 def percent_of(rate: int | Decimal, amount: int | Decimal) -> Decimal:
     """So many percent of an amount, exactly, with two places more than both have together."""
-    return EXACT.multiply(rate, amount).scaleb(-2, EXACT)
+    return EXACT.scaleb(product(rate, amount), -2)
+
+
+def product(left: int | Decimal, right: int | Decimal) -> int | Decimal:
+    """The product, exactly; nought has no sign, although decimals have a -0."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left * right
+    made = EXACT.multiply(left, right)
+    return made or abs(made)
 
 
 def decimal_of(units: int, places: int) -> Decimal:
