@@ -21,7 +21,7 @@ from policy_engine.frontend.situations import FALSE, NOT_FALSE, TRUE, Situations
 from policy_engine.language import expressions as tree
 from policy_engine.language import mentions, specialize
 from policy_engine.language.rounding import number_of_units
-from policy_engine.language.rulesets import ALWAYS, Check, HitPolicy, Period, Rule, Rules, Ruleset
+from policy_engine.language.rulesets import ALWAYS, Check, DecisionLogic, HitPolicy, Period, Rule, Rules, Ruleset
 from policy_engine.language.types import Boolean, Date, Number, Text, Type
 from policy_engine.language.values import Value, in_words
 from policy_engine.source import Span
@@ -220,7 +220,7 @@ def lint_rules(ruleset: Ruleset, constant: Set[Span]) -> Iterator[Diagnostic]:
         if not isinstance(decision.body, Rules):
             continue
         if decision.body.hit is HitPolicy.COLLECT:
-            yield from _given_twice(decision.body, stretches)
+            yield from _given_twice(decision, decision.body.rules, stretches)
             continue
         yield from _hidden(decision.body, hidden_rules(stretches, decision.body), constant)
         gap = uncovered_case(stretches, decision.body)
@@ -232,12 +232,12 @@ def _is_constant(when: tree.Condition, constant: Set[Span]) -> bool:
     return any(node.span in constant for each in tree.expressions_of(when) for node in tree.walk(each.tree))
 
 
-def _given_twice(body: Rules, stretches: list[Situations]) -> Iterator[Diagnostic]:
+def _given_twice(decision: DecisionLogic, rules: Iterable[Rule], stretches: list[Situations]) -> Iterator[Diagnostic]:
     """Values that two rules may give together, of which an answer would hold one, as nothing says how they combine."""
     givers: dict[str, list[Rule]] = defaultdict(list)
-    for rule in body.rules:
+    for rule in rules:
         for value in rule.then.values:
-            if body.combination(value.name):
+            if decision.combination(value.name):
                 continue
             others = (giver for giver in givers[value.name] if giver.period.overlaps(rule.period))
             other = next((giver for giver in others if not exclude_each_other(stretches, giver, rule)), None)

@@ -65,5 +65,5 @@ def _answer_types(decision: DecisionLogic, conclusions: Iterable[Conclusion]) ->
         given = [value.type for value in values if value.name == name]
         if given:
             kind = reduce(lambda left, right: join(left, right) or left, given)  # they go together, as was checked
-            combination = decision.body.combination(name) if isinstance(decision.body, Rules) else None
+            combination = decision.combination(name)
             yield name, (combination.type_of(kind, len(given)) or kind) if combination else kind

@@ -239,10 +239,6 @@ class Rules:
     otherwise: Conclusion | None
     combine: tuple[tuple[str, Combination], ...] = ()
 
-    def combination(self, value: str) -> Combination | None:
-        """How the values under a name combine; None where only one rule gives it."""
-        return dict(self.combine).get(value)
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -302,6 +298,10 @@ class DecisionLogic:
     def collects(self) -> bool:
         """Whether all true rules apply, so that the outcome is a list."""
         return isinstance(self.body, Rules) and self.body.hit is HitPolicy.COLLECT
+
+    def combination(self, value: str) -> Combination | None:
+        """How the values that rules give under a name become one; None where nothing says so."""
+        return dict(self.body.combine).get(value) if isinstance(self.body, Rules) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,9 +147,9 @@ class DecisionWriter:
         if lacking:
             self._open(columns, kept(joined("any", lacking), "lacking"))
         for name, kind in types.items():
-            combination = body.combination(name) if isinstance(body := self.logic.body, Rules) else None
             shown = [Branch(columns.decided & branch.when, branch.then) for branch in branches[name]]
-            columns.values[name] = kept(_combined(shown, kind, combination, columns.decided), "value")
+            combined = _combined(shown, kind, self.logic.combination(name), columns.decided)
+            columns.values[name] = kept(combined, "value")
         return columns
 
     def _open(self, columns: DecisionColumns, lacking: pl.Expr) -> None:
@@ -165,8 +165,7 @@ class DecisionWriter:
     def _type_of(self, name: str) -> Type:
         """The type that single rules give a value in."""
         kind = dict(self.logic.value_types)[name]
-        combines = isinstance(self.logic.body, Rules) and self.logic.body.combination(name) is Combination.LIST
-        return innermost(kind) if combines else kind
+        return innermost(kind) if self.logic.combination(name) is Combination.LIST else kind
 
     def _value(self, definition: ValueDefinition, kind: Type) -> pl.Expr:
         """A value as a whole, in the units of the answer's type."""

@@ -246,7 +246,7 @@ class DecisionWriter:
         kept = writer.fresh("kept")
         writer.line(f"{kept} = ()")
         for bit, rule in enumerate(rules, start=1):
-            self._collect_rule(body, rule, 1 << bit, own, applied, kept)
+            self._collect_rule(rule, 1 << bit, own, applied, kept)
         for value in self.logic.values:
             self._note_unknown(self.at_hand[value.name], value.expression.tree.optional and not value.nullable, applied)
         ruling = f"{self.to.bind_new(rulings_by_bits(self.ruling, rules))}({applied})"
@@ -260,14 +260,14 @@ class DecisionWriter:
             writer.line(f"{own[name]} = {self.to.bind_new(combination.of)}({own[name]})")
         self._end(ruling, {**self.at_hand, **own}, kept)
 
-    def _collect_rule(self, body: Rules, rule: Rule, bit: int, own: Mapping[str, str], applied: str, kept: str) -> None:
+    def _collect_rule(self, rule: Rule, bit: int, own: Mapping[str, str], applied: str, kept: str) -> None:
         writer = self.to.writer
         code, optional = self.to.condition(rule.when)
         code = writer.named(code)
         with writer.block(f"if {code}:"):
             writer.line(f"{applied} |= {bit}")
             for value in rule.then.values:
-                combination = body.combination(value.name)
+                combination = self.logic.combination(value.name)
                 held, optional_value = writer.named(self._value(value, combination)), value.expression.tree.optional
                 self._note_unknown(held, optional_value and not value.nullable, applied)
                 if combination is None:
