@@ -8,6 +8,7 @@ from functools import partial
 import polars as pl
 
 from policy_engine.backends.columnar.days import DAY, EARLIEST, LATEST, SECOND, WHOLE, bounded, local_times
+from policy_engine.backends.columnar.dtypes import by_series
 
 MOMENT = pl.Datetime("us", "UTC")
 MINUTE, HOUR = 60 * SECOND, 3_600 * SECOND
@@ -16,7 +17,7 @@ MINUTE, HOUR = 60 * SECOND, 3_600 * SECOND
 
 def time_of(moment: pl.Expr, timezone: str) -> pl.Expr:
     """The time of day of an instant in a time zone of the pinned database; null where the calendar has no such date there."""
-    return moment.map_batches(partial(times_of, timezone=timezone), return_dtype=pl.Time, is_elementwise=True)
+    return by_series(moment, partial(times_of, timezone=timezone), pl.Time())
 
 
 def times_of(moments: pl.Series, timezone: str) -> pl.Series:

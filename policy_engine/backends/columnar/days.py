@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 
 import polars as pl
 
+from policy_engine.backends.columnar.dtypes import by_series
 from policy_engine.language.dates import MARCH_1
 from policy_engine.language.timezones import CYCLE, REPEATS, Transition, transitions
 
@@ -182,7 +183,7 @@ def weekday(day: pl.Expr) -> pl.Expr:
 
 def date_of(moment: pl.Expr, timezone: str) -> pl.Expr:
     """The civil date of an instant in a time zone of the pinned database."""
-    return moment.map_batches(partial(dates_of, timezone=timezone), return_dtype=pl.Date, is_elementwise=True)
+    return by_series(moment, partial(dates_of, timezone=timezone), pl.Date())
 
 
 def dates_of(moments: pl.Series, timezone: str) -> pl.Series:
@@ -239,9 +240,7 @@ def _table_of(first: int, last: int, timezone: str) -> pl.Series | None:
 
 def _sought(moments: pl.Series, first: int, last: int, timezone: str) -> pl.Series:
     """The civil dates of moments from the first to the last, by the offsets of the zone."""
-    at = pl.col("at")
-    local = at + _offset(_folded(at) if last >= AGAIN else at, _changes(first, last, timezone))
-    dates = (local // DAY).cast(pl.Int32).cast(pl.Date)
+    dates = (_local(first, last, timezone) // DAY).cast(pl.Int32).cast(pl.Date)
     if first < EARLIEST + EDGE or last >= LATEST - EDGE:
         dates = pl.when(dates.is_between(date.min, date.max)).then(dates)
     return pl.DataFrame({"at": moments}).select(dates).to_series()
@@ -251,10 +250,13 @@ def local_times(moments: pl.Series, timezone: str) -> pl.Series:
     """The local time of each moment of a column of microseconds, as far from 1970 as a clock there shows; null for a null."""
     if moments.null_count() == len(moments):
         return moments
-    first, last = _bounds(moments)
+    return pl.DataFrame({"at": moments}).select(_local(*_bounds(moments), timezone)).to_series()
+
+
+def _local(first: int, last: int, timezone: str) -> pl.Expr:
+    """The local time of each moment `at`, all of which lie from the first to the last."""
     at = pl.col("at")
-    local = at + _offset(_folded(at) if last >= AGAIN else at, _changes(first, last, timezone))
-    return pl.DataFrame({"at": moments}).select(local).to_series()
+    return at + _offset(_folded(at) if last >= AGAIN else at, _changes(first, last, timezone))
 
 
 def _bounds(moments: pl.Series) -> tuple[int, int]:

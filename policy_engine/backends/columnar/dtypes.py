@@ -6,7 +6,7 @@ an instant a moment in UTC, to the microsecond.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -60,6 +60,14 @@ def dtype_or_null(kind: Type) -> pl.DataType:
         case ListOf(element=element):
             return pl.List(dtype_or_null(element))
     return dtype_of(kind)
+
+
+def by_series(column: pl.Expr, work: Callable[[pl.Series], pl.Series], kind: pl.DataType) -> pl.Expr:
+    """A column, null where another one is, that a function makes of the series of each piece, row by row.
+
+    Of a column that has one value everywhere Polars gives the function a single row; the condition repeats what it makes of it.
+    """
+    return pl.when(column.is_not_null()).then(column.map_batches(work, return_dtype=kind, is_elementwise=True))
 
 
 def schema_of(record: Record) -> Mapping[str, pl.DataType]:

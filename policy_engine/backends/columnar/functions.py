@@ -1,6 +1,6 @@
 """The functions of the language as functions of columns, null where an argument is; and comparing and looking up texts.
 
-Those of `WRITTEN_OUT` look at more than their arguments' columns and are written in `expressions`.
+Those that are not in `CALLS` look at more than their arguments' columns and are written in `expressions`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from policy_engine.backends.columnar import clock, days, weekdays
+from policy_engine.backends.columnar.dtypes import by_series
 from policy_engine.language import texts
 from policy_engine.language.types import Text
 
@@ -43,9 +44,7 @@ def by_python(text: pl.Expr, small: Callable[[str], str]) -> pl.Expr:
     if not text.meta.root_names():  # a constant, which stays one value for all rows
         constant = pl.select(text).to_series().cast(pl.String)
         return pl.lit(each(constant).item(), dtype=pl.String)
-    made = text.map_batches(each, return_dtype=pl.String, is_elementwise=True)
-    # Polars gives the function one row of a column that has one value everywhere; the condition repeats what it makes of it.
-    return pl.when(text.is_not_null()).then(made)
+    return by_series(text, each, pl.String())
 
 
 def folded(text: pl.Expr) -> pl.Expr:
@@ -98,14 +97,6 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "distinct": lambda listed: listed.list.unique(maintain_order=True),
         "concat": lambda *parts: pl.concat_str(parts),
     }
-)
-BUSINESS_DAYS = frozenset({"add_business_days", "is_business_day", "business_days_between"})
-IN_ZONE = frozenset({"date_of", "time_of"})
-WRITTEN_OUT = (
-    BUSINESS_DAYS
-    | IN_ZONE
-    | {"known", "default", "if_known", "len", "round", "add_days", "matches"}
-    | {"join", "take", "take_last", "contains_all"}
 )
 
 
