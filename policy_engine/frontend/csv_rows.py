@@ -16,6 +16,7 @@ from policy_engine.source import Authored, Span
 LARGEST_FILE = 50_000_000
 """Bytes; 100,000 rows of a few short cells have some 5,000,000."""
 MOST_TOLD = 50
+"""Of the faults of a table's rows so many are told; a column of a wrong type has one in each row."""
 FOREIGN = re.compile("[;\t|]")
 """What other files have between cells."""
 

@@ -15,7 +15,7 @@ from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, say, sh
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import unread
 from policy_engine.frontend import shapes
-from policy_engine.frontend.csv_rows import CsvFile, check_header, grid_of, ragged, read_csv, with_blanks
+from policy_engine.frontend.csv_rows import MOST_TOLD, CsvFile, check_header, grid_of, ragged, read_csv, with_blanks
 from policy_engine.frontend.fields import Fields, fields_of, is_empty, whole_text
 from policy_engine.frontend.shape_hints import amount_in
 from policy_engine.frontend.syntax import TableSyntax
@@ -32,8 +32,6 @@ Faults = list[Diagnostic]
 RANGE = "range"
 VALID_FROM, VALID_UNTIL = "valid_from", "valid_until"
 """The columns that give a row a period: the first day in force, and the first no longer in force."""
-MOST_TOLD = 50
-"""Of the faults of a table's rows so many are told; a column of a wrong type has one in each row."""
 MOST_CLOSED = 1_000
 """A column of more different texts is no closed set: nobody would list them."""
 UNREAD = "\0unread"
