@@ -65,6 +65,11 @@ class Compute:
     domain: Domain
     columns: list[pl.Expr] = field(default_factory=list)
 
+    @property
+    def names(self) -> list[str]:
+        """The columns that it makes."""
+        return [column.meta.output_name() for column in self.columns]
+
     def __call__(self, frames: Frames) -> None:
         frame = frames[self.domain.name]
         frames[self.domain.name] = frame.with_columns(self.columns) if frame.height else self._over_nothing(frame)
@@ -84,6 +89,11 @@ class ListStep:
     reads: tuple[Place, ...]
     makes: tuple[Place, ...]
     work: Callable[..., Iterable[pl.Series]]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that it makes, in all its domains."""
+        return [name for _, name in self.makes]
 
     def __call__(self, frames: Frames) -> None:
         found = self.work(*(frames[domain.name][name] for domain, name in self.reads if name))
@@ -114,7 +124,7 @@ class Plan:
     that are `numbered`. `lifted` has the columns of an outer domain that were repeated for each element.
 
     `positions` are the columns that point at rows of another domain. They are valid only beside the elements for which they were
-    computed, so a run over a part of the rows has to compute them again.
+    computed, so a run over a part of the rows has to compute them again. `schemas` are those of whole tables after some steps.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -123,6 +133,7 @@ class Plan:
     numbering: dict[Domain, ListStep] = field(default_factory=dict)
     numbered: set[Domain] = field(default_factory=set)
     positions: set[str] = field(default_factory=set)
+    schemas: dict[tuple[object, ...], pl.Schema] = field(default_factory=dict)
     counter: int = 0
 
     def fresh(self, stem: str) -> str:
@@ -218,6 +229,22 @@ class Plan:
                     want(domain, [name])
         return Needed(steps[::-1], frozenset(reads))
 
+    def through(self, steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
+        """A lazy table with all columns that steps give it; where there are steps over lists, piece by piece.
+
+        Expressions alone stay in Polars' streaming engine, which takes each piece through all of them while it is in the cache.
+        """
+        if only_expressions(steps):
+            return _computed(steps, table)
+        return pieced(table, lambda piece: run(steps, piece), self._schema_after(steps, table))
+
+    def _schema_after(self, steps: Sequence[Step], table: pl.LazyFrame) -> pl.Schema:
+        """The schema that steps give a table: what they give an empty one, which takes milliseconds, and so is kept."""
+        key = (*table.collect_schema().items(), *(name for step in steps for name in step.names))
+        if key not in self.schemas:
+            self.schemas[key] = run(steps, at_once(table.head(0), as_it_stands=True)).schema
+        return self.schemas[key]
+
     def lift(self, expression: pl.Expr, source: Domain, to: Domain) -> pl.Expr:
         """An expression of an outer domain repeated for each element below its rows; a constant stays as it is."""
         if source == to or not expression.meta.root_names():
@@ -265,17 +292,6 @@ def run(steps: Iterable[Step], frame: pl.DataFrame) -> pl.DataFrame:
     for step in steps:
         step(frames)
     return frames[ACCOUNTS.name]
-
-
-def through(steps: Sequence[Step], table: pl.LazyFrame) -> pl.LazyFrame:
-    """The same of a lazy table; where there are steps over lists, piece by piece.
-
-    Expressions alone stay in Polars' streaming engine, which takes each piece through all of them while it is in the cache.
-    """
-    if only_expressions(steps):
-        return _computed(steps, table)
-    schema = run(steps, at_once(table.head(0), as_it_stands=True)).schema
-    return pieced(table, lambda piece: run(steps, piece), schema)
 
 
 def small(steps: Sequence[Step], columns: Iterable[pl.Expr], frame: pl.DataFrame) -> pl.DataFrame:

@@ -152,7 +152,7 @@ class ColumnarProgram:
         """A table with the columns that its checks need, and `HOLDS`; for a ruleset that has checks."""
         steps, _ = self.columns.plan.needed(self.checks)
         holds = joined("all", [check.fill_null(True) for check in self.checks])
-        return plan.through(steps, facts).with_columns(holds.alias(HOLDS))
+        return self.columns.plan.through(steps, facts).with_columns(holds.alias(HOLDS))
 
     def broken(self, checked: pl.DataFrame) -> pl.DataFrame:
         """Of a table that was `checked`: for each check whether it is false of a row."""
@@ -177,13 +177,13 @@ class ColumnarProgram:
         schema = facts.collect_schema()
         own = [name for name in schema_of(self.ruleset.facts.type) if name in schema]
         leading = self.columns.plan.needed([*answers, *(masks.undetermined if masks else ())], schema)
-        worked = plan.through(leading.steps, facts)
+        worked = self.columns.plan.through(leading.steps, facts)
         if masks is None:
             return worked.select(*own, *answers)
         there = worked.collect_schema()
         later = self.columns.plan.needed(masks.columns, there)
         if masks.is_tabled and plan.only_expressions(later.steps):
-            return plan.through(later.steps, worked).select(*own, *answers, *masks.looked_up())
+            return self.columns.plan.through(later.steps, worked).select(*own, *answers, *masks.looked_up())
         kept = {*later.reads, *(flag.meta.output_name() for flag in masks.undetermined)} - {*own}
         shown = worked.select(*own, *answers, *sorted(kept))
         missing = {f"{name}.{MISSING}": PATHS for name in wanted}
