@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, count
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -176,8 +176,15 @@ def _plain(value: Any, kind: Type) -> Any:
 
 def in_json_types(frame: Frame) -> Frame:
     """The frame with texts for dates, instants and categories, and floats by their own shortest form, at every depth."""
-    schema = frame.collect_schema()
-    return frame.with_columns(as_json(dtype, pl.col(name)).alias(name) for name, dtype in schema.items())
+    return frame.with_columns(_in_json_types(tuple(frame.collect_schema().items())))
+
+
+@lru_cache(maxsize=64)
+def _in_json_types(schema: tuple[tuple[str, pl.DataType], ...]) -> list[pl.Expr]:
+    """The columns that `in_json_types` changes; kept, since the many small pieces of a table ask for the same."""
+    columns = ((name, pl.col(name), dtype) for name, dtype in schema)
+    made = ((name, column, as_json(dtype, column)) for name, column, dtype in columns)
+    return [changed.alias(name) for name, column, changed in made if changed is not column]
 
 
 def as_json(dtype: Any, value: pl.Expr) -> pl.Expr:

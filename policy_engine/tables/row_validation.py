@@ -82,14 +82,17 @@ class TypedReader(RowReader):
     """Reads columns that have types: a value is what it is, and some have no form in JSON."""
 
     def plain(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return in_json_types(frame)
+        return at_once(in_json_types(frame.lazy()), as_it_stands=True)
 
     def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
         return to_json_types({name: value for name, value in row.items() if name != ROW})
 
     def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
+        value = row.get(name)
+        if isinstance(value, str):
+            return value, []  # a column of Polars has no halves of characters
         reader = FactsReader()
-        return reader.value(row.get(name), f"/{name}", 1), reader.found
+        return reader.value(value, f"/{name}", 1), reader.found
 
 
 def validated_frame(frame: pl.DataFrame, facts: FactsSchema) -> Validated:
@@ -105,7 +108,10 @@ def validated(piece: pl.DataFrame, columns: ColumnValidation, facts: FactsSchema
         return Validated(made, INVALID.to_frame())
     rejected = columns.raw(piece.filter(~fits))
     also_valid, invalid = validated_rows(rejected, columns.flags(rejected), facts, reader)
-    return Validated(pl.concat([made.filter(fits), also_valid], how="vertical_relaxed").sort(ROW), invalid)
+    valid = made.filter(fits)
+    if also_valid.height:
+        valid = pl.concat([valid, also_valid], how="vertical_relaxed").sort(ROW)
+    return Validated(valid, invalid)
 
 
 def validated_rows(rejected: pl.DataFrame, flags: pl.DataFrame, facts: FactsSchema, reader: RowReader) -> Validated:
