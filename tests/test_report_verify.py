@@ -245,7 +245,7 @@ NO_MANIFEST: dict[str, tuple[Change, str]] = {
         f"{DAMAGED}`counts[0].rows` is not a whole number from 0",
     ),
     "another edition": (
-        set_to(1, "manifest"),
+        set_to(2, "manifest"),
         "`out/manifest.json` was written by another edition of this program, and cannot be read by this one",
     ),
     "an edition that is none": (set_to("2", "manifest"), f"{DAMAGED}`manifest` is not a whole number from 0"),

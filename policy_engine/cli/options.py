@@ -20,7 +20,7 @@ from policy_engine.language.timezones import zone
 
 
 class Exit(IntEnum):
-    """Exit codes of every command."""
+    """Exit codes of every command; `DIFFERENT` is also that of a report which does not come to what was asked for."""
 
     FINE = 0
     FAULTS = 1

@@ -84,6 +84,22 @@ def make(
     samples: Annotated[
         int, typer.Option(min=0, max=MOST_SAMPLES, help="Accounts explained in full, for each outcome.")
     ] = 2,
+    max_invalid: Annotated[
+        str | None,
+        typer.Option("--max-invalid", metavar="N|N%", help="Exit code 3 where more rows of a table are invalid."),
+    ] = None,
+    max_undetermined: Annotated[
+        str | None,
+        typer.Option("--max-undetermined", metavar="N|N%", help="The same for valid rows that are undetermined."),
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--expect",
+            metavar="DECISION.OUTCOME>=N",
+            help="Exit code 3 unless so many rows, or N%, have the outcome; also <= and ==; may be repeated.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -91,9 +107,10 @@ def make(
     """Decide every row of every table, and sum up; `policy report verify DIR` makes a report again and compares.
 
     Writes decisions.parquet, invalid.parquet, summary.json, report.html and manifest.json, all or nothing; where there are
-    several rulesets, the Parquet files of each into a folder of its name.
+    several rulesets, the Parquet files of each into a folder of its name. Exit code 0: it is written, whatever its rows hold.
+    3: it is written, and does not meet --max-invalid, --max-undetermined or --expect. 2: it could not be made.
     """
-    from policy_engine.cli.tables import make_with_progress, show_totals  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.cli.tables import make_with_progress, show_invalid, show_totals  # noqa: PLC0415 - Polars is slow to import
 
     pairs = [_pair(argument, facts) for argument in rulesets]
     engine = Engine.load(rules, schemas, only=[name for name, _ in pairs])
@@ -110,14 +127,22 @@ def make(
         formats=_formats(formats),
         seed=seed,
         samples=samples,
+        max_invalid=max_invalid,
+        max_undetermined=max_undetermined,
+        expect=tuple(expect or ()),
     )
     result = make_with_progress(engine, arguments, out)
     if as_json:
         typer.echo(json.dumps(result.totals.to_dict()))
-        return
-    show_totals(result.totals, console())
-    console().print()
-    console().print(safe(f"written to {out}: {', '.join(result.files)}"))
+    else:
+        show_totals(result.totals, console())
+        console().print()
+        console().print(safe(f"written to {out}: {', '.join(result.files)}"))
+        show_invalid(result.totals, console())
+    for sentence in result.unmet:
+        console(stderr=True).print(safe(sentence))
+    if result.unmet:
+        raise typer.Exit(Exit.DIFFERENT)
 
 
 @app.command("verify")

@@ -63,6 +63,12 @@ def show_totals(totals: ReportTotals, out: Console) -> None:
         _invalid(out, one)
 
 
+def show_invalid(totals: ReportTotals, out: Console) -> None:
+    """How many rows were not decided, so that nobody overlooks it."""
+    rows, invalid = (sum(getattr(one, name) for one in totals.rulesets) for name in ("rows", "invalid"))
+    out.print(f"{invalid:,} of {rows:,} {'row is' if rows == 1 else 'rows are'} invalid")
+
+
 def _table(decision: DecisionTotals) -> Table:
     """A decision's outcomes, rules and missing facts, each with its count and its share as a bar."""
     total = decision.rows or 1

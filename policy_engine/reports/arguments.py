@@ -27,6 +27,9 @@ class Arguments:
     formats: tuple[str, ...] = ()
     seed: int = 0
     samples: int = 2
+    max_invalid: str | None = None
+    max_undetermined: str | None = None
+    expect: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The arguments in JSON types."""
@@ -38,5 +41,5 @@ class Arguments:
         """The arguments in a manifest, whose types were checked when it was read."""
         tables = tuple((table["ruleset"], table["facts"]) for table in content["tables"])
         day = date.fromisoformat(content["as_of"])
-        lists = {name: tuple(content[name]) for name in ("over", "formats")}
+        lists = {name: tuple(content[name]) for name in ("over", "formats", "expect")}
         return cls(**{**content, **lists, "tables": tables, "as_of": day})

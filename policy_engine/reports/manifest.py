@@ -24,7 +24,7 @@ from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
 
 MANIFEST = "manifest.json"
-EDITION = 2
+EDITION = 3
 """Raised whenever a manifest has other fields than before."""
 LIBRARIES = ("polars", "xlsxwriter")
 """What writes the tables of a report: another version of them may write the same rows in other bytes."""
@@ -68,10 +68,11 @@ def manifest_of(
     jobs: Sequence[Job],
     arguments: Arguments,
     totals: ReportTotals,
+    unmet: Sequence[str],
     inputs: Iterable[Digested],
     outputs: Iterable[Digested],
 ) -> dict[str, object]:
-    """The manifest in JSON types."""
+    """The manifest in JSON types; `unmet` are the sentences about the gates that are not met."""
     return {
         "manifest": EDITION,
         "engine": VERSION,
@@ -83,6 +84,7 @@ def manifest_of(
             {"ruleset": one.ruleset, "rows": one.rows, "valid": one.valid, "invalid": one.invalid}
             for one in totals.rulesets
         ],
+        "unmet": list(unmet),
         "outputs": [one.to_dict() for one in outputs],
     }
 
@@ -208,6 +210,9 @@ ARGUMENTS: Shape = {
     "formats": Each(Leaf(f"one of {', '.join(FORMATS)}", FORMATS.__contains__)),
     "seed": Leaf(f"a whole number up to {MOST_SEED}", lambda value: _is_whole(value) and value <= MOST_SEED),
     "samples": Leaf(f"a whole number up to {MOST_SAMPLES}", lambda value: _is_whole(value) and value <= MOST_SAMPLES),
+    "max_invalid": OPTIONAL_TEXT,
+    "max_undetermined": OPTIONAL_TEXT,
+    "expect": Each(TEXT),
 }
 RULESET: Shape = {
     "id": TEXT,
@@ -224,6 +229,7 @@ MANIFEST_SHAPE: Shape = {
     "rulesets": Each(RULESET),
     "inputs": Each({"name": TEXT, **DIGESTED}),
     "counts": Each({"ruleset": TEXT, "rows": WHOLE, "valid": WHOLE, "invalid": WHOLE}),
+    "unmet": Each(TEXT),
     "outputs": Each({"name": Leaf("the name of a file within the report", _is_within), **DIGESTED}),
 }
 

@@ -14,6 +14,7 @@ from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.counting import Over, ruleset_totals
 from policy_engine.reports.deciding import Watch, decide_table, writing
 from policy_engine.reports.fingerprints import unchanged
+from policy_engine.reports.gates import gates_of, unmet
 from policy_engine.reports.html import Chapter, Report, report_html
 from policy_engine.reports.jobs import Announce, Job, jobs_of
 from policy_engine.reports.manifest import MANIFEST, digested, manifest_of
@@ -29,11 +30,15 @@ DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "sum
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """A report that was written: its totals, the names of its files, and notes for the person who asked for it."""
+    """A report that was written: its totals, the names of its files, and notes for the person who asked for it.
+
+    `unmet` has a sentence for each gate that is not met.
+    """
 
     totals: ReportTotals
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
 
 
 def make_report(arguments: Arguments, out: Path) -> ReportResult:
@@ -49,22 +54,24 @@ def run_report(
 
     A file that was changed while it was read is a reason to raise it, since the manifest has the digests of what was decided.
     """
+    gates = gates_of(arguments, [job.ruleset for job in jobs])
     before = {path: was for job in jobs for path, was in job.before.items()}
     inputs = [Path(arguments.rules), Path(arguments.schemas), *before]
     with new_report(out, inputs) as folder, unchanged(before), writing(out):
         chapters = [_chapter(engine, job, arguments, folder, len(jobs) > 1, announce) for job in jobs]
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
+        broken = tuple(unmet(gates, totals))
         _write_json(folder / SUMMARY, totals.to_dict())
         notes = [note for form in arguments.formats for note in _exported(form, folder, jobs, totals)]
         read = [*(path for job in jobs for path in job.source.files), *map(Path, arguments.maps.values())]
         decided = [digested(path, str(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]
         title = chapters[0].ruleset.title if len(chapters) == 1 else "Rule report"
-        report = Report(title, VERSION, totals, tuple(chapters), arguments.seed, (*decided, *tables))
+        report = Report(title, VERSION, totals, tuple(chapters), arguments.seed, (*decided, *tables), broken)
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
-        _write_json(folder / MANIFEST, manifest_of(jobs, arguments, totals, decided, outputs))
-        return ReportResult(totals, tuple(_files(folder)), tuple(notes))
+        _write_json(folder / MANIFEST, manifest_of(jobs, arguments, totals, broken, decided, outputs))
+        return ReportResult(totals, tuple(_files(folder)), tuple(notes), broken)
 
 
 def _chapter(

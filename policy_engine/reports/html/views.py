@@ -34,7 +34,10 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole report. `seed` is the one its samples were drawn with; `files` are inputs and outputs with their digests."""
+    """A whole report. `seed` is the one its samples were drawn with; `files` are inputs and outputs with their digests.
+
+    `unmet` has a sentence for each gate that is not met.
+    """
 
     title: str
     engine_version: str
@@ -42,6 +45,7 @@ class Report:
     chapters: tuple[Chapter, ...]
     seed: int
     files: tuple[Digested, ...]
+    unmet: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
