@@ -180,5 +180,5 @@ def test_b5_an_invalid_row_without_a_key_is_named_by_its_place(run: Run) -> None
     lay_out({**FILES, "rows.csv": ROWS}, Path())
     ran = run("report", "parcels=rows.csv", "--as-of", "2025-06-30", "--out", "r")
     assert "rows.csv: 1 row, 0 valid, 1 invalid\n" in ran.out
-    assert "\n  row 1: /n: row 1 (line 2), column `n`: `x` is not a number" in ran.out
+    assert "\n  row 1: /n: line 2: `x` is not a number" in ran.out
     assert ran.code == 0  # whatever its rows hold

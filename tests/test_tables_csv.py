@@ -156,7 +156,7 @@ def test_what_cannot_be_read_is_told_with_row_and_column(
     tmp_path: Path, fact: str, cell: str, keyword: str, message: str
 ) -> None:
     found = validated_csv(tmp_path, f"plan,{fact}\npro,\npro,{cell}\nbasic,\n")
-    assert messages(found) == [f"2 None /{fact} {keyword}: row 2 (line 3), column `{fact}`: {message}"]
+    assert messages(found) == [f"2 None /{fact} {keyword}: line 3: {message}"]
     assert found.valid["(row)"].to_list() == [1, 3]
 
 
@@ -175,12 +175,12 @@ def test_what_is_read_is_judged_by_the_schema(tmp_path: Path) -> None:
 def test_a_row_may_be_wrong_in_many_ways(tmp_path: Path) -> None:
     text = 'account_id,plan,amount,tags\nA1,gold,"1,5","[1]"\nA2,pro,x,"[""a"""\n'
     assert messages(validated_csv(tmp_path, text)) == [
-        "1 A1 /amount type: row 1 (line 2), column `amount`: `1,5` is not a number; write 1.5",
+        "1 A1 /amount type: line 2: `1,5` is not a number; write 1.5",
         '1 A1 /plan enum: "gold" is none of basic, pro',
         "1 A1 /tags/0 type: 1 is not a text",
-        "2 A2 /amount type: row 2 (line 3), column `amount`: `x` is not a number; "
+        "2 A2 /amount type: line 3: `x` is not a number; "
         "write digits only, with a point for decimals",
-        '2 A2 /tags type: row 2 (line 3), column `tags`: `["a"` cannot be read: not JSON at column 1: '
+        '2 A2 /tags type: line 3: `["a"` cannot be read: not JSON at column 1: '
         "a bracket is never closed; write the list or record as JSON",
     ]
 
@@ -189,8 +189,8 @@ def test_ragged_rows_are_invalid_and_the_rest_is_decided(tmp_path: Path) -> None
     text = 'account_id,plan\nA1,pro\nA2\nA3,pro,extra\n"A\n4",pro\nA5,basic\n'
     found = validated_csv(tmp_path, text)
     assert messages(found) == [
-        "2 A2 / cells: row 2 (line 3) has 1 cell, and the header has 2",
-        "3 A3 / cells: row 3 (line 4) has 3 cells, and the header has 2",
+        "2 A2 / cells: line 3 has 1 cell, and the header has 2",
+        "3 A3 / cells: line 4 has 3 cells, and the header has 2",
     ]
     assert found.valid["account_id"].to_list() == ["A1", "A\n4", "A5"]
 
@@ -198,7 +198,7 @@ def test_ragged_rows_are_invalid_and_the_rest_is_decided(tmp_path: Path) -> None
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
     found = validated_csv(tmp_path, 'account_id,plan\nA1,pro\nA2,"pro\nA3,pro\n')
     assert messages(found) == [
-        "2 A2 / cells: row 2 (line 3) cannot be read as CSV: a quote is opened and never closed; "
+        "2 A2 / cells: line 3 cannot be read as CSV: a quote is opened and never closed; "
         "the lines from 4 on are read by themselves"
     ]
     assert found.valid["account_id"].to_list() == ["A1", "A3"]
@@ -206,13 +206,13 @@ def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
 
 def test_a_quote_in_the_middle_of_a_cell(tmp_path: Path) -> None:
     found = validated_csv(tmp_path, 'account_id,plan\nA1,pro\n"A"2,pro\nA3,pro\n')
-    assert messages(found) == ["2 None / cells: row 2 (line 3) cannot be read as CSV: ',' expected after '\"'"]
+    assert messages(found) == ["2 None / cells: line 3 cannot be read as CSV: ',' expected after '\"'"]
     assert found.valid["account_id"].to_list() == ["A1", "A3"]
 
 
 def test_blank_lines_count_as_lines_and_not_as_rows(tmp_path: Path) -> None:
     found = validated_csv(tmp_path, "\naccount_id,plan\n\nA1,pro\n\n\nA2,pro,x\n")
-    assert messages(found) == ["2 A2 / cells: row 2 (line 7) has 3 cells, and the header has 2"]
+    assert messages(found) == ["2 A2 / cells: line 7 has 3 cells, and the header has 2"]
 
 
 @pytest.mark.parametrize("text", ["account_id,plan\n", "account_id,plan", "account_id,plan\n\n\n"])
@@ -247,7 +247,7 @@ def test_delimiters_are_found_in_the_header(tmp_path: Path, delimiter: str) -> N
 def test_line_ends(tmp_path: Path, end: str) -> None:
     found = validated_csv(tmp_path, f'account_id,plan{end}"A{end}1",pro{end}A2{end}')
     assert found.valid["account_id"].to_list() == [f"A{end}1"]
-    assert messages(found) == ["2 A2 / cells: row 2 (line 4) has 1 cell, and the header has 2"]
+    assert messages(found) == ["2 A2 / cells: line 4 has 1 cell, and the header has 2"]
 
 
 def test_packed(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_mapping_file(tmp_path: Path) -> None:
         ("A2", "basic", date(2025, 3, 1), False),
     ]
     assert messages(found) == [
-        "3 A3 /since format: row 3 (line 4), column `Joined`: `2025-03-01` is not a date written as %d.%m.%Y"
+        "3 A3 /since format: line 4, column `Joined`: `2025-03-01` is not a date written as %d.%m.%Y"
     ]
 
 
@@ -339,7 +339,7 @@ def test_records_in_cells(tmp_path: Path) -> None:
     assert messages(found) == [
         '2 B /last/on format: "2025-02-30" is not a date such as 2025-02-28',
         "3 C /last required: `on` is missing",
-        '4 D /last type: row 4 (line 5), column `last`: `{"on": 1, "on": 2}` cannot be read: '
+        '4 D /last type: line 5: `{"on": 1, "on": 2}` cannot be read: '
         "the name `on` stands twice in one object; write the list or record as JSON",
     ]
 

@@ -17,30 +17,30 @@ QUOTES = [
     (
         'A1,pro\nA2,"pro\nA3,pro\nA4,basic\n',
         ["A1", "A3", "A4"],
-        "2 A2 / cells: row 2 (line 3) cannot be read as CSV: a quote is opened and never closed; "
+        "2 A2 / cells: line 3 cannot be read as CSV: a quote is opened and never closed; "
         "the lines from 4 on are read by themselves",
     ),
     (
         'A1,pro\nA2,"pro',
         ["A1"],
-        "2 A2 / cells: row 2 (line 3) cannot be read as CSV: a quote is opened and never closed",
+        "2 A2 / cells: line 3 cannot be read as CSV: a quote is opened and never closed",
     ),
     (
         '"A1,pro\nA2,pro\n"A3",pro\nA4,pro\n',
         ["A2", "A3", "A4"],
-        "1 None / cells: row 1 (line 2) cannot be read as CSV: a quote is opened and closed on line 4 in the middle of a cell; "
+        "1 None / cells: line 2 cannot be read as CSV: a quote is opened and closed on line 4 in the middle of a cell; "
         "the lines from 3 on are read by themselves",
     ),
     (
         'A1,"pro\nA2,pro\nA3,pro\nA4,pro\nA5,pro\nA6,pro"\nA7,pro\n',
         ["A2", "A3", "A4", "A5", "A7"],
-        "1 A1 / cells: row 1 (line 2) cannot be read as CSV: a quote is opened and closed on line 7, "
+        "1 A1 / cells: line 2 cannot be read as CSV: a quote is opened and closed on line 7, "
         "behind what seem to be records; the lines from 3 on are read by themselves",
     ),
     (
         'A1,"pro\nx",y\nA2,pro\n',
         ["A2"],
-        "1 A1 / cells: row 1 (line 2) has 3 cells, and the header has 2; in quotes it goes on to line 3",
+        "1 A1 / cells: line 2 has 3 cells, and the header has 2; in quotes it goes on to line 3",
     ),
 ]
 
@@ -211,7 +211,7 @@ def test_c4_a_first_line_that_tells_the_delimiter(tmp_path: Path, first: str) ->
     assert found.valid["account_id"].to_list() == ["A,1"]
     assert messages(found) == [
         '2 A2 /plan enum: "gold" is none of basic, pro',
-        "3 A3 / cells: row 3 (line 5) has 1 cell, and the header has 2",
+        "3 A3 / cells: line 5 has 1 cell, and the header has 2",
     ]
 
 
@@ -221,7 +221,7 @@ def test_c4_a_first_line_that_tells_a_tab(tmp_path: Path) -> None:
 
 def test_c4_blank_lines_before_the_one_that_tells_the_delimiter(tmp_path: Path) -> None:
     assert messages(validated_csv(tmp_path, "\n\r\nsep=;\naccount_id;plan\nA;pro\n\nB\n")) == [
-        "2 B / cells: row 2 (line 7) has 1 cell, and the header has 2"
+        "2 B / cells: line 7 has 1 cell, and the header has 2"
     ]
 
 

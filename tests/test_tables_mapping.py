@@ -242,7 +242,7 @@ def test_c5_a_date_has_one_reading(tmp_path: Path, form: str, cells: dict[str, s
         valid, wrong = rows_and_faults(tmp_path, f'dates: "{form}"\n', f"plan,since\npro,{cell}\n")
         assert valid == ([] if day is None else [("pro", date.fromisoformat(day))])
         at_midnight = " at midnight" if "%H" in form or "%I" in form else ""
-        told = f"1 None /since format: row 1 (line 2), column `since`: `{cell}` is not a date written as {form}{at_midnight}"
+        told = f"1 None /since format: line 2: `{cell}` is not a date written as {form}{at_midnight}"
         assert wrong == ([told] if day is None else [])
 
 
@@ -269,7 +269,7 @@ def test_c5_no_two_dates_are_written_alike(form: str) -> None:
 def test_c5_a_date_with_midnight_is_told_its_form(tmp_path: Path, cell: str, form: str) -> None:
     _, wrong = rows_and_faults(tmp_path, "{}", f"plan,since\npro,{cell}\n")
     assert wrong == [
-        f"1 None /since format: row 1 (line 2), column `since`: `{cell}` is not a date such as 2025-02-28; "
+        f"1 None /since format: line 2: `{cell}` is not a date such as 2025-02-28; "
         f'or give the file\'s form of dates in a mapping file (--map, dates: "{form}")'
     ]
     valid, wrong = rows_and_faults(tmp_path, f'dates: "{form}"\n', f"plan,since\npro,{cell}\n")
@@ -291,5 +291,5 @@ INSTANTS_READ = [
 def test_c5_instants_of_a_form(tmp_path: Path, form: str, cell: str, moment: datetime | None) -> None:
     valid, wrong = rows_and_faults(tmp_path, f'dates: {{seen_at: "{form}"}}\n', f"plan,seen_at\npro,{cell}\n")
     assert valid == ([] if moment is None else [("pro", moment)])
-    told = f"1 None /seen_at format: row 1 (line 2), column `seen_at`: `{cell}` is not an instant written as {form}"
+    told = f"1 None /seen_at format: line 2: `{cell}` is not an instant written as {form}"
     assert wrong == ([told] if moment is None else [])

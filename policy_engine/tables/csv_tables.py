@@ -112,12 +112,11 @@ class CellReader(RowReader):
         return CellStyle(self.mapping.values.get(name, {}), self.mapping.dates.get(name))
 
     def placed(self, found: Violation, row: Row) -> Violation:
-        """What cannot be read, with its row, line and column."""
+        """What cannot be read, with its line, and its column where that is not called as the fact; the row is told beside it."""
+        line = f"line {row[LINE]}"
         if not found.pointer:
-            return replace(found, message=f"{_place(row)} {found.message}")
-        column = self.columns[found.pointer.split("/")[1]]
-        return replace(found, message=f"{_place(row)}, column `{shown_text(column)}`: {found.message}")
-
-
-def _place(row: Row) -> str:
-    return f"row {row[ROW]} (line {row[LINE]})"
+            return replace(found, message=f"{line} {found.message}")
+        name = found.pointer.split("/")[1]
+        column = self.columns[name]
+        place = line if column == name else f"{line}, column `{shown_text(column)}`"
+        return replace(found, message=f"{place}: {found.message}")
