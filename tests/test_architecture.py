@@ -46,6 +46,8 @@ ALLOWED = {
     "babel": ("language/formats.py",),
     "jinja2": ("reports/html/page.py",),
     "polars": ("backends/", "tables/", "reports/"),
+    "backports": ("tables/source.py",),
+    "compression": ("tables/source.py",),
     "xlsxwriter": ("reports/workbook.py",),
 }
 

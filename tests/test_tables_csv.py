@@ -178,8 +178,7 @@ def test_a_row_may_be_wrong_in_many_ways(tmp_path: Path) -> None:
         "1 A1 /amount type: line 2: `1,5` is not a number; write 1.5",
         '1 A1 /plan enum: "gold" is none of basic, pro',
         "1 A1 /tags/0 type: 1 is not a text",
-        "2 A2 /amount type: line 3: `x` is not a number; "
-        "write digits only, with a point for decimals",
+        "2 A2 /amount type: line 3: `x` is not a number; write digits only, with a point for decimals",
         '2 A2 /tags type: line 3: `["a"` cannot be read: not JSON at column 1: '
         "a bracket is never closed; write the list or record as JSON",
     ]

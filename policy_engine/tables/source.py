@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import re
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -19,6 +20,11 @@ from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.row_validation import Validated
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What Polars raises; over damaged files it now and then panics."""
@@ -132,21 +138,31 @@ def streamed(frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """The bytes of a file; raises `CannotRun` where it cannot be read, or not to its end."""
-    if path.suffix == ".zst":
-        raise CannotRun(f"`{path}` is packed with zstd, which cannot be read here; unpack it: zstd -d {path.name}")
     try:
         if path.exists() and not path.is_file():
             raise CannotRun(f"`{path}` is not a file")
         with path.open("rb") as raw:
             yield raw
-    except (gzip.BadGzipFile, zlib.error, EOFError):
-        raise CannotRun(f"`{path}` is not a whole gzip file; write it again") from None
+    except (gzip.BadGzipFile, zlib.error, zstd.ZstdError, EOFError):
+        raise CannotRun(f"`{path}` is not a whole {PACKED[path.suffix.lower()].name} file; write it again") from None
     except FileNotFoundError:
         raise CannotRun(f"there is no file `{path}`") from None
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be read: {error.strerror or error}") from None
 
 
+class Packing(NamedTuple):
+    """A way to pack files: its name, and how packed bytes are opened."""
+
+    name: str
+    open: Callable[[IO[bytes]], object]
+
+
+PACKED = {".gz": Packing("gzip", gzip.open), ".zst": Packing("zstd", zstd.open)}
+"""By the ending of a file's name."""
+
+
 def unpacked(path: Path, raw: IO[bytes]) -> IO[bytes]:
     """What a file holds: the same bytes, or those that are packed in it."""
-    return cast("IO[bytes]", gzip.open(raw)) if path.suffix == ".gz" else raw
+    packing = PACKED.get(path.suffix.lower())
+    return raw if packing is None else cast("IO[bytes]", packing.open(raw))
