@@ -3,10 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from policy_engine import version
+
 if TYPE_CHECKING:
+    from policy_engine.diagnostics import Diagnostic
     from policy_engine.engine import Engine
     from policy_engine.errors import (
         CannotRun,
+        EngineFault,
         FactsError,
         NotInForce,
         PolicyError,
@@ -16,27 +20,42 @@ if TYPE_CHECKING:
         Violation,
     )
     from policy_engine.language.decisions import Decision, Status
-    from policy_engine.language.traces import Explanation
+    from policy_engine.language.rulesets import Ruleset
+    from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Trace, Verdict
 
 __all__ = [
     "CannotRun",
     "Decision",
+    "Diagnostic",
     "Engine",
+    "EngineFault",
     "Explanation",
     "FactsError",
     "NotInForce",
+    "Origin",
     "PolicyError",
+    "RuleTrace",
+    "Ruleset",
     "RulesetError",
     "Status",
+    "Step",
+    "Trace",
     "UnknownDecision",
     "UnknownReading",
+    "Verdict",
     "Violation",
+    "__version__",
 ]
 
+__version__ = version.VERSION
 _PLACES = {
     **dict.fromkeys(("Decision", "Status"), "policy_engine.language.decisions"),
-    "Explanation": "policy_engine.language.traces",
+    **dict.fromkeys(
+        ("Explanation", "Origin", "RuleTrace", "Step", "Trace", "Verdict"), "policy_engine.language.traces"
+    ),
+    "Diagnostic": "policy_engine.diagnostics",
     "Engine": "policy_engine.engine",
+    "Ruleset": "policy_engine.language.rulesets",
 }
 """Where public names are defined; all others in `errors`."""
 

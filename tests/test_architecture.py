@@ -19,6 +19,7 @@ LAYERS = (
     ("documents",),
     ("language",),
     ("frontend", "facts", "reference", "backends"),
+    ("compiled",),
     ("engine",),
     ("tables",),
     ("analysis", "reports"),

@@ -13,7 +13,7 @@ import pytest
 
 from policy_engine import Engine
 from policy_engine.backends.python import Program, prepare
-from policy_engine.engine import MOST_DAYS, MOST_PROGRAMS
+from policy_engine.compiled import MOST_DAYS, MOST_PROGRAMS
 from tests.conftest import lay_out
 
 FIRST = date(2020, 1, 1)
@@ -76,7 +76,7 @@ def test_a3_programs_and_days_are_bounded(engine: Engine, monkeypatch: pytest.Mo
         functions.append(weakref.ref(program.decide("d")))
         return program
 
-    monkeypatch.setattr("policy_engine.engine.prepare", noted)
+    monkeypatch.setattr("policy_engine.compiled.prepare", noted)
     engine.decide("memory.d", {"n": 1}, as_of=FIRST)
     first = functions[0]
     for bits in range(2**9):

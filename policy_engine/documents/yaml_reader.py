@@ -99,9 +99,24 @@ def file_text(path: Path, largest: int = LARGEST_FILE) -> tuple[str, list[Diagno
     except OSError as error:
         return "", [say("file-unreadable", Span(name), why=error.strerror or type(error).__name__)]
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"), []
+        return _with_plain_line_ends(content.decode("utf-8-sig")), []
     except UnicodeDecodeError as error:
         return content.decode("utf-8", "replace"), [_not_text(name, content, error)]
+
+
+def given_text(name: str, text: str) -> tuple[str, list[Diagnostic]]:
+    """A text that stands for a file of the name, or why it cannot."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return "", [say("file-unreadable", Span(name), why="it holds half a character (a lone surrogate)")]
+    if size > LARGEST_FILE:
+        return "", [say("file-too-large", Span(name), size=size, limit=LARGEST_FILE)]
+    return _with_plain_line_ends(text.removeprefix("\ufeff")), []
+
+
+def _with_plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _not_text(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic:

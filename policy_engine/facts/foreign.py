@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -35,6 +36,25 @@ INSTEAD: Mapping[str, str] = MappingProxyType(
 
 class Refused(Exception):  # noqa: N818 - carries what is told of one value
     """A value that is not taken; the message says what to give instead."""
+
+
+def refuse_table(facts: object) -> None:
+    """Raise `TypeError` for what is a table, or names one, and not facts of one account after another."""
+    if isinstance(facts, str | Path):
+        what = "a name of a file"
+    elif isinstance(facts, Mapping):
+        raise TypeError(
+            "decide_many takes the facts of several accounts, not one mapping; call decide, or give [facts]"
+        )
+    elif any(
+        hasattr(type(facts), name) for name in ("columns", "schema")
+    ):  # asked of a lazy frame itself, it would work
+        what = f"a {type(facts).__name__}"
+    else:
+        return
+    raise TypeError(
+        f"decide_many takes facts one after another, not {what}; call decide_table, which takes tables whole"
+    )
 
 
 def plain_value(value: object, kind: Type | None) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say, shown_text
 from policy_engine.documents.yaml_reader import CONTROL, file_text
+from policy_engine.frontend.files import is_text
 from policy_engine.source import Authored, Span
 
 LARGEST_FILE = 50_000_000
@@ -97,6 +98,10 @@ REASONS = {
 
 def _path_of(rules: str, name: Authored, faults: list[Diagnostic]) -> Path | None:
     """The path of a file below the folder of a rule file, None where there is none."""
+    if is_text(rules):
+        why = "the rules were given as a text, beside which there is no file"
+        faults.append(say("table-file", name.span, hint="write the rows under `rows`", name=name.value, why=why))
+        return None
     written, folder = PurePosixPath(name.value), Path(rules).parent
     if written.is_absolute() or ".." in written.parts or "\\" in name.value or written.suffix != ".csv":
         faults.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -20,16 +20,17 @@ from policy_engine.diagnostics import (
     shown_text,
 )
 from policy_engine.documents.nodes import YamlNode
-from policy_engine.documents.yaml_reader import read_file, top_level_text
+from policy_engine.documents.yaml_reader import file_text, given_text, read_text, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.digest import TakenText, digest_of
+from policy_engine.frontend.files import SchemaFolder, Schemas, SchemaTexts, is_text, named_text
 from policy_engine.frontend.formats import uses_formats
 from policy_engine.frontend.libraries import NO_FACTS, Library, joined, not_taken, told_at_use, with_questions
 from policy_engine.frontend.lints import lint, lint_schema
 from policy_engine.frontend.parser import is_library, parse_ruleset
-from policy_engine.frontend.schemas import is_name, read_schema
+from policy_engine.frontend.schemas import is_name, schema_of
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
 from policy_engine.language.formats import edition
@@ -76,7 +77,7 @@ class Rulebook:
 
 @dataclass(slots=True)
 class _Load:
-    schemas: Path
+    schemas: Schemas
     lints: bool
     texts: dict[str, list[str]] = field(default_factory=dict)
     read: dict[str, Schema] = field(default_factory=dict)
@@ -138,16 +139,34 @@ def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Coll
     """
     if schemas.exists() and not schemas.is_dir():
         raise CannotRun(f"`{schemas}` is not a folder of schemas")
-    state = _Load(schemas, lints)
+    state = _Load(SchemaFolder(schemas), lints)
     files = [_read(state, path) for path in _wanted(rule_files(paths), only)]
-    state.libraries += _libraries(state, files, lazily=bool(only))
+    return _checked(state, files, lazily=bool(only))
+
+
+def load_texts(rules: Mapping[str, str], schemas: Mapping[str, str]) -> Rulebook:
+    """Check rules that are given as YAML texts, and their schemas as JSON texts, each by name; no file is read.
+
+    Only errors are looked for.
+    """
+    state = _Load(SchemaTexts(schemas), lints=False)
+    files = []
+    for name, text in rules.items():
+        path = named_text(name)
+        files.append(_parsed(state, path, *given_text(str(path), text)))
+    return _checked(state, files, lazily=False)
+
+
+def _checked(state: _Load, files: list[_File], *, lazily: bool) -> Rulebook:
+    """The rulebook of the files that were read; `lazily` as for `_libraries`."""
+    state.libraries += _libraries(state, files, lazily=lazily)
     versions = [version for file in files if not file.is_library and (version := _load_file(state, file)) is not None]
     loaded = [ruleset for ruleset, _ in versions]
     sound = [(library.ruleset, library.syntax) for library in state.libraries if library.ruleset is not None]
     state.faults.extend(chain(_conflicts(versions), _conflicts(sound), _names_twice(versions, state.libraries)))
-    if lints and not has_errors(state.faults):
+    if state.lints and not has_errors(state.faults):
         state.faults.extend(_lints_of_all(state, versions, {str(file.path) for file in files}))
-    told = silenced(state.faults, state.silences) if lints else state.faults
+    told = silenced(state.faults, state.silences) if state.lints else state.faults
     libraries = tuple(library.tested for library in state.libraries if library.tested is not None)
     return Rulebook(tuple(loaded), in_order(with_excerpts(told, state.texts)), frozenset(state.refused), libraries)
 
@@ -161,8 +180,13 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
 
 
 def _read(state: _Load, path: Path) -> _File:
-    text, node, faults = read_file(path, homes=OUTSIDE_RULES)
+    return _parsed(state, path, *file_text(path))
+
+
+def _parsed(state: _Load, path: Path, text: str, unread: list[Diagnostic]) -> _File:
+    """The rule file of a text, or of none where it is `unread`."""
     state.texts[str(path)] = text.split("\n")
+    node, faults = (None, unread) if unread else read_text(text, str(path), OUTSIDE_RULES)
     syntax, more = parse_ruleset(node) if node is not None else (None, [])
     written = [] if syntax is None else [table.file for table in syntax.tables if table.file is not None]
     state.texts.update({file.path: file.text.split("\n") for file in written})
@@ -177,9 +201,7 @@ def _libraries(state: _Load, files: list[_File], *, lazily: bool) -> list[Librar
     wanted = [file for file in own if not lazily or (file.syntax is not None and file.syntax.id.value in names)]
     missing = names - {file.syntax.id.value for file in own if file.syntax is not None}
     known = {file.path.resolve() for file in files}
-    beside = (
-        {path for folder in {file.path.parent for file in users} for path in folder.glob("*.y*ml")} if missing else ()
-    )
+    beside = {path for folder in _folders_of(users) for path in folder.glob("*.y*ml")} if missing else ()
     found = [
         path
         for path in sorted(beside)
@@ -190,6 +212,11 @@ def _libraries(state: _Load, files: list[_File], *, lazily: bool) -> list[Librar
         for file in (*wanted, *(_read(state, path) for path in found))
         if (library := _library(state, file)) is not None
     ]
+
+
+def _folders_of(files: Iterable[_File]) -> set[Path]:
+    """The folders of files; texts have none."""
+    return {file.path.parent for file in files if not is_text(str(file.path))}
 
 
 def _library(state: _Load, file: _File) -> Library | None:
@@ -259,17 +286,22 @@ def _lints_of_all(state: _Load, versions: list[Version], given: set[str]) -> Ite
 def _schema(state: _Load, syntax: RulesetSyntax) -> FactsSchema | None:
     """The schema that a ruleset names; its own faults are reported once, at the schema."""
     name = syntax.facts.value
-    path = state.schemas / f"{name}.schema.json"
-    if not is_name(name) or len(name) > LONGEST_NAME or not path.exists():
-        known = [file.name.removesuffix(".schema.json") for file in state.schemas.glob("*.schema.json")]
-        state.faults.append(say_unknown("schema-missing", syntax.facts, known, path=path))
+    known = state.schemas.names()
+    if not is_name(name) or len(name) > LONGEST_NAME or name not in known:
+        state.faults.append(say_unknown("schema-missing", syntax.facts, known, path=state.schemas.path(name)))
         return None
     if name not in state.read:
-        facts, faults = read_schema(path, name)
+        text, _ = state.schemas.text(name)
+        facts, faults = _read_schema(state, name)
         state.read[name] = facts, tuple(faults)
         state.faults.extend(faults)
-        state.texts[str(path)] = path.read_text("utf-8", "replace").split("\n") if path.is_file() else []
+        state.texts[str(state.schemas.path(name))] = text.split("\n")
     return state.read[name][0]
+
+
+def _read_schema(state: _Load, name: str) -> tuple[FactsSchema | None, list[Diagnostic]]:
+    text, faults = state.schemas.text(name)
+    return (None, faults) if faults else schema_of(text, str(state.schemas.path(name)), name)
 
 
 def _elsewhere(state: _Load, own: str, name: str) -> str | None:
@@ -286,9 +318,8 @@ def _facts_of_schemas(state: _Load) -> dict[str, list[str]]:
     """The top-level facts of every schema of the folder that can be read."""
     if state.facts_of is None:
         state.facts_of = {}
-        for path in sorted(state.schemas.glob("*.schema.json")):
-            name = path.name.removesuffix(".schema.json")
-            facts, _ = state.read[name] if name in state.read else read_schema(path, name)
+        for name in state.schemas.names():
+            facts, _ = state.read[name] if name in state.read else _read_schema(state, name)
             if facts is not None:
                 state.facts_of[name] = [member.name for member in facts.type.members]
     return state.facts_of
