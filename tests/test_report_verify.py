@@ -10,15 +10,19 @@ import polars as pl
 import pytest
 
 from tests.conftest import lay_out
-from tests.support.commands import Ran
+from tests.support.commands import Ran, policy
 from tests.support.tampering import (
     Change,
     delete,
     drop_row,
     emptied,
+    exchange,
     fifo,
     file_in_place_of,
     forge,
+    forge_value,
+    forge_violation,
+    forged,
     link,
     manifest,
     more,
@@ -150,6 +154,38 @@ DIFFERS: dict[str, tuple[Change, str]] = {
         no_table,
         "made again, `decisions.parquet` is different: it is not a whole Parquet file",
     ),
+    "a value and its digest": (
+        forge_value,
+        "made again, `decisions.parquet` is different: first in `shipping.values.above`, row 1",
+    ),
+    "a violation and its digest": (
+        forge_violation,
+        "made again, `invalid.parquet` is different: first in `violations`, row 3",
+    ),
+    "a sentence of the page and its digest": (
+        forged("report.html", "2 of 3 valid records", "3 of 3 valid records"),
+        "made again, `report.html` is different",
+    ),
+    "a count of the summary and its digest": (
+        forged("summary.json", '"invalid": 1', '"invalid": 0'),
+        "made again, `summary.json` is different",
+    ),
+    "a line of the CSV file and its digest": (
+        forged("decisions.csv", "free", "charged"),
+        "made again, `decisions.csv` is different",
+    ),
+    "two outputs in each other's place": (
+        exchange("out/decisions.parquet", "out/invalid.parquet"),
+        "the output `out/decisions.parquet` has changed since the report was made",
+    ),
+    "a gate that was not there": (
+        set_to("0", "arguments", "max_invalid"),
+        "made again, `report.html` is different",
+    ),
+    "a gate that was met, as not met": (
+        set_to(["--max-invalid 0 is not met"], "unmet"),
+        "`manifest.json` lists 1 `unmet`; made again, there are 0",
+    ),
     "the digest of an output": (
         set_to(DIGEST, "outputs", 0, "sha256"),
         "the output `out/decisions.csv` has changed since the report was made",
@@ -161,12 +197,13 @@ DIFFERS: dict[str, tuple[Change, str]] = {
 }
 """A change to a report, and the difference that is told."""
 
+GONE = "is not there any more: the report cannot be made again; if it lies elsewhere, give that folder as --inputs DIR"
 NOT_HERE = "whether it is right cannot be told; verify it with what it was made by"
 CANNOT: dict[str, tuple[Change, str]] = {
     # What the report was made from or by is not here.
     "an input that is gone": (
         delete("orders.csv"),
-        "the input `orders.csv` is not there any more: the report cannot be made again",
+        f"the input `orders.csv` {GONE}",
     ),
     "an input that was changed": (
         replace("orders.csv", "50", "51"),
@@ -190,7 +227,7 @@ CANNOT: dict[str, tuple[Change, str]] = {
     ),
     "an input that never was": (
         set_to("nowhere.csv", "inputs", 0, "name"),
-        "the input `nowhere.csv` is not there any more: the report cannot be made again",
+        f"the input `nowhere.csv` {GONE}",
     ),
     "another table": (
         set_to("nowhere.csv", "arguments", "tables", 0, "facts"),
@@ -362,6 +399,86 @@ def test_b2_rules_that_were_changed_are_told_with_both_versions(report: Run) -> 
         f"the ruleset `orders` has changed: it was version 2 with {before}, and is version 2 with "
     )
     assert ran.err.endswith(": the report cannot be made again")
+
+
+def move(*names: str, to: str) -> None:
+    """Move files and folders into a folder."""
+    Path(to).mkdir(parents=True, exist_ok=True)
+    for name in names:
+        Path(name).rename(Path(to, Path(name).name))
+
+
+EVERYTHING = ("orders.csv", "map.yaml", "rules", "schemas")
+SAME = "made again, every file is the same, byte for byte\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "to", "more"),
+    [
+        ((), "elsewhere", ()),
+        (("orders.csv",), "kept", ("--inputs", "kept")),
+        (("orders.csv", "map.yaml"), "kept/in/depth", ("--inputs", "kept")),
+        (EVERYTHING, "kept", ("--inputs", "kept")),
+        (("rules", "schemas"), "kept", ("--inputs", "kept")),
+        (("rules", "schemas", "out"), "kept", ()),
+    ],
+)
+def test_what_a_report_was_made_from_is_found_elsewhere(
+    report: Run, names: tuple[str, ...], to: str, more: tuple[str, ...]
+) -> None:
+    move(*names, to=to)
+    folder = "kept/out" if "out" in names else "out"
+    ran = report("report", "verify", folder, *more)
+    assert (ran.code, ran.out, ran.err) == (0, f"{folder}: {SAME}", "")
+
+
+def test_a_report_is_verified_from_any_folder(report: Run) -> None:
+    place = Path("out").absolute()
+    Path("in/depth").mkdir(parents=True)
+    lay_out({"rules/other.yaml": FILES["rules/orders.yaml"].replace("limit: 50", "limit: 51")}, Path("in/depth"))
+    assert policy("report", "verify", str(place), folder=Path("in/depth")) == Ran(0, f"{place}: {SAME}", "")
+
+
+def test_an_input_is_known_by_its_bytes_and_not_by_its_name(report: Run) -> None:
+    move("orders.csv", to="kept")
+    Path("kept/orders.csv").rename("kept/renamed")
+    put("cost,note\n50,a\n5,b\n-1,c\n7.5,x\n", "kept/orders.csv")
+    assert report("report", "verify", "out", "--inputs", "kept").code == 0
+
+
+def test_tables_of_a_folder_are_found_by_their_digests(run: Run) -> None:
+    Path("many").mkdir()
+    for name, price in (("a", 50.0), ("b", 5.0)):
+        pl.DataFrame({"price": [price]}).write_parquet(f"many/{name}.parquet")
+    absolute = str(Path("many").absolute())
+    assert run("report", f"orders={absolute}", "--as-of", "2025-07-01", "--out", "out").code == 0
+    move("many/b.parquet", to="kept")
+    assert run("report", "verify", "out", "--inputs", "kept").code == 0
+    move("many/a.parquet", to="kept/more")
+    assert run("report", "verify", "out", "--inputs", "kept").code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "inputs", "told"),
+    [
+        (
+            delete("orders.csv"),
+            ".",
+            "no file in `.` has the bytes of the input `orders.csv`: the report cannot be made again",
+        ),
+        (delete("orders.csv"), "nowhere", "--inputs: `nowhere` is not a folder"),
+        (
+            lambda: shutil.rmtree("rules"),
+            "schemas",
+            "no rules with the digests of the report are here, neither in `rules` nor below the folders that hold the report: it "
+            "cannot be made again; give the folder that holds rules and schemas as --inputs DIR",
+        ),
+    ],
+)
+def test_it_is_told_why_a_report_cannot_be_verified(report: Run, change: Change, inputs: str, told: str) -> None:
+    change()
+    ran = report("report", "verify", "out", "--inputs", inputs)
+    assert (ran.code, ran.out, " ".join(ran.err.split())) == (2, "", told)
 
 
 def test_b2_more_than_forty_kinds_of_tampering_are_tried() -> None:

@@ -148,15 +148,21 @@ def make(
 @app.command("verify")
 def verify(
     report: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a report.")],
+    inputs: Annotated[
+        Path | None, typer.Option("--inputs", metavar="DIR", help="A folder that holds what the report was made from.")
+    ] = None,
 ) -> None:
     """Make a report again from what its manifest says, and name the first difference.
+
+    Tables, rules and schemas are looked for where they were, below the folders that hold the report, and in --inputs, where
+    tables may have any names: they are known by their digests.
 
     Exit code 0: it is the same. 1: it differs. 2: there is no telling: its manifest is damaged, or what it was made from or by is
     not here.
     """
     from policy_engine.reports.verifying import first_difference  # noqa: PLC0415 - Polars is slow to import
 
-    difference = first_difference(report)
+    difference = first_difference(report, inputs)
     if difference is not None:
         console(stderr=True).print(safe(difference))
         raise typer.Exit(Exit.FAULTS)

@@ -19,7 +19,6 @@ from policy_engine.errors import CannotRun
 from policy_engine.language.date_texts import read_date
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
-from policy_engine.reports.jobs import Job
 from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
 
@@ -65,20 +64,20 @@ def digested(path: Path, name: str) -> Digested:
 
 
 def manifest_of(
-    jobs: Sequence[Job],
+    rulesets: Iterable[tuple[Ruleset, str]],
     arguments: Arguments,
     totals: ReportTotals,
     unmet: Sequence[str],
     inputs: Iterable[Digested],
     outputs: Iterable[Digested],
 ) -> dict[str, object]:
-    """The manifest in JSON types; `unmet` are the sentences about the gates that are not met."""
+    """The manifest in JSON types; `rulesets` come with the names of their files, `unmet` has the gates that are not met."""
     return {
         "manifest": EDITION,
         "engine": VERSION,
         "libraries": libraries(),
         "arguments": arguments.to_dict(),
-        "rulesets": [_ruleset(job.ruleset) for job in jobs],
+        "rulesets": [_ruleset(ruleset, file) for ruleset, file in rulesets],
         "inputs": [one.to_dict() for one in inputs],
         "counts": [
             {"ruleset": one.ruleset, "rows": one.rows, "valid": one.valid, "invalid": one.invalid}
@@ -94,13 +93,13 @@ def libraries() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
 
 
-def _ruleset(ruleset: Ruleset) -> dict[str, object]:
+def _ruleset(ruleset: Ruleset, file: str) -> dict[str, object]:
     """A ruleset and its schema. The ruleset's digest covers the meaning of both; the schema's covers its text."""
     return {
         "id": ruleset.id,
         "version": ruleset.version,
         "digest": ruleset.digest,
-        "file": ruleset.path,
+        "file": file,
         "schema": {"name": ruleset.facts.name, "sha256": hashlib.sha256(ruleset.facts.document.encode()).hexdigest()},
     }
 

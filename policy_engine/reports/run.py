@@ -17,6 +17,7 @@ from policy_engine.reports.fingerprints import unchanged
 from policy_engine.reports.gates import gates_of, unmet
 from policy_engine.reports.html import Chapter, Report, report_html
 from policy_engine.reports.jobs import Announce, Job, jobs_of
+from policy_engine.reports.locating import WHERE_NAMED, Located
 from policy_engine.reports.manifest import MANIFEST, digested, manifest_of
 from policy_engine.reports.near_misses import NearMisses
 from policy_engine.reports.report_folder import new_report
@@ -41,14 +42,23 @@ class ReportResult:
     unmet: tuple[str, ...] = ()
 
 
-def make_report(arguments: Arguments, out: Path) -> ReportResult:
-    """Load the rulesets that the arguments name, and write the report; raises `PolicyError`s."""
-    engine = Engine.load(arguments.rules, arguments.schemas, only=[name for name, _ in arguments.tables])
-    return run_report(engine, jobs_of(engine, arguments), arguments, out)
+def make_report(arguments: Arguments, out: Path, located: Located = WHERE_NAMED) -> ReportResult:
+    """Load the rulesets that the arguments name, and write the report; raises `PolicyError`s.
+
+    `located` says where that lies of which the arguments are the names.
+    """
+    rules, schemas = located.place(arguments.rules), located.place(arguments.schemas)
+    engine = Engine.load(rules, schemas, only=[name for name, _ in arguments.tables])
+    return run_report(engine, jobs_of(engine, arguments, located), arguments, out, located=located)
 
 
 def run_report(
-    engine: Engine, jobs: Sequence[Job], arguments: Arguments, out: Path, announce: Announce = lambda job: None
+    engine: Engine,
+    jobs: Sequence[Job],
+    arguments: Arguments,
+    out: Path,
+    announce: Announce = lambda job: None,
+    located: Located = WHERE_NAMED,
 ) -> ReportResult:
     """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing.
 
@@ -56,31 +66,37 @@ def run_report(
     """
     gates = gates_of(arguments, [job.ruleset for job in jobs])
     before = {path: was for job in jobs for path, was in job.before.items()}
-    inputs = [Path(arguments.rules), Path(arguments.schemas), *before]
+    inputs = [located.place(arguments.rules), located.place(arguments.schemas), *before]
     with new_report(out, inputs) as folder, unchanged(before), writing(out):
-        chapters = [_chapter(engine, job, arguments, folder, len(jobs) > 1, announce) for job in jobs]
+        chapters = [_chapter(engine, job, arguments, _folder(folder, job, jobs), announce, located) for job in jobs]
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
         broken = tuple(unmet(gates, totals))
         _write_json(folder / SUMMARY, totals.to_dict())
         notes = [note for form in arguments.formats for note in _exported(form, folder, jobs, totals)]
-        read = [*(path for job in jobs for path in job.source.files), *map(Path, arguments.maps.values())]
-        decided = [digested(path, str(path)) for path in dict.fromkeys(read)]
+        read = [*(path for job in jobs for path in job.source.files), *map(located.place, arguments.maps.values())]
+        decided = [digested(path, located.name(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]
         title = chapters[0].ruleset.title if len(chapters) == 1 else "Rule report"
         report = Report(title, VERSION, totals, tuple(chapters), arguments.seed, (*decided, *tables), broken)
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
-        _write_json(folder / MANIFEST, manifest_of(jobs, arguments, totals, broken, decided, outputs))
+        rulesets = [(job.ruleset, located.name(Path(job.ruleset.path))) for job in jobs]
+        _write_json(folder / MANIFEST, manifest_of(rulesets, arguments, totals, broken, decided, outputs))
         return ReportResult(totals, tuple(_files(folder)), tuple(notes), broken)
 
 
+def _folder(folder: Path, job: Job, jobs: Sequence[Job]) -> Path:
+    """The folder of a ruleset's tables: its own where there are several."""
+    place = folder / job.ruleset.id if len(jobs) > 1 else folder
+    place.mkdir(exist_ok=True)
+    return place
+
+
 def _chapter(
-    engine: Engine, job: Job, arguments: Arguments, folder: Path, several: bool, announce: Announce
+    engine: Engine, job: Job, arguments: Arguments, place: Path, announce: Announce, located: Located
 ) -> Chapter:
     """Decide one table, and count what came out."""
     announce(job)
-    place = folder / job.ruleset.id if several else folder
-    place.mkdir(exist_ok=True)
     draw = Draw(job.ruleset, arguments.seed, arguments.samples)
     undetermined = Draw(job.ruleset, arguments.seed, TRIED, Status.UNDETERMINED)
     near = NearMisses(job)
@@ -90,7 +106,7 @@ def _chapter(
         job.ruleset,
         place / DECISIONS,
         place / INVALID,
-        inputs=[str(path) for path in job.source.files],
+        inputs=[located.name(path) for path in job.source.files],
         readings=job.program.choices,
         over=Over(job.over, job.over_column) if job.over is not None else None,
         near_misses=tuple(near.found()),

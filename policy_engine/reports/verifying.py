@@ -15,8 +15,9 @@ from typing import Any
 import polars as pl
 
 from policy_engine.errors import CannotRun
+from policy_engine.reports.locating import located
 from policy_engine.reports.manifest import MANIFEST, Digested, Manifest, libraries, read_manifest
-from policy_engine.reports.report_folder import differs, missing, moved_aside, strangers
+from policy_engine.reports.report_folder import missing, moved_aside, strangers
 from policy_engine.reports.run import make_report
 from policy_engine.version import VERSION
 
@@ -25,9 +26,10 @@ SHOWN = 200
 """The number of characters that are shown of a value in a manifest."""
 
 
-def first_difference(report: Path) -> str | None:
+def first_difference(report: Path, inputs: Path | None = None) -> str | None:
     """What first differs between a report and the same made again, as a sentence; None where all is the same.
 
+    What it was made from is looked for where it was, below `inputs`, and below the folders that hold the report.
     Raises `CannotRun` where there is no report, or it cannot be made again from what it was made from.
     """
     aside = moved_aside(report)
@@ -37,18 +39,17 @@ def first_difference(report: Path) -> str | None:
     if report.is_symlink():
         raise CannotRun(f"`{report}` is a link to `{report.readlink()}`; name the folder itself")
     manifest = read_manifest(report)
-    return next(_differences(report, manifest), None)
+    return next(_differences(report, manifest, inputs), None)
 
 
-def _differences(report: Path, manifest: Manifest) -> Iterator[str]:
+def _differences(report: Path, manifest: Manifest, inputs: Path | None) -> Iterator[str]:
     """The differences, causes before their effects."""
     yield from missing(report, manifest.outputs)
     yield from strangers(report, manifest.outputs)
     _refuse_other_makers(manifest.content)
-    _refuse_other_inputs(manifest.inputs)
     with tempfile.TemporaryDirectory() as folder:
         anew = Path(folder) / "report"
-        make_report(manifest.arguments, anew)
+        make_report(manifest.arguments, anew, located(manifest, report, Path(folder) / "inputs", inputs))
         made = read_manifest(anew)
         _refuse_other_rulesets(manifest.content["rulesets"], made.content["rulesets"])
         _refuse_more_inputs(manifest, made)
@@ -70,15 +71,6 @@ def _refuse_other_makers(manifest: Mapping[str, Any]) -> None:
 
 def _version(name: str, versions: Mapping[str, str]) -> str:
     return f"{name} {versions[name]}" if name in versions else f"no {name}"
-
-
-def _refuse_other_inputs(files: Sequence[Digested]) -> None:
-    """Raises `CannotRun` where a file that the report was made from is gone, or was changed."""
-    for file in files:
-        if not Path(file.name).exists():
-            raise CannotRun(f"the input `{file.name}` is not there any more: the report cannot be made again")
-        if differs(Path(file.name), file):
-            raise CannotRun(f"the input `{file.name}` has changed since the report was made: it cannot be made again")
 
 
 def _refuse_more_inputs(before: Manifest, now: Manifest) -> None:

@@ -107,6 +107,44 @@ def forge() -> None:
     listed("decisions.parquet")
 
 
+def forge_value() -> None:
+    """Change a value, and the digest beside it."""
+    table = pl.read_parquet("out/decisions.parquet")
+    column = "shipping.values.above"
+    table.with_columns((pl.col(column) + 1).cast(table[column].dtype)).write_parquet("out/decisions.parquet")
+    listed("decisions.parquet")
+
+
+def forge_violation() -> None:
+    """Take the violations of a row away, and change the digest beside them."""
+    table = pl.read_parquet("out/invalid.parquet")
+    table.with_columns(pl.col("violations").list.head(0)).write_parquet("out/invalid.parquet")
+    listed("invalid.parquet")
+
+
+def forged(name: str, old: str, new: str) -> Change:
+    """Change a text in a file of the report, and the digest beside it."""
+
+    def change() -> None:
+        text = Path("out", name).read_text("utf-8")
+        assert old in text
+        put(text.replace(old, new), f"out/{name}")
+        listed(name)
+
+    return change
+
+
+def exchange(one: str, other: str) -> Change:
+    """Put each of two files in the place of the other."""
+
+    def change() -> None:
+        Path(one).rename("aside")
+        Path(other).rename(one)
+        Path("aside").rename(other)
+
+    return change
+
+
 def drop_row() -> None:
     """Take a row out of the answers, and change the digest beside them."""
     pl.read_parquet("out/decisions.parquet").head(2).write_parquet("out/decisions.parquet")
