@@ -20,6 +20,7 @@ from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.violations import violations_of
 from policy_engine.tables import NOTHING, CsvOptions, TableMapping, Validated, csv_source, read_mapping
 from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
+from policy_engine.tables.number_forms import NumberForm
 from tests.support.tables import account, canonical, facts_of, messages, rows_of, run
 
 HEADER = "account_id,plan,seats,amount,since,seen_at,active,tags\n"
@@ -103,6 +104,7 @@ def test_a_cell_is_read_by_the_type_of_its_fact(tmp_path: Path, fact: str, cell:
     assert found.valid[fact].to_list() == [value]
 
 
+IN_FORM = "or give the file's form of numbers in a mapping file (--map, numbers: {%s})"
 OF_ABSENT = "; if it means that there is no value, name it under `absent` in a mapping file (--map)"
 WRONG = [
     ("active", "n/a", "type", "`n/a` is not true or false; write true or false" + OF_ABSENT),
@@ -113,10 +115,20 @@ WRONG = [
         "format",
         "` - ` is not an instant with its offset such as 2025-02-28T09:30:00-05:00" + OF_ABSENT,
     ),
-    ("amount", '"12,50"', "type", "`12,50` is not a number; write 12.50"),
-    ("amount", '"1,234"', "type", "`1,234` is not a number; write 1234 or 1.234"),
-    ("amount", '"1,234,567.5"', "type", "`1,234,567.5` is not a number; write 1234567.5"),
-    ("amount", '"1.234,50"', "type", "`1.234,50` is not a number; write 1234.50"),
+    ("amount", '"12,50"', "type", "`12,50` is not a number; write 12.50, " + IN_FORM % 'decimal: ","'),
+    ("amount", '"1,234"', "type", "`1,234` is not a number; write 1234 or 1.234, " + IN_FORM % 'thousands: ","'),
+    (
+        "amount",
+        '"1,234,567.5"',
+        "type",
+        "`1,234,567.5` is not a number; write 1234567.5, " + IN_FORM % 'thousands: ","',
+    ),
+    (
+        "amount",
+        '"1.234,50"',
+        "type",
+        "`1.234,50` is not a number; write 1234.50, " + IN_FORM % 'decimal: ",", thousands: "."',
+    ),
     ("amount", "1E+02", "type", "`1E+02` is not a number; write 100"),
     ("amount", "$5", "type", "`$5` is not a number; write digits only, with a point for decimals"),
     ("amount", ".5", "type", "`.5` is not a number; write digits only, with a point for decimals"),
@@ -175,7 +187,7 @@ def test_what_is_read_is_judged_by_the_schema(tmp_path: Path) -> None:
 def test_a_row_may_be_wrong_in_many_ways(tmp_path: Path) -> None:
     text = 'account_id,plan,amount,tags\nA1,gold,"1,5","[1]"\nA2,pro,x,"[""a"""\n'
     assert messages(validated_csv(tmp_path, text)) == [
-        "1 A1 /amount type: line 2: `1,5` is not a number; write 1.5",
+        "1 A1 /amount type: line 2: `1,5` is not a number; write 1.5, " + IN_FORM % 'decimal: ","',
         '1 A1 /plan enum: "gold" is none of basic, pro',
         "1 A1 /tags/0 type: 1 is not a text",
         "2 A2 /amount type: line 3: `x` is not a number; write digits only, with a point for decimals",
@@ -345,6 +357,7 @@ def test_records_in_cells(tmp_path: Path) -> None:
 
 CELLS = (
     "", " ", "x", "A1", "pro", "basic", "P", "7", " 7", "7.0", "7.5", "-1", "+3", "007", "1e3", "12,5", "1,234", "1.234,5",
+    "1.23,4", "1.234.567,89", "1,234.5", "0.123", "0,5", "12,345", "1200",
     "0.01", "0.010", "0.001", ".5", "5.", "999999999999999999", "9999999999999999999", "NaN", "true", "NO", "maybe",
     "2025-02-28", "2025-02-30",     "28.02.2025", "1.3.2025", "31.2.2025", "28.02.25", "2025-2-3", "2025-02-28T00:00:00Z",
     "2025-02-28t00:00:00.5-05:00",
@@ -357,9 +370,23 @@ ROWS = st.lists(st.tuples(*(st.sampled_from(CELLS) for _ in NAMES)), max_size=6)
 
 MAPPINGS = [
     NOTHING,
-    TableMapping(values={"plan": {"P": "pro"}}, dates={"since": "%d.%m.%Y", "seen_at": "%d.%m.%Y %H:%M %z"}),
     TableMapping(
-        values={"since": {"x": "2025-02-28"}}, dates={"since": "%d%m%Y"}, absent=("NA",), absent_of={"plan": ("x",)}
+        styles={
+            "plan": CellStyle(values={"P": "pro"}),
+            "since": CellStyle(forms=("%d.%m.%Y", "%Y-%m-%d")),
+            "seen_at": CellStyle(forms=("%d.%m.%Y %H:%M %z",)),
+            "amount": CellStyle(values={"x": "5"}, numbers=NumberForm(",", "."), shift=-2),
+            "seats": CellStyle(shift=-1),
+        }
+    ),
+    TableMapping(
+        styles={
+            "plan": CellStyle(absent=("NA", "x")),
+            "since": CellStyle(values={"x": "2025-02-28"}, forms=("%d%m%Y",), absent=("NA",)),
+            "amount": CellStyle(numbers=NumberForm(".", ",")),
+            "seats": CellStyle(shift=2),
+        },
+        absent=("NA",),
     ),
 ]
 
@@ -384,9 +411,8 @@ def test_columns_and_cells_one_by_one_agree(rows: list[tuple[str, ...]], mapping
         for name, cell in zip(NAMES, row, strict=True):
             text = name in ("account_id", "plan", "other")
             bare = cell if text else cell.strip(BLANKS)
-            if bare and bare not in mapping.absent_for(name):
-                style = CellStyle(mapping.values.get(name, {}), mapping.dates.get(name))
-                value, unread = read_cell(members[name], style, cell) if name in members else (cell, [])
+            if bare and bare not in mapping.style(name).absent:
+                value, unread = read_cell(members[name], mapping.style(name), cell) if name in members else (cell, [])
                 pointers += [one.pointer for one in unread]
                 values[name] = value
         schema = [one.pointer for one in violations_of(values, account().document) if one.pointer not in pointers]

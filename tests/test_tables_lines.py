@@ -20,6 +20,7 @@ from policy_engine.facts.validation import valid_facts
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables import json_lines, lines_source
 from policy_engine.tables.json_lines import Block, block_columns, blocks_of, validated_lines
+from policy_engine.tables.mapped_records import RecordMapper
 from tests.support.generated_facts import facts_for
 from tests.support.generated_frames import narrow_schemas
 from tests.support.tables import account, messages, run, schema_from, shipped_schema
@@ -131,9 +132,9 @@ def test_many_lines_in_several_blocks(tmp_path: Path, fixture: str, monkeypatch:
 def test_no_more_is_read_where_reading_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
 
-    def noted(block: Block, facts: FactsSchema) -> pl.DataFrame:
+    def noted(block: Block, facts: FactsSchema, mapper: RecordMapper | None) -> pl.DataFrame:
         read.append(block.first)
-        return block_columns(block, facts)
+        return block_columns(block, facts, mapper)
 
     monkeypatch.setattr(json_lines, "block_columns", noted)
     path = written(tmp_path, b'{"plan": "pro"}\n' * 2_000_000)

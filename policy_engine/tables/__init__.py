@@ -21,7 +21,8 @@ Pieces may be validated in several threads at once.
 from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.csv_tables import csv_source
 from policy_engine.tables.json_lines import lines_source
-from policy_engine.tables.mapping import NOTHING, TableMapping, read_mapping
+from policy_engine.tables.mapping import NOTHING, TableMapping
+from policy_engine.tables.mapping_files import read_mapping
 from policy_engine.tables.opening_tables import Options, open_table, source_of
 from policy_engine.tables.row_validation import Validated, validated_frame
 from policy_engine.tables.source import Progress, Source, reading

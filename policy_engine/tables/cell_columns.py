@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from policy_engine.backends.columnar.columns import Column, column, text_conditions
 from policy_engine.backends.columnar.functions import looked_up
-from policy_engine.backends.columnar.numbers import number_conditions
+from policy_engine.backends.columnar.numbers import number_conditions, units
 from policy_engine.backends.columnar.parts import Part
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import Json
-from policy_engine.language.date_texts import DateForm, written_as
+from policy_engine.language.date_forms import written_as
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, ListOf, Member, Number, Record, Text
 from policy_engine.tables.cells import BLANKS, BOOLEANS, CellStyle, read_cell
 from policy_engine.tables.json_types import loose_dtype, series
 
+Replacements = tuple[tuple[str, str], ...]
+"""Patterns, each with what stands in place of all that it matches."""
 NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
+
+
+def present_cells(cell: pl.Expr, member: Member | None, absent: Sequence[str]) -> pl.Expr:
+    """The cells of a column that have a value, null for the others.
+
+    Empty ones have none, of what is no text also those of blanks, and texts that are said to mean so.
+    """
+    bare = cell if member is None or isinstance(member.type, Text) else _bare(cell)
+    there = (bare != "") & ~bare.is_in(absent) if absent else bare != ""
+    return pl.when(there).then(cell)
 
 
 def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema) -> Column:
     """A fact read from a column of cells of its name."""
     raw = pl.col(member.name)
     mapped = looked_up(raw, style.values, pl.String()) if style.values else None
-    cell = raw if mapped is None else pl.coalesce(mapped, raw)
     match part.type:
         case Text():
+            cell = _first(mapped, raw)
             return Column(raw, cell, text_conditions(part, cell), same=not style.values)
         case Boolean():
-            return _booleans(part, raw, _bare(cell))
+            return _booleans(part, raw, _bare(_first(mapped, raw)))
         case Number() as kind:
-            return _numbers(part, kind, raw, _bare(cell))
+            return _numbers(part, kind, raw, mapped, style)
         case ListOf() | Record():
             return _nested(part, member, style, facts)
-    if style.form is not None:
-        form = written_as(part.schema["format"], style.form)
-        assert form is not None, style.form
-        iso = _iso(_bare(raw), form)
-        cell = iso if mapped is None else pl.coalesce(mapped, iso)
-    read = column(part, pl.String(), _bare(cell))
+    forms = [written_as(part.schema["format"], form) for form in style.forms]
+    cell = _rewritten(_bare(raw), [(form.pattern, form.replacements) for form in forms if form])
+    read = column(part, pl.String(), _first(mapped, cell))
     return Column(raw, read.value, read.conditions)
+
+
+def _first(mapped: pl.Expr | None, cell: pl.Expr) -> pl.Expr:
+    return cell if mapped is None else pl.coalesce(mapped, cell)
 
 
 def _bare(cell: pl.Expr) -> pl.Expr:
@@ -54,23 +68,51 @@ def _booleans(part: Part, raw: pl.Expr, cell: pl.Expr) -> Column:
     return Column(raw, value, [*conditions, value == part.schema["const"]] if "const" in part.schema else conditions)
 
 
-def _numbers(part: Part, kind: Number, raw: pl.Expr, cell: pl.Expr) -> Column:
-    """The digits with as many after the point as the type has places, read as one whole number."""
-    halves = cell.str.split_exact(".", 1)
-    after = halves.struct.field("field_1").fill_null("").str.strip_chars_end("0")
-    digits = halves.struct.field("field_0") + after.str.pad_end(kind.places, "0")
-    exact = after.str.len_bytes() <= kind.places
-    value = digits.str.strip_prefix("+").cast(pl.Int64, strict=False)
-    read = [cell.str.contains(NUMBER_FORM), exact | raw.is_null(), value.is_null() == raw.is_null()]
+def _numbers(part: Part, kind: Number, raw: pl.Expr, mapped: pl.Expr | None, style: CellStyle) -> Column:
+    form = style.numbers
+    cell = _rewritten(_bare(raw), [(form.pattern, form.replacements)] if form else [])
+    value, is_exact = _units(cell, kind.places, style.shift)
+    if mapped is not None:
+        own, own_is_exact = _units(mapped, kind.places, 0)
+        is_exact = pl.when(mapped.is_null()).then(is_exact).otherwise(own_is_exact)
+        cell, value = pl.coalesce(mapped, cell), pl.coalesce(own, value)
+    read = [cell.str.contains(NUMBER_FORM), is_exact | raw.is_null(), value.is_null() == raw.is_null()]
     return Column(raw, value, [*read, *number_conditions(part, value)])
 
 
-def _iso(cell: pl.Expr, form: DateForm) -> pl.Expr:
-    """A date or an instant of a form in ISO 8601; what has not the form becomes the empty text, which is none."""
-    iso = cell
-    for pattern, replacement in form.replacements:
-        iso = iso.str.replace_all(pattern, replacement)
-    return pl.when(cell.str.contains(f"^{form.pattern}$")).then(iso).when(cell.is_not_null()).then(pl.lit(""))
+def _units(cell: pl.Expr, places: int, shift: int) -> tuple[pl.Expr, pl.Expr]:
+    """A number times 10**`shift` as whole units of so many places, and whether it is that exactly.
+
+    The digits with as many after the point as there are to be are read as one whole number.
+    """
+    kept = max(places + shift, 0)
+    halves = cell.str.split_exact(".", 1)
+    after = halves.struct.field("field_1").fill_null("").str.strip_chars_end("0")
+    digits = halves.struct.field("field_0") + after.str.pad_end(kept, "0")
+    value, is_exact = digits.str.strip_prefix("+").cast(pl.Int64, strict=False), after.str.len_bytes() <= kept
+    if places + shift >= 0:
+        return value, is_exact
+    whole = 10 ** -(places + shift)
+    return value // whole, is_exact & (value % whole == 0)
+
+
+def scaled_column(part: Part, dtype: pl.DataType, name: str, shift: int) -> Column:
+    """A fact read from a column of numbers, which are multiplied by 10**`shift`."""
+    raw, kind = pl.col(name), part.type
+    assert isinstance(kind, Number)
+    value, exact = units(replace(kind, places=kind.places + shift), dtype, raw)
+    return Column(raw, value, [*exact, *number_conditions(part, value)])
+
+
+def _rewritten(cell: pl.Expr, forms: Sequence[tuple[str, Replacements]]) -> pl.Expr:
+    """Cells of the first form whose pattern they have, as facts are written; others become the empty text, which is none."""
+    found = []
+    for pattern, replacements in forms:
+        text = cell
+        for part, replacement in replacements:
+            text = text.str.replace_all(part, replacement)
+        found.append(pl.when(cell.str.contains(f"^(?:{pattern})$")).then(text))
+    return pl.coalesce(*found, pl.when(cell.is_not_null()).then(pl.lit(""))) if found else cell
 
 
 def _nested(part: Part, member: Member, style: CellStyle, facts: FactsSchema) -> Column:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -12,8 +12,10 @@ from policy_engine.diagnostics import shown_text
 from policy_engine.documents.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import FactsReader, Json
-from policy_engine.language.date_texts import DAY, FORMATS, written_as
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Time
+from policy_engine.language.date_forms import written_as
+from policy_engine.language.date_texts import DAY, FORMATS
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Time
+from policy_engine.tables.number_forms import NumberForm
 
 BLANKS = " \t\u00a0"
 """Around a cell that is no text they mean nothing."""
@@ -30,6 +32,10 @@ ABSENT = frozenset({"na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "
 """What programs and people write where there is no value, in small letters."""
 OF_ABSENT = "; if it means that there is no value, name it under `absent` in a mapping file (--map)"
 
+OF_NUMBERS = "or give the file's form of numbers in a mapping file (--map, numbers: {%s})"
+COMMAS, POINTS_AND_COMMAS = OF_NUMBERS % 'decimal: ","', OF_NUMBERS % 'decimal: ",", thousands: "."'
+GROUPS = OF_NUMBERS % 'thousands: ","'
+
 
 class Unreadable(Exception):  # noqa: N818 - what is said of one cell
     """A cell is not what its fact is: what was expected, what is wrong, and what to write."""
@@ -40,40 +46,88 @@ class Unreadable(Exception):  # noqa: N818 - what is said of one cell
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """How the cells of one fact are written: the value that a text stands for, and the form of dates or instants."""
+    """How one fact is written in a file.
 
-    values: Mapping[str, str]
-    form: str | None = None
+    `absent` are the texts that stand for no value, and `values` gives for others the value that each stands for, written as in
+    a file of facts. `forms` are those of dates, instants or times, `numbers` that of numbers; the number read is multiplied
+    by 10**`shift`.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    numbers: NumberForm | None = None
+    shift: int = 0
+
+
+AS_FACTS = CellStyle()
+"""Cells are written as in a file of facts."""
 
 
 def read_cell(member: Member, style: CellStyle, cell: str) -> tuple[Json, list[Violation]]:
     """A cell as a value in JSON types, or why it cannot be read, and then the cell's text as its value."""
     text = style.values.get(cell)
     try:
-        return _value(member, style.form, cell) if text is None else _value(member, None, text)
+        return _value(member, style, cell) if text is None else _value(member, AS_FACTS, text)
     except Unreadable as why:
         message = why.message + (OF_ABSENT if cell.strip(BLANKS).lower() in ABSENT else "")
         told = Violation(f"/{member.name}", cell, why.keyword, why.expected, message, member.description)
         return cell, [told]
 
 
-def _value(member: Member, form: str | None, text: str) -> tuple[Json, list[Violation]]:
+def reads_texts(member: Member, style: CellStyle) -> bool:
+    """Whether texts of a table whose columns have types are read as cells are: where a mapping says how they are written."""
+    match member.type:
+        case Number():
+            return style.numbers is not None or bool(style.values)
+        case Boolean():
+            return bool(style.values)
+        case Date() | Instant() | Time():
+            return bool(style.forms)
+    return False
+
+
+def mapped_value(member: Member, style: CellStyle, value: Json) -> tuple[Json, list[Violation]]:
+    """What a mapping makes of a value in JSON types, and why it cannot be read."""
+    if isinstance(value, str):
+        bare = value if isinstance(member.type, Text) else value.strip(BLANKS)
+        if bare in style.absent:
+            return None, []
+        if reads_texts(member, style):
+            return read_cell(member, style, value) if bare else (None, [])
+        return style.values.get(value, value), []
+    if style.shift and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        exact = Decimal(str(value))
+        return (shifted(exact, style.shift), []) if exact.is_finite() else (value, [])
+    return value, []
+
+
+def _value(member: Member, style: CellStyle, text: str) -> tuple[Json, list[Violation]]:
     reader = FactsReader()
     match member.type:
         case Boolean():
             return _boolean(text), []
         case Number():
-            return reader.value(_number(text), f"/{member.name}", 1), reader.found
+            return reader.value(shifted(_number(style.numbers, text), style.shift), f"/{member.name}", 1), reader.found
         case Date():
-            return _moment("date", form, text), []
+            return _moment("date", style.forms, text), []
         case Instant():
-            return _moment("date-time", form, text), []
+            return _moment("date-time", style.forms, text), []
         case Time():
-            return _moment("time", None, text), []
+            return _moment("time", style.forms, text), []
         case ListOf() | Record():
             return reader.value(_json(text), f"/{member.name}", 1), reader.found
         case _:
             return text, []
+
+
+def shifted(number: int | Decimal, shift: int) -> int | Decimal:
+    """A number times a power of ten, exactly."""
+    if not shift:
+        return number
+    sign, digits, exponent = Decimal(number).as_tuple()
+    assert isinstance(exponent, int), number
+    return Decimal((sign, digits, exponent + shift))
 
 
 def _boolean(text: str) -> bool:
@@ -83,8 +137,13 @@ def _boolean(text: str) -> bool:
     return found
 
 
-def _number(text: str) -> int | Decimal:
+def _number(form: NumberForm | None, text: str) -> int | Decimal:
     number = text.strip(BLANKS)
+    if form is not None:
+        try:
+            number = form.plain(number)
+        except ValueError:
+            raise Unreadable("type", "a number", f"{_quoted(text)} is not {form.expected}") from None
     if not NUMBER.fullmatch(number):
         raise Unreadable("type", "a number", f"{_quoted(text)} is not a number; {_better(number)}")
     if len(number) > LONGEST_NUMBER:
@@ -96,13 +155,13 @@ def _better(number: str) -> str:
     """What to write for a number as people write it."""
     comma = COMMA.fullmatch(number)
     if comma and THOUSANDS.fullmatch(number):
-        return f"write {comma[1]}{comma[2]} or {comma[1]}.{comma[2]}"
+        return f"write {comma[1]}{comma[2]} or {comma[1]}.{comma[2]}, {GROUPS}"
     if comma:
-        return f"write {comma[1]}.{comma[2]}"
+        return f"write {comma[1]}.{comma[2]}, {COMMAS}"
     if THOUSANDS.fullmatch(number):
-        return f"write {number.replace(',', '')}"
+        return f"write {number.replace(',', '')}, {GROUPS}"
     if POINTS.fullmatch(number):
-        return f"write {number.replace('.', '').replace(',', '.')}"
+        return f"write {number.replace('.', '').replace(',', '.')}, {POINTS_AND_COMMAS}"
     if SCIENTIFIC.fullmatch(number):
         return f"write {Decimal(number):f}"
     return "write digits only, with a point for decimals"
@@ -118,17 +177,19 @@ def _json(text: str) -> Json:
         ) from None
 
 
-def _moment(name: str, form: str | None, text: str) -> str:
-    """A date or an instant in ISO 8601; `name` is its format in JSON Schema."""
-    written, bare = written_as(name, form), text.strip(BLANKS)
-    assert written is not None, form
-    try:
-        iso = written.iso(bare)
-        FORMATS[name][0](iso)
-    except ValueError:
-        hint = "" if form or name != "date" or bare.lower() in ABSENT else _other_form(bare)
-        raise Unreadable("format", written.expected, f"{_quoted(text)} is not {written.expected}{hint}") from None
-    return iso
+def _moment(name: str, forms: Sequence[str], text: str) -> str:
+    """A date, an instant or a time in ISO 8601; `name` is its format in JSON Schema."""
+    written, bare = [written_as(name, form) for form in forms or (None,)], text.strip(BLANKS)
+    for form in filter(None, written):
+        try:
+            iso = form.iso(bare)
+            FORMATS[name][0](iso)
+        except ValueError:
+            continue
+        return iso
+    expected = " or ".join(form.expected for form in written if form)
+    hint = "" if forms or name != "date" or bare.lower() in ABSENT else _other_form(bare)
+    raise Unreadable("format", expected, f"{_quoted(text)} is not {expected}{hint}")
 
 
 def _other_form(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,9 @@ from policy_engine.diagnostics import shown_text
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import Json
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Member, Text, member_of
-from policy_engine.tables.cell_columns import cell_column
-from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
+from policy_engine.language.types import Text, member_of
+from policy_engine.tables.cell_columns import cell_column, present_cells
+from policy_engine.tables.cells import AS_FACTS, CellStyle, read_cell
 from policy_engine.tables.column_faults import refuse_own_names, warnings_of
 from policy_engine.tables.csv_files import CsvOptions, open_csv
 from policy_engine.tables.csv_records import FAULT, LINE
@@ -41,10 +41,11 @@ def csv_source(
     reader = CellReader(facts, mapping, {name: column for column, name in names.items()})
     progress = Progress(path.stat().st_size, "bytes")
     cells = [
-        _cell(column, member_of(facts.type, name), mapping.absent_for(name)).alias(name)
+        present_cells(pl.col(column), member_of(facts.type, name), mapping.style(name).absent).alias(name)
         for column, name in names.items()
     ]
-    schema = {**OWN, **dict.fromkeys(names.values(), pl.String())}
+    cells += [pl.lit(text).alias(name) for name, text in mapping.constants.items()]
+    schema = {**OWN, **dict.fromkeys([*names.values(), *mapping.constants], pl.String())}
 
     def frames() -> Iterator[pl.DataFrame]:
         before = 0
@@ -52,29 +53,29 @@ def csv_source(
             yield piece.with_row_index(ROW, offset=before + 1).select(*OWN, *cells)
             before += piece.height
 
-    warnings = warnings_of(where, names.values(), facts)
+    warnings = warnings_of(where, [*names.values(), *mapping.constants], facts)
     validation = reader.validation()
     table = validation.validated(streamed(frames, schema))
     validate = partial(validated, columns=validation, facts=facts, reader=reader)
     return Source(facts, table, validate, progress, (path,), warnings)
 
 
-def _cell(column: str, member: Member | None, absent: Sequence[str]) -> pl.Expr:
-    """The cells of a column; empty ones are absent, of what is no text also those of blanks, and texts that are said to be."""
-    cell = pl.col(column)
-    bare = cell if member is None or isinstance(member.type, Text) else cell.str.strip_chars(BLANKS)
-    there = (bare != "") & ~bare.is_in(absent) if absent else bare != ""
-    return pl.when(there).then(cell)
-
-
 @dataclass(frozen=True, eq=False)
 class CellReader(RowReader):
-    """Cells read by the type of their fact; `columns` gives for a fact the name that its column has in the file."""
+    """Cells read by the type of their fact; `columns` gives for a fact the name that its column has in the file.
+
+    A constant is a cell of a column that the file lacks.
+    """
 
     facts: FactsSchema
     mapping: TableMapping
     columns: Mapping[str, str]
     whole: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all cells: those of columns, and constants."""
+        return (*self.columns, *self.mapping.constants)
 
     def validation(self) -> ColumnValidation:
         """How the cells are read and validated as columns; a record that could not be read is never accepted."""
@@ -82,9 +83,9 @@ class CellReader(RowReader):
         columns = {
             member.name: cell_column(part.members[member.name], member, self.style(member.name), self.facts)
             for member in self.facts.type.members
-            if member.name in self.columns
+            if member.name in self.names
         }
-        found = validation_of_columns(part, columns, tuple(self.columns))
+        found = validation_of_columns(part, columns, self.names)
         names = (*(name for name in OWN if name != ROW), *found.names)
         return replace(found, names=names, fits={**found.fits, FAULT: pl.col(FAULT).is_null()})
 
@@ -94,7 +95,7 @@ class CellReader(RowReader):
             expected = f"a record of {len(self.columns)} cells"
             return None, [Violation("", None, "cells", expected, row[FAULT])]
         known, unread = {}, []
-        for name in self.columns:
+        for name in self.names:
             if row[name] is not None:
                 known[name], wrong = self.value(row, name)
                 unread += wrong
@@ -104,12 +105,12 @@ class CellReader(RowReader):
         """A cell in JSON types, or its text and what is wrong with it."""
         member, cell = member_of(self.facts.type, name), row.get(name)
         if cell is None or member is None or isinstance(member.type, Text):
-            return None if cell is None else self.mapping.values.get(name, {}).get(cell, cell), []
+            return None if cell is None else self.style(name).values.get(cell, cell), []
         return read_cell(member, self.style(name), cell)
 
     def style(self, name: str) -> CellStyle:
         """How the cells of a fact are written."""
-        return CellStyle(self.mapping.values.get(name, {}), self.mapping.dates.get(name))
+        return AS_FACTS if name in self.mapping.constants else self.mapping.style(name)
 
     def placed(self, found: Violation, row: Row) -> Violation:
         """What cannot be read, with its line, and its column where that is not called as the fact; the row is told beside it."""
@@ -117,6 +118,6 @@ class CellReader(RowReader):
         if not found.pointer:
             return replace(found, message=f"{line} {found.message}")
         name = found.pointer.split("/")[1]
-        column = self.columns[name]
+        column = self.columns.get(name, name)
         place = line if column == name else f"{line}, column `{shown_text(column)}`"
         return replace(found, message=f"{place}: {found.message}")

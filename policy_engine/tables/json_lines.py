@@ -24,6 +24,8 @@ from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.json_types import unvalidated_columns
 from policy_engine.tables.line_columns import read_lines
+from policy_engine.tables.mapped_records import RecordMapper
+from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.row_validation import INVALID, Row, RowReader, Validated, validated_rows
 from policy_engine.tables.source import Progress, Source, opened, streamed, unpacked
 
@@ -37,16 +39,18 @@ LINE = "(line)"
 """The text of a line that columns are not sure of, null for the others."""
 
 
-def lines_source(path: Path, facts: FactsSchema) -> Source:
-    """A JSON Lines file, also .gz; raises `CannotRun`."""
+def lines_source(path: Path, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
+    """A JSON Lines file, also .gz; raises `CannotRun`. Under a mapping each line is read by itself."""
     with opened(path):
         progress = Progress(path.stat().st_size, "bytes")
+    mapper = None if mapping == NOTHING else RecordMapper(facts, mapping)
 
     def frames() -> Iterator[pl.DataFrame]:
         with opened(path) as raw:
-            yield from progress.through(raw, _in_columns(blocks_of(unpacked(path, raw)), facts))
+            yield from progress.through(raw, _in_columns(blocks_of(unpacked(path, raw)), facts, mapper))
 
-    return Source(facts, streamed(frames, _schema(facts)), partial(validated_lines, facts=facts), progress, (path,))
+    validate = partial(validated_lines, facts=facts, mapper=mapper)
+    return Source(facts, streamed(frames, _schema(facts)), validate, progress, (path,))
 
 
 class Block(NamedTuple):
@@ -66,12 +70,12 @@ def blocks_of(file: IO[bytes]) -> Iterator[Block]:
         first += data.count(b"\n") + (not data.endswith(b"\n"))
 
 
-def _in_columns(blocks: Iterable[Block], facts: FactsSchema) -> Iterator[pl.DataFrame]:
+def _in_columns(blocks: Iterable[Block], facts: FactsSchema, mapper: RecordMapper | None) -> Iterator[pl.DataFrame]:
     """The blocks in columns, in their order, some at the same time."""
     pending: deque[Future[pl.DataFrame]] = deque()
     try:
         for block in blocks:
-            pending.append(THREADS.submit(block_columns, block, facts))
+            pending.append(THREADS.submit(block_columns, block, facts, mapper))
             if len(pending) > AT_ONCE:
                 yield pending.popleft().result()
         while pending:
@@ -86,16 +90,16 @@ def _schema(facts: FactsSchema) -> pl.Schema:
     return pl.Schema({**schema_of(facts.type), FITS: pl.Boolean(), LINE: pl.Binary()})
 
 
-def block_columns(block: Block, facts: FactsSchema) -> pl.DataFrame:
+def block_columns(block: Block, facts: FactsSchema, mapper: RecordMapper | None = None) -> pl.DataFrame:
     """The lines of a block that are not blank, in columns of `_schema`; those that columns are not sure of only as text."""
     nothing = _schema(facts).to_frame()
     if not block.data.strip():
         return nothing
-    frames, unread, rejected = _read_at_once(block, facts)
+    frames, unread, rejected = _read_at_once(block, facts) if mapper is None else ([], _lines(block), [])
     if unread:
-        made, fits = unvalidated_columns(
-            [number for number, _ in unread], [plain_facts(line) for _, line in unread], facts
-        )
+        records = [plain_facts(line) for _, line in unread]
+        known = records if mapper is None else [mapper.sure_facts_of(record) for record in records]
+        made, fits = unvalidated_columns([number for number, _ in unread], known, facts)
         frames.append(made.filter(fits))
         rejected += [unread[index] for index in (~fits).arg_true() if unread[index][1].strip()]
     accepted = pl.concat([nothing, *frames], how="diagonal").with_columns(pl.lit(value=True).alias(FITS))
@@ -107,6 +111,11 @@ Lines = list[tuple[int, bytes]]
 """Each with its number."""
 
 
+def _lines(block: Block) -> Lines:
+    """The lines of a block that are not blank."""
+    return [(number, line) for number, line in enumerate(block.data.split(b"\n"), block.first) if line.strip()]
+
+
 def _read_at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame], Lines, Lines]:
     """The valid rows of the lines that Polars can be trusted with, the lines that it cannot, and those that are not valid."""
     try:
@@ -115,8 +124,7 @@ def _read_at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame],
     except UnicodeDecodeError:
         read = None
     if read is None:
-        every = enumerate(block.data.split(b"\n"), block.first)
-        return [], [(number, line) for number, line in every if line.strip()], []
+        return [], _lines(block), []
     numbers, is_valid = read.frame[ROW], read.is_sound & read.fits
 
     def numbered(rows: pl.Series) -> Lines:
@@ -126,28 +134,35 @@ def _read_at_once(block: Block, facts: FactsSchema) -> tuple[list[pl.DataFrame],
     return [read.frame.filter(is_valid)], numbered(~read.is_sound), numbered(read.is_sound & ~read.fits)
 
 
-def validated_lines(piece: pl.DataFrame, facts: FactsSchema) -> Validated:
+def validated_lines(piece: pl.DataFrame, facts: FactsSchema, mapper: RecordMapper | None = None) -> Validated:
     """The valid and the invalid rows of `block_columns`."""
     if piece[FITS].all():
         return Validated(piece.drop(FITS, LINE), INVALID.to_frame())
     accepted, rejected = piece.filter(FITS).drop(FITS, LINE), piece.filter(~pl.col(FITS)).select(ROW, LINE)
     flags = rejected.select(ROW, pl.lit(value=False).alias(UNKNOWN))  # nothing is known of them
-    also_valid, invalid = validated_rows(rejected, flags, facts, LineReader())
+    also_valid, invalid = validated_rows(rejected, flags, facts, LineReader(mapper))
     return Validated(pl.concat([accepted, also_valid]).sort(ROW), invalid)
 
 
 class LineReader(RowReader):
     """Reads lines strictly, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, mapper: RecordMapper | None = None) -> None:
         self.line = lru_cache(maxsize=None)(line_of)
+        self.mapper = mapper
+        self.whole = mapper is None
 
     def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
         line = self.line(row[ROW], row[LINE])
         if line.fault is not None:
             return None, [Violation("", None, "json", "one JSON object on a line", line.fault)]
-        return to_json_types(line.facts)
+        known, unread = to_json_types(line.facts)
+        if self.mapper is None or unread:
+            return known, unread
+        return self.mapper.facts_of(known)
 
     def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
         facts = self.line(row[ROW], row[LINE]).facts
+        if isinstance(facts, dict) and self.mapper is not None:
+            facts, _ = self.facts_of(row)
         return facts.get(name) if isinstance(facts, dict) else None, []

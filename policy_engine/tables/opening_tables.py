@@ -11,7 +11,8 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.csv_tables import csv_source
 from policy_engine.tables.json_lines import lines_source
-from policy_engine.tables.mapping import NOTHING, TableMapping, read_mapping
+from policy_engine.tables.mapping import NOTHING, TableMapping
+from policy_engine.tables.mapping_files import read_mapping
 from policy_engine.tables.source import Source
 from policy_engine.tables.typed_tables import parquet_source
 
@@ -42,9 +43,7 @@ def source_of(
     """The table at a place, by its ending: a folder or a glob is Parquet; raises `CannotRun`."""
     name = place.name.lower().removesuffix(".gz").removesuffix(".zst")
     if name.endswith(LINES):
-        if mapping != NOTHING:
-            raise CannotRun(f"`{place}` is JSON Lines, whose names need no mapping; leave --map out")
-        return lines_source(place, facts)
+        return lines_source(place, facts, mapping)
     if name.endswith(CELLS):
         return csv_source(place, facts, mapping, options)
     if name.endswith(PARQUET) or place.is_dir() or any(sign in str(place) for sign in GLOB):

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from policy_engine.backends.columnar.columns import Column
 from policy_engine.backends.columnar.dtypes import ROW
+from policy_engine.backends.columnar.parts import part_of
 from policy_engine.backends.columnar.validation import column_validation
-from policy_engine.errors import CannotRun
+from policy_engine.errors import CannotRun, Violation
+from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import member_of
+from policy_engine.tables.cell_columns import cell_column, present_cells, scaled_column
+from policy_engine.tables.cells import AS_FACTS, CellStyle, mapped_value, read_cell, reads_texts
 from policy_engine.tables.column_faults import refuse_own_names, refuse_unfitting, warnings_of
 from policy_engine.tables.mapping import NOTHING, TableMapping
-from policy_engine.tables.row_validation import TypedReader, Validated, validated
+from policy_engine.tables.row_validation import Row, TypedReader, Validated, validated
 from policy_engine.tables.source import FAILURES, Progress, Source, told_of_files
 
 Schema = Mapping[str, Any]
@@ -110,27 +117,89 @@ def _source(
     names = mapping.facts_of(where, list(schema))
     back = {name: column for column, name in names.items()}
     read = {name: schema[column] for name, column in back.items()}
-    refuse_unfitting(where, read, back, facts)
-    columns = [
-        _translated(pl.col(column), read[name], mapping.values.get(name), mapping.absent_for(name)).alias(name)
-        for name, column in back.items()
-    ]
+    reader = MappedReader(facts, mapping)
+    cells = {
+        *mapping.constants,
+        *(name for name, dtype in read.items() if _is_text(dtype) and reader.reads_cells(name)),
+    }
+    refuse_unfitting(where, {name: dtype for name, dtype in read.items() if name not in cells}, back, facts)
+    columns = [reader.column(pl.col(column), name, read[name]).alias(name) for name, column in back.items()]
+    columns += [pl.lit(text).alias(name) for name, text in mapping.constants.items()]
     progress = Progress(rows, "rows")
     raw = frame.select(ROW, *columns)
-    validation = column_validation(facts, raw.collect_schema())
+    validation = column_validation(facts, raw.collect_schema()).reading(reader.columns(read, cells))
 
     def validate(piece: pl.DataFrame) -> Validated:
         progress.add(piece.height)
-        return validated(piece, validation, facts, TypedReader())
+        return validated(piece, validation, facts, reader)
 
     unread = frame.select(*back.values()) if files else None
-    return Source(facts, validation.validated(raw), validate, progress, files, warnings_of(where, read, facts), unread)
+    warnings = warnings_of(where, [*read, *mapping.constants], facts)
+    return Source(facts, validation.validated(raw), validate, progress, files, warnings, unread)
 
 
-def _translated(column: pl.Expr, dtype: Any, values: Mapping[str, str] | None, absent: Sequence[str]) -> pl.Expr:
-    """Texts of the file as the values they stand for, null where they stand for none."""
-    if not (values or absent) or not isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
-        return column
-    text = column.cast(pl.String)
-    there = pl.when(~text.is_in(absent)).then(text) if absent else text
-    return there.replace(values) if values else there
+@dataclass(frozen=True, eq=False)
+class MappedReader(TypedReader):
+    """Reads columns that have types under a mapping: texts as cells where it says how they are written, numbers to scale."""
+
+    facts: FactsSchema
+    mapping: TableMapping
+    whole: bool = False
+
+    def reads_cells(self, name: str) -> bool:
+        """Whether texts of a column are read as cells are."""
+        member = member_of(self.facts.type, name)
+        return member is not None and reads_texts(member, self.style(name))
+
+    def column(self, column: pl.Expr, name: str, dtype: Any) -> pl.Expr:
+        """A column of the file without the texts that stand for no value, others as the values that they stand for."""
+        style = self.style(name)
+        if not _is_text(dtype):
+            return column
+        if self.reads_cells(name):
+            return present_cells(column.cast(pl.String), member_of(self.facts.type, name), style.absent)
+        if not (style.values or style.absent):
+            return column
+        text = column.cast(pl.String)
+        there = pl.when(~text.is_in(style.absent)).then(text) if style.absent else text
+        return there.replace(style.values) if style.values else there
+
+    def columns(self, dtypes: Schema, cells: Container[str]) -> dict[str, Column]:
+        """The facts that are not read from their columns as these stand there."""
+        found = {}
+        for name, part in part_of(self.facts).members.items():
+            member, style = member_of(self.facts.type, name), self.style(name)
+            assert member is not None
+            if name in cells:
+                found[name] = cell_column(part, member, style, self.facts)
+            elif style.shift and name in dtypes and dtypes[name].is_numeric():
+                found[name] = scaled_column(part, dtypes[name], name, style.shift)
+        return found
+
+    def style(self, name: str) -> CellStyle:
+        """How a fact is written."""
+        return AS_FACTS if name in self.mapping.constants else self.mapping.style(name)
+
+    def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
+        """A row as facts in JSON types, and what of it cannot be read."""
+        mapped = {name: self.mapped(row, name) for name in row if name != ROW}
+        known, unread = to_json_types({name: value for name, (value, _) in mapped.items()})
+        return known, [*(wrong for _, found in mapped.values() for wrong in found), *unread]
+
+    def value(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
+        """A fact of a row in JSON types, and what of it cannot be read."""
+        value, unread = self.mapped(row, name)
+        return (value, unread) if unread else super().value({name: value}, name)
+
+    def mapped(self, row: Row, name: str) -> tuple[Json, list[Violation]]:
+        """What the mapping makes of a value, and why it cannot be read; in the columns other texts are replaced already."""
+        value, member, style = row.get(name), member_of(self.facts.type, name), self.style(name)
+        if member is None or value is None:
+            return value, []
+        if name in self.mapping.constants:
+            return read_cell(member, style, value)
+        return mapped_value(member, style, value) if style.shift or reads_texts(member, style) else (value, [])
+
+
+def _is_text(dtype: Any) -> bool:
+    return isinstance(dtype, pl.String | pl.Categorical | pl.Enum)

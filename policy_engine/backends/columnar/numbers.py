@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
@@ -19,9 +20,16 @@ Conditions = list[pl.Expr]
 
 
 def units(kind: Number, dtype: pl.DataType, value: pl.Expr) -> tuple[pl.Expr, Conditions]:
-    """A column's numbers as Int64 units of the type, and what must hold for that to be exact."""
+    """A column's numbers as Int64 units of the type, and what must hold for that to be exact.
+
+    A type of fewer than no places has units of tens, hundreds and so on.
+    """
     if isinstance(dtype, pl.Float32):
         value = value.cast(pl.String).cast(pl.Float64)  # a float stands for its own shortest form
+    if dtype.is_float() and kind.places < 0:
+        whole, exact = _of_floats(replace(kind, places=0), value)
+        value, shifted = _shifted(kind, whole, kind.places)
+        return value, [*exact, *shifted]
     if dtype.is_float():
         return _of_floats(kind, value)
     if isinstance(dtype, pl.Decimal):

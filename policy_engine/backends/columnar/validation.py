@@ -50,6 +50,16 @@ class ColumnValidation:
     levels: tuple[Level, ...] = ()
     """Columns that are added before, each level from the one before it."""
 
+    def reading(self, columns: Mapping[str, Column]) -> ColumnValidation:
+        """The same plan with some facts read in another way from the columns of their names."""
+        canonical = zip(self.part.members, self.canonical, strict=True)
+        return replace(
+            self,
+            same=self.same.difference(columns) | {name for name, read in columns.items() if read.same},
+            canonical=tuple(columns[name].value.alias(name) if name in columns else own for name, own in canonical),
+            fits={**self.fits, **{name: together(read.conditions) for name, read in columns.items()}},
+        )
+
     def opened(self, raw: pl.LazyFrame) -> pl.LazyFrame:
         """The raw columns, and those that large records are taken apart into."""
         for level in self.levels:
