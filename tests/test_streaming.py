@@ -12,8 +12,10 @@ from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.validation import column_validation
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.tables import csv_tables
+from policy_engine.tables.cells import CellStyle
 from policy_engine.tables.csv_tables import CellReader
 from policy_engine.tables.mapping import TableMapping
+from policy_engine.tables.number_forms import NumberForm
 from tests.support.rulebook import shipped
 
 DAY = date(2025, 6, 30)
@@ -50,7 +52,8 @@ def test_a_ruleset_streams(ruleset: Ruleset) -> None:
 @each_ruleset
 def test_cells_are_validated_as_they_stream(ruleset: Ruleset) -> None:
     names = [member.name for member in ruleset.facts.type.members]
-    mapping = TableMapping(values={name: {"ja": "yes", "nein": "no"} for name in names})
+    style = CellStyle(values={"ja": "yes", "nein": "no"}, numbers=NumberForm(",", "."), shift=-2)
+    mapping = TableMapping(styles=dict.fromkeys(names, style))
     reader = CellReader(ruleset.facts, mapping, {name: name for name in names})
     cells = pl.LazyFrame(schema={**csv_tables.OWN, **dict.fromkeys(names, pl.String())})
     assert held(reader.validation().validated(cells)) == []
