@@ -18,6 +18,7 @@ from policy_engine.language.rulesets import Source
 from policy_engine.reports.html import Report, report_html
 from policy_engine.reports.html.charts import margin_chart, threshold
 from policy_engine.reports.markdown import web_address
+from policy_engine.reports.settings import SETTINGS
 from policy_engine.reports.totals import Margin, MarginBucket, MarginExample, NearMiss
 from tests.support.report_data import Facts, account_moves, report_about, report_of, senders
 
@@ -101,7 +102,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Report:
     )
     totals = replace(chapter.totals, title=EVIL, inputs=(EVIL, "\udcff.csv"), near_misses=(near,))
     ruleset = replace(chapter.ruleset, title=EVIL, sources=(Source("evil", EVIL, EVIL, None, "javascript:alert(1)"),))
-    return replace(made, title=EVIL, chapters=(replace(chapter, totals=totals, ruleset=ruleset),))
+    return replace(
+        made, settings=dict.fromkeys(SETTINGS, EVIL), chapters=(replace(chapter, totals=totals, ruleset=ruleset),)
+    )
 
 
 def test_elements_are_closed_in_turn(page: Page) -> None:

@@ -116,4 +116,5 @@ def report_error(error: PolicyError | EngineFault) -> None:
             traceback.print_exception(error.__cause__)
             err.print(safe(f"{error}; please report it, with the lines above and the ruleset"))
         case _:
-            err.print(safe(str(error)))
+            for line in str(error).split("\n"):  # one for each fault of a file
+                err.print(safe(line))

@@ -30,6 +30,7 @@ from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
+from policy_engine.reports.settings import SETTINGS, settings_of
 
 
 class MakeByDefault(TyperGroup):
@@ -100,6 +101,16 @@ def make(
             help="Exit code 3 unless so many rows, or N%, have the outcome; also <= and ==; may be repeated.",
         ),
     ] = None,
+    settings: Annotated[
+        str | None,
+        typer.Option(
+            "--settings", metavar="FILE", help="A YAML file with what the report says of itself, under `report`."
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--setting", metavar="NAME=TEXT", help=f"One of {', '.join(SETTINGS)}; may be repeated."),
+    ] = None,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -130,6 +141,7 @@ def make(
         max_invalid=max_invalid,
         max_undetermined=max_undetermined,
         expect=tuple(expect or ()),
+        settings=settings_of(settings, setting or ()),
     )
     result = make_with_progress(engine, arguments, out)
     if as_json:

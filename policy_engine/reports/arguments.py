@@ -30,6 +30,7 @@ class Arguments:
     max_invalid: str | None = None
     max_undetermined: str | None = None
     expect: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """The arguments in JSON types."""

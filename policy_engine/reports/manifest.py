@@ -212,6 +212,7 @@ ARGUMENTS: Shape = {
     "max_invalid": OPTIONAL_TEXT,
     "max_undetermined": OPTIONAL_TEXT,
     "expect": Each(TEXT),
+    "settings": Each(TEXT, named=True),
 }
 RULESET: Shape = {
     "id": TEXT,

@@ -76,8 +76,8 @@ def run_report(
         read = [*(path for job in jobs for path in job.source.files), *map(located.place, arguments.maps.values())]
         decided = [digested(path, located.name(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]
-        title = chapters[0].ruleset.title if len(chapters) == 1 else "Rule report"
-        report = Report(title, VERSION, totals, tuple(chapters), arguments.seed, (*decided, *tables), broken)
+        files = (*decided, *tables)
+        report = Report(VERSION, totals, tuple(chapters), arguments.seed, files, broken, arguments.settings)
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
         rulesets = [(job.ruleset, located.name(Path(job.ruleset.path))) for job in jobs]

@@ -291,12 +291,12 @@ def report_about(records: Mapping[str, Sequence[Facts]], folder: Path) -> Report
         chapters.append(chapter_of(engine, data, near))
     inputs = [Digested(f"{name}.jsonl", 100 * len(facts), "0f" * 32) for name, facts in records.items()]
     return Report(
-        title="Quarterly rule report",
         engine_version="0.1.0",
         totals=ReportTotals(DAY, tuple(chapter.totals for chapter in chapters)),
         chapters=tuple(chapters),
         seed=7,
         files=tuple(inputs),
+        settings={"title": "Quarterly rule report"},
     )
 
 

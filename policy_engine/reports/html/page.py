@@ -7,6 +7,7 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
+from policy_engine.diagnostics import shown_text
 from policy_engine.reports.html import charts, words
 from policy_engine.reports.html.views import Report, chapter_views
 from policy_engine.reports.markdown import web_address
@@ -15,9 +16,17 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+MARGIN = "font: 8pt sans-serif; color: #57606a;"
+MOST_IN_MARGIN = 100
+"""The characters of a text in the margin of a printed page."""
+
+
 def report_html(report: Report) -> str:
     """One page of HTML that shows a report, without a script and without anything to fetch; equal reports give equal pages."""
-    return _environment().get_template("report.html.j2").render(report=report, chapters=chapter_views(report))
+    environment = _environment()
+    style = _style(environment) + margins(report)
+    page = environment.get_template("report.html.j2")
+    return page.render(report=report, chapters=chapter_views(report), style=style, policy=policy(style))
 
 
 @cache
@@ -41,15 +50,12 @@ def _environment() -> Environment:
         "value": words.value_or_none,
         "listed": words.listed,
     }
-    style = _style(environment)
     environment.globals |= {
         "share": words.share,
         "width": words.width,
         "margin_chart": charts.margin_chart,
         "threshold": charts.threshold,
         "web_address": web_address,
-        "style": style,
-        "policy": policy(style),
     }
     return environment
 
@@ -57,6 +63,29 @@ def _environment() -> Environment:
 def _style(environment: Environment) -> str:
     assert environment.loader is not None
     return environment.loader.get_source(environment, "style.css")[0]
+
+
+def margins(report: Report) -> str:
+    """The rules of a style sheet by which each printed page says what the report says of itself."""
+    said = report.settings
+    by = [f"{words.spoken(name).capitalize()} {said[name]}" for name in ("prepared_by", "reviewed_by") if name in said]
+    boxes = {
+        "top-left": ". ".join(said[name] for name in ("organisation", "title", "purpose") if name in said),
+        "top-right": said.get("confidentiality", ""),
+        "bottom-left": ". ".join(by),
+    }
+    rules = [f"@{box} {{ content: {css_text(text)}; {MARGIN} }}" for box, text in boxes.items() if text]
+    return f"@page {{ {' '.join(rules)} }}\n" if rules else ""
+
+
+def css_text(text: str) -> str:
+    r"""A text as a string of a style sheet, in which all but letters and digits of ASCII is escaped.
+
+    >>> print(css_text('A "b"</style>'))
+    "A\20 \22 b\22 \3c \2f style\3e "
+    """
+    shown = shown_text(text, MOST_IN_MARGIN)
+    return '"' + "".join(sign if sign.isascii() and sign.isalnum() else f"\\{ord(sign):x} " for sign in shown) + '"'
 
 
 def policy(style: str) -> str:

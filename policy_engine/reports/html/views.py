@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
@@ -36,16 +36,22 @@ class Chapter:
 class Report:
     """A whole report. `seed` is the one its samples were drawn with; `files` are inputs and outputs with their digests.
 
-    `unmet` has a sentence for each gate that is not met.
+    `unmet` has a sentence for each gate that is not met; `settings` is what the report says of itself.
     """
 
-    title: str
     engine_version: str
     totals: ReportTotals
     chapters: tuple[Chapter, ...]
     seed: int
     files: tuple[Digested, ...]
     unmet: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The title that was given, or that of the only ruleset."""
+        own = self.chapters[0].ruleset.title if len(self.chapters) == 1 else "Rule report"
+        return self.settings.get("title", own)
 
 
 @dataclass(frozen=True, slots=True)
