@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from policy_engine.facts.candidates import MOST_VALUES
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.html.sentences import trials_in_words
 from policy_engine.reports.run import make_report
 from policy_engine.reports.totals import DecisionTotals, MissingFact
-from policy_engine.reports.trials import MOST_VALUES
 from tests.conftest import ROOT
 
 NUMBER = {"type": "integer", "minimum": 0, "maximum": 100}

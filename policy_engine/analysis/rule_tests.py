@@ -61,14 +61,19 @@ def run_case(engine: Engine, case: RuleCase) -> CaseResult:
         return CaseResult(case, () if case.not_in_force else (str(error),))
     except PolicyError as error:
         return CaseResult(case, (str(error),))
-    failures = [text for name, wanted in case.expect.items() for text in _differences(name, answers[name], wanted)]
-    failures += _without_effect(case, answers.values())
+    failures = failures_of(case, {name: explanation.decision for name, explanation in answers.items()})
     return CaseResult(case, tuple(failures), tuple(answers.values()))
 
 
-def _without_effect(case: RuleCase, answers: Collection[Explanation]) -> Iterator[str]:
+def failures_of(case: RuleCase, answers: Mapping[str, Decision]) -> list[str]:
+    """What is not as a case expects it, of the answers to the decisions that it names."""
+    failures = [text for name, wanted in case.expect.items() for text in _differences(name, answers[name], wanted)]
+    return [*failures, *_without_effect(case, answers.values())]
+
+
+def _without_effect(case: RuleCase, answers: Collection[Decision]) -> Iterator[str]:
     """The readings that a case switches though none of its answers depends on them."""
-    used = {name for answer in answers for name in answer.decision.readings}
+    used = {name for answer in answers for name in answer.readings}
     for name in case.readings:
         if name not in used:
             yield f"the reading `{name}` is switched, and no decision of this case rests on it"
@@ -85,8 +90,7 @@ def _invalid(case: RuleCase, error: FactsError) -> tuple[str, ...]:
     return (f"the facts are invalid at {found}, and the case expects {sorted(case.invalid)}",)
 
 
-def _differences(name: str, explanation: Explanation, wanted: Mapping[str, Any]) -> list[str]:
-    decision = explanation.decision
+def _differences(name: str, decision: Decision, wanted: Mapping[str, Any]) -> list[str]:
     answer = decision.to_dict()
     found: list[tuple[str, object, object]] = []
     named: dict[str, Mapping[str, object]] = {"values": decision.values, "readings": decision.readings}

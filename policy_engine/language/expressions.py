@@ -265,7 +265,7 @@ PARTS: dict[type[Node], tuple[str, ...]] = {}
 def children(node: Node) -> list[Node]:
     """The nodes directly below a node."""
     found: list[Node] = []
-    for name in _parts(type(node)):
+    for name in parts_of(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             found.append(value)
@@ -277,7 +277,7 @@ def children(node: Node) -> list[Node]:
 def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
     """The node with each node directly below it changed; the node itself where none is."""
     parts: dict[str, Node | tuple[object, ...]] = {}
-    for name in _parts(type(node)):
+    for name in parts_of(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             parts[name] = change(value)
@@ -294,7 +294,7 @@ def _same(one: object, other: object) -> bool:
     return one is other
 
 
-def _parts(kind: type[Node]) -> tuple[str, ...]:
+def parts_of(kind: type[Node]) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes."""
     if kind not in PARTS:
         PARTS[kind] = tuple(part.name for part in fields(kind) if part.name not in ("type", "optional", "place"))
