@@ -1,0 +1,139 @@
+"""Mutation testing: which small faults of a ruleset its test cases would see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+from policy_engine.analysis.mutants import Mutant, mutants_of
+from policy_engine.analysis.rule_tests import failures_of
+from policy_engine.analysis.witnesses import Answering, Nearby, Question, numbers_in, relevant_facts, witness
+from policy_engine.facts.plain import to_json_types
+from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.language.decisions import Decision
+from policy_engine.language.mentions import Mention, expressions_in, graph_of, mentions_in, reached
+from policy_engine.language.rulesets import Ruleset
+
+
+class Fate(StrEnum):
+    """What became of a mutant: a case fails, no case does, or no difference of its answers was found at all."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    NO_DIFFERENCE = "no difference found"
+
+
+@dataclass(frozen=True, slots=True)
+class Killing:
+    """A question that would kill a mutant, and the right answer; None where the facts are invalid and it takes them for valid."""
+
+    question: Question
+    answer: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A mutant, what became of it, and for a survivor what would kill it."""
+
+    mutant: Mutant
+    fate: Fate
+    killing: Killing | None = None
+
+
+@dataclass(slots=True)
+class Mutation:
+    """A version of a ruleset with the cases that pass, which its mutants are tried on; `tries` is how often each is asked more.
+
+    The cases are those of this version, the facts of which can be taken to JSON types; `left_out` counts the others.
+    """
+
+    ruleset: Ruleset
+    cases: Sequence[RuleCase]
+    tries: int
+    original: Answering = field(init=False)
+    asked: list[tuple[RuleCase, Question]] = field(default_factory=list)
+    graph: Mapping[Mention, frozenset[Mention]] = field(init=False)
+    left_out: int = 0
+
+    def __post_init__(self) -> None:
+        self.original = Answering(self.ruleset)
+        self.graph = graph_of(self.ruleset)
+        for case in self.cases:
+            question = _question(case)
+            if question is None or (case.invalid is None and not self.original.is_valid(question)):
+                self.left_out += 1
+            else:
+                self.asked.append((case, question))
+
+    def run(self) -> Iterator[Tried]:
+        """Every mutant, tried."""
+        for mutant in mutants_of(self.ruleset):
+            yield self._tried(mutant)
+
+    def _tried(self, mutant: Mutant) -> Tried:
+        changed = Answering(mutant.ruleset)
+        decisions = self._affected(mutant)
+        if any(self._kills(case, question, changed, decisions) for case, question in self.asked):
+            return Tried(mutant, Fate.KILLED)
+        killing = self._killing(mutant, changed, decisions)
+        return Tried(mutant, Fate.SURVIVED if killing else Fate.NO_DIFFERENCE, killing)
+
+    def _kills(self, case: RuleCase, question: Question, changed: Answering, decisions: Sequence[str]) -> bool:
+        """Whether a case fails under a mutant."""
+        if case.invalid is not None:
+            return changed.ruleset.checks is not self.ruleset.checks and changed.is_valid(question)
+        if changed.ruleset.checks is not self.ruleset.checks and not changed.is_valid(question):
+            return True
+        if not any(name in decisions for name in case.expect):
+            return False
+        return bool(failures_of(case, {name: changed.answer(name, question) for name in case.expect}))
+
+    def _affected(self, mutant: Mutant) -> list[str]:
+        """The decisions that a mutant may answer differently."""
+        changed = {
+            Mention(kind, now.name)
+            for kind, parts in _NAMED.items()
+            for before, now in zip(getattr(self.ruleset, parts), getattr(mutant.ruleset, parts), strict=True)
+            if before is not now
+        }
+        names = [logic.name for logic in self.ruleset.decisions]
+        if mutant.ruleset.checks is not self.ruleset.checks:
+            return names
+        return [name for name in names if changed & reached([Mention("decision", name)], dict(self.graph))]
+
+    def _killing(self, mutant: Mutant, changed: Answering, decisions: Sequence[str]) -> Killing | None:
+        """A question that tells a mutant from the ruleset."""
+        random = Random(f"{mutant.span} {mutant.words}")
+        starts = [question for case, question in self.asked if case.invalid is None]
+        within = [mutant.within] if mutant.within else []
+        asked = [Mention("decision", name) for name in decisions]
+        names = relevant_facts(self.ruleset, mentions_in(within)) or relevant_facts(self.ruleset, asked)
+        if not names:
+            return None
+        near = Nearby(self.ruleset, names, numbers_in(self.ruleset, within or expressions_in(self.ruleset)), random)
+        found = witness(self.original, changed, decisions, starts, near.drawn, self.tries, random)
+        if found is None:
+            return None
+        decision, question = found
+        if not decision and not self.original.is_valid(question):
+            return Killing(question, None)
+        return Killing(question, self.original.answer(decision or decisions[0], question))
+
+
+_NAMED = {
+    "definition": "definitions",
+    "decision": "decisions",
+    "parameter": "parameters",
+    "table": "tables",
+    "reading": "readings",
+}
+
+
+def _question(case: RuleCase) -> Question | None:
+    """What a case asks; None where its facts have no form in JSON, or no version is in force."""
+    facts, unfit = to_json_types(case.facts)
+    if case.not_in_force or unfit or not isinstance(facts, dict):
+        return None
+    return Question(facts, case.as_of, case.readings)
