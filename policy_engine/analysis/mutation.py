@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
+from typing import Any
 
 from policy_engine.analysis.mutants import Mutant, mutants_of
 from policy_engine.analysis.rule_tests import failures_of
 from policy_engine.analysis.witnesses import Answering, Nearby, Question, numbers_in, relevant_facts, witness
 from policy_engine.facts.plain import to_json_types
 from policy_engine.frontend.rule_cases import RuleCase
-from policy_engine.language.decisions import Decision
+from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.mentions import Mention, expressions_in, graph_of, mentions_in, reached
 from policy_engine.language.rulesets import Ruleset
 
@@ -26,20 +27,12 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Killing:
-    """A question that would kill a mutant, and the right answer; None where the facts are invalid and it takes them for valid."""
-
-    question: Question
-    answer: Decision | None
-
-
-@dataclass(frozen=True, slots=True)
 class Tried:
-    """A mutant, what became of it, and for a survivor what would kill it."""
+    """A mutant, what became of it, and for a survivor a case that would kill it, with the present answer."""
 
     mutant: Mutant
     fate: Fate
-    killing: Killing | None = None
+    case: RuleCase | None = None
 
 
 @dataclass(slots=True)
@@ -77,8 +70,18 @@ class Mutation:
         decisions = self._affected(mutant)
         if any(self._kills(case, question, changed, decisions) for case, question in self.asked):
             return Tried(mutant, Fate.KILLED)
-        killing = self._killing(mutant, changed, decisions)
-        return Tried(mutant, Fate.SURVIVED if killing else Fate.NO_DIFFERENCE, killing)
+        case = self._killing(mutant, changed, decisions)
+        return Tried(mutant, Fate.SURVIVED if case else Fate.NO_DIFFERENCE, case)
+
+    def needed(self, survivors: Iterable[Tried]) -> Iterator[RuleCase]:
+        """Cases that kill survivors, without those whose survivor a case before them kills."""
+        added: list[RuleCase] = []
+        for tried in survivors:
+            assert tried.case is not None
+            changed, decisions = Answering(tried.mutant.ruleset), self._affected(tried.mutant)
+            if not any(self._kills(case, asked_by(case), changed, decisions) for case in added):
+                added.append(tried.case)
+                yield tried.case
 
     def _kills(self, case: RuleCase, question: Question, changed: Answering, decisions: Sequence[str]) -> bool:
         """Whether a case fails under a mutant."""
@@ -103,8 +106,8 @@ class Mutation:
             return names
         return [name for name in names if changed & reached([Mention("decision", name)], dict(self.graph))]
 
-    def _killing(self, mutant: Mutant, changed: Answering, decisions: Sequence[str]) -> Killing | None:
-        """A question that tells a mutant from the ruleset."""
+    def _killing(self, mutant: Mutant, changed: Answering, decisions: Sequence[str]) -> RuleCase | None:
+        """A case that tells a mutant from the ruleset."""
         random = Random(f"{mutant.span} {mutant.words}")
         starts = [question for case, question in self.asked if case.invalid is None]
         within = [mutant.within] if mutant.within else []
@@ -117,9 +120,25 @@ class Mutation:
         if found is None:
             return None
         decision, question = found
+        name = f"{mutant.words} (line {mutant.span.line}, column {mutant.span.column})"
+        place = self.cases[0].span
         if not decision and not self.original.is_valid(question):
-            return Killing(question, None)
-        return Killing(question, self.original.answer(decision or decisions[0], question))
+            return RuleCase(
+                name, self.ruleset.id, question.as_of, question.facts, question.readings, {}, ("",), False, place
+            )
+        answer = self.original.answer(decision or decisions[0], question)
+        expected = {answer.decision.partition(".")[2]: _expected(answer)}
+        return RuleCase(
+            name, self.ruleset.id, question.as_of, question.facts, question.readings, expected, None, False, place
+        )
+
+
+def _expected(answer: Decision) -> dict[str, Any]:
+    """What a case has to say of an answer for every other answer to fail it."""
+    told = answer.to_dict()
+    parts = ["outcome"] if answer.status is Status.DECIDED and answer.outcome is not None else ["status"]
+    parts += [part for part in ("rules", "values", "missing") if told[part]]
+    return {part: told[part] for part in parts}
 
 
 _NAMED = {
@@ -129,6 +148,11 @@ _NAMED = {
     "table": "tables",
     "reading": "readings",
 }
+
+
+def asked_by(case: RuleCase) -> Question:
+    """What a case of ours asks: its facts are in JSON types."""
+    return Question(case.facts, case.as_of, case.readings)
 
 
 def _question(case: RuleCase) -> Question | None:

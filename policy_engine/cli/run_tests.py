@@ -12,6 +12,7 @@ from rich.text import Text
 
 from policy_engine.analysis.coverage import Coverage, coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
+from policy_engine.cli.mutate import mutate as try_mutants
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
 from policy_engine.cli.show import answer_text, console, diagnostic_text, explanation_tree, safe
 from policy_engine.engine import Engine
@@ -31,11 +32,29 @@ def run_tests(
         typer.Option("--coverage", help="Also say which rules, checks, readings, boundaries, branches no case tries."),
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write the results as JUnit XML.")] = None,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Also make small faults in the rules, and show those that no case sees.")
+    ] = False,
+    tries: Annotated[
+        int, typer.Option(min=0, help="With --mutate: how often facts that show a fault are looked for.")
+    ] = 5_000,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --mutate: add cases that see them to the test files, to be confirmed.")
+    ] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="PERCENT",
+            help="With --mutate: fail only where fewer faults are seen; else for any unseen.",
+        ),
+    ] = None,
 ) -> None:
     """Run the tests that stand beside the rules.
 
-    Exit code 0: all passed. 1: a case failed, a test file has faults, or coverage was asked for and is not complete.
-    2: could not run.
+    Exit code 0: all passed. 1: a case failed, a test file has faults, or coverage or mutation was asked for and leaves something
+    out. 2: could not run.
     """
     engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
     for path in paths or ():
@@ -55,7 +74,12 @@ def run_tests(
     console().print(f"{len(results) - failed} passed, {failed} failed")
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
-    raise typer.Exit(Exit.FAULTS if failed or faults or not results or not covered else Exit.FINE)
+    well = results and not failed and not faults and covered
+    if mutate and well:
+        well = try_mutants(engine.rulebook, cases, tries, write=write, fail_under=fail_under)
+    elif mutate:
+        console(stderr=True).print("no mutants were made: first all cases have to pass, and coverage to be complete")
+    raise typer.Exit(Exit.FINE if well else Exit.FAULTS)
 
 
 def _show_coverage(coverage: Coverage) -> bool:

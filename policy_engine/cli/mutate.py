@@ -1,0 +1,68 @@
+"""`policy test --mutate`: the faults that no test case would see, each with a case that would."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.progress import Progress
+
+from policy_engine.analysis.case_texts import add_cases, case_text
+from policy_engine.analysis.mutants import mutants_of
+from policy_engine.analysis.mutation import Fate, Mutation, Tried
+from policy_engine.cli.show import console, safe
+from policy_engine.frontend.loader import Rulebook
+from policy_engine.frontend.rule_cases import RuleCase
+
+
+def mutate(rulebook: Rulebook, cases: Sequence[RuleCase], tries: int, *, write: bool, fail_under: float | None) -> bool:
+    """Try the mutants of every ruleset that has cases, show the survivors and the score, and tell whether it is enough.
+
+    `cases` pass all. With `write` the cases that kill survivors are added to the test files.
+    """
+    enough = True
+    for ruleset in rulebook.rulesets:
+        own = [case for case in cases if case.ruleset == ruleset.id and case.as_of in ruleset.period]
+        if own:
+            mutation = Mutation(ruleset, own, tries)
+            enough &= _show(mutation, list(_with_progress(mutation)), write=write, fail_under=fail_under)
+    return enough
+
+
+def _with_progress(mutation: Mutation) -> Iterator[Tried]:
+    """Each mutant that was tried, with a bar on a terminal."""
+    out = console(stderr=True)
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+        total = sum(1 for _ in mutants_of(mutation.ruleset))
+        yield from progress.track(mutation.run(), total=total, description=f"mutants of {mutation.ruleset.id}")
+
+
+def _show(mutation: Mutation, tried: Sequence[Tried], *, write: bool, fail_under: float | None) -> bool:
+    survivors = [one for one in tried if one.fate is Fate.SURVIVED]
+    for one in sorted(survivors, key=lambda one: (one.mutant.span.path, one.mutant.span.line)):
+        assert one.case is not None
+        console().print(safe(f"{one.mutant.span}: no case fails where {one.mutant.words}; this one would:"))
+        for line in case_text(one.case).splitlines():
+            console().print(safe(line), soft_wrap=True)
+    counts = Counter(one.fate for one in tried)
+    killed, told = counts[Fate.KILLED], counts[Fate.KILLED] + counts[Fate.SURVIVED]
+    console().print(safe(_summary(mutation, killed, told, counts[Fate.NO_DIFFERENCE])))
+    if write and survivors:
+        cases = list(mutation.needed(survivors))
+        path = Path(mutation.cases[0].span.path)
+        add_cases(path, cases)
+        console().print(safe(f"{path}: {len(cases)} added; confirm the answer of each"))
+    return not survivors if fail_under is None else 100 * killed >= fail_under * told
+
+
+def _summary(mutation: Mutation, killed: int, told: int, same: int) -> str:
+    """The score in a sentence; a share that is not all is never 100 %."""
+    share = math.floor(1_000 * killed / told) / 10 if told else 100.0
+    parts = [f"{mutation.ruleset.id} {mutation.ruleset.version}: {killed} of {told} mutants killed, {share:g}%"]
+    if same:
+        parts.append(f"of {same} more no difference was found in {mutation.tries:,} tries each")
+    if mutation.left_out:
+        parts.append(f"{mutation.left_out} cases cannot be tried on mutants")
+    return "; ".join(parts)
