@@ -103,12 +103,24 @@ def _changes_below(part: Any, outcomes: Sequence[str]) -> Iterator[Change]:
     if isinstance(part, tree.Chain):
         yield from _in_chain(part)
         return
-    for name in tree.parts_of(type(part)) if isinstance(part, tree.Node) else PARTS.get(type(part), ()):
+    for name in _part_names(part):
         below = getattr(part, name)
         for at, one in enumerate(below if isinstance(below, tuple) else (below,)):
             for change in _changes(one, outcomes):
                 made = _with(below, at, change.part) if isinstance(below, tuple) else change.part
                 yield change._replace(part=replace(part, **{name: made}))
+
+
+def _part_names(part: Any) -> tuple[str, ...]:
+    """The parts in which faults are made; what a function takes written out, such as places, makes another type."""
+    match part:
+        case tree.Call(function="round"):
+            return ()
+        case tree.Lookup():
+            return ("keys",)
+        case tree.Node():
+            return tree.parts_of(type(part))
+    return PARTS.get(type(part), ())
 
 
 def _in_chain(chain: tree.Chain) -> Iterator[Change]:
@@ -230,12 +242,14 @@ def _function(node: tree.Call | tree.Aggregate) -> Iterator[Change]:
 
 def _rounding(node: tree.Call) -> Iterator[Change]:
     if node.function == "round":
-        *before, mode = node.arguments
+        number, places, mode = node.arguments
         assert isinstance(mode, tree.Literal)
         for other in MODES:
             if other != mode.value:
-                changed = replace(node, arguments=(*before, replace(mode, value=other)))
+                changed = replace(node, arguments=(number, places, replace(mode, value=other)))
                 yield Change(f"the rounding `{mode.value}` becomes `{other}`", changed)
+        for change in _changes(number):
+            yield change._replace(part=replace(node, arguments=(change.part, places, mode)))
 
 
 def _filter(node: tree.Aggregate) -> Iterator[Change]:

@@ -1,0 +1,186 @@
+"""Mutants are the faults that authors make; what kills them, and what would, is found by asking and not by guessing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from policy_engine import Engine
+from policy_engine.analysis.mutants import mutants_of
+from policy_engine.analysis.mutation import Fate, Mutation
+from policy_engine.backends.python import prepare
+from policy_engine.facts.fast_validator import validator_of
+from policy_engine.facts.plain import to_json_types
+from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.frontend.rule_tests import read_tests
+from policy_engine.language.rulesets import Ruleset
+from tests.conftest import ROOT, lay_out
+from tests.support.commands import policy
+
+SCHEMA = json.dumps(
+    {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "kind": {"enum": ["new", "old"], "type": "string"},
+            "days": {"type": "integer", "minimum": 0, "maximum": 1000},
+            "amount": {"type": "number", "multipleOf": 0.01, "minimum": 0, "maximum": 1000},
+            "opened": {"type": "string", "format": "date"},
+            "entries": {
+                "type": "array",
+                "maxItems": 5,
+                "items": {
+                    "type": "object",
+                    "properties": {"n": {"type": "integer", "minimum": 0, "maximum": 9}},
+                    "required": ["n"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+        "additionalProperties": False,
+    }
+)
+RULES = """\
+ruleset: s
+title: S
+version: "1"
+effective: {from: 2020-01-01}
+timezone: Europe/Berlin
+facts: f
+parameters:
+  limit: {values: {2020-01-01: 10, 2025-01-01: 20}}
+  spring: {type: date, value: 2025-03-01}
+tables:
+  share:
+    keys: {kind: text}
+    columns: {part: {type: decimal}}
+    rows:
+      - {kind: new, part: 0.10}
+      - {kind: old, part: 0.20}
+checks:
+  - expect: days != 500
+    because: No account has 500 days.
+definitions:
+  rounded: round(amount / 3, 2, "half_up")
+  late: opened < spring if kind == "new" else days > limit
+  sum_of_two: days + 1
+  most: max(e.n for e in entries if e.n > 2)
+  both: days in [1, 2] and not known(opened)
+decisions:
+  d:
+    question: Which?
+    outcomes: [yes_, no_]
+    values: {third: "if_known(rounded)", part: "if_known(share[kind].part)", most: if_known(most), more: if_known(sum_of_two)}
+    rules:
+      - {id: a, when: {any: [late, both]}, then: yes_, because: Late.}
+      - {id: b, when: 3 <= days < 9, then: no_, because: Few.}
+    otherwise: {then: yes_, because: Else.}
+"""
+
+
+def engine_of(folder: Path, rules: str = RULES) -> Engine:
+    """The engine of one ruleset."""
+    lay_out({"rules/s.yaml": rules, "schemas/f.schema.json": SCHEMA}, folder)
+    return Engine.load(folder / "rules", folder / "schemas")
+
+
+def test_every_kind_of_fault_is_made(tmp_path: Path) -> None:
+    (ruleset,) = engine_of(tmp_path).rulebook.rulesets
+    found = [f"{one.span.line}: {one.words}" for one in mutants_of(ruleset)]
+    assert found == (ROOT / "tests" / "data" / "mutants.txt").read_text("utf-8").splitlines()
+
+
+CASES = """\
+tests: s
+
+# What stands here stays.
+cases:
+  - name: many days
+    as_of: 2025-06-01
+    facts: {kind: old, days: 21, opened: 2025-03-01}
+    expect: {d: yes_}   # as it was
+
+tables:
+  - name: a few days
+    as_of: 2025-06-01
+    columns: [kind, days, d]
+    rows:
+      three: [old, 3, no_]
+      nine: [old, 9, yes_]
+"""
+
+
+def test_a_mutant_is_killed_where_a_case_fails_and_else_a_case_that_would_is_shown(tmp_path: Path) -> None:
+    engine = engine_of(tmp_path)
+    lay_out({"rules/s_test.yaml": CASES}, tmp_path)
+    cases, faults = read_tests([tmp_path / "rules"], engine.rulebook)
+    assert not faults
+    (ruleset,) = engine.rulebook.rulesets
+    tried = list(Mutation(ruleset, cases, 300).run())
+    assert min(Counter(one.fate for one in tried)[fate] for fate in Fate) > 0
+    for one in tried:
+        failed = [case for case in cases if not _holds(one.mutant.ruleset, case)]
+        assert bool(failed) is (one.fate is Fate.KILLED), one
+        assert (one.case is not None) is (one.fate is Fate.SURVIVED), one
+        assert one.case is None or (_holds(ruleset, one.case) and not _holds(one.mutant.ruleset, one.case)), one
+
+
+def _holds(ruleset: Ruleset, case: RuleCase) -> bool:
+    """Whether a case passes, asked anew of the Python back end: the engine's reference reads the author's words, which stay."""
+    program = prepare(ruleset, {}, case.as_of, validator_of(ruleset.facts.document))
+    facts, _ = to_json_types(case.facts)
+    if not program.checks()(facts, case.as_of):
+        return case.invalid is not None
+    answers = {name: part.to_dict() for name, part in program.decide_all()(facts, case.as_of).items()}
+    expected = [(answers[name][part], value) for name, parts in case.expect.items() for part, value in parts.items()]
+    return case.invalid is None and all(given == value for given, value in expected)
+
+
+def test_cases_that_kill_survivors_are_added_behind_the_others(tmp_path: Path) -> None:
+    engine_of(tmp_path)
+    lay_out({"rules/s_test.yaml": CASES}, tmp_path)
+    path = tmp_path / "rules" / "s_test.yaml"
+    first = policy("test", "rules", "--mutate", "--tries", "300", "--write", folder=tmp_path)
+    assert first.code == 1, first
+    before, mark, after = path.read_text("utf-8").partition("  # Added by `policy test --mutate --write`")
+    assert before.rstrip() + "\n\n" == CASES.partition("tables:")[0]
+    assert mark
+    assert after.endswith(CASES[CASES.index("tables:") :])
+    again = policy("test", "rules", "--mutate", "--tries", "300", folder=tmp_path)
+    assert len(_survivors(first.out)) > 10
+    assert not _survivors(first.out) & _survivors(again.out)
+    assert policy("check", "rules", folder=tmp_path).code == 0
+
+
+def _survivors(told: str) -> set[str]:
+    return {line for line in told.splitlines() if "no case fails where" in line}
+
+
+@pytest.mark.parametrize(
+    ("cases", "arguments", "code", "told"),
+    [
+        ("tests: s\ncases: [{name: a, as_of: 2025-06-01, facts: {days: 1, opened: 2025-03-01, kind: old}, expect: {d: yes_}}]\n", ["--write"], 2,
+         "`rules/s_test.yaml` has no list under `cases:` on lines of its own; write one, and cases can be added to it\n"),
+        (CASES, ["--fail-under", "20"], 0, ""),
+        (CASES, ["--fail-under", "90"], 1, ""),
+        (CASES.replace("[old, 3, no_]", "[old, 3, yes_]"), [], 1,
+         "no mutants were made: first all cases have to pass, and coverage to be complete\n"),
+    ],
+)  # fmt: skip
+def test_exit_codes(cases: str, arguments: list[str], code: int, told: str, tmp_path: Path) -> None:
+    engine_of(tmp_path)
+    lay_out({"rules/s_test.yaml": cases}, tmp_path)
+    ran = policy("test", "rules", "--mutate", "--tries", "50", *arguments, folder=tmp_path)
+    assert (ran.code, ran.err) == (code, told), ran
+
+
+@pytest.mark.parametrize("name", ["email_limits", "engine_access", "send_overage", "payment_methods"])
+def test_the_cases_of_shipped_rulesets_see_every_fault(name: str) -> None:
+    rulebook = Engine.load(ROOT / "rules", ROOT / "schemas", only=[name]).rulebook
+    cases, _ = read_tests([ROOT / "rules" / f"{name}_test.yaml"], rulebook)
+    fates = Counter(one.fate for ruleset in rulebook.rulesets for one in Mutation(ruleset, cases, 200).run())
+    assert fates[Fate.KILLED] > 20
+    assert not fates[Fate.SURVIVED]
