@@ -150,7 +150,19 @@ def _places(found: Import) -> tuple[str, ...]:
 def test_nothing_below_the_edge_reads_a_clock_or_chance() -> None:
     wanted = {"random", "secrets", "time", "uuid", "socket", "urllib.request", "http.client"}
     edge = ("cli/",)
-    assert [str(found) for found in imports() if found.imported in wanted and not found.module.startswith(edge)] == []
+    found = [one for one in imports() if one.imported in wanted and not one.module.startswith(edge)]
+    assert [str(one) for one in found if (one.imported, room(one.module)) != ("random", "analysis")] == []
+
+
+def test_what_is_drawn_in_analysis_is_drawn_with_a_seed() -> None:
+    modules = [ast.parse(path.read_text("utf-8")) for path in (PACKAGE / "analysis").glob("*.py")]
+    nodes = [node for module in modules for node in ast.walk(module)]
+    taken = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "random"]
+    drawn = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Random"]
+    assert {name.name for node in taken for name in node.names} == {"Random"}
+    assert drawn
+    assert all(call.args for call in drawn)
+    assert not [node for node in nodes if isinstance(node, ast.Import) and node.names[0].name == "random"]
 
 
 def test_one_place_reads_today() -> None:
