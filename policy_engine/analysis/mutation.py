@@ -108,7 +108,7 @@ class Mutation:
 
     def _killing(self, mutant: Mutant, changed: Answering, decisions: Sequence[str]) -> RuleCase | None:
         """A case that tells a mutant from the ruleset."""
-        random = Random(f"{mutant.span} {mutant.words}")
+        random = Random(mutant.words)
         starts = [question for case, question in self.asked if case.invalid is None]
         within = [mutant.within] if mutant.within else []
         asked = [Mention("decision", name) for name in decisions]
