@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_engine.backends.columnar import clock as clock_columns
-from policy_engine.backends.columnar import days, prepare
+from policy_engine.backends.columnar import days, prepare, zones
 from policy_engine.backends.columnar import weekdays as columns
 from policy_engine.backends.columnar.expressions import SPECIAL
 from policy_engine.backends.columnar.functions import CALLS
@@ -118,7 +118,7 @@ def test_a_column_that_has_one_value_everywhere_is_worked_out_in_every_row() -> 
     moment = pl.lit(datetime(2025, 1, 1, 12, tzinfo=UTC)).cast(pl.Datetime("us", "UTC"))
     given = pl.DataFrame({"row": [1, 2, 3]}).with_columns(moment.alias("moment"), pl.lit("É").alias("word"))
     made = {
-        "day": (days.date_of(pl.col("moment"), "UTC"), date(2025, 1, 1)),
+        "day": (zones.date_of(pl.col("moment"), "UTC"), date(2025, 1, 1)),
         "time": (clock_columns.time_of(pl.col("moment"), "UTC"), time(12)),
         "lower": (CALLS["lower"](pl.col("word")), "é"),
     }
@@ -232,7 +232,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.datetimes(
 def test_a_column_of_instants_has_the_dates_of_its_zone(name: str, moments: list[datetime]) -> None:
     column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
     single = [(moment, zone(name)) for moment in moments]
-    assert days.dates_of(column, name).to_list() == list(_one_by_one(dates.date_of, single))
+    assert zones.dates_of(column, name).to_list() == list(_one_by_one(dates.date_of, single))
     assert clock_columns.times_of(column, name).to_list() == list(_one_by_one(clock.time_of, single))
 
 
@@ -250,7 +250,7 @@ EDGE_INSTANTS = [
 def test_e3_instants_at_the_ends_of_the_calendar_have_the_dates_of_their_zone(name: str) -> None:
     microseconds = [(moment - EPOCH) // MICROSECOND for moment in EDGE_INSTANTS]
     column = pl.Series(microseconds, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-    found = days.dates_of(column, name).to_list()
+    found = zones.dates_of(column, name).to_list()
     assert found == list(_one_by_one(dates.date_of, [(moment, zone(name)) for moment in EDGE_INSTANTS]))
     assert found == [_by_counting(at, name) for at in microseconds]
     assert None in found
@@ -285,7 +285,7 @@ def test_instants_around_each_change_of_a_zone_have_its_dates() -> None:
         changes = transitions(name)[1:]
         moments = [datetime.fromtimestamp(change.start + shift, UTC) for change in changes for shift in (-1, 0)]
         expected = [dates.date_of(moment, zone(name)) for moment in moments]
-        assert days.dates_of(pl.Series(moments, dtype=pl.Datetime("us", "UTC")), name).to_list() == expected, name
+        assert zones.dates_of(pl.Series(moments, dtype=pl.Datetime("us", "UTC")), name).to_list() == expected, name
 
 
 @pytest.mark.parametrize("name", [*ZONES, "America/St_Johns"])
@@ -295,12 +295,12 @@ def test_many_instants_have_the_dates_of_their_zone(name: str) -> None:
     steady = range(int(first), int(last), 5 * 3600 + 7 * 60)
     seconds = [*steady, *around, *(start - 1 for start in around)]
     moments = [datetime.fromtimestamp(at, UTC) for at in seconds]
-    assert len(moments) > days.MANY
+    assert len(moments) > zones.MANY
     column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
     expected = [dates.date_of(moment, zone(name)) for moment in moments]
-    assert days.dates_of(column, name).to_list() == expected
+    assert zones.dates_of(column, name).to_list() == expected
     gaps = pl.select(pl.when(pl.int_range(len(column)) % 3 != 0).then(column)).to_series()
-    assert days.dates_of(gaps, name).to_list() == [day if at % 3 else None for at, day in enumerate(expected)]
+    assert zones.dates_of(gaps, name).to_list() == [day if at % 3 else None for at, day in enumerate(expected)]
 
 
 def test_facts_of_a_case_are_json(tmp_path: Path) -> None:

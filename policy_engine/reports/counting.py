@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from policy_engine.backends.columnar.days import date_of
 from policy_engine.backends.columnar.times import FIRST_MOMENT, LAST_MOMENT
+from policy_engine.backends.columnar.zones import date_of
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import Cell, Conclusion, DecisionLogic, Matrix, Ruleset, conclusions_of
 from policy_engine.language.types import Boolean, Date, Instant, Number, Text, Type

@@ -7,10 +7,10 @@ from functools import partial
 
 import polars as pl
 
-from policy_engine.backends.columnar.days import DAY, EARLIEST, LATEST, SECOND, WHOLE, bounded, local_times
+from policy_engine.backends.columnar.days import WHOLE, bounded
 from policy_engine.backends.columnar.dtypes import by_series
+from policy_engine.backends.columnar.zones import DAY, EARLIEST, LATEST, MOMENT, SECOND, local_times
 
-MOMENT = pl.Datetime("us", "UTC")
 MINUTE, HOUR = 60 * SECOND, 3_600 * SECOND
 """Microseconds."""
 

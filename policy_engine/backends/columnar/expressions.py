@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import aggregates, arithmetic, clock, days, lookups, weekdays
+from policy_engine.backends.columnar import aggregates, arithmetic, clock, days, lookups, weekdays, zones
 from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.functions import CALLS, is_text
 from policy_engine.backends.columnar.list_offsets import ListColumns
@@ -310,7 +310,7 @@ class Expressions:
     def date_of(self, node: tree.Call) -> pl.Expr:
         moment = self.named(node.arguments[0])
         zone = self.ruleset.timezone
-        return self.once("date", moment.meta.output_name(), compute=lambda: days.date_of(moment, zone))
+        return self.once("date", moment.meta.output_name(), compute=lambda: zones.date_of(moment, zone))
 
     def time_of(self, node: tree.Call) -> pl.Expr:
         moment = self.named(node.arguments[0])

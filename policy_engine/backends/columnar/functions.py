@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar import clock, days, weekdays
+from policy_engine.backends.columnar import clock, days, weekdays, zones
 from policy_engine.backends.columnar.dtypes import by_series
 from policy_engine.language import texts
 from policy_engine.language.types import Text
@@ -71,7 +71,7 @@ CALLS: Mapping[str, Callable[..., pl.Expr]] = MappingProxyType(
         "weekdays_between": weekdays.weekdays_between,
         "hours_between": clock.between(clock.HOUR),
         "minutes_between": clock.between(clock.MINUTE),
-        "seconds_between": clock.between(days.SECOND),
+        "seconds_between": clock.between(zones.SECOND),
         "add_hours": clock.add(clock.HOUR),
         "add_minutes": clock.add(clock.MINUTE),
         "first_of_month": days.first_of_month,
