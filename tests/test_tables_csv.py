@@ -415,7 +415,7 @@ def test_columns_and_cells_one_by_one_agree(rows: list[tuple[str, ...]], mapping
                 value, unread = read_cell(members[name], mapping.style(name), cell) if name in members else (cell, [])
                 pointers += [one.pointer for one in unread]
                 values[name] = value
-        schema = [one.pointer for one in violations_of(values, account().document) if one.pointer not in pointers]
+        schema = [one.pointer for one in violations_of(values, account()) if one.pointer not in pointers]
         assert sorted(told.get(number, [])) == sorted(pointers + schema)
         if number not in told:
             known = to_json_types(values)[0]

@@ -67,7 +67,7 @@ def agree(frame: pl.DataFrame, facts: FactsSchema) -> None:
 def cases(draw: st.DrawFn, name: str = "account") -> tuple[pl.DataFrame, FactsSchema]:
     """A schema of every keyword and a frame for it."""
     document = draw(narrow_schemas())
-    return draw(frames_for(document)), schema_from(document, name)
+    return draw(frames_for(document)), schema_from(document, name).in_zone("America/New_York")
 
 
 @given(cases())

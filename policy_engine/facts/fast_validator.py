@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from policy_engine.language.date_texts import PATTERNS
+from policy_engine.language.date_texts import PATTERNS, format_of
 from policy_engine.language.schema_documents import followed, parsed_schema
 
 LINEAR = jsonschema_rs.RegexOptions()
@@ -87,7 +87,9 @@ class _Forms:
             case "array":
                 return {**read, "items": self.of(read["items"])}
             case "string":
-                return _with_pattern(read, PATTERNS.get(str(read.pop("format", "")), ""))
+                pattern = PATTERNS.get(format_of(read) or "", "")
+                read.pop("format", None)
+                return _with_pattern(read, pattern)
             case _:
                 return read
 

@@ -110,9 +110,14 @@ def moment_text(value: date, kind: Type | None) -> str:
         return value.date().isoformat()
     if isinstance(kind, Instant) and not isinstance(value, datetime):
         raise Refused("give a datetime.datetime with a time zone")
-    if isinstance(kind, Instant) and isinstance(value, datetime) and value.tzinfo is None:
+    if isinstance(kind, Instant) and isinstance(value, datetime) and not _is_written(value, kind):
         raise Refused("it has no time zone; give one, such as with `value.replace(tzinfo=...)`")
     return value.isoformat()
+
+
+def _is_written(value: datetime, kind: Instant) -> bool:
+    """Whether the text of a moment names it; the later of two at the same local time has none without an offset."""
+    return value.tzinfo is not None or (kind.zone is not None and not value.fold)
 
 
 def time_text(value: time) -> str:

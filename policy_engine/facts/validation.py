@@ -19,7 +19,7 @@ def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue
         raise FactsError(unfit)
     from policy_engine.facts.violations import violations_of  # noqa: PLC0415 - jsonschema is slow to import
 
-    violations = violations_of(plain, schema.document)
+    violations = violations_of(plain, schema)
     if violations:
         raise FactsError(violations)
     return _record(plain, schema.type)
@@ -36,8 +36,8 @@ def typed_value(value: Json, kind: Type, member: Member | None = None) -> Value:
     match kind:
         case Date():
             return read_date(value)
-        case Instant():
-            return read_instant(value)
+        case Instant(zone=zone):
+            return read_instant(value, zone)
         case Time():
             return read_time(value)
         case Number():

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
@@ -18,7 +18,8 @@ from referencing import Registry
 from policy_engine.diagnostics import did_you_mean
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import Json, escaped
-from policy_engine.language.date_texts import FORMATS
+from policy_engine.language.date_texts import EXPECTED, SkippedTimeError, format_of, read_formatted
+from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.schema_documents import parsed_schema
 from policy_engine.language.text_patterns import matcher
 
@@ -26,15 +27,15 @@ MOST_VIOLATIONS = 1_000
 """Past so many, one more helps nobody."""
 
 
-def violations_of(facts: Json, document: str) -> list[Violation]:
-    """The violations of a schema's JSON text by facts in JSON types, the first thousand, in document order."""
-    errors = islice(_validator(document).iter_errors(facts), MOST_VIOLATIONS)
+def violations_of(facts: Json, schema: FactsSchema) -> list[Violation]:
+    """The violations of a schema by facts in JSON types, the first thousand, in document order."""
+    errors = islice(_validator(schema).iter_errors(facts), MOST_VIOLATIONS)
     return in_order(map(_violation, errors))
 
 
-def member_violations(name: str, value: Json, document: str) -> list[Violation]:
+def member_violations(name: str, value: Json, schema: FactsSchema) -> list[Violation]:
     """The violations by the value of one fact, as jsonschema finds them."""
-    validator = _validator(document)
+    validator = _validator(schema)
     errors = validator.descend(value, validator.schema["properties"][name], path=name)  # type: ignore[index]
     return [_violation(error) for error in islice(errors, MOST_VIOLATIONS)]
 
@@ -57,23 +58,31 @@ def _natural(pointer: str) -> list[tuple[bool, int, str]]:
     return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in pointer.split("/")]
 
 
-@cache
-def _validator(document: str) -> Draft202012Validator:
+def _validator(schema: FactsSchema) -> Draft202012Validator:
     """A validator that asserts our formats, counts exactly, and fetches nothing."""
-    checker = FormatChecker(formats=())
-    for name, (read, _) in FORMATS.items():
-        checker.checks(name, raises=ValueError)(_format_check(read))
-    schema = parsed_schema(document, Decimal)
-    return EXACT(schema, format_checker=checker, registry=Registry())  # type: ignore[no-any-return]
+    return _validator_in_zone(schema.document, schema.zone)
 
 
-def _format_check(read: Callable[[str], object]) -> Callable[[object], bool]:
-    def check(value: object) -> bool:
-        if isinstance(value, str):
-            read(value)
-        return True
+@cache
+def _validator_in_zone(document: str, zone: str) -> Draft202012Validator:
+    return EXACT(parsed_schema(document, Decimal, zone), registry=Registry())  # type: ignore[no-any-return]
 
-    return check
+
+def _format(validator: object, form: str, value: Json, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+    if isinstance(value, str) and (fault := _format_fault(value, schema)):
+        yield ValidationError(f"{value!r} {fault}")
+
+
+def _format_fault(value: str, schema: Mapping[str, Any]) -> str | None:
+    """What is wrong with a text by the format that a part of a schema gives it."""
+    form = format_of(schema) or ""
+    try:
+        read_formatted(value, form, schema.get("x-local", ""))
+    except SkippedTimeError as skipped:
+        return str(skipped)
+    except ValueError:
+        return f"is not {EXPECTED[form]}"
+    return None
 
 
 def _multiple_of(validator: object, step: int | Decimal, value: Json, schema: object) -> Iterator[ValidationError]:
@@ -112,13 +121,14 @@ def _identity(value: Json) -> object:
 
 
 EXACT = extend(  # type: ignore[no-untyped-call]  # jsonschema does not say
-    Draft202012Validator, {"multipleOf": _multiple_of, "pattern": _pattern, "uniqueItems": _unique_items}
+    Draft202012Validator,
+    {"multipleOf": _multiple_of, "pattern": _pattern, "uniqueItems": _unique_items, "format": _format},
 )
 
 
-def scalar_violations(value: Json, schema: Mapping[str, Any], pointer: str, document: str) -> list[Violation]:
+def scalar_violations(value: Json, schema: Mapping[str, Any], pointer: str, facts: FactsSchema) -> list[Violation]:
     """The violations by one value that is neither list nor object, of its own part of a schema (references followed)."""
-    validator = _validator(document)
+    validator = _validator(facts)
     checks = ((keyword, wanted, EXACT.VALIDATORS.get(keyword)) for keyword, wanted in schema.items())
     broken = (
         (keyword, wanted)
@@ -178,7 +188,7 @@ def _words(keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], na
             listed = ", ".join(map(str, wanted))
             return f"one of {listed}", f"{shown} is none of {listed}"
         case "format":
-            return FORMATS[wanted][1], f"{shown} is not {FORMATS[wanted][1]}"
+            return EXPECTED[format_of(schema) or ""], f"{shown} {_format_fault(value, schema)}"
         case "multipleOf":
             return f"a multiple of {wanted}", f"{shown} is not a multiple of {wanted}"
         case "const" if isinstance(wanted, bool):

@@ -48,6 +48,8 @@ def check(
     `elsewhere` says where else a name is one, for those who ask for a fact in the wrong ruleset.
     """
     faults = list(before)
+    if is_timezone(syntax.timezone.value):
+        facts = facts.in_zone(syntax.timezone.value)
     context = context_of(syntax, facts, faults, elsewhere)
     if not is_timezone(syntax.timezone.value):
         context.say("unknown-timezone", syntax.timezone.span, name=syntax.timezone.value)

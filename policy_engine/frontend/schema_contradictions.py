@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -13,10 +12,12 @@ from types import MappingProxyType
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.nodes import MappingNode, Plain, SequenceNode, plain
 from policy_engine.frontend import patterns
-from policy_engine.language.date_texts import read_time
+from policy_engine.language.date_texts import LOCAL_FORMAT, format_of, read_formatted
 from policy_engine.language.text_patterns import matcher
 
-LENGTHS: Mapping[str, tuple[int, int]] = MappingProxyType({"date": (10, 10), "date-time": (20, 32), "time": (5, 15)})
+LENGTHS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"date": (10, 10), "date-time": (20, 32), LOCAL_FORMAT: (19, 32), "time": (5, 15)}
+)
 """How many characters the texts of a format have, at least and at most."""
 COUNTED = {"string": ("minLength", "maxLength"), "array": ("minItems", "maxItems")}
 RANGED = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
@@ -68,7 +69,7 @@ def _tightest(exact: Mapping[str, Fraction], step: Fraction, plain: str, exclusi
 
 def _no_length(kind: str, bounds: Mapping[str, Plain]) -> list[str]:
     """The keywords by which the least length is greater than the greatest."""
-    formed = LENGTHS.get(str(bounds.get("format")))
+    formed = LENGTHS.get(format_of(bounds) or "")
     names = [name for name in COUNTED[kind] if name in bounds]
     least, most = (bounds.get(name) for name in COUNTED[kind])
     low = max([*([least] if isinstance(least, int) else []), formed[0] if formed else 0])
@@ -98,23 +99,18 @@ def _forbidding(value: Plain, kind: str, bounds: Mapping[str, Plain]) -> str | N
         return _broken_bound(Fraction(value), bounds) if whole else "is no integer"
     if kind != "string" or not isinstance(value, str):
         return None
-    pattern, form = bounds.get("pattern"), str(bounds.get("format"))
+    pattern, form = bounds.get("pattern"), format_of(bounds)
     if isinstance(pattern, str) and patterns.fault_of(pattern) is None and not matcher(pattern)(value):
         return f"`pattern` {pattern} forbids"
-    if form in LENGTHS and not _is_formed(value, form):
-        return f"`format` {form} forbids"
+    if form is not None and form in LENGTHS and not _is_formed(value, form):
+        return f"`format` {bounds['format']} forbids"
     return _broken_bound(Fraction(len(value)), bounds)
 
 
 def _is_formed(value: str, form: str) -> bool:
-    """Whether a text may be a date or an instant; the days of the calendar are looked up."""
-    least, most = LENGTHS[form]
+    """Whether a text may be a date, an instant or a time."""
     try:
-        if form == "time":
-            return read_time(value) is not None
-        if form == "date":
-            return least <= len(value) <= most and bool(date.fromisoformat(value))
-        return least <= len(value) <= most and datetime.fromisoformat(value.upper()).tzinfo is not None
+        return read_formatted(value, form) is not None
     except ValueError:
         return False
 

@@ -21,7 +21,7 @@ KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "object": frozenset({"properties", "required", "additionalProperties"}),
         "array": frozenset({"items", "minItems", "maxItems", "uniqueItems", "x-ordered-by"}),
-        "string": frozenset({"enum", "const", "format", "pattern", "minLength", "maxLength"}),
+        "string": frozenset({"enum", "const", "format", "pattern", "minLength", "maxLength", "x-local"}),
         "integer": RANGE,
         "number": RANGE,
         "boolean": frozenset({"const"}),
@@ -45,6 +45,7 @@ INSTEAD: Mapping[str, str] = MappingProxyType(
     {
         **COMBINING,
         "default": "leave it out, and write `default(fact, value)` in the rules",
+        "x-local": 'it goes with `"type": "string", "format": "date-time"`',
         "nullable": "leave the fact out of `required` instead",
         "definitions": "write `$defs`",
         **dict.fromkeys(("$anchor", "$dynamicRef", "$dynamicAnchor"), 'use `"$ref": "#/$defs/name"`'),
@@ -103,7 +104,7 @@ MUST_BE: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
             ("minItems", "maxItems", "minLength", "maxLength"),
             (lambda value: type(value) is int and value >= 0, "an integer that is not negative"),
         ),
-        **dict.fromkeys(("uniqueItems", "x-key", "x-report", "x-sensitive"), (_is(bool), "true or false")),
+        **dict.fromkeys(("uniqueItems", "x-key", "x-report", "x-sensitive", "x-local"), (_is(bool), "true or false")),
         **dict.fromkeys(
             ("$ref", "$comment", "title", "description", "format", "pattern", "x-ordered-by"),
             (_is(str), "a text"),
@@ -137,6 +138,8 @@ def keyword_faults(node: MappingNode, kind: str, pointer: str) -> Iterator[Diagn
             yield _unsupported(key, pointer, hint)
         elif (fault := value_fault(key.value, value, pointer, kind)) is not None:
             yield fault
+        elif key.value == "x-local" and text_of(node, "format") != "date-time":
+            yield _unsupported(key, pointer, INSTEAD[key.value])
 
 
 def combining_faults(node: MappingNode, pointer: str) -> list[Diagnostic]:

@@ -308,7 +308,8 @@ def _string(walk: _SchemaWalk, node: MappingNode, pointer: str) -> _Typed:
     if isinstance(form, ScalarNode):
         if form.text.value not in FORMATS:
             return walk.fault("schema-format", form, pointer, format=form.text.value)
-        return _Typed(FORMATS[form.text.value])
+        kind = FORMATS[form.text.value]
+        return _Typed(Instant("UTC") if kind == INSTANT and text_of(node, "x-local") == "true" else kind)
     values = closed_set(node)
     if values is None:
         return _Typed(Text())

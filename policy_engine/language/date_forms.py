@@ -13,14 +13,14 @@ from functools import lru_cache
 from itertools import permutations, product
 from types import MappingProxyType
 
-from policy_engine.language.date_texts import FORMATS, PATTERNS
+from policy_engine.language.date_texts import EXPECTED, LOCAL_FORMAT, PATTERNS
 
 PART = re.compile("%(.)")
 BETWEEN = re.compile("[^%A-Za-z0-9]*[TZ]?[^%A-Za-z0-9]*")
 """What may stand beside the parts of a form: signs, and the letters of ISO 8601."""
-NEEDED = MappingProxyType({"date": "Ymd", "date-time": "YmdM", "time": "M"})
+NEEDED = MappingProxyType({"date": "Ymd", "date-time": "YmdMz", LOCAL_FORMAT: "YmdM", "time": "M"})
 """For each format the parts that a form must have. Those of instants and times also have %H, or %I with %p."""
-OTHERS = MappingProxyType({"date": "HIMSfp", "date-time": "HISfpz", "time": "HISfp"})
+OTHERS = MappingProxyType({"date": "HIMSfp", "date-time": "HISfp", LOCAL_FORMAT: "HISfpz", "time": "HISfp"})
 DIGITS = MappingProxyType(
     {
         "Y": "[0-9]{4}",
@@ -35,7 +35,11 @@ SHORT = MappingProxyType({**DIGITS, **dict.fromkeys("mdHI", "[0-9]{1,2}")})
 MIDNIGHT = MappingProxyType({"H": "0{1,2}", "I": "12", "M": "00", "S": "00", "f": "0{1,9}", "p": "(?:AM|am)"})
 """The parts of a time of day in a form of dates: only midnight is taken."""
 READ: Mapping[str, Callable[[str], object]] = MappingProxyType(
-    {"date": date.fromisoformat, "date-time": datetime.fromisoformat, "time": time.fromisoformat}
+    {
+        "date": date.fromisoformat,
+        **dict.fromkeys(("date-time", LOCAL_FORMAT), datetime.fromisoformat),
+        "time": time.fromisoformat,
+    }
 )
 
 
@@ -76,11 +80,11 @@ OF_TWELVE = (
 def written_as(name: str, form: str | None) -> DateForm | None:
     """How texts of a format of JSON Schema are written in a form, as in ISO 8601 without one; None where the form is none.
 
-    A form of dates names a day, and perhaps a time of day, which must be midnight. One of instants names a day, hours and
-    minutes, and perhaps seconds and an offset; one of times the same without the day.
+    A form of dates names a day, and perhaps a time of day, which must be midnight. One of instants names a day, hours, minutes
+    and an offset, which only a local time may lack, and perhaps seconds; one of times hours, minutes and perhaps seconds.
     """
     if form is None:
-        return DateForm(PATTERNS[name].strip("^$"), (), FORMATS[name][1])
+        return DateForm(PATTERNS[name].strip("^$"), (), EXPECTED[name])
     parts = PART.findall(form)
     if not _is_form(name, form, parts):
         return None

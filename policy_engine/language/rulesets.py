@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -12,7 +12,7 @@ from policy_engine.language.combining import Combination
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.formats import Format
 from policy_engine.language.lookup_tables import VALID, Column, LookupTable, Range, TableRow
-from policy_engine.language.types import Record, Type
+from policy_engine.language.types import Record, Type, record_in_zone
 from policy_engine.language.values import Value
 from policy_engine.language.weekdays import SATURDAY_AND_SUNDAY, Week, week_with
 from policy_engine.source import Span
@@ -306,11 +306,19 @@ class DecisionLogic:
 
 @dataclass(frozen=True, slots=True)
 class FactsSchema:
-    """The schema of the facts: as a type, and as the JSON text it was read from, for validation."""
+    """The schema of the facts: as a type, and as the JSON text it was read from, for validation.
+
+    `zone` is the IANA name of the time zone in which instants without an offset are read, where the schema allows them.
+    """
 
     name: str
     type: Record
     document: str = field(repr=False)
+    zone: str = "UTC"
+
+    def in_zone(self, zone: str) -> FactsSchema:
+        """The same schema for a ruleset of some time zone."""
+        return replace(self, type=record_in_zone(self.type, zone), zone=zone) if "x-local" in self.document else self
 
 
 @dataclass(frozen=True)

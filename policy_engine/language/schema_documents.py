@@ -19,9 +19,16 @@ NAMED_PARTS = ("$defs", "properties")
 """Keywords whose members are schemas."""
 
 
-def parsed_schema(document: str, parse_float: Callable[[str], object] = float) -> dict[str, Any]:
-    """The schema in a JSON text without its addresses: the libraries would resolve them, each in its own way."""
-    schema = json.loads(document, parse_float=parse_float)
+def parsed_schema(document: str, parse_float: Callable[[str], object] = float, zone: str = "UTC") -> dict[str, Any]:
+    """The schema in a JSON text without its addresses: the libraries would resolve them, each in its own way.
+
+    Where it has `x-local`, that becomes the name of the time zone.
+    """
+
+    def in_zone(part: dict[str, Any]) -> dict[str, Any]:
+        return {**part, "x-local": zone} if part.get("x-local") is True else part
+
+    schema = json.loads(document, parse_float=parse_float, object_hook=in_zone)
     return {keyword: value for keyword, value in schema.items() if keyword not in ADDRESSES}
 
 

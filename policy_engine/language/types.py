@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -51,7 +51,12 @@ class Date:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A moment, whatever the offset it was written with."""
+    """A moment, whatever the offset it was written with.
+
+    A fact that may be written without an offset has a `zone`, the IANA name of the time zone that it is then read in.
+    """
+
+    zone: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,23 @@ def _several(kind: Type) -> str:
     """The plural of a type's name."""
     inner = kind.element if isinstance(kind, ListOf) else None
     return f"{name_of(kind)}s" if inner is None else f"lists of {_several(inner)}"
+
+
+def in_zone(kind: Type, zone: str) -> Type:
+    """The type with a time zone for all instants in it that may be written without an offset."""
+    match kind:
+        case Instant(zone=str()):
+            return Instant(zone)
+        case ListOf(element=element):
+            return ListOf(in_zone(element, zone), kind.most)
+        case Record():
+            return record_in_zone(kind, zone)
+    return kind
+
+
+def record_in_zone(record: Record, zone: str) -> Record:
+    """The same for the members of a record."""
+    return Record(tuple(replace(member, type=in_zone(member.type, zone)) for member in record.members), record.path)
 
 
 def member_of(record: Record, name: str) -> Member | None:

@@ -16,7 +16,7 @@ from policy_engine.facts.plain import Json
 from policy_engine.language.date_forms import written_as
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, ListOf, Member, Number, Record, Text
-from policy_engine.tables.cells import BLANKS, BOOLEANS, CellStyle, read_cell
+from policy_engine.tables.cells import BLANKS, BOOLEANS, CellStyle, format_of_type, read_cell
 from policy_engine.tables.json_types import loose_dtype, series
 
 Replacements = tuple[tuple[str, str], ...]
@@ -48,7 +48,7 @@ def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema
             return _numbers(part, kind, raw, mapped, style)
         case ListOf() | Record():
             return _nested(part, member, style, facts)
-    forms = [written_as(part.schema["format"], form) for form in style.forms]
+    forms = [written_as(format_of_type(part.type), form) for form in style.forms]
     cell = _rewritten(_bare(raw), [(form.pattern, form.replacements) for form in forms if form])
     read = column(part, pl.String(), _first(mapped, cell))
     return Column(raw, read.value, read.conditions)

@@ -12,9 +12,10 @@ from policy_engine.diagnostics import shown_text
 from policy_engine.documents.facts_files import LONGEST_NUMBER, read_json
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import FactsReader, Json
+from policy_engine.facts.validation import typed_value
 from policy_engine.language.date_forms import written_as
-from policy_engine.language.date_texts import DAY, FORMATS
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Time
+from policy_engine.language.date_texts import DAY, LOCAL_FORMAT, SkippedTimeError
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Time, Type
 from policy_engine.tables.number_forms import NumberForm
 
 BLANKS = " \t\u00a0"
@@ -109,12 +110,8 @@ def _value(member: Member, style: CellStyle, text: str) -> tuple[Json, list[Viol
             return _boolean(text), []
         case Number():
             return reader.value(shifted(_number(style.numbers, text), style.shift), f"/{member.name}", 1), reader.found
-        case Date():
-            return _moment("date", style.forms, text), []
-        case Instant():
-            return _moment("date-time", style.forms, text), []
-        case Time():
-            return _moment("time", style.forms, text), []
+        case Date() | Instant() | Time():
+            return _moment(member.type, style.forms, text), []
         case ListOf() | Record():
             return reader.value(_json(text), f"/{member.name}", 1), reader.found
         case _:
@@ -177,19 +174,32 @@ def _json(text: str) -> Json:
         ) from None
 
 
-def _moment(name: str, forms: Sequence[str], text: str) -> str:
-    """A date, an instant or a time in ISO 8601; `name` is its format in JSON Schema."""
-    written, bare = [written_as(name, form) for form in forms or (None,)], text.strip(BLANKS)
+def _moment(kind: Date | Instant | Time, forms: Sequence[str], text: str) -> str:
+    """A date, an instant or a time in ISO 8601."""
+    written, bare = [written_as(format_of_type(kind), form) for form in forms or (None,)], text.strip(BLANKS)
+    expected = " or ".join(form.expected for form in written if form)
     for form in filter(None, written):
         try:
             iso = form.iso(bare)
-            FORMATS[name][0](iso)
+            typed_value(iso, kind)
+        except SkippedTimeError as skipped:
+            raise Unreadable("format", expected, f"{_quoted(text)} {skipped}") from None
         except ValueError:
             continue
         return iso
-    expected = " or ".join(form.expected for form in written if form)
-    hint = "" if forms or name != "date" or bare.lower() in ABSENT else _other_form(bare)
+    hint = "" if forms or not isinstance(kind, Date) or bare.lower() in ABSENT else _other_form(bare)
     raise Unreadable("format", expected, f"{_quoted(text)} is not {expected}{hint}")
+
+
+def format_of_type(kind: Type) -> str:
+    """The format that texts of dates, instants or times have."""
+    match kind:
+        case Date():
+            return "date"
+        case Instant(zone=zone):
+            return "date-time" if zone is None else LOCAL_FORMAT
+        case _:
+            return "time"
 
 
 def _other_form(text: str) -> str:

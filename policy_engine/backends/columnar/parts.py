@@ -38,7 +38,7 @@ class Part:
 @cache
 def part_of(facts: FactsSchema) -> Part:
     """The whole schema as a part."""
-    document = parsed_schema(facts.document, Decimal)
+    document = parsed_schema(facts.document, Decimal, facts.zone)
     longest = MOST_VALUES
     while longest > 1 and _most_values(facts.type, longest) > MOST_VALUES:
         longest //= 2

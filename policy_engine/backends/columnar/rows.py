@@ -45,8 +45,8 @@ def _cell(value: Any, kind: Type) -> Any:
             return units(value, kind)
         case Date():
             return read_date(value)
-        case Instant():
-            return read_instant(value)
+        case Instant(zone=zone):
+            return read_instant(value, zone)
         case Time():
             return read_time(value)
         case ListOf(element=element):

@@ -46,6 +46,8 @@ def reader(to: Expressions, kind: Type, ordered_by: str | None = None) -> str | 
     match kind:
         case Date():
             return "to_date({0})"
+        case Instant(zone=str() as zone):
+            return f"read_instant({{0}}, {to.bind(zone)})"
         case Instant():
             return "to_instant({0})"
         case Time():

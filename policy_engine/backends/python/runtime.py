@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any
 
 from policy_engine.language import causes, lists, operators
+from policy_engine.language.date_texts import read_instant
 from policy_engine.language.decisions import Decision, Status, answered
 from policy_engine.language.functions import FUNCTIONS, Function
 from policy_engine.language.rounding import decimal_of, rounded_quotient
@@ -114,8 +115,8 @@ def typed(value: Any, kind: Type, ordered_by: str | None = None) -> Any:
     match kind:
         case Date():
             return date.fromisoformat(value)
-        case Instant():
-            return to_instant(value)
+        case Instant(zone=zone):
+            return to_instant(value) if zone is None else read_instant(value, zone)
         case Time():
             return time.fromisoformat(value)
         case Number(places=places):
@@ -229,8 +230,19 @@ def cause_of(meaning: Callable[..., Any], *arguments: Any) -> str:
 
 
 _CALLED: Sequence[Callable[..., Any]] = (
-    *(Decision, answered, Fraction, rounded_quotient, rounded_ratio, NotPlain, to_instant, to_integer, to_units),
-    *(contained, quotient, aggregated, causes_of, cause_of, bisect_right, piece_of, pieces_of),
+    *(Decision, answered, Fraction, rounded_quotient, rounded_ratio, NotPlain, to_integer, to_units),
+    *(
+        to_instant,
+        read_instant,
+        contained,
+        quotient,
+        aggregated,
+        causes_of,
+        cause_of,
+        bisect_right,
+        piece_of,
+        pieces_of,
+    ),
     *(lists.counts_by, lists.sums_by, lists.sorted_by, lists.covered_days),
 )
 NAMES: Mapping[str, Any] = {
