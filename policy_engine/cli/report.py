@@ -111,6 +111,9 @@ def make(
         list[str] | None,
         typer.Option("--setting", metavar="NAME=TEXT", help=f"One of {', '.join(SETTINGS)}; may be repeated."),
     ] = None,
+    reasons: Annotated[
+        bool, typer.Option("--reasons", help="Write the reason of every row in words into decisions.parquet.")
+    ] = False,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -142,6 +145,7 @@ def make(
         max_undetermined=max_undetermined,
         expect=tuple(expect or ()),
         settings=settings_of(settings, setting or ()),
+        reasons=reasons,
     )
     result = make_with_progress(engine, arguments, out)
     if as_json:

@@ -91,16 +91,11 @@ def unknown_in(written: Format) -> str:
 
 def in_format(value: Any, places: int, written: Format) -> str:
     """A known value, as an answer keeps it, in a format."""
-    match written.name:
-        case "number":
-            return _number(written.language, "decimal", value, places, places)
-        case "money":
-            return _money(written.language, written.arguments[0], value, places)
-        case "percent":
-            return _number(written.language, "percent", value, places, 0)
-        case "plural":
-            return _plural(written, number_of_units(value, places))
-    return _date(written.language, DATES[written.name], value)
+    if written.name in DATES:
+        return _date(written.language, DATES[written.name], value)
+    if written.name == "plural":
+        return _plural(written, number_of_units(value, places))
+    return _number(number_form(written, places), value, places)
 
 
 # What Babel says. Its own formatting of numbers rounds by the caller's context and loses the apostrophes of Swiss numbers, so
@@ -133,48 +128,59 @@ def edition() -> str:
     return __version__
 
 
-class _Form(NamedTuple):
-    """How numbers are written: what stands before and after those that are not negative and those that are, and the signs."""
+class NumberForm(NamedTuple):
+    """How numbers are written: what stands before and after those that are not negative and those that are, the sizes of the last
+    group of digits and of the others, the signs, and how many places are written at least.
+    """
 
     before: tuple[str, str]
     after: tuple[str, str]
     grouping: tuple[int, int]
     group: str
     point: str
+    least: int
 
 
 @lru_cache(maxsize=256)
-def _form(language: str, style: str) -> _Form:
+def number_form(written: Format, places: int) -> NumberForm:
+    """How a `number`, `money` or `percent` of so many places is written."""
     from babel import numbers  # noqa: PLC0415 - imported on use
 
-    locale = locale_of(language)
-    formats = {"decimal": locale.decimal_formats, "percent": locale.percent_formats}
-    pattern = locale.currency_formats["standard"] if style == "money" else formats[style][None]
-    minus = numbers.get_minus_sign_symbol(locale)
+    locale = locale_of(written.language)
+    minus, symbol = numbers.get_minus_sign_symbol(locale), ""
+    match written.name:
+        case "money":
+            currency = written.arguments[0]
+            pattern, least = locale.currency_formats["standard"], numbers.get_currency_precision(currency)
+            symbol = numbers.get_currency_symbol(currency, locale)
+        case "percent":
+            pattern, least = locale.percent_formats[None], 0
+        case _:
+            pattern, least = locale.decimal_formats[None], places
 
     def affix(text: str) -> str:
-        return text.replace("'", "").replace("-", minus)
+        return text.replace("'", "").replace("-", minus).replace("\u00a4", symbol)
 
-    return _Form(
+    return NumberForm(
         (affix(pattern.prefix[0]), affix(pattern.prefix[1])),
         (affix(pattern.suffix[0]), affix(pattern.suffix[1])),
         pattern.grouping,
         numbers.get_group_symbol(locale),
         numbers.get_decimal_symbol(locale),
+        least,
     )
 
 
-def _number(language: str, style: str, units: int, places: int, least: int) -> str:
-    """A number of units of 10**-places with at least so many places; further zeros at its end are left out."""
-    form = _form(language, style)
+def _number(form: NumberForm, units: int, places: int) -> str:
+    """A number of units of 10**-places; zeros at its end that need not be written are left out."""
     digits = str(abs(units)).rjust(places + 1, "0")
     whole, rest = digits[: len(digits) - places], digits[len(digits) - places :]
-    rest = rest[:least].ljust(least, "0") + rest[least:].rstrip("0")
+    rest = rest.rstrip("0").ljust(form.least, "0")
     written = _grouped(whole, form) + (form.point + rest if rest else "")
     return f"{form.before[units < 0]}{written}{form.after[units < 0]}"
 
 
-def _grouped(whole: str, form: _Form) -> str:
+def _grouped(whole: str, form: NumberForm) -> str:
     first, others = form.grouping
     groups = [whole[-first:]]
     whole = whole[:-first]
@@ -184,13 +190,7 @@ def _grouped(whole: str, form: _Form) -> str:
     return form.group.join(reversed(groups))
 
 
-def _money(language: str, currency: str, units: int, places: int) -> str:
-    from babel import numbers  # noqa: PLC0415 - imported on use
-
-    text = _number(language, "money", units, places, numbers.get_currency_precision(currency))
-    return text.replace("\u00a4", numbers.get_currency_symbol(currency, locale_of(language)))
-
-
+@lru_cache(maxsize=16_384)
 def _date(language: str, style: str, day: date) -> str:
     from babel.dates import format_date  # noqa: PLC0415 - imported on use
 

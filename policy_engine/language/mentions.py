@@ -183,6 +183,13 @@ def sensitivity_of(ruleset: Ruleset) -> Callable[[Expression], bool]:
     return is_sensitive
 
 
+def sensitivity_of_wording(ruleset: Ruleset) -> Callable[[Expression], bool]:
+    """The same of what sentences name, also where the ruleset was specialized and its expressions no longer say what they read."""
+    written = {part.text: part for logic in ruleset.decisions for part in wording_of(logic)}
+    is_sensitive = sensitivity_of(ruleset)
+    return lambda part: is_sensitive(written.get(part.text, part))
+
+
 def withheld_tables(ruleset: Ruleset) -> frozenset[str]:
     """The look-up tables into whose keys, somewhere, a sensitive fact may go."""
     if not sensitive_paths(ruleset.facts.type):

@@ -31,6 +31,7 @@ class Arguments:
     max_undetermined: str | None = None
     expect: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    reasons: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """The arguments in JSON types."""

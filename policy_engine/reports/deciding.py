@@ -17,8 +17,10 @@ import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.plan import pieced
-from policy_engine.backends.columnar.program import HOLDS
+from policy_engine.backends.columnar.program import HOLDS, PARTS
+from policy_engine.backends.columnar.sentences import SENTENCE
 from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
+from policy_engine.reports.causes import Causes
 from policy_engine.reports.jobs import Job
 from policy_engine.tables.keys import key_column
 from policy_engine.tables.row_validation import INVALID, InvalidRow, invalid_frame
@@ -35,15 +37,18 @@ Watch = Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], None]
 """Called with the valid facts, the decisions and the margins of each piece of the table, row by row the same accounts."""
 
 
-def decide_table(job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch] = ()) -> None:
+def decide_table(
+    job: Job, decisions: Path, invalid: Path, watch: Sequence[Watch] = (), causes: Causes | None = None
+) -> None:
     """Write the decisions about all valid rows of a table, and the violations of all others.
 
+    With `causes`, which columns do not tell, decisions have their sentences.
     Raises `CannotRun` where the table cannot be read to its end, and `EngineFault` where this program fails at a table that can.
     """
     spill = Spill(invalid.with_suffix(".parts"))
     try:
         with _as_engine_fault(job), reading(job.source), writing(decisions.parent):
-            _write(_decided(job, spill, watch), decisions)
+            _write(_decided(job, spill, watch, causes), decisions)
             rows = streamed(spill.frames, INVALID).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
             _write(rows, invalid)
     finally:
@@ -69,19 +74,22 @@ def _write(table: pl.LazyFrame, path: Path) -> None:
     table.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, compression_level=1, statistics=NULLS, engine="streaming")
 
 
-def _decided(job: Job, spill: Spill, watch: Sequence[Watch]) -> pl.LazyFrame:
+def _decided(job: Job, spill: Spill, watch: Sequence[Watch], causes: Causes | None) -> pl.LazyFrame:
     """The decisions about the valid rows of a table; the others go to `spill`."""
     program = job.program
     valid = pieced(job.source.frame, partial(_valid, job, spill), pl.Schema(schema_of(job.ruleset.facts.type)))
     if program.checks:
         checked = program.checked(valid)
         valid = pieced(checked, partial(_true_to_checks, job, spill), checked.collect_schema())
-    decided = program.answered(valid, margins=bool(watch))
+    parts = PARTS if causes is None else (*PARTS, SENTENCE)
+    decided = program.answered(valid, parts, margins=bool(watch))
+    if causes is not None:
+        decided = pieced(decided, causes, decided.collect_schema())
     if watch:
         decided = pieced(decided, partial(_watched, job, watch), decided.collect_schema())
     key = [key_column(job.key).alias(job.key_column)] if job.key is not None else []
     over = [pl.col(job.over).alias(job.over_column)] if job.over is not None else []
-    return decided.select(pl.col(ROW).alias("row"), *key, *over, *program.names())
+    return decided.select(pl.col(ROW).alias("row"), *key, *over, *program.names(parts))
 
 
 def _valid(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:

@@ -193,6 +193,7 @@ def _is_within(value: Any) -> bool:
 
 TEXT = Leaf("a text", _is_text)
 OPTIONAL_TEXT = Leaf("a text or null", lambda value: value is None or _is_text(value))
+TRUTH = Leaf("true or false", lambda value: isinstance(value, bool))
 WHOLE = Leaf("a whole number from 0", _is_whole)
 DIGEST = Leaf("a SHA-256 in hexadecimal", lambda value: isinstance(value, str) and SHA256.fullmatch(value) is not None)
 DIGESTED: Mapping[str, Shape] = {"bytes": WHOLE, "sha256": DIGEST}
@@ -213,6 +214,7 @@ ARGUMENTS: Shape = {
     "max_undetermined": OPTIONAL_TEXT,
     "expect": Each(TEXT),
     "settings": Each(TEXT, named=True),
+    "reasons": TRUTH,
 }
 RULESET: Shape = {
     "id": TEXT,

@@ -11,6 +11,7 @@ from policy_engine.engine import Engine
 from policy_engine.language.decisions import Status
 from policy_engine.reports import exports
 from policy_engine.reports.arguments import Arguments
+from policy_engine.reports.causes import Causes
 from policy_engine.reports.counting import Over, ruleset_totals
 from policy_engine.reports.deciding import Watch, decide_table, writing
 from policy_engine.reports.fingerprints import unchanged
@@ -101,7 +102,7 @@ def _chapter(
     undetermined = Draw(job.ruleset, arguments.seed, TRIED, Status.UNDETERMINED)
     near = NearMisses(job)
     watch: list[Watch] = [draw, undetermined, near] if arguments.samples else [undetermined, near]
-    decide_table(job, place / DECISIONS, place / INVALID, watch)
+    decide_table(job, place / DECISIONS, place / INVALID, watch, Causes(engine, job) if arguments.reasons else None)
     totals = ruleset_totals(
         job.ruleset,
         place / DECISIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -151,12 +151,17 @@ def _records(values: Values, part: Part, numbers: Numbers) -> pl.Series:
 
 def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
     """The facts of a row of canonical columns; what is absent is left out."""
+    return next(plain_rows(frame.slice(at, 1), record))
+
+
+def plain_rows(frame: pl.DataFrame, record: Record) -> Iterator[dict[str, Any]]:
+    """The facts of each row of canonical columns; what is absent, or has no column, is left out."""
     moments = [pl.col(name).cast(in_microseconds(dtype)) for name, dtype in frame.schema.items()]
-    return _plain_members(frame.slice(at, 1).select(moments).row(0, named=True), record)
+    return (_plain_members(row, record) for row in frame.select(moments).iter_rows(named=True))
 
 
 def _plain_members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
-    return {m.name: _plain(row[m.name], m.type) for m in record.members if row[m.name] is not None}
+    return {m.name: _plain(row[m.name], m.type) for m in record.members if row.get(m.name) is not None}
 
 
 def _plain(value: Any, kind: Type) -> Any:

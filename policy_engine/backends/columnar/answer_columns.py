@@ -13,7 +13,7 @@ from policy_engine.backends.columnar.dtypes import dtype_or_null
 from policy_engine.backends.columnar.plan import literal
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Status
-from policy_engine.language.rulesets import DecisionLogic, Rule
+from policy_engine.language.rulesets import Conclusion, DecisionLogic, Rule
 from policy_engine.language.types import ListOf, Number, Type
 
 FALSE = pl.lit(False)
@@ -36,7 +36,7 @@ class DecisionColumns:
     `reason` is an enumeration of the conclusions' codes, null where the decision is not decided; `undetermined` is never null.
     `rule` is the same, or the rule of a matrix, whose cells may have two reasons. `outcome` is null unless decided; there is none
     of calculations, nor of collect decisions, which have `collected` rules. `asks` says which accounts lie in a cell that asks
-    for a condition of the matrix. `values` are null unless decided, numbers in units. `has_gaps` says whether an account may be
+    for a condition of the matrix. `conclusions` are those of the reason codes, in their order. `values` are null unless decided, numbers in units. `has_gaps` says whether an account may be
     one to which nothing applies.
     """
 
@@ -48,6 +48,7 @@ class DecisionColumns:
     outcome: pl.Expr | None = None
     collected: Collected | None = None
     asks: dict[tree.Condition, pl.Expr] = field(default_factory=dict)
+    conclusions: Sequence[Conclusion] = ()
     values: dict[str, pl.Expr] = field(default_factory=dict)
 
     @property

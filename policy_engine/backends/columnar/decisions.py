@@ -129,6 +129,7 @@ class DecisionWriter:
 
     def _with_values(self, columns: DecisionColumns, own: Mapping[str, Conclusion]) -> DecisionColumns:
         """The values of every outcome and those of single conclusions; where a needed one is unknown, nothing is decided."""
+        columns.conclusions = tuple(own.values())
         codes = columns.reason.to_physical()
         given = [(value, is_one_of(codes, those)) for value, those in _own_values(own).items()]
         return self._finish(columns, given)

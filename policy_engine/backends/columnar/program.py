@@ -19,15 +19,16 @@ from policy_engine.backends.columnar.margins import Margin, Margins, margins_of
 from policy_engine.backends.columnar.missing import BITS
 from policy_engine.backends.columnar.missing_decisions import MissingDecisions
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
+from policy_engine.backends.columnar.sentences import SENTENCE, Sentences, SentenceWriter
 from policy_engine.language.in_force import in_force
-from policy_engine.language.mentions import depths_of, graph_of
+from policy_engine.language.mentions import depths_of, graph_of, sensitivity_of_wording
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.specialize import specialize
 
 MISSING = "missing"
 PARTS = ("status", "outcome", "rule", "reason", "values", MISSING)
-"""The parts of an answer; each is one column, but for the values, which are one each."""
+"""The parts of an answer; each is one column, but for the values, which are one each. Only where it is asked for: `SENTENCE`."""
 HOLDS = "(holds)"
 """Whether no check of the ruleset is false of an account."""
 PATHS = pl.List(pl.String)
@@ -122,6 +123,7 @@ class ColumnarProgram:
     margins: tuple[Margin, ...] = ()
     without_margin: int = 0
     masks: dict[tuple[str, ...], Masks] = field(default_factory=dict)
+    sentences: dict[str, Sentences] = field(default_factory=dict)
 
     @property
     def decisions(self) -> tuple[str, ...]:
@@ -145,7 +147,7 @@ class ColumnarProgram:
         found = []
         for name in self.decisions if decisions is None else decisions:
             found += [output.column.meta.output_name() for output in self.outputs[name] if output.part in parts]
-            found += [f"{name}.{MISSING}"] if MISSING in parts else []
+            found += [f"{name}.{part}" for part in (MISSING, SENTENCE) if part in parts]
         return found
 
     def checked(self, facts: pl.LazyFrame) -> pl.LazyFrame:
@@ -171,24 +173,41 @@ class ColumnarProgram:
         Columns that are there because the table was `checked` are not computed again.
         """
         wanted = self.decisions if decisions is None else tuple(decisions)
-        answers = [output.column for name in wanted for output in self.outputs[name] if output.part in parts]
-        answers += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins) if margins]
-        masks = self._masks_of(wanted) if MISSING in parts else None
         schema = facts.collect_schema()
-        own = [name for name in schema_of(self.ruleset.facts.type) if name in schema]
-        leading = self.columns.plan.needed([*answers, *(masks.undetermined if masks else ())], schema)
+        columns = [pl.col(name) for name in schema_of(self.ruleset.facts.type) if name in schema]
+        columns += [output.column for name in wanted for output in self.outputs[name] if output.part in parts]
+        columns += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins) if margins]
+        told = [self._sentences_of(name) for name in wanted] if SENTENCE in parts else []
+        made = {*_names(columns), *(f"{name}.{MISSING}" for name in wanted)}
+        columns += [pl.col(name) for name in sorted(frozenset().union(*(each.reads for each in told)) - made)]
+        worked = self._worked(facts, columns, wanted if MISSING in parts or told else ())
+        if not told:
+            return worked
+        whole = pl.Schema({**worked.collect_schema(), **{each.column: pl.String() for each in told}})
+        return plan.pieced(worked, lambda piece: piece.with_columns([each.of(piece) for each in told]), whole)
+
+    def _worked(self, facts: pl.LazyFrame, columns: Sequence[pl.Expr], missing: tuple[str, ...]) -> pl.LazyFrame:
+        """A table of these columns and of the missing facts of some decisions."""
+        masks = self._masks_of(missing) if missing else None
+        leading = self.columns.plan.needed([*columns, *(masks.undetermined if masks else ())], facts.collect_schema())
         worked = self.columns.plan.through(leading.steps, facts)
         if masks is None:
-            return worked.select(*own, *answers)
-        there = worked.collect_schema()
-        later = self.columns.plan.needed(masks.columns, there)
+            return worked.select(columns)
+        later = self.columns.plan.needed(masks.columns, worked.collect_schema())
         if masks.is_tabled and plan.only_expressions(later.steps):
-            return self.columns.plan.through(later.steps, worked).select(*own, *answers, *masks.looked_up())
-        kept = {*later.reads, *(flag.meta.output_name() for flag in masks.undetermined)} - {*own}
-        shown = worked.select(*own, *answers, *sorted(kept))
-        missing = {f"{name}.{MISSING}": PATHS for name in wanted}
-        whole = pl.Schema({**shown.collect_schema(), **missing})
+            return self.columns.plan.through(later.steps, worked).select(*columns, *masks.looked_up())
+        kept = {*later.reads, *_names(masks.undetermined)} - {*_names(columns)}
+        shown = worked.select(*columns, *sorted(kept))
+        whole = pl.Schema({**shown.collect_schema(), **{f"{name}.{MISSING}": PATHS for name in missing}})
         return plan.pieced(shown, partial(_with_missing, masks, later), whole)
+
+    def _sentences_of(self, name: str) -> Sentences:
+        """The sentences of a decision, written when they are first asked for."""
+        if name not in self.sentences:
+            is_sensitive = sensitivity_of_wording(self.ruleset)
+            to, decided = self.columns.expressions, self.columns.decided[name]
+            self.sentences[name] = SentenceWriter(to, decided, f"{name}.{MISSING}", is_sensitive).write()
+        return self.sentences[name]
 
     def _masks_of(self, decisions: tuple[str, ...]) -> Masks:
         """The masks of decisions, written when they are first asked for."""
@@ -198,6 +217,10 @@ class ColumnarProgram:
             undetermined = [self.columns.decided[name].undetermined for name in decisions]
             self.masks[decisions] = Masks(words, undetermined, missing.missing.paths, missing.missing.is_tabled)
         return self.masks[decisions]
+
+
+def _names(columns: Iterable[pl.Expr]) -> list[str]:
+    return [column.meta.output_name() for column in columns]
 
 
 def _with_missing(masks: Masks, later: Needed, piece: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
-from policy_engine.language.mentions import Mention, below, expressions_in, mentions_in, sensitivity_of, wording_of
+from policy_engine.language.mentions import Mention, below, expressions_in, mentions_in, sensitivity_of_wording, wording_of
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
@@ -71,9 +71,7 @@ class Program:
     is_sensitive: Callable[[Expression], bool] = field(init=False)
 
     def __post_init__(self) -> None:
-        told = {part.text: part for logic in self.ruleset.decisions for part in wording_of(logic)}
-        is_sensitive = sensitivity_of(self.ruleset)
-        self.is_sensitive = lambda part: is_sensitive(told.get(part.text, part))
+        self.is_sensitive = sensitivity_of_wording(self.ruleset)
 
     def decide(self, name: str) -> Callable[[Any, date], Decision]:
         """The function of one decision."""

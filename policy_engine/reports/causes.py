@@ -1,0 +1,54 @@
+"""The sentences that columns do not tell: of decisions that are undetermined although no fact is missing, with the causes.
+
+The engine is asked, once for all rows of a piece that have the same facts where the decision looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from policy_engine.backends.columnar.sentences import SENTENCE
+from policy_engine.engine import Engine
+from policy_engine.language.mentions import Mention, graph_of, mentions_in, reached, wording_of
+from policy_engine.reports.jobs import Job
+from policy_engine.tables.json_types import plain_rows
+
+
+@dataclass(slots=True)
+class Causes:
+    """Fills in the sentences of a job's pieces; `reads` has for each decision the facts that it looks at."""
+
+    engine: Engine
+    job: Job
+    reads: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ruleset = self.job.program.ruleset
+        graph = graph_of(ruleset)
+        for logic in ruleset.decisions:
+            found = reached([Mention("decision", logic.name), *mentions_in(wording_of(logic))], graph)
+            names = [member.name for member in ruleset.facts.type.members]
+            self.reads[logic.name] = [name for name in names if Mention("fact", name) in found]
+
+    def __call__(self, piece: pl.DataFrame) -> pl.DataFrame:
+        """A piece of the table in which every decision of every row has its sentence."""
+        for name, reads in self.reads.items():
+            column = f"{name}.{SENTENCE}"
+            if (rows := piece[column].is_null().arg_true()).len():
+                facts = piece[rows].select(reads or piece.columns[0])
+                piece = piece.with_columns(piece[column].scatter(rows, self._sentences(name, facts)))
+        return piece
+
+    def _sentences(self, name: str, facts: pl.DataFrame) -> pl.Series:
+        """The sentences of a decision about valid facts."""
+        distinct = facts.unique()
+        told = distinct.with_columns(pl.Series(SENTENCE, self._reasons(name, distinct), dtype=pl.String))
+        return facts.join(told, on=facts.columns, how="left", maintain_order="left", nulls_equal=True)[SENTENCE]
+
+    def _reasons(self, name: str, facts: pl.DataFrame) -> Sequence[str]:
+        asked, day, readings = f"{self.job.ruleset.id}.{name}", self.job.program.as_of, self.job.readings
+        rows = plain_rows(facts, self.job.ruleset.facts.type)
+        return [self.engine.decide(asked, row, as_of=day, readings=readings, trusted=True).reason for row in rows]
