@@ -16,7 +16,7 @@ from hypothesis import Phase, given, note
 from policy_engine.backends.columnar import prepare
 from policy_engine.errors import FactsError, RulesetError
 from policy_engine.facts.validation import valid_facts
-from policy_engine.language.decisions import Decision
+from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.rounding import EXACT
 from policy_engine.reference.deciding import Evaluation, check_facts
 from tests.support.columnar import reported, table_of
@@ -57,5 +57,7 @@ def _reference(question: Question, day: date) -> Iterator[tuple[int, Mapping[str
 
 
 def _told(decision: Decision) -> Mapping[str, Any]:
+    """The parts that columns tell; of a decision that is undetermined without a missing fact they do not tell the reason."""
     answer = decision.to_dict()
-    return {key: answer[key] for key in TOLD}
+    is_told = decision.status is not Status.UNDETERMINED or decision.missing
+    return {key: answer[key] for key in (*TOLD, *(["reason"] if is_told else []))}

@@ -9,7 +9,8 @@ import polars as pl
 
 from policy_engine.backends.columnar import ColumnarProgram, rows
 from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.backends.columnar.program import HOLDS
+from policy_engine.backends.columnar.program import HOLDS, PARTS
+from policy_engine.backends.columnar.sentences import SENTENCE
 from policy_engine.backends.contract import Answer
 from policy_engine.language.rulesets import Ruleset
 from tests.support.conformance import plain
@@ -26,9 +27,20 @@ def answers_of(program: ColumnarProgram, table: pl.DataFrame) -> list[Answer]:
 
 
 def reported(program: ColumnarProgram, table: pl.DataFrame) -> Mapping[int, Answer]:
-    """What a report says of each row of which no check is false, by the row's number; margins are worked out beside it."""
+    """What a report says of each row of which no check is false, by the row's number; margins are worked out beside it.
+
+    An answer has its reason too, unless only its cause could tell it.
+    """
     facts = table.lazy()
     if program.checks:
         facts = program.checked(facts).collect(engine="streaming").filter(HOLDS).lazy()
-    told = program.answered(facts, margins=True).collect(engine="streaming")
-    return dict(zip(told[ROW].to_list(), rows.answers_of(program, told), strict=True))
+    told = program.answered(facts, (*PARTS, SENTENCE), margins=True).collect(engine="streaming")
+    reasons = told.select(f"{name}.{SENTENCE}" for name in program.decisions).iter_rows()
+    answers = [_with_reasons(*each) for each in zip(rows.answers_of(program, told), reasons, strict=True)]
+    return dict(zip(told[ROW].to_list(), answers, strict=True))
+
+
+def _with_reasons(answer: Answer, reasons: Sequence[str | None]) -> Answer:
+    """Decisions about one row, each with its sentence where there is one."""
+    told = zip(answer.items(), reasons, strict=True)
+    return {name: parts if reason is None else {**parts, "reason": reason} for (name, parts), reason in told}

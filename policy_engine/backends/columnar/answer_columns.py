@@ -36,8 +36,8 @@ class DecisionColumns:
     `reason` is an enumeration of the conclusions' codes, null where the decision is not decided; `undetermined` is never null.
     `rule` is the same, or the rule of a matrix, whose cells may have two reasons. `outcome` is null unless decided; there is none
     of calculations, nor of collect decisions, which have `collected` rules. `asks` says which accounts lie in a cell that asks
-    for a condition of the matrix. `conclusions` are those of the reason codes, in their order. `values` are null unless decided, numbers in units. `has_gaps` says whether an account may be
-    one to which nothing applies.
+    for a condition of the matrix. `conclusions` are those of the reason codes, in their order. `values` are null unless decided,
+    numbers in units. `has_gaps` says whether an account may be one to which nothing applies.
     """
 
     logic: DecisionLogic

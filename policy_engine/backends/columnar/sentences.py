@@ -6,8 +6,9 @@ only for the rows that it is for; constant ones are looked up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
@@ -39,7 +40,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """The sentences of a decision: `which` of the `texts` tells a row.
+    """The sentences of a decision: `which` of the `texts` tells a row; these name the `words` of values.
 
     The text is null where the decision is undetermined although no fact is missing: the cause is not worked out in columns.
     """
@@ -47,12 +48,13 @@ class Sentences:
     column: str
     which: pl.Expr
     texts: tuple[Text, ...]
+    words: Mapping[str, pl.Expr]
 
     @property
     def reads(self) -> frozenset[str]:
         """The columns that the sentences are made of."""
-        asked = (self.which, *(text for text in self.texts if not isinstance(text, str)))
-        return frozenset(name for each in asked for name in each.meta.root_names())
+        texts = (text for text in self.texts if not isinstance(text, str))
+        return _roots([self.which, *self.words.values(), *texts]) - self.words.keys()
 
     def of(self, piece: pl.DataFrame) -> pl.Series:
         """The sentence of each row of a piece of the table."""
@@ -64,10 +66,23 @@ class Sentences:
             if isinstance(text, str):
                 continue
             rows = (which == number).arg_true()
-            pool.append(piece.select(set(text.meta.root_names()))[rows].select(text.alias("text")).to_series())
+            pool.append(self._told(piece, rows, text))
             places.scatter(rows, pl.int_range(end, end + rows.len(), dtype=NUMBER, eager=True))
             end += rows.len()
-        return pl.concat(pool).gather(places).alias(self.column)
+        return pl.concat(pool, rechunk=True).gather(places).alias(self.column)
+
+    def _told(self, piece: pl.DataFrame, rows: pl.Series, text: pl.Expr) -> pl.Series:
+        """One of the texts for some rows; words first, for Polars may take a function's result from where it saw other rows."""
+        roots = _roots([text])
+        words = {name: self.words[name] for name in roots & self.words.keys()}
+        reads = roots - words.keys() | _roots(words.values())
+        named = [words_.alias(name) for name, words_ in words.items()]
+        return piece.select(reads)[rows].with_columns(named).select(text.alias("text")).to_series()
+
+
+def _roots(expressions: Iterable[pl.Expr]) -> frozenset[str]:
+    """The columns that expressions read."""
+    return frozenset(name for each in expressions for name in each.meta.root_names())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,7 @@ class SentenceWriter:
     columns: DecisionColumns
     missing: str
     is_sensitive: Callable[[tree.Expression], bool]
+    words: dict[str, pl.Expr] = field(default_factory=dict)
 
     def write(self) -> Sentences:
         """The sentences of the decision."""
@@ -85,12 +101,14 @@ class SentenceWriter:
         if columns.collected is not None:
             decided = self._collected(columns.collected)
             which = pl.when(columns.undetermined).then(1).otherwise(0)
-            return Sentences(column, which, (decided, self._still_open(columns.collected)))
+            return Sentences(column, which, (decided, self._still_open(columns.collected)), self.words)
         texts = [self._own(Status.DECIDED, [("", each)]) for each in columns.conclusions]
         texts = [*(texts or [self._own(Status.DECIDED)]), self._own(Status.GAP), self._undetermined()]
         gap, undetermined = len(texts) - 2, len(texts) - 1
         code = columns.reason.to_physical().cast(NUMBER).fill_null(gap)
-        return Sentences(column, pl.when(columns.undetermined).then(undetermined).otherwise(code), tuple(texts))
+        return Sentences(
+            column, pl.when(columns.undetermined).then(undetermined).otherwise(code), tuple(texts), self.words
+        )
 
     def _own(self, status: Status, applied: Applied = ()) -> Text:
         """The text of an answer to which one rule led, or none."""
@@ -133,8 +151,9 @@ class SentenceWriter:
         node = next(expressions).tree
         if isinstance(node, tree.Literal):
             return Piece(words_of_value(in_units(node.value, node.type), part), part.sensitive)
-        value = self.to.named(node, "told")
-        return Piece(words_of(value, node.type, part.format), part.sensitive)
+        name = self.to.plan.fresh("words")
+        self.words[name] = words_of(self.to.named(node, "told"), node.type, part.format)
+        return Piece(pl.col(name), part.sensitive)
 
 
 class Collecting(NamedTuple):
@@ -146,10 +165,10 @@ class Collecting(NamedTuple):
 
 def _text(pieces: Sequence[Piece]) -> Text:
     """Pieces as one text."""
-    texts = [piece.text for piece in pieces]
-    if all(isinstance(text, str) for text in texts):
-        return "".join(map(str, texts))
-    return pl.concat_str([_as_column(text) for text in texts])
+    texts: list[Text] = []
+    for constant, group in groupby((piece.text for piece in pieces), lambda text: isinstance(text, str)):
+        texts.extend(["".join(map(str, group))] if constant else group)
+    return texts[0] if len(texts) == 1 else pl.concat_str(map(_as_column, texts)) if texts else ""
 
 
 def _together(found: Sequence[Collecting]) -> pl.Expr:

@@ -1,13 +1,12 @@
 """Values of columns as they read inside sentences: what `language.sentences.words_of` says of a value, said of a column.
 
 Numbers, days, times, texts, lists and records are written by expressions. The words of a language that only Babel or Python can
-tell (dates in words, plurals, ratios) are asked for once for each distinct value of a piece.
+tell (dates in words, plurals) are asked for once for each distinct value of a piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -17,9 +16,8 @@ from policy_engine.backends.columnar import arithmetic
 from policy_engine.backends.columnar.dtypes import by_series
 from policy_engine.backends.columnar.times import instant_text, time_text
 from policy_engine.language.formats import PLAINLY, Format, NumberForm, in_format, number_form, unknown_in, words_in
-from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Ratio, Record, Text, Time, Type
-from policy_engine.language.values import in_words
-from policy_engine.language.widths import bound_of, powers_of
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type
+from policy_engine.language.widths import bound_of
 
 TEXT = pl.String()
 
@@ -41,8 +39,6 @@ def _known(value: pl.Expr, kind: Type, written: Format) -> pl.Expr:
             return _number(value, kind, number_form(written, kind.places))
         case Number() | Date() if written.name:
             return _by_distinct(value, partial(in_format, places=getattr(kind, "places", 0), written=written))
-        case Ratio():
-            return _by_distinct(value, partial(_ratio, powers=powers_of(kind)))
     return _plain(value, kind, written)
 
 
@@ -114,11 +110,6 @@ def _grouped(whole: pl.Expr, most: int, form: NumberForm) -> pl.Expr:
 
 def _digits(count: int) -> pl.Series:
     return pl.Series([str(number).rjust(count, "0") for number in range(10**count)], dtype=TEXT)
-
-
-def _ratio(value: dict[str, int], powers: tuple[int, int]) -> str:
-    """A ratio in lowest terms."""
-    return in_words(Fraction(value["n"] * powers[0], value["d"] * powers[1]))
 
 
 def _by_distinct(value: pl.Expr, write: Callable[[Any], str]) -> pl.Expr:

@@ -22,7 +22,14 @@ from policy_engine.backends.python.writer import TooManyRepeats, Writer
 from policy_engine.language.decisions import Decision, Ruling, Status
 from policy_engine.language.expressions import Expression
 from policy_engine.language.in_force import in_force
-from policy_engine.language.mentions import Mention, below, expressions_in, mentions_in, sensitivity_of_wording, wording_of
+from policy_engine.language.mentions import (
+    Mention,
+    below,
+    expressions_in,
+    mentions_in,
+    sensitivity_of_wording,
+    wording_of,
+)
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.rulings import Applied, ruling_of, sentences_of
