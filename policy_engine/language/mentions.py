@@ -184,7 +184,7 @@ def sensitivity_of(ruleset: Ruleset) -> Callable[[Expression], bool]:
 
 
 def sensitivity_of_wording(ruleset: Ruleset) -> Callable[[Expression], bool]:
-    """The same of what sentences name, also after the ruleset was specialized and expressions no longer say all that they read."""
+    """The same of what sentences name, also once the ruleset is specialized and its expressions no longer say what they read."""
     written = {part.text: part for logic in ruleset.decisions for part in wording_of(logic)}
     is_sensitive = sensitivity_of(ruleset)
     return lambda part: is_sensitive(written.get(part.text, part))

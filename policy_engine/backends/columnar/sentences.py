@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
@@ -165,10 +164,14 @@ class Collecting(NamedTuple):
 
 def _text(pieces: Sequence[Piece]) -> Text:
     """Pieces as one text."""
-    texts: list[Text] = []
-    for constant, group in groupby((piece.text for piece in pieces), lambda text: isinstance(text, str)):
-        texts.extend(["".join(map(str, group))] if constant else group)
-    return texts[0] if len(texts) == 1 else pl.concat_str(map(_as_column, texts)) if texts else ""
+    texts: list[Text] = [""]
+    for text, _ in pieces:
+        last = texts[-1]
+        if isinstance(text, str) and isinstance(last, str):
+            texts[-1] = last + text
+        else:
+            texts.append(text)
+    return texts[0] if len(texts) == 1 else pl.concat_str(map(_as_column, texts))
 
 
 def _together(found: Sequence[Collecting]) -> pl.Expr:
