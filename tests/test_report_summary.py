@@ -169,7 +169,9 @@ def test_missing_facts_are_counted_alone_and_together(totals: RulesetTotals) -> 
 
 def test_values_have_a_range_and_closed_sets_are_counted(totals: RulesetTotals) -> None:
     amount, is_rich = decision(totals, "yearly").values
-    assert (amount.known, amount.lowest, amount.median, amount.highest) == (4, 6000, 24000, 72000)
+    assert (amount.known, amount.unit, amount.by_outcome) == (4, "", {})
+    assert amount.spread is not None
+    assert (amount.spread.lowest, amount.spread.median, amount.spread.highest) == (6000, 24000, 72000)
     assert (is_rich.known, is_rich.counts) == (4, {"false": 3, "true": 1})
 
 
@@ -225,7 +227,7 @@ def test_no_records_give_empty_totals(engine: Engine, tmp_path: Path) -> None:
     assert credit.outcomes == {"granted": 0, "refused": 0}
     assert credit.over_time is not None
     assert credit.over_time.buckets == ()
-    assert decision(totals, "yearly").values[0].median is None
+    assert decision(totals, "yearly").values[0].spread is None
 
 
 def test_the_summary_is_in_json_types_and_always_the_same(engine: Engine, tmp_path: Path) -> None:

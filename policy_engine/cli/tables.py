@@ -89,7 +89,9 @@ def _table(decision: DecisionTotals) -> Table:
         if len(ranked) > MOST_SHOWN:
             table.add_row("", f"and {len(ranked) - MOST_SHOWN} more in summary.json", "", "")
     for value in decision.values:
-        span = "" if value.lowest is None else f", {in_words(value.lowest)} to {in_words(value.highest)}"
+        span = (
+            f", {in_words(value.spread.lowest)} to {in_words(value.spread.highest)}" if value.spread is not None else ""
+        )
         table.add_row("value", safe(f"{value.name}{span}"), f"{value.known:,}", "█" * round(BAR * value.known / total))
     return table
 

@@ -11,12 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from policy_engine.backends.columnar.times import FIRST_MOMENT, LAST_MOMENT
 from policy_engine.backends.columnar.zones import date_of
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import Cell, Conclusion, DecisionLogic, Matrix, Ruleset, conclusions_of
-from policy_engine.language.types import Boolean, Date, Instant, Number, Text, Type
-from policy_engine.language.values import in_words
 from policy_engine.reports.periods import over_time
 from policy_engine.reports.totals import (
     Counts,
@@ -26,11 +23,11 @@ from policy_engine.reports.totals import (
     NearMiss,
     RulesetTotals,
     Trials,
-    ValueTotals,
     ViolationExample,
     ViolationTotals,
     ranked,
 )
+from policy_engine.reports.values import values_of
 
 EXAMPLES = 5
 """The number of records that are shown for each kind of violation; invalid.parquet holds all."""
@@ -92,8 +89,7 @@ def ruleset_totals(
         gaps=sum(row[-1] for row in statuses if Status.GAP in row),
         violations=tuple(_violations(wrong)),
         decisions=tuple(
-            _decision(logic, table, over, ruleset.timezone, trials.get(logic.name, Trials(0, {})))
-            for logic in ruleset.decisions
+            _decision(ruleset, logic, table, over, trials.get(logic.name, Trials(0, {}))) for logic in ruleset.decisions
         ),
         near_misses=tuple(near_misses),
         near_misses_left_out=near_misses_left_out,
@@ -110,7 +106,7 @@ def _grouped(table: pl.LazyFrame, parts: Iterable[str | pl.Expr]) -> Found:
 
 
 def _decision(
-    logic: DecisionLogic, table: pl.LazyFrame, over: Over | None, timezone: str, trials: Trials
+    ruleset: Ruleset, logic: DecisionLogic, table: pl.LazyFrame, over: Over | None, trials: Trials
 ) -> DecisionTotals:
     columns = table.collect_schema()
     found = _grouped(table, _parts(logic.name, ("status", "outcome", "rule", "reason"), columns))
@@ -129,12 +125,10 @@ def _decision(
         tried=trials.tried,
         settles_most=settles,
         no_fact_missing=missing.get((), 0),
-        values=tuple(
-            _value(name, kind, table.select(f"{logic.name}.values.{name}"))
-            for name, kind in logic.value_types
-            if f"{logic.name}.values.{name}" in columns
-        ),
-        over_time=over_time(over.fact, _dated(logic, table, over.column, timezone)) if over is not None else None,
+        values=tuple(values_of(ruleset, logic, table)),
+        over_time=over_time(over.fact, _dated(logic, table, over.column, ruleset.timezone))
+        if over is not None
+        else None,
     )
 
 
@@ -195,23 +189,6 @@ def _series(status: str, outcome: str | list[str] | None) -> list[str]:
     if status != Status.DECIDED:
         return [f"({status})"]
     return _names(outcome) or [CALCULATED if outcome is None else NOTHING_APPLIES]
-
-
-def _value(name: str, kind: Type, column: pl.LazyFrame) -> ValueTotals:
-    """The range of a number or a day; the count of each member of a closed set; of other types only the number of values."""
-    value, known = pl.nth(0), column.drop_nulls()
-    if isinstance(kind, Boolean) or (isinstance(kind, Text) and kind.values is not None):
-        names = ("true", "false") if isinstance(kind, Boolean) else kind.values or ()
-        counts = _counts(names, ((in_words(what), count) for what, count in _grouped(known, [value])))
-        return ValueTotals(name, sum(counts.values()), None, None, None, counts)
-    if not isinstance(kind, Number | Date | Instant):
-        return ValueTotals(name, _collected(known.select(pl.len())).item(), None, None, None, {})
-    if isinstance(kind, Instant):  # Python can hold no other
-        value = pl.when(value.is_between(FIRST_MOMENT, LAST_MOMENT)).then(value).drop_nulls()
-    middle = value.sort().gather((pl.len().cast(pl.Int64) - 1) // 2, null_on_oob=True).first()
-    asked = known.select(pl.len(), lowest=value.min(), median=middle, highest=value.max())
-    count, lowest, median, highest = _collected(asked).row(0)
-    return ValueTotals(name, count, lowest, median, highest, {})
 
 
 def reasons_of(logic: DecisionLogic) -> Iterator[str]:

@@ -69,17 +69,38 @@ class MissingTogether:
 
 
 @dataclass(frozen=True, slots=True)
-class ValueTotals:
-    """A value of a decision: the number of records that have it, its range, or the count of each member of its closed set.
+class Spread:
+    """How the values of some records lie, exactly: their number, their sum and mean (None of days and instants), and quantiles.
 
-    `median` is the lower of two middle values, so that it is one that occurs. What does not apply is None or empty.
+    A quantile is a value that occurs: where it would lie between two, the lower. `low` is that of 5 per cent, `high` that of 95.
+    The mean is rounded half up to the places of the value, at least two.
+    """
+
+    known: int
+    sum: int | Decimal | None
+    mean: Decimal | None
+    lowest: Value
+    low: Value
+    quarter: Value
+    median: Value
+    three_quarters: Value
+    high: Value
+    highest: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTotals:
+    """A value of a decision: the number of records that have it, its spread, or the count of each member of its closed set.
+
+    `unit` is "" where none is certain. `by_outcome` has the spread for each outcome with which the value came. What does not
+    apply is None or empty.
     """
 
     name: str
+    unit: str
     known: int
-    lowest: Value | None
-    median: Value | None
-    highest: Value | None
+    spread: Spread | None
+    by_outcome: Mapping[str, Spread]
     counts: Counts
 
 

@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+SPREAD_ROWS = (
+    ("records", "known"),
+    ("sum", "sum"),
+    ("mean", "mean"),
+    ("lowest", "lowest"),
+    ("5 %", "low"),
+    ("a quarter", "quarter"),
+    ("median", "median"),
+    ("three quarters", "three_quarters"),
+    ("95 %", "high"),
+    ("highest", "highest"),
+)
+"""The rows of a table of values: what each is called, and its name in a `Spread`."""
 MARGIN = "font: 8pt sans-serif; color: #57606a;"
 MOST_IN_MARGIN = 100
 """The characters of a text in the margin of a printed page."""
@@ -52,6 +65,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "share": words.share,
+        "spread_rows": SPREAD_ROWS,
         "width": words.width,
         "margin_chart": charts.margin_chart,
         "threshold": charts.threshold,

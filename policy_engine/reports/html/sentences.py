@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic
-from policy_engine.reports.html.words import listed, number, share, spoken, value_or_none
-from policy_engine.reports.totals import DecisionTotals, ValueTotals
+from policy_engine.language.units import PERCENT
+from policy_engine.reports.html.words import in_unit, listed, number, share, spoken
+from policy_engine.reports.totals import DecisionTotals, Spread, ValueTotals
 
 MOST_NAMED = 3
 
@@ -22,7 +24,7 @@ def came_out(logic: DecisionLogic, totals: DecisionTotals) -> str:
 def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
     if logic.body is None:
         yield f"Calculated for {_of_all(totals.statuses[Status.DECIDED], totals.rows)}."
-        yield from (_range(value) for value in totals.values if value.lowest is not None)
+        yield from (_range(value, value.spread) for value in totals.values if value.spread is not None)
         return
     came = [(name, count) for name, count in totals.outcomes.items() if count]
     verb = "applies to" if logic.collects else "for"
@@ -35,6 +37,7 @@ def _answered(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[str]:
         yield f"{len(came) - MOST_NAMED} more outcomes came {number(rest)} times together."
     if totals.nothing_applies:
         yield f"Nothing applies to {_part(totals.nothing_applies, totals.rows)}."
+    yield from _sums(totals)
     never = [_quoted(name) for name, count in totals.outcomes.items() if not count]
     if never and came:
         yield f"{listed(never)} never came."
@@ -58,10 +61,27 @@ def _why_undetermined(undetermined: int, no_fact_missing: int) -> str:
     return f"for want of facts, but for {number(no_fact_missing)} in which something has no value"
 
 
-def _range(value: ValueTotals) -> str:
+def _range(value: ValueTotals, spread: Spread) -> str:
     name = spoken(value.name)
-    lowest, median, highest = (value_or_none(v) for v in (value.lowest, value.median, value.highest))
-    return f"The {name} runs from {lowest} to {highest}; the median is {median}."
+    lowest, median, highest = (in_unit(part, value.unit) for part in (spread.lowest, spread.median, spread.highest))
+    total = f" The sum is {in_unit(spread.sum, value.unit)}." if _adds_up(value, spread) else ""
+    return f"The {name} runs from {lowest} to {highest}; the median is {median}.{total}"
+
+
+def _adds_up(value: ValueTotals, spread: Spread) -> bool:
+    """Whether a sum says something: a number is of a unit, and no share."""
+    return spread.sum is not None and value.unit not in ("", "%", PERCENT)
+
+
+def _sums(totals: DecisionTotals) -> Iterator[str]:
+    """What the values that have a unit come to, of all records and for the outcomes with the largest sums."""
+    adding = [(value, value.spread) for value in totals.values if value.spread and _adds_up(value, value.spread)]
+    for value, spread in adding[:MOST_NAMED]:
+        sums = {outcome: own.sum for outcome, own in value.by_outcome.items() if own.sum is not None}
+        largest = sorted(sums.items(), key=lambda entry: abs(Decimal(entry[1])), reverse=True)[:MOST_NAMED]
+        named = [f"{number(part)} for {_quoted(outcome)}" for outcome, part in largest]
+        parts = f": {listed(named)}" if len(value.by_outcome) > 1 else ""
+        yield f"The sum of {_quoted(value.name)} is {in_unit(spread.sum, value.unit)}{parts}."
 
 
 def trials_in_words(totals: DecisionTotals) -> str:

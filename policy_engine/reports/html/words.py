@@ -103,6 +103,15 @@ def value_or_none(value: Value | None) -> str:
     return "\u2013" if value is None else number(value)
 
 
+def in_unit(value: Value | None, unit: str) -> str:
+    """A value with what it counts, where that is certain.
+
+    >>> in_unit(1234, "EUR"), in_unit(3, "")
+    ('1,234 EUR', '3')
+    """
+    return f"{value_or_none(value)} {unit}" if unit else value_or_none(value)
+
+
 def printable(text: object) -> object:
     """A text with control characters spelled out, so that no account's name can forge a line or turn the text around it."""
     return shown_text(text, LONGEST) if type(text) is str else text
