@@ -47,6 +47,7 @@ ALLOWED = {
     "babel": ("language/formats.py",),
     "jinja2": ("reports/html/page.py",),
     "polars": ("backends/", "tables/", "reports/"),
+    "python_calamine": ("tables/sheets.py",),
     "backports": ("tables/source.py",),
     "compression": ("tables/source.py",),
     "xlsxwriter": ("reports/workbook.py",),

@@ -17,7 +17,7 @@ from policy_engine.reports import differences
 from policy_engine.reports.compare import EXAMPLES, Comparison, compare, versions_of
 from policy_engine.reports.differences import side_by_side
 from policy_engine.reports.jobs import Job
-from policy_engine.tables.csv_files import CsvOptions
+from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.opening_tables import Options
 from tests.support.commands import policy
 from tests.support.rulebook import shipped
@@ -228,7 +228,7 @@ def as_mapped_csv(folder: Path) -> str:
 def test_b1_every_table_that_a_report_reads_is_compared(make: Any, tmp_path: Path) -> None:
     write(tmp_path, calculation("amount * 2"), calculation("amount * 3"))
     maps = {"": tmp_path / "map.yaml"} if make is as_mapped_csv else {}
-    found = compared(tmp_path, make(tmp_path), options=Options(maps, CsvOptions("cp1252", ";")))
+    found = compared(tmp_path, make(tmp_path), options=Options(maps, FileOptions("cp1252", ";")))
     assert [(one.rows, one.examples[0].key, one.examples[0].old, one.examples[0].new) for one in found.differences] == [
         (1, "Ä", "21.00", "31.50")
     ]

@@ -18,7 +18,7 @@ from policy_engine.backends.columnar.dtypes import schema_of as columns_of
 from policy_engine.errors import CannotRun
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.violations import violations_of
-from policy_engine.tables import NOTHING, CsvOptions, TableMapping, Validated, csv_source, read_mapping
+from policy_engine.tables import NOTHING, FileOptions, TableMapping, Validated, csv_source, read_mapping
 from policy_engine.tables.cells import BLANKS, CellStyle, read_cell
 from policy_engine.tables.number_forms import NumberForm
 from tests.support.tables import account, canonical, facts_of, messages, rows_of, run
@@ -37,7 +37,7 @@ def validated_csv(folder: Path, text: str | bytes, **options: Any) -> Validated:
     """A CSV file of accounts, validated."""
     mapping, name = options.pop("mapping", None), options.pop("name", "accounts.csv")
     more = {} if mapping is None else {"mapping": read_mapping(written(folder, mapping, "map.yaml"), account())}
-    return run(csv_source(written(folder, text, name), account(), options=CsvOptions(**options), **more))
+    return run(csv_source(written(folder, text, name), account(), options=FileOptions(**options), **more))
 
 
 def refusal(folder: Path, text: str | bytes, **options: Any) -> str:
@@ -266,6 +266,16 @@ def test_packed(tmp_path: Path) -> None:
     source = csv_source(path, account())
     assert run(source).valid.height == 1
     assert source.progress.done == source.progress.total == path.stat().st_size
+
+
+@pytest.mark.parametrize(("row", "key"), [(None, "Accounts"), (1, "Accounts"), (3, "A1"), (4, "A1")])
+def test_the_header_may_stand_below_other_lines(tmp_path: Path, row: int | None, key: str) -> None:
+    text = 'account_id,plan\n"Accounts",pro\n\naccount_id,plan\nA1,pro\n'
+    found = validated_csv(tmp_path, text, header_row=row)
+    assert found.valid["account_id"].to_list()[0] == key
+    assert refusal(tmp_path, text, header_row=9) == (
+        "`accounts.csv` has fewer than 9 lines; the header cannot be there (--header-row)"
+    )
 
 
 REFUSED = [

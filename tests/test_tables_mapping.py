@@ -24,10 +24,20 @@ INSTANTS = (
     '"%Y-%m-%d %H:%M:%S%z"'
 )
 FAULTS = [
+    ("header_row: 0", "1:13: `header_row` is the number of a row, from 1"),
+    ("header_row: true", "1:13: `header_row` is the number of a row, from 1"),
+    ("sheet: [Data]", "1:8: `sheet` is a text"),
+    (
+        "encoding: utf-9",
+        "1:11: there is no encoding of text `utf-9`; did you mean `utf-8`? There are utf-8, utf-16, cp1252, "
+        "latin-1, cp1250, shift_jis, gb18030 and more",
+    ),
+    ("delimiter: ab", "1:12: `delimiter`: `ab` is no delimiter; it is one sign such as ; or | or tab"),
     ("colums: {}", "1:1: a mapping file has no `colums`; did you mean `columns`?"),
     (
         "zzz: {}",
-        "1:1: a mapping file has no `zzz`; there are columns, constants, values, absent, dates, times, numbers, scale",
+        "1:1: a mapping file has no `zzz`; there are columns, constants, values, absent, dates, times, numbers, scale, "
+        "sheet, header_row, encoding, delimiter",
     ),
     ("- a", "1:1: a mapping file is a list of `name: value`"),
     ("columns: a", "1:10: `columns` is a list of `name: value`"),

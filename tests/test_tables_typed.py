@@ -109,10 +109,14 @@ def test_a_file_that_is_damaged_within(tmp_path: Path) -> None:
 def test_places_where_there_is_nothing(tmp_path: Path) -> None:
     assert refusal(tmp_path, tmp_path / "no.parquet") == "there is no file `no.parquet`"
     assert refusal(tmp_path, tmp_path) == "the folder `FOLDER` has no file that ends in .parquet"
-    (tmp_path / "accounts.xlsx").write_bytes(b"")
-    assert refusal(tmp_path, tmp_path / "accounts.xlsx") == (
-        "`accounts.xlsx` has no ending that tells what it is; "
-        "give it one of .parquet, .pq, .csv, .tsv, .txt, .jsonl, .ndjson"
+    (tmp_path / "accounts.dbf").write_bytes(b"")
+    assert refusal(tmp_path, tmp_path / "accounts.dbf") == (
+        "`accounts.dbf` has no ending that tells what it is; give it one of .parquet, .pq, .csv, .tsv, .txt, .jsonl, .ndjson, "
+        ".xlsx, .xlsm, or say it: --input-format"
+    )
+    (tmp_path / "accounts.parquet.gz").write_bytes(b"")
+    assert refusal(tmp_path, tmp_path / "accounts.parquet.gz") == (
+        "`accounts.parquet.gz` is packed, and only CSV and JSON Lines are read so; unpack it"
     )
     assert refusal(tmp_path, tmp_path / "a.jsonl.zst") == "there is no file `a.jsonl.zst`"
 

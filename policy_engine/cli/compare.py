@@ -14,11 +14,15 @@ from policy_engine.cli.options import (
     DelimiterOption,
     EncodingOption,
     Exit,
+    HeaderRowOption,
+    InputFormatOption,
     MapOption,
     RulesetArgument,
     RulesOption,
     SchemasOption,
+    SheetOption,
     day_of_question,
+    read_input_format,
     read_maps,
 )
 from policy_engine.engine import Engine
@@ -28,7 +32,9 @@ def compare_versions(
     ruleset: RulesetArgument,
     facts: Annotated[
         Path,
-        typer.Option("--facts", help="The table of accounts: Parquet (a file, folder or glob), CSV or JSON Lines."),
+        typer.Option(
+            "--facts", help="The table of accounts: Parquet (a file, folder or glob), CSV, JSON Lines or Excel."
+        ),
     ],
     as_of: AsOfOption = None,
     old: Annotated[str | None, typer.Option("--old", help="The older version; the last but one if left out.")] = None,
@@ -36,6 +42,9 @@ def compare_versions(
     mapping: MapOption = None,
     encoding: EncodingOption = None,
     delimiter: DelimiterOption = None,
+    sheet: SheetOption = None,
+    header_row: HeaderRowOption = None,
+    input_format: InputFormatOption = None,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
 ) -> None:
@@ -46,15 +55,15 @@ def compare_versions(
     """
     from policy_engine.cli.tables import compare_with_progress, show_comparison  # noqa: PLC0415 - Polars is slow to import
     from policy_engine.reports.compare import versions_of  # noqa: PLC0415 - the same
-    from policy_engine.tables.csv_files import CsvOptions  # noqa: PLC0415 - the same
+    from policy_engine.tables.file_options import FileOptions  # noqa: PLC0415 - the same
     from policy_engine.tables.opening_tables import Options  # noqa: PLC0415 - the same
 
     maps = {name: Path(file) for name, file in read_maps(mapping, [ruleset]).items()}
     engine = Engine.load(rules, schemas, only=[ruleset])
     versions = versions_of(engine.rulebook, ruleset, old, new)
     day = day_of_question(engine, ruleset, as_of)
-    options = Options(maps, CsvOptions(encoding, delimiter))
-    found = compare_with_progress(*versions, facts, options, day)
+    file = FileOptions(encoding, delimiter, sheet, header_row, read_input_format(input_format))
+    found = compare_with_progress(*versions, facts, Options(maps, file), day)
     show_comparison(found)
     if not found.compared:
         raise typer.Exit(Exit.COULD_NOT_RUN)

@@ -17,6 +17,7 @@ from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.language.date_texts import read_date
 from policy_engine.language.timezones import zone
+from policy_engine.reports.arguments import INPUT_FORMATS
 
 
 class Exit(IntEnum):
@@ -59,6 +60,15 @@ MapOption = Annotated[
 EncodingOption = Annotated[str | None, typer.Option(help="The encoding of CSV files that are not UTF-8.")]
 DelimiterOption = Annotated[
     str | None, typer.Option(help="The delimiter of CSV files, or tab, where the first line does not tell.")
+]
+SheetOption = Annotated[str | None, typer.Option(help="The sheet of Excel workbooks; the first if left out.")]
+HeaderRowOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="The row of a sheet, or line of a CSV file, that names the columns."),
+]
+InputFormatOption = Annotated[
+    str | None,
+    typer.Option(help=f"What the table is, where its name does not tell: {', '.join(INPUT_FORMATS)}."),
 ]
 RulesetArgument = Annotated[str, typer.Argument(help="The ruleset.", autocompletion=completion.rulesets)]
 QuestionArgument = Annotated[
@@ -118,6 +128,13 @@ def _mapped(argument: str, rulesets: list[str]) -> tuple[str, str]:
         hint = did_you_mean(name, rulesets) or f"there is {', '.join(rulesets)}"
         raise CannotRun(f"--map: no ruleset `{shown_text(name)}` is asked for; {hint}")
     return "", argument
+
+
+def read_input_format(said: str | None) -> str | None:
+    """The format of tables; raises `CannotRun`."""
+    if said is not None and said not in INPUT_FORMATS:
+        raise CannotRun(f"--input-format: `{shown_text(said)}` is none of {', '.join(INPUT_FORMATS)}")
+    return said
 
 
 def facts_from(argument: str) -> Any:

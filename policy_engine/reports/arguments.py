@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 FORMATS = ("csv", "jsonl", "xlsx")
+INPUT_FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 MOST_SEED, MOST_SAMPLES = 2**32, 100
 
 
@@ -23,6 +24,9 @@ class Arguments:
     maps: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     delimiter: str | None = None
+    input_format: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
     over: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     seed: int = 0

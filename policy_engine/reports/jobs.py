@@ -19,7 +19,7 @@ from policy_engine.language.types import Date, Instant, Member, member_of
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.fingerprints import Fingerprints, fingerprints, unchanged
 from policy_engine.reports.locating import WHERE_NAMED, Located
-from policy_engine.tables.csv_files import CsvOptions
+from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.keys import key_column, key_of
 from policy_engine.tables.opening_tables import Options, open_table
 from policy_engine.tables.source import Source
@@ -73,8 +73,10 @@ def jobs_of(engine: Engine, arguments: Arguments, located: Located = WHERE_NAMED
     """The jobs that the arguments of a report ask for, over files where they lie; raises `PolicyError`s."""
     tables = [(name, located.place(place)) for name, place in arguments.tables]
     maps = {name: located.place(file) for name, file in arguments.maps.items()}
-    options = Options(maps, CsvOptions(arguments.encoding, arguments.delimiter))
-    return jobs_for(engine, tables, arguments.as_of, arguments.readings, options, arguments.over)
+    file = FileOptions(
+        arguments.encoding, arguments.delimiter, arguments.sheet, arguments.header_row, arguments.input_format
+    )
+    return jobs_for(engine, tables, arguments.as_of, arguments.readings, Options(maps, file), arguments.over)
 
 
 def jobs_for(

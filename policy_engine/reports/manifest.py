@@ -18,7 +18,7 @@ from policy_engine.documents.facts_files import read_json
 from policy_engine.errors import CannotRun
 from policy_engine.language.date_texts import read_date
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
+from policy_engine.reports.arguments import FORMATS, INPUT_FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
 from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
 
@@ -206,6 +206,11 @@ ARGUMENTS: Shape = {
     "maps": Each(TEXT, named=True),
     "encoding": OPTIONAL_TEXT,
     "delimiter": OPTIONAL_TEXT,
+    "input_format": Leaf(f"one of {', '.join(INPUT_FORMATS)}, or null", (None, *INPUT_FORMATS).__contains__),
+    "sheet": OPTIONAL_TEXT,
+    "header_row": Leaf(
+        "a whole number from 1, or null", lambda value: value is None or (_is_whole(value) and value > 0)
+    ),
     "over": Each(TEXT),
     "formats": Each(Leaf(f"one of {', '.join(FORMATS)}", FORMATS.__contains__)),
     "seed": Leaf(f"a whole number up to {MOST_SEED}", lambda value: _is_whole(value) and value <= MOST_SEED),

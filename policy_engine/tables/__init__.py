@@ -18,19 +18,20 @@ valid rows and its invalid ones:
 Pieces may be validated in several threads at once.
 """
 
-from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.csv_tables import csv_source
+from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.json_lines import lines_source
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.mapping_files import read_mapping
 from policy_engine.tables.opening_tables import Options, open_table, source_of
 from policy_engine.tables.row_validation import Validated, validated_frame
+from policy_engine.tables.sheet_tables import sheet_source
 from policy_engine.tables.source import Progress, Source, reading
 from policy_engine.tables.typed_tables import frame_source, parquet_source
 
 __all__ = [
     "NOTHING",
-    "CsvOptions",
+    "FileOptions",
     "Options",
     "Progress",
     "Source",
@@ -43,6 +44,7 @@ __all__ = [
     "parquet_source",
     "read_mapping",
     "reading",
+    "sheet_source",
     "source_of",
     "validated_frame",
 ]

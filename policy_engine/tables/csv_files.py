@@ -8,35 +8,22 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 import polars as pl
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.tables.csv_records import LONGEST_CELL, UNENDED, Cells, records
+from policy_engine.tables.file_options import FileOptions, delimiter_of
 from policy_engine.tables.source import Progress, opened, unpacked
 from policy_engine.text_encodings import LONGEST_MARK, marked, not_text, text_encoding, unmarked
 
 DELIMITERS = (",", ";", "\t", "|")
-TABS = ("tab", "\\t")
-"""How a tab may be named, which is hard to type."""
 SEP = re.compile('"?sep=(.{1,3}?)"?[\r\n]*', re.IGNORECASE)
 """A first line by which spreadsheets tell the delimiter: `sep=;`."""
-
-
-@dataclass(frozen=True, slots=True)
-class CsvOptions:
-    """How a CSV file is written: `encoding` and `delimiter`, None where that is to be found out.
-
-    Without an encoding a file is UTF-8, or what its byte order mark says; without a delimiter its first line tells. A
-    delimiter is one sign; `tab` and `\\t` stand for a tab.
-    """
-
-    encoding: str | None = None
-    delimiter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +74,29 @@ class CsvFile:
             yield from progress.through(raw, records(text, self.delimiter, self.header, self.header_lines))
 
 
-def open_csv(path: Path, options: CsvOptions) -> CsvFile:
+def open_csv(path: Path, options: FileOptions) -> CsvFile:
     """A CSV file with its encoding, delimiter and header; raises `CannotRun`."""
-    said = None if options.delimiter is None else _delimiter("--delimiter", options.delimiter)
+    said = None if options.delimiter is None else delimiter_of("--delimiter", options.delimiter)
     encoded = _encoded(path, options.encoding)
     with opened(path) as raw, encoded.text(raw) as text:
-        before, first = 0, text.readline()
+        before = _skipped(path, text, options.header_row)
+        first = text.readline()
         while first and not first.strip("\r\n"):
             before, first = before + 1, text.readline()
         where = f"`{path}`, line {before + 1} (`{shown_text(first.strip())}`)"
         sep = SEP.fullmatch(first)
-        own = _delimiter(where, sep[1]) if sep else _likely_delimiter(first)
+        own = delimiter_of(where, sep[1]) if sep else _likely_delimiter(first)
         delimiter = said or own
         reader = csv.reader(text if sep else chain([first], text), delimiter=delimiter, strict=True)
         return CsvFile(encoded, delimiter, _header(path, reader), before + (sep is not None) + reader.line_num)
+
+
+def _skipped(path: Path, text: TextIO, header_row: int | None) -> int:
+    """How many lines were passed over to the one that is said to be the header; without one none."""
+    before = 0 if header_row is None else header_row - 1
+    if sum(1 for _ in islice(text, before)) < before:
+        raise CannotRun(f"`{path}` has fewer than {header_row} lines; the header cannot be there (--header-row)")
+    return before
 
 
 def _encoded(path: Path, said: str | None) -> Encoded:
@@ -115,14 +111,6 @@ def _encoded(path: Path, said: str | None) -> Encoded:
     if said is None and not mark and (likely := unmarked(start)):
         raise CannotRun(f"`{path}` seems to be {likely} without a byte order mark; say so: --encoding {likely}")
     return Encoded(path, found, mark)
-
-
-def _delimiter(where: str, said: str) -> str:
-    """The delimiter that was said; raises `CannotRun` where it cannot be one."""
-    delimiter = "\t" if said.lower() in TABS else said
-    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"\r\n\0':
-        raise CannotRun(f"{where}: `{shown_text(said)}` is no delimiter; it is one sign such as ; or | or tab")
-    return delimiter
 
 
 def _likely_delimiter(first: str) -> str:

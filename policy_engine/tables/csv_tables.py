@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,9 @@ from policy_engine.language.types import Text, member_of
 from policy_engine.tables.cell_columns import cell_column, present_cells
 from policy_engine.tables.cells import AS_FACTS, CellStyle, read_cell
 from policy_engine.tables.column_faults import refuse_own_names, warnings_of
-from policy_engine.tables.csv_files import CsvOptions, open_csv
+from policy_engine.tables.csv_files import open_csv
 from policy_engine.tables.csv_records import FAULT, LINE
+from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.row_validation import Row, RowReader, validated
 from policy_engine.tables.source import Progress, Source, streamed
@@ -31,33 +32,48 @@ OWN = {ROW: pl.UInt32(), LINE: pl.UInt32(), FAULT: pl.String()}
 
 
 def csv_source(
-    path: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: CsvOptions | None = None
+    path: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: FileOptions | None = None
 ) -> Source:
     """A CSV file; raises `CannotRun`."""
-    file = open_csv(path, options or CsvOptions())
+    file = open_csv(path, options or FileOptions())
     where = f"`{path}`"
-    refuse_own_names(where, file.header, OWN)
-    names = mapping.facts_of(where, list(file.header))
-    reader = CellReader(facts, mapping, {name: column for column, name in names.items()})
+    reader = CellReader(facts, mapping, columns_of_facts(where, file.header, mapping))
     progress = Progress(path.stat().st_size, "bytes")
-    cells = [
-        present_cells(pl.col(column), member_of(facts.type, name), mapping.style(name).absent).alias(name)
-        for column, name in names.items()
-    ]
-    cells += [pl.lit(text).alias(name) for name, text in mapping.constants.items()]
-    schema = {**OWN, **dict.fromkeys([*names.values(), *mapping.constants], pl.String())}
 
     def frames() -> Iterator[pl.DataFrame]:
         before = 0
         for piece in file.records(progress):
-            yield piece.with_row_index(ROW, offset=before + 1).select(*OWN, *cells)
+            yield piece.with_row_index(ROW, offset=before + 1)
             before += piece.height
 
-    warnings = warnings_of(where, [*names.values(), *mapping.constants], facts)
+    return source_of_cells(reader, frames, progress, path, warnings_of(where, reader.names, facts))
+
+
+def columns_of_facts(where: str, header: Sequence[str], mapping: TableMapping) -> dict[str, str]:
+    """For each fact, and each column that is none, the name of the column in the file; raises `CannotRun`."""
+    refuse_own_names(where, header, OWN)
+    return {name: column for column, name in mapping.facts_of(where, list(header)).items()}
+
+
+def source_of_cells(
+    reader: CellReader,
+    frames: Callable[[], Iterator[pl.DataFrame]],
+    progress: Progress,
+    path: Path,
+    warnings: Sequence[str],
+) -> Source:
+    """A file of cells: its frames have the columns of `OWN` and the cells of each column as texts, null where there is none."""
+    facts, mapping = reader.facts, reader.mapping
+    cells = [
+        present_cells(pl.col(column), member_of(facts.type, name), mapping.style(name).absent).alias(name)
+        for name, column in reader.columns.items()
+    ]
+    cells += [pl.lit(text).alias(name) for name, text in mapping.constants.items()]
+    schema = {**OWN, **dict.fromkeys(reader.names, pl.String())}
+    raw = streamed(lambda: (frame.select(*OWN, *cells) for frame in frames()), schema)
     validation = reader.validation()
-    table = validation.validated(streamed(frames, schema))
     validate = partial(validated, columns=validation, facts=facts, reader=reader)
-    return Source(facts, table, validate, progress, (path,), warnings)
+    return Source(facts, validation.validated(raw), validate, progress, (path,), tuple(warnings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +129,14 @@ class CellReader(RowReader):
         return AS_FACTS if name in self.mapping.constants else self.mapping.style(name)
 
     def placed(self, found: Violation, row: Row) -> Violation:
-        """What cannot be read, with its line, and its column where that is not called as the fact; the row is told beside it."""
-        line = f"line {row[LINE]}"
+        """What cannot be read, with its place, and its column where that is not called as the fact; the row is told beside it."""
         if not found.pointer:
-            return replace(found, message=f"{line} {found.message}")
+            return replace(found, message=f"{self.place(row)} {found.message}")
         name = found.pointer.split("/")[1]
-        column = self.columns.get(name, name)
-        place = line if column == name else f"{line}, column `{shown_text(column)}`"
-        return replace(found, message=f"{place}: {found.message}")
+        column, place = self.columns.get(name, name), self.place(row, name)
+        named = place if column == name else f"{place}, column `{shown_text(column)}`"
+        return replace(found, message=f"{named}: {found.message}")
+
+    def place(self, row: Row, name: str | None = None) -> str:
+        """Where a row stands in the file, or its cell of a fact."""
+        return f"line {row[LINE]}"

@@ -9,6 +9,7 @@ from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.source import Span
 from policy_engine.tables.cells import CellStyle
+from policy_engine.tables.file_options import FileOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class TableMapping:
 
     `columns` gives for a column of the file its fact, None where it is not read; `constants` gives for a fact that the file
     lacks its text in every row, as in a file of facts; `places` says where either is written. `styles` says how single
-    facts are written, `absent` which texts stand for no value in any other column.
+    facts are written, `absent` which texts stand for no value in any other column; `file` says how the file is written.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class TableMapping:
     absent: tuple[str, ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Span] = field(default_factory=dict)
+    file: FileOptions = field(default_factory=FileOptions)
 
     def style(self, name: str) -> CellStyle:
         """How the fact of a name is written."""

@@ -13,6 +13,10 @@ dates: "%d.%m.%Y"                  # how the file writes dates
 times: "%H.%M"                     # how it writes times of day
 numbers: {decimal: ",", thousands: "."}
 scale: {amount: 0.01}              # the file has cents
+sheet: Accounts                    # of a workbook, and the row that names the columns; as with --sheet and --header-row
+header_row: 3
+encoding: cp1252                   # of a CSV file; as with --encoding and --delimiter
+delimiter: ";"
 
 What is said of all facts can be said of single ones: `dates: {since: "%d.%m.%Y"}`.
 """
@@ -23,6 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
@@ -34,6 +39,7 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import DATE, TIME, Boolean, Date, Instant, Member, Number, Text, Time, Type, member_of
 from policy_engine.source import Authored, Span
 from policy_engine.tables.cells import AS_FACTS, CellStyle, format_of_type, read_cell
+from policy_engine.tables.file_options import FILE_KEYS, FileOptions, file_option
 from policy_engine.tables.mapping import TableMapping
 from policy_engine.tables.number_forms import DECIMAL_SIGNS, THOUSANDS_SIGNS, NumberForm
 
@@ -46,7 +52,7 @@ FORMS = {
     '"%Y-%m-%d %H:%M:%S"',
     "time": 'the form of times names %H (or %I and %p) and %M once each, and perhaps %S and %f: "%H.%M"',
 }
-KEYS = ("columns", "constants", "values", "absent", "dates", "times", "numbers", "scale")
+KEYS = ("columns", "constants", "values", "absent", "dates", "times", "numbers", "scale", *FILE_KEYS)
 MOST_PLACES = 9
 """So far may a scale move the decimal point."""
 
@@ -97,7 +103,18 @@ class _MappingReader:
             )
             for member in self.facts.type.members
         }
-        return TableMapping(columns, styles, absent, constants, self.places)
+        return TableMapping(columns, styles, absent, constants, self.places, self.file(parts))
+
+    def file(self, parts: Mapping[str, YamlNode]) -> FileOptions:
+        """How the file is written."""
+        said: dict[str, Any] = {}
+        for key, node in parts.items():
+            if key in FILE_KEYS:
+                try:
+                    said[key] = file_option(key, node)
+                except CannotRun as why:
+                    self.fault(node, str(why))
+        return FileOptions(**said)
 
     def entries(self, node: YamlNode | None, what: str) -> tuple[tuple[Authored, YamlNode], ...]:
         if node is None or isinstance(node, MappingNode):

@@ -1,4 +1,4 @@
-"""Opening a table by its name: Parquet, CSV or JSON Lines."""
+"""Opening a table by its name: Parquet, CSV, JSON Lines, or an Excel workbook."""
 
 from __future__ import annotations
 
@@ -6,49 +6,73 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables.csv_files import CsvOptions
 from policy_engine.tables.csv_tables import csv_source
+from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.json_lines import lines_source
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.mapping_files import read_mapping
+from policy_engine.tables.sheet_tables import sheet_source
 from policy_engine.tables.source import Source
 from policy_engine.tables.typed_tables import parquet_source
 
-PARQUET, CELLS, LINES = (".parquet", ".pq"), (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
+ENDINGS = {
+    "parquet": (".parquet", ".pq"),
+    "csv": (".csv", ".tsv", ".txt"),
+    "jsonl": (".jsonl", ".ndjson"),
+    "xlsx": (".xlsx", ".xlsm"),
+}
+"""The formats that are read, and how the names of their files end."""
+PACKED_KINDS = ("csv", "jsonl")
 GLOB = "*?["
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How tables are read: mapping files, and for CSV the encoding and the delimiter where they are not to be found out.
-
-    `maps` are by ruleset, the one for all of them under "".
-    """
+    """How tables are read: mapping files by ruleset, the one for all of them under "", and how the tables' files are written."""
 
     maps: Mapping[str, Path] = field(default_factory=dict)
-    csv: CsvOptions = field(default_factory=CsvOptions)
+    file: FileOptions = field(default_factory=FileOptions)
 
 
 def open_table(ruleset: str, place: Path, facts: FactsSchema, options: Options) -> Source:
     """The table at a place, read as the options say for a ruleset; raises `CannotRun`."""
     file = options.maps.get(ruleset, options.maps.get(""))
-    return source_of(place, facts, read_mapping(file, facts) if file is not None else NOTHING, options.csv)
+    return source_of(place, facts, read_mapping(file, facts) if file is not None else NOTHING, options.file)
 
 
 def source_of(
-    place: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: CsvOptions | None = None
+    place: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: FileOptions | None = None
 ) -> Source:
     """The table at a place, by its ending: a folder or a glob is Parquet; raises `CannotRun`."""
-    name = place.name.lower().removesuffix(".gz").removesuffix(".zst")
-    if name.endswith(LINES):
-        return lines_source(place, facts, mapping)
-    if name.endswith(CELLS):
-        return csv_source(place, facts, mapping, options)
-    if name.endswith(PARQUET) or place.is_dir() or any(sign in str(place) for sign in GLOB):
-        return parquet_source(place, facts, mapping)
+    written = (options or FileOptions()).before(mapping.file)
+    kind = written.input_format or _kind_of(place)
+    if written.sheet is not None and kind != "xlsx":
+        raise CannotRun(f"`{place}` is no Excel workbook, and has no sheet `{shown_text(written.sheet)}`; name none")
+    match kind:
+        case "jsonl":
+            return lines_source(place, facts, mapping)
+        case "csv":
+            return csv_source(place, facts, mapping, written)
+        case "xlsx":
+            return sheet_source(place, facts, mapping, written)
+    return parquet_source(place, facts, mapping)
+
+
+def _kind_of(place: Path) -> str:
+    """The format by the ending of a name; raises `CannotRun`."""
+    name = place.name.lower()
+    packed = name.removesuffix(".gz").removesuffix(".zst")
+    found = next((kind for kind, endings in ENDINGS.items() if packed.endswith(endings)), None)
+    if found in PACKED_KINDS or (found is not None and packed == name):
+        return found
+    if place.is_dir() or any(sign in str(place) for sign in GLOB):
+        return "parquet"
     if not place.exists():
         raise CannotRun(f"there is no file `{place}`")
-    known = ", ".join((*PARQUET, *CELLS, *LINES))
-    raise CannotRun(f"`{place}` has no ending that tells what it is; give it one of {known}")
+    if found is not None:
+        raise CannotRun(f"`{place}` is packed, and only CSV and JSON Lines are read so; unpack it")
+    known = ", ".join(ending for endings in ENDINGS.values() for ending in endings)
+    raise CannotRun(f"`{place}` has no ending that tells what it is; give it one of {known}, or say it: --input-format")

@@ -1,0 +1,78 @@
+"""The cells of a sheet in which Excel holds an error such as #N/A: the library that reads sheets gives them as empty cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+CHUNK = 1 << 20
+IS_ERROR = re.compile(rb"""\bt=["']e["']""")
+LONGEST = 8
+"""Bytes of what `IS_ERROR` finds, and of one sign on each side."""
+PLACE = re.compile("([A-Z]+)([0-9]+)")
+Errors = Mapping[int, Mapping[int, str]]
+"""The errors of a sheet by column, counted from 0, and row, counted from 1."""
+
+
+def error_cells(path: Path, sheet: str) -> Errors:
+    """The errors of a sheet of a workbook that was read before."""
+    found: dict[int, dict[int, str]] = {}
+    with ZipFile(path) as parts:
+        part = _part_of(parts, sheet)
+        with parts.open(part) as file:
+            if not _has_errors(file):
+                return found
+        with parts.open(part) as file:
+            for column, row, error in _errors(file):
+                found.setdefault(column, {})[row] = error
+    return found
+
+
+def _part_of(parts: ZipFile, sheet: str) -> str:
+    """The name of the part in which a sheet stands."""
+    book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
+    own = next(one for one in book.iterfind("{*}sheets/{*}sheet") if one.get("name") == sheet)
+    link = next(value for name, value in own.items() if name.endswith("}id"))
+    links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
+    target = next(one.get("Target", "") for one in links if one.get("Id") == link)
+    return str(PurePosixPath("/xl") / target)[1:]
+
+
+def _has_errors(file: IO[bytes]) -> bool:
+    before = b""
+    for chunk in iter(partial(file.read, CHUNK), b""):
+        if IS_ERROR.search(before + chunk):
+            return True
+        before = chunk[-LONGEST:]
+    return False
+
+
+def _errors(file: IO[bytes]) -> Iterator[tuple[int, int, str]]:
+    """Column, row and text of each error."""
+    for _, element in ElementTree.iterparse(file):
+        kind = element.tag.rpartition("}")[2]
+        if kind == "c" and element.get("t") == "e":
+            place = PLACE.fullmatch(element.get("r", ""))
+            if place is not None:
+                yield column_of(place[1]), int(place[2]), element.findtext("{*}v") or "#N/A"
+        elif kind == "row":
+            element.clear()
+
+
+def column_of(letters: str) -> int:
+    """The column of letters, counted from 0."""
+    column = 0
+    for letter in letters:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column - 1
+
+
+def letters_of(column: int) -> str:
+    """The letters of a column that is counted from 0."""
+    before, last = divmod(column, 26)
+    return (letters_of(before - 1) if before else "") + chr(ord("A") + last)
