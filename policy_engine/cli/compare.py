@@ -33,7 +33,8 @@ def compare_versions(
     facts: Annotated[
         Path,
         typer.Option(
-            "--facts", help="The table of accounts: Parquet (a file, folder or glob), CSV, JSON Lines or Excel."
+            "--facts",
+            help="The table of accounts: Parquet (a file, folder or glob), CSV, JSON Lines, Excel; - is standard input.",
         ),
     ],
     as_of: AsOfOption = None,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from policy_engine.cli import completion
+from policy_engine.cli.standard_input import STANDARD_INPUT, standard_input
 from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.documents.facts_files import read_facts, read_file_text, text_of
 from policy_engine.engine import Engine
@@ -75,7 +75,6 @@ QuestionArgument = Annotated[
     str, typer.Argument(metavar="RULESET[.DECISION]", help="What to decide.", autocompletion=completion.questions)
 ]
 
-STANDARD_INPUT = "standard input"
 RULES, SCHEMAS = Path("rules"), Path("schemas")
 
 
@@ -140,11 +139,5 @@ def read_input_format(said: str | None) -> str | None:
 def facts_from(argument: str) -> Any:
     """The facts in a file, or on standard input; raises `CannotRun`."""
     if argument == "-":
-        return read_facts(Path(STANDARD_INPUT), text_of(STANDARD_INPUT, _standard_input()))
+        return read_facts(Path(STANDARD_INPUT), text_of(STANDARD_INPUT, standard_input()))
     return read_facts(Path(argument), read_file_text(Path(argument)))
-
-
-def _standard_input() -> IO[bytes]:
-    if sys.stdin is None:  # where the shell was told `<&-`
-        raise CannotRun(f"{STANDARD_INPUT} is closed; pipe the facts in, or name a file")
-    return typer.get_binary_stream("stdin")

@@ -65,7 +65,8 @@ def make(
         str | None,
         typer.Option(
             "--facts",
-            help="The table for rulesets named without one: Parquet (a file, folder or glob), CSV, JSON Lines or Excel.",
+            help="The table for rulesets named without one: Parquet (a file, folder or glob), CSV, JSON Lines, Excel; "
+            "- is standard input.",
         ),
     ] = None,
     as_of: AsOfOption = None,

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from policy_engine.cli.show import console, safe
+from policy_engine.cli.standard_input import tables_located, told
 from policy_engine.engine import Engine
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.values import in_words
@@ -38,11 +39,16 @@ Begin = Callable[[str, ReadProgress], object]
 
 def make_with_progress(engine: Engine, arguments: Arguments, out: Path) -> ReportResult:
     """The report, with a bar on a terminal while it is made."""
-    jobs = jobs_of(engine, arguments)
     err = console(stderr=True)
-    _show_notes(err, dict.fromkeys(warning for job in jobs for warning in job.source.warnings))
-    with progress_bars(err) as begin:
-        result = run_report(engine, jobs, arguments, out, lambda job: begin(job.ruleset.id, job.source.progress))
+    with tables_located([place for _, place in arguments.tables], arguments.input_format) as located:
+        jobs = jobs_of(engine, arguments, located)
+        _show_notes(err, dict.fromkeys(told(note, located) for job in jobs for note in job.source.warnings))
+        with progress_bars(err) as begin:
+
+            def announce(job: Job) -> None:
+                begin(job.ruleset.id, job.source.progress)
+
+            result = run_report(engine, jobs, arguments, out, announce, located)
     _show_notes(err, result.notes)
     return result
 
@@ -112,14 +118,15 @@ def _invalid(out: Console, one: RulesetTotals) -> None:
 def compare_with_progress(old: Ruleset, new: Ruleset, place: Path, options: Options, as_of: date) -> Comparison:
     """The comparison, with a bar on a terminal for each pass over the table; notes about the table are shown once."""
     err, noted = console(stderr=True), set[str]()
-    with progress_bars(err) as begin:
+    with tables_located([str(place)], options.file.input_format) as located, progress_bars(err) as begin:
 
         def announce(job: Job) -> None:
-            _show_notes(err, [note for note in dict.fromkeys(job.source.warnings) if note not in noted])
-            noted.update(job.source.warnings)
+            notes = [told(note, located) for note in job.source.warnings]
+            _show_notes(err, [note for note in dict.fromkeys(notes) if note not in noted])
+            noted.update(notes)
             begin(f"version {job.ruleset.version}", job.source.progress)
 
-        return compare(old, new, place, options, as_of, announce)
+        return compare(old, new, located.place(str(place)), options, as_of, announce)
 
 
 def show_comparison(found: Comparison) -> None:

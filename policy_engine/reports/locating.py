@@ -75,6 +75,11 @@ def _found(file: Digested, roots: Sequence[Path], inputs: Path | None) -> Path:
         raise CannotRun(
             f"no file in `{inputs}` has the bytes of the input `{file.name}`: the report cannot be made again"
         )
+    if file.name == "-":
+        raise CannotRun(
+            "the report was made from standard input, which is not there any more: the report cannot be made again; if a file "
+            "has its bytes, give the folder of that as --inputs DIR"
+        )
     if Path(file.name).exists():
         raise CannotRun(f"the input `{file.name}` has changed since the report was made: it cannot be made again")
     raise CannotRun(
