@@ -17,8 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from policy_engine import Engine
+from policy_engine.analysis.rule_tests import run_case
 from policy_engine.documents.yaml_reader import read_text
 from policy_engine.frontend.digest import digest_of
+from policy_engine.frontend.rule_tests import read_tests
 from policy_engine.language.formats import WORDS, Format, edition, in_format, locale_of, plural_categories, words_in
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import conclusions_of
@@ -113,6 +115,41 @@ def test_only_formats_bring_it_into_the_digest(changed: str, tmp_path: Path) -> 
     node, _ = read_text(rules, "bills.yaml")
     assert node is not None
     assert loaded.digest == digest_of(node, json.dumps(SCHEMA), words=edition() if changed else None)
+
+
+def test_a_blank_in_the_reason_of_a_test_stands_for_one_at_which_no_line_breaks(tmp_path: Path, bills: Engine) -> None:
+    reasons = (TOLD, TOLD.replace("\u00a0", " "), TOLD.replace("\u00a0", ""))
+    asked = {"as_of": str(DAY), "facts": FACTS}
+    tests = [{**asked, "name": str(n), "expect": {"due": {"reason": text}}} for n, text in enumerate(reasons)]
+    lay_out({"rules/bills_test.yaml": json.dumps({"tests": "bills", "cases": tests})}, tmp_path)
+    cases, faults = read_tests([tmp_path / "rules"], bills.rulebook)
+    assert [str(fault) for fault in faults] == []
+    assert [run_case(bills, each).passed for each in cases] == [True, True, False]
+
+
+@pytest.mark.parametrize("aggregate", ["sums_by((p.kind, p.amount) for p in paid)", "list(p.amount for p in paid)"])
+def test_what_is_gathered_from_a_list_keeps_its_unit(aggregate: str, tmp_path: Path) -> None:
+    payment = {"kind": {"type": "string"}, "amount": SCHEMA["properties"]["amount"]}
+    paid = {
+        "type": "array",
+        "maxItems": 9,
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["kind", "amount"],
+            "properties": payment,
+        },
+    }
+    rules = RULES.replace("decisions:", f'definitions: {{sums: "{aggregate}"}}\ndecisions:')
+    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], "paid": paid}}
+    files = {
+        "rules/bills.yaml": rules.replace("{amount:money}", "{sums:money}"),
+        "schemas/bill.schema.json": json.dumps(schema),
+    }
+    lay_out(files, tmp_path)
+    facts = {**FACTS, "paid": [{"kind": "a", "amount": 1.5}, {"kind": "b", "amount": 2}]}
+    answer = Engine.load(tmp_path / "rules", tmp_path / "schemas").decide("bills.due", facts, as_of=DAY)
+    assert answer.reason.startswith("1,50\u00a0\u20ac, 2,00\u00a0\u20ac waren")
 
 
 @given(some.integers(-(10**18) + 1, 10**18 - 1), some.integers(0, 9))

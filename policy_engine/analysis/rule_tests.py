@@ -35,6 +35,10 @@ class CaseResult:
         return tuple(explanation.decision for explanation in self.explanations)
 
 
+BLANKS = dict.fromkeys(map(ord, "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"), " ")
+"""What formats write where no line may break, and what a person types there."""
+
+
 class Absent:
     """Stands for a value that an answer does not have; equal to nothing that can be expected."""
 
@@ -91,10 +95,10 @@ def _invalid(case: RuleCase, error: FactsError) -> tuple[str, ...]:
 
 
 def _differences(name: str, decision: Decision, wanted: Mapping[str, Any]) -> list[str]:
-    answer = decision.to_dict()
+    answer = _with_plain_blanks(decision.to_dict())
     found: list[tuple[str, object, object]] = []
     named: dict[str, Mapping[str, object]] = {"values": decision.values, "readings": decision.readings}
-    for part, wish in wanted.items():
+    for part, wish in _with_plain_blanks(wanted).items():
         if part in named and isinstance(wish, dict):
             found += [(f"{name}.{key}", named[part].get(key, NO_SUCH), one) for key, one in wish.items()]
         else:
@@ -105,6 +109,12 @@ def _differences(name: str, decision: Decision, wanted: Mapping[str, Any]) -> li
         for what, is_, wish in found
         if not same(is_, wish)
     ]
+
+
+def _with_plain_blanks(parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parts of an answer, or of what is wanted of it; no-break blanks of the reason are blanks, which look the same."""
+    reason = parts.get("reason")
+    return {**parts, "reason": reason.translate(BLANKS)} if isinstance(reason, str) else parts
 
 
 def same(value: object, wanted: object) -> bool:

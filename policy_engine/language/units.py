@@ -15,7 +15,7 @@ from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Record, member_of
 
-ELEMENT_UNIT = frozenset({"first", "last", "max", "min", "sum"})
+ELEMENT_UNIT = frozenset({"first", "last", "last_run", "list", "max", "min", "sum"})
 """Aggregates whose result has the unit of their element."""
 CONVERTING = frozenset({7, 12, 24, 30, 52, 60, 100, 360, 365, 1000, 1440, 3600, 86_400})
 """Factors that may turn one unit into another, such as weeks into days."""
@@ -103,6 +103,8 @@ class Units:
             case tree.Conditional(then=then, otherwise=otherwise):
                 return self.common((then, otherwise))
             case tree.Aggregate(function=function, element=element) if function in ELEMENT_UNIT:
+                return self._found(element)
+            case tree.Aggregate(function="sums_by" | "sorted_by", element=tree.Tuple(parts=(_, element))):
                 return self._found(element)
             case tree.Aggregate(function=function):
                 unit = AGGREGATES[function].unit
