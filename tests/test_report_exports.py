@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
-from policy_engine.reports.exports import FORMS
+from policy_engine.reports.exports import write_csv, write_lines
 from policy_engine.reports.workbook import sheet_name
 from tests.conftest import lay_out
 from tests.test_cli import Run, run
@@ -37,7 +37,7 @@ INSTANT = {"type": "string", "format": "date-time"}
 
 def written(form: str, table: pl.DataFrame, folder: Path) -> str:
     """A table in another form."""
-    FORMS[form](table.lazy(), folder / "table")
+    {"csv": write_csv, "jsonl": write_lines}[form](table.lazy(), folder / "table")
     return (folder / "table").read_text("utf-8")
 
 
@@ -119,8 +119,20 @@ CELLS = [
     ("a=1", "a=1"),
     ("'x", "'x"),
     ("", ""),
-    (" =1", " =1"),
+    (" =1", "' =1"),
+    ("\n=1", "'\n=1"),
+    ("\na", "'\na"),
+    (" \t\u00a0+1", "' \t\u00a0+1"),
+    ("\ufeff=1", "'\ufeff=1"),
+    ("\u200b\uff0d1", "'\u200b\uff0d1"),
+    ("\uff0b1", "'\uff0b1"),
+    ("\uff201", "'\uff201"),
+    ("\x00@1", "'\x00@1"),
+    (" a", " a"),
+    ("a\n=1", "a\n=1"),
 ]
+SIGNED = ("-3", "+3.50")
+"""What is a number by itself, but not at the head of a list."""
 
 
 @pytest.mark.parametrize(("text", "cell"), CELLS)
@@ -130,7 +142,7 @@ def test_c10_no_cell_of_csv_is_a_formula(tmp_path: Path, text: str, cell: str) -
     (row,) = records(str(tmp_path / "table"))
     many = f"{text}; x"
     assert (row["note"], row["name"], row["n"]) == (cell, cell, "-3")
-    assert row["list"] == (f"'{many}" if text[:1] in "=+-@\t\r\uff1d" and text else many)
+    assert row["list"] == (f"'{many}" if cell != text or text in SIGNED else many)
 
 
 def test_c10_formulas_in_keys_and_violations(run: Run) -> None:
@@ -143,6 +155,25 @@ def test_c10_formulas_in_keys_and_violations(run: Run) -> None:
     assert records("out/decisions.csv")[0]["id"] == "'=1+1"
     assert records("out/invalid.csv")[0]["key"] == "'@SUM(1)"
     assert json.loads(Path("out/decisions.jsonl").read_text())["id"] == "=1+1"
+
+
+def test_formulas_are_kept_where_that_is_asked_for(run: Run) -> None:
+    put({"type": "string"})
+    lay_out({"a.jsonl": '{"id": "=1+1", "n": 9}\n'}, Path())
+    asked = ("report", "t=a.jsonl", "--as-of", "2025-07-01", "--out", "out", "--format", "csv", "--keep-formulas")
+    assert run(*asked).code == 0
+    assert records("out/decisions.csv")[0]["id"] == "=1+1"
+    assert json.loads(Path("out/manifest.json").read_text())["arguments"]["keep_formulas"] is True
+    assert run("report", "verify", "out").code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--keep-formulas",)])
+def test_every_text_of_a_workbook_is_a_text(run: Run, options: tuple[str, ...]) -> None:
+    put({"type": "string"})
+    texts = [text for text, _ in CELLS if text.isprintable()]
+    Path("a.jsonl").write_text("".join(json.dumps({"id": text, "n": 9}) + "\n" for text in texts))
+    assert run("report", "t=a.jsonl", "--as-of", "2025-07-01", "--out", "out", "--format", "xlsx", *options).code == 0
+    assert [row[1] for row in sheets("out/report.xlsx")["decisions"]][1:] == texts
 
 
 SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

@@ -122,6 +122,10 @@ def make(
     reasons: Annotated[
         bool, typer.Option("--reasons", help="Write the reason of every row in words into decisions.parquet.")
     ] = False,
+    keep_formulas: Annotated[
+        bool,
+        typer.Option("--keep-formulas", help="Leave texts of CSV that a spreadsheet may calculate with as they are."),
+    ] = False,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -157,6 +161,7 @@ def make(
         expect=tuple(expect or ()),
         settings=settings_of(settings, setting or ()),
         reasons=reasons,
+        keep_formulas=keep_formulas,
     )
     result = make_with_progress(engine, arguments, out)
     if as_json:

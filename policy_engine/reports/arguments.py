@@ -36,6 +36,7 @@ class Arguments:
     expect: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     reasons: bool = False
+    keep_formulas: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """The arguments in JSON types."""

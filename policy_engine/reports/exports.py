@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -12,22 +10,27 @@ import polars as pl
 from policy_engine.backends.columnar.times import instant_text
 from policy_engine.tables.json_types import as_json, in_json_types
 
-FORMULA = "^[=+@\t\r\uff1d\uff0b\uff20-]"
-"""How a text begins that a spreadsheet may take for a formula; the last before `-` are their full-width forms."""
+FORMULA = r"^[\s\p{C}]*[=+@\x{ff1d}\x{ff0b}\x{ff20}\x{ff0d}-]|^[\t\r\n]"
+"""How a text begins that a spreadsheet may take for a formula, also behind what is not seen; the signs in two widths."""
 NUMBER = "^[+-]?[0-9]+(?:[.][0-9]+)?$"
 
 
-def write(form: str, folder: Path) -> None:
-    """Write every table of a folder in one form as well."""
+def write(form: str, folder: Path, *, keep_formulas: bool = False) -> None:
+    """Write every table of a folder in one form as well; what a spreadsheet takes for formulas stays in CSV only if asked for."""
     for path in sorted(folder.rglob("*.parquet")):
-        FORMS[form](pl.scan_parquet(path, glob=False), path.with_suffix(f".{form}"))
+        table, copy = pl.scan_parquet(path, glob=False), path.with_suffix(f".{form}")
+        if form == "csv":
+            write_csv(table, copy, keep_formulas=keep_formulas)
+        else:
+            write_lines(table, copy)
 
 
-def _csv(table: pl.LazyFrame, path: Path) -> None:
-    """One line a row; no cell that a spreadsheet takes for a formula."""
+def write_csv(table: pl.LazyFrame, path: Path, *, keep_formulas: bool = False) -> None:
+    """One line a row; no cell that a spreadsheet takes for a formula, unless these are to be kept."""
     flat = flattened(table)
     texts = [name for name, dtype in flat.collect_schema().items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
-    flat.with_columns(_no_formula(pl.col(name)) for name in texts).sink_csv(path)
+    made = flat if keep_formulas else flat.with_columns(_no_formula(pl.col(name)) for name in texts)
+    made.sink_csv(path)
 
 
 def _no_formula(text: pl.Expr) -> pl.Expr:
@@ -60,7 +63,7 @@ def _text(dtype: Any, value: pl.Expr, name: str) -> pl.Expr:
     return value.cast(pl.String)
 
 
-def _lines(table: pl.LazyFrame, path: Path) -> None:
+def write_lines(table: pl.LazyFrame, path: Path) -> None:
     """One JSON object a line; decimals as text, so that every reader gets them exactly, and instants as answers write them."""
     exact: dict[str, Any] = {}
     for name, dtype in table.collect_schema().items():
@@ -70,6 +73,3 @@ def _lines(table: pl.LazyFrame, path: Path) -> None:
             exact[name] = pl.List(pl.String)
     texts = table.with_columns(pl.col(name).cast(dtype) for name, dtype in exact.items())
     in_json_types(texts).sink_ndjson(path)
-
-
-FORMS: Mapping[str, Callable[[pl.LazyFrame, Path], None]] = MappingProxyType({"csv": _csv, "jsonl": _lines})

@@ -220,6 +220,7 @@ ARGUMENTS: Shape = {
     "expect": Each(TEXT),
     "settings": Each(TEXT, named=True),
     "reasons": TRUTH,
+    "keep_formulas": TRUTH,
 }
 RULESET: Shape = {
     "id": TEXT,

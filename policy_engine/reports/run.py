@@ -73,7 +73,7 @@ def run_report(
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
         broken = tuple(unmet(gates, totals))
         _write_json(folder / SUMMARY, totals.to_dict())
-        notes = [note for form in arguments.formats for note in _exported(form, folder, jobs, totals)]
+        notes = [note for form in arguments.formats for note in _exported(form, folder, jobs, totals, arguments)]
         read = [*(path for job in jobs for path in job.source.files), *map(located.place, arguments.maps.values())]
         decided = [digested(path, located.name(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]
@@ -122,13 +122,15 @@ def _files(folder: Path) -> Iterator[str]:
     return (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _exported(form: str, folder: Path, jobs: Sequence[Job], totals: ReportTotals) -> Sequence[str]:
+def _exported(
+    form: str, folder: Path, jobs: Sequence[Job], totals: ReportTotals, arguments: Arguments
+) -> Sequence[str]:
     """Write the tables in one form as well, and give notes about it; raises `CannotRun`."""
     if form == "xlsx":
         from policy_engine.reports.workbook import write_workbook  # noqa: PLC0415 - imported on use
 
         return write_workbook(folder, jobs, totals)
-    exports.write(form, folder)
+    exports.write(form, folder, keep_formulas=arguments.keep_formulas)
     return ()
 
 
