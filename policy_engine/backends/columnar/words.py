@@ -32,7 +32,7 @@ def _known(value: pl.Expr, kind: Type, written: Format) -> pl.Expr:
     match kind:
         case ListOf(element=element):
             words = value.list.eval(words_of(pl.element(), element, written)).list.join(", ")
-            return pl.when(value.list.len() > 0).then(words).when(value.is_not_null()).then(pl.lit(_none_in(written)))
+            return pl.when(words == "").then(pl.lit(words_in(written.language).none)).otherwise(words)
         case Record():
             return _record(value, kind)
         case Number() if written.name in ("number", "money", "percent"):
@@ -58,11 +58,6 @@ def _plain(value: pl.Expr, kind: Type, written: Format) -> pl.Expr:
         case Text():
             return value
     return pl.lit(None, dtype=TEXT)
-
-
-def _none_in(written: Format) -> str:
-    """What stands for an empty list."""
-    return words_in(written.language).none
 
 
 def _record(value: pl.Expr, kind: Record) -> pl.Expr:
