@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from policy_engine import version
 
 if TYPE_CHECKING:
+    from policy_engine.api import Engine
     from policy_engine.diagnostics import Diagnostic
-    from policy_engine.engine import Engine
     from policy_engine.errors import (
         CannotRun,
         EngineFault,
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from policy_engine.language.decisions import Decision, Status
     from policy_engine.language.rulesets import Ruleset
     from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Trace, Verdict
+    from policy_engine.reports.frames import DecidedTable
+    from policy_engine.reports.run import ReportResult
 
 __all__ = [
     "CannotRun",
+    "DecidedTable",
     "Decision",
     "Diagnostic",
     "Engine",
@@ -34,6 +37,7 @@ __all__ = [
     "NotInForce",
     "Origin",
     "PolicyError",
+    "ReportResult",
     "RuleTrace",
     "Ruleset",
     "RulesetError",
@@ -54,7 +58,9 @@ _PLACES = {
         ("Explanation", "Origin", "RuleTrace", "Step", "Trace", "Verdict"), "policy_engine.language.traces"
     ),
     "Diagnostic": "policy_engine.diagnostics",
-    "Engine": "policy_engine.engine",
+    "DecidedTable": "policy_engine.reports.frames",
+    "Engine": "policy_engine.api",
+    "ReportResult": "policy_engine.reports.run",
     "Ruleset": "policy_engine.language.rulesets",
 }
 """Where public names are defined; all others in `errors`."""

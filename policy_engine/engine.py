@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -30,16 +30,35 @@ from policy_engine.reference.recorded import RecordedEvaluation
 NO_READINGS: Mapping[str, str] = {}
 
 
-@dataclass(slots=True, init=False, repr=False)
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What an engine is loaded from: rule files, or folders of them, a folder of schemas, and the rulesets that are wanted."""
+
+    rules: tuple[Path, ...]
+    schemas: Path
+    only: tuple[str, ...]
+
+    def load(self) -> Rulebook:
+        """Read and check them; raises `RulesetError`, `CannotRun` and `UnknownDecision`."""
+        rulebook = _sound(loader.load(self.rules, self.schemas, lints=False, only=self.only))
+        known = [ruleset.id for ruleset in rulebook.rulesets]
+        for name in self.only:
+            if name not in known:
+                everything = loader.load(self.rules, self.schemas, lints=False)
+                raise UnknownDecision(unknown_name("ruleset", name, [ruleset.id for ruleset in everything.rulesets]))
+        return rulebook
+
+
 class Engine:
     """Checked rulesets, and what was compiled of them so far. It reads no clock. Threads may share it."""
 
+    __slots__ = ("_files", "_now")
+    _files: Files | None
     _now: CompiledRulebook
-    _load: Callable[[], Rulebook] | None
 
-    def __init__(self, rulebook: Rulebook, load: Callable[[], Rulebook] | None = None) -> None:
-        """An engine over a rulebook; `load` gives the rulebook again, for `reload`."""
-        self._now, self._load = CompiledRulebook(rulebook), load
+    def __init__(self, rulebook: Rulebook, files: Files | None = None) -> None:
+        """An engine over a rulebook; `files` are those that it was loaded from."""
+        self._now, self._files = CompiledRulebook(rulebook), files
 
     @classmethod
     def load(
@@ -55,10 +74,9 @@ class Engine:
         diagnostic where a file has an error, `CannotRun` where there is no such file, `UnknownDecision` where there is no
         ruleset that is wanted.
         """
-        paths = [Path(rules)] if isinstance(rules, str | Path) else list(map(Path, rules))
-        wanted = [only] if isinstance(only, str) else list(only)
-        load = partial(_loaded, paths, Path(schemas), wanted)
-        return cls(load(), load)
+        paths = [rules] if isinstance(rules, str | Path) else rules
+        files = Files(tuple(map(Path, paths)), Path(schemas), (only,) if isinstance(only, str) else tuple(only))
+        return cls(files.load(), files)
 
     @classmethod
     def from_text(cls, rules: Mapping[str, str], schemas: Mapping[str, str]) -> Self:
@@ -75,9 +93,9 @@ class Engine:
         rules. Threads may go on asking; each answer is by the old rules or the new ones as a whole. Raises `CannotRun` where the
         rules came from no files.
         """
-        if self._load is None:
+        if self._files is None:
             raise CannotRun("this engine was not loaded from files, so there is nothing to read again; make a new one")
-        self._now = CompiledRulebook(self._load())
+        self._now = CompiledRulebook(self._files.load())
 
     def __repr__(self) -> str:
         return f"Engine({', '.join(dict.fromkeys(ruleset.id for ruleset in self.rulesets))})"
@@ -231,17 +249,6 @@ class Engine:
         now = self._now
         ruleset, name = now.question(decision, as_of)
         return now.compiled(ruleset, as_of, readings).program.source(name)
-
-
-def _loaded(paths: list[Path], schemas: Path, wanted: list[str]) -> Rulebook:
-    """The rulebook in files, for `Engine.load`."""
-    rulebook = _sound(loader.load(paths, schemas, lints=False, only=wanted))
-    known = [ruleset.id for ruleset in rulebook.rulesets]
-    for name in wanted:
-        if name not in known:
-            everything = loader.load(paths, schemas, lints=False)
-            raise UnknownDecision(unknown_name("ruleset", name, [ruleset.id for ruleset in everything.rulesets]))
-    return rulebook
 
 
 def _sound(rulebook: Rulebook) -> Rulebook:

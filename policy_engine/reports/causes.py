@@ -37,7 +37,7 @@ class Causes:
         """A piece of the table in which every decision of every row has its sentence."""
         for name, reads in self.reads.items():
             column = f"{name}.{SENTENCE}"
-            if (rows := piece[column].is_null().arg_true()).len():
+            if column in piece.columns and (rows := piece[column].is_null().arg_true()).len():
                 facts = piece[rows].select(reads or piece.columns[0])
                 piece = piece.with_columns(piece[column].scatter(rows, self._sentences(name, facts)))
         return piece

@@ -35,6 +35,8 @@ SYSTEM = re.compile(r"IO error: (.*) \(os error \d+\)")
 """The message of Polars where the system could not write."""
 Watch = Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], None]
 """Called with the valid facts, the decisions and the margins of each piece of the table, row by row the same accounts."""
+Reject = Callable[[pl.DataFrame], object]
+"""Called with the invalid rows (`INVALID`) of each piece, from several threads."""
 
 
 def decide_table(
@@ -45,18 +47,18 @@ def decide_table(
     With `causes`, which columns do not tell, decisions have their sentences.
     Raises `CannotRun` where the table cannot be read to its end, and `EngineFault` where this program fails at a table that can.
     """
-    spill = Spill(invalid.with_suffix(".parts"))
+    folder = invalid.with_suffix(".parts")
+    spill = Spill(folder)
     try:
-        with _as_engine_fault(job), reading(job.source), writing(decisions.parent):
-            _write(_decided(job, spill, watch, causes), decisions)
-            rows = streamed(spill.frames, INVALID).select(pl.col(ROW).alias("row"), pl.exclude(ROW))
-            _write(rows, invalid)
+        with as_engine_fault(job), reading(job.source), writing(decisions.parent):
+            _write(decided(job, spill.add, watch=watch, causes=causes), decisions)
+            _write(told(streamed(spill.frames, INVALID)), invalid)
     finally:
-        shutil.rmtree(spill.folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _as_engine_fault(job: Job) -> Iterator[None]:
+def as_engine_fault(job: Job) -> Iterator[None]:
     """Raise `EngineFault` for every exception that is neither a `PolicyError` nor the system's."""
     try:
         yield
@@ -74,37 +76,51 @@ def _write(table: pl.LazyFrame, path: Path) -> None:
     table.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, compression_level=1, statistics=NULLS, engine="streaming")
 
 
-def _decided(job: Job, spill: Spill, watch: Sequence[Watch], causes: Causes | None) -> pl.LazyFrame:
-    """The decisions about the valid rows of a table; the others go to `spill`."""
+def decided(
+    job: Job,
+    reject: Reject,
+    decisions: Sequence[str] | None = None,
+    watch: Sequence[Watch] = (),
+    causes: Causes | None = None,
+) -> pl.LazyFrame:
+    """The decisions about the valid rows of a table, all of them or those named; the others go to `reject`.
+
+    With `causes`, which columns do not tell, decisions have their sentences.
+    """
     program = job.program
-    valid = pieced(job.source.frame, partial(_valid, job, spill), pl.Schema(schema_of(job.ruleset.facts.type)))
+    valid = pieced(job.source.frame, partial(valid_rows, job, reject), pl.Schema(schema_of(job.ruleset.facts.type)))
     if program.checks:
         checked = program.checked(valid)
-        valid = pieced(checked, partial(_true_to_checks, job, spill), checked.collect_schema())
+        valid = pieced(checked, partial(true_to_checks, job, reject), checked.collect_schema())
     parts = PARTS if causes is None else (*PARTS, SENTENCE)
-    decided = program.answered(valid, parts, margins=bool(watch))
+    answered = program.answered(valid, parts, decisions, margins=bool(watch))
     if causes is not None:
-        decided = pieced(decided, causes, decided.collect_schema())
+        answered = pieced(answered, causes, answered.collect_schema())
     if watch:
-        decided = pieced(decided, partial(_watched, job, watch), decided.collect_schema())
+        answered = pieced(answered, partial(_watched, job, watch), answered.collect_schema())
     key = [key_column(job.key).alias(job.key_column)] if job.key is not None else []
     over = [pl.col(job.over).alias(job.over_column)] if job.over is not None else []
-    return decided.select(pl.col(ROW).alias("row"), *key, *over, *program.names(parts))
+    return answered.select(pl.col(ROW).alias("row"), *key, *over, *program.names(parts, decisions))
 
 
-def _valid(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
+def told(invalid: pl.LazyFrame) -> pl.LazyFrame:
+    """Invalid rows with the names of `invalid.parquet`."""
+    return invalid.select(pl.col(ROW).alias("row"), pl.exclude(ROW))
+
+
+def valid_rows(job: Job, reject: Reject, piece: pl.DataFrame) -> pl.DataFrame:
     """The rows of a piece that are valid by the schema."""
     validated = job.source.validate(piece)
-    spill.add(validated.invalid)
+    reject(validated.invalid)
     return validated.valid
 
 
-def _true_to_checks(job: Job, spill: Spill, piece: pl.DataFrame) -> pl.DataFrame:
+def true_to_checks(job: Job, reject: Reject, piece: pl.DataFrame) -> pl.DataFrame:
     """The rows of a piece of which no check of the ruleset is false."""
     holds = piece[HOLDS]
     if holds.all():
         return piece
-    spill.add(_broken(job, piece.filter(~holds)))
+    reject(_broken(job, piece.filter(~holds)))
     return piece.filter(holds)
 
 
@@ -146,9 +162,9 @@ class InvalidPiece(NamedTuple):
 
 @dataclass(slots=True)
 class Spill:
-    """Collects invalid rows (`INVALID`) of pieces from several threads; past `MOST_HELD` they go to files in `folder`."""
+    """Collects invalid rows (`INVALID`) of pieces from several threads; past `MOST_HELD` they go to files in `folder`, if any."""
 
-    folder: Path
+    folder: Path | None = None
     pieces: list[InvalidPiece] = field(default_factory=list)
     held: int = 0
     lock: Lock = field(default_factory=Lock, repr=False)
@@ -158,13 +174,18 @@ class Spill:
         if not rows.height:
             return
         with self.lock:
-            to_disk = self.held >= MOST_HELD
-            self.held += 0 if to_disk else rows.height
-            path = self.folder / f"{len(self.pieces)}.parquet"
-            self.pieces.append(InvalidPiece(rows[ROW][0], rows[ROW][-1], path if to_disk else rows))
-        if to_disk:
-            self.folder.mkdir(exist_ok=True)
+            path = self._path()
+            self.held += rows.height if path is None else 0
+            self.pieces.append(InvalidPiece(rows[ROW][0], rows[ROW][-1], rows if path is None else path))
+        if path is not None:
+            path.parent.mkdir(exist_ok=True)
             rows.write_parquet(path)
+
+    def _path(self) -> Path | None:
+        """The file for the next piece, None where it is kept in memory."""
+        return (
+            self.folder / f"{len(self.pieces)}.parquet" if self.folder is not None and self.held >= MOST_HELD else None
+        )
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """All rows in the order of their numbers; pieces whose numbers overlap are sorted together."""

@@ -98,13 +98,15 @@ def jobs_for(
     for fact in wanted:
         _refuse_unknown_date(fact, rulesets)
     return [
-        _job(ruleset, choices, place, as_of, options, next((fact for fact in wanted if _is_date(ruleset, fact)), None))
+        job_of_file(
+            ruleset, choices, place, as_of, options, next((fact for fact in wanted if _is_date(ruleset, fact)), None)
+        )
         for ruleset, choices, (_, place) in zip(rulesets, own, pairs, strict=True)
     ]
 
 
-def _job(
-    ruleset: Ruleset, readings: Mapping[str, str], place: Path, as_of: date, options: Options, over: str | None
+def job_of_file(
+    ruleset: Ruleset, readings: Mapping[str, str], place: Path, as_of: date, options: Options, over: str | None = None
 ) -> Job:
     """A job whose table is opened; fingerprints are taken first, so that every later change is seen."""
     before = fingerprints([*_files_at(place), *options.maps.values()])

@@ -19,10 +19,11 @@ from policy_engine.errors import CannotRun, Violation
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import member_of
+from policy_engine.language.types import Date, member_of
 from policy_engine.tables.cell_columns import cell_column, present_cells, scaled_column
 from policy_engine.tables.cells import AS_FACTS, CellStyle, mapped_value, read_cell, reads_texts
 from policy_engine.tables.column_faults import refuse_own_names, refuse_unfitting, warnings_of
+from policy_engine.tables.frames import polars_frame, with_dates
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.row_validation import Row, TypedReader, Validated, validated
 from policy_engine.tables.source import FAILURES, Progress, Source, told_of_files
@@ -44,19 +45,19 @@ def parquet_source(place: Path, facts: FactsSchema, mapping: TableMapping = NOTH
 
 
 def frame_source(table: Any, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
-    """A Polars frame, or anything that gives an Arrow stream (`__arrow_c_stream__`); raises `CannotRun`."""
-    frame = table if isinstance(table, pl.DataFrame) else _frame(table)
-    refuse_own_names("the table", frame.schema, [ROW])
+    """A frame (`polars_frame`); raises `CannotRun`, and `TypeError` for what is none.
+
+    How many rows a lazy frame has is not known before it is read.
+    """
+    frame = polars_frame(table)
+    refuse_own_names("the table", frame.collect_schema(), [ROW])
+    names = mapping.facts_of("the table", list(frame.collect_schema()))
+    types = {member.name: member.type for member in facts.type.members}
+    frame = with_dates(table, frame, [column for column, name in names.items() if isinstance(types.get(name), Date)])
+    schema = frame.collect_schema()
     counted = frame.lazy().with_row_index(ROW, offset=1)
-    return _source("the table", counted, frame.schema, frame.height, facts, mapping, ())
-
-
-def _frame(table: Any) -> pl.DataFrame:
-    try:
-        return pl.DataFrame(table)
-    except FAILURES as error:
-        why = str(error).strip().split("\n")[0]
-        raise CannotRun(f"the table holds what cannot be read here ({why}); convert it") from None
+    rows = frame.height if isinstance(frame, pl.DataFrame) else 0
+    return _source("the table", counted, schema, rows, facts, mapping, ())
 
 
 def parquet_files(place: Path) -> list[Path]:

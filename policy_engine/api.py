@@ -1,0 +1,120 @@
+"""The engine as callers get it: that of `engine.py`, which also decides whole tables and writes reports.
+
+What that needs is imported when it is first asked for, since it takes longer than all else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from policy_engine import engine
+from policy_engine.engine import NO_READINGS
+from policy_engine.errors import CannotRun
+from policy_engine.reports.arguments import Arguments
+
+if TYPE_CHECKING:
+    from polars import DataFrame
+
+    from policy_engine.reports.frames import DecidedTable
+    from policy_engine.reports.run import ReportResult
+
+Frame = TypeVar("Frame")
+
+
+class Engine(engine.Engine):
+    """Checked rulesets, and what was compiled of them so far. It reads no clock. Threads may share it."""
+
+    __slots__ = ()
+
+    @overload
+    def decide_table(
+        self,
+        table: str | Path,
+        ruleset: str,
+        *,
+        as_of: date,
+        decisions: Iterable[str] | None = None,
+        readings: Mapping[str, str] = NO_READINGS,
+        mapping: str | Path | None = None,
+        reasons: bool = False,
+    ) -> DecidedTable[DataFrame]: ...
+
+    @overload
+    def decide_table(
+        self,
+        table: Frame,
+        ruleset: str,
+        *,
+        as_of: date,
+        decisions: Iterable[str] | None = None,
+        readings: Mapping[str, str] = NO_READINGS,
+        mapping: str | Path | None = None,
+        reasons: bool = False,
+    ) -> DecidedTable[Frame]: ...
+
+    def decide_table(
+        self,
+        table: object,
+        ruleset: str,
+        *,
+        as_of: date,
+        decisions: Iterable[str] | None = None,
+        readings: Mapping[str, str] = NO_READINGS,
+        mapping: str | Path | None = None,
+        reasons: bool = False,
+    ) -> DecidedTable[Any]:
+        """The decisions of a ruleset about every row of a table, and its invalid rows, in frames of the table's kind.
+
+        A table is a Polars or pandas frame, an Arrow table or reader, or a DuckDB relation; anything else that gives columns by
+        Arrow's PyCapsule interface gets frames of Polars, and so does the name of a file that `policy report` reads. A lazy
+        frame is not read before one of the results is. `decisions` names those that are wanted, `mapping` is the mapping file.
+        With `reasons` each decision has its sentence in words.
+
+        Raises `CannotRun` where the table cannot be read, `TypeError` where it is none, `UnknownDecision`, `NotInForce`,
+        `UnknownReading`, and `RulesetError` where the numbers of the rules are too wide for columns.
+        """
+        from policy_engine.reports.frames import decide_table  # noqa: PLC0415 - Polars is slow to import
+
+        place = Path(mapping) if mapping is not None else None
+        rules = self.ruleset(ruleset, as_of)
+        return decide_table(table, rules, as_of, readings, decisions, place, reasons=reasons)
+
+    def report(
+        self,
+        tables: Mapping[str, str | Path],
+        out: str | Path,
+        *,
+        as_of: date,
+        readings: Mapping[str, str] = NO_READINGS,
+        maps: Mapping[str, str | Path] | None = None,
+        **options: Any,
+    ) -> ReportResult:
+        """Write a report to the folder `out`, as `policy report` does, and give its totals and the names of its files.
+
+        `tables` has a file for each ruleset, `maps` a mapping file for each, or one under "" for all. The other options are those
+        of `Arguments`: `encoding`, `delimiter`, `over`, `formats`, `seed`, `samples` and so on. Raises `CannotRun` also where the
+        rules were not loaded from one folder or file, since nobody could make such a report again.
+        """
+        from policy_engine.reports.jobs import jobs_of  # noqa: PLC0415 - Polars is slow to import
+        from policy_engine.reports.run import run_report  # noqa: PLC0415
+
+        if self._files is None or len(self._files.rules) != 1:
+            raise CannotRun("a report names the one folder or file that its rules came from; load the engine from one")
+        arguments = Arguments(
+            tables=tuple((ruleset, str(file)) for ruleset, file in tables.items()),
+            as_of=as_of,
+            rules=str(self._files.rules[0]),
+            schemas=str(self._files.schemas),
+            readings=readings,
+            maps={ruleset: str(file) for ruleset, file in (maps or {}).items()},
+            **options,
+        )
+        rules = engine.Engine(self.rulebook)  # which stays as it is while others call `reload`
+        jobs = jobs_of(rules, arguments)
+        result = run_report(rules, jobs, arguments, Path(out))
+        warnings = dict.fromkeys(warning for job in jobs for warning in job.source.warnings)
+        return replace(result, notes=(*warnings, *result.notes))

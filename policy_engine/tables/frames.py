@@ -1,0 +1,89 @@
+"""Frames of other libraries: taken as Polars frames without a copy where there need be none, and made of them again.
+
+They are known by the names of their types, so that no such library is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from policy_engine.errors import CannotRun
+from policy_engine.tables.source import FAILURES
+
+KINDS = "a Polars or pandas frame, an Arrow table, batch or reader, a DuckDB relation, or the name of a file"  # as messages say
+
+UNITS_OF_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+def polars_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:
+    """A frame as one of Polars; raises `TypeError` for what is none, and `CannotRun` for what Polars cannot hold.
+
+    In pandas, where a number that is absent is NaN, NaN is taken as absent.
+    """
+    if isinstance(table, pl.DataFrame | pl.LazyFrame):
+        return table
+    if not _is_frame(table):
+        several = "; for facts one after another call decide_many" if isinstance(table, list | tuple) else ""
+        raise TypeError(f"a table is {KINDS}, not a {type(table).__name__}{several}")
+    try:
+        return pl.from_pandas(table) if _library(table) == "pandas" else pl.DataFrame(table)
+    except (*FAILURES, ValueError, TypeError) as error:
+        why = str(error).strip().split("\n")[0]
+        raise CannotRun(f"the table holds what cannot be read here ({why}); convert it") from None
+    except ImportError as error:
+        raise CannotRun(f"this {type(table).__name__} cannot be read without another library: {error}") from None
+
+
+def with_dates(table: Any, frame: pl.DataFrame | pl.LazyFrame, dates: Iterable[str]) -> pl.DataFrame | pl.LazyFrame:
+    """The frame made of a table, with columns of dates where pandas, which has none, has midnights without a time zone."""
+    if _library(table) != "pandas" or not isinstance(frame, pl.DataFrame):
+        return frame
+    midnights = [name for name in dates if _is_midnight(frame[name])]
+    return frame.with_columns(pl.col(midnights).cast(pl.Date))
+
+
+def _is_midnight(column: pl.Series) -> bool:
+    dtype = column.dtype
+    if not isinstance(dtype, pl.Datetime) or dtype.time_zone is not None:
+        return False
+    return bool((column.to_physical() % UNITS_OF_A_DAY[dtype.time_unit] == 0).all())
+
+
+def _is_frame(table: Any) -> bool:
+    gives_columns = any(hasattr(table, name) for name in ("__arrow_c_stream__", "__arrow_c_array__"))
+    return (gives_columns or _library(table) == "pandas") and type(table).__name__ != "Series"
+
+
+def like(table: Any, frame: pl.DataFrame, rows: pl.Series) -> Any:
+    """A frame of Polars as one of the kind of a table, of which it has the `rows`, counted from 1.
+
+    One of pandas gets the labels of these rows. Where no such frame can be made it stays one of Polars.
+    """
+    match _library(table), type(table).__name__:
+        case "pandas", _:
+            made = frame.to_pandas()
+            made.index = table.index[(rows.cast(pl.Int64) - 1).to_numpy()]
+            return made
+        case "pyarrow", "RecordBatchReader":
+            return frame.to_arrow().to_reader()
+        case "pyarrow", _:
+            return frame.to_arrow()
+        case "duckdb" | "_duckdb", _:
+            return _relation(table, frame)
+    return frame
+
+
+def _relation(table: Any, frame: pl.DataFrame) -> Any:
+    """A relation in the connection of another, which finds the frame by the name of a variable."""
+    decided = frame.to_arrow()  # noqa: F841
+    return table.query("asked", "FROM decided")
+
+
+def _library(table: Any) -> str:
+    """The library of a frame."""
+    known = ("pandas", "pyarrow", "duckdb", "_duckdb")
+    names = (kind.__module__.partition(".")[0] for kind in type(table).__mro__)
+    return next((name for name in names if name in known), "")
