@@ -50,6 +50,7 @@ ALLOWED = {
     "polars": ("backends/", "tables/", "reports/", "api.py"),
     "backports": ("tables/source.py",),
     "compression": ("tables/source.py",),
+    "pytest": ("cli/pytest_plugin.py",),
     "xlsxwriter": ("reports/workbook.py",),
 }
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from policy_engine.cli.diagnostic_forms import github, sarif
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
 from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
 from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, has_errors, in_order, shown_text
@@ -24,6 +25,8 @@ class Form(StrEnum):
     TEXT = "text"
     JSON = "json"
     LINE = "line"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 class Warnings(StrEnum):
@@ -47,7 +50,9 @@ def check(
         list[Path] | None, typer.Argument(help="Rule and test files, or folders of them.  [default: rules]")
     ] = None,
     schemas: SchemasOption = SCHEMAS,
-    form: Annotated[Form, typer.Option("--format", help="Marked lines, JSON, or one line per fault.")] = Form.TEXT,
+    form: Annotated[
+        Form, typer.Option("--format", help="Marked lines, one line per fault, or a form for programs.")
+    ] = Form.TEXT,
     code: Annotated[
         str | None,
         typer.Option("--explain", metavar="CODE", help="Print the page about a code, such as unknown-name, and end."),
@@ -97,9 +102,12 @@ def _print(diagnostics: Sequence[Diagnostic], form: Form, summary: str) -> None:
     if form is Form.JSON:
         typer.echo(json.dumps({"diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}))
         return
-    if form is Form.LINE:
+    if form is Form.SARIF:
+        typer.echo(json.dumps(sarif(diagnostics)))
+        return
+    if form is not Form.TEXT:
         for diagnostic in diagnostics:
-            typer.echo(diagnostic_line(diagnostic))
+            typer.echo(diagnostic_line(diagnostic) if form is Form.LINE else github(diagnostic))
         return
     for diagnostic in diagnostics[:MOST_DRAWN]:
         out.print(diagnostic_text(diagnostic))

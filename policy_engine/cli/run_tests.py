@@ -12,12 +12,16 @@ from rich.text import Text
 
 from policy_engine.analysis.coverage import Coverage, coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
+from policy_engine.cli.case_selection import Selection, remember
+from policy_engine.cli.failures import failure_lines
 from policy_engine.cli.mutate import mutate as try_mutants
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
 from policy_engine.cli.show import answer_text, console, diagnostic_text, explanation_tree, safe
+from policy_engine.cli.watching import OPTION, run_at_each_change
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
+from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.frontend.rule_tests import read_tests, test_files
 
 
@@ -30,6 +34,20 @@ def run_tests(
     coverage: Annotated[
         bool,
         typer.Option("--coverage", help="Also say which rules, checks, readings, boundaries, branches no case tries."),
+    ] = False,
+    words: Annotated[
+        str | None,
+        typer.Option("-k", metavar="WORDS", help="Only the cases whose file, ruleset or name has these words."),
+    ] = None,
+    last_failed: Annotated[
+        bool, typer.Option("--last-failed", help="Only the cases that failed the last time; all where none did.")
+    ] = False,
+    first: Annotated[bool, typer.Option("-x", help="Stop at the first case that fails.")] = False,
+    watch: Annotated[
+        bool, typer.Option(OPTION, help="Run again each time that a rule, schema or test changes.")
+    ] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show the whole way to the answers of a case that fails.")
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write the results as JUnit XML.")] = None,
     mutate: Annotated[
@@ -56,6 +74,11 @@ def run_tests(
     Exit code 0: all passed. 1: a case failed, a test file has faults, or coverage or mutation was asked for and leaves something
     out. 2: could not run.
     """
+    if watch:
+        run_at_each_change([rules, schemas, *(paths or ())])
+    selection = Selection(words, last_failed)
+    if (coverage or mutate) and (first or not selection.is_all):
+        raise CannotRun("coverage and mutation are of all cases: leave out -k, -x and --last-failed")
     engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
     for path in paths or ():
         if not test_files([path]):
@@ -63,15 +86,14 @@ def run_tests(
     cases, faults = read_tests(paths or [rules], engine.rulebook)
     for fault in faults:
         console(stderr=True).print(diagnostic_text(fault))
-    results = [run_case(engine, case) for case in cases]
-    for result in results:
-        if not result.passed:
-            _show(result, engine)
+    chosen = selection.of(cases)
+    results = _run(engine, chosen, first=first, trace=trace)
     if junit is not None:
         write_whole(junit, _junit(results))
-    failed = sum(not result.passed for result in results)
+    failed = [result.case for result in results if not result.passed]
+    remember((result.case for result in results), failed)
     covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results))
-    console().print(f"{len(results) - failed} passed, {failed} failed")
+    console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
     well = results and not failed and not faults and covered
@@ -80,6 +102,24 @@ def run_tests(
     elif mutate:
         console(stderr=True).print("no mutants were made: first all cases have to pass, and coverage to be complete")
     raise typer.Exit(Exit.FINE if well else Exit.FAULTS)
+
+
+def _run(engine: Engine, cases: Sequence[RuleCase], *, first: bool, trace: bool) -> list[CaseResult]:
+    """The results of the cases, up to the `first` that fails where that is asked; those that fail are shown."""
+    results = []
+    for case in cases:
+        result = run_case(engine, case)
+        results.append(result)
+        if not result.passed:
+            _show(result, engine, trace=trace)
+            if first:
+                break
+    return results
+
+
+def _summary(run: int, failed: int, there: int) -> str:
+    told = f"{run - failed} passed, {failed} failed"
+    return told if run == there else f"{told}, {there - run} not run"
 
 
 def _show_coverage(coverage: Coverage) -> bool:
@@ -98,12 +138,13 @@ def _show_coverage(coverage: Coverage) -> bool:
     return coverage.complete
 
 
-def _show(result: CaseResult, engine: Engine) -> None:
+def _show(result: CaseResult, engine: Engine, *, trace: bool) -> None:
     out = console()
-    out.print(Text.assemble(("failed", "bold red"), "  ", safe(f"{result.case.span}: {result.case.name}")))
-    for failure in result.failures:
-        out.print(safe(f"  {failure}"))
-    for explanation in result.explanations:
+    name, *lines = failure_lines(result)
+    out.print(Text.assemble(("failed", "bold red"), "  ", safe(name)))
+    for line in [f"  {failure}" for failure in result.failures] if trace else lines:
+        out.print(safe(line))
+    for explanation in result.explanations if trace else ():
         out.print(answer_text(explanation.decision, engine.ruleset(result.case.ruleset, result.case.as_of)), end="")
         out.print(explanation_tree(explanation))
 

@@ -1,0 +1,60 @@
+"""Diagnostics as other programs take them: SARIF 2.1.0, and the workflow commands by which GitHub marks lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from policy_engine.diagnostics import Diagnostic, Severity
+from policy_engine.version import VERSION
+
+SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
+    """A SARIF log of one run; files are named as they were given, with `/` between folders."""
+    diagnostics = list(diagnostics)
+    codes = sorted({diagnostic.code for diagnostic in diagnostics})
+    driver = {"name": "policy check", "version": VERSION, "rules": [{"id": code} for code in codes]}
+    return {
+        "$schema": SARIF,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(diagnostic) for diagnostic in diagnostics],
+            }
+        ],
+    }
+
+
+def _result(diagnostic: Diagnostic) -> dict[str, object]:
+    span = diagnostic.span
+    region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.column + max(1, span.length)}
+    place = {"artifactLocation": {"uri": Path(span.path).as_posix()}, "region": region}
+    return {
+        "ruleId": diagnostic.code,
+        "level": "error" if diagnostic.severity is Severity.ERROR else "warning",
+        "message": {"text": _words(diagnostic)},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def github(diagnostic: Diagnostic) -> str:
+    """The workflow command that marks the line of a diagnostic."""
+    span, kind = diagnostic.span, "error" if diagnostic.severity is Severity.ERROR else "warning"
+    places = f"file={_property(span.path)},line={span.line},col={span.column},title={_property(diagnostic.code)}"
+    return f"::{kind} {places}::{_data(_words(diagnostic))}"
+
+
+def _words(diagnostic: Diagnostic) -> str:
+    return f"{diagnostic.message} ({diagnostic.hint})" if diagnostic.hint else diagnostic.message
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
