@@ -182,7 +182,8 @@ def test_check_speaks_sarif_and_github(folder: Path) -> None:
     github = policy("check", "--format", "github", folder=folder)
     assert (github.code, github.out.splitlines()[0]) == (
         1,
-        "::error file=rules/s.yaml,line=8,col=21,title=unknown-name::there is no fact, parameter, definition or reading `dayz` (did you mean `days`?)",
+        "::error file=rules/s.yaml,line=8,col=21,title=unknown-name::there is no fact, parameter, definition or reading `dayz` "
+        "(did you mean `days`?)",
     )
     log = json.loads(policy("check", "--format", "sarif", folder=folder).out)
     first = log["runs"][0]["results"][0]
