@@ -370,7 +370,7 @@ def test_test_passes(run: Run) -> None:
 
 def test_a_failing_case_shows_how_it_came_about(run: Run) -> None:
     put(TESTS.replace("shipping: charged", "shipping: free"), "rules/orders_test.yaml")
-    ran = run("test", "--junit", "results.xml")
+    ran = run("test", "--trace", "--junit", "results.xml")
     assert ran.code == 1
     for words in (
         "rules/orders_test.yaml:5:12: small is charged",
