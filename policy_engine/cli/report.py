@@ -38,7 +38,7 @@ from policy_engine.reports.settings import SETTINGS, settings_of
 
 
 class MakeByDefault(TyperGroup):
-    """`policy report X` is `policy report make X`: only `verify` has to be said."""
+    """`policy report X` is `policy report make X`: only the other commands have to be said."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments, with the command that was left out."""
@@ -199,6 +199,26 @@ def verify(
         console(stderr=True).print(safe(difference))
         raise typer.Exit(Exit.FAULTS)
     console().print(safe(f"{report}: made again, every file is the same, byte for byte"))
+
+
+@app.command("diff")
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="A", help="The folder of the older report.")],
+    new: Annotated[Path, typer.Argument(metavar="B", help="The folder of the newer report.")],
+) -> None:
+    """Compare two finished reports: counts, and the rows whose answers, rules or values differ, found by their key.
+
+    Where there is no key, or the reports have other keys, rows are found by their numbers. Exit code 0: no difference. 3: there
+    are some. 2: nothing could be compared.
+    """
+    from policy_engine.cli.report_diffs import show_report_diff  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.reports.report_diff import compare_reports  # noqa: PLC0415 - the same
+
+    found = compare_reports(old, new)
+    show_report_diff(found, str(old), str(new))
+    if not any(one.compared for one in found.rulesets):
+        raise typer.Exit(Exit.COULD_NOT_RUN)
+    raise typer.Exit(Exit.DIFFERENT if found.differs else Exit.FINE)
 
 
 def _pair(argument: str, facts: str | None) -> tuple[str, str]:

@@ -145,7 +145,7 @@ def show_comparison(found: Comparison) -> None:
         kind = "value" if "." in one.name else "decision"
         out.print(safe(f"only {old if one.only == 'old' else new} has the {kind} {one.name}"))
     for decision in found.decisions:
-        _show_differences(out, decision, [one for one in found.differences if one.decision == decision])
+        show_differences(out, decision, [one for one in found.differences if one.decision == decision])
     if not found.compared:
         out.print("nothing was compared")
     elif not found.differences:
@@ -156,7 +156,8 @@ def _named(row: int, key: str | None) -> str:
     return f"{row}" if key is None else f"{row} {key}"
 
 
-def _show_differences(out: Console, decision: str, differences: list[Difference]) -> None:
+def show_differences(out: Console, decision: str, differences: list[Difference]) -> None:
+    """The differences in the answers to a decision, each with some rows."""
     if not differences:
         return
     out.print()

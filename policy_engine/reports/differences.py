@@ -52,10 +52,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """The differences found so far in the decisions that both versions have, with at most `examples` of each."""
+    """The differences found so far in the decisions that both versions have, with at most `examples` of each.
+
+    Rules are told apart from answers, or, where `with_rules`, with them.
+    """
 
     decisions: Sequence[str]
     examples: int
+    with_rules: bool = False
     rows: Counter[Place] = field(default_factory=Counter)
     shown: dict[Place, list[ChangedRow]] = field(default_factory=dict)
 
@@ -64,9 +68,12 @@ class Differences:
         rows = pl.DataFrame({"row": new["row"], "key": keys})
         for decision in self.decisions:
             before, after = _labels(old, decision, new), _labels(new, decision, old)
+            ruled = f"{decision}.rule" in old.columns and f"{decision}.rule" in new.columns
+            if ruled and self.with_rules:
+                before, after = _by_rule(before, old[f"{decision}.rule"]), _by_rule(after, new[f"{decision}.rule"])
             moved = before != after
             self._count((decision, "answer"), rows, before, after, moved)
-            if f"{decision}.rule" in old.columns and f"{decision}.rule" in new.columns:
+            if ruled and not self.with_rules:
                 before, after = _ids(old[f"{decision}.rule"]), _ids(new[f"{decision}.rule"])
                 self._count((decision, "rules"), rows, before, after, (before != after) & ~moved)
             for part in _parts_of_both(decision, old, new):
@@ -141,6 +148,14 @@ def _ids(rule: pl.Series) -> pl.Series:
     """The ids of rules as a text."""
     ids = rule.list.join(", ") if isinstance(rule.dtype, pl.List) else rule.cast(pl.String)
     return ids.fill_null("none").replace("", "none")
+
+
+def _by_rule(labels: pl.Series, rule: pl.Series) -> pl.Series:
+    """Answers with the rules that gave them, where there are any."""
+    ids = _ids(rule)
+    return pl.select(
+        pl.when(pl.lit(ids) == "none").then(pl.lit(labels)).otherwise(pl.format("{} by {}", labels, ids))
+    ).to_series()
 
 
 def _parts_of_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Iterator[str]:
@@ -220,9 +235,14 @@ def is_in(mine: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
     return mine["row"].is_in(other["row"].implode())
 
 
-def side_by_side(old: Path, new: Path, columns: list[str] | None = None) -> Iterator[Pieces]:
-    """The pieces of two Parquet files that are sorted by their column `row`; `columns` are those to read, None for all."""
-    readers = _RowsInOrder(old, columns), _RowsInOrder(new, columns)
+def side_by_side(
+    old: Path, new: Path, columns: list[str] | None = None, columns_of_new: list[str] | None = None
+) -> Iterator[Pieces]:
+    """The pieces of two Parquet files that are sorted by their column `row`; `columns` are those to read, None for all.
+
+    `columns_of_new` are those of the new one where they are others.
+    """
+    readers = _RowsInOrder(old, columns), _RowsInOrder(new, columns_of_new or columns)
     while ends := [reader.end() for reader in readers if reader.fill()]:
         yield Pieces(*(reader.take(min(ends)) for reader in readers))
 
