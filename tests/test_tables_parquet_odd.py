@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from policy_engine.errors import CannotRun
-from policy_engine.tables import frame_source, parquet_source, read_mapping, source_of
+from policy_engine.tables import TableMapping, frame_source, parquet_source, read_mapping, source_of
 from tests.conftest import ROOT
 from tests.support.tables import account, facts_of, messages, rows_of, run
 from tests.test_cli import Run
@@ -210,3 +210,62 @@ def test_c17_a_date_out_of_range_is_one_invalid_row(days: int, valid: bool) -> N
         facts = facts_of({"on": {"type": "string", "format": "date", **more}})
         found = run(frame_source(pl.DataFrame({"on": column}), facts))
         assert found.valid["(row)"].to_list() == ([1, 2, 3] if valid else [1, 3])
+
+
+TEXT, ON = {"type": "string"}, {"type": "string", "format": "date"}
+AMOUNT = {"type": "number", "multipleOf": 0.01, "minimum": 0, "maximum": 1000}
+RECORD = {"type": "object", "additionalProperties": False, "properties": {"on": ON}}
+DAY = date(2025, 3, 1)
+ARROW: list[tuple[str, dict[str, object], object]] = [
+    ("dictionary", TEXT, "pro"),
+    ("large_string", TEXT, "pro"),
+    ("string_view", TEXT, "pro"),
+    ("decimal128", AMOUNT, 150),
+    ("decimal256", AMOUNT, 150),
+    ("float", AMOUNT, 10),
+    ("half_float", AMOUNT, 50),
+    ("uint64", {"type": "integer", "minimum": 0, "maximum": 10}, 7),
+    ("date64", ON, DAY),
+    ("timestamp_ns", ON, DAY),
+    ("timestamp_ns_utc", INSTANT, NOON),
+    ("time32_ms", {"type": "string", "format": "time"}, time(9, 30)),
+    ("time64_ns", {"type": "string", "format": "time"}, time(9, 30)),
+    ("large_list", {"type": "array", "maxItems": 2, "items": TEXT}, ["a", "b"]),
+    ("fixed_size_list", {"type": "array", "maxItems": 2, "items": TEXT}, ["a", "b"]),
+    ("struct", RECORD, {"on": DAY}),
+    ("list_of_structs", {"type": "array", "maxItems": 2, "items": RECORD}, [{"on": DAY}, {"on": None}]),
+    ("nothing", TEXT, None),
+]
+"""Columns of a file: name, fact, and its value in the first row; in the second all are null."""
+
+
+@pytest.mark.parametrize(("name", "fact", "value"), ARROW)
+def test_a_column_of_each_type_of_arrow(tmp_path: Path, name: str, fact: dict[str, object], value: object) -> None:
+    path = tmp_path / "a.parquet"
+    pl.read_parquet(DATA / "types.parquet", columns=[name]).write_parquet(path)
+    for place, mapping in ((path, {}), (DATA / "types.parquet", {other: None for other, *_ in ARROW if other != name})):
+        found = run(parquet_source(place, facts_of({name: fact}), TableMapping(mapping)))
+        assert (messages(found), found.valid[name].to_list()) == ([], [value, None])
+
+
+@pytest.mark.parametrize("name", ["binary", "duration", "map"])
+def test_a_column_of_arrow_that_is_no_fact_is_refused(name: str) -> None:
+    with pytest.raises(
+        CannotRun, match=f"the column `{name}` is .*, and the schema `account` wants texts .String.; convert it"
+    ):
+        parquet_source(DATA / "more_types.parquet", facts_of({name: TEXT}))
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_only_midnight_is_a_date(unit: pl.datatypes.TimeUnit) -> None:
+    second = {"ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    moments = [1_740_787_200 * second, 1_740_787_201 * second, None, -(2**62), 2**62]
+    frame = pl.DataFrame(
+        {"on": pl.Series(moments, dtype=pl.Int64).cast(pl.Datetime(unit)), "n": ["ab", "a", "b", "c", "d"]}
+    )
+    found = run(frame_source(frame, facts_of({"on": ON, "n": {"type": "string", "pattern": "^.$"}})))
+    assert (found.valid["on"].to_list(), found.invalid["(row)"].to_list()) == ([None], [1, 2, 4, 5])
+    assert messages(found)[:2] == [
+        '1 None /n pattern: "ab" is not a text that matches ^.$',
+        '2 None /on format: "2025-03-01T00:00:01" is not a date such as 2025-02-28',
+    ]

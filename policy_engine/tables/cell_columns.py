@@ -104,6 +104,16 @@ def scaled_column(part: Part, dtype: pl.DataType, name: str, shift: int) -> Colu
     return Column(raw, value, [*exact, *number_conditions(part, value)])
 
 
+def midnights_column(part: Part, dtype: pl.DataType, name: str) -> Column:
+    """A date read from a column of moments without a zone, of which each is midnight of a day."""
+    raw = pl.col(name)
+    day = raw.dt.date()
+    is_midnight = pl.when(raw.is_not_null()).then(
+        (day.cast(dtype) == raw).fill_null(value=False)
+    )  # null: too far for a day
+    return Column(raw, day, [is_midnight, *column(part, pl.Date(), day).conditions])
+
+
 def _rewritten(cell: pl.Expr, forms: Sequence[tuple[str, Replacements]]) -> pl.Expr:
     """Cells of the first form whose pattern they have, as facts are written; others become the empty text, which is none."""
     found = []

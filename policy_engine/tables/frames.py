@@ -5,7 +5,6 @@ They are known by the names of their types, so that no such library is imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
@@ -14,8 +13,6 @@ from policy_engine.errors import CannotRun
 from policy_engine.tables.source import FAILURES
 
 KINDS = "a Polars or pandas frame, an Arrow table, batch or reader, a DuckDB relation, or the name of a file"  # as messages say
-
-UNITS_OF_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 def polars_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:
@@ -35,21 +32,6 @@ def polars_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:
         raise CannotRun(f"the table holds what cannot be read here ({why}); convert it") from None
     except ImportError as error:
         raise CannotRun(f"this {type(table).__name__} cannot be read without another library: {error}") from None
-
-
-def with_dates(table: Any, frame: pl.DataFrame | pl.LazyFrame, dates: Iterable[str]) -> pl.DataFrame | pl.LazyFrame:
-    """The frame made of a table, with columns of dates where pandas, which has none, has midnights without a time zone."""
-    if _library(table) != "pandas" or not isinstance(frame, pl.DataFrame):
-        return frame
-    midnights = [name for name in dates if _is_midnight(frame[name])]
-    return frame.with_columns(pl.col(midnights).cast(pl.Date))
-
-
-def _is_midnight(column: pl.Series) -> bool:
-    dtype = column.dtype
-    if not isinstance(dtype, pl.Datetime) or dtype.time_zone is not None:
-        return False
-    return bool((column.to_physical() % UNITS_OF_A_DAY[dtype.time_unit] == 0).all())
 
 
 def _is_frame(table: Any) -> bool:

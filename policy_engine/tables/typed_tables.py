@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -19,11 +19,11 @@ from policy_engine.errors import CannotRun, Violation
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Date, member_of
-from policy_engine.tables.cell_columns import cell_column, present_cells, scaled_column
+from policy_engine.language.types import Date, Member, member_of
+from policy_engine.tables.cell_columns import cell_column, midnights_column, present_cells, scaled_column
 from policy_engine.tables.cells import AS_FACTS, CellStyle, mapped_value, read_cell, reads_texts
 from policy_engine.tables.column_faults import refuse_own_names, refuse_unfitting, warnings_of
-from policy_engine.tables.frames import polars_frame, with_dates
+from policy_engine.tables.frames import polars_frame
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.row_validation import Row, TypedReader, Validated, validated
 from policy_engine.tables.source import FAILURES, Progress, Source, told_of_files
@@ -50,11 +50,8 @@ def frame_source(table: Any, facts: FactsSchema, mapping: TableMapping = NOTHING
     How many rows a lazy frame has is not known before it is read.
     """
     frame = polars_frame(table)
-    refuse_own_names("the table", frame.collect_schema(), [ROW])
-    names = mapping.facts_of("the table", list(frame.collect_schema()))
-    types = {member.name: member.type for member in facts.type.members}
-    frame = with_dates(table, frame, [column for column, name in names.items() if isinstance(types.get(name), Date)])
     schema = frame.collect_schema()
+    refuse_own_names("the table", schema, [ROW])
     counted = frame.lazy().with_row_index(ROW, offset=1)
     rows = frame.height if isinstance(frame, pl.DataFrame) else 0
     return _source("the table", counted, schema, rows, facts, mapping, ())
@@ -118,12 +115,13 @@ def _source(
     names = mapping.facts_of(where, list(schema))
     back = {name: column for column, name in names.items()}
     read = {name: schema[column] for name, column in back.items()}
-    reader = MappedReader(facts, mapping)
+    midnights = frozenset(name for name, dtype in read.items() if _may_be_dates(dtype, member_of(facts.type, name)))
+    reader = MappedReader(facts, mapping, midnights)
     cells = {
         *mapping.constants,
         *(name for name, dtype in read.items() if _is_text(dtype) and reader.reads_cells(name)),
     }
-    refuse_unfitting(where, {name: dtype for name, dtype in read.items() if name not in cells}, back, facts)
+    refuse_unfitting(where, {name: dtype for name, dtype in read.items() if name not in cells | midnights}, back, facts)
     columns = [reader.column(pl.col(column), name, read[name]).alias(name) for name, column in back.items()]
     columns += [pl.lit(text).alias(name) for name, text in mapping.constants.items()]
     progress = Progress(rows, "rows")
@@ -141,10 +139,14 @@ def _source(
 
 @dataclass(frozen=True, eq=False)
 class MappedReader(TypedReader):
-    """Reads columns that have types under a mapping: texts as cells where it says how they are written, numbers to scale."""
+    """Reads columns that have types under a mapping: texts as cells where it says how they are written, numbers to scale.
+
+    `midnights` are the dates in columns of moments without a zone, as pandas has them: midnight of a day is the day.
+    """
 
     facts: FactsSchema
     mapping: TableMapping
+    midnights: Collection[str] = ()
     whole: bool = False
 
     def reads_cells(self, name: str) -> bool:
@@ -173,6 +175,8 @@ class MappedReader(TypedReader):
             assert member is not None
             if name in cells:
                 found[name] = cell_column(part, member, style, self.facts)
+            elif name in self.midnights:
+                found[name] = midnights_column(part, dtypes[name], name)
             elif style.shift and name in dtypes and dtypes[name].is_numeric():
                 found[name] = scaled_column(part, dtypes[name], name, style.shift)
         return found
@@ -199,7 +203,15 @@ class MappedReader(TypedReader):
             return value, []
         if name in self.mapping.constants:
             return read_cell(member, style, value)
+        if name in self.midnights:
+            return str(value).removesuffix("T00:00:00"), []
         return mapped_value(member, style, value) if style.shift or reads_texts(member, style) else (value, [])
+
+
+def _may_be_dates(dtype: Any, member: Member | None) -> bool:
+    return (
+        member is not None and isinstance(member.type, Date) and isinstance(dtype, pl.Datetime) and not dtype.time_zone
+    )
 
 
 def _is_text(dtype: Any) -> bool:
