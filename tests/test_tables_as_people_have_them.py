@@ -15,7 +15,7 @@ import pytest
 from policy_engine.errors import CannotRun
 from policy_engine.tables import NOTHING, read_mapping, source_of
 from tests.support.tables import facts_of, messages, run
-from tests.support.workbooks import Formula, Merged, workbook
+from tests.support.workbooks import Formula, Merged, Rows, workbook
 from tests.test_tables_packed import zstd_compress
 
 FACTS = facts_of(
@@ -68,11 +68,11 @@ SAVE = "save the file as UTF-8, or name its encoding: --encoding cp1252 is usual
 FORM = "or give the file's form of dates in a mapping file (--map)"
 NUMBERS = "or give the file's form of numbers in a mapping file (--map, numbers: {{{}}})"
 DIGITS = "write digits only, with a point for decimals"
-TITLE = [[Merged("Konten 2025", 3)], [], ["account", "plan", "amount"], ["A1", "pro", 12.5]]
+TITLE: Rows = [[Merged("Konten 2025", 3)], [], ["account", "plan", "amount"], ["A1", "pro", 12.5]]
 WIDE = [f"f{number}" for number in range(1, 998)]
 
 
-def excel(rows: Sequence[Sequence[Any]]) -> Content:
+def excel(rows: Rows) -> Content:
     """A workbook of one sheet."""
     return lambda path: workbook(path, rows)
 
