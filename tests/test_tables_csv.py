@@ -301,6 +301,19 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         csv_source(tmp_path / "no.csv", account())
 
 
+def test_many_columns_that_are_no_facts_are_told_together(tmp_path: Path) -> None:
+    header, row = ["plan", "Seats", *(f"f{n}" for n in range(1, 998))], ["pro", "", *"x" * 997]
+    source = csv_source(written(tmp_path, f"{','.join(header)}\n{','.join(row)}\n"), account())
+    assert [warning.replace(f"{tmp_path}/", "") for warning in source.warnings] == [
+        "`accounts.csv`: the column `Seats` is no fact of the schema `account`; did you mean `seats`? "
+        "Map it with --map, or its rows are invalid wherever it has a value",
+        "`accounts.csv`: 997 columns are no facts of the schema `account`, such as `f1`, `f2`, `f3`; leave them out or map them "
+        "with --map, or rows are invalid wherever they have a value",
+    ]
+    some = ", ".join(f"`f{n}`" for n in range(1, 11))
+    assert messages(run(source)) == [f"1 None / additionalProperties: there is no fact {some} and 987 more"]
+
+
 def test_columns_that_are_no_facts(tmp_path: Path) -> None:
     source = csv_source(written(tmp_path, "Plan,note\npro,\npro,x\n"), account())
     assert [warning.replace(f"{tmp_path}/", "") for warning in source.warnings] == [

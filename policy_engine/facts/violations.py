@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -25,6 +25,8 @@ from policy_engine.language.text_patterns import matcher
 
 MOST_VIOLATIONS = 1_000
 """Past so many, one more helps nobody."""
+MOST_NAMED = 10
+"""So many names that are no facts are told."""
 
 
 def violations_of(facts: Json, schema: FactsSchema) -> list[Violation]:
@@ -179,9 +181,11 @@ def _words(keyword: str, wanted: Any, value: Json, schema: Mapping[str, Any], na
         case "required":
             return f"a value for `{name}`", f"`{name}` is missing"
         case "additionalProperties":
-            known = list(schema.get("properties", {}))
+            known = tuple(schema.get("properties", {}))
             extra = [name for name in value if name not in known]
-            return f"one of {', '.join(known)}", f"there is no fact {', '.join(_meant(name, known) for name in extra)}"
+            more = f" and {len(extra) - MOST_NAMED:,} more" if len(extra) > MOST_NAMED else ""
+            named = ", ".join(_meant(name, known) for name in extra[:MOST_NAMED])
+            return f"one of {', '.join(known)}", f"there is no fact {named}{more}"
         case "type":
             return f"{_TYPES.get(wanted, wanted)}", f"{shown} is not {_TYPES.get(wanted, wanted)}"
         case "enum":
@@ -221,7 +225,8 @@ _PHRASES = {
 }
 
 
-def _meant(name: str, known: list[str]) -> str:
+@lru_cache(maxsize=1024)
+def _meant(name: str, known: tuple[str, ...]) -> str:
     """A name that the schema does not have, with the one that was most likely meant."""
     hint = did_you_mean(name, known)
     return f"`{name}` ({hint})" if hint else f"`{name}`"

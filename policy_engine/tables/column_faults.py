@@ -14,6 +14,8 @@ from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number,
 
 MOST_DIGITS = 38
 """So many digits has a decimal that Polars can read."""
+MOST_TOLD = 3
+"""So many columns that are no facts, and have no name like one, are told one by one."""
 
 
 def refuse_unfitting(where: str, columns: Mapping[str, Any], names: Mapping[str, str], facts: FactsSchema) -> None:
@@ -88,12 +90,21 @@ def warnings_of(where: str, columns: Iterable[str], facts: FactsSchema) -> tuple
     """What to tell of columns that are no facts, and of required facts that have no column."""
     known, found = [member.name for member in facts.type.members], list(columns)
     missing = [member.name for member in facts.type.members if member.required and member.name not in found]
-    unknown = [_unknown(where, name, known, facts) for name in found if name not in known]
+    near = {name: nearest(name, known) for name in found if name not in known}
+    far = [name for name, other in near.items() if other is None]
+    together = far if len(far) > MOST_TOLD else []
+    unknown = [_unknown(where, name, other, facts) for name, other in near.items() if name not in together]
+    unknown += [_all_unknown(where, together, facts)] if together else []
     return (*unknown, *(f"{where}: there is no column for the required fact `{name}`" for name in missing))
 
 
-def _unknown(where: str, name: str, known: list[str], facts: FactsSchema) -> str:
-    near = nearest(name, known)
+def _unknown(where: str, name: str, near: str | None, facts: FactsSchema) -> str:
     does = f"did you mean `{near}`? Map it" if near else "leave it out or map it"
     told = f"the column `{shown_text(name)}` is no fact of the schema `{facts.name}`"
     return f"{where}: {told}; {does} with --map, or its rows are invalid wherever it has a value"
+
+
+def _all_unknown(where: str, names: list[str], facts: FactsSchema) -> str:
+    some = ", ".join(f"`{shown_text(name)}`" for name in names[:MOST_TOLD])
+    told = f"{len(names):,} columns are no facts of the schema `{facts.name}`, such as {some}"
+    return f"{where}: {told}; leave them out or map them with --map, or rows are invalid wherever they have a value"
