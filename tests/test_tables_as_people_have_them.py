@@ -191,6 +191,11 @@ CASES = [
         [("A1",), ("A2",)],
     ),
     Case(
+        "JSON Lines of PowerShell, which are UTF-16", "a.jsonl", '{"account": "A1"}\r\n'.encode("utf-16"),
+        refused="`a.jsonl` is not UTF-8 text: it is utf-16-le, by its first bytes; save it as UTF-8",
+    ),
+    Case("JSON Lines with a mark", "a.jsonl", b'\xef\xbb\xbf{"account": "A1"}\n', [("A1",)]),
+    Case(
         "packed, and not sent to its end", "a.csv.gz", gzip.compress(b"account,plan\n" + b"A1,pro\n" * 9000)[:-20],
         refused="`a.csv.gz` is not a whole gzip file; write it again",
     ),

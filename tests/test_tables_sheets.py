@@ -137,6 +137,27 @@ def test_numbers_of_excel_and_numbers_as_texts_in_one_column(tmp_path: Path) -> 
     assert messages(found) == ["6 None /amount type: cell B6: `1.25` is not a number written as 1.234,56"]
 
 
+LOCAL = {"type": "string", "format": "date-time", "x-local": True}
+MOMENTS = [
+    ("", HALF_PAST_NINE, datetime(2025, 3, 1, 8, 30, tzinfo=UTC)),
+    ("", MIDNIGHT, datetime(2025, 2, 28, 23, tzinfo=UTC)),
+    ("", "2025-03-01T09:30:00Z", datetime(2025, 3, 1, 9, 30, tzinfo=UTC)),
+    ('dates: {at: "%d.%m.%Y %H:%M"}', HALF_PAST_NINE, datetime(2025, 3, 1, 8, 30, tzinfo=UTC)),
+    ('dates: {at: "%d.%m.%Y %H:%M"}', "01.03.2025 09:30", datetime(2025, 3, 1, 8, 30, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize(("mapping", "cell", "moment"), MOMENTS)
+def test_a_date_and_time_is_read_in_the_zone_of_the_ruleset(
+    tmp_path: Path, mapping: str, cell: object, moment: datetime
+) -> None:
+    facts = facts_of({"at": LOCAL}).in_zone("Europe/Berlin")
+    (tmp_path / "map.yaml").write_text(mapping, "utf-8")
+    path = workbook(tmp_path / "a.xlsx", [["at"], [cell]])
+    found = run(source_of(path, facts, read_mapping(tmp_path / "map.yaml", facts) if mapping else NOTHING))
+    assert (messages(found), found.valid["at"].to_list()) == ([], [moment])
+
+
 def test_rows_have_the_numbers_of_the_sheet(tmp_path: Path) -> None:
     sheet: Rows = [[], [None, "account_id", "plan"], [], [None, "A1", "pro"], [], [None, "A2", "sold"], [], []]
     found = validated_sheet(tmp_path, sheet)

@@ -19,7 +19,7 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
 from policy_engine.backends.columnar.validation import FITS, UNKNOWN
 from policy_engine.documents.facts_files import line_of, plain_facts, whole_line
-from policy_engine.errors import Violation
+from policy_engine.errors import CannotRun, Violation
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.json_types import unvalidated_columns
@@ -28,6 +28,7 @@ from policy_engine.tables.mapped_records import RecordMapper
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.row_validation import INVALID, Row, RowReader, Validated, validated_rows
 from policy_engine.tables.source import Progress, Source, opened, streamed, unpacked
+from policy_engine.text_encodings import LONGEST_MARK, other_encoding
 
 BLOCK = 4_000_000
 """Bytes read at a time; a block goes on to the end of its last line. Each costs some milliseconds, whatever is in it."""
@@ -40,9 +41,11 @@ LINE = "(line)"
 
 
 def lines_source(path: Path, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
-    """A JSON Lines file, also .gz; raises `CannotRun`. Under a mapping each line is read by itself."""
-    with opened(path):
+    """A JSON Lines file, also packed; raises `CannotRun`. Under a mapping each line is read by itself."""
+    with opened(path) as raw:
         progress = Progress(path.stat().st_size, "bytes")
+        if other := other_encoding(unpacked(path, raw).read(LONGEST_MARK)):
+            raise CannotRun(f"`{path}` is not UTF-8 text: it is {other}, by its first bytes; save it as UTF-8")
     mapper = None if mapping == NOTHING else RecordMapper(facts, mapping)
 
     def frames() -> Iterator[pl.DataFrame]:
