@@ -14,7 +14,7 @@ from policy_engine.backends.python import NotPlain, Program, Recording, excerpt
 from policy_engine.compiled import CompiledQuestion, CompiledRulebook
 from policy_engine.diagnostics import has_errors, unknown_name
 from policy_engine.errors import CannotRun, EngineFault, FactsError, RulesetError, UnknownDecision, Violation
-from policy_engine.facts.foreign import refuse_table
+from policy_engine.facts.foreign import Facts, refuse_table
 from policy_engine.facts.plain import is_plain
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend import loader
@@ -120,13 +120,15 @@ class Engine:
     def decide(
         self,
         decision: str,
-        facts: Mapping[str, object],
+        facts: Facts,
         *,
         as_of: date,
         readings: Mapping[str, str] = NO_READINGS,
         trusted: bool = False,
     ) -> Decision:
         """The answer to `ruleset.decision` about facts in JSON types, on a civil date in the ruleset's time zone.
+
+        Facts, and the records in them, may also be dataclasses and pydantic models, which takes longer.
 
         `trusted` skips validation and checks, for facts that went through them before; others may get any answer or error.
         Raises `FactsError` with every violation, `UnknownDecision`, `NotInForce` where no version is in force on the day,
@@ -149,7 +151,7 @@ class Engine:
     def decide_all(
         self,
         ruleset: str,
-        facts: Mapping[str, object],
+        facts: Facts,
         *,
         as_of: date,
         readings: Mapping[str, str] = NO_READINGS,
@@ -173,7 +175,7 @@ class Engine:
     def decide_many(
         self,
         decision: str,
-        facts: Iterable[Mapping[str, object]],
+        facts: Iterable[Facts],
         *,
         as_of: date,
         readings: Mapping[str, str] = NO_READINGS,
@@ -191,7 +193,7 @@ class Engine:
     def _each(
         self,
         decision: str,
-        facts: Iterable[Mapping[str, object]],
+        facts: Iterable[Facts],
         as_of: date,
         readings: Mapping[str, str],
         trusted: bool,
@@ -203,7 +205,7 @@ class Engine:
                 yield error
 
     def explain(
-        self, decision: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
+        self, decision: str, facts: Facts, *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
         now = self._now
@@ -221,7 +223,7 @@ class Engine:
             return explanation_of(_reference(compiled, facts, as_of), name)
 
     def validate(
-        self, ruleset: str, facts: Mapping[str, object], *, as_of: date, readings: Mapping[str, str] = NO_READINGS
+        self, ruleset: str, facts: Facts, *, as_of: date, readings: Mapping[str, str] = NO_READINGS
     ) -> tuple[Violation, ...]:
         """The violations of a ruleset's schema and of its checks by facts, in document order; empty where they are valid.
 
@@ -279,7 +281,7 @@ def _raise_fault(error: Exception, compiled: CompiledQuestion, facts: object, as
     raise EngineFault(f"generated code failed in {excerpt(error)}\n{about}") from error
 
 
-def _reference(compiled: CompiledQuestion, facts: Mapping[str, object], as_of: date) -> Evaluation:
+def _reference(compiled: CompiledQuestion, facts: Facts, as_of: date) -> Evaluation:
     """The reference over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
     choices = compiled.program.choices
     evaluation = Evaluation(compiled.ruleset, valid_facts(facts, compiled.ruleset.facts), as_of, choices)
@@ -287,7 +289,7 @@ def _reference(compiled: CompiledQuestion, facts: Mapping[str, object], as_of: d
     return evaluation
 
 
-def explained(program: Program, name: str, facts: Mapping[str, Any], as_of: date) -> Explanation:
+def explained(program: Program, name: str, facts: Any, as_of: date) -> Explanation:
     """A decision about valid facts in JSON types, and its trace: recorded now, and made into steps when somebody looks."""
     recording = program.record(name, facts, as_of)
     return Explanation(recording.decision, partial(_trace, program, recording, name, as_of))

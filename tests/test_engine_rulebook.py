@@ -130,12 +130,12 @@ def test_validating_asks_for_a_ruleset_that_is_there(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (pl.DataFrame({"paid": [1]}), "not a DataFrame; call decide_table, which takes tables whole"),
-        (pl.LazyFrame({"paid": [1]}), "not a LazyFrame; call decide_table, which takes tables whole"),
-        (pd.DataFrame({"paid": [1]}), "not a DataFrame; call decide_table, which takes tables whole"),
-        ("orders.csv", "not a name of a file; call decide_table, which takes tables whole"),
-        (Path("orders.csv"), "not a name of a file; call decide_table, which takes tables whole"),
-        ({"paid": 1}, "not one mapping; call decide, or give [facts]"),
+        (pl.DataFrame({"paid": [1]}), "not a DataFrame; call decide_table"),
+        (pl.LazyFrame({"paid": [1]}), "not a LazyFrame; call decide_table"),
+        (pd.DataFrame({"paid": [1]}), "not a DataFrame; call decide_table"),
+        ("orders.csv", "not a name of a file; call decide_table"),
+        (Path("orders.csv"), "not a name of a file; call decide_table"),
+        ({"paid": 1}, "not of one; call decide, or give [facts]"),
     ],
 )
 def test_tables_are_not_taken_for_many_facts(engine: Engine, given: Any, told: str) -> None:

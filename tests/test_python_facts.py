@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import importlib
 import json
@@ -15,9 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 
-from policy_engine import Engine, FactsError, UnknownDecision
+from policy_engine import Decision, Engine, FactsError, UnknownDecision
 from tests.conftest import lay_out
 from tests.test_cli import FILES
 
@@ -226,3 +228,141 @@ def test_a4_arguments_of_another_type_are_refused_by_name(
     for ask in (engine.decide, engine.explain):
         with pytest.raises(TypeError, match=re.escape(told)):
             ask(question, {"price": 50}, **{"as_of": date(2025, 7, 1), **more})
+
+
+NESTED = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["customer", "lines"],
+    "properties": {
+        "customer": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"since": {"type": "string", "format": "date"}, "name": {"type": "string"}},
+        },
+        "lines": {
+            "type": "array",
+            "maxItems": 9,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["price"],
+                "properties": {
+                    "price": {"type": "number", "multipleOf": 0.01, "minimum": 0, "maximum": 99},
+                    "at": {"type": "string", "format": "date-time"},
+                },
+            },
+        },
+    },
+}
+ORDER_RULES = """
+ruleset: order
+title: Orders
+version: "1"
+effective: {from: 2020-01-01}
+timezone: UTC
+facts: order
+sources: {text: {title: The text}}
+decisions:
+  total:
+    question: What does it cost?
+    source: text
+    values:
+      price: sum(line.price for line in lines)
+      since: if_known(customer.since)
+      latest: if_known(max(line.at for line in lines if known(line.at)))
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Line:
+    price: Decimal
+    at: datetime | None = None
+
+
+@dataclasses.dataclass
+class Customer:
+    since: date
+    name: str | None = None
+
+
+@dataclasses.dataclass
+class Order:
+    customer: Customer
+    lines: list[Line]
+
+
+class LineModel(pydantic.BaseModel):
+    price: Decimal
+    at: datetime | None = None
+
+
+class CustomerModel(pydantic.BaseModel, extra="allow"):
+    since: date
+    name: str | None = None
+
+
+class OrderModel(pydantic.BaseModel):
+    customer: CustomerModel
+    lines: tuple[LineModel, ...]
+
+
+PLAIN_ORDER = {
+    "customer": {"since": "2025-01-31"},
+    "lines": [{"price": 1.1, "at": "2025-01-31T12:00:00Z"}, {"price": 2}],
+}
+LINES = [Line(Decimal("1.10"), NOON), Line(Decimal(2))]
+MODELS = (LineModel(price=Decimal("1.1"), at=NOON), LineModel(price=Decimal(2)))
+ORDERS = {
+    "dataclasses": Order(Customer(date(2025, 1, 31)), LINES),
+    "models": OrderModel(customer=CustomerModel(since=date(2025, 1, 31)), lines=MODELS),
+    "mixed": {"customer": CustomerModel(since=date(2025, 1, 31)), "lines": LINES},
+}
+
+
+@pytest.fixture(scope="module")
+def orders() -> Engine:
+    """A ruleset over records in records and in lists."""
+    return Engine.from_text({"order": ORDER_RULES}, {"order": json.dumps(NESTED)})
+
+
+@pytest.mark.parametrize("form", ORDERS)
+def test_dataclasses_and_models_are_facts_and_records(orders: Engine, form: str) -> None:
+    given: Any = ORDERS[form]
+    for ask in (orders.decide, orders.explain):
+        assert ask("order.total", given, as_of=DAY) == ask("order.total", PLAIN_ORDER, as_of=DAY)
+    assert orders.decide_all("order", given, as_of=DAY) == orders.decide_all("order", PLAIN_ORDER, as_of=DAY)
+    assert orders.validate("order", given, as_of=DAY) == ()
+    (answer,) = orders.decide_many("order.total", [given], as_of=DAY)
+    assert answer == orders.decide("order.total", given, as_of=DAY, trusted=True)
+    assert isinstance(answer, Decision)
+    assert answer.values == {"price": Decimal("3.10"), "since": date(2025, 1, 31), "latest": NOON}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (Order(Customer(NOON), LINES), [("/customer/since", "a Python datetime is not a date")]),
+        (Order(Customer(DAY), [Line(Decimal("1.001"))]), [("/lines/0/price", "1.001 is not a multiple of 0.01")]),
+        (
+            OrderModel(customer=CustomerModel.model_validate({"since": DAY, "colour": "red"}), lines=()),
+            [("/customer", "there is no fact `colour`")],
+        ),
+        (
+            Line(Decimal(1)),
+            [("", "there is no fact `price`"), ("", "`customer` is missing"), ("", "`lines` is missing")],
+        ),
+        (Order, [("", "facts are an object, not a Python type")]),
+    ],
+)
+def test_what_is_wrong_in_dataclasses_and_models_is_told_at_its_place(
+    orders: Engine, given: Any, told: list[tuple[str, str]]
+) -> None:
+    found = orders.validate("order", given, as_of=DAY)
+    assert [(each.pointer, each.message.split(";")[0]) for each in found] == told
+
+
+def test_one_dataclass_is_not_many(orders: Engine) -> None:
+    given: Any = ORDERS["models"]
+    with pytest.raises(TypeError, match=re.escape("not of one; call decide, or give [facts]")):
+        orders.decide_many("order.total", given, as_of=DAY)

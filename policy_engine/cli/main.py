@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas
+from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas, stubs
 from policy_engine.cli.options import Exit
 from policy_engine.cli.output import OutputLost, guarded_output, never_fail_on_characters
 from policy_engine.cli.show import console, diagnostic_text, safe
@@ -30,6 +30,7 @@ app.command(short_help="Decide, and show how the answer came about.")(decide.exp
 app.command("test", short_help="Run the tests that stand beside the rules.")(run_tests.run_tests)
 app.command("compare", short_help="Show whose answer changes between two versions.")(compare.compare_versions)
 app.command(short_help="Write the schemas by which editors check as you type.")(schemas.schemas)
+app.command(short_help="Write a Python module with the types of all decisions.")(stubs.stubs)
 app.add_typer(
     report.app,
     name="report",

@@ -10,11 +10,11 @@ from rich.tree import Tree
 
 from policy_engine.diagnostics import Diagnostic, Severity, shown_text
 from policy_engine.language.decisions import Decision
-from policy_engine.language.origins import noted
+from policy_engine.language.origins import flattened, noted
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.traces import Explanation, Origin, Step, Verdict
 from policy_engine.language.values import Unknown, in_words
-from policy_engine.reports.explanations import flattened, why_unknown
+from policy_engine.reports.explanations import why_unknown
 
 STYLES = {
     Verdict.APPLIES: "green",

@@ -14,7 +14,7 @@ from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type
 
@@ -38,23 +38,44 @@ class Refused(Exception):  # noqa: N818 - carries what is told of one value
     """A value that is not taken; the message says what to give instead."""
 
 
+class Dataclass(Protocol):
+    """An object of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class Model(Protocol):
+    """An object of a pydantic model."""
+
+    __pydantic_fields__: ClassVar[dict[str, Any]]
+
+
+Facts: TypeAlias = Mapping[str, object] | Dataclass | Model
+"""What a caller may give as facts; so may be the records in them."""
+
+
+def members_of(value: object) -> Mapping[object, object] | None:
+    """The members of a mapping, a dataclass or a pydantic model, by the names of its fields; None for anything else."""
+    if isinstance(value, Mapping):
+        return value
+    kind = type(value)
+    names = getattr(kind, "__pydantic_fields__", None) or getattr(kind, "__dataclass_fields__", None)
+    if names is None:
+        return None
+    return {**{name: getattr(value, name) for name in names}, **(getattr(value, "__pydantic_extra__", None) or {})}
+
+
 def refuse_table(facts: object) -> None:
     """Raise `TypeError` for what is a table, or names one, and not facts of one account after another."""
+    if members_of(facts) is not None:
+        raise TypeError("decide_many takes the facts of several accounts, not of one; call decide, or give [facts]")
     if isinstance(facts, str | Path):
         what = "a name of a file"
-    elif isinstance(facts, Mapping):
-        raise TypeError(
-            "decide_many takes the facts of several accounts, not one mapping; call decide, or give [facts]"
-        )
-    elif any(
-        hasattr(type(facts), name) for name in ("columns", "schema")
-    ):  # asked of a lazy frame itself, it would work
+    elif any(hasattr(type(facts), name) for name in ("columns", "schema")):  # a lazy frame itself would have to work
         what = f"a {type(facts).__name__}"
     else:
         return
-    raise TypeError(
-        f"decide_many takes facts one after another, not {what}; call decide_table, which takes tables whole"
-    )
+    raise TypeError(f"decide_many takes facts one after another, not {what}; call decide_table")
 
 
 def plain_value(value: object, kind: Type | None) -> Any:

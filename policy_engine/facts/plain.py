@@ -15,7 +15,7 @@ from typing import Any
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import Violation
-from policy_engine.facts.foreign import Refused, moment_text, plain_value, time_text
+from policy_engine.facts.foreign import Refused, members_of, moment_text, plain_value, time_text
 from policy_engine.language.types import ListOf, Record, Type, with_article
 
 DEEPEST = 64
@@ -39,7 +39,7 @@ def to_json_types(facts: object, kind: Record | None = None) -> tuple[Json, list
     the facts is given, values of other libraries are taken as what it says, and refused by its words.
     """
     reader = FactsReader()
-    if not isinstance(facts, Mapping):
+    if members_of(facts) is None:
         reader.refuse("", _kind(facts), "an object", f"facts are an object, not {_kind(facts)}")
         return None, reader.found
     try:
@@ -98,6 +98,9 @@ class FactsReader:
 
     def foreign(self, value: object, pointer: str, depth: int, kind: Type | None) -> Json:
         """A value that JSON has no form for, where it is clear as what it is meant."""
+        members = members_of(value)
+        if members is not None:
+            return self.members(members, pointer, depth, kind)
         try:
             if isinstance(value, date):
                 return moment_text(value, kind)

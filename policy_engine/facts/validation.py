@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policy_engine.errors import FactsError
+from policy_engine.facts.foreign import Facts
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.language.date_texts import read_date, read_instant, read_time
 from policy_engine.language.rulesets import FactsSchema
@@ -12,7 +13,7 @@ from policy_engine.language.types import Date, Instant, ListOf, Member, Number, 
 from policy_engine.language.values import RecordValue, Value, normalized
 
 
-def valid_facts(facts: Mapping[str, object], schema: FactsSchema) -> RecordValue:
+def valid_facts(facts: Facts, schema: FactsSchema) -> RecordValue:
     """The facts as typed values; raises `FactsError` with every violation."""
     plain, unfit = to_json_types(facts, schema.type)
     if unfit:

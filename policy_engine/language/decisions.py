@@ -218,6 +218,12 @@ class Decision:
         """`to_dict()` as JSON in UTF-8, without blanks; the same answer always gives the same bytes."""
         return self._ruling.frame.filled(self)
 
+    def _repr_html_(self) -> str:
+        """The answer in a notebook."""
+        from policy_engine.language.notebook import decision_html  # noqa: PLC0415 - only notebooks need it
+
+        return decision_html(self)
+
     def _parts(self) -> tuple[object, ...]:
         return self._ruling, self._own_values, self._as_of, self._missing, self._kept
 

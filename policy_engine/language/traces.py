@@ -110,6 +110,12 @@ class Trace(NamedTuple):
             "used": [explanation.to_dict() for explanation in self.used],
         }
 
+    def _repr_html_(self) -> str:
+        """The trace in a notebook."""
+        from policy_engine.language.notebook import trace_html  # noqa: PLC0415 - only notebooks need it
+
+        return trace_html(self)
+
 
 class Explanation:
     """A decision and its trace, which never change either.
@@ -144,6 +150,12 @@ class Explanation:
     def to_dict(self) -> dict[str, object]:
         """The explanation in JSON types."""
         return {**self.decision.to_dict(), "trace": self.trace.to_dict()}
+
+    def _repr_html_(self) -> str:
+        """The explanation in a notebook."""
+        from policy_engine.language.notebook import explanation_html  # noqa: PLC0415 - only notebooks need it
+
+        return explanation_html(self)
 
     def __eq__(self, other: object) -> bool:
         same = isinstance(other, Explanation) and (self.decision, self.trace) == (other.decision, other.trace)

@@ -11,7 +11,7 @@ from policy_engine.errors import FactsError, Violation
 from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.mentions import expressions_in, reads_sensitive, sensitive_paths
-from policy_engine.language.origins import noted
+from policy_engine.language.origins import flattened, noted
 from policy_engine.language.rulesets import DecisionLogic, Reading, Ruleset, Source, conclusions_of
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.values import Unknown, in_words
@@ -247,20 +247,6 @@ def _whole_steps(steps: Iterable[Step], depth: int, seen: set[str]) -> Iterator[
     for at, step, is_repeated in flattened(steps, depth, seen):
         origin = "" if step.origin is Origin.COMPUTED else f" [{step.origin}{f': {step.note}' if step.note else ''}]"
         yield Line(f"{step.text} = {_value(step)}{origin}{', as above' if is_repeated else ''}", at)
-
-
-def flattened(steps: Iterable[Step], depth: int, seen: set[str]) -> Iterator[tuple[int, Step, bool]]:
-    """Steps and those below them but literals, each with its depth, and whether it is a definition that was shown before.
-
-    What such a definition stands for is left out; `seen` are the definitions shown so far.
-    """
-    for step in steps:
-        is_repeated = step.origin is Origin.DEFINITION and step.text in seen
-        yield depth, step, is_repeated
-        if step.origin is Origin.DEFINITION:
-            seen.add(step.text)
-        if not is_repeated:
-            yield from flattened((one for one in step.steps if one.origin is not Origin.LITERAL), depth + 1, seen)
 
 
 def _reading(reading: Reading, decision: Decision) -> Iterator[Line]:

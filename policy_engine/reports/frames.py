@@ -18,6 +18,7 @@ from policy_engine.diagnostics import unknown_name
 from policy_engine.engine import Engine
 from policy_engine.errors import UnknownDecision
 from policy_engine.frontend.loader import Rulebook
+from policy_engine.language.notebook import text_html
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.reports.causes import Causes
 from policy_engine.reports.deciding import Spill, as_engine_fault, decided, told, true_to_checks, valid_rows
@@ -45,6 +46,18 @@ class DecidedTable(Generic[Frame]):
     decisions: Frame
     invalid: Frame
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """The table in a notebook: its frames as they show themselves; those that would have to be read only by their type."""
+        frames = {"decisions": self.decisions, "invalid rows": self.invalid}
+        shown = (f"<p><strong>{name}</strong></p>{_html(frame)}" for name, frame in frames.items())
+        notes = (f"<p>{text_html(note)}</p>" for note in self.notes)
+        return f"<div>{''.join([*shown, *notes])}</div>"
+
+
+def _html(frame: Any) -> str:
+    is_read = type(frame).__name__ == "DataFrame"
+    return str(frame._repr_html_()) if is_read else f"<p>{text_html(type(frame).__name__)}</p>"
 
 
 def decide_table(

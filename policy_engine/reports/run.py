@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from policy_engine.engine import Engine
 from policy_engine.language.decisions import Status
+from policy_engine.language.notebook import table_html, text_html
 from policy_engine.reports import exports
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.causes import Causes
@@ -23,7 +25,7 @@ from policy_engine.reports.manifest import MANIFEST, digested, manifest_of
 from policy_engine.reports.near_misses import NearMisses
 from policy_engine.reports.report_folder import new_report
 from policy_engine.reports.sampling import Draw, samples_of
-from policy_engine.reports.totals import ReportTotals
+from policy_engine.reports.totals import ReportTotals, RulesetTotals
 from policy_engine.reports.trials import TRIED, trials_of
 from policy_engine.version import VERSION
 
@@ -41,6 +43,23 @@ class ReportResult:
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """The report in a notebook: what came out of each ruleset, notes, and where to read on."""
+        tables = (_summary(one, self.totals.as_of) for one in self.totals.rulesets)
+        said = (f"<p>{text_html(line)}</p>" for line in (*self.unmet, *self.notes, f"written: {', '.join(self.files)}"))
+        return f"<div>{''.join([*tables, *said])}</div>"
+
+
+def _summary(totals: RulesetTotals, as_of: date) -> str:
+    counts = f"{totals.rows:,} rows, {totals.valid:,} valid, {totals.invalid:,} invalid"
+    rows = [("version", f"{totals.version}, as of {as_of}"), ("accounts", counts)]
+    for one in totals.decisions:
+        came = {**one.outcomes, **{status: count for status, count in one.statuses.items() if status != "decided"}}
+        rows.append(
+            (one.decision, ", ".join(f"{name}: {count:,}" for name, count in came.items() if count) or "calculated")
+        )
+    return table_html(totals.title, ((name, text_html(said)) for name, said in rows))
 
 
 def make_report(arguments: Arguments, out: Path, located: Located = WHERE_NAMED) -> ReportResult:
