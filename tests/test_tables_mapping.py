@@ -37,7 +37,7 @@ FAULTS = [
     (
         "zzz: {}",
         "1:1: a mapping file has no `zzz`; there are columns, constants, values, absent, dates, times, numbers, scale, "
-        "sheet, header_row, encoding, delimiter",
+        "lists, histories, sheet, header_row, encoding, delimiter",
     ),
     ("- a", "1:1: a mapping file is a list of `name: value`"),
     ("columns: a", "1:10: `columns` is a list of `name: value`"),
@@ -539,8 +539,8 @@ def test_a_constant_that_the_table_has(tmp_path: Path) -> None:
     with pytest.raises(CannotRun) as caught:
         frame_source(pl.DataFrame({"Land": ["AT"]}), facts, mapping)
     assert str(caught.value) == (
-        "the table: the column `Land` is the fact `country`, which is a constant; "
-        "leave the constant out, or map the column to null: columns: {Land: null}"
+        "the table: the column `Land` is the fact `country`, which the mapping file gives otherwise; "
+        "map the column to null: columns: {Land: null}"
     )
     lines = tmp_path / "a.jsonl"
     lines.write_text('{"Land": "AT"}\n{"Land": null}\n')

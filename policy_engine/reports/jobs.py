@@ -21,7 +21,7 @@ from policy_engine.reports.fingerprints import Fingerprints, fingerprints, uncha
 from policy_engine.reports.locating import WHERE_NAMED, Located
 from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.keys import key_column, key_of
-from policy_engine.tables.opening_tables import Options, open_table
+from policy_engine.tables.opening_tables import Options, mapping_of, open_table
 from policy_engine.tables.source import Source
 from policy_engine.tables.typed_tables import parquet_files
 
@@ -111,6 +111,7 @@ def job_of_file(
     """A job whose table is opened; fingerprints are taken first, so that every later change is seen."""
     before = fingerprints([*_files_at(place), *options.maps.values()])
     with unchanged(before):
+        before = {**before, **fingerprints(mapping_of(ruleset.id, ruleset.facts, options).files)}
         source = open_table(ruleset.id, place, ruleset.facts, options)
     come = [file for file in source.files if file not in before]
     if come:

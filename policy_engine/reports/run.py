@@ -92,7 +92,8 @@ def run_report(
         totals = ReportTotals(arguments.as_of, tuple(chapter.totals for chapter in chapters))
         broken = tuple(unmet(gates, totals))
         _write_json(folder / SUMMARY, totals.to_dict())
-        notes = [note for form in arguments.formats for note in _exported(form, folder, jobs, totals, arguments)]
+        notes = [note for job in jobs for note in job.source.notes()]
+        notes += [note for form in arguments.formats for note in _exported(form, folder, jobs, totals, arguments)]
         read = [*(path for job in jobs for path in job.source.files), *map(located.place, arguments.maps.values())]
         decided = [digested(path, located.name(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]

@@ -132,7 +132,7 @@ class CellReader(RowReader):
         """What cannot be read, with its place, and its column where that is not called as the fact; the row is told beside it."""
         if not found.pointer:
             return replace(found, message=f"{self.place(row)} {found.message}")
-        name = found.pointer.split("/")[1]
+        name = next(name for name in self.names if f"{found.pointer}/".startswith(f"/{name}/"))
         column, place = self.columns.get(name, name), self.place(row, name)
         named = place if column == name else f"{place}, column `{shown_text(column)}`"
         return replace(found, message=f"{named}: {found.message}")

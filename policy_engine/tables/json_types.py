@@ -157,10 +157,11 @@ def plain_row(frame: pl.DataFrame, at: int, record: Record) -> dict[str, Any]:
 def plain_rows(frame: pl.DataFrame, record: Record) -> Iterator[dict[str, Any]]:
     """The facts of each row of canonical columns; what is absent, or has no column, is left out."""
     moments = [pl.col(name).cast(in_microseconds(dtype)) for name, dtype in frame.schema.items()]
-    return (_plain_members(row, record) for row in frame.select(moments).iter_rows(named=True))
+    return (plain_members(row, record) for row in frame.select(moments).iter_rows(named=True))
 
 
-def _plain_members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
+def plain_members(row: Mapping[str, Any], record: Record) -> dict[str, Any]:
+    """The members of a record of canonical values, instants in microseconds; what is absent is left out."""
     return {m.name: _plain(row[m.name], m.type) for m in record.members if row.get(m.name) is not None}
 
 
@@ -171,7 +172,7 @@ def _plain(value: Any, kind: Type) -> Any:
         case ListOf(element=element), list():
             return [_plain(part, element) for part in value]
         case Record(), dict():
-            return _plain_members(value, kind)
+            return plain_members(value, kind)
         case Instant(), int():
             return instant_text_of(value)
         case _, date() | time():

@@ -17,44 +17,56 @@ sheet: Accounts                    # of a workbook, and the row that names the c
 header_row: 3
 encoding: cp1252                   # of a CSV file; as with --encoding and --delimiter
 delimiter: ";"
+lists:                             # lists whose elements stand in columns
+  limits:
+    - {columns: {Daily Limit: amount}, constants: {kind: daily}}
+histories:                         # lists whose elements stand in the rows of another file
+  statuses: {file: status.csv, by: account_id, columns: {Since: since}, without_rows: empty}
 
 What is said of all facts can be said of single ones: `dates: {since: "%d.%m.%Y"}`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from policy_engine.diagnostics import did_you_mean, shown_text
-from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain, plain_scalar
+from policy_engine.diagnostics import shown_text
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.documents.yaml_reader import read_file
 from policy_engine.errors import CannotRun
-from policy_engine.language.date_forms import read_in_two_ways, written_as
-from policy_engine.language.date_texts import LOCAL_FORMAT
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import DATE, TIME, Boolean, Date, Instant, Member, Number, Text, Time, Type, member_of
+from policy_engine.language.types import ListOf, Member, Record
 from policy_engine.source import Authored, Span
-from policy_engine.tables.cells import AS_FACTS, CellStyle, format_of_type, read_cell
 from policy_engine.tables.file_options import FILE_KEYS, FileOptions, file_option
-from policy_engine.tables.mapping import TableMapping
-from policy_engine.tables.number_forms import DECIMAL_SIGNS, THOUSANDS_SIGNS, NumberForm
+from policy_engine.tables.mapping import History, ListItem, TableMapping
+from policy_engine.tables.mapping_reader import MappingReader
+from policy_engine.tables.mapping_styles import styles_of
 
-FORMS = {
-    "date": 'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"; '
-    'and perhaps a time: " %H:%M:%S"',
-    "date-time": "the form of instants names %d, %m, %Y, %H (or %I and %p), %M and %z once each, and perhaps %S and %f: "
-    '"%Y-%m-%d %H:%M:%S%z"',
-    LOCAL_FORMAT: "the form of instants names %d, %m, %Y, %H (or %I and %p) and %M once each, and perhaps %S, %f and %z: "
-    '"%Y-%m-%d %H:%M:%S"',
-    "time": 'the form of times names %H (or %I and %p) and %M once each, and perhaps %S and %f: "%H.%M"',
+KEYS = (
+    "columns",
+    "constants",
+    "values",
+    "absent",
+    "dates",
+    "times",
+    "numbers",
+    "scale",
+    "lists",
+    "histories",
+    *FILE_KEYS,
+)
+NEEDED_OF_HISTORIES = {
+    "file": "in which file its rows stand: file: status.csv",
+    "by": "by which fact rows are found: by: account_id",
+    "without_rows": "what it is where the file has no row: without_rows: empty (nothing happened), or absent (it is not known)",
 }
-KEYS = ("columns", "constants", "values", "absent", "dates", "times", "numbers", "scale", *FILE_KEYS)
-MOST_PLACES = 9
-"""So far may a scale move the decimal point."""
+KEYS_OF_HISTORIES = (*NEEDED_OF_HISTORIES, "columns", *FILE_KEYS)
+WITHOUT_ROWS = ("empty", "absent")
+Places = dict[str, Span]
+"""Where columns are named."""
 
 
 def read_mapping(path: Path, facts: FactsSchema) -> TableMapping:
@@ -62,269 +74,172 @@ def read_mapping(path: Path, facts: FactsSchema) -> TableMapping:
     _, node, faults = read_file(path)
     if node is None or faults:
         raise CannotRun("\n".join(f"{fault.span}: {fault.message}" for fault in faults))
-    reading = _MappingReader(facts)
-    mapping = reading.whole(node)
-    if reading.faults:
-        raise CannotRun("\n".join(reading.faults))
+    reader = MappingReader(facts, path.parent)
+    mapping = _whole(reader, node)
+    if reader.faults:
+        raise CannotRun("\n".join(reader.faults))
     return mapping
 
 
-@dataclass(slots=True)
-class _MappingReader:
-    """One reading of a mapping file: what is wrong with it so far."""
+def _whole(reader: MappingReader, node: YamlNode) -> TableMapping:
+    parts = reader.keys(node, "a mapping file", KEYS)
+    places: Places = {}
+    columns = _columns(reader, parts.get("columns"), places)
+    constants = _constants(reader, parts.get("constants"))
+    styles, absent = styles_of(reader, parts)
+    lists = _lists(reader, parts.get("lists"), places)
+    histories = _histories(reader, parts.get("histories"))
+    _refuse_columns_twice(reader, columns, lists, places)
+    _refuse_facts_twice(reader, parts)
+    return TableMapping(columns, styles, absent, constants, places, _file(reader, parts), lists, histories)
 
-    facts: FactsSchema
-    faults: list[str] = field(default_factory=list)
-    places: dict[str, Span] = field(default_factory=dict)
 
-    def fault(self, where: YamlNode | Authored, message: str) -> None:
-        self.faults.append(f"{where.span}: {message}")
+def _file(reader: MappingReader, parts: Mapping[str, YamlNode]) -> FileOptions:
+    """How a file is written."""
+    said: dict[str, Any] = {}
+    for key, node in parts.items():
+        if key in FILE_KEYS:
+            try:
+                said[key] = file_option(key, node)
+            except CannotRun as why:
+                reader.fault(node, str(why))
+    return FileOptions(**said)
 
-    def whole(self, node: YamlNode) -> TableMapping:
-        parts: dict[str, YamlNode] = {}
-        for key, value in self.entries(node, "a mapping file"):
-            parts[key.value] = value
-            if key.value not in KEYS:
-                hint = did_you_mean(key.value, KEYS) or f"there are {', '.join(KEYS)}"
-                self.fault(key, f"a mapping file has no `{shown_text(key.value)}`; {hint}")
-        columns = self.columns(parts.get("columns"))
-        constants = self.constants(parts.get("constants"))
-        values = self.values(parts.get("values"))
-        absent, absent_of = self.absent(parts.get("absent"), values)
-        forms = {**self.dates(parts.get("dates")), **self.times(parts.get("times"))}
-        numbers, scale = self.numbers(parts.get("numbers")), self.scale(parts.get("scale"))
-        styles = {
-            member.name: CellStyle(
-                values.get(member.name, {}),
-                forms.get(member.name, ()),
-                (*absent, *absent_of.get(member.name, ())),
-                numbers.get(member.name),
-                scale.get(member.name, 0),
-            )
-            for member in self.facts.type.members
-        }
-        return TableMapping(columns, styles, absent, constants, self.places, self.file(parts))
 
-    def file(self, parts: Mapping[str, YamlNode]) -> FileOptions:
-        """How the file is written."""
-        said: dict[str, Any] = {}
-        for key, node in parts.items():
-            if key in FILE_KEYS:
-                try:
-                    said[key] = file_option(key, node)
-                except CannotRun as why:
-                    self.fault(node, str(why))
-        return FileOptions(**said)
+def _columns(reader: MappingReader, node: YamlNode | None, places: Places) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for column, value in reader.entries(node, "`columns`"):
+        places[column.value] = column.span
+        if not isinstance(value, ScalarNode):
+            reader.fault(value, f"a column is one fact, or null: `{shown_text(column.value)}: account_id`")
+        elif plain(value) is None:
+            found[column.value] = None
+        elif reader.fact(value.text) is not None:
+            found[column.value] = value.text.value
+    return found
 
-    def entries(self, node: YamlNode | None, what: str) -> tuple[tuple[Authored, YamlNode], ...]:
-        if node is None or isinstance(node, MappingNode):
-            return () if node is None else node.entries
-        self.fault(node, f"{what} is a list of `name: value`")
-        return ()
 
-    def member(self, name: Authored) -> Member | None:
-        """The fact of that name, None where there is none, which is reported."""
-        found = member_of(self.facts.type, name.value)
-        if found is None:
-            known = [member.name for member in self.facts.type.members]
-            hint = did_you_mean(name.value, known) or f"it has {', '.join(known)}"
-            self.fault(name, f"the schema `{self.facts.name}` has no fact `{shown_text(name.value)}`; {hint}")
-        return found
+def _constants(reader: MappingReader, node: YamlNode | None, record: Record | None = None) -> dict[str, str]:
+    """For each constant fact, or member of a record, the text of its value."""
+    found = {}
+    for name, value in reader.entries(node, "`constants`"):
+        member = reader.fact(name) if record is None else reader.member(name, record)
+        if not isinstance(value, ScalarNode):
+            reader.fault(value, f"a constant is one value: `{shown_text(name.value)}: DE`")
+        elif member is not None:
+            reader.value(member, value.text, "leave the constant out")
+            found[member.name] = value.text.value
+    return found
 
-    def of_kind(self, name: Authored, kinds: Mapping[type[Type], object], what: str) -> Member | None:
-        """The fact of that name if it has one of some types, else None, which is reported."""
-        member = self.member(name)
-        if member is None or type(member.type) in kinds:
-            return member
-        self.fault(name, f"`{member.name}` is no {what}")
+
+def _lists(reader: MappingReader, node: YamlNode | None, places: Places) -> dict[str, tuple[ListItem, ...]]:
+    found = {}
+    for name, value in reader.entries(node, "`lists`"):
+        kind = _list_of(reader, name)
+        if not isinstance(value, SequenceNode):
+            reader.fault(value, f"the elements of `{shown_text(name.value)}` are a list: [{_example(kind)}, ...]")
+        elif kind is not None:
+            items = (_item(reader, item, kind, places) for item in value.items)
+            found[name.value] = tuple(item for item in items if item is not None)
+    return found
+
+
+def _list_of(reader: MappingReader, name: Authored) -> ListOf | None:
+    """The type of a fact that is a list of single values, or of records of them; None for any other, which is reported."""
+    member = reader.fact(name)
+    if member is None:
         return None
-
-    def columns(self, node: YamlNode | None) -> dict[str, str | None]:
-        found: dict[str, str | None] = {}
-        for column, value in self.entries(node, "`columns`"):
-            self.places[column.value] = column.span
-            if not isinstance(value, ScalarNode):
-                self.fault(value, f"a column is one fact, or null: `{shown_text(column.value)}: account_id`")
-            elif plain(value) is None:
-                found[column.value] = None
-            elif self.member(value.text) is not None:
-                found[column.value] = value.text.value
-        return found
-
-    def constants(self, node: YamlNode | None) -> dict[str, str]:
-        """For each constant fact the text of its value."""
-        found = {}
-        for name, value in self.entries(node, "`constants`"):
-            member = self.member(name)
-            if not isinstance(value, ScalarNode):
-                self.fault(value, f"a constant is one value: `{shown_text(name.value)}: DE`")
-            elif member is not None:
-                self.value(member, value.text, "leave the constant out")
-                found[member.name] = value.text.value
-        return found
-
-    def values(self, node: YamlNode | None) -> dict[str, dict[str, str]]:
-        return {
-            name.value: self.texts(member, below)
-            for name, below in self.entries(node, "`values`")
-            if (member := self.member(name)) is not None
-        }
-
-    def texts(self, member: Member, node: YamlNode) -> dict[str, str]:
-        """For each text of the file the value of a fact that it stands for."""
-        found: dict[str, str] = {}
-        hint = f"name the texts that mean that there is none: absent: {{{member.name}: [...]}}"
-        for value, listed in self.entries(node, f"what stands for `{member.name}`"):
-            self.value(member, value, hint)
-            for text in self.listed(listed):
-                if text.value in found:
-                    self.fault(text, f"`{shown_text(text.value)}` stands for two values of `{member.name}`")
-                found[text.value] = value.value
-        return found
-
-    def value(self, member: Member, value: Authored, without: str) -> None:
-        """Report what is no value of a fact; a name that YAML reads as null is one only in quotes."""
-        told, kind = f"`{shown_text(value.value)}` is no value of `{member.name}`", member.type
-        allowed = ("true", "false") if isinstance(kind, Boolean) else kind.values if isinstance(kind, Text) else None
-        if plain_scalar(value) is None:
-            self.fault(value, f"{told}; {without}")
-        elif allowed is not None and value.value not in allowed:
-            self.fault(value, f"{told}; it is one of {', '.join(allowed)}")
-        elif not isinstance(kind, Boolean | Text):
-            _, unread = read_cell(member, AS_FACTS, value.value)
-            if unread:
-                self.fault(value, f"{told}, which is {unread[0].expected}")
-
-    def absent(
-        self, node: YamlNode | None, values: Mapping[str, Mapping[str, str]]
-    ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """The texts that stand for no value: those of all columns, and those of single facts."""
-        every: list[str] = []
-        own: dict[str, tuple[str, ...]] = {}
-        for part in () if node is None else _items(node):
-            if not isinstance(part, MappingNode):
-                for text in self.listed(part):
-                    every.append(text.value)
-                    self.refuse_value(text, self.facts.type.members, values)
-                continue
-            for name, below in part.entries:
-                member, listed = self.member(name), list(self.listed(below))
-                for text in listed:
-                    self.refuse_value(text, [member] if member else [], values)
-                own[name.value] = (*own.get(name.value, ()), *(text.value for text in listed))
-        return tuple(every), own
-
-    def refuse_value(self, text: Authored, members: Iterable[Member], values: Mapping[str, Mapping[str, str]]) -> None:
-        """Report a text that is to mean that facts are absent, and is or stands for a value of one of them."""
-        for member in members:
-            allowed = member.type.values if isinstance(member.type, Text) else None
-            if text.value in values.get(member.name, {}) or text.value in (allowed or ()):
-                told = f"`{shown_text(text.value)}` is or stands for a value of `{member.name}`"
-                hint = "name the facts for which it means that there is none: absent: {FACT: [...]}"
-                self.fault(text, f"{told}; {hint}")
-                return
-
-    def listed(self, node: YamlNode, what: str = "what stands for a value") -> Iterator[Authored]:
-        for item in _items(node):
-            if isinstance(item, ScalarNode):
-                yield item.text
-            else:
-                self.fault(item, f"{what} is a text, or a list of texts")
-
-    def dates(self, node: YamlNode | None) -> dict[str, tuple[str, ...]]:
-        return self.forms(node, DATE, (Date, Instant), "date")
-
-    def times(self, node: YamlNode | None) -> dict[str, tuple[str, ...]]:
-        return self.forms(node, TIME, (Time,), "time of day")
-
-    def forms(
-        self, node: YamlNode | None, every: Type, kinds: tuple[type[Type], ...], what: str
-    ) -> dict[str, tuple[str, ...]]:
-        """The forms of facts: those of all facts of one type, and those of single facts, which have no others."""
-        parts = () if node is None else _items(node)
-        common = [part for part in parts if not isinstance(part, MappingNode)]
-        shared = self.forms_of(common, every)
-        found = {m.name: shared for m in self.facts.type.members if shared and m.type == every}
-        for part in parts:
-            for name, value in part.entries if isinstance(part, MappingNode) else ():
-                if member := self.of_kind(name, dict.fromkeys(kinds), what):
-                    found[member.name] = self.forms_of(_items(value), member.type)
-        return found
-
-    def forms_of(self, nodes: Iterable[YamlNode], kind: Type) -> tuple[str, ...]:
-        """The forms that nodes are; what is none is reported, and two by which a text could be read in two ways."""
-        found, name = [], format_of_type(kind)
-        for node in nodes:
-            text = node.text.value if isinstance(node, ScalarNode) else ""
-            if written_as(name, text) is None:
-                self.fault(node, FORMS[name])
-            else:
-                found.append(text)
-            if twice := read_in_two_ways(name, found):
-                first, second, text = twice
-                told = f"`{text}` could be read by the form {first} and otherwise by {second}"
-                self.fault(node, f"{told}; name one of them, or write one of the two otherwise in the file")
-                found.pop()
-        return tuple(found)
-
-    def numbers(self, node: YamlNode | None) -> dict[str, NumberForm]:
-        """The forms of numbers: that of all facts, and those of single facts."""
-        entries = self.entries(node, "`numbers`")
-        own = [(name, value) for name, value in entries if isinstance(value, MappingNode)]
-        form = self.number_form([entry for entry in entries if entry not in own])
-        found = {m.name: form for m in self.facts.type.members if form and isinstance(m.type, Number)}
-        for name, value in own:
-            member = self.of_kind(name, {Number: None}, "number")
-            one = self.number_form(self.entries(value, "the form of numbers"))
-            if member and one:
-                found[member.name] = one
-        return found
-
-    def number_form(self, entries: Sequence[tuple[Authored, YamlNode]]) -> NumberForm | None:
-        signs: dict[str, str] = {}
-        places = {key.value: value for key, value in entries}
-        for key, value in entries:
-            allowed = {"decimal": DECIMAL_SIGNS, "thousands": tuple(THOUSANDS_SIGNS)}.get(key.value)
-            sign = value.text.value if isinstance(value, ScalarNode) else ""
-            if allowed is None:
-                told = f"the form of numbers has no `{shown_text(key.value)}`"
-                self.fault(key, f'{told}; it is written: numbers: {{decimal: ",", thousands: "."}}')
-            elif sign not in allowed:
-                signs_told = (
-                    "a point or a comma" if key.value == "decimal" else "a point, a comma, a blank or an apostrophe"
-                )
-                self.fault(value, f'the {key.value} sign is {signs_told}, in quotes: {key.value}: ","')
-            elif sign in signs.values():
-                self.fault(value, "the decimal sign and the thousands sign differ")
-            else:
-                signs[key.value] = sign
-        if signs == {"thousands": "."}:
-            self.fault(places["thousands"], 'a point is the decimal sign where no other is named: decimal: ","')
-        return NumberForm(signs.get("decimal", "."), signs.get("thousands")) if signs else None
-
-    def scale(self, node: YamlNode | None) -> dict[str, int]:
-        """For each fact the power of ten that the numbers of the file are multiplied by."""
-        found = {}
-        for name, value in self.entries(node, "`scale`"):
-            member = self.of_kind(name, {Number: None}, "number")
-            shift = _power_of_ten(plain(value))
-            if shift is None:
-                self.fault(
-                    value, "a scale is a power of ten: 0.01 where the file has cents, 1000 where it has thousands"
-                )
-            elif member is not None:
-                found[member.name] = shift
-        return found
+    match member.type:
+        case ListOf(element=Record(members=members)) if not any(isinstance(m.type, ListOf | Record) for m in members):
+            return member.type
+        case ListOf(element=element) if not isinstance(element, ListOf | Record):
+            return member.type
+    reader.fault(name, f"`{member.name}` is no list of single values, nor of records that hold nothing else")
+    return None
 
 
-def _power_of_ten(value: object) -> int | None:
-    """The exponent of a power of ten, None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value <= 0:
+def _example(kind: ListOf | None) -> str:
+    return "{columns: {COLUMN: MEMBER}}" if kind is not None and isinstance(kind.element, Record) else "COLUMN"
+
+
+def _item(reader: MappingReader, node: YamlNode, kind: ListOf, places: Places) -> ListItem | None:
+    """An element of a list; None where it is none, which is reported."""
+    if not isinstance(kind.element, Record):
+        if isinstance(node, ScalarNode):
+            places[node.text.value] = node.span
+            return ListItem({"": node.text.value})
+        reader.fault(node, "an element of this list is the name of its column")
         return None
-    shift = Decimal(value).adjusted()
-    return shift if value == Decimal((0, (1,), shift)) and abs(shift) <= MOST_PLACES else None
+    parts = reader.keys(node, "an element of a list", ("columns", "constants"))
+    columns = {}
+    for column, value in reader.entries(parts.get("columns"), "`columns`"):
+        places[column.value] = column.span
+        if not isinstance(value, ScalarNode):
+            reader.fault(value, f"a column is one member: `{shown_text(column.value)}: amount`")
+        elif reader.member(value.text, kind.element) is not None:
+            columns[value.text.value] = column.value
+    if not columns and not reader.faults:
+        reader.fault(node, f"an element names the columns of its members: {_example(kind)}")
+    return ListItem(columns, _constants(reader, parts.get("constants"), kind.element))
 
 
-def _items(node: YamlNode) -> tuple[YamlNode, ...]:
-    """The items of a list; anything else stands for a list of itself."""
-    return node.items if isinstance(node, SequenceNode) else (node,)
+def _histories(reader: MappingReader, node: YamlNode | None) -> dict[str, History]:
+    found = {}
+    for name, value in reader.entries(node, "`histories`"):
+        kind = _list_of(reader, name)
+        if kind is not None and (history := _history(reader, value, name.value, kind)) is not None:
+            found[name.value] = history
+    return found
+
+
+def _history(reader: MappingReader, node: YamlNode, name: str, kind: ListOf) -> History | None:
+    """The file of a history, None where that is not said in full, which is reported."""
+    parts = reader.keys(node, f"the history of `{name}`", KEYS_OF_HISTORIES)
+    texts = {key: part.text for key, part in parts.items() if isinstance(part, ScalarNode)}
+    for key, example in NEEDED_OF_HISTORIES.items():
+        if key not in texts:
+            reader.fault(parts.get(key, node), f"the history of `{name}` says {example}")
+    if not {*NEEDED_OF_HISTORIES} <= {*texts}:
+        return None
+    without = texts["without_rows"]
+    if without.value not in WITHOUT_ROWS:
+        reader.fault(without, f"`without_rows` is {' or '.join(WITHOUT_ROWS)}")
+    by = reader.fact(texts["by"])
+    if by is not None and isinstance(by.type, ListOf | Record):
+        reader.fault(texts["by"], f"`{by.name}` is no single value, and rows are found by one")
+    members = kind.element.members if isinstance(kind.element, Record) else (Member(name, kind.element, required=True),)
+    known = Record((*members, *([by] if by is not None else [])))
+    columns: dict[str, str | None] = {}
+    places: Places = {}
+    for column, value in reader.entries(parts.get("columns"), "`columns`"):
+        places[column.value] = column.span
+        if isinstance(value, ScalarNode) and plain(value) is None:
+            columns[column.value] = None
+        elif not isinstance(value, ScalarNode):
+            reader.fault(value, f"a column is one member, or null: `{shown_text(column.value)}: since`")
+        elif reader.member(value.text, known) is not None:
+            columns[column.value] = value.text.value
+    file = Path(os.path.normpath(reader.folder / texts["file"].value))
+    return History(file, texts["by"].value, columns, without.value == "empty", places, _file(reader, parts))
+
+
+def _refuse_facts_twice(reader: MappingReader, parts: Mapping[str, YamlNode]) -> None:
+    """Report a fact that is given in two ways."""
+    given: set[str] = set()
+    for part in ("constants", "lists", "histories"):
+        node = parts.get(part)
+        for name, _ in node.entries if isinstance(node, MappingNode) else ():
+            if name.value in given:
+                reader.fault(name, f"`{shown_text(name.value)}` is given twice; say once what it is")
+            given.add(name.value)
+
+
+def _refuse_columns_twice(
+    reader: MappingReader, columns: Mapping[str, str | None], lists: Mapping[str, tuple[ListItem, ...]], places: Places
+) -> None:
+    """Report a column that is to stand in two places."""
+    named = [*columns, *(column for items in lists.values() for item in items for column in item.columns.values())]
+    for column in dict.fromkeys(column for column in named if named.count(column) > 1):
+        reader.fault_at(
+            places[column], f"the column `{shown_text(column)}` is named more than once; a column is one thing"
+        )

@@ -11,6 +11,7 @@ from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.csv_tables import csv_source
 from policy_engine.tables.file_options import FileOptions
+from policy_engine.tables.gathering import Opener, gathered_source
 from policy_engine.tables.json_lines import lines_source
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.mapping_files import read_mapping
@@ -39,14 +40,30 @@ class Options:
 
 def open_table(ruleset: str, place: Path, facts: FactsSchema, options: Options) -> Source:
     """The table at a place, read as the options say for a ruleset; raises `CannotRun`."""
+    return source_of(place, facts, mapping_of(ruleset, facts, options), options.file)
+
+
+def mapping_of(ruleset: str, facts: FactsSchema, options: Options) -> TableMapping:
+    """The mapping for the tables of a ruleset; raises `CannotRun`."""
     file = options.maps.get(ruleset, options.maps.get(""))
-    return source_of(place, facts, read_mapping(file, facts) if file is not None else NOTHING, options.file)
+    return read_mapping(file, facts) if file is not None else NOTHING
 
 
 def source_of(
     place: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: FileOptions | None = None
 ) -> Source:
     """The table at a place, by its ending: a folder or a glob is Parquet; raises `CannotRun`."""
+    if not mapping.gathered:
+        return _opened(place, facts, mapping, options)
+    of_history = {name: _opener(history.file) for name, history in mapping.histories.items()}
+    return gathered_source(facts, mapping, _opener(place, options), of_history)
+
+
+def _opener(place: Path, options: FileOptions | None = None) -> Opener:
+    return lambda facts, mapping: _opened(place, facts, mapping, options)
+
+
+def _opened(place: Path, facts: FactsSchema, mapping: TableMapping, options: FileOptions | None) -> Source:
     written = (options or FileOptions()).before(mapping.file)
     kind = written.input_format or _kind_of(place)
     if written.sheet is not None and kind != "xlsx":

@@ -65,6 +65,7 @@ class Source:
 
     `frame` gives its rows, counted from 1 by the column `(row)`, validated as columns. `validate` takes any piece of it to
     its valid rows, canonical, and its invalid ones. `files` are what is read, in order; `warnings` are sentences for who runs it.
+    `notes` gives those that are known only when all has been read.
     Both reading and validating raise `CannotRun` where there is no going on. Where Polars itself reads the files, `raw` gives
     their columns as they stand there.
     """
@@ -76,6 +77,7 @@ class Source:
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
     raw: pl.LazyFrame | None = None
+    notes: Callable[[], tuple[str, ...]] = tuple
 
 
 @contextmanager
