@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,25 @@ import pytest
 from babel.localedata import locale_identifiers
 
 from policy_engine import Engine
+from policy_engine.backends.columnar import prepare
+from policy_engine.backends.columnar.program import PARTS
+from policy_engine.backends.columnar.sentences import SENTENCE
 from policy_engine.backends.columnar.words import words_of
+from policy_engine.errors import RulesetError
+from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision
 from policy_engine.language.formats import Format, number_form
+from policy_engine.language.rulesets import ALWAYS
 from policy_engine.language.sentences import Placeholder
 from policy_engine.language.sentences import words_of as words_of_value
 from policy_engine.language.types import Number
 from policy_engine.reports.arguments import Arguments
+from policy_engine.reports.causes import Causes
 from policy_engine.reports.run import make_report
 from tests.conftest import ROOT, lay_out
+from tests.support.choosing import SeededChoices
+from tests.support.columnar import table_of
+from tests.support.generated_questions import question_by
 from tests.support.rulebook import shipped, shipped_cases
 from tests.test_cli import Run, run
 
@@ -166,6 +178,24 @@ def test_a_report_with_reasons_is_made_again_with_them(reported: Run) -> None:
 def test_without_the_option_a_table_has_no_sentences(reported: Run) -> None:
     assert reported("report", "t=a.jsonl", "--as-of", str(DAY), "--out", "out").code == 0
     assert [name for name in pl.read_parquet_schema("out/decisions.parquet") if name.endswith(".sentence")] == []
+
+
+def test_causes_are_told_in_generated_rulesets_too() -> None:
+    """`test_columnar_agreement.py` compares all other sentences, over many more."""
+    caused = 0
+    for question in filter(None, (question_by(SeededChoices(seed), 4) for seed in range(40))):
+        ruleset, day, readings = replace(question.ruleset, period=ALWAYS), question.days[0], question.readings
+        try:
+            program = prepare(ruleset, readings, day)
+        except RulesetError:
+            continue  # columns cannot hold its numbers
+        decided = program.answered(table_of(question.facts, ruleset).lazy(), (*PARTS, SENTENCE)).collect()
+        engine = Engine(Rulebook((ruleset,), ()))
+        told = Causes(engine, program, readings)(decided).select("^.*[.]sentence$")
+        decide = partial(engine.decide_all, ruleset.id, as_of=day, readings=readings, trusted=True)
+        assert told.to_dicts() == [reasons(decide(facts)) for facts in question.facts]
+        caused += sum(decided[name].null_count() for name in told.columns)
+    assert caused > 20
 
 
 NUMBERS = [0, 1, -1, 10, -99, 100, 999, 1_000, -1_000, 12_345, 1_000_000, 100_000_000_007, 10**18 - 1, -(10**18) + 1]

@@ -5,28 +5,30 @@ The engine is asked, once for all rows of a piece that have the same facts where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
+from policy_engine.backends.columnar import ColumnarProgram
 from policy_engine.backends.columnar.sentences import SENTENCE
 from policy_engine.engine import Engine
 from policy_engine.language.mentions import Mention, graph_of, mentions_in, reached, wording_of
-from policy_engine.reports.jobs import Job
 from policy_engine.tables.json_types import plain_rows
 
 
 @dataclass(slots=True)
 class Causes:
-    """Fills in the sentences of a job's pieces; `reads` has for each decision the facts that it looks at."""
+    """Fills in the sentences of pieces that a program decided; `reads` has for each decision the facts that it looks at."""
 
     engine: Engine
-    job: Job
+    program: ColumnarProgram
+    readings: Mapping[str, str]
     reads: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ruleset = self.job.program.ruleset
+        ruleset = self.program.ruleset
         graph = graph_of(ruleset)
         for logic in ruleset.decisions:
             found = reached([Mention("decision", logic.name), *mentions_in(wording_of(logic))], graph)
@@ -49,6 +51,7 @@ class Causes:
         return facts.join(told, on=facts.columns, how="left", maintain_order="left", nulls_equal=True)[SENTENCE]
 
     def _reasons(self, name: str, facts: pl.DataFrame) -> Sequence[str]:
-        asked, day, readings = f"{self.job.ruleset.id}.{name}", self.job.program.as_of, self.job.readings
-        rows = plain_rows(facts, self.job.ruleset.facts.type)
-        return [self.engine.decide(asked, row, as_of=day, readings=readings, trusted=True).reason for row in rows]
+        ruleset, day = self.program.ruleset, self.program.as_of
+        rows = plain_rows(facts, ruleset.facts.type)
+        decide = partial(self.engine.decide, f"{ruleset.id}.{name}", as_of=day, readings=self.readings, trusted=True)
+        return [decide(row).reason for row in rows]

@@ -122,7 +122,8 @@ def _chapter(
     undetermined = Draw(job.ruleset, arguments.seed, TRIED, Status.UNDETERMINED)
     near = NearMisses(job)
     watch: list[Watch] = [draw, undetermined, near] if arguments.samples else [undetermined, near]
-    decide_table(job, place / DECISIONS, place / INVALID, watch, Causes(engine, job) if arguments.reasons else None)
+    causes = Causes(engine, job.program, job.readings) if arguments.reasons else None
+    decide_table(job, place / DECISIONS, place / INVALID, watch, causes)
     totals = ruleset_totals(
         job.ruleset,
         place / DECISIONS,
