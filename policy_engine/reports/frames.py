@@ -101,7 +101,7 @@ def _wanted(ruleset: Ruleset, decisions: Iterable[str] | None) -> list[str] | No
 
 def _causes(job: Job, *, reasons: bool) -> Causes | None:
     """What sentences need: they are about the ruleset of the job, whatever the caller's engine reads next."""
-    return Causes(Engine(Rulebook((job.ruleset,), ())), job) if reasons else None
+    return Causes(Engine(Rulebook((job.ruleset,), ())), job.program, job.readings) if reasons else None
 
 
 def _eager(job: Job, table: Any, wanted: Sequence[str] | None, causes: Causes | None) -> DecidedTable[Any]:
