@@ -88,6 +88,12 @@ class CompiledRulebook:
             self._on(as_of)[1][name] = compiled
         return compiled
 
+    def checks(self, name: str, as_of: date, readings: Mapping[str, str]) -> CompiledQuestion:
+        """The question whether facts are valid: a ruleset without any of its decisions."""
+        compiled = self.compiled(self.ruleset(name, as_of), as_of, readings)
+        passes = compiled.program.checks()
+        return CompiledQuestion(compiled.ruleset, compiled.program, passes, passes)
+
     def question(self, decision: str, as_of: date) -> tuple[Ruleset, str]:
         """The ruleset of `ruleset.decision` on a day, and the name of the decision."""
         _require("a question", decision, str, "text such as `ruleset.decision`")

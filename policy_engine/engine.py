@@ -14,6 +14,7 @@ from policy_engine.backends.python import NotPlain, Program, Recording, excerpt
 from policy_engine.compiled import CompiledQuestion, CompiledRulebook
 from policy_engine.diagnostics import has_errors, unknown_name
 from policy_engine.errors import CannotRun, EngineFault, FactsError, RulesetError, UnknownDecision, Violation
+from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.foreign import Facts, refuse_table
 from policy_engine.facts.plain import is_plain
 from policy_engine.facts.validation import valid_facts
@@ -229,18 +230,23 @@ class Engine:
 
         Raises like `decide` in all else.
         """
-        compiled = self._now.all_decisions(ruleset, as_of, readings)
-        try:
-            if compiled.passes(facts, as_of):
-                return ()
-        except Exception as error:
-            _raise_fault(error, compiled, facts, as_of)
+        compiled = self._now.checks(ruleset, as_of, readings)
+        if _passes(compiled, facts, as_of):
+            return ()
         try:
             with decimal.localcontext(EXACT):
                 _reference(compiled, facts, as_of)
         except FactsError as error:
             return error.violations
         return ()
+
+    def is_valid(self, ruleset: str, facts: Facts, *, as_of: date, readings: Mapping[str, str] = NO_READINGS) -> bool:
+        """Whether `validate` finds no violation: the same answer, and quicker where a check is false."""
+        compiled = self._now.checks(ruleset, as_of, readings)
+        passes = _passes(compiled, facts, as_of)
+        if passes is False and is_plain(facts) and validator_of(compiled.ruleset.facts.document)(facts):
+            return False  # by the schema they are valid, so a check is false
+        return passes or not self.validate(ruleset, facts, as_of=as_of, readings=readings)
 
     def ruleset(self, name: str, as_of: date) -> Ruleset:
         """The version of a ruleset in force on a civil date; raises `UnknownDecision`, `NotInForce` and `TypeError`."""
@@ -258,6 +264,15 @@ def _sound(rulebook: Rulebook) -> Rulebook:
     if has_errors(rulebook.diagnostics):
         raise RulesetError(rulebook.diagnostics)
     return rulebook
+
+
+def _passes(compiled: CompiledQuestion, facts: Facts, as_of: date) -> bool | None:
+    """Whether facts are valid; a no is sure only of plain JSON that the schema accepts; None where the reference must tell."""
+    try:
+        return compiled.passes(facts, as_of)
+    except Exception as error:
+        _raise_fault(error, compiled, facts, as_of)
+    return None
 
 
 def _raise_fault(error: Exception, compiled: CompiledQuestion, facts: object, as_of: date) -> None:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from tests.conftest import lay_out
 
 DAY = date(2025, 7, 1)
 SCHEMA = """{"type": "object", "additionalProperties": false, "required": ["paid"], "properties": {
-  "paid": {"type": "integer", "minimum": 0, "maximum": 999}, "due": {"type": "integer", "minimum": 0, "maximum": 999}}}"""
+  "paid": {"type": "integer", "minimum": 0, "maximum": 999}, "due": {"type": "integer", "minimum": 0, "maximum": 999},
+  "on": {"type": "string", "format": "date"}}}"""
 RULES = """
 ruleset: refund
 title: Refunds
@@ -112,6 +114,10 @@ def test_texts_with_faults_are_told_as_files_are(
             [("/due", "type", '"4" is not a whole number'), ("/paid", "minimum", "-1 is not 0 or more")],
         ),
         ({}, [("", "required", "`paid` is missing")]),
+        ({"paid": 5, "due": None, "more": 1}, [("", "additionalProperties", "there is no fact `more`")]),
+        ({"paid": Decimal(5), "due": Decimal("4.0")}, [("", "check", "More was paid than was due.")]),
+        ({"paid": Decimal(5), "due": 5.0}, []),
+        ({"paid": 5, "on": "2025-02-29"}, [("/on", "format", '"2025-02-29" is not a date such as 2025-02-28')]),
         ({"paid": object()}, [("/paid", "type", "a Python object is not a JSON value; give an int")]),
     ],
 )
@@ -119,6 +125,7 @@ def test_facts_are_validated_without_a_decision(
     engine: Engine, facts: dict[str, Any], told: list[tuple[str, str, str]]
 ) -> None:
     found = engine.validate("refund", facts, as_of=DAY)
+    assert engine.is_valid("refund", facts, as_of=DAY) == (not told)
     assert [(each.pointer, each.keyword, each.message) for each in found] == told
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from policy_engine.engine import Engine
-from policy_engine.errors import FactsError
 from policy_engine.facts.candidates import Candidates, candidates, filled_in
 from policy_engine.language.decisions import Status
 from policy_engine.reports.jobs import Job
@@ -38,14 +37,15 @@ def _deciding_facts(
     engine: Engine, job: Job, decision: str, facts: dict[str, Any], values: Candidates
 ) -> Iterator[str]:
     """The missing facts of a record each of which decides it alone."""
-    name, as_of = f"{job.ruleset.id}.{decision}", job.program.as_of
-    for path in engine.decide(name, facts, as_of=as_of, readings=job.readings).missing:
+    ruleset, as_of, readings = job.ruleset.id, job.program.as_of, job.readings
+    name = f"{ruleset}.{decision}"
+    for path in engine.decide(name, facts, as_of=as_of, readings=readings).missing:
         is_decided = False
         for changed in filled_in(facts, job.ruleset.facts.type, path, values):
-            try:
-                is_decided = engine.decide(name, changed, as_of=as_of, readings=job.readings).status is Status.DECIDED
-            except FactsError:
+            if not engine.is_valid(ruleset, changed, as_of=as_of, readings=readings):
                 continue  # this value does not go with the record's other facts
+            answer = engine.decide(name, changed, as_of=as_of, readings=readings, trusted=True)
+            is_decided = answer.status is Status.DECIDED
             if not is_decided:
                 break
         if is_decided:
