@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -264,3 +264,12 @@ def test_faults_are_told_with_their_place(tmp_path: Path, text: str, message: st
     with pytest.raises(CannotRun) as caught:
         read_mapping(path, schema())
     assert str(caught.value) == f"{path}:{message}"
+
+
+def test_instants_of_a_history_are_read_in_the_zone_of_the_file(tmp_path: Path) -> None:
+    moves = {"type": "array", "maxItems": 3, "items": record({"at": {"type": "string", "format": "date-time"}}, ["at"])}
+    facts = facts_of({"account_id": {"type": "string", "x-key": True}, "moves": moves})
+    text = "timezone: {moves.at: Asia/Tokyo}\nhistories: {moves: {file: data/status.csv, by: account_id, without_rows: empty}}"
+    put(tmp_path, text, "account_id,at\nA,2025-01-01T09:00:00\n", "account_id\nA\n")
+    found = run(source_of(tmp_path / "a.csv", facts, read_mapping(tmp_path / "map.yaml", facts)))
+    assert found.valid["moves"].to_list() == [[{"at": datetime(2025, 1, 1, tzinfo=UTC)}]]

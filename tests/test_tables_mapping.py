@@ -13,7 +13,7 @@ import pytest
 from policy_engine.errors import CannotRun
 from policy_engine.language.date_forms import written_as
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.tables import TableMapping, csv_source, frame_source, read_mapping, source_of
+from policy_engine.tables import TableMapping, csv_source, frame_source, read_mapping, source_of, source_of_frame
 from tests.support.tables import account, facts_of, messages, run
 
 DATES = (
@@ -21,7 +21,7 @@ DATES = (
 )
 INSTANTS = (
     "the form of instants names %d, %m, %Y, %H (or %I and %p), %M and %z once each, and perhaps %S and %f: "
-    '"%Y-%m-%d %H:%M:%S%z"'
+    '"%Y-%m-%d %H:%M:%S%z"; without %z name the time zone: timezone: Europe/Berlin'
 )
 FAULTS = [
     ("header_row: 0", "1:13: `header_row` is the number of a row, from 1"),
@@ -36,7 +36,7 @@ FAULTS = [
     ("colums: {}", "1:1: a mapping file has no `colums`; did you mean `columns`?"),
     (
         "zzz: {}",
-        "1:1: a mapping file has no `zzz`; there are columns, constants, values, absent, dates, times, numbers, scale, "
+        "1:1: a mapping file has no `zzz`; there are columns, constants, values, absent, dates, times, timezone, numbers, scale, "
         "lists, histories, sheet, header_row, encoding, delimiter",
     ),
     ("- a", "1:1: a mapping file is a list of `name: value`"),
@@ -578,3 +578,62 @@ def test_json_lines_under_a_mapping(tmp_path: Path) -> None:
         "5 E /since format: `2025-02-01` is not a date written as %d.%m.%Y",
         "6 None / json: the name `Plan` stands twice in one object",
     ]
+
+
+ZONED = {
+    "2025-01-01T12:00:00": datetime(2025, 1, 1, 11, tzinfo=UTC),
+    "2025-07-01T12:00:00.5": datetime(2025, 7, 1, 10, 0, 0, 500_000, tzinfo=UTC),
+    "2025-07-01T12:00:00-04:00": datetime(2025, 7, 1, 16, tzinfo=UTC),
+    "2025-10-26T02:30:00": datetime(2025, 10, 26, 0, 30, tzinfo=UTC),
+    "2025-03-30T02:30:00": "`2025-03-30T02:30:00` does not exist in Europe/Berlin, where clocks are put forward; "
+    "write 2025-03-30T03:30:00, or give the offset",
+}
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "{seen_at: Europe/Berlin}", "[America/New_York, {seen_at: Europe/Berlin}]"]
+)
+def test_instants_without_an_offset_are_read_in_the_zone_of_the_file(tmp_path: Path, zone: str) -> None:
+    """In every table; the hour that is skipped is told, of the hour that comes twice it is the first."""
+    facts = facts_of(SHIFT)
+    mapping = mapping_of(tmp_path, f"timezone: {zone}", facts)
+    frame = pl.DataFrame({"seen_at": list(ZONED)})
+    frame.write_csv(tmp_path / "a.csv")
+    frame.write_ndjson(tmp_path / "a.jsonl")
+    local = frame.filter(~pl.col("seen_at").str.ends_with("-04:00")).select(pl.col("seen_at").str.to_datetime())
+    places = source_of(tmp_path / "a.csv", facts, mapping), source_of(tmp_path / "a.jsonl", facts, mapping)
+    for source in (*places, source_of_frame(frame, facts, mapping), source_of_frame(local, facts, mapping)):
+        found = run(source)
+        wanted = [moment for moment in ZONED.values() if isinstance(moment, datetime)]
+        assert set(wanted) - set(found.valid["seen_at"]) <= {datetime(2025, 7, 1, 16, tzinfo=UTC)}
+        (message,) = messages(found)
+        assert "does not exist in Europe/Berlin, where clocks are put forward; write 2025-03-30T03:30:00" in message
+
+
+def test_forms_of_instants_may_lack_the_offset_where_the_zone_is_known(tmp_path: Path) -> None:
+    facts = facts_of(SHIFT)
+    text = "timezone: America/New_York\ndates: {seen_at: ['%m/%d/%Y %I:%M %p', '%Y-%m-%d %H:%M:%S%z']}"
+    frame = pl.DataFrame({"seen_at": ["7/1/2025 9:30 PM", "2025-07-01 09:30:00Z", "3/9/2025 2:30 AM"]})
+    found = run(source_of_frame(frame, facts, mapping_of(tmp_path, text, facts)))
+    assert found.valid["seen_at"].to_list() == [
+        datetime(2025, 7, 2, 1, 30, tzinfo=UTC),
+        datetime(2025, 7, 1, 9, 30, tzinfo=UTC),
+    ]
+    assert messages(found) == [
+        "3 None /seen_at format: `3/9/2025 2:30 AM` does not exist in America/New_York, where clocks are put forward; "
+        "write 2025-03-09T03:30:00, or give the offset"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("timezone: Berlin", "1:11: `Berlin` is no time zone; it is written as Europe/Berlin"),
+        ("timezone: {seen_at: CEST5}", "1:21: `CEST5` is no time zone; it is written as Europe/Berlin"),
+        ("timezone: {since: UTC}", "1:12: `since` is no instant"),
+    ],
+)
+def test_a_zone_that_there_is_not(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(CannotRun) as caught:
+        mapping_of(tmp_path, text, facts_of(SHIFT))
+    assert str(caught.value) == f"{tmp_path}/map.yaml:{message}"

@@ -27,10 +27,9 @@ from policy_engine.reports.jobs import Job, job_of_file
 from policy_engine.tables.frames import like
 from policy_engine.tables.mapping import NOTHING
 from policy_engine.tables.mapping_files import read_mapping
-from policy_engine.tables.opening_tables import Options
+from policy_engine.tables.opening_tables import Options, source_of_frame
 from policy_engine.tables.row_validation import INVALID
 from policy_engine.tables.source import reading, streamed
-from policy_engine.tables.typed_tables import frame_source
 
 Frame = TypeVar("Frame")
 
@@ -81,7 +80,7 @@ def decide_table(
         with unchanged(job.before):
             return _eager(job, table, wanted, _causes(job, reasons=reasons))
     names = read_mapping(mapping, ruleset.facts) if mapping is not None else NOTHING
-    source = frame_source(table, ruleset.facts, names)
+    source = source_of_frame(table, ruleset.facts, names)
     job = Job(ruleset, readings, Path(), source, prepare(ruleset, readings, as_of), None)
     causes = _causes(job, reasons=reasons)
     return _lazy(job, wanted, causes) if isinstance(table, pl.LazyFrame) else _eager(job, table, wanted, causes)

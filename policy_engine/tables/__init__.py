@@ -23,7 +23,7 @@ from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.json_lines import lines_source
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.mapping_files import read_mapping
-from policy_engine.tables.opening_tables import Options, mapping_of, open_table, source_of
+from policy_engine.tables.opening_tables import Options, mapping_of, open_table, source_of, source_of_frame
 from policy_engine.tables.row_validation import Validated, validated_frame
 from policy_engine.tables.sheet_tables import sheet_source
 from policy_engine.tables.source import Progress, Source, reading
@@ -47,5 +47,6 @@ __all__ = [
     "reading",
     "sheet_source",
     "source_of",
+    "source_of_frame",
     "validated_frame",
 ]

@@ -9,8 +9,35 @@ from typing import Any
 
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.schema_documents import followed, parsed_schema
-from policy_engine.language.types import ListOf, Member, Record, member_of
+from policy_engine.language.types import Instant, ListOf, Member, Record, Type, member_of
 from policy_engine.tables.mapping import History, TableMapping
+
+
+def zoned_schema(facts: FactsSchema, zones: Mapping[str, str]) -> FactsSchema:
+    """The schema by which instants without an offset may be read, each in its time zone: `zones` has their IANA names by path."""
+    if not zones:
+        return facts
+    root = parsed_schema(facts.document, zone=facts.zone)
+    properties = _resolved(root["properties"], root)
+    members = {member.name: member for member in facts.type.members}
+    for path, zone in zones.items():
+        name, _, below = path.removesuffix("[]").partition(".")
+        parts = [properties[name], *([properties[name]["items"]] if below or path.endswith("[]") else [])]
+        part = parts[-1]["properties"][below] if below else parts[-1]
+        part["x-local"] = zone
+        members[name] = replace(members[name], type=_in_zone(members[name].type, below, zone))
+    return _schema(facts.name, members.values(), properties, root.get("required", ()))
+
+
+def _in_zone(kind: Type, below: str, zone: str) -> Type:
+    """A type whose instant, or that of the member of its records, is read in a time zone."""
+    match kind:
+        case ListOf(element=element):
+            return replace(kind, element=_in_zone(element, below, zone))
+        case Record(members=members):
+            read = (replace(m, type=Instant(zone)) if m.name == below else m for m in members)
+            return replace(kind, members=tuple(read))
+    return Instant(zone)
 
 
 def flat_name(fact: str, index: int, member: str) -> str:

@@ -48,6 +48,7 @@ class TableMapping:
     lacks its text in every row, as in a file of facts; `places` says where columns are named. `styles` says how single
     facts are written, `absent` which texts stand for no value in any other column. `lists` gives for a fact the elements that
     are gathered from columns, `histories` the file whose rows they are; `file` says how the file is written.
+    `zones` gives for instants, by path, the time zone in which those without an offset are read, by its IANA name.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class TableMapping:
     file: FileOptions = field(default_factory=FileOptions)
     lists: Mapping[str, tuple[ListItem, ...]] = field(default_factory=dict)
     histories: Mapping[str, History] = field(default_factory=dict)
+    zones: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gathered(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ values:
 absent: [NA, NULL, "-"]            # texts that mean that there is no value
 dates: "%d.%m.%Y"                  # how the file writes dates
 times: "%H.%M"                     # how it writes times of day
+timezone: Europe/Berlin            # in which instants without an offset are read
 numbers: {decimal: ",", thousands: "."}
 scale: {amount: 0.01}              # the file has cents
 sheet: Accounts                    # of a workbook, and the row that names the columns; as with --sheet and --header-row
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +43,14 @@ from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import ListOf, Member, Record
 from policy_engine.source import Authored, Span
 from policy_engine.tables.file_options import FILE_KEYS, FileOptions, file_option
+from policy_engine.tables.flat_schemas import zoned_schema
 from policy_engine.tables.mapping import History, ListItem, TableMapping
 from policy_engine.tables.mapping_reader import MappingReader
-from policy_engine.tables.mapping_styles import styles_of
+from policy_engine.tables.mapping_styles import styles_of, zones_of
 
-KEYS = (
-    "columns",
-    "constants",
-    "values",
-    "absent",
-    "dates",
-    "times",
-    "numbers",
-    "scale",
-    "lists",
-    "histories",
-    *FILE_KEYS,
-)
+WRITTEN = ("values", "absent", "dates", "times", "timezone", "numbers", "scale")
+"""How facts are written."""
+KEYS = ("columns", "constants", *WRITTEN, "lists", "histories", *FILE_KEYS)
 NEEDED_OF_HISTORIES = {
     "file": "in which file its rows stand: file: status.csv",
     "by": "by which fact rows are found: by: account_id",
@@ -74,8 +67,10 @@ def read_mapping(path: Path, facts: FactsSchema) -> TableMapping:
     _, node, faults = read_file(path)
     if node is None or faults:
         raise CannotRun("\n".join(f"{fault.span}: {fault.message}" for fault in faults))
-    reader = MappingReader(facts, path.parent)
-    mapping = _whole(reader, node)
+    zones = MappingReader(facts, path.parent)
+    found = zones_of(zones, node.get("timezone") if isinstance(node, MappingNode) else None)
+    reader = MappingReader(zoned_schema(facts, found), path.parent, zones.faults)
+    mapping = replace(_whole(reader, node), zones=found)
     if reader.faults:
         raise CannotRun("\n".join(reader.faults))
     return mapping

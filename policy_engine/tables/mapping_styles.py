@@ -9,6 +9,7 @@ from policy_engine.diagnostics import shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, YamlNode, plain
 from policy_engine.language.date_forms import read_in_two_ways, written_as
 from policy_engine.language.date_texts import LOCAL_FORMAT
+from policy_engine.language.timezones import is_timezone
 from policy_engine.language.types import DATE, TIME, Date, Instant, Member, Number, Text, Time, Type
 from policy_engine.source import Authored
 from policy_engine.tables.cells import CellStyle, format_of_type
@@ -19,13 +20,36 @@ FORMS = {
     "date": 'the form of dates names %d, %m and %Y once each, with signs between: "%d.%m.%Y"; '
     'and perhaps a time: " %H:%M:%S"',
     "date-time": "the form of instants names %d, %m, %Y, %H (or %I and %p), %M and %z once each, and perhaps %S and %f: "
-    '"%Y-%m-%d %H:%M:%S%z"',
+    '"%Y-%m-%d %H:%M:%S%z"; without %z name the time zone: timezone: Europe/Berlin',
     LOCAL_FORMAT: "the form of instants names %d, %m, %Y, %H (or %I and %p) and %M once each, and perhaps %S, %f and %z: "
     '"%Y-%m-%d %H:%M:%S"',
     "time": 'the form of times names %H (or %I and %p) and %M once each, and perhaps %S and %f: "%H.%M"',
 }
 MOST_PLACES = 9
 """So far may a scale move the decimal point."""
+
+
+def zones_of(reader: MappingReader, node: YamlNode | None) -> dict[str, str]:
+    """For each instant the time zone in which it is read without an offset: that of all, and those of single facts."""
+    found = {}
+    for part in () if node is None else items_of(node):
+        if isinstance(part, MappingNode):
+            for name, value in part.entries:
+                member = reader.of_kind(name, {Instant: None}, "instant")
+                if (zone := _zone(reader, value)) is not None and member is not None:
+                    found[member.name] = zone
+        elif (zone := _zone(reader, part)) is not None:
+            found = {**{m.name: zone for m in reader.members.values() if isinstance(m.type, Instant)}, **found}
+    return found
+
+
+def _zone(reader: MappingReader, node: YamlNode) -> str | None:
+    """The name of a time zone; None where the node is none, which is reported."""
+    name = node.text.value if isinstance(node, ScalarNode) else ""
+    if is_timezone(name):
+        return name
+    reader.fault(node, f"`{shown_text(name)}` is no time zone; it is written as Europe/Berlin")
+    return None
 
 
 def styles_of(reader: MappingReader, parts: Mapping[str, YamlNode]) -> tuple[dict[str, CellStyle], tuple[str, ...]]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables.csv_tables import csv_source
 from policy_engine.tables.file_options import FileOptions
+from policy_engine.tables.flat_schemas import zoned_schema
 from policy_engine.tables.gathering import Opener, gathered_source
 from policy_engine.tables.json_lines import lines_source
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.mapping_files import read_mapping
 from policy_engine.tables.sheet_tables import sheet_source
 from policy_engine.tables.source import Source
-from policy_engine.tables.typed_tables import parquet_source
+from policy_engine.tables.typed_tables import frame_source, parquet_source
 
 ENDINGS = {
     "parquet": (".parquet", ".pq"),
@@ -53,10 +56,21 @@ def source_of(
     place: Path, facts: FactsSchema, mapping: TableMapping = NOTHING, options: FileOptions | None = None
 ) -> Source:
     """The table at a place, by its ending: a folder or a glob is Parquet; raises `CannotRun`."""
+    return _mapped(facts, mapping, _opener(place, options))
+
+
+def source_of_frame(table: Any, facts: FactsSchema, mapping: TableMapping = NOTHING) -> Source:
+    """A Polars frame, or anything that gives an Arrow stream (`__arrow_c_stream__`); raises `CannotRun`."""
+    return _mapped(facts, mapping, partial(frame_source, table))
+
+
+def _mapped(facts: FactsSchema, mapping: TableMapping, table: Opener) -> Source:
+    """A table with what its mapping says of time zones and lists."""
+    read = zoned_schema(facts, mapping.zones)
     if not mapping.gathered:
-        return _opened(place, facts, mapping, options)
+        return replace(table(read, mapping), facts=facts)
     of_history = {name: _opener(history.file) for name, history in mapping.histories.items()}
-    return gathered_source(facts, mapping, _opener(place, options), of_history)
+    return replace(gathered_source(read, mapping, table, of_history), facts=facts)
 
 
 def _opener(place: Path, options: FileOptions | None = None) -> Opener:
