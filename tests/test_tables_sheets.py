@@ -263,6 +263,32 @@ def test_another_program_may_write_it_otherwise(tmp_path: Path) -> None:
     assert messages(run(source_of(path, account()))) == [told]
 
 
+FORMULAS = [
+    ("<f>1+1</f></c>", True),
+    ("<f>1+1</f><v></v></c>", True),
+    ("<f>1+1</f><v/></c>", True),
+    ('<f t="shared" si="0"/></c>', True),
+    ("<f>1+1</f><v>2</v></c>", False),
+]
+
+
+@pytest.mark.parametrize(("formula", "unsaved"), FORMULAS)
+def test_a_formula_that_nobody_has_worked_out(tmp_path: Path, formula: str, unsaved: bool) -> None:
+    """As programs leave it that write workbooks and do not calculate."""
+    path = workbook(tmp_path / "a.xlsx", [["plan", "seats"], ["pro", Formula("=1+1", 2)]])
+    was = b"<f>1+1</f><v>2</v></c>"
+    changed(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(was, formula.encode()))
+    told = "2 None /seats type: cell B2: the formula has no value; open the workbook in Excel, which works it out, and save it"
+    assert messages(run(source_of(path, account()))) == ([told] if unsaved else [])
+
+
+def test_a_formula_that_gives_an_empty_text_gives_nothing(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["plan", "account_id"], ["pro", Formula('=""', "")]])
+    changed(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(b'r="B2"', b'r="B2" t="str"'))
+    found = run(source_of(path, account()))
+    assert (messages(found), found.valid["account_id"].to_list()) == ([], [None])
+
+
 NO_WORKBOOK: list[tuple[bytes, str]] = [
     (b"", "is not a whole Excel workbook; save it again (File is not a zip file)"),
     (b"account_id,plan\n", "is not a whole Excel workbook; save it again (File is not a zip file)"),

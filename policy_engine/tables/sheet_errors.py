@@ -1,4 +1,7 @@
-"""The cells of a sheet in which Excel holds an error such as #N/A: the library that reads sheets gives them as empty cells."""
+"""The cells of a sheet that hold an error such as #N/A, or a formula without a value.
+
+The library that reads sheets gives them as empty cells.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,17 @@ from xml.etree import ElementTree
 from zipfile import ZipFile
 
 CHUNK = 1 << 20
-IS_ERROR = re.compile(rb"""\bt=["']e["']""")
-LONGEST = 8
-"""Bytes of what `IS_ERROR` finds, and of one sign on each side."""
+HINTS = re.compile(
+    rb"""\bt=["']e["']|<(?:\w+:)?v\s*/>|<(?:\w+:)?v></|</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^>]*/>\s*</(?:\w+:)?c>"""
+)
+"""What stands in every sheet with such cells: an error, an empty value, a formula with nothing behind it."""
+LONGEST = 1_000
+"""Bytes that a hint may have, with room to spare."""
+NO_VALUE = "=?"
+"""Stands for a formula that nobody has worked out."""
 PLACE = re.compile("([A-Z]+)([0-9]+)")
 Errors = Mapping[int, Mapping[int, str]]
-"""The errors of a sheet by column, counted from 0, and row, counted from 1."""
+"""The errors of a sheet, and `NO_VALUE`, by column, counted from 0, and row, counted from 1."""
 
 
 def error_cells(path: Path, sheet: str) -> Errors:
@@ -25,7 +33,7 @@ def error_cells(path: Path, sheet: str) -> Errors:
     with ZipFile(path) as parts:
         part = _part_of(parts, sheet)
         with parts.open(part) as file:
-            if not _has_errors(file):
+            if not _may_have_errors(file):
                 return found
         with parts.open(part) as file:
             for column, row, error in _errors(file):
@@ -43,10 +51,10 @@ def _part_of(parts: ZipFile, sheet: str) -> str:
     return str(PurePosixPath("/xl") / target)[1:]
 
 
-def _has_errors(file: IO[bytes]) -> bool:
+def _may_have_errors(file: IO[bytes]) -> bool:
     before = b""
     for chunk in iter(partial(file.read, CHUNK), b""):
-        if IS_ERROR.search(before + chunk):
+        if HINTS.search(before + chunk):
             return True
         before = chunk[-LONGEST:]
     return False
@@ -56,12 +64,19 @@ def _errors(file: IO[bytes]) -> Iterator[tuple[int, int, str]]:
     """Column, row and text of each error."""
     for _, element in ElementTree.iterparse(file):
         kind = element.tag.rpartition("}")[2]
-        if kind == "c" and element.get("t") == "e":
+        if kind == "c" and (error := _error(element)):
             place = PLACE.fullmatch(element.get("r", ""))
             if place is not None:
-                yield column_of(place[1]), int(place[2]), element.findtext("{*}v") or "#N/A"
+                yield column_of(place[1]), int(place[2]), error
         elif kind == "row":
             element.clear()
+
+
+def _error(cell: ElementTree.Element) -> str | None:
+    value, kind = cell.findtext("{*}v"), cell.get("t")
+    if kind == "e":
+        return value or "#N/A"
+    return NO_VALUE if not value and kind != "str" and cell.find("{*}f") is not None else None
 
 
 def column_of(letters: str) -> int:

@@ -22,15 +22,16 @@ from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.row_validation import Row
 from policy_engine.tables.sheet_cells import writer
-from policy_engine.tables.sheet_errors import letters_of
+from policy_engine.tables.sheet_errors import NO_VALUE, letters_of
 from policy_engine.tables.sheets import open_sheet
 from policy_engine.tables.source import Progress, Source
 
 ERRORS = (
     *("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!"),
-    *("#BLOCKED!", "#BUSY!", "#CONNECT!", "#EXTERNAL!", "#FIELD!", "#PYTHON!", "#UNKNOWN!"),
+    *("#BLOCKED!", "#BUSY!", "#CONNECT!", "#EXTERNAL!", "#FIELD!", "#PYTHON!", "#UNKNOWN!", NO_VALUE),
 )
 """What Excel shows where it has no value."""
+UNSAVED = "the formula has no value; open the workbook in Excel, which works it out, and save it"
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+")
 
 
@@ -71,6 +72,7 @@ class SheetReader(CellReader):
         cell, member = row.get(name), member_of(self.facts.type, name)
         if cell in ERRORS and member is not None:
             told = f"`{cell}` is an error of Excel; mend the cell{OF_ABSENT.replace('; if it', ', or if it')}"
+            told = UNSAVED if cell == NO_VALUE else told
             return cell, [Violation(f"/{name}", cell, "type", "a value", told, member.description)]
         read, unread = super().value(row, name)
         if unread and cell is not None and member is not None and isinstance(member.type, Date):
