@@ -33,7 +33,7 @@ from policy_engine.cli.options import (
 from policy_engine.cli.show import console, safe
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.reports.arguments import FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
+from policy_engine.reports.arguments import AUDIENCES, AUDITOR, FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
 from policy_engine.reports.settings import SETTINGS, settings_of
 
 
@@ -109,6 +109,9 @@ def make(
             help="Exit code 3 unless so many rows, or N%, have the outcome; also <= and ==; may be repeated.",
         ),
     ] = None,
+    audience: Annotated[
+        str, typer.Option("--audience", help="auditor, or customer: facts marked x-sensitive are withheld everywhere.")
+    ] = AUDITOR,
     settings: Annotated[
         str | None,
         typer.Option(
@@ -160,6 +163,7 @@ def make(
         max_undetermined=max_undetermined,
         expect=tuple(expect or ()),
         settings=settings_of(settings, setting or ()),
+        audience=_audience(audience),
         reasons=reasons,
         keep_formulas=keep_formulas,
     )
@@ -228,6 +232,12 @@ def _pair(argument: str, facts: str | None) -> tuple[str, str]:
     if facts is None:
         raise CannotRun(f"which facts for `{name}`? write {name}=FILE, or give --facts FILE")
     return name, facts
+
+
+def _audience(name: str) -> str:
+    if name not in AUDIENCES:
+        raise CannotRun(f"--audience: `{name}` is none of {', '.join(AUDIENCES)}")
+    return name
 
 
 def _formats(names: list[str] | None) -> tuple[str, ...]:

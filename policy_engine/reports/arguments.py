@@ -9,6 +9,8 @@ from typing import Any
 
 FORMATS = ("csv", "jsonl", "xlsx")
 INPUT_FORMATS = ("csv", "jsonl", "parquet", "xlsx")
+AUDITOR, CUSTOMER = AUDIENCES = ("auditor", "customer")
+"""For whom a report is: an auditor sees all, a customer no sensitive fact."""
 MOST_SEED, MOST_SAMPLES = 2**32, 100
 
 
@@ -35,6 +37,7 @@ class Arguments:
     max_undetermined: str | None = None
     expect: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    audience: str = AUDITOR
     reasons: bool = False
     keep_formulas: bool = False
 

@@ -18,7 +18,7 @@ from policy_engine.documents.facts_files import read_json
 from policy_engine.errors import CannotRun
 from policy_engine.language.date_texts import read_date
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.reports.arguments import FORMATS, INPUT_FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
+from policy_engine.reports.arguments import AUDIENCES, FORMATS, INPUT_FORMATS, MOST_SAMPLES, MOST_SEED, Arguments
 from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
 
@@ -64,20 +64,23 @@ def digested(path: Path, name: str) -> Digested:
 
 
 def manifest_of(
-    rulesets: Iterable[tuple[Ruleset, str]],
+    rulesets: Iterable[tuple[Ruleset, str, Sequence[str]]],
     arguments: Arguments,
     totals: ReportTotals,
     unmet: Sequence[str],
     inputs: Iterable[Digested],
     outputs: Iterable[Digested],
 ) -> dict[str, object]:
-    """The manifest in JSON types; `rulesets` come with the names of their files, `unmet` has the gates that are not met."""
+    """The manifest in JSON types.
+
+    `rulesets` come with the names of their files and the facts that are withheld, `unmet` has the gates that are not met.
+    """
     return {
         "manifest": EDITION,
         "engine": VERSION,
         "libraries": libraries(),
         "arguments": arguments.to_dict(),
-        "rulesets": [_ruleset(ruleset, file) for ruleset, file in rulesets],
+        "rulesets": [_ruleset(*one) for one in rulesets],
         "inputs": [one.to_dict() for one in inputs],
         "counts": [
             {"ruleset": one.ruleset, "rows": one.rows, "valid": one.valid, "invalid": one.invalid}
@@ -93,7 +96,7 @@ def libraries() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
 
 
-def _ruleset(ruleset: Ruleset, file: str) -> dict[str, object]:
+def _ruleset(ruleset: Ruleset, file: str, withheld: Sequence[str]) -> dict[str, object]:
     """A ruleset and its schema. The ruleset's digest covers the meaning of both; the schema's covers its text."""
     return {
         "id": ruleset.id,
@@ -101,6 +104,7 @@ def _ruleset(ruleset: Ruleset, file: str) -> dict[str, object]:
         "digest": ruleset.digest,
         "file": file,
         "schema": {"name": ruleset.facts.name, "sha256": hashlib.sha256(ruleset.facts.document.encode()).hexdigest()},
+        "withheld": list(withheld),
     }
 
 
@@ -219,6 +223,7 @@ ARGUMENTS: Shape = {
     "max_undetermined": OPTIONAL_TEXT,
     "expect": Each(TEXT),
     "settings": Each(TEXT, named=True),
+    "audience": Leaf(f"one of {', '.join(AUDIENCES)}", AUDIENCES.__contains__),
     "reasons": TRUTH,
     "keep_formulas": TRUTH,
 }
@@ -228,6 +233,7 @@ RULESET: Shape = {
     "digest": TEXT,
     "file": TEXT,
     "schema": {"name": TEXT, "sha256": DIGEST},
+    "withheld": Each(TEXT),
 }
 MANIFEST_SHAPE: Shape = {
     "manifest": WHOLE,

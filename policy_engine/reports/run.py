@@ -12,7 +12,7 @@ from policy_engine.engine import Engine
 from policy_engine.language.decisions import Status
 from policy_engine.language.notebook import table_html, text_html
 from policy_engine.reports import exports
-from policy_engine.reports.arguments import Arguments
+from policy_engine.reports.arguments import CUSTOMER, Arguments
 from policy_engine.reports.causes import Causes
 from policy_engine.reports.counting import Over, ruleset_totals
 from policy_engine.reports.deciding import Watch, decide_table, writing
@@ -27,6 +27,14 @@ from policy_engine.reports.report_folder import new_report
 from policy_engine.reports.sampling import Draw, samples_of
 from policy_engine.reports.totals import ReportTotals, RulesetTotals
 from policy_engine.reports.trials import TRIED, trials_of
+from policy_engine.reports.withholding import (
+    Withheld,
+    withheld,
+    withheld_sample,
+    withheld_totals,
+    withhold_columns,
+    withhold_violations,
+)
 from policy_engine.version import VERSION
 
 DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "summary.json", "report.html"
@@ -98,10 +106,14 @@ def run_report(
         decided = [digested(path, located.name(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]
         files = (*decided, *tables)
-        report = Report(VERSION, totals, tuple(chapters), arguments.seed, files, broken, arguments.settings)
+        report = Report(
+            VERSION, totals, tuple(chapters), arguments.seed, files, broken, arguments.settings, arguments.audience
+        )
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))
-        rulesets = [(job.ruleset, located.name(Path(job.ruleset.path))) for job in jobs]
+        rulesets = [
+            (chapter.ruleset, located.name(Path(chapter.ruleset.path)), chapter.withheld) for chapter in chapters
+        ]
         _write_json(folder / MANIFEST, manifest_of(rulesets, arguments, totals, broken, decided, outputs))
         return ReportResult(totals, tuple(_files(folder)), tuple(notes), broken)
 
@@ -124,6 +136,8 @@ def _chapter(
     watch: list[Watch] = [draw, undetermined, near] if arguments.samples else [undetermined, near]
     causes = Causes(engine, job.program, job.readings) if arguments.reasons else None
     decide_table(job, place / DECISIONS, place / INVALID, watch, causes)
+    hidden = withheld(job) if arguments.audience == CUSTOMER else Withheld()
+    withhold_violations(place / INVALID, hidden)
     totals = ruleset_totals(
         job.ruleset,
         place / DECISIONS,
@@ -135,7 +149,9 @@ def _chapter(
         near_misses_left_out=job.program.without_margin,
         trials=trials_of(engine, job, undetermined),
     )
-    return Chapter(job.ruleset, totals, tuple(samples_of(engine, job, draw)))
+    withhold_columns(place / DECISIONS, hidden)
+    samples = tuple(withheld_sample(sample, hidden) for sample in samples_of(engine, job, draw))
+    return Chapter(job.ruleset, withheld_totals(totals, hidden), samples, hidden.facts)
 
 
 def _files(folder: Path) -> Iterator[str]:

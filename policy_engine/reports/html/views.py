@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import groupby
 
 from policy_engine.language.decisions import Status
@@ -13,6 +12,7 @@ from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Rulese
 from policy_engine.language.specialize import parameters_on
 from policy_engine.language.traces import Explanation
 from policy_engine.language.values import Value, to_json
+from policy_engine.reports.arguments import AUDITOR
 from policy_engine.reports.counting import CALCULATED, NOTHING_APPLIES
 from policy_engine.reports.explanations import Reader, Section, explained
 from policy_engine.reports.html.charts import MOST_SERIES, Chart, Slice, looks_of, strip, time_chart
@@ -25,11 +25,12 @@ from policy_engine.reports.totals import DecisionTotals, NearMiss, ReportTotals,
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One ruleset, what it came to, and the records drawn from its input."""
+    """One ruleset, what it came to, the records drawn from its input, and the sensitive facts that are withheld."""
 
     ruleset: Ruleset
     totals: RulesetTotals
     samples: tuple[Sample, ...]
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Report:
     files: tuple[Digested, ...]
     unmet: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    audience: str = AUDITOR
 
     @property
     def title(self) -> str:
@@ -94,28 +96,31 @@ class ChapterView:
     values: Mapping[str, Value]
     sources: Mapping[str, Source]
     descriptions: Mapping[str, str]
+    withheld: tuple[str, ...]
 
 
 def chapter_views(report: Report) -> tuple[ChapterView, ...]:
     """The chapters of a report as they are shown."""
-    return tuple(_chapter(chapter, report.totals.as_of) for chapter in report.chapters)
+    return tuple(_chapter(chapter, report) for chapter in report.chapters)
 
 
-def _chapter(chapter: Chapter, as_of: date) -> ChapterView:
-    ruleset, totals = chapter.ruleset, chapter.totals
+def _chapter(chapter: Chapter, report: Report) -> ChapterView:
+    ruleset, totals, as_of = chapter.ruleset, chapter.totals, report.totals.as_of
     by_name = {decision.decision: decision for decision in totals.decisions}
     return ChapterView(
         anchor=ruleset.id,
         ruleset=ruleset,
         totals=totals,
-        decisions=tuple(_decision(chapter, logic, by_name[logic.name], as_of) for logic in ruleset.decisions),
+        decisions=tuple(_decision(chapter, logic, by_name[logic.name], report) for logic in ruleset.decisions),
         values=parameters_on(ruleset, as_of),
         sources={source.id: source for source in ruleset.sources},
         descriptions={path: member.description for path, member in members_below(ruleset.facts.type)},
+        withheld=chapter.withheld,
     )
 
 
-def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as_of: date) -> DecisionView:
+def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, report: Report) -> DecisionView:
+    as_of = report.totals.as_of
     looks = looks_of(logic.outcomes if len(logic.outcomes) <= MOST_SERIES else tuple(totals.outcomes))
     outcomes = tuple(_outcomes(logic, totals))
     body = logic.body
@@ -133,7 +138,7 @@ def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, as
         trials=trials_in_words(totals),
         time=time_chart(totals.over_time, looks) if totals.over_time is not None else None,
         near=tuple(near for near in chapter.totals.near_misses if near.decision == logic.name),
-        samples=tuple(_samples(chapter, logic)),
+        samples=tuple(_samples(chapter, logic, Reader(report.audience))),
     )
 
 
@@ -151,16 +156,16 @@ def _outcomes(logic: DecisionLogic, totals: DecisionTotals) -> Iterator[tuple[st
         yield "(gap)", totals.statuses[Status.GAP]
 
 
-def _samples(chapter: Chapter, logic: DecisionLogic) -> Iterator[tuple[str, tuple[Shown, ...]]]:
+def _samples(chapter: Chapter, logic: DecisionLogic, reader: Reader) -> Iterator[tuple[str, tuple[Shown, ...]]]:
     """The samples of a decision by stratum."""
     own = [sample for sample in chapter.samples if sample.decision == logic.name]
     for stratum, group in groupby(sorted(own, key=lambda s: (s.stratum, s.row)), key=lambda s: s.stratum):
-        yield stratum, tuple(_shown(chapter.ruleset, sample) for sample in group)
+        yield stratum, tuple(_shown(chapter.ruleset, sample, reader) for sample in group)
 
 
-def _shown(ruleset: Ruleset, sample: Sample) -> Shown:
+def _shown(ruleset: Ruleset, sample: Sample, reader: Reader) -> Shown:
     facts = {name: json.dumps(value, ensure_ascii=False, default=to_json) for name, value in sample.facts.items()}
-    return Shown(sample, facts, explained(_placed(sample.explanation), ruleset, Reader.AUDITOR))
+    return Shown(sample, facts, explained(_placed(sample.explanation), ruleset, reader))
 
 
 def _placed(explanation: Explanation) -> Explanation:
