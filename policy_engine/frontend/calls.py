@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
@@ -48,9 +50,9 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
         if name in AGGREGATES:
             of_tuples = hints.of_tuples(name) if AGGREGATES[name].takes_tuple else None
             return typer.fault("generator-needed", node.func, hint=of_tuples, name=name)
-        near = did_you_mean(name, [*FUNCTIONS, *AGGREGATES, VALUE_ON])
-        foreign = hints.THE_DAY if name in hints.PAST_AND_PRESENT else near
-        return typer.fault("unknown-function", node.func, hint=foreign, name=name)
+        better = hints.FOREIGN_FUNCTIONS.get(name) or hints.of_table(typer, node)
+        better = better or did_you_mean(name, [*FUNCTIONS, *AGGREGATES, VALUE_ON])
+        return typer.fault("unknown-function", node.func, hint=better, name=name)
     if node.keywords:
         return typer.fault("wrong-arguments", node, signature=function.signature, why="arguments have no names")
     return _function_call(typer, node, function)
@@ -71,7 +73,7 @@ def _function_call(typer: Typer, node: ast.Call, function: Function) -> tree.Nod
         arguments = tuple(typer.plain_value(a, side) for a, side in zip(arguments, node.args, strict=True))
     for parameter, argument, side in zip(parameters, arguments, node.args, strict=True):
         if not parameter.accepts(argument.type):
-            hint = _argument_hint(parameter.expected, argument.type)
+            hint = _argument_hint(parameter.expected, argument.type) or _other_order(typer, function, node, arguments)
             what = f"`{parameter.name}` of `{function.name}`"
             found = f"`{typer.parsed.segment(side)}`" if parameter.written_out else argument.type
             words = {"what": what, "expected": parameter.expected, "found": found}
@@ -122,9 +124,11 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
         return tree.stand_in(typer.place(node))
     kind = row.result(element.type, listed.most)
     if kind is None:
-        unbounded = listed.most is None and row.result(element.type, 1) is not None
-        found = with_article(element.type) + (", over a list without `maxItems`" if unbounded else "")
-        return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, found)
+        if listed.most is None and row.result(element.type, 1) is not None:
+            words = {"expected": "a list with `maxItems` in its schema", "found": "a list without"}
+            hint = "the schema says how long the list can be, so that the result is known to fit"
+            return typer.fault("wrong-type", clause.iter, hint=hint, what="what follows `in`", **words)
+        return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, with_article(element.type))
     parts = (source, element) if condition is None else (source, element, condition)
     optional = row.empty is not None or any(part.optional for part in parts)
     made = tree.Aggregate(
@@ -153,6 +157,16 @@ def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool
             return all(argument.optional for argument in arguments)
         case _:
             return function.partial or any(argument.optional for argument in arguments)
+
+
+def _other_order(typer: Typer, function: Function, node: ast.Call, arguments: Sequence[tree.Node]) -> str | None:
+    """The call with its arguments in an order that fits, None where there is none."""
+    if function.at_least or len(arguments) > len(function.parameters):
+        return None
+    for order in permutations(range(len(arguments))):
+        if all(function.parameters[i].accepts(arguments[at].type) for i, at in enumerate(order)):
+            return f"write `{function.name}({', '.join(typer.parsed.segment(node.args[at]) for at in order)})`"
+    return None
 
 
 def _argument_hint(expected: str, found: Type) -> str | None:

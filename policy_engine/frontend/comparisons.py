@@ -24,6 +24,7 @@ from policy_engine.language.types import (
     Number,
     Record,
     Text,
+    Time,
     Type,
     comparable,
     comparable_lists,
@@ -159,17 +160,26 @@ def _comparison_hint(left: tree.Node, right: tree.Node) -> str | None:
         records = isinstance(left.type.element, Record) and isinstance(right.type.element, Record)
         return "compare a member of each: `list(x.member for x in list)`" if records else None
     for one, other in ((left, right), (right, left)):
-        if isinstance(one, tree.Literal) and isinstance(one.value, str):
-            if isinstance(other.type, Date | Instant) and DATE_TEXT.fullmatch(one.value):
-                return hints.NO_DATES
-            if isinstance(other.type, Number) and NUMBER_TEXT.fullmatch(one.value):
-                return f"a number stands without quotes: `{one.value}`"
-            if isinstance(other.type, Boolean) and one.value in ("true", "false", "yes", "no"):
-                return f"write `{'true' if one.value in ('true', 'yes') else 'false'}` without quotes"
+        if isinstance(one, tree.Literal) and isinstance(one.value, str) and (hint := _text_hint(one.value, other.type)):
+            return hint
     if is_any(Date, left, right) and is_any(Instant, left, right):
         return "turn the instant into a date with `date_of(...)`"
     if is_any(Date, left, right) and is_any(Number, left, right):
         return "write `days_between(a, b)` for a number of days"
+    return None
+
+
+def _text_hint(text: str, other: Type) -> str | None:
+    """What to write in place of a text that is compared with a value of another type."""
+    match other:
+        case Date() | Instant() if DATE_TEXT.fullmatch(text):
+            return hints.NO_DATES
+        case Time() if hints.TIME_LITERAL.fullmatch(text):
+            return hints.NO_TIMES
+        case Number() if NUMBER_TEXT.fullmatch(text):
+            return f"a number stands without quotes: `{text}`"
+        case Boolean() if text in ("true", "false", "yes", "no"):
+            return f"write `{'true' if text in ('true', 'yes') else 'false'}` without quotes"
     return None
 
 

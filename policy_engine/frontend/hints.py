@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from policy_engine.frontend.typing import Typer
 
 NO_DATES = "there is no date literal: make a parameter with `type: date`, and name it here"
+NO_TIMES = "there is no literal for a time of day: make a parameter with `type: time`, and name it here"
 NUMBER_ALONE = "write the number alone; the unit goes into `unit:`"
 THE_DAY = "the day of the question is `as_of`"
 DATE_LITERAL = re.compile(r"(?<![\w.])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![\w.])")
+TIME_LITERAL = re.compile(r"(?<![\w.:])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?(?![\w.:])")
 WORD = re.compile(r"\w[\w ]*")
+DATE_FORM = re.compile(r"%[A-Za-z]|[dMyY]{2}")
+"""What other languages say of how a date is written."""
 OPERAND = r"[\w.]+(?:\([^()]*\))?"
 PHRASES = (
     (DATE_LITERAL, NO_DATES),
+    (TIME_LITERAL, NO_TIMES),
     (re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?\s*%(?=\s*(?:of\b|and\b|or\b|if\b|else\b|[^\s\w(.-]|$))"), NUMBER_ALONE),
     (re.compile(r"=>"), "write `>=`"),
     (re.compile(r"\b(?P<word>is greater than|greater than|is more than|more than|exceeds)\b"), "write `>`"),
@@ -70,6 +75,18 @@ FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(PAST_AND_PRESENT, THE_DAY),
     }
 )
+FOREIGN_FUNCTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(PAST_AND_PRESENT, THE_DAY),
+        **{
+            name: f"`time_of(instant)` is the time of day, and `{unit}s_between(start, end)` counts {unit}s"
+            for unit in ("hour", "minute", "second")
+            for name in (unit, f"{unit}s", f"{unit}_of")
+        },
+        **dict.fromkeys(("datediff", "date_diff", "days"), "write `days_between(start, end)`"),
+    }
+)
+"""For functions of other languages what to write."""
 BUILT_IN = ("as_of", "true", "false")
 ELEMENT: Mapping[str, str] = MappingProxyType(
     {
@@ -101,6 +118,8 @@ def of_placeholder(text: str, scope: Scope) -> str:
     near = nearest(text.strip(), scope.names()) if WORD.fullmatch(text.strip()) else None
     if near is not None:
         return f"did you mean `{{{near}}}`?"
+    if sign and DATE_FORM.search(text) and (scope.kind_of(name) or name in BUILT_IN):
+        return f"write `{{{name}:short}}` or `{{{name}:long}}`: a date is written as the ruleset's `language:` has it"
     if sign and scope.kind_of(name):
         return f"write `{{{name}}}` or `{{{name}:number}}`; make a definition that is rounded as you like"
     if not text.strip():
@@ -132,6 +151,23 @@ def is_unresolved(typer: Typer, node: ast.AST) -> bool:
     if not isinstance(node, ast.Name) or node.id in typer.variables or typer.scope.open:
         return False
     return typer.scope.kind_of(node.id) is None and node.id not in BUILT_IN
+
+
+def of_table(typer: Typer, node: ast.Call | ast.Subscript) -> str | None:
+    """What to write in place of `table(key)`, `table[key][column]` or `table[key][key]`; None where there is no such table."""
+    keys: list[ast.expr] = []
+    at: ast.expr = node
+    while isinstance(at, ast.Call | ast.Subscript):
+        keys[:0] = at.args if isinstance(at, ast.Call) else [at.slice]
+        at = at.func if isinstance(at, ast.Call) else at.value
+    table = typer.scope.tables.get(at.id) if isinstance(at, ast.Name) else None
+    if table is None:
+        return None
+    last, names = keys[-1] if keys else None, [column.name for column in table.columns]
+    column = last.id if isinstance(last, ast.Name) else _text_of(last)
+    asked = keys[:-1] if column in names and len(keys) > len(table.asked_keys) else keys
+    words = ", ".join(map(typer.parsed.segment, asked)) or ", ".join(key.name for key in table.asked_keys)
+    return f"write `{table.name}[{words}].{column if column in names else names[0]}`"
 
 
 def of_nothing(typer: Typer, node: ast.Compare) -> str | None:

@@ -13,11 +13,13 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.language import expressions as tree
 from policy_engine.language import mentions
 from policy_engine.language.lookup_indexes import Branch, Pieces, gaps_of, index_in_units
-from policy_engine.language.lookup_tables import Key, LookupTable, shown
+from policy_engine.language.lookup_tables import Key, LookupTable, TableRow, shown
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import Period, Ruleset
 from policy_engine.language.types import Boolean, Number, Text, Type
 
+MOST_GAPS = 3
+"""So many gaps are told."""
 MOST_COMBINATIONS = 10_000
 """Of closed sets of keys so many combinations are looked for among the rows."""
 Lookups = Mapping[LookupTable, Sequence[tree.Lookup]]
@@ -47,7 +49,7 @@ def _lookups(ruleset: Ruleset) -> Lookups:
     return found
 
 
-def _foreign_rows(ruleset: Ruleset, table: LookupTable, lookups: Iterable[tree.Lookup]) -> Iterator[Diagnostic]:
+def _foreign_rows(ruleset: Ruleset, table: LookupTable, lookups: Sequence[tree.Lookup]) -> Iterator[Diagnostic]:
     """The first row with a text that none of the closed sets has by which the table is asked."""
     for at, key in enumerate(table.keys):
         asked = [node.keys[at] for node in lookups]
@@ -59,9 +61,18 @@ def _foreign_rows(ruleset: Ruleset, table: LookupTable, lookups: Iterable[tree.L
         if foreign:
             value = foreign[0].keys[at]
             more = f"; so it is with {len(foreign) - 1} more" if len(foreign) > 1 else ""
-            hint = (did_you_mean(value, known) or f"it is one of {', '.join(sorted(known))}") + more
+            better = _swapped(table, at, foreign, lookups) or did_you_mean(value, known)
+            hint = (better or f"it is one of {', '.join(sorted(known))}") + more
             words = {"value": value, "name": key.name, "table": table.name}
             yield say("row-not-a-value", table.row_span(foreign[0]), hint=hint, words=words)
+
+
+def _swapped(table: LookupTable, at: int, rows: Sequence[TableRow], lookups: Sequence[tree.Lookup]) -> str | None:
+    """What to write where a key is asked for at the place of another: one whose closed set has what the rows have."""
+    kinds = [node.keys[place].type for node in lookups for place in range(len(table.asked_keys)) if place != at]
+    sets = [kind.values for kind in kinds if isinstance(kind, Text) and kind.values is not None]
+    is_swapped = any(all(row.keys[at] in values for row in rows) for values in sets)
+    return f"the keys are asked for in this order: `{table.asked}`" if is_swapped else None
 
 
 def _reads_facts(ruleset: Ruleset, node: tree.Node) -> bool:
@@ -73,11 +84,16 @@ def _reads_facts(ruleset: Ruleset, node: tree.Node) -> bool:
 
 
 def _gap(ruleset: Ruleset, table: LookupTable, lookups: Iterable[tree.Lookup]) -> Iterator[Diagnostic]:
-    """The first values that can be asked for and have no row."""
+    """The first values that can be asked for and have no row, and how many others there are."""
     if table.otherwise is None:
         distinct = {tuple((key.type, isinstance(key, tree.AsOf)) for key in node.keys): node for node in lookups}
-        gaps = (gap for node in distinct.values() if (gap := _gap_of(ruleset, node)) is not None)
-        yield from (say("table-gap", table.span, table=table.name, asked=gap) for gap in [next(gaps, None)] if gap)
+        gaps = list(dict.fromkeys(gap for node in distinct.values() for gap in _gaps(ruleset, node)))
+        if gaps:
+            shown_gaps = (
+                gaps if len(gaps) <= MOST_GAPS else [*gaps[: MOST_GAPS - 1], f"{len(gaps) - MOST_GAPS + 1} more"]
+            )
+            asked = "; ".join(shown_gaps[:-1]) + ("; and " if shown_gaps[:-1] else "") + shown_gaps[-1]
+            yield say("table-gap", table.span, table=table.name, asked=asked)
 
 
 class _Asked(NamedTuple):
@@ -95,19 +111,17 @@ class _Asked(NamedTuple):
         return f"the day {value}"
 
 
-def _gap_of(ruleset: Ruleset, node: tree.Lookup) -> str | None:
-    """The first values that one look-up can ask for and that have no row, in words."""
+def _gaps(ruleset: Ruleset, node: tree.Lookup) -> Iterator[str]:
+    """The first values of each gap that one look-up can ask for, in words."""
     table, kinds = node.table, [key.type for key in node.keys]
     index = index_in_units(table, kinds)
     ranged = [_domain(ruleset, node, at) for at, key in enumerate(table.keys) if key.ranged]
     exact = [key for key in table.keys if not key.ranged]
     asked = [kind for kind, key in zip(kinds, table.keys, strict=True) if not key.ranged]
     for values in _combinations(asked) or (index.groups if ranged else ()):
-        gap = _gap_in(index.groups[values], ranged) if values in index.groups else []
-        if gap is not None:
-            words = [f"{key.name} {shown(_seen(v, kind))}" for key, kind, v in zip(exact, asked, values, strict=True)]
-            return " and ".join([*words, *gap])
-    return None
+        words = [f"{key.name} {shown(_seen(v, kind))}" for key, kind, v in zip(exact, asked, values, strict=True)]
+        for gap in _gaps_in(index.groups[values], ranged) if values in index.groups else [()]:
+            yield " and ".join([*words, *gap])
 
 
 def _seen(value: Any, kind: Type) -> Any:
@@ -141,16 +155,13 @@ def _last_day(period: Period) -> date:
     return date.max if period.end is None else period.end - timedelta(1)
 
 
-def _gap_in(branch: Branch | None, asked: Sequence[_Asked]) -> list[str] | None:
-    """The first gap below a branch, in words; None where there is none."""
+def _gaps_in(branch: Branch | None, asked: Sequence[_Asked]) -> Iterator[tuple[str, ...]]:
+    """The first values of each gap below a branch, in words."""
     if not isinstance(branch, Pieces):
-        return None
+        return
     first, *rest = asked
-    gap = next(gaps_of(branch, first.low, first.high), None)
-    if gap is not None:
-        return [first.words(gap)]
+    for gap in gaps_of(branch, first.low, first.high):
+        yield (first.words(gap),)
     for start, part in zip([first.low, *branch.starts], branch.parts, strict=True) if rest else ():
-        below = _gap_in(part, rest)
-        if below is not None and start <= first.high:
-            return [first.words(max(start, first.low)), *below]
-    return None
+        if start <= first.high:
+            yield from ((first.words(max(start, first.low)), *below) for below in _gaps_in(part, rest))

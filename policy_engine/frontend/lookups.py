@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import did_you_mean
+from policy_engine.frontend import hints
 from policy_engine.language import expressions as tree
 from policy_engine.language.lookup_tables import LookupTable
 from policy_engine.language.rulesets import VALUE
@@ -40,7 +41,7 @@ def lookup(typer: Typer, node: ast.Attribute, held: ast.Subscript) -> tree.Node:
 def bare_lookup(typer: Typer, node: ast.Subscript) -> tree.Node:
     """Report brackets without a column behind them, or behind what is no table."""
     if not is_table(typer, node.value):
-        hint = "use `first`, `last` or a generator"
+        hint = hints.of_table(typer, node) or "use `first`, `last` or a generator"
         return typer.fault("expression-not-allowed", node, what="a subscript", hint=hint)
     assert isinstance(node.value, ast.Name)
     table = typer.scope.tables.get(node.value.id)
@@ -100,9 +101,8 @@ def _asked(typer: Typer, node: ast.Attribute, held: ast.Subscript) -> tuple[Look
             _unknown_table(typer, held.value)
         return None
     if len(keys) != len(table.asked_keys):
-        signature = f"{name}[{', '.join(key.name for key in table.asked_keys)}]"
         why = f"it takes {_count(len(table.asked_keys))}, and is given {len(keys)}"
-        typer.fault("wrong-arguments", held, signature=signature, why=why)
+        typer.fault("wrong-arguments", held, signature=table.asked, why=why)
         return None
     fitting = [_check_key(typer, table, at, keys[at], sides[at]) for at in range(len(keys))]
     if node.attr not in [column.name for column in table.columns]:
@@ -121,7 +121,8 @@ def _check_key(typer: Typer, table: LookupTable, at: int, found: tree.Node, side
     if not fits:
         expected = "a number" if isinstance(key.type, Number) else with_article(key.type)
         words = {"what": f"the key `{key.name}` of `{table.name}`", "expected": expected, "found": found.type}
-        typer.type_fault("wrong-type", side, found, **words)
+        hint = f"its keys are `{table.asked}`" if len(table.asked_keys) > 1 else None
+        typer.type_fault("wrong-type", side, found, hint=hint, **words)
     return fits
 
 

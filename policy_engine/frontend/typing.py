@@ -184,8 +184,7 @@ class Typer:
         """A look-up table by itself, which is no value."""
         if table is None:
             return tree.stand_in(self.place(node))
-        keys, column = ", ".join(key.name for key in table.asked_keys), table.columns[0].name
-        hint = f"write `{node.id}[{keys}].{column}`, with a value for each key"
+        hint = f"write `{table.asked}.{table.columns[0].name}`, with a value for each key"
         return self.fault("expression-not-allowed", node, what=f"the table `{node.id}` by itself", hint=hint)
 
     def attribute(self, node: ast.Attribute) -> tree.Node:

@@ -95,6 +95,11 @@ class LookupTable:
         """The keys that a look-up writes between its brackets."""
         return self.keys[:-1] if self.dated else self.keys
 
+    @property
+    def asked(self) -> str:
+        """How a look-up is written, with the names of the keys."""
+        return f"{self.name}[{', '.join(key.name for key in self.asked_keys)}]"
+
     def place_of(self, column: str) -> int:
         """Which of the columns has a name; raises `KeyError` where none has."""
         return self._places[column]

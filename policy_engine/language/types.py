@@ -190,6 +190,8 @@ def with_article(kind: Type) -> str:
     match kind:
         case ListOf(element=element) if not isinstance(element, Anything):
             return f"a list of {_several(element)}"
+        case Tuple(parts=parts):
+            return f"{' and '.join(map(with_article, parts))} in brackets"
         case Anything():
             return "a value"
     name = name_of(kind)
