@@ -318,6 +318,10 @@ _MEANING = {
     "unused-table": _warning("nothing looks up the table `{name}`", "use it, or leave it out"),
     "unused-column": _warning("nothing asks for the column `{name}` of `{table}`", "use it, or leave it out"),
     "table-gap": _warning("`{table}` has no row for {asked}", "add a row, or `otherwise:` for all that is left"),
+    "calendar-period": _warning(
+        "the calendar `{name}` has the years {first} to {last}, and the ruleset is in force {period}",
+        "let `years` cover the ruleset's period: what needs another day is unknown",
+    ),
     "row-not-a-value": _warning("nothing asks `{table}` for `{value}`, which is no value of `{name}`"),
     "unused-definition": _warning("nothing uses the definition `{name}`", "use it, or leave it out"),
     "unused-outcome": _warning("no rule gives the outcome `{name}`", "leave it out, or add the rule"),

@@ -29,7 +29,7 @@ PARTS: Mapping[str, str] = {
     "definition": "definitions",
 }
 """The kinds of parts, and the sections that they stand in."""
-TOLD_AT_USE = frozenset({"table-gap", *(f"unused-{kind}" for kind in PARTS)})
+TOLD_AT_USE = frozenset({"table-gap", "calendar-period", *(f"unused-{kind}" for kind in PARTS)})
 """Warnings about a part that depend on how a ruleset uses it."""
 NO_FACTS = FactsSchema("", Record(()), "{}")
 """The schema of a library that names none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import date, timedelta
 
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.frontend.lints_of_tables import lint_tables
@@ -16,7 +17,7 @@ from policy_engine.language.operators import COMPARE, MIRRORED
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import FactsSchema, Matrix, Ruleset
 from policy_engine.language.types import BOOLEAN, Member, Number, Ratio, Text, Type, innermost, members_below, scaled
-from policy_engine.language.values import in_words
+from policy_engine.language.values import Holidays, in_words
 from policy_engine.language.widths import comparable
 
 FEWEST_MENTIONED = 3
@@ -39,7 +40,20 @@ def lint(ruleset: Ruleset) -> Iterator[Diagnostic]:
     yield from lint_tables(ruleset)
     yield from texts_like_names(ruleset, expressions)
     if ruleset.decisions:  # a library has none, and its parameters need no value on every day
+        yield from short_calendars(ruleset)
         yield from lint_rules(ruleset, {diagnostic.span for diagnostic in constant})
+
+
+def short_calendars(ruleset: Ruleset) -> Iterator[Diagnostic]:
+    """Calendars whose years do not cover the ruleset's period, as far as that has a beginning and an end."""
+    start, end = ruleset.period.start, ruleset.period.end
+    for parameter in ruleset.parameters:
+        for calendar in (dated.value for dated in parameter.values if isinstance(dated.value, Holidays)):
+            begins_late = start != date.min and calendar.first > start.year
+            ends_early = end is not None and calendar.last < (end - timedelta(1)).year
+            if begins_late or ends_early:
+                words = {"first": calendar.first, "last": calendar.last, "period": ruleset.period}
+                yield say("calendar-period", parameter.span, name=parameter.name, words=words)
 
 
 def mentioned(ruleset: Ruleset) -> Mapping[str, Set[str]]:
