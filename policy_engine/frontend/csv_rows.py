@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, say, shown_text
+from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say, shown_text
 from policy_engine.documents.yaml_reader import CONTROL, file_text
 from policy_engine.frontend.files import is_text
 from policy_engine.source import Authored, Span
@@ -130,15 +131,33 @@ def check_header(file: CsvFile, table: str, wanted: Iterable[tuple[str, bool]], 
             faults.append(say("duplicate-id", file.place(0, at), name=name))
         elif name not in headers:
             ends = f"write `{name}_from,{name}_below`" if f"{name}_from" in headers else None
-            hint = ends or did_you_mean(name, headers) or f"it has {', '.join(headers)}"
+            near = meant_column(name, headers)
+            hint = ends or (f"did you mean `{near}`?" if near else f"it has {', '.join(headers)}")
             faults.append(say("unknown-column", file.place(0, at), hint=hint, table=table, name=name))
         seen.add(name)
     meant = {name for name in names if name not in headers}
     for name, required in headers.items():
-        near = any(did_you_mean(other, headers) == f"did you mean `{name}`?" for other in meant)
-        if required and name not in seen and not near:
+        is_meant = any(meant_column(other, headers) == name for other in meant)
+        if required and name not in seen and not is_meant:
             faults.append(say("column-missing", file.row_span(0), table=table, name=name))
     return len(faults) == before
+
+
+LAST_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("to", "till", "end", "max", "until"), "until"),
+        **dict.fromkeys(("from", "start", "since", "min"), "from"),
+    }
+)
+"""What others call the ends of a range or a period, as ours are called: the end of a range is `below`."""
+
+
+def meant_column(name: str, headers: Collection[str]) -> str | None:
+    """The column of a table that another name was probably meant to be, None where none is near."""
+    start, _, last = name.rpartition("_")
+    word = LAST_WORDS.get(last, "")
+    ends = (f"{start}_{word}", f"{start}_below" if word == "until" else "", f"valid_{word}" if not start else "")
+    return next((end for end in ends if end in headers), None) or nearest(name, headers)
 
 
 def ragged(file: CsvFile) -> Iterator[Diagnostic]:

@@ -24,6 +24,7 @@ KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LISTED = re.compile(r"\w+(?:[\s;|/]+\w+)+")
 A_DASH = "each item of the list begins with `- `"
 THOUSANDS = re.compile(r"[0-9]{3}(\.[0-9]+)?")
+END_OF_NUMBER = re.compile(rf"{THOUSANDS.pattern}|[0-9]{{1,2}}")
 BEFORE_IT = "quote the whole expression before it, with this"
 LONGEST_NAME = 100
 
@@ -55,7 +56,7 @@ class Fields:
         before: YamlNode | None = None
         for key, value in self.node.entries:
             last, before = before, value
-            if key.value in self.shape.names or (self.node.flow and self._refuse_thousands(last, key)):
+            if key.value in self.shape.names or (self.node.flow and self._refuse_cut_number(last, key)):
                 continue
             empty = isinstance(value, ScalarNode) and value.text.value == "" and value.text.plain
             if self.node.flow and empty:
@@ -68,14 +69,11 @@ class Fields:
         known = tuple(entry for entry in self.node.entries if entry[0].value in self.shape.names)
         self.node = MappingNode(known, self.node.span, self.node.flow)
 
-    def _refuse_thousands(self, before: YamlNode | None, key: Authored) -> bool:
-        """Whether a key is the end of `1,000`, which is reported."""
-        number = before.text.value if isinstance(before, ScalarNode) and before.text.plain else ""
-        if not (number.isdigit() and THOUSANDS.fullmatch(key.value)):
-            return False
-        better = f"write `{number}{key.value}`"
-        self.faults.append(say("number-form", key.span, hint=better, text=f"{number},{key.value}"))
-        return True
+    def _refuse_cut_number(self, before: YamlNode | None, key: Authored) -> bool:
+        """Whether a key is the end of a number such as `1,000`, which is reported."""
+        cut = cut_number(before, key)
+        self.faults.extend([] if cut is None else [cut])
+        return cut is not None
 
     def _refuse_unknown(self, key: Authored) -> None:
         near = meant(key.value, self.shape)
@@ -195,6 +193,15 @@ class Fields:
 
 
 NOTHING = Shape("nothing", ())
+
+
+def cut_number(before: YamlNode | None, key: Authored) -> Diagnostic | None:
+    """The diagnostic for a number such as `1,000` or `4,90`, of which YAML took the end for a key; None for another key."""
+    number = before.text.value if isinstance(before, ScalarNode) and before.text.plain else ""
+    if not (number.isdigit() and END_OF_NUMBER.fullmatch(key.value)):
+        return None
+    between = "" if THOUSANDS.fullmatch(key.value) else "."
+    return say("number-form", key.span, hint=f"write `{number}{between}{key.value}`", text=f"{number},{key.value}")
 
 
 def fields_of(node: YamlNode, shape: Shape, what: str, faults: list[Diagnostic]) -> Fields:

@@ -162,6 +162,7 @@ def _gaps_in(branch: Branch | None, asked: Sequence[_Asked]) -> Iterator[tuple[s
     first, *rest = asked
     for gap in gaps_of(branch, first.low, first.high):
         yield (first.words(gap),)
-    for start, part in zip([first.low, *branch.starts], branch.parts, strict=True) if rest else ():
-        if start <= first.high:
+    ends = zip([first.low, *branch.starts], [*branch.starts, None], branch.parts, strict=True)
+    for start, end, part in ends if rest else ():
+        if start <= first.high and (end is None or end > first.low):
             yield from ((first.words(max(start, first.low)), *below) for below in _gaps_in(part, rest))

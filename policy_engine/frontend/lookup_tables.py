@@ -15,8 +15,17 @@ from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, say, sh
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import unread
 from policy_engine.frontend import shapes
-from policy_engine.frontend.csv_rows import MOST_TOLD, CsvFile, check_header, grid_of, ragged, read_csv, with_blanks
-from policy_engine.frontend.fields import Fields, fields_of, is_empty, whole_text
+from policy_engine.frontend.csv_rows import (
+    MOST_TOLD,
+    CsvFile,
+    check_header,
+    grid_of,
+    meant_column,
+    ragged,
+    read_csv,
+    with_blanks,
+)
+from policy_engine.frontend.fields import Fields, cut_number, fields_of, is_empty, whole_text
 from policy_engine.frontend.shape_hints import amount_in
 from policy_engine.frontend.syntax import TableSyntax
 from policy_engine.language.date_texts import read_date
@@ -125,7 +134,7 @@ def parse_table(name: Authored, node: YamlNode, faults: Faults) -> TableSyntax:
         return TableSyntax(name, None, source, file)
     path = name.span.path if file is None else file.path
     cited = source.value if source is not None else None
-    table = _Reading(form, grid, otherwise, faults, path).table(name, period, meaning, cited)
+    table = _Reading(form, grid, otherwise, faults, path, before).table(name, period, meaning, cited)
     return TableSyntax(name, table if len(faults) == before else None, source, file)
 
 
@@ -222,9 +231,14 @@ def _yaml_row(
     words |= {name.value: word for name, word, _ in form.columns}
     words |= {VALID_FROM: "date", VALID_UNTIL: "date"} if form.keys else {}
     cells: dict[str, Authored] = {}
+    last: YamlNode | None = None
     for name, cell in node.entries:
-        if name.value not in words:
-            hint = did_you_mean(name.value, words) or f"it has {', '.join(words)}"
+        before, last = last, cell
+        if name.value not in words and node.flow and (cut := cut_number(before, name)) is not None:
+            faults.append(cut)
+        elif name.value not in words:
+            near = meant_column(name.value, words)
+            hint = f"did you mean `{near}`?" if near else f"it has {', '.join(words)}"
             faults.append(say("unknown-column", name.span, hint=hint, table=form.name, name=name.value))
         elif words[name.value] == RANGE:
             cells |= _range_ends(name, cell, faults)
@@ -261,7 +275,9 @@ def _cell(name: Authored, node: YamlNode, word: str, faults: Faults) -> Authored
     if word == "text":
         return whole_text(node.text, faults)
     if not node.text.plain and word != "date":
-        hint = f"write it without quotes: `{name.value}: {node.text.value}`"
+        hint = (
+            f"write it without quotes: `{name.value}: {better}`" if (better := _better(node.text.value, word)) else None
+        )
         words = {"what": f"`{name.value}`", "expected": KINDS[word], "found": "a text"}
         faults.append(say("wrong-type", node.span, hint=hint, words=words))
         return unread(node.span)
@@ -289,11 +305,12 @@ class _Reading:
     otherwise: Grid | None
     faults: Faults
     path: str
+    before: int
+    """How many faults there were before anything of the table was read."""
     told: int = field(default=0)
 
     def table(self, name: Authored, period: Period, meaning: str | None, source: str | None) -> LookupTable | None:
         """The table, None where some cell is no value."""
-        before = len(self.faults)
         keys, key_cells = [], []
         for key, word in self.form.keys:
             kind, cells = self._ranges(key.value) if word == RANGE else self._values(key.value, word)[:2]
@@ -309,8 +326,8 @@ class _Reading:
         if dated:
             keys.append(VALID)
             key_cells.append(self._periods(period))
-        if len(self.faults) > before:
-            return None
+        if len(self.faults) > self.before:
+            return None  # what could not be read might seem to be everywhere, and overlap
         count = range(self.grid.height)
         held = zip(*key_cells, strict=True) if key_cells else repeat((), len(count))
         given = zip(*cells_of, strict=True) if cells_of else repeat((), len(count))
@@ -320,7 +337,7 @@ class _Reading:
             dated=dated, meaning=meaning, source=source, path=self.path, span=name.span,
         )  # fmt: skip
         self._refuse_clashes(table)
-        return table if len(self.faults) == before else None
+        return table if len(self.faults) == self.before else None
 
     def _values(self, header: str, word: str) -> tuple[Type, list[Any], Any]:
         """The type of the cells under a name, their values, and that of `otherwise`."""
@@ -386,14 +403,11 @@ class _Reading:
     def _refuse(self, span: Span, text: str, word: str, header: str) -> None:
         """Report a cell that is no value of its type."""
         what, found = f"`{header}`", f"`{shown_text(text, 40)}`"
-        number = word in ("integer", "decimal") and DECIMAL.fullmatch(text) is not None
+        number = _is_number(text, word)
         if number and len(text.strip("-").replace(".", "")) > DIGITS:
             self._say("too-many-digits", span, hint="write fewer digits", what=f"{found} has")
             return
-        amount = amount_in(text) if word in ("integer", "decimal") and not number else None
-        words = {"yes": "true", "no": "false", "true": "true", "false": "false"}
-        better = words.get(text.lower()) if word == "boolean" else None
-        better = better or (amount[0] if amount is not None and not amount[1] else None)
+        better = None if number else _better(text, word)
         hint = f"write `{better}`" if better else None
         self._say("wrong-type", span, hint=hint, what=what, expected=KINDS[word], found=found)
 
@@ -419,6 +433,20 @@ class _Reading:
                 words = {"table": table.name, "shared": shared or "all values"}
                 span = table.row_span(table.rows[other])
                 self.faults.append(say("rows-overlap", span, related=related, words=words))
+
+
+def _is_number(text: str, word: str) -> bool:
+    return word in ("integer", "decimal") and DECIMAL.fullmatch(text) is not None
+
+
+def _better(text: str, word: str) -> str | None:
+    """What to write for a value as people write it, or as a text; None where it is no value of a type at all."""
+    if _is_number(text, word):
+        return text
+    if word == "boolean":
+        return {"yes": "true", "no": "false", "true": "true", "false": "false"}.get(text.lower())
+    amount = amount_in(text) if word in ("integer", "decimal") else None
+    return amount[0] if amount is not None and not amount[1] else None
 
 
 def type_of(values: Sequence[Any], word: str) -> Type:

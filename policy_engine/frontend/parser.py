@@ -103,9 +103,14 @@ def _uses(fields: Fields) -> tuple[UseSyntax, ...]:
         items = node.items if isinstance(node, SequenceNode) else ()
         uses.append(UseSyntax(library, tuple(text_item(item, fields.faults) for item in items)))
         if not items:
-            hint = as_list([node.text.value]) if isinstance(node, ScalarNode) and not is_empty(node) else None
+            hint = _part_listed(node.text.value) if isinstance(node, ScalarNode) and not is_empty(node) else None
             fields.wrong(f"`{library.value}`", "a list of the parts that are taken", node, hint)
     return tuple(uses)
+
+
+def _part_listed(text: str) -> str:
+    """What to write in place of a text under the name of a library."""
+    return "name each part that is taken: `[a_part, another_part]`" if text in ("all", "*") else as_list([text])
 
 
 def _weekend(fields: Fields) -> tuple[int, ...] | None:

@@ -56,7 +56,7 @@ OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """For each shape, what other languages call its keys."""
 AMOUNT = re.compile(
-    r"(?P<before>[$\u20ac\u00a3])?\s*(?P<number>[0-9]{1,3}(?:[,\u00a0 ][0-9]{3})+|[0-9]+)(?P<places>\.[0-9]+)?"
+    r"(?P<before>[$\u20ac\u00a3])?\s*(?P<number>[0-9]{1,3}(?:[,\u00a0 ][0-9]{3})+|[0-9]+)(?P<places>\.[0-9]+|,[0-9]{1,2})?"
     r"\s*(?P<unit>%|[^\W\d_][\w ]*|[$\u20ac\u00a3])?"
 )
 LONGEST_AMOUNT = 60
@@ -65,11 +65,20 @@ UNITS = {"%": "percent", "$": "dollars", "\u20ac": "euros", "\u00a3": "pounds"}
 
 def meant(key: str, shape: Shape) -> str | None:
     """The key of a shape that another was probably meant to be, None where none is near."""
+    if _is_of_ruleset(key, shape):
+        return None
     return OTHER_WORDS.get(shape.thing, {}).get(key) or nearest(key, shape.names)
+
+
+def _is_of_ruleset(key: str, shape: Shape) -> bool:
+    """Whether a key of a library is one that only rulesets have."""
+    return shape is shapes.LIBRARY and key in shapes.RULESET.names and key not in shape.names
 
 
 def home_of(key: str, shape: Shape) -> str | None:
     """Where a key belongs that has no meaning in a shape; None where it does not belong to exactly one other shape."""
+    if _is_of_ruleset(key, shape):
+        return f"only a ruleset has `{key}`, and takes parts of this library under its `use`"
     return f"`{key}` belongs to {INDENT[key]}" if key in INDENT and key not in shape.names else None
 
 
@@ -97,8 +106,14 @@ def as_mapping(name: str, node: YamlNode, shape: Shape) -> str | None:
     return None
 
 
+OF_NAME: Mapping[str, str] = MappingProxyType({"combine": "{{a_value: {}}}", "use": "{{{}: [a_part]}}"})
+"""How the one name that an author wrote stands in a mapping of names."""
+
+
 def as_names(key: str, node: YamlNode) -> str | None:
-    """What to write in place of a list of things that have names."""
+    """What to write in place of a text, or of a list, of things that have names."""
+    if isinstance(node, ScalarNode) and key in OF_NAME:
+        return f"write `{key}: {OF_NAME[key].format(node.text.value)}`"
     if not isinstance(node, SequenceNode) or not node.items:
         return None
     first = node.items[0]
@@ -106,6 +121,8 @@ def as_names(key: str, node: YamlNode) -> str | None:
     named = names.get("name") or names.get("id")
     named = first if isinstance(first, ScalarNode) else named
     name = named.text.value if isinstance(named, ScalarNode) else next(iter(names), "a_name")
+    if key in ("keys", "columns"):
+        return f"write each name with the type of its cells: `{key}: {{{name}: text}}`"
     return f"write each name as a key, without `- `: `{key}:`, and below it `{name}:`"
 
 
@@ -139,7 +156,7 @@ def amount_in(text: str) -> tuple[str, str] | None:
         return None
     number = re.sub(r"[,\u00a0 ]", "", amount["number"]).lstrip("0") or "0"
     named = (amount["unit"] or amount["before"] or "").strip()
-    return f"{number}{amount['places'] or ''}", UNITS.get(named, named)
+    return f"{number}{(amount['places'] or '').replace(',', '.')}", UNITS.get(named, named)
 
 
 def _parameter(name: str, text: str) -> str:
