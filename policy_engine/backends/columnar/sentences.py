@@ -150,8 +150,9 @@ class SentenceWriter:
         node = next(expressions).tree
         if isinstance(node, tree.Literal):
             return Piece(words_of_value(in_units(node.value, node.type), part), part.sensitive)
-        name = self.to.plan.fresh("words")
-        self.words[name] = words_of(self.to.named(node, "told"), node.type, part.format)
+        value = self.to.named(node, "told")
+        name = f"({value.meta.output_name()} as {part.format})"
+        self.words[name] = words_of(value, node.type, part.format)
         return Piece(pl.col(name), part.sensitive)
 
 
@@ -191,8 +192,8 @@ def _same(one: Collecting, other: Collecting) -> pl.Expr | None:
     pairs = [(left.text, right.text) for left, right in zip(one.pieces, other.pieces, strict=True)]
     if any(isinstance(left, str) and isinstance(right, str) and left != right for left, right in pairs):
         return None
-    varying = [pair for pair in pairs if not all(isinstance(text, str) for text in pair)]
-    equal = [_as_column(left) == _as_column(right) for left, right in varying]
+    varying = [(_as_column(left), _as_column(right)) for left, right in pairs]
+    equal = [left == right for left, right in varying if not left.meta.eq(right)]
     return joined("all", equal) if equal else pl.lit(True)
 
 
