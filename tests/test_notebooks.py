@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import polars as pl
@@ -15,6 +15,7 @@ import pytest
 
 from policy_engine import Engine
 from tests.conftest import lay_out
+from tests.support.browser import browser, complaints
 
 DAY = date(2025, 7, 1)
 SCHEMA = {
@@ -155,6 +156,17 @@ def test_a_trace_is_folded(engine: Engine) -> None:
     ):
         assert said in page.said, said
     assert Page(explanation.trace._repr_html_()).said in page.said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_light_and_dark(engine: Engine, scheme: Literal["light", "dark"]) -> None:
+    shown = engine.explain("refund.grant", FACTS, as_of=DAY)._repr_html_().replace("<details>", "<details open>")
+    head = '<!doctype html><html lang="en"><title>Cell</title><style>:root {color-scheme: light dark}</style>'
+    with browser() as started:
+        page = started.new_page(color_scheme=scheme, viewport={"width": 390, "height": 800})
+        page.set_content(f"{head}<main><h1>Cell</h1>{shown}</main>")
+        assert complaints(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_long_trace_is_cut() -> None:
