@@ -11,6 +11,7 @@ import pytest
 from policy_engine import Engine
 from policy_engine.analysis.mutants import mutants_of
 from policy_engine.analysis.mutation import Fate, Mutation
+from policy_engine.analysis.suggesting import suggestions_for
 from policy_engine.backends.python import prepare
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import to_json_types
@@ -145,7 +146,7 @@ def test_cases_that_kill_survivors_are_added_behind_the_others(tmp_path: Path) -
     path = tmp_path / "rules" / "s_test.yaml"
     first = policy("test", "rules", "--mutate", "--tries", "300", "--write", folder=tmp_path)
     assert first.code == 1, first
-    before, mark, after = path.read_text("utf-8").partition("  # Added by `policy test --mutate --write`")
+    before, mark, after = path.read_text("utf-8").partition("  # Added by `policy test --write`")
     assert before.rstrip() + "\n\n" == CASES.partition("tables:")[0]
     assert mark
     assert after.endswith(CASES[CASES.index("tables:") :])
@@ -185,3 +186,28 @@ def test_the_cases_of_shipped_rulesets_see_every_fault(name: str) -> None:
     fates = Counter(one.fate for ruleset in rulebook.rulesets for one in Mutation(ruleset, cases, 200).run())
     assert fates[Fate.KILLED] > 20
     assert not fates[Fate.SURVIVED]
+
+
+def test_cases_are_suggested_for_rules_without_one_from_nothing_on(tmp_path: Path) -> None:
+    never = "{id: never, when: days > 20 and days < 10, then: no_, because: Never.}"
+    engine_of(tmp_path, RULES.replace("    otherwise:", f"      - {never}\n    otherwise:"))
+    first = policy("test", "rules", "--suggest", folder=tmp_path)
+    assert first.code == 2, first
+    ran = policy("test", "--suggest", "--write", "--tries", "2000", folder=tmp_path)
+    told = [line for line in ran.out.splitlines() if not line.startswith("  ")]
+    assert told == [
+        "0 passed, 0 failed",
+        "rules/s.yaml: no facts were found in 2,000 tries that come by d: never -> no_",
+        "rules/s_test.yaml: 3 added; confirm the answer of each",
+    ]
+    assert policy("test", folder=tmp_path).out == "3 passed, 0 failed\n"
+    assert policy("check", "rules", folder=tmp_path).code == 0
+    again = policy("test", "--suggest", "--write", "--tries", "100", folder=tmp_path)
+    assert again.out.splitlines()[1:] == ["rules/s.yaml: no facts were found in 100 tries that come by d: never -> no_"]
+
+
+def test_every_rule_of_a_shipped_ruleset_is_found_from_nothing() -> None:
+    (ruleset,) = Engine.load(ROOT / "rules", ROOT / "schemas", only=["email_limits"]).rulebook.rulesets
+    found = suggestions_for(ruleset, (), 3_000)
+    assert (bool(found.cases), found.not_found) == (True, [])
+    assert all(_holds(ruleset, case) for case in found.cases)

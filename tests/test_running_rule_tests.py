@@ -100,10 +100,13 @@ def test_what_failed_the_last_time_is_run_until_it_passes(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("option", [["-x"], ["-k", "a"], ["--last-failed"]])
-@pytest.mark.parametrize("whole", ["--coverage", "--mutate"])
+@pytest.mark.parametrize("whole", ["--coverage", "--mutate", "--suggest"])
 def test_coverage_and_mutation_are_of_all_cases(whole: str, option: list[str], folder: Path) -> None:
     ran = policy("test", whole, *option, folder=folder)
-    assert (ran.code, ran.err) == (2, "coverage and mutation are of all cases: leave out -k, -x and --last-failed\n")
+    assert (ran.code, ran.err) == (
+        2,
+        "coverage, mutation and suggestions are of all cases: leave out -k, -x and --last-failed\n",
+    )
 
 
 def test_a_failure_takes_few_lines_and_the_trace_all(folder: Path) -> None:

@@ -19,7 +19,7 @@ WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "null", "y", "n"])
 KEY = re.compile(r"^[^\s#]")
 CASES = re.compile(r"^cases:\s*(?:#.*)?$")
 ITEM = re.compile(r"^( *)- ")
-MARK = "Added by `policy test --mutate --write`: confirm that this is the right answer."
+MARK = "Added by `policy test --write`: confirm that this is the right answer."
 
 
 def case_text(case: RuleCase, indent: str = "  ") -> str:
@@ -56,7 +56,13 @@ def _flow(value: Any) -> str:
 
 
 def add_cases(path: Path, cases: Sequence[RuleCase]) -> None:
-    """Add cases behind those of a test file; nothing else of its text changes. Raises `CannotRun` where it has no such list."""
+    """Add cases behind those of a test file, or make one; nothing else of its text changes.
+
+    Raises `CannotRun` where it has no such list.
+    """
+    if not path.exists():
+        write_whole(path, f"tests: {cases[0].ruleset}\n\ncases:\n" + "\n".join(map(case_text, cases)))
+        return
     lines = path.read_text("utf-8").splitlines(keepends=True)
     start = next((at for at, line in enumerate(lines) if CASES.match(line)), None)
     if start is None:

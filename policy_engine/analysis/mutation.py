@@ -54,7 +54,7 @@ class Mutation:
         self.original = Answering(self.ruleset)
         self.graph = graph_of(self.ruleset)
         for case in self.cases:
-            question = _question(case)
+            question = question_of(case)
             if question is None or (case.invalid is None and not self.original.is_valid(question)):
                 self.left_out += 1
             else:
@@ -127,13 +127,13 @@ class Mutation:
                 name, self.ruleset.id, question.as_of, question.facts, question.readings, {}, ("",), False, place
             )
         answer = self.original.answer(decision or decisions[0], question)
-        expected = {answer.decision.partition(".")[2]: _expected(answer)}
+        expected = {answer.decision.partition(".")[2]: expected_of(answer)}
         return RuleCase(
             name, self.ruleset.id, question.as_of, question.facts, question.readings, expected, None, False, place
         )
 
 
-def _expected(answer: Decision) -> dict[str, Any]:
+def expected_of(answer: Decision) -> dict[str, Any]:
     """What a case has to say of an answer for every other answer to fail it."""
     told = answer.to_dict()
     parts = ["outcome"] if answer.status is Status.DECIDED and answer.outcome is not None else ["status"]
@@ -155,7 +155,7 @@ def asked_by(case: RuleCase) -> Question:
     return Question(case.facts, case.as_of, case.readings)
 
 
-def _question(case: RuleCase) -> Question | None:
+def question_of(case: RuleCase) -> Question | None:
     """What a case asks; None where its facts have no form in JSON, or no version is in force."""
     facts, unfit = to_json_types(case.facts)
     if case.not_in_force or unfit or not isinstance(facts, dict):

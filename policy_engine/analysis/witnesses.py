@@ -21,7 +21,7 @@ from policy_engine.language.decisions import Decision
 from policy_engine.language.expressions import Expression
 from policy_engine.language.mentions import Mention, graph_of, mentions_in, reached
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Type, member_of
+from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Text, Type, member_of
 
 MOST_MONTHS = 1_200
 CHANGES = (1, 1, 1, 1, 2, 2, 3)
@@ -145,6 +145,8 @@ class Nearby:
                 return str(self._day(asked))
             case Instant():
                 return f"{self._day(asked)}T{self.random.randrange(24):02}:{self.random.choice(('00', '30'))}:00Z"
+            case Text(values=tuple() as closed):
+                return self.random.choice(closed)
             case Number(places=0, low=low, high=high) if self.numbers and self.random.random() < 0.5:
                 return min(max(self.random.choice(self.numbers) + self.random.choice((-1, 0, 1)), low), high)
         return self.random.choice([*of_type(kind, self._candidates(asked.as_of)), None])

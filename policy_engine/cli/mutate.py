@@ -17,15 +17,19 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.frontend.rule_cases import RuleCase
 
 
-def mutate(rulebook: Rulebook, cases: Sequence[RuleCase], tries: int, *, write: bool, fail_under: float | None) -> bool:
+def mutate(
+    rulebook: Rulebook, cases: Sequence[RuleCase], tries: int, *, passed: bool, write: bool, fail_under: float | None
+) -> bool:
     """Try the mutants of every ruleset that has cases, show the survivors and the score, and tell whether it is enough.
 
     `cases` pass all. With `write` the cases that kill survivors are added to the test files.
     """
-    enough = True
+    if not passed:
+        console(stderr=True).print("no mutants were made: first all cases have to pass, and coverage to be complete")
+    enough = passed
     for ruleset in rulebook.rulesets:
         own = [case for case in cases if case.ruleset == ruleset.id and case.as_of in ruleset.period]
-        if own:
+        if own and passed:
             mutation = Mutation(ruleset, own, tries)
             enough &= _show(mutation, list(_with_progress(mutation)), write=write, fail_under=fail_under)
     return enough
@@ -44,17 +48,26 @@ def _show(mutation: Mutation, tried: Sequence[Tried], *, write: bool, fail_under
     for one in sorted(survivors, key=lambda one: (one.mutant.span.path, one.mutant.span.line)):
         assert one.case is not None
         console().print(safe(f"{one.mutant.span}: no case fails where {one.mutant.words}; this one would:"))
-        for line in case_text(one.case).splitlines():
-            console().print(safe(line), soft_wrap=True)
+        show_case(one.case)
     counts = Counter(one.fate for one in tried)
     killed, told = counts[Fate.KILLED], counts[Fate.KILLED] + counts[Fate.SURVIVED]
     console().print(safe(_summary(mutation, killed, told, counts[Fate.NO_DIFFERENCE])))
     if write and survivors:
         cases = list(mutation.needed(survivors))
-        path = Path(mutation.cases[0].span.path)
-        add_cases(path, cases)
-        console().print(safe(f"{path}: {len(cases)} added; confirm the answer of each"))
+        write_cases(Path(mutation.cases[0].span.path), cases)
     return not survivors if fail_under is None else 100 * killed >= fail_under * told
+
+
+def show_case(case: RuleCase) -> None:
+    """Print a case as a test file has it."""
+    for line in case_text(case).splitlines():
+        console().print(safe(line), soft_wrap=True)
+
+
+def write_cases(path: Path, cases: Sequence[RuleCase]) -> None:
+    """Add cases to a test file, and say so."""
+    add_cases(path, cases)
+    console().print(safe(f"{path}: {len(cases)} added; confirm the answer of each"))
 
 
 def _summary(mutation: Mutation, killed: int, told: int, same: int) -> str:

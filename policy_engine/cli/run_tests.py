@@ -17,10 +17,12 @@ from policy_engine.cli.failures import failure_lines
 from policy_engine.cli.mutate import mutate as try_mutants
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
 from policy_engine.cli.show import answer_text, console, diagnostic_text, explanation_tree, safe
+from policy_engine.cli.suggest import suggest as suggest_cases
 from policy_engine.cli.watching import OPTION, run_at_each_change
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
+from policy_engine.frontend.loader import Rulebook
 from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.frontend.rule_tests import read_tests, test_files
 
@@ -53,11 +55,14 @@ def run_tests(
     mutate: Annotated[
         bool, typer.Option("--mutate", help="Also make small faults in the rules, and show those that no case sees.")
     ] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Also show cases for the rules and cells that no case comes by.")
+    ] = False,
     tries: Annotated[
-        int, typer.Option(min=0, help="With --mutate: how often facts that show a fault are looked for.")
+        int, typer.Option(min=0, help="With --mutate and --suggest: how often facts are looked for.")
     ] = 5_000,
     write: Annotated[
-        bool, typer.Option("--write", help="With --mutate: add cases that see them to the test files, to be confirmed.")
+        bool, typer.Option("--write", help="Add the cases shown to the test files, to be confirmed.")
     ] = False,
     fail_under: Annotated[
         float | None,
@@ -77,17 +82,11 @@ def run_tests(
     if watch:
         run_at_each_change([rules, schemas, *(paths or ())])
     selection = Selection(words, last_failed)
-    if (coverage or mutate) and (first or not selection.is_all):
-        raise CannotRun("coverage and mutation are of all cases: leave out -k, -x and --last-failed")
+    if (coverage or mutate or suggest) and (first or not selection.is_all):
+        raise CannotRun("coverage, mutation and suggestions are of all cases: leave out -k, -x and --last-failed")
     engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
-    for path in paths or ():
-        if not test_files([path]):
-            raise CannotRun(f"`{path}` holds no test file; the name of one ends in _test.yaml")
-    cases, faults = read_tests(paths or [rules], engine.rulebook)
-    for fault in faults:
-        console(stderr=True).print(diagnostic_text(fault))
-    chosen = selection.of(cases)
-    results = _run(engine, chosen, first=first, trace=trace)
+    cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
+    results = _run(engine, selection.of(cases), first=first, trace=trace)
     if junit is not None:
         write_whole(junit, _junit(results))
     failed = [result.case for result in results if not result.passed]
@@ -96,12 +95,23 @@ def run_tests(
     console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
+    if suggest:
+        suggest_cases(engine.rulebook, cases, tries, everything=not paths, write=write)
     well = results and not failed and not faults and covered
-    if mutate and well:
-        well = try_mutants(engine.rulebook, cases, tries, write=write, fail_under=fail_under)
-    elif mutate:
-        console(stderr=True).print("no mutants were made: first all cases have to pass, and coverage to be complete")
+    if mutate:
+        well = try_mutants(engine.rulebook, cases, tries, passed=bool(well), write=write, fail_under=fail_under)
     raise typer.Exit(Exit.FINE if well else Exit.FAULTS)
+
+
+def _read(paths: Sequence[Path], rulebook: Rulebook, *, named: bool) -> tuple[tuple[RuleCase, ...], int]:
+    """The cases and the number of faults, which are shown; raises `CannotRun` where a path that was named holds no test file."""
+    for path in paths if named else ():
+        if not test_files([path]):
+            raise CannotRun(f"`{path}` holds no test file; the name of one ends in _test.yaml")
+    cases, faults = read_tests(paths, rulebook)
+    for fault in faults:
+        console(stderr=True).print(diagnostic_text(fault))
+    return cases, len(faults)
 
 
 def _run(engine: Engine, cases: Sequence[RuleCase], *, first: bool, trace: bool) -> list[CaseResult]:

@@ -1,0 +1,128 @@
+"""Suggested cases: facts that come by a rule or a cell which no case comes by, with the present answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+from typing import Any, NamedTuple
+
+from policy_engine.analysis.mutation import expected_of, question_of
+from policy_engine.analysis.witnesses import Answering, Nearby, Question, numbers_in
+from policy_engine.facts.candidates import candidates, of_type
+from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.language.decisions import Decision, Status
+from policy_engine.language.mentions import expressions_in
+from policy_engine.language.rulesets import Ruleset, conclusions_of
+from policy_engine.source import Span
+
+SWITCHED = 0.2
+"""How often a reading is switched."""
+
+
+class Way(NamedTuple):
+    """A way to an answer: a rule or a cell with the outcome that it gives, "" where it gives none."""
+
+    decision: str
+    rule: str
+    outcome: str
+
+    def __str__(self) -> str:
+        return f"{self.decision}: {self.rule}{f' -> {self.outcome}' if self.outcome else ''}"
+
+
+@dataclass(slots=True)
+class Suggestions:
+    """Suggested cases of a version of a ruleset, and the ways to which no facts were found in so many tries."""
+
+    ruleset: Ruleset
+    tries: int
+    cases: list[RuleCase] = field(default_factory=list)
+    not_found: list[Way] = field(default_factory=list)
+
+
+def suggestions_for(ruleset: Ruleset, cases: Sequence[RuleCase], tries: int) -> Suggestions:
+    """Facts near those of the cases, or near none at all, for every way that no case comes by.
+
+    Facts that lead to something new are drawn near in their turn, so that ways are found that no case is near.
+    """
+    random, answering = Random(ruleset.id), Answering(ruleset)
+    names = [member.name for member in ruleset.facts.type.members]
+    near = Nearby(ruleset, names, numbers_in(ruleset, expressions_in(ruleset)), random)
+    open_ = set(_ways(ruleset))
+    starts = [asked for asked in map(question_of, cases) if asked is not None and answering.is_valid(asked)]
+    for asked in starts:
+        open_ -= _came_by(_answers(answering, asked))
+    starts = starts or [_first(ruleset)]
+    found, met = Suggestions(ruleset, tries), set[Way]()
+    for number in range(tries):
+        if not open_:
+            break
+        asked = _switched(near.drawn(random.choice(starts)), ruleset, random) if number else starts[0]
+        if not names or not answering.is_valid(asked):
+            continue
+        answers = _answers(answering, asked)
+        ways = _came_by(answers)
+        if ways & open_:
+            found.cases.append(_case(ruleset, asked, answers, ways & open_, cases))
+            open_ -= ways
+        if not ways <= met:
+            met |= ways
+            starts.append(asked)
+    found.not_found += sorted(open_)
+    return found
+
+
+def _switched(asked: Question, ruleset: Ruleset, random: Random) -> Question:
+    """Now and then the same question with a reading switched."""
+    readings = [reading for reading in ruleset.readings if not reading.fixed]
+    if not readings or random.random() > SWITCHED:
+        return asked
+    reading = random.choice(readings)
+    return asked._replace(readings={**asked.readings, reading.name: random.choice(reading.choices).name})
+
+
+def _ways(ruleset: Ruleset) -> Iterator[Way]:
+    for logic in ruleset.decisions:
+        for rule, conclusion in conclusions_of(logic.body):
+            yield Way(logic.name, rule, conclusion.outcome or "")
+
+
+def _answers(answering: Answering, asked: Question) -> dict[str, Decision]:
+    return {logic.name: answering.answer(logic.name, asked) for logic in answering.ruleset.decisions}
+
+
+def _came_by(answers: Mapping[str, Decision]) -> set[Way]:
+    """The ways by which decided answers came."""
+    return {
+        Way(name, rule, outcome)
+        for name, answer in answers.items()
+        if answer.status is Status.DECIDED
+        for rule in answer.rules
+        for outcome in ((answer.outcome,) if isinstance(answer.outcome, str) else answer.outcome or ("",))
+    }
+
+
+def _first(ruleset: Ruleset) -> Question:
+    """A question to begin with: the facts that must be there, on the last day on which something in the ruleset begins."""
+    starts = [value.period.start for parameter in ruleset.parameters for value in parameter.values]
+    inside = [day for day in (ruleset.period.start, *starts) if day in ruleset.period and day != date.min]
+    as_of = max(inside, default=date(2000, 1, 1))
+    values = candidates(ruleset, as_of)
+    facts: dict[str, Any] = {
+        m.name: next(of_type(m.type, values), None) for m in ruleset.facts.type.members if m.required
+    }
+    return Question(facts, as_of, {})
+
+
+def _case(
+    ruleset: Ruleset, asked: Question, answers: Mapping[str, Decision], ways: set[Way], cases: Sequence[RuleCase]
+) -> RuleCase:
+    """A case of the decisions that came by new ways."""
+    expected = {name: expected_of(answers[name]) for name in dict.fromkeys(way.decision for way in sorted(ways))}
+    place = cases[0].span if cases else Span(ruleset.path)
+    used = {reading for name in expected for reading in answers[name].readings}
+    readings = {name: choice for name, choice in asked.readings.items() if name in used}
+    name = f"{', '.join(map(str, sorted(ways)))} ({ruleset.version})"
+    return RuleCase(name, ruleset.id, asked.as_of, asked.facts, readings, expected, None, False, place)
