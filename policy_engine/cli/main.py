@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas, stubs
+from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas, stubs, table_commands
 from policy_engine.cli.options import Exit
 from policy_engine.cli.output import OutputLost, guarded_output, never_fail_on_characters
 from policy_engine.cli.show import console, diagnostic_text, safe
@@ -37,6 +37,7 @@ app.add_typer(
     help="Decide tables of accounts, and sum up; or verify such a report.",
     short_help="Decide tables of accounts, and sum up.",
 )
+app.add_typer(table_commands.app, name="tables", short_help="Look at tables of facts before they are decided.")
 app.add_typer(rules.app, name="rules", short_help="List the rulesets, show one, or write their pages.")
 
 

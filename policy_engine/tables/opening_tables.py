@@ -79,7 +79,7 @@ def _opener(place: Path, options: FileOptions | None = None) -> Opener:
 
 def _opened(place: Path, facts: FactsSchema, mapping: TableMapping, options: FileOptions | None) -> Source:
     written = (options or FileOptions()).before(mapping.file)
-    kind = written.input_format or _kind_of(place)
+    kind = written.input_format or kind_of(place)
     if written.sheet is not None and kind != "xlsx":
         raise CannotRun(f"`{place}` is no Excel workbook, and has no sheet `{shown_text(written.sheet)}`; name none")
     match kind:
@@ -92,7 +92,7 @@ def _opened(place: Path, facts: FactsSchema, mapping: TableMapping, options: Fil
     return parquet_source(place, facts, mapping)
 
 
-def _kind_of(place: Path) -> str:
+def kind_of(place: Path) -> str:
     """The format by the ending of a name; raises `CannotRun`."""
     name = place.name.lower()
     packed = name.removesuffix(".gz").removesuffix(".zst")

@@ -1,0 +1,174 @@
+"""A first mapping file for a table: what its cells tell of their form, each guess marked, so that somebody checks it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+
+import polars as pl
+
+from policy_engine.language.rulesets import FactsSchema
+from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Time, member_of
+from policy_engine.tables.cells import ABSENT, AS_FACTS, BLANKS, CellStyle, read_cell
+from policy_engine.tables.file_options import FILE_KEYS, FileOptions
+from policy_engine.tables.inspecting import meant, same_name
+from policy_engine.tables.number_forms import NumberForm
+
+CHECK = "# guessed: check"
+MOST_CELLS = 1_000
+"""So many different cells of a column tell its form."""
+DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d%m%Y")
+CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S.%f")
+MOMENTS = tuple(f"{day}{sign}{clock}" for day in (*DAYS, "%Y-%m-%d") for sign in " T" for clock in CLOCKS)
+TIMES = ("%H.%M", "%H:%M", "%I:%M %p", "%I:%M:%S %p", "%H%M", "%H.%M.%S")
+NUMBERS = (
+    NumberForm(","),
+    NumberForm(",", "."),
+    NumberForm(".", ","),
+    NumberForm(",", " "),
+    NumberForm(".", " "),
+    NumberForm(".", "'"),
+    NumberForm(",", "'"),
+)
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("ja", "j", "y", "t", "oui", "si", "wahr", "vrai", "x", "on"), "true"),
+        **dict.fromkeys(("nein", "n", "f", "non", "falsch", "faux", "off"), "false"),
+    }
+)
+"""What files write for true and false, in small letters, beside what is read anyway."""
+ANY_ZONE = "UTC"
+"""In place of a time zone that nobody knows yet."""
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a mapping file, each as lines of YAML."""
+
+    columns: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    dates: list[str] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+    timezone: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+
+
+def first_mapping(table: pl.DataFrame, facts: FactsSchema, file: FileOptions) -> str:
+    """The text of a mapping file for the raw columns of a table."""
+    parts = _Parts()
+    names = {member.name for member in facts.type.members}
+    free = [member.name for member in facts.type.members if member.name not in table.columns]
+    for column in table.columns:
+        fact = column if column in names else meant(column, free)
+        if column not in names:
+            sure = fact is not None and same_name(column, free) == fact
+            note = "" if sure else f"    {CHECK}" if fact else f"    {CHECK}; it is no fact, and is not read"
+            parts.columns.append(f"  {_quoted(column)}: {fact or 'null'}{note}")
+        if fact is None:
+            continue
+        if column not in names:
+            free.remove(fact)
+        member = member_of(facts.type, fact)
+        assert member is not None
+        _guess(parts, member, table[column])
+    said = asdict(file)
+    options = [f"{key}: {json.dumps(said[key], ensure_ascii=False)}" for key in FILE_KEYS if said[key] is not None]
+    sections = {name: lines for name, lines in asdict(parts).items() if lines}
+    blocks = [line for name, lines in sections.items() for line in (f"{name}:", *lines)]
+    return "\n".join([*options, *blocks] or ["columns: {}"]) + "\n"
+
+
+def _guess(parts: _Parts, member: Member, column: pl.Series) -> None:
+    """Add what the cells of a column tell."""
+    if isinstance(member.type, Instant) and isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
+        parts.timezone.append(f"  {member.name}: {ANY_ZONE}    {CHECK}; the file does not say it")
+    if not isinstance(column.dtype, pl.String):
+        return
+    cells = column.drop_nulls().unique(maintain_order=True).head(MOST_CELLS).to_list()
+    unread = [cell for cell in cells if not _reads(member, AS_FACTS, cell)]
+    none = [cell for cell in unread if cell.strip(BLANKS).lower() in ABSENT]
+    if none:
+        listed = ", ".join(_quoted(cell.strip(BLANKS)) for cell in none)
+        parts.absent.append(f"  {member.name}: [{listed}]    {CHECK}")
+    rest = [cell for cell in unread if cell not in none]
+    if not rest:
+        return
+    cells = [cell for cell in cells if cell not in none]
+    match member.type:
+        case Date():
+            parts.dates.extend(_of_forms(member, DAYS + MOMENTS, cells))
+        case Time():
+            parts.times.extend(_of_forms(member, TIMES, cells))
+        case Instant():
+            _guess_instants(parts, member, cells)
+        case Number():
+            parts.numbers.extend(_of_numbers(member, cells))
+        case Boolean() | Text():
+            parts.values.extend(_of_values(member, rest))
+
+
+def _reads(member: Member, style: CellStyle, cell: str) -> bool:
+    """Whether a cell can be read; a text of a closed set is one of it."""
+    if isinstance(member.type, Text):
+        return member.type.values is None or cell in member.type.values
+    return not read_cell(member, style, cell)[1]
+
+
+def _best(member: Member, styles: Sequence[CellStyle], cells: Sequence[str]) -> list[CellStyle]:
+    """The styles by which most cells can be read, if any can."""
+    counts = [sum(_reads(member, style, cell) for cell in cells) for style in styles]
+    most = max(counts)
+    return [style for style, count in zip(styles, counts, strict=True) if count == most] if most else []
+
+
+def _of_forms(member: Member, forms: Sequence[str], cells: Sequence[str]) -> Iterator[str]:
+    best = _best(member, [CellStyle(forms=(form,)) for form in forms], cells)
+    if best:
+        others = f"; it could be {best[1].forms[0]} too" if len(best) > 1 else ""
+        yield f"  {member.name}: {_quoted(best[0].forms[0])}    {CHECK}{others}"
+
+
+def _guess_instants(parts: _Parts, member: Member, cells: Sequence[str]) -> None:
+    """The form of instants, and a time zone where they have no offset."""
+    local = Member(member.name, Instant(ANY_ZONE), member.required)
+    if all(_reads(local, AS_FACTS, cell) for cell in cells):
+        parts.timezone.append(f"  {member.name}: {ANY_ZONE}    {CHECK}; the file does not say it")
+        return
+    forms = [form + offset for form in MOMENTS for offset in ("%z", " %z", "")]
+    best = _best(local, [CellStyle(forms=(form,)) for form in forms], cells)
+    if best and not best[0].forms[0].endswith("%z"):
+        parts.timezone.append(f"  {member.name}: {ANY_ZONE}    {CHECK}; the file does not say it")
+    parts.dates.extend(_of_forms(local, [one.forms[0] for one in best], cells) if best else ())
+
+
+def _of_numbers(member: Member, cells: Sequence[str]) -> Iterator[str]:
+    best = _best(member, [CellStyle(numbers=form) for form in NUMBERS], cells)
+    if not best or best[0].numbers is None:
+        return
+    read = [[read_cell(member, style, cell) for cell in cells] for style in best]
+    other = next((style.numbers for style, values in zip(best, read, strict=True) if values != read[0]), None)
+    others = f"; it could be {other.expected} too" if other else ""
+    signs = {"decimal": best[0].numbers.decimal, "thousands": best[0].numbers.thousands}
+    form = ", ".join(f"{key}: {_quoted(sign)}" for key, sign in signs.items() if sign)
+    yield f"  {member.name}: {{{form}}}    {CHECK}{others}"
+
+
+def _of_values(member: Member, cells: Sequence[str]) -> Iterator[str]:
+    """Cells that stand for values by another case, or in another language."""
+    found: dict[str, list[str]] = {}
+    allowed = member.type.values or () if isinstance(member.type, Text) else ()
+    for cell in cells:
+        word = cell.strip(BLANKS).lower()
+        value = WORDS.get(word) if isinstance(member.type, Boolean) else same_name(word, allowed)
+        if value is not None:
+            found.setdefault(value, []).append(_quoted(cell))
+    if found:
+        yield f"  {member.name}:    {CHECK}"
+        yield from (f"    {_quoted(value)}: [{', '.join(texts)}]" for value, texts in found.items())
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
