@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from policy_engine.reports.html import report_html
+from policy_engine.reports.settings import SETTINGS
 from tests.support import browser as browsers
 from tests.support.report_data import report_about, report_of
 from tests.test_report_html import hostile_moves
@@ -105,6 +106,52 @@ def test_what_is_folded_is_printed(browser: Browser, file: Path) -> None:
     page.emulate_media(media="print")
     assert page.evaluate(folded) == "visible"
     page.close()
+
+
+HALF_A_PAGE = (297 - 18 - 20) / 25.4 * 96 / 2
+"""The height of half a printed page within its margins, in pixels."""
+WITHIN = round((210 - 2 * 16) / 25.4 * 96)
+
+
+def test_a_sample_takes_at_most_half_a_printed_page(browser: Browser, tmp_path: Path) -> None:
+    report = report_of(tmp_path, 60, ["partner_earnings"])
+    (tmp_path / "report.html").write_text(report_html(report), "utf-8")
+    page = browser.new_page(viewport={"width": WITHIN, "height": 900})
+    page.goto((tmp_path / "report.html").as_uri())
+    page.emulate_media(media="print")
+    heights = page.evaluate("[...document.querySelectorAll('.sample')].map(one => one.getBoundingClientRect().height)")
+    assert 0 < max(heights) <= HALF_A_PAGE
+    assert page.evaluate("document.body.textContent.includes('policy explain shows all')")
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def brief(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The short form of a report on three rulesets, one of them with a matrix, with all that it may say of itself."""
+    folder = tmp_path_factory.mktemp("brief")
+    report = report_of(folder, 60, ["partner_earnings", "lgc_roles", "email_suppression"])
+    said = {name: f"The {name} of this report" for name in SETTINGS}
+    short = replace(
+        report, brief=True, settings=said, unmet=("--max-invalid 1% is not met: 9 of 160 rows are invalid",)
+    )
+    (folder / "report.html").write_text(report_html(short), "utf-8")
+    return folder / "report.html"
+
+
+def test_three_rulesets_in_brief_are_two_printed_pages(browser: Browser, brief: Path) -> None:
+    page = browser.new_page()
+    page.goto(brief.as_uri())
+    printed = page.pdf(format="A4", prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type /Page\b", printed)) == 2
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_in_a_brief_report(browser: Browser, brief: Path, width: int, scheme: str) -> None:
+    with shown(browser, brief, width, scheme) as page:
+        assert browsers.complaints(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 @pytest.mark.parametrize("place", ["CI", "at home"])

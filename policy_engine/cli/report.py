@@ -109,6 +109,10 @@ def make(
             help="Exit code 3 unless so many rows, or N%, have the outcome; also <= and ==; may be repeated.",
         ),
     ] = None,
+    brief: Annotated[
+        bool,
+        typer.Option("--brief", help="A short page: what came out, at a glance; two printed pages for three rulesets."),
+    ] = False,
     audience: Annotated[
         str, typer.Option("--audience", help="auditor, or customer: facts marked x-sensitive are withheld everywhere.")
     ] = AUDITOR,
@@ -164,6 +168,7 @@ def make(
         expect=tuple(expect or ()),
         settings=settings_of(settings, setting or ()),
         audience=_audience(audience),
+        brief=brief,
         reasons=reasons,
         keep_formulas=keep_formulas,
     )

@@ -38,6 +38,7 @@ class Arguments:
     expect: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     audience: str = AUDITOR
+    brief: bool = False
     reasons: bool = False
     keep_formulas: bool = False
 

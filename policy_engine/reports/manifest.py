@@ -224,6 +224,7 @@ ARGUMENTS: Shape = {
     "expect": Each(TEXT),
     "settings": Each(TEXT, named=True),
     "audience": Leaf(f"one of {', '.join(AUDIENCES)}", AUDIENCES.__contains__),
+    "brief": TRUTH,
     "reasons": TRUTH,
     "keep_formulas": TRUTH,
 }

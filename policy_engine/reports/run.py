@@ -107,7 +107,15 @@ def run_report(
         tables = [digested(folder / name, name) for name in _files(folder)]
         files = (*decided, *tables)
         report = Report(
-            VERSION, totals, tuple(chapters), arguments.seed, files, broken, arguments.settings, arguments.audience
+            engine_version=VERSION,
+            totals=totals,
+            chapters=tuple(chapters),
+            seed=arguments.seed,
+            files=files,
+            unmet=broken,
+            settings=arguments.settings,
+            audience=arguments.audience,
+            brief=arguments.brief,
         )
         (folder / PAGE).write_text(report_html(report), "utf-8")
         outputs = sorted([*tables, digested(folder / PAGE, PAGE)], key=lambda file: Path(file.name))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, groupby
 
 from policy_engine.language.decisions import Status
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset, Source
@@ -38,6 +38,7 @@ class Report:
     """A whole report. `seed` is the one its samples were drawn with; `files` are inputs and outputs with their digests.
 
     `unmet` has a sentence for each gate that is not met; `settings` is what the report says of itself.
+    One that is `brief` has no chapters, only what they come to.
     """
 
     engine_version: str
@@ -48,6 +49,7 @@ class Report:
     unmet: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     audience: str = AUDITOR
+    brief: bool = False
 
     @property
     def title(self) -> str:
@@ -58,11 +60,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A sample with its facts as JSON texts and its explanation in sections."""
+    """A sample with its facts as JSON texts and its explanation in sections, of which so many lines are left out."""
 
     sample: Sample
     facts: Mapping[str, str]
     sections: tuple[Section, ...]
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +166,34 @@ def _samples(chapter: Chapter, logic: DecisionLogic, reader: Reader) -> Iterator
         yield stratum, tuple(_shown(chapter.ruleset, sample, reader) for sample in group)
 
 
+ELSEWHERE = ("Readings", "Sources", "Ruleset")
+"""The sections of an explanation that would stand in each sample of a chapter, which says them once."""
+HALF_A_PAGE, WIDE = 112, 38
+"""The lines that half a printed page has in its three columns, and the characters of each."""
+
+
 def _shown(ruleset: Ruleset, sample: Sample, reader: Reader) -> Shown:
     facts = {name: json.dumps(value, ensure_ascii=False, default=to_json) for name, value in sample.facts.items()}
-    return Shown(sample, facts, explained(_placed(sample.explanation), ruleset, reader))
+    sections = explained(_placed(sample.explanation), ruleset, reader)
+    own = tuple(section for section in sections if section.heading not in ELSEWHERE)
+    room = HALF_A_PAGE - sum(_printed(f"{name} {value}") for name, value in facts.items())
+    first = tuple(_first(own, room))
+    return Shown(sample, facts, first, sum(len(s.lines) for s in own) - sum(len(s.lines) for s in first))
+
+
+def _first(sections: tuple[Section, ...], room: int) -> Iterator[Section]:
+    """The sections up to a number of printed lines."""
+    for section in sections:
+        ends = accumulate(_printed(line.text) for line in section.lines)
+        lines = tuple(line for line, end in zip(section.lines, ends, strict=True) if end <= room)
+        if lines:
+            yield replace(section, lines=lines)
+        room -= 1 + sum(_printed(line.text) for line in section.lines)
+
+
+def _printed(text: str) -> int:
+    """The lines that a text takes in a printed column."""
+    return 1 + len(text) // WIDE
 
 
 def _placed(explanation: Explanation) -> Explanation:
