@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -15,12 +15,14 @@ from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import Json
 from policy_engine.language.date_forms import written_as
 from policy_engine.language.rulesets import FactsSchema
-from policy_engine.language.types import Boolean, ListOf, Member, Number, Record, Text
+from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member, Number, Record, Text, Time
 from policy_engine.tables.cells import BLANKS, BOOLEANS, CellStyle, format_of_type, read_cell
 from policy_engine.tables.json_types import loose_dtype, series
 
 Replacements = tuple[tuple[str, str], ...]
 """Patterns, each with what stands in place of all that it matches."""
+REWRITTEN = "(rewritten) "
+"""Begins the name of a column with the cells of a fact as facts are written."""
 NUMBER_FORM = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
 
 
@@ -45,13 +47,36 @@ def cell_column(part: Part, member: Member, style: CellStyle, facts: FactsSchema
         case Boolean():
             return _booleans(part, raw, _bare(_first(mapped, raw)))
         case Number() as kind:
-            return _numbers(part, kind, raw, mapped, style)
+            return _numbers(part, kind, _cell(member, style), mapped, style.shift)
         case ListOf() | Record():
             return _nested(part, member, style, facts)
-    forms = [written_as(format_of_type(part.type), form) for form in style.forms]
-    cell = _rewritten(_bare(raw), [(form.pattern, form.replacements) for form in forms if form])
-    read = column(part, pl.String(), _first(mapped, cell))
+    read = column(part, pl.String(), _first(mapped, _cell(member, style)))
     return Column(raw, read.value, read.conditions)
+
+
+def rewritten_cells(members: Iterable[tuple[Member, CellStyle]]) -> tuple[pl.Expr, ...]:
+    """Columns with the cells of facts as facts are written, of those whose form is another; `cell_column` reads them.
+
+    They are worked out once, before: each is asked for several times.
+    """
+    found = ((member.name, _forms(member, style)) for member, style in members)
+    return tuple(_rewritten(_bare(pl.col(name)), forms).alias(REWRITTEN + name) for name, forms in found if forms)
+
+
+def _cell(member: Member, style: CellStyle) -> pl.Expr:
+    """The cells of a fact as facts are written."""
+    return pl.col(REWRITTEN + member.name) if _forms(member, style) else _bare(pl.col(member.name))
+
+
+def _forms(member: Member, style: CellStyle) -> list[tuple[str, Replacements]]:
+    """The pattern of each form in which a fact is written, and what makes of it the form of facts."""
+    match member.type:
+        case Number():
+            return [] if style.numbers is None else [(style.numbers.pattern, style.numbers.replacements)]
+        case Date() | Instant() | Time():
+            forms = [written_as(format_of_type(member.type), form) for form in style.forms]
+            return [(form.pattern, form.replacements) for form in forms if form]
+    return []
 
 
 def _first(mapped: pl.Expr | None, cell: pl.Expr) -> pl.Expr:
@@ -68,16 +93,14 @@ def _booleans(part: Part, raw: pl.Expr, cell: pl.Expr) -> Column:
     return Column(raw, value, [*conditions, value == part.schema["const"]] if "const" in part.schema else conditions)
 
 
-def _numbers(part: Part, kind: Number, raw: pl.Expr, mapped: pl.Expr | None, style: CellStyle) -> Column:
-    form = style.numbers
-    cell = _rewritten(_bare(raw), [(form.pattern, form.replacements)] if form else [])
-    value, is_exact = _units(cell, kind.places, style.shift)
+def _numbers(part: Part, kind: Number, cell: pl.Expr, mapped: pl.Expr | None, shift: int) -> Column:
+    value, is_exact = _units(cell, kind.places, shift)
     if mapped is not None:
         own, own_is_exact = _units(mapped, kind.places, 0)
         is_exact = pl.when(mapped.is_null()).then(is_exact).otherwise(own_is_exact)
         cell, value = pl.coalesce(mapped, cell), pl.coalesce(own, value)
-    read = [cell.str.contains(NUMBER_FORM), is_exact | raw.is_null(), value.is_null() == raw.is_null()]
-    return Column(raw, value, [*read, *number_conditions(part, value)])
+    read = [cell.str.contains(NUMBER_FORM), is_exact | cell.is_null(), value.is_null() == cell.is_null()]
+    return Column(cell, value, [*read, *number_conditions(part, value)])
 
 
 def _units(cell: pl.Expr, places: int, shift: int) -> tuple[pl.Expr, pl.Expr]:
@@ -122,7 +145,7 @@ def _rewritten(cell: pl.Expr, forms: Sequence[tuple[str, Replacements]]) -> pl.E
         for part, replacement in replacements:
             text = text.str.replace_all(part, replacement)
         found.append(pl.when(cell.str.contains(f"^(?:{pattern})$")).then(text))
-    return pl.coalesce(*found, pl.when(cell.is_not_null()).then(pl.lit(""))) if found else cell
+    return pl.coalesce(*found, pl.when(cell.is_not_null()).then(pl.lit("")))
 
 
 def _nested(part: Part, member: Member, style: CellStyle, facts: FactsSchema) -> Column:

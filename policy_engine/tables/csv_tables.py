@@ -17,7 +17,7 @@ from policy_engine.errors import Violation
 from policy_engine.facts.plain import Json
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Text, member_of
-from policy_engine.tables.cell_columns import cell_column, present_cells
+from policy_engine.tables.cell_columns import cell_column, present_cells, rewritten_cells
 from policy_engine.tables.cells import AS_FACTS, CellStyle, read_cell
 from policy_engine.tables.column_faults import refuse_own_names, warnings_of
 from policy_engine.tables.csv_files import open_csv
@@ -96,14 +96,14 @@ class CellReader(RowReader):
     def validation(self) -> ColumnValidation:
         """How the cells are read and validated as columns; a record that could not be read is never accepted."""
         part = part_of(self.facts)
-        columns = {
-            member.name: cell_column(part.members[member.name], member, self.style(member.name), self.facts)
-            for member in self.facts.type.members
-            if member.name in self.names
-        }
+        members = [(m, self.style(m.name)) for m in self.facts.type.members if m.name in self.names]
+        columns = {m.name: cell_column(part.members[m.name], m, style, self.facts) for m, style in members}
+        added = rewritten_cells(members)
         found = validation_of_columns(part, columns, self.names)
         names = (*(name for name in OWN if name != ROW), *found.names)
-        return replace(found, names=names, fits={**found.fits, FAULT: pl.col(FAULT).is_null()})
+        return replace(
+            found, names=names, fits={**found.fits, FAULT: pl.col(FAULT).is_null()}, levels=(added,) if added else ()
+        )
 
     def facts_of(self, row: Row) -> tuple[Json, list[Violation]]:
         """A row as facts in JSON types, where a cell cannot be read with its text, and what is wrong with those."""

@@ -20,7 +20,13 @@ from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Date, Member, member_of
-from policy_engine.tables.cell_columns import cell_column, midnights_column, present_cells, scaled_column
+from policy_engine.tables.cell_columns import (
+    cell_column,
+    midnights_column,
+    present_cells,
+    rewritten_cells,
+    scaled_column,
+)
 from policy_engine.tables.cells import AS_FACTS, CellStyle, mapped_value, read_cell, reads_texts
 from policy_engine.tables.column_faults import refuse_own_names, refuse_unfitting, warnings_of
 from policy_engine.tables.frames import polars_frame
@@ -126,7 +132,8 @@ def _source(
     columns += [pl.lit(text).alias(name) for name, text in mapping.constants.items()]
     progress = Progress(rows, "rows")
     raw = frame.select(ROW, *columns)
-    validation = column_validation(facts, raw.collect_schema()).reading(reader.columns(read, cells))
+    added = rewritten_cells((m, reader.style(m.name)) for m in facts.type.members if m.name in cells)
+    validation = column_validation(facts, raw.collect_schema()).reading(reader.columns(read, cells), added)
 
     def validate(piece: pl.DataFrame) -> Validated:
         progress.add(piece.height)

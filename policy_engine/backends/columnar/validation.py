@@ -50,14 +50,15 @@ class ColumnValidation:
     levels: tuple[Level, ...] = ()
     """Columns that are added before, each level from the one before it."""
 
-    def reading(self, columns: Mapping[str, Column]) -> ColumnValidation:
-        """The same plan with some facts read in another way from the columns of their names."""
+    def reading(self, columns: Mapping[str, Column], added: Level = ()) -> ColumnValidation:
+        """The same plan with some facts read in another way from the columns of their names, or from those that are added."""
         canonical = zip(self.part.members, self.canonical, strict=True)
         return replace(
             self,
             same=self.same.difference(columns) | {name for name, read in columns.items() if read.same},
             canonical=tuple(columns[name].value.alias(name) if name in columns else own for name, own in canonical),
             fits={**self.fits, **{name: together(read.conditions) for name, read in columns.items()}},
+            levels=(added, *self.levels) if added else self.levels,
         )
 
     def opened(self, raw: pl.LazyFrame) -> pl.LazyFrame:
