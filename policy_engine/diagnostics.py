@@ -291,6 +291,7 @@ _MEANING = {
     "version-twice": Wording(
         "version `{version}` of `{ruleset}` stands in {other} as well", "give each file a version of its own"
     ),
+    "meaning-unknown": Wording("an outcome is favourable, unfavourable, neutral or open, not `{name}`"),
     "hit-unknown": Wording("`hit` is first or collect, not `{name}`"),
     "cannot-combine": Wording("the value `{name}` cannot be combined: {why}"),
     "collect-otherwise": Wording("a collect decision has no `otherwise`", "where no rule applies its list is empty"),

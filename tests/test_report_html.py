@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from policy_engine.language.rulesets import Source
+from policy_engine.language.rulesets import Meaning, Source
 from policy_engine.reports.html import Report, report_html
-from policy_engine.reports.html.charts import margin_chart, threshold
+from policy_engine.reports.html.charts import looks_of, margin_chart, threshold
 from policy_engine.reports.markdown import web_address
 from policy_engine.reports.settings import SETTINGS
 from policy_engine.reports.totals import Margin, MarginBucket, MarginExample, NearMiss
@@ -271,3 +272,25 @@ def test_no_bar_is_higher_than_its_chart() -> None:
         chart = margin_chart(near)
         assert chart.pieces[0].height <= chart.height
         assert chart.pieces[0].height > chart.height / 2
+
+
+@pytest.mark.parametrize(
+    ("meanings", "looks"),
+    [
+        ({}, ["s1", "s2", "s3", "s4"]),
+        ({"a": "unfavourable", "b": "favourable"}, ["r1", "g1", "s1", "s2"]),
+        ({"b": "favourable", "c": "favourable", "d": "open"}, ["s1", "g1", "g2", "o1"]),
+        (dict.fromkeys("abcd", "favourable"), ["g1", "g2", "g3", "g3"]),
+        ({"c": "neutral"}, ["s1", "s2", "s3", "s4"]),
+    ],
+)
+def test_a_colour_is_that_of_a_meaning_and_never_of_a_place(meanings: dict[str, str], looks: list[str]) -> None:
+    found = looks_of("abcd", {name: Meaning(word) for name, word in meanings.items()})
+    assert [found[name] for name in "abcd"] == looks
+
+
+def test_a_page_has_a_colour_and_a_texture_for_each_look() -> None:
+    templates = files("policy_engine.reports.html") / "templates"
+    style = (templates / "style.css").read_text("utf-8")
+    looks = {*looks_of(tuple(map(str, range(9))), {}).values(), *(f"{hue}{n}" for hue in "gro" for n in (1, 2, 3))}
+    assert [look for look in looks if not re.search(rf"\.{look}\b[^}}]*(--look:|fill:)", style)] == []

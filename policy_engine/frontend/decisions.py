@@ -51,8 +51,20 @@ def check_decision(context: Context, syntax: DecisionSyntax) -> rulesets.Decisio
         own_sources=own,
         readings=listed,
         own_readings=listed,
+        meanings=tuple(_meanings(context, syntax)),
         span=syntax.span,
     )
+
+
+def _meanings(context: Context, syntax: DecisionSyntax) -> Iterator[tuple[str, rulesets.Meaning]]:
+    outcomes = [outcome.value for outcome in syntax.outcomes]
+    for outcome, word in syntax.meanings:
+        if outcome.value not in outcomes:
+            context.faults.append(say_unknown("unknown-outcome", outcome, outcomes, f"it has {', '.join(outcomes)}"))
+        elif word.value not in tuple(rulesets.Meaning):
+            context.faults.append(say_unknown("meaning-unknown", word, tuple(rulesets.Meaning)))
+        else:
+            yield outcome.value, rulesets.Meaning(word.value)
 
 
 def _check_form(context: Context, syntax: DecisionSyntax) -> None:

@@ -228,8 +228,8 @@ def with_questions(library: RulesetSyntax, ruleset: Ruleset) -> RulesetSyntax:
 
 def _question(name: Authored) -> DecisionSyntax:
     return DecisionSyntax(
-        name=name, question=f"What is {name.value}?", outcomes=(), hit=None, combine=(), values=((name, name),), rules=(),
-        otherwise=None, matrix=None, because=None, sources=(), readings=(), keys={}, broken=False, span=name.span,
+        name=name, question=f"What is {name.value}?", outcomes=(), meanings=(), hit=None, combine=(), values=((name, name),),
+        rules=(), otherwise=None, matrix=None, because=None, sources=(), readings=(), keys={}, broken=False, span=name.span,
     )  # fmt: skip
 
 

@@ -254,6 +254,7 @@ def _decision(name: Authored, node: YamlNode, faults: Faults) -> DecisionSyntax:
         name=name,
         question=fields.words("question") or "",
         outcomes=outcomes,
+        meanings=_values(fields, "meanings"),
         hit=fields.text("hit"),
         combine=_values(fields, "combine"),
         values=values,

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from policy_engine.language.combining import Combination
+from policy_engine.language.rulesets import Meaning
 from policy_engine.language.weekdays import DAYS
 
 
@@ -285,6 +286,12 @@ DECISION = Shape(
         Key("question", "the question it answers", Kind.TEXT, required=True),
         SOURCE_KEY,
         Key("outcomes", "the list of possible outcomes", TEXTS),
+        Key(
+            "meanings",
+            "what outcomes mean, by which reports are coloured: favourable, unfavourable, neutral or open",
+            MapOf(OneOf(tuple(Meaning)), names=None),
+            needs=("outcomes",),
+        ),
         Key("hit", "first (the default) or collect", OneOf(("first", "collect"))),
         Key(
             "combine",

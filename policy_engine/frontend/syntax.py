@@ -142,6 +142,7 @@ class DecisionSyntax:
     name: Authored
     question: str
     outcomes: tuple[Authored, ...]
+    meanings: Named
     hit: Authored | None
     combine: Named
     values: Named

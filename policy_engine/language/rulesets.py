@@ -269,6 +269,15 @@ class Matrix:
         return self.cells[self.row_values.index(row) * len(self.column_values) + self.column_values.index(column)]
 
 
+class Meaning(StrEnum):
+    """What an outcome means for the one it is about; reports colour by it."""
+
+    FAVOURABLE = "favourable"
+    UNFAVOURABLE = "unfavourable"
+    NEUTRAL = "neutral"
+    OPEN = "open"
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionLogic:
     """How one question is decided: by `Rules`, by a `Matrix`, or, where `body` is None, by calculating its values.
@@ -277,7 +286,7 @@ class DecisionLogic:
     included; a value that is nullable, or that some rule does not give, may be null. `answer_types` are those of the answer:
     the same, but on a day only what rules in force give. `sources` are all that the decision cites, `own_sources` those that
     it names itself. `readings` are all that it lists (`own_readings`) and that its expressions rest on, through definitions
-    and used decisions.
+    and used decisions. `meanings` are those of outcomes, where the author says any; only reports ask for them.
     """
 
     name: str
@@ -292,6 +301,7 @@ class DecisionLogic:
     own_sources: tuple[str, ...]
     readings: tuple[str, ...]
     own_readings: tuple[str, ...]
+    meanings: tuple[tuple[str, Meaning], ...]
     span: Span = field(compare=False, repr=False)
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate, chain, zip_longest
 
+from policy_engine.language.rulesets import Meaning
 from policy_engine.language.types import decimal_places
 from policy_engine.reports.counting import CALCULATED, NOTHING_APPLIES
 from policy_engine.reports.html.words import number, period, share, spoken
@@ -19,6 +20,9 @@ HEIGHT = 180
 MOST_SERIES = 6
 """The number of looks. Where there are more outcomes, the less frequent ones share the last."""
 
+HUES = {Meaning.NEUTRAL: "s", Meaning.FAVOURABLE: "g", Meaning.UNFAVOURABLE: "r", Meaning.OPEN: "o"}
+MOST_OF_A_HUE = {"s": MOST_SERIES, "g": 3, "r": 3, "o": 3}
+"""The names of colours by meaning, and the number of textures of each."""
 OTHER = "other outcomes"
 STATUS_LOOKS = {CALCULATED: "s1", NOTHING_APPLIES: "none", "(undetermined)": "open", "(gap)": "gap"}
 GAP_SHARE = 0.22
@@ -71,11 +75,18 @@ class Chart:
     height: int = HEIGHT
 
 
-def looks_of(outcomes: Sequence[str]) -> Mapping[str, str]:
-    """The look of each outcome, the same in all pictures of a decision."""
-    named = outcomes if len(outcomes) <= MOST_SERIES else outcomes[: MOST_SERIES - 1]
-    looks = {name: f"s{index}" for index, name in enumerate(named, start=1)}
-    return {name: looks.get(name, f"s{MOST_SERIES}") for name in outcomes} | STATUS_LOOKS
+def looks_of(outcomes: Sequence[str], meanings: Mapping[str, Meaning]) -> Mapping[str, str]:
+    """The look of each outcome, the same in all pictures of a decision.
+
+    Its colour is that of its meaning, and of neutral hues where it has none; its texture tells it from others of that meaning.
+    """
+    looks: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for name in outcomes:
+        kind = HUES[meanings.get(name, Meaning.NEUTRAL)]
+        counts[kind] += 1
+        looks[name] = f"{kind}{min(counts[kind], MOST_OF_A_HUE[kind])}"
+    return looks | STATUS_LOOKS
 
 
 def time_chart(over: OverTime, looks: Mapping[str, str]) -> Chart:

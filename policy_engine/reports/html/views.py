@@ -124,7 +124,8 @@ def _chapter(chapter: Chapter, report: Report) -> ChapterView:
 
 def _decision(chapter: Chapter, logic: DecisionLogic, totals: DecisionTotals, report: Report) -> DecisionView:
     as_of = report.totals.as_of
-    looks = looks_of(logic.outcomes if len(logic.outcomes) <= MOST_SERIES else tuple(totals.outcomes))
+    ordered = logic.outcomes if len(logic.outcomes) <= MOST_SERIES else tuple(totals.outcomes)
+    looks = looks_of(ordered, dict(logic.meanings))
     outcomes = tuple(_outcomes(logic, totals))
     body = logic.body
     return DecisionView(
