@@ -210,7 +210,9 @@ def test_violations_are_counted_by_place_and_keyword(totals: RulesetTotals) -> N
     tags = totals.violations[2]
     assert isinstance(tags, ViolationTotals)
     assert [(example.row, example.key) for example in tags.examples] == [(8, "h")]
-    assert totals.violations[0].examples == (ViolationExample(9, None, totals.violations[0].examples[0].message),)
+    assert totals.violations[0].examples == (
+        ViolationExample(9, None, totals.violations[0].examples[0].message, "/age"),
+    )
 
 
 def test_examples_are_the_first_records(engine: Engine, tmp_path: Path) -> None:

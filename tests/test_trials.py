@@ -14,7 +14,7 @@ from policy_engine.facts.candidates import MOST_VALUES
 from policy_engine.reports.arguments import Arguments
 from policy_engine.reports.html.sentences import trials_in_words
 from policy_engine.reports.run import make_report
-from policy_engine.reports.totals import DecisionTotals, MissingFact
+from policy_engine.reports.totals import DecisionTotals, MissingTogether
 from tests.conftest import ROOT
 
 NUMBER = {"type": "integer", "minimum": 0, "maximum": 100}
@@ -92,6 +92,7 @@ def test_b5_what_one_of_two_missing_facts_settles_is_not_called_settled_by_none(
     told = decision_over(tmp_path, "default(a, b) > 5", [{}] * 10)
     assert [(fact["path"], fact["alone"], fact["settles"]) for fact in told["missing"]] == [("a", 0, 10), ("b", 0, 10)]
     assert told["settles_most"]["path"] == "a"
+    assert told["settled_by"] == [{"paths": ["a", "b"], "rows": 10}]
 
 
 def test_b5_no_more_records_are_tried_than_are_said(tmp_path: Path) -> None:
@@ -100,33 +101,33 @@ def test_b5_no_more_records_are_tried_than_are_said(tmp_path: Path) -> None:
     assert (told["tried"], told["settles_most"]["settles"]) == (100, 100)
 
 
-def totals(tried: int, *facts: MissingFact) -> DecisionTotals:
-    return DecisionTotals("d", {}, {}, {}, {}, 0, facts, (), tried, None, 0, (), None)
+ASKED = "were asked again with one missing fact filled in, by several values"
+ALONE = "Alone, and with each of these values,"
+
+
+def totals(tried: int, settled: Mapping[str, int]) -> DecisionTotals:
+    """Totals of records tried, and how many each set of facts settled; a set is written as its names."""
+    sets = tuple(MissingTogether(tuple(names), rows) for names, rows in settled.items())
+    return DecisionTotals("d", {}, {}, {}, {}, 0, (), (), tried, None, sets, 0, (), None)
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("tried", "settled", "sentence"),
     [
-        (totals(0, MissingFact("a", 3, 3)), "Whether a single fact would settle any of them was not tried."),
+        (0, {}, "Whether a single fact would settle any of them was not tried."),
+        (10, {}, f"10 of them {ASKED}: no single fact settled any of these."),
+        (10, {"b": 8, "a": 2}, f"10 of them {ASKED}. {ALONE} b settled 8 and a settled 2."),
+        (10, {"ab": 10}, f"10 of them {ASKED}. {ALONE} one of a or b settled 10."),
+        (1, {"abc": 1}, f"1 of them {ASKED.replace('were', 'was')}. {ALONE} one of a, b or c settled 1."),
         (
-            totals(10, MissingFact("a", 10, 0), MissingFact("b", 10, 0)),
-            "10 of them were asked again with one missing fact filled in, by several values: "
-            "no single fact settled any of these.",
-        ),
-        (
-            totals(10, MissingFact("a", 10, 0, 2), MissingFact("b", 10, 0, 10)),
-            "10 of them were asked again with one missing fact filled in, by several values. "
-            "Alone, and with each of these values, b settled 10 and a settled 2.",
-        ),
-        (
-            totals(1, *(MissingFact(name, 1, 0, 1) for name in "abcde")),
-            "1 of them was asked again with one missing fact filled in, by several values. "
-            "Alone, and with each of these values, a settled 1, b settled 1 and c settled 1, and 2 more facts some.",
+            9,
+            {"ab": 4, "c": 2, "d": 1, "e": 1, "f": 1},
+            f"9 of them {ASKED}. {ALONE} one of a or b settled 4, c settled 2 and d settled 1, and others settled 2.",
         ),
     ],
 )
-def test_b5_the_sentence_claims_only_what_was_tried(told: DecisionTotals, sentence: str) -> None:
-    assert trials_in_words(told) == sentence
+def test_b5_the_sentence_claims_only_what_was_tried(tried: int, settled: Mapping[str, int], sentence: str) -> None:
+    assert trials_in_words(totals(tried, settled)) == sentence
 
 
 def test_b5_the_page_says_how_many_values_are_tried() -> None:

@@ -109,7 +109,7 @@ def _invalid(out: Console, one: RulesetTotals) -> None:
     for violation in one.violations[:MOST_SHOWN]:
         example = violation.examples[0]
         rows = f"{violation.rows:,} rows, such as row" if violation.rows > 1 else "row"
-        place = violation.pointer or "(the record)"
+        place = example.pointer or "(the record)"
         out.print(safe(f"  {rows} {_named(example.row, example.key)}: {place}: {example.message}"))
     if len(one.violations) > MOST_SHOWN:
         out.print(f"  and {len(one.violations) - MOST_SHOWN} more kinds in summary.json")

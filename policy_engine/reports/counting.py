@@ -124,6 +124,7 @@ def _decision(
         missing_together=_together(missing),
         tried=trials.tried,
         settles_most=settles,
+        settled_by=_together(trials.alternatives),
         no_fact_missing=missing.get((), 0),
         values=tuple(values_of(ruleset, logic, table)),
         over_time=over_time(over.fact, _dated(logic, table, over.column, ruleset.timezone))
@@ -216,7 +217,7 @@ def _violations(wrong: pl.LazyFrame) -> Iterator[ViolationTotals]:
     shown = _shown(wrong, kinds.get_column("rows").explode())
     for kind, count in ranked(dict(kinds.select("kind", "len").iter_rows())).items():
         own = shown.filter(pl.col("kind") == kind).unique("row", keep="first", maintain_order=True).head(EXAMPLES)
-        examples = tuple(ViolationExample(*row) for row in own.select("row", "key", "message").iter_rows())
+        examples = tuple(ViolationExample(*row) for row in own.select("row", "key", "message", "pointer").iter_rows())
         pointer, keyword = kind.rsplit(SEPARATOR, 1)
         yield ViolationTotals(pointer, keyword, count, examples)
 
@@ -225,7 +226,13 @@ def _shown(wrong: pl.LazyFrame, rows: pl.Series) -> pl.DataFrame:
     """The violations of some rows, a row for each."""
     shown = _collected(wrong.filter(pl.col("row").is_in(rows.unique().implode()))).sort("row").explode("violations")
     violation = pl.col("violations")
-    return shown.select("row", "key", kind=_kind(violation), message=violation.struct.field("message"))
+    return shown.select(
+        "row",
+        "key",
+        kind=_kind(violation),
+        message=violation.struct.field("message"),
+        pointer=violation.struct.field("pointer"),
+    )
 
 
 def _kind(violation: pl.Expr) -> pl.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -19,11 +19,12 @@ Margin: TypeAlias = int | Decimal
 
 @dataclass(frozen=True, slots=True)
 class ViolationExample:
-    """A record as an example: its row in the input (from 1), its key where it has one, and a message."""
+    """A record as an example: its row in the input (from 1), its key where it has one, a message, and the place in the record."""
 
     row: int
     key: str | None
     message: str
+    pointer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,12 @@ class Trials:
     """The number of undetermined records of a decision that were tried, and of those that each fact decided by itself.
 
     A fact decides a record where every value that was tried, and that leaves the record valid, gives a decided answer.
+    `alternatives` counts records by all the facts that do, any one of which is enough.
     """
 
     tried: int
     decided: Mapping[str, int]
+    alternatives: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ class DecisionTotals:
     `reasons` are rules, but for a matrix's cell, whose else branch is counted by itself. `no_fact_missing` are
     undetermined records that miss no fact, such as after a division by zero. `missing_together` has the most frequent.
     `tried` is the number of undetermined records that were asked again with one fact filled in; `settles_most` is the missing
-    fact that decided most of them, None where none decided any.
+    fact that decided most of them, None where none decided any; `settled_by` has the facts any one of which decided so many.
     """
 
     decision: str
@@ -197,6 +200,7 @@ class DecisionTotals:
     missing_together: tuple[MissingTogether, ...]
     tried: int
     settles_most: MissingFact | None
+    settled_by: tuple[MissingTogether, ...]
     no_fact_missing: int
     values: tuple[ValueTotals, ...]
     over_time: OverTime | None

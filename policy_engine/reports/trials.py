@@ -26,10 +26,12 @@ def trials_of(engine: Engine, job: Job, draw: Draw) -> dict[str, Trials]:
     values = candidates(job.ruleset, job.program.as_of)
     found: dict[str, Trials] = {}
     for (decision, _), kept in draw.drawn.items():
+        settled = Counter(tuple(_deciding_facts(engine, job, decision, facts, values)) for _, _, facts in kept)
+        alternatives = {paths: count for paths, count in settled.items() if paths}
         deciding: Counter[str] = Counter()
-        for _, _, facts in kept:
-            deciding.update(_deciding_facts(engine, job, decision, facts, values))
-        found[decision] = Trials(len(kept), dict(deciding))
+        for paths, count in alternatives.items():
+            deciding.update(dict.fromkeys(paths, count))
+        found[decision] = Trials(len(kept), dict(deciding), alternatives)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from policy_engine.language.decisions import Status
@@ -90,12 +90,17 @@ def trials_in_words(totals: DecisionTotals) -> str:
         return "Whether a single fact would settle any of them was not tried."
     were = "was" if totals.tried == 1 else "were"
     asked = f"{number(totals.tried)} of them {were} asked again with one missing fact filled in, by several values"
-    deciding = sorted((fact for fact in totals.missing if fact.settles), key=lambda fact: -fact.settles)
-    if not deciding:
+    if not totals.settled_by:
         return f"{asked}: no single fact settled any of these."
-    named = [f"{fact.path} settled {number(fact.settles)}" for fact in deciding[:MOST_NAMED]]
-    more = "" if len(deciding) <= MOST_NAMED else f", and {len(deciding) - MOST_NAMED} more facts some"
+    named = [f"{_any_of(one.paths)} settled {number(one.rows)}" for one in totals.settled_by[:MOST_NAMED]]
+    rest = sum(one.rows for one in totals.settled_by[MOST_NAMED:])
+    more = f", and others settled {number(rest)}" if rest else ""
     return f"{asked}. Alone, and with each of these values, {listed(named)}{more}."
+
+
+def _any_of(paths: Sequence[str]) -> str:
+    """A fact, or alternatives."""
+    return paths[0] if len(paths) == 1 else f"one of {', '.join(paths[:-1])} or {paths[-1]}"
 
 
 def _quoted(name: str) -> str:
