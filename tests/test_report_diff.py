@@ -68,7 +68,13 @@ def diff(run: Run, *more: str) -> tuple[int, list[str]]:
 def test_the_same_reports_do_not_differ(run: Run) -> None:
     make(run, "old", [*OLD])
     make(run, "new", [*reversed(OLD)])
-    assert diff(run) == (0, ["4 rows compared, found by their key `account`", "no difference"])
+    assert diff(run) == (
+        0,
+        [
+            "4 rows compared, found by their key `account`",
+            "no difference in status, outcome, rules, values and missing facts",
+        ],
+    )
 
 
 def test_rows_that_moved_are_told_by_key_with_both_outcomes_and_rules(run: Run) -> None:
@@ -129,7 +135,7 @@ def test_other_keys_are_told(run: Run) -> None:
         0,
         [
             "4 rows compared, found by their numbers, for their keys are not the same: `account` and `number`",
-            "no difference",
+            "no difference in status, outcome, rules, values and missing facts",
         ],
     )
 

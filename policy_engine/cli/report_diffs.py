@@ -20,7 +20,7 @@ def show_report_diff(found: ReportDiff, old: str, new: str) -> None:
         for decision in one.new.names:
             show_differences(out, decision, [each for each in one.differences if each.decision == decision])
         if not one.differs:
-            out.print("no difference")
+            out.print("no difference in status, outcome, rules, values and missing facts")
     for place, names in ((old, found.only_old), (new, found.only_new)):
         for name in names:
             out.print(safe(f"only {place} has the ruleset {name}"))
