@@ -109,7 +109,7 @@ def test_a1_deciding_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         programs.append(prepare(*given))
         return programs[-1]
 
-    monkeypatch.setattr("policy_engine.engine.prepare", noted)
+    monkeypatch.setattr("policy_engine.compiled.prepare", noted)
     made = engine(tmp_path, ["share > 1"])
     made.decide("causes.d", FACTS, as_of=DAY)
     made.decide_all("causes", FACTS, as_of=DAY)

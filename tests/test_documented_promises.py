@@ -166,11 +166,12 @@ def test_b5_signs_outside_ascii_stand_in_quoted_texts_only(expression: str, code
     assert faults(tmp_path, {"rules/parcels.yaml": RULES.replace("when: n > 5", f"when: '{expression}'")}) == codes
 
 
-def test_b5_only_the_facts_of_one_question_come_through_standard_input(run: Run) -> None:
+def test_b5_a_table_from_standard_input_says_what_it_is(run: Run) -> None:
     lay_out(FILES, Path())
     for command in (("report", "parcels=-", "--out", "r"), ("report", "parcels", "--facts", "-", "--out", "r")):
         ran = run(*command, "--as-of", "2025-06-30")
-        assert (ran.code, ran.err) == (2, "there is no file `-`\n")
+        assert ran.code == 2
+        assert ran.err == "`-` is standard input, and no name tells what it holds; say it: --input-format csv\n"
 
 
 ROWS = "city,n\n,x\n"
