@@ -43,14 +43,15 @@ def _value(name: str, unit: str, kind: Type, outcomes: Sequence[str], known: pl.
     """The spread of a number or a day; the count of each member of a closed set; of other types only the number of values."""
     if isinstance(kind, Boolean) or (isinstance(kind, Text) and kind.values is not None):
         names = ("true", "false") if isinstance(kind, Boolean) else kind.values or ()
-        counted = _collected(known.group_by("value").len()).rows()
-        counts = ranked(dict.fromkeys(names, 0) | {in_words(what): count for what, count in counted})
+        found = _collected(known.group_by("value").len()).rows()
+        counts = ranked(dict.fromkeys(names, 0) | {in_words(what): count for what, count in found})
         return ValueTotals(name, unit, sum(counts.values()), None, {}, counts)
     count = _collected(known.select(pl.len())).item()
     if not isinstance(kind, Number | Date | Instant):
         return ValueTotals(name, unit, count, None, {}, {})
-    sortable = _collected(known.with_columns(_sortable(kind)).drop_nulls("value").sort("value"))
-    return ValueTotals(name, unit, count, _spread(kind, sortable["value"]), _by_outcome(kind, outcomes, sortable), {})
+    sortable = known.with_columns(_sortable(kind)).drop_nulls("value")
+    counted = _collected(sortable.group_by("outcome", "value").agg(pl.len().alias("count")).sort("value"))
+    return ValueTotals(name, unit, count, _spread(kind, counted), _by_outcome(kind, outcomes, counted), {})
 
 
 def _sortable(kind: Type) -> pl.Expr:
@@ -64,31 +65,36 @@ def _sortable(kind: Type) -> pl.Expr:
     return value
 
 
-def _by_outcome(kind: Type, outcomes: Sequence[str], known: pl.DataFrame) -> Mapping[str, Spread]:
+def _by_outcome(kind: Type, outcomes: Sequence[str], counted: pl.DataFrame) -> Mapping[str, Spread]:
     """The spread for each outcome that came with a value."""
-    column = known["outcome"]
+    column = counted["outcome"]
     is_list = isinstance(column.dtype, pl.List)
     found: dict[str, Spread] = {}
     for outcome in outcomes:
-        own = known.filter(column.list.contains(outcome) if is_list else column == outcome)["value"]
-        spread = _spread(kind, own)
+        spread = _spread(kind, counted.filter(column.list.contains(outcome) if is_list else column == outcome))
         if spread is not None:
             found[outcome] = spread
     return found
 
 
-def _spread(kind: Type, values: pl.Series) -> Spread | None:
-    """The spread of values in order; None where there are none."""
+def _spread(kind: Type, counted: pl.DataFrame) -> Spread | None:
+    """The spread of values in order, each with its `count`, perhaps several times; None where there are none.
+
+    Equal values are counted, and not held one by one: among millions of days and amounts there are few different ones.
+    """
+    values, until = counted["value"], counted["count"].cast(pl.Int64).cum_sum()
     if not values.len():
         return None
-    quantiles = values.gather([(values.len() - 1) * percent // 100 for percent in PERCENTILES]).to_list()
+    number = int(until[-1])
+    ranks = pl.Series([(number - 1) * percent // 100 + 1 for percent in PERCENTILES], dtype=pl.Int64)
+    quantiles = values.gather(until.search_sorted(ranks, side="left")).to_list()
     if not isinstance(kind, Number):
-        return Spread(values.len(), None, None, *quantiles)
-    total = int(values.cast(pl.Int128).sum())
+        return Spread(number, None, None, *quantiles)
+    total = int((values.cast(pl.Int128) * counted["count"].cast(pl.Int128)).sum())
     mean_places = max(kind.places, MEAN_PLACES)
-    mean = rounded_units(Fraction(total, values.len() * 10**kind.places), mean_places, "half_up")
+    mean = rounded_units(Fraction(total, number * 10**kind.places), mean_places, "half_up")
     numbers: list[Value] = [number_of_units(units, kind.places) for units in quantiles]
-    return Spread(values.len(), number_of_units(total, kind.places), decimal_of(mean, mean_places), *numbers)
+    return Spread(number, number_of_units(total, kind.places), decimal_of(mean, mean_places), *numbers)
 
 
 def _collected(query: pl.LazyFrame) -> pl.DataFrame:
