@@ -5,7 +5,6 @@ They are known by the names of their types, so that no such library is imported.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import polars as pl
@@ -43,12 +42,12 @@ def _is_frame(table: Any) -> bool:
 def like(table: Any, frame: pl.DataFrame, rows: pl.Series) -> Any:
     """A frame of Polars as one of the kind of a table, of which it has the `rows`, counted from 1.
 
-    One of pandas gets the labels of these rows; its lists and decimals stay in Arrow. Where no such
+    One of pandas gets the labels of these rows, and columns of Arrow's types, which need hardly be copied. Where no such
     frame can be made it stays one of Polars.
     """
     match _library(table), type(table).__name__:
         case "pandas", _:
-            made = frame.to_pandas(types_mapper=_kept_in_arrow)
+            made = frame.to_pandas(use_pyarrow_extension_array=True)
             made.index = table.index[(rows.cast(pl.Int64) - 1).to_numpy()]
             return made
         case "pyarrow", "RecordBatchReader":
@@ -58,12 +57,6 @@ def like(table: Any, frame: pl.DataFrame, rows: pl.Series) -> Any:
         case "duckdb" | "_duckdb", _:
             return _relation(table, frame)
     return frame
-
-
-def _kept_in_arrow(kind: Any) -> Any:
-    """The type of a column of pandas that stays as Arrow has it: lists and decimals, which would be made objects one by one."""
-    name = str(kind)
-    return sys.modules["pandas"].ArrowDtype(kind) if name.startswith(("list", "large_list", "decimal")) else None
 
 
 def _relation(table: Any, frame: pl.DataFrame) -> Any:
