@@ -8,9 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from policy_engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.tables import read_mapping, source_of
+from tests.conftest import ROOT
+from tests.support.commands import policy
 from tests.support.tables import facts_of, messages, run
 
 LIMIT = {
@@ -273,3 +276,20 @@ def test_instants_of_a_history_are_read_in_the_zone_of_the_file(tmp_path: Path) 
     put(tmp_path, text, "account_id,at\nA,2025-01-01T09:00:00\n", "account_id\nA\n")
     found = run(source_of(tmp_path / "a.csv", facts, read_mapping(tmp_path / "map.yaml", facts)))
     assert found.valid["moves"].to_list() == [[{"at": datetime(2025, 1, 1, tzinfo=UTC)}]]
+
+
+def test_rows_of_a_history_without_an_account_are_told_wherever_a_table_is_decided(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("account_id,actor\nA,agency_administrator\n")
+    (tmp_path / "status.csv").write_text("account_id,status,since\nA,Healthy,2024-01-01\nZ,Healthy,2024-01-01\n")
+    (tmp_path / "map.yaml").write_text(
+        "histories: {sender_status_history: {file: status.csv, by: account_id, without_rows: absent}}\n"
+    )
+    told = "1 row belongs to no valid row of the table: `account_id` is `Z`"
+    table, mapping = tmp_path / "a.csv", tmp_path / "map.yaml"
+    engine = Engine.load(ROOT / "rules", ROOT / "schemas", only=["email_suppression"])
+    found = engine.decide_table(table, "email_suppression", as_of=date(2025, 6, 30), mapping=mapping)
+    assert any(told in note for note in found.notes), found.notes
+    compared = policy(
+        "compare", "email_suppression", "--facts", str(table), "--map", str(mapping), "--as-of", "2025-06-30"
+    )
+    assert told in compared.err

@@ -126,7 +126,9 @@ def compare_with_progress(old: Ruleset, new: Ruleset, place: Path, options: Opti
             noted.update(notes)
             begin(f"version {job.ruleset.version}", job.source.progress)
 
-        return compare(old, new, located.place(str(place)), options, as_of, announce)
+        found = compare(old, new, located.place(str(place)), options, as_of, announce)
+        _show_notes(err, [told(note, located) for note in found.notes])
+        return found
 
 
 def show_comparison(found: Comparison) -> None:

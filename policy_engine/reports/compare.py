@@ -59,7 +59,8 @@ class OneSided:
 class Comparison:
     """How the answers of two versions differ over `rows` rows, of which both decided `compared`.
 
-    `decisions` are those that both versions have; `invalid` the rows that at least one of them could not decide.
+    `decisions` are those that both versions have; `invalid` the rows that at least one of them could not decide. `notes` are what
+    is known of the table only when it has been read.
     """
 
     old: Ruleset
@@ -71,6 +72,7 @@ class Comparison:
     invalid: tuple[InvalidRows, ...]
     one_sided: tuple[OneSided, ...]
     differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
 
     @property
     def differs(self) -> bool:
@@ -168,6 +170,7 @@ def _compared(old: Side, new: Side, shared: tuple[str, ...], as_of: date) -> Com
         invalid=tuple(_invalid(old, new)),
         one_sided=tuple(one_sided(old.job.program.ruleset, new.job.program.ruleset)),
         differences=tuple(found.all()),
+        notes=tuple(dict.fromkeys((*old.job.source.notes(), *new.job.source.notes()))),
     )
 
 

@@ -109,7 +109,7 @@ def _eager(job: Job, table: Any, wanted: Sequence[str] | None, causes: Causes | 
         answers = decided(job, spill.add, wanted, causes=causes).collect(engine="streaming")
         invalid = told(streamed(spill.frames, INVALID)).collect()
     answered, rejected = (like(table, frame, frame["row"]) for frame in (answers, invalid))
-    return DecidedTable(answered, rejected, job.source.warnings)
+    return DecidedTable(answered, rejected, (*job.source.warnings, *job.source.notes()))
 
 
 def _lazy(job: Job, wanted: Sequence[str] | None, causes: Causes | None) -> DecidedTable[pl.LazyFrame]:
