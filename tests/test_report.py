@@ -235,7 +235,8 @@ def begun(folder: Path, *arguments: str, limit: int | None = None) -> subprocess
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit or resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     command = [sys.executable, "-m", "policy_engine", "report", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    whole = {"PYTHONDONTWRITEBYTECODE": "1"}  # of Python's own files such a process would write a part
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **whole}
     return subprocess.Popen(
         command,
         cwd=folder,

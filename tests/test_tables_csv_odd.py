@@ -138,6 +138,11 @@ UNTRUE = [
         None,
         "`accounts.csv` seems to be utf-16-be without a byte order mark; say so: --encoding utf-16-be",
     ),
+    (
+        TEXT.encode("utf-16-be"),
+        "utf-16",
+        "`accounts.csv` has no byte order mark, and utf-16 does not say which byte comes first: --encoding utf-16-be",
+    ),
 ]
 
 

@@ -24,6 +24,8 @@ from policy_engine.text_encodings import LONGEST_MARK, marked, not_text, text_en
 DELIMITERS = (",", ";", "\t", "|")
 SEP = re.compile('"?sep=(.{1,3}?)"?[\r\n]*', re.IGNORECASE)
 """A first line by which spreadsheets tell the delimiter: `sep=;`."""
+WITHOUT_ORDER = ("utf-16", "utf-32")
+"""Encodings that a byte order mark has to complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ def _encoded(path: Path, said: str | None) -> Encoded:
         raise CannotRun(f"`{path}` is not {encoding}: {why}; leave --encoding out") from None
     if said is None and not mark and (likely := unmarked(start)):
         raise CannotRun(f"`{path}` seems to be {likely} without a byte order mark; say so: --encoding {likely}")
+    if start and not mark and found in WITHOUT_ORDER:
+        which = unmarked(start) or f"{found}-le or {found}-be"
+        raise CannotRun(
+            f"`{path}` has no byte order mark, and {found} does not say which byte comes first: --encoding {which}"
+        )
     return Encoded(path, found, mark)
 
 
