@@ -130,8 +130,8 @@ def test_lists_are_gathered_from_rows_of_another_file(tmp_path: Path, without: s
         ("G", none),
     ]
     assert [message.replace(f"{tmp_path}/", "") for message in messages(found)] == [
-        '3 C /statuses enum: row 4 of `data/status.csv`, /status: "X" is none of open, closed',
-        "4 D /statuses format: row 8 of `data/status.csv`, /since: line 9, column `Seit`: "
+        '3 C /statuses enum: row 4 of the file of `statuses`, /status: "X" is none of open, closed',
+        "4 D /statuses format: row 8 of the file of `statuses`, /since: line 9, column `Seit`: "
         "`31.2.2025` is not a date written as %d.%m.%Y",
         '5 E /statuses maxItems: [{"status": "open"}, {"status": "open"}, {"status": "closed"}] is not a list of at most 2 items',
     ]

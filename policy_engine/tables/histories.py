@@ -124,6 +124,6 @@ def _violations(source: Source, fact: str, row: Mapping[str, Any]) -> Iterator[V
     """What is wrong with a row of the file, as violations of the fact."""
     for told in row["violations"]:
         part = f", {told['pointer']}" if told["pointer"] else ""
-        message = f"row {row[ROW]} of `{source.files[0]}`{part}: {told['message']}"
+        message = f"row {row[ROW]} of the file of `{fact}`{part}: {told['message']}"  # whose name may change
         value = json.loads(told["value"])
         yield Violation(f"/{fact}", value, told["keyword"], told["expected"], message, told["description"])
