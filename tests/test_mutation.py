@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from policy_engine import Engine
+from policy_engine.analysis.case_texts import add_cases
 from policy_engine.analysis.mutants import mutants_of
 from policy_engine.analysis.mutation import Fate, Mutation
 from policy_engine.analysis.suggesting import suggestions_for
 from policy_engine.backends.python import prepare
+from policy_engine.errors import CannotRun
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import to_json_types
 from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.frontend.rule_tests import read_tests
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.source import Span
 from tests.conftest import ROOT, lay_out
 from tests.support.commands import policy
 
@@ -164,8 +169,8 @@ def _survivors(told: str) -> set[str]:
     ("cases", "arguments", "code", "told"),
     [
         ("tests: s\ncases: [{name: a, as_of: 2025-06-01, facts: {days: 1, kind: old}, expect: {d: yes_}}]\n",
-         ["--write"], 2,
-         "`rules/s_test.yaml` has no list under `cases:` on lines of its own; write one, and cases can be added to it\n"),
+         ["--write"], 1,
+         "`rules/s_test.yaml` is written so that no case can be added surely; add them by hand, as they are shown\n"),
         (CASES, ["--fail-under", "20"], 0, ""),
         (CASES, ["--fail-under", "90"], 1, ""),
         (CASES.replace("[old, 3, no_]", "[old, 3, yes_]"), [], 1,
@@ -186,6 +191,65 @@ def test_the_cases_of_shipped_rulesets_see_every_fault(name: str) -> None:
     fates = Counter(one.fate for ruleset in rulebook.rulesets for one in Mutation(ruleset, cases, 200).run())
     assert fates[Fate.KILLED] > 20
     assert not fates[Fate.SURVIVED]
+
+
+ADDED = RuleCase("a: b", "s", date(2025, 6, 1), {"days": 1}, {}, {"d": {"outcome": "yes_"}}, None, False, Span(""))
+ONE = "  - {name: x, as_of: 2025-06-01, facts: {}, expect: {d: yes_}}\n"
+TEXT = """\
+  # Added by `policy test --write`: confirm that this is the right answer.
+  - name: "a: b"
+    as_of: 2025-06-01
+    facts:
+      days: 1
+    expect:
+      d: {outcome: yes_}
+"""
+ADDITIONS: Mapping[str, tuple[str, str]] = {
+    "at the end": (f"tests: s\ncases:\n{ONE}", f"tests: s\ncases:\n{ONE}\n{TEXT}"),
+    "no end of line": (f"tests: s\ncases:\n{ONE}".rstrip(), f"tests: s\ncases:\n{ONE}\n{TEXT}"),
+    "a comment of the next key": (
+        f"cases:\n{ONE}\n# Tables.\ntests: s\n",
+        f"cases:\n{ONE}\n{TEXT}\n# Tables.\ntests: s\n",
+    ),
+    "no list": ("tests: s\ntables: []\n", f"tests: s\ntables: []\n\ncases:\n{TEXT}"),
+    "other ends of lines": (
+        f"tests: s\ncases:\n{ONE}".replace("\n", "\r\n"),
+        f"tests: s\ncases:\n{ONE}\n{TEXT}".replace("\n", "\r\n"),
+    ),
+    "not indented": (
+        f"tests: s\ncases:\n{ONE[2:]}",
+        f"tests: s\ncases:\n{ONE[2:]}\n" + "".join(f"{line[2:]}\n" for line in TEXT.splitlines()),
+    ),
+    "the same name": (
+        f"tests: s\ncases:\n{ONE.replace('x,', chr(34) + 'a: b' + chr(34) + ',')}",
+        f"tests: s\ncases:\n{ONE.replace('x,', chr(34) + 'a: b' + chr(34) + ',')}\n{TEXT.replace('a: b', 'a: b, 2')}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), ADDITIONS.values(), ids=ADDITIONS.keys())
+def test_nothing_else_of_a_test_file_changes(before: str, after: str, tmp_path: Path) -> None:
+    path = tmp_path / "s_test.yaml"
+    path.write_bytes(before.encode())
+    add_cases(path, [ADDED])
+    assert path.read_bytes().decode() == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tests: s\ncases: [{name: x, facts: {}}]\n",
+        "tests: s\ncases:\n  - name: x\n    facts: {\na: 1\n}\n",
+        "tests: s\ncases: [\n",
+        "tests: other\ncases:\n  - {name: x}\n",
+    ],
+)
+def test_a_test_file_is_left_alone_where_cases_cannot_be_added_surely(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "s_test.yaml"
+    path.write_text(text)
+    with pytest.raises(CannotRun):
+        add_cases(path, [ADDED])
+    assert path.read_text() == text
 
 
 def test_cases_are_suggested_for_rules_without_one_from_nothing_on(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -196,3 +197,23 @@ def test_check_speaks_sarif_and_github(folder: Path) -> None:
         "artifactLocation": {"uri": "rules/s.yaml"},
         "region": {"startLine": 8, "startColumn": 21, "endColumn": 25},
     }
+
+
+def test_options_that_ask_for_nothing_are_refused(folder: Path) -> None:
+    for option in (["--write"], ["--fail-under", "95"]):
+        ran = policy("test", *option, folder=folder)
+        assert (ran.code, ran.err) == (2, "--write and --fail-under go with --mutate, and --write with --suggest too\n")
+
+
+def test_faults_of_test_files_are_errors_of_junit(folder: Path) -> None:
+    (folder / "rules" / "t_test.yaml").write_text("tests: s\ncases: [\n")
+    policy("test", "--junit", "results.xml", folder=folder)
+    suite = ElementTree.parse(folder / "results.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "1")
+    assert [one.get("message", "").partition(":")[0] for one in suite.iter("error")] == ["rules/t_test.yaml"]
+
+
+@pytest.mark.parametrize("text", ['"tests": s\n', "\ufefftests: s\n", "tests:\n  s\n", "tests : s\n"])
+def test_pytest_takes_test_files_however_they_begin(text: str, folder: Path) -> None:
+    (folder / "rules" / "s_test.yaml").write_text(TESTS.replace("tests: s\n", text), "utf-8")
+    assert _pytest(folder)[0] == 1

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from policy_engine.documents.nodes import plain
+from policy_engine.documents.yaml_reader import read_text
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 from policy_engine.frontend.rule_cases import RuleCase
@@ -18,7 +22,7 @@ PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ -][A-Za-z0-9_]+)*|\d{4}-\d{2}-\d{
 WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "null", "y", "n"])
 KEY = re.compile(r"^[^\s#]")
 CASES = re.compile(r"^cases:\s*(?:#.*)?$")
-ITEM = re.compile(r"^( *)- ")
+ITEM = re.compile(r"^( *)-(?: |$)")
 MARK = "Added by `policy test --write`: confirm that this is the right answer."
 
 
@@ -56,26 +60,70 @@ def _flow(value: Any) -> str:
 
 
 def add_cases(path: Path, cases: Sequence[RuleCase]) -> None:
-    """Add cases behind those of a test file, or make one; nothing else of its text changes.
+    """Add cases behind those of a test file, or make one; nothing else of it changes, its ends of lines neither.
 
-    Raises `CannotRun` where it has no such list.
+    Raises `CannotRun` where the file has faults, is of another ruleset, or is written so that nothing can be added surely.
     """
     if not path.exists():
         write_whole(path, f"tests: {cases[0].ruleset}\n\ncases:\n" + "\n".join(map(case_text, cases)))
         return
-    lines = path.read_text("utf-8").splitlines(keepends=True)
-    start = next((at for at, line in enumerate(lines) if CASES.match(line)), None)
-    if start is None:
+    with path.open(encoding="utf-8", newline="") as file:
+        text = file.read()
+    before = _parsed(path, text)
+    if before.get("tests") != cases[0].ruleset:
         raise CannotRun(
-            f"`{path}` has no list under `cases:` on lines of its own; write one, and cases can be added to it"
+            f"`{path}` has the tests of `{before.get('tests')}`, so no case of `{cases[0].ruleset}` is added to it"
         )
-    end = next(
-        (at for at in range(start + 1, len(lines)) if KEY.match(lines[at]) and not ITEM.match(lines[at])), len(lines)
-    )
+    added = list(_with_own_names(cases, {str(case.get("name")) for case in before.get("cases") or []}))
+    changed = _with_cases(text, added, has_cases="cases" in before)
+    after = _parsed(path, changed)
+    if after.get("cases") != [*(before.get("cases") or []), *(_parsed(path, case_text(case, ""))[0] for case in added)]:
+        raise _by_hand(path)
+    if {**after, "cases": None} != {**before, "cases": None}:
+        raise _by_hand(path)
+    write_whole(path, changed)
+
+
+def _by_hand(path: Path) -> CannotRun:
+    return CannotRun(f"`{path}` is written so that no case can be added surely; add them by hand, as they are shown")
+
+
+def _parsed(path: Path, text: str) -> Any:
+    """What a test file holds; raises `CannotRun` where it is no YAML that can be read."""
+    node, faults = read_text(text.removeprefix("\ufeff").replace("\r\n", "\n"), str(path))
+    if faults or node is None:
+        raise _by_hand(path)
+    return plain(node)
+
+
+def _with_own_names(cases: Iterable[RuleCase], there: set[str]) -> Iterator[RuleCase]:
+    """The cases, numbered where another case has the same name."""
+    for case in cases:
+        names = chain([case.name], (f"{case.name}, {number}" for number in count(2)))
+        name = next(name for name in names if name not in there)
+        there.add(name)
+        yield replace(case, name=name)
+
+
+def _with_cases(text: str, cases: Sequence[RuleCase], *, has_cases: bool) -> str:
+    """The text of a test file with cases behind those that it has, in the form in which these stand."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = text.split("\n")
+    start = next((at for at, line in enumerate(lines) if CASES.match(line.rstrip())), None)
+    if start is None:
+        head = [] if has_cases else ["", "cases:"]
+        return newline.join([text.rstrip(), *head, *_lines(cases, "  ")]) + newline
+    keys = (at for at in range(start + 1, len(lines)) if KEY.match(lines[at]) and not ITEM.match(lines[at]))
+    end = next(keys, len(lines))
+    while end < len(lines) and lines[end - 1].startswith("#"):
+        end -= 1  # such a comment belongs to the next key
     while end > start + 1 and not lines[end - 1].strip():
         end -= 1
     indent = next((found[1] for line in lines[start + 1 : end] if (found := ITEM.match(line))), "  ")
-    if end and not lines[end - 1].endswith("\n"):
-        lines[end - 1] += "\n"
-    added = "".join(f"\n{case_text(case, indent)}" for case in cases)
-    write_whole(path, "".join([*lines[:end], added, *lines[end:]]))
+    added = [line + ("\r" if newline == "\r\n" else "") for line in ["", *_lines(cases, indent)]]
+    last = lines[end:] or [""]
+    return "\n".join([*lines[:end], *added[:-1], added[-1], *last])
+
+
+def _lines(cases: Sequence[RuleCase], indent: str) -> list[str]:
+    return "\n".join(case_text(case, indent) for case in cases).split("\n")[:-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 from policy_engine.diagnostics import Diagnostic, Severity
 from policy_engine.version import VERSION
@@ -32,7 +33,7 @@ def sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
 def _result(diagnostic: Diagnostic) -> dict[str, object]:
     span = diagnostic.span
     region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.column + max(1, span.length)}
-    place = {"artifactLocation": {"uri": Path(span.path).as_posix()}, "region": region}
+    place = {"artifactLocation": {"uri": quote(Path(span.path).as_posix())}, "region": region}
     return {
         "ruleId": diagnostic.code,
         "level": "error" if diagnostic.severity is Severity.ERROR else "warning",

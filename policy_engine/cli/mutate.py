@@ -13,6 +13,7 @@ from policy_engine.analysis.case_texts import add_cases, case_text
 from policy_engine.analysis.mutants import mutants_of
 from policy_engine.analysis.mutation import Fate, Mutation, Tried
 from policy_engine.cli.show import console, safe
+from policy_engine.errors import CannotRun
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.frontend.rule_cases import RuleCase
 
@@ -65,8 +66,12 @@ def show_case(case: RuleCase) -> None:
 
 
 def write_cases(path: Path, cases: Sequence[RuleCase]) -> None:
-    """Add cases to a test file, and say so."""
-    add_cases(path, cases)
+    """Add cases to a test file, and say so, or why it cannot be done."""
+    try:
+        add_cases(path, cases)
+    except CannotRun as error:
+        console(stderr=True).print(safe(str(error)))
+        return
     console().print(safe(f"{path}: {len(cases)} added; confirm the answer of each"))
 
 

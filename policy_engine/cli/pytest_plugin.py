@@ -21,7 +21,7 @@ from policy_engine.frontend.loader import TEST_SUFFIX
 from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.frontend.rule_tests import read_tests
 
-OURS = re.compile(r"^tests:[ \t]*\S", re.MULTILINE)
+OURS = re.compile(r"""^[\ufeff{\s]*["']?tests["']?\s*:""", re.MULTILINE)
 """How a test file of rules names its ruleset; other tools have files of such names too."""
 ENGINES = pytest.StashKey[dict[tuple[Path, Path], Engine]]()
 
@@ -36,10 +36,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """The cases of a test file of rules."""
     if file_path.suffix != ".yaml" or not file_path.stem.endswith(TEST_SUFFIX):
         return None
-    try:
-        text = file_path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
+    text = file_path.read_bytes().decode(errors="replace")
     return RuleTestFile.from_parent(parent, path=file_path) if OURS.search(text) else None
 
 

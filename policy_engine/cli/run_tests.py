@@ -16,9 +16,10 @@ from policy_engine.cli.case_selection import Selection, remember
 from policy_engine.cli.failures import failure_lines
 from policy_engine.cli.mutate import mutate as try_mutants
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
-from policy_engine.cli.show import answer_text, console, diagnostic_text, explanation_tree, safe
+from policy_engine.cli.show import answer_text, console, diagnostic_line, diagnostic_text, explanation_tree, safe
 from policy_engine.cli.suggest import suggest as suggest_cases
 from policy_engine.cli.watching import OPTION, run_at_each_change
+from policy_engine.diagnostics import Diagnostic
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
@@ -84,11 +85,13 @@ def run_tests(
     selection = Selection(words, last_failed)
     if (coverage or mutate or suggest) and (first or not selection.is_all):
         raise CannotRun("coverage, mutation and suggestions are of all cases: leave out -k, -x and --last-failed")
+    if (write or fail_under is not None) and not (mutate or suggest):
+        raise CannotRun("--write and --fail-under go with --mutate, and --write with --suggest too")
     engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
     cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
     results = _run(engine, selection.of(cases), first=first, trace=trace)
     if junit is not None:
-        write_whole(junit, _junit(results))
+        write_whole(junit, _junit(results, faults))
     failed = [result.case for result in results if not result.passed]
     remember((result.case for result in results), failed)
     covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results))
@@ -103,15 +106,17 @@ def run_tests(
     raise typer.Exit(Exit.FINE if well else Exit.FAULTS)
 
 
-def _read(paths: Sequence[Path], rulebook: Rulebook, *, named: bool) -> tuple[tuple[RuleCase, ...], int]:
-    """The cases and the number of faults, which are shown; raises `CannotRun` where a path that was named holds no test file."""
+def _read(
+    paths: Sequence[Path], rulebook: Rulebook, *, named: bool
+) -> tuple[tuple[RuleCase, ...], tuple[Diagnostic, ...]]:
+    """The cases and the faults, which are shown; raises `CannotRun` where a path that was named holds no test file."""
     for path in paths if named else ():
         if not test_files([path]):
             raise CannotRun(f"`{path}` holds no test file; the name of one ends in _test.yaml")
     cases, faults = read_tests(paths, rulebook)
     for fault in faults:
         console(stderr=True).print(diagnostic_text(fault))
-    return cases, len(faults)
+    return cases, faults
 
 
 def _run(engine: Engine, cases: Sequence[RuleCase], *, first: bool, trace: bool) -> list[CaseResult]:
@@ -159,9 +164,14 @@ def _show(result: CaseResult, engine: Engine, *, trace: bool) -> None:
         out.print(explanation_tree(explanation))
 
 
-def _junit(results: Sequence[CaseResult]) -> str:
+def _junit(results: Sequence[CaseResult], faults: Sequence[Diagnostic]) -> str:
+    """Results as JUnit XML; a fault of a test file, whose cases may not have been read, is an error."""
     failed = sum(not result.passed for result in results)
-    suite = ElementTree.Element("testsuite", name="policy", tests=str(len(results)), failures=str(failed))
+    counts = {"tests": len(results) + len(faults), "failures": failed, "errors": len(faults)}
+    suite = ElementTree.Element("testsuite", {"name": "policy", **{name: str(count) for name, count in counts.items()}})
+    for fault in faults:
+        case = ElementTree.SubElement(suite, "testcase", classname=safe(fault.span.path).plain, name=fault.code)
+        ElementTree.SubElement(case, "error", message=safe(diagnostic_line(fault)).plain)
     for result in results:
         case = ElementTree.SubElement(
             suite, "testcase", classname=result.case.ruleset, name=safe(result.case.name).plain
