@@ -13,7 +13,7 @@ import pytest
 from policy_engine import Engine
 from policy_engine.analysis.rule_tests import NO_SUCH, run_case, same
 from policy_engine.frontend.rule_tests import read_tests
-from tests.conftest import lay_out
+from tests.conftest import ROOT, lay_out
 from tests.support.commands import policy
 
 NOON = datetime(2025, 2, 28, 12, tzinfo=UTC)
@@ -198,3 +198,16 @@ def test_b4_a_case_without_its_fixture_is_told_and_not_run(tmp_path: Path) -> No
     assert done.err.startswith(
         "rules/u_test.yaml:4:50: error[file-unreadable]: the file cannot be read: there is no file `no.json`\n"
     )
+
+
+def test_missing_facts_may_be_written_in_any_order(tmp_path: Path) -> None:
+    facts = "facts: {destination_category: referred, customer_conversion_date: 2025-01-01, partner_deployment_date: 2020-01-01}"
+    case = "  - {name: NAME, as_of: 2025-06-30, FACTS, expect: {new_account_bonus: {missing: MISSING}}}\n"
+    both = {"one": "[move_effective_date, move_effective_at]", "other": "[move_effective_at, move_effective_date]"}
+    wanted = {**both, "fewer": "[move_effective_at]"}
+    cases = [case.replace("NAME", name).replace("FACTS", facts).replace("MISSING", one) for name, one in wanted.items()]
+    lay_out({"p_test.yaml": "tests: partner_earnings\ncases:\n" + "".join(cases)}, tmp_path)
+    engine = Engine.load(ROOT / "rules", ROOT / "schemas", only=["partner_earnings"])
+    found, faults = read_tests([tmp_path], engine.rulebook)
+    assert not faults
+    assert [run_case(engine, one).passed for one in found] == [True, True, False]
