@@ -54,7 +54,6 @@ MAP = """\
 columns: {Id: account_id}
 dates: "%d.%m.%Y"
 numbers: {decimal: ","}
-values: {statuses.status: {open: O, closed: C}}
 lists:
   tags: [Tag 1, Tag 2]
   limits:
@@ -210,6 +209,10 @@ def test_a_second_file_that_cannot_be_read(tmp_path: Path, rows: str | None, tol
     assert str(caught.value).replace(f"{tmp_path}/", "").split("\n")[0] == told
 
 
+AS_THEY_STAND = (
+    ", which is not gathered; such lists are read as they stand; "
+    "only lists that `lists` or `histories` gather can be mapped"
+)
 H = "histories: {statuses: "
 FAULTS = [
     ("lists: {tags: Tag}", "1:15: the elements of `tags` are a list: [COLUMN, ...]"),
@@ -230,6 +233,17 @@ FAULTS = [
     ("lists: {deep: [A]}", "1:9: `deep` is no list of single values, nor of records that hold nothing else"),
     ("columns: {A: number}\nlists: {tags: [A]}", "2:16: the column `A` is named more than once; a column is one thing"),
     ("columns: {A: limits.kind}", "1:14: `limits.kind` is part of a list; gather it by lists or histories"),
+    ("scale: {limits.amount: 0.01}", "1:9: `limits.amount` is part of the list `limits`" + AS_THEY_STAND),
+    (
+        "values: {'tags[]': {a: A}}\ntimezone: UTC\nlists: {days: [A]}",
+        "1:10: `tags[]` is part of the list `tags`" + AS_THEY_STAND,
+    ),
+    ("absent: [NA, {limits.kind: X}]", "1:15: `limits.kind` is part of the list `limits`" + AS_THEY_STAND),
+    ("dates: {'days[]': '%d.%m.%Y'}", "1:9: `days[]` is part of the list `days`" + AS_THEY_STAND),
+    (
+        "numbers: {decimal: ',', limits.amount: {decimal: '.'}}",
+        "1:25: `limits.amount` is part of the list `limits`" + AS_THEY_STAND,
+    ),
     (
         "dates: {statuses.sinse: '%d.%m.%Y'}",
         "1:9: the schema `account` has no fact `statuses.sinse`; did you mean `statuses.since`?",

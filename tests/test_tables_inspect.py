@@ -26,6 +26,7 @@ FACTS = {
     "since": {"type": "string", "format": "date"},
     "opens": {"type": "string", "format": "time"},
     "seen_at": {"type": "string", "format": "date-time"},
+    "local_at": {"type": "string", "format": "date-time", "x-local": True},
     "active": {"type": "boolean"},
 }
 CHECK = "    # guessed: check"
@@ -57,6 +58,24 @@ GUESSES = [
     ("active", ["Ja", "nein"], f'values:\n  active:{CHECK}\n    "true": ["Ja"]\n    "false": ["nein"]\n'),
     ("plan", ["basic", "Pro Plus", "gold"], f'values:\n  plan:{CHECK}\n    "pro_plus": ["Pro Plus"]\n'),
     ("account_id", ["NA", "x"], ""),
+    ("since", ["2025-06-01", "31.01.2025"], f'dates:\n  since: ["%d.%m.%Y", "%Y-%m-%d"]{CHECK}\n'),
+    ("since", ["2025-06-01", "2025-06-02", "1.6.2025"], f'dates:\n  since: ["%d.%m.%Y", "%Y-%m-%d"]{CHECK}\n'),
+    ("since", ["2025-06-01", "soon"], ""),
+    ("opens", ["9.30", "17:00", "17:00:01"], f'times:\n  opens: ["%H.%M", "%H:%M", "%H:%M:%S"]{CHECK}\n'),
+    ("opens", ["9:30", "17:00"], f'times:\n  opens: "%H:%M"{CHECK}\n'),
+    (
+        "seen_at",
+        ["2025-01-31T09:30:00.5Z", "31.01.2025 09:30"],
+        f'dates:\n  seen_at: ["%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S.%f%z"]{CHECK}\ntimezone:\n  seen_at: {ZONE}\n',
+    ),
+    ("local_at", ["2025-01-31T09:30:00"], ""),
+    ("local_at", ["31.01.2025 09:30"], f'dates:\n  local_at: "%d.%m.%Y %H:%M"{CHECK}\n'),
+    (
+        "local_at",
+        ["2025-01-31T09:30:00", "31.01.2025 09:30"],
+        f'dates:\n  local_at: ["%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S"]{CHECK}\n',
+    ),
+    ("amount", ["1.5", "1,234.5"], f'numbers:\n  amount: {{decimal: ".", thousands: ","}}{CHECK}\n'),
 ]
 
 
@@ -71,6 +90,12 @@ def test_cells_tell_how_they_are_written(tmp_path: Path, fact: str, cells: list[
     pl.DataFrame({fact: cells}).write_csv(tmp_path / "a.csv")
     found = read_all(source_of(tmp_path / "a.csv", facts, read_mapping(path, facts)))
     assert found.invalid.height == sum(cell in ("soon", "gold") for cell in cells)
+
+
+def test_no_form_is_written_by_which_more_cells_fail() -> None:
+    """A comma would read all of these numbers but the last, which was read without, and comes after all that tell the form."""
+    cells = [*(f"{number},5" for number in range(1_000)), "1.5"]
+    assert first_mapping(pl.DataFrame({"amount": cells}), facts_of(FACTS), FILE) == "columns: {}\n"
 
 
 NAMES = [
@@ -147,7 +172,8 @@ def test_json_lines_are_inspected_by_their_first_rows(tmp_path: Path) -> None:
 
 
 def test_local_times_of_a_typed_table_get_a_zone_to_check() -> None:
-    table = pl.DataFrame({"seen_at": [datetime(2025, 1, 1)]})  # noqa: DTZ001 - as such tables have them
+    moments = [datetime(2025, 1, 1)]  # noqa: DTZ001 - as such tables have them
+    table = pl.DataFrame({"seen_at": moments, "local_at": moments})
     assert first_mapping(table, facts_of(FACTS), FILE) == f"timezone:\n  seen_at: {ZONE}\n"
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 
 import polars as pl
 
+from policy_engine.language.date_forms import written_as
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, Date, Instant, Member, Number, Text, Time, member_of
-from policy_engine.tables.cells import ABSENT, AS_FACTS, BLANKS, CellStyle, read_cell
+from policy_engine.tables.cells import ABSENT, AS_FACTS, BLANKS, CellStyle, format_of_type, read_cell
 from policy_engine.tables.file_options import FILE_KEYS, FileOptions
 from policy_engine.tables.inspecting import meant, same_name
 from policy_engine.tables.number_forms import NumberForm
@@ -22,6 +23,9 @@ MOST_CELLS = 1_000
 DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d%m%Y")
 CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S.%f")
 MOMENTS = tuple(f"{day}{sign}{clock}" for day in (*DAYS, "%Y-%m-%d") for sign in " T" for clock in CLOCKS)
+OWN_MOMENTS = tuple(f"%Y-%m-%dT%H:%M:%S{part}{offset}" for part in ("", ".%f") for offset in ("%z", ""))
+OWN = ("%Y-%m-%d", *OWN_MOMENTS, "%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
+"""The forms that need not be said, unless others are."""
 TIMES = ("%H.%M", "%H:%M", "%I:%M %p", "%I:%M:%S %p", "%H%M", "%H.%M.%S")
 NUMBERS = (
     NumberForm(","),
@@ -83,12 +87,12 @@ def first_mapping(table: pl.DataFrame, facts: FactsSchema, file: FileOptions) ->
 
 def _guess(parts: _Parts, member: Member, column: pl.Series) -> None:
     """Add what the cells of a column tell."""
-    if isinstance(member.type, Instant) and isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
-        parts.timezone.append(f"  {member.name}: {ANY_ZONE}    {CHECK}; the file does not say it")
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
+        parts.timezone.extend(_of_zone(member))
     if not isinstance(column.dtype, pl.String):
         return
-    cells = column.drop_nulls().unique(maintain_order=True).head(MOST_CELLS).to_list()
-    unread = [cell for cell in cells if not _reads(member, AS_FACTS, cell)]
+    cells = column.drop_nulls().unique(maintain_order=True).to_list()
+    unread = [cell for cell in cells[:MOST_CELLS] if not _reads(member, AS_FACTS, cell)]
     none = [cell for cell in unread if cell.strip(BLANKS).lower() in ABSENT]
     if none:
         listed = ", ".join(_quoted(cell.strip(BLANKS)) for cell in none)
@@ -96,16 +100,16 @@ def _guess(parts: _Parts, member: Member, column: pl.Series) -> None:
     rest = [cell for cell in unread if cell not in none]
     if not rest:
         return
-    cells = [cell for cell in cells if cell not in none]
+    known = [cell for cell in cells if _reads(member, AS_FACTS, cell)]
     match member.type:
         case Date():
-            parts.dates.extend(_of_forms(member, DAYS + MOMENTS, cells))
+            parts.dates.extend(_of_forms(member, _best_forms(member, DAYS + MOMENTS, rest, known)))
         case Time():
-            parts.times.extend(_of_forms(member, TIMES, cells))
+            parts.times.extend(_of_forms(member, _best_forms(member, TIMES, rest, known)))
         case Instant():
-            _guess_instants(parts, member, cells)
+            _guess_instants(parts, member, rest, known)
         case Number():
-            parts.numbers.extend(_of_numbers(member, cells))
+            parts.numbers.extend(_of_numbers(member, rest, known))
         case Boolean() | Text():
             parts.values.extend(_of_values(member, rest))
 
@@ -117,6 +121,10 @@ def _reads(member: Member, style: CellStyle, cell: str) -> bool:
     return not read_cell(member, style, cell)[1]
 
 
+def _reads_all(member: Member, style: CellStyle, cells: Sequence[str]) -> bool:
+    return all(_reads(member, style, cell) for cell in cells)
+
+
 def _best(member: Member, styles: Sequence[CellStyle], cells: Sequence[str]) -> list[CellStyle]:
     """The styles by which most cells can be read, if any can."""
     counts = [sum(_reads(member, style, cell) for cell in cells) for style in styles]
@@ -124,28 +132,55 @@ def _best(member: Member, styles: Sequence[CellStyle], cells: Sequence[str]) -> 
     return [style for style, count in zip(styles, counts, strict=True) if count == most] if most else []
 
 
-def _of_forms(member: Member, forms: Sequence[str], cells: Sequence[str]) -> Iterator[str]:
+def _best_forms(member: Member, forms: Sequence[str], cells: Sequence[str], known: Sequence[str]) -> list[CellStyle]:
+    """The forms by which most cells can be read, each with those that are needed for what is read without any form."""
     best = _best(member, [CellStyle(forms=(form,)) for form in forms], cells)
+    found = [CellStyle(forms=(*style.forms, *_own_forms(member, style, known))) for style in best]
+    return [style for style in found if _reads_all(member, style, known)]
+
+
+def _own_forms(member: Member, style: CellStyle, known: Sequence[str]) -> list[str]:
+    """The forms of facts that read cells which a style does not."""
+    rest = [cell for cell in known if not _reads(member, style, cell)]
+    forms = [form for form in OWN if written_as(format_of_type(member.type), form) is not None] if rest else []
+    return [form for form in forms if any(_reads(member, CellStyle(forms=(form,)), cell) for cell in rest)]
+
+
+def _of_forms(member: Member, best: Sequence[CellStyle]) -> Iterator[str]:
     if best:
+        listed = ", ".join(map(_quoted, best[0].forms))
+        forms = listed if len(best[0].forms) == 1 else f"[{listed}]"
         others = f"; it could be {best[1].forms[0]} too" if len(best) > 1 else ""
-        yield f"  {member.name}: {_quoted(best[0].forms[0])}    {CHECK}{others}"
+        yield f"  {member.name}: {forms}    {CHECK}{others}"
 
 
-def _guess_instants(parts: _Parts, member: Member, cells: Sequence[str]) -> None:
+def _has_zone(member: Member) -> bool:
+    """Whether a fact is an instant for which the schema has a time zone, or no instant."""
+    return not isinstance(member.type, Instant) or member.type.zone is not None
+
+
+def _of_zone(member: Member) -> Iterator[str]:
+    """The time zone of an instant, unless the schema has one for it."""
+    if not _has_zone(member):
+        yield f"  {member.name}: {ANY_ZONE}    {CHECK}; the file does not say it"
+
+
+def _guess_instants(parts: _Parts, member: Member, cells: Sequence[str], known: Sequence[str]) -> None:
     """The form of instants, and a time zone where they have no offset."""
-    local = Member(member.name, Instant(ANY_ZONE), member.required)
-    if all(_reads(local, AS_FACTS, cell) for cell in cells):
-        parts.timezone.append(f"  {member.name}: {ANY_ZONE}    {CHECK}; the file does not say it")
+    local = member if _has_zone(member) else replace(member, type=Instant(ANY_ZONE))
+    if _reads_all(local, AS_FACTS, cells):
+        parts.timezone.extend(_of_zone(member))
         return
     forms = [form + offset for form in MOMENTS for offset in ("%z", " %z", "")]
-    best = _best(local, [CellStyle(forms=(form,)) for form in forms], cells)
+    best = _best_forms(local, forms, cells, known)
     if best and not best[0].forms[0].endswith("%z"):
-        parts.timezone.append(f"  {member.name}: {ANY_ZONE}    {CHECK}; the file does not say it")
-    parts.dates.extend(_of_forms(local, [one.forms[0] for one in best], cells) if best else ())
+        parts.timezone.extend(_of_zone(member))
+    parts.dates.extend(_of_forms(local, best))
 
 
-def _of_numbers(member: Member, cells: Sequence[str]) -> Iterator[str]:
+def _of_numbers(member: Member, cells: Sequence[str], known: Sequence[str]) -> Iterator[str]:
     best = _best(member, [CellStyle(numbers=form) for form in NUMBERS], cells)
+    best = [style for style in best if _reads_all(member, style, known)]
     if not best or best[0].numbers is None:
         return
     read = [[read_cell(member, style, cell) for cell in cells] for style in best]

@@ -45,7 +45,7 @@ from policy_engine.source import Authored, Span
 from policy_engine.tables.file_options import FILE_KEYS, FileOptions, file_option
 from policy_engine.tables.flat_schemas import zoned_schema
 from policy_engine.tables.mapping import History, ListItem, TableMapping
-from policy_engine.tables.mapping_reader import MappingReader
+from policy_engine.tables.mapping_reader import MappingReader, names_in
 from policy_engine.tables.mapping_styles import styles_of, zones_of
 
 WRITTEN = ("values", "absent", "dates", "times", "timezone", "numbers", "scale")
@@ -86,6 +86,7 @@ def _whole(reader: MappingReader, node: YamlNode) -> TableMapping:
     histories = _histories(reader, parts.get("histories"))
     _refuse_columns_twice(reader, columns, lists, places)
     _refuse_facts_twice(reader, parts)
+    _refuse_lists_not_gathered(reader, parts)
     return TableMapping(columns, styles, absent, constants, places, _file(reader, parts), lists, histories)
 
 
@@ -222,11 +223,21 @@ def _refuse_facts_twice(reader: MappingReader, parts: Mapping[str, YamlNode]) ->
     """Report a fact that is given in two ways."""
     given: set[str] = set()
     for part in ("constants", "lists", "histories"):
-        node = parts.get(part)
-        for name, _ in node.entries if isinstance(node, MappingNode) else ():
+        for name in names_in(parts.get(part)):
             if name.value in given:
                 reader.fault(name, f"`{shown_text(name.value)}` is given twice; say once what it is")
             given.add(name.value)
+
+
+def _refuse_lists_not_gathered(reader: MappingReader, parts: Mapping[str, YamlNode]) -> None:
+    """Report what is said of the texts in a list that is not gathered; a time zone holds there too, as part of the schema."""
+    gathered = {name.value for part in ("lists", "histories") for name in names_in(parts.get(part))}
+    for part in WRITTEN:
+        for name in names_in(parts.get(part)) if part != "timezone" else ():
+            fact = reader.list_of_part(name)
+            if fact is not None and fact not in gathered:
+                told = f"`{name.value}` is part of the list `{fact}`, which is not gathered; such lists are read as they stand"
+                reader.fault(name, f"{told}; only lists that `lists` or `histories` gather can be mapped")
 
 
 def _refuse_columns_twice(

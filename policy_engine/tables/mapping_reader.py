@@ -76,6 +76,11 @@ class MappingReader:
         self.fault(name, f"`{found.name}` is part of a list; gather it by lists or histories")
         return None
 
+    def list_of_part(self, name: Authored) -> str | None:
+        """The list of which a member or value has that path; None for any other name."""
+        parts = ((one, path) for one in self.facts.type.members for path, part in _paths(one) if part is not one)
+        return next((one.name for one, path in parts if path == name.value), None)
+
     def of_kind(self, name: Authored, kinds: Mapping[type[Type], object], what: str) -> Member | None:
         """The fact of that name if it has one of some types, else None, which is reported."""
         member = self.member(name)
@@ -109,6 +114,12 @@ class MappingReader:
 def items_of(node: YamlNode) -> tuple[YamlNode, ...]:
     """The items of a list; anything else stands for a list of itself."""
     return node.items if isinstance(node, SequenceNode) else (node,)
+
+
+def names_in(node: YamlNode | None) -> Iterator[Authored]:
+    """The names in a mapping, or in those that are items of a list."""
+    for item in () if node is None else items_of(node):
+        yield from (name for name, _ in item.entries) if isinstance(item, MappingNode) else ()
 
 
 def _paths(member: Member) -> Iterator[tuple[str, Member]]:
