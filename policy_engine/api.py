@@ -96,11 +96,14 @@ class Engine(engine.Engine):
         """Write a report to the folder `out`, as `policy report` does, and give its totals and the names of its files.
 
         `tables` has a file for each ruleset, `maps` a mapping file for each, or one under "" for all. The other options are those
-        of `Arguments`: `encoding`, `delimiter`, `over`, `formats`, `seed`, `samples` and so on. Raises `CannotRun` also where the
-        rules were not loaded from one folder or file, since nobody could make such a report again.
+        of `Arguments`: `encoding`, `delimiter`, `over`, `formats`, `seed`, `samples` and so on. Before anything is written it
+        raises `CannotRun`, also where one of them is not what it must be, or where the rules were not loaded from one folder or
+        file, since nobody could make such a report again.
         """
         from policy_engine.reports.jobs import jobs_of  # noqa: PLC0415 - Polars is slow to import
+        from policy_engine.reports.manifest import refuse_unreadable  # noqa: PLC0415
         from policy_engine.reports.run import run_report  # noqa: PLC0415
+        from policy_engine.reports.settings import given_settings  # noqa: PLC0415
 
         if self._files is None or len(self._files.rules) != 1:
             raise CannotRun("a report names the one folder or file that its rules came from; load the engine from one")
@@ -113,6 +116,8 @@ class Engine(engine.Engine):
             maps={ruleset: str(file) for ruleset, file in (maps or {}).items()},
             **options,
         )
+        refuse_unreadable(arguments)
+        arguments = replace(arguments, settings=given_settings(arguments.settings))
         rules = engine.Engine(self.rulebook)  # which stays as it is while others call `reload`
         jobs = jobs_of(rules, arguments)
         result = run_report(rules, jobs, arguments, Path(out))

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from policy_engine.backends.python import NotPlain, Program, Recording, excerpt
 from policy_engine.compiled import CompiledQuestion, CompiledRulebook
-from policy_engine.diagnostics import has_errors, unknown_name
+from policy_engine.diagnostics import has_errors, shown_text, unknown_name
 from policy_engine.errors import CannotRun, EngineFault, FactsError, RulesetError, UnknownDecision, Violation
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.foreign import Facts, refuse_table
@@ -42,6 +42,8 @@ class Files:
     def load(self) -> Rulebook:
         """Read and check them; raises `RulesetError`, `CannotRun` and `UnknownDecision`."""
         rulebook = _sound(loader.load(self.rules, self.schemas, lints=False, only=self.only))
+        if not rulebook.rulesets and not loader.rule_files(self.rules):
+            raise CannotRun(f"there is no rule file in {', '.join(map(str, self.rules)) or 'an empty list'}")
         known = [ruleset.id for ruleset in rulebook.rulesets]
         for name in self.only:
             if name not in known:
@@ -83,8 +85,11 @@ class Engine:
     def from_text(cls, rules: Mapping[str, str], schemas: Mapping[str, str]) -> Self:
         """Check rules given as YAML texts, by names that diagnostics tell, and their schemas as JSON texts, by name.
 
-        Nothing is read from disk, so look-up tables hold their rows, and libraries are among the rules. Raises `RulesetError`.
+        Nothing is read from disk, so look-up tables hold their rows, and libraries are among the rules. Raises `RulesetError`,
+        and `TypeError` for what is no mapping of names to texts.
         """
+        _require_texts("rules", rules)
+        _require_texts("schemas", schemas)
         return cls(_sound(loader.load_texts(rules, schemas)))
 
     def reload(self) -> None:
@@ -264,6 +269,17 @@ def _sound(rulebook: Rulebook) -> Rulebook:
     if has_errors(rulebook.diagnostics):
         raise RulesetError(rulebook.diagnostics)
     return rulebook
+
+
+def _require_texts(what: str, given: Mapping[str, str]) -> None:
+    wanted = f"{what} must be a mapping of names to texts"
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{wanted}, not a {type(given).__name__}")
+    for name, text in given.items():
+        if not isinstance(name, str):
+            raise TypeError(f"{wanted}, and the name {name!r} is no text")
+        if not isinstance(text, str):
+            raise TypeError(f"{wanted}, and `{shown_text(name)}` is a {type(text).__name__}")
 
 
 def _passes(compiled: CompiledQuestion, facts: Facts, as_of: date) -> bool | None:

@@ -190,6 +190,17 @@ def test_pandas_has_nan_for_what_is_absent_and_midnights_for_dates(engine: Engin
     assert violations[0]["message"] == '"2025-01-03T01:00:00" is not a date such as 2025-02-28'
 
 
+@pytest.mark.parametrize("dtype", [object, float])
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_column_of_pandas_without_a_value_has_no_type(engine: Engine, dtype: type, rows: int) -> None:
+    names = [name for name in SCHEMA["properties"] if name != "order"]  # type: ignore[attr-defined]
+    frame = pd.DataFrame({name: pd.Series([None] * rows, dtype=dtype) for name in names})
+    frame.insert(0, "order", pd.Series(["a", "b"][:rows], dtype=object))
+    found = engine.decide_table(frame, "refund", as_of=DAY)
+    assert list(found.decisions["grant.status"]) == ["undetermined"] * rows
+    assert len(found.invalid) == 0
+
+
 def test_a_lazy_frame_is_read_when_a_result_is(engine: Engine) -> None:
     read: list[int] = []
 
@@ -327,3 +338,28 @@ def test_a_report_is_written_as_the_command_does(tmp_path: Path, monkeypatch: py
     for other in (Engine.from_text({"refund": RULES}, {"order": json.dumps(SCHEMA)}), Engine.load(["rules", "rules"])):
         with pytest.raises(CannotRun, match="one folder or file"):
             other.report({"refund": "orders.parquet"}, "out", as_of=DAY)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"formats": ["csv", "pdf"]}, "`formats[1]` is not one of csv, jsonl, xlsx"),
+        ({"formats": "csv"}, "`formats` is not a list"),
+        ({"over": "day"}, "`over` is not a list"),
+        ({"audience": "all"}, "`audience` is not one of auditor, customer"),
+        ({"seed": -1}, "`seed` is not a whole number up to 4294967296"),
+        ({"settings": {"titel": "X"}}, "there is no setting `titel`; did you mean `title`?"),
+        ({"settings": {"title": " "}}, "`title` is a text, and there is none"),
+        ({"settings": {"title": 1}}, "`settings.title` is not a text"),
+    ],
+)
+def test_options_of_a_report_are_checked_before_anything_is_written(
+    tmp_path: Path, options: dict[str, Any], told: str
+) -> None:
+    lay_out({"rules/refund.yaml": RULES, "schemas/order.schema.json": json.dumps(SCHEMA)}, tmp_path)
+    FRAME.write_parquet(tmp_path / "orders.parquet")
+    engine = Engine.load(tmp_path / "rules", tmp_path / "schemas")
+    with pytest.raises(CannotRun) as raised:
+        engine.report({"refund": tmp_path / "orders.parquet"}, tmp_path / "out", as_of=DAY, **options)
+    assert str(raised.value) == told
+    assert not (tmp_path / "out").exists()

@@ -173,9 +173,30 @@ def test_broken_rules_replace_nothing(files: Path) -> None:
         engine.reload()
     assert grant(engine) == before
     (files / "rules" / "refund.yaml").unlink()
-    engine.reload()
-    with pytest.raises(UnknownDecision):
-        grant(engine)
+    for read in (engine.reload, lambda: Engine.load(files / "rules", files / "schemas")):
+        with pytest.raises(CannotRun) as raised:
+            read()
+        assert str(raised.value) == f"there is no rule file in {files / 'rules'}"
+    assert grant(engine) == before
+
+
+@pytest.mark.parametrize(
+    ("rules", "schemas", "told"),
+    [
+        ([RULES], [SCHEMA], "rules must be a mapping of names to texts, not a list"),
+        ({"a": RULES}, SCHEMA, "schemas must be a mapping of names to texts, not a str"),
+        (
+            {"a": RULES},
+            {"order": json.loads(SCHEMA)},
+            "schemas must be a mapping of names to texts, and `order` is a dict",
+        ),
+        ({1: RULES}, {"order": SCHEMA}, "rules must be a mapping of names to texts, and the name 1 is no text"),
+    ],
+)
+def test_texts_are_given_by_name(rules: Any, schemas: Any, told: str) -> None:
+    with pytest.raises(TypeError) as raised:
+        Engine.from_text(rules, schemas)
+    assert str(raised.value) == told
 
 
 def test_rules_of_no_files_are_not_read_again(engine: Engine) -> None:

@@ -237,7 +237,7 @@ CANNOT: dict[str, tuple[Change, str]] = {
         set_to("order", "arguments", "tables", 0, "ruleset"),
         "there is no ruleset `order`; did you mean `orders`?",
     ),
-    "rules that are gone": (delete("rules/orders.yaml"), "there is no ruleset `orders`; there is none"),
+    "rules that are gone": (delete("rules/orders.yaml"), "there is no rule file in rules"),
     "another version of this program": (
         set_to("0.0.9", "engine"),
         f"the report was made by policy_engine 0.0.9, and here is policy_engine 0.1.0: {NOT_HERE}",

@@ -160,6 +160,13 @@ def read_manifest(report: Path) -> Manifest:
     return Manifest(content, text, arguments, inputs, outputs)
 
 
+def refuse_unreadable(arguments: Arguments) -> None:
+    """Raise `CannotRun` for arguments that could not be read again from a manifest."""
+    fault = next(_faults(arguments.to_dict(), ARGUMENTS, ""), None)
+    if fault is not None:
+        raise CannotRun(fault)
+
+
 def _bytes_of(report: Path, path: Path) -> bytes:
     try:
         found = path.lstat()
@@ -262,7 +269,7 @@ def _faults(value: Any, shape: Shape, place: str) -> Iterator[str]:
 
 
 def _faults_of_each(value: Any, item: Shape, named: bool, place: str) -> Iterator[str]:
-    if not isinstance(value, dict if named else list):
+    if not isinstance(value, dict if named else list | tuple):
         yield f"`{place}` is not {'an object' if named else 'a list'}"
         return
     for key, below in value.items() if isinstance(value, dict) else enumerate(value):

@@ -11,7 +11,7 @@ report:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from policy_engine.diagnostics import shown_text, unknown_name
@@ -36,6 +36,14 @@ def settings_of(file: str | None, pairs: Iterable[str]) -> dict[str, str]:
             raise CannotRun(f"--setting: {fault}")
         found[name] = text.strip()
     return {name: found[name] for name in SETTINGS if name in found}
+
+
+def given_settings(said: Mapping[str, str]) -> dict[str, str]:
+    """The settings in a mapping of names to texts; raises `CannotRun` with every fault."""
+    faults = [fault for name, text in said.items() if (fault := _fault(name, text)) is not None]
+    if faults:
+        raise CannotRun("\n".join(faults))
+    return {name: said[name].strip() for name in SETTINGS if name in said}
 
 
 def read_settings(path: Path) -> dict[str, str]:

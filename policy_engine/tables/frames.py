@@ -18,7 +18,7 @@ KINDS = "a Polars or pandas frame, an Arrow table, batch or reader, a DuckDB rel
 def polars_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:
     """A frame as one of Polars; raises `TypeError` for what is none, and `CannotRun` for what Polars cannot hold.
 
-    In pandas, where a number that is absent is NaN, NaN is taken as absent.
+    In pandas, where a number that is absent is NaN, NaN is taken as absent, and a column without any value has no type.
     """
     if isinstance(table, pl.DataFrame | pl.LazyFrame):
         return table
@@ -26,12 +26,19 @@ def polars_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:
         several = "; for facts one after another call decide_many" if isinstance(table, list | tuple) else ""
         raise TypeError(f"a table is {KINDS}, not a {type(table).__name__}{several}")
     try:
-        return pl.from_pandas(table) if _library(table) == "pandas" else pl.DataFrame(table)
+        return _of_pandas(table) if _library(table) == "pandas" else pl.DataFrame(table)
     except (*FAILURES, ValueError, TypeError) as error:
         why = str(error).strip().split("\n")[0]
         raise CannotRun(f"the table holds what cannot be read here ({why}); convert it") from None
     except ImportError as error:
         raise CannotRun(f"this {type(table).__name__} cannot be read without another library: {error}") from None
+
+
+def _of_pandas(table: Any) -> pl.DataFrame:
+    """A frame of pandas, which has columns of objects or floats where it knows no type, since nothing is in them."""
+    made = pl.from_pandas(table)
+    untyped = [name for name, dtype in zip(made.columns, table.dtypes, strict=True) if dtype in ("object", "float64")]
+    return made.with_columns(pl.lit(None).alias(name) for name in untyped if made[name].null_count() == made.height)
 
 
 def _is_frame(table: Any) -> bool:
