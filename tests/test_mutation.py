@@ -125,7 +125,7 @@ def test_a_mutant_is_killed_where_a_case_fails_and_else_a_case_that_would_is_sho
     cases, faults = read_tests([tmp_path / "rules"], engine.rulebook)
     assert not faults
     (ruleset,) = engine.rulebook.rulesets
-    tried = list(Mutation(ruleset, cases, 300).run())
+    tried = list(map(Mutation(ruleset, cases, 300).tried, mutants_of(ruleset)))
     assert min(Counter(one.fate for one in tried)[fate] for fate in Fate) > 0
     for one in tried:
         failed = [case for case in cases if not _holds(one.mutant.ruleset, case)]
@@ -188,7 +188,8 @@ def test_exit_codes(cases: str, arguments: list[str], code: int, told: str, tmp_
 def test_the_cases_of_shipped_rulesets_see_every_fault(name: str) -> None:
     rulebook = Engine.load(ROOT / "rules", ROOT / "schemas", only=[name]).rulebook
     cases, _ = read_tests([ROOT / "rules" / f"{name}_test.yaml"], rulebook)
-    fates = Counter(one.fate for ruleset in rulebook.rulesets for one in Mutation(ruleset, cases, 200).run())
+    (ruleset,) = rulebook.rulesets
+    fates = Counter(one.fate for one in map(Mutation(ruleset, cases, 200).tried, mutants_of(ruleset)))
     assert fates[Fate.KILLED] > 20
     assert not fates[Fate.SURVIVED]
 
@@ -250,6 +251,14 @@ def test_a_test_file_is_left_alone_where_cases_cannot_be_added_surely(text: str,
     with pytest.raises(CannotRun):
         add_cases(path, [ADDED])
     assert path.read_text() == text
+
+
+def test_a_test_file_that_is_no_text_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s_test.yaml"
+    path.write_bytes(b"tests: s\ncases:\n  - {name: \xff}\n")
+    with pytest.raises(CannotRun):
+        add_cases(path, [ADDED])
+    assert path.read_bytes() == b"tests: s\ncases:\n  - {name: \xff}\n"
 
 
 def test_cases_are_suggested_for_rules_without_one_from_nothing_on(tmp_path: Path) -> None:

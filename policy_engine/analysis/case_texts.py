@@ -11,8 +11,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from policy_engine.documents.nodes import plain
-from policy_engine.documents.yaml_reader import read_text
+from policy_engine.diagnostics import Diagnostic
+from policy_engine.documents.nodes import YamlNode, plain
+from policy_engine.documents.yaml_reader import given_text, read_file, read_text
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 from policy_engine.frontend.rule_cases import RuleCase
@@ -67,9 +68,10 @@ def add_cases(path: Path, cases: Sequence[RuleCase]) -> None:
     if not path.exists():
         write_whole(path, f"tests: {cases[0].ruleset}\n\ncases:\n" + "\n".join(map(case_text, cases)))
         return
+    _, node, faults = read_file(path)
+    before = _plain(path, node, faults)
     with path.open(encoding="utf-8", newline="") as file:
         text = file.read()
-    before = _parsed(path, text)
     if before.get("tests") != cases[0].ruleset:
         raise CannotRun(
             f"`{path}` has the tests of `{before.get('tests')}`, so no case of `{cases[0].ruleset}` is added to it"
@@ -89,8 +91,12 @@ def _by_hand(path: Path) -> CannotRun:
 
 
 def _parsed(path: Path, text: str) -> Any:
-    """What a test file holds; raises `CannotRun` where it is no YAML that can be read."""
-    node, faults = read_text(text.removeprefix("\ufeff").replace("\r\n", "\n"), str(path))
+    plain_text, faults = given_text(str(path), text)
+    return _plain(path, *(read_text(plain_text, str(path)) if not faults else (None, faults)))
+
+
+def _plain(path: Path, node: YamlNode | None, faults: Sequence[Diagnostic]) -> Any:
+    """What a test file holds; raises `CannotRun` where it cannot be read."""
     if faults or node is None:
         raise _by_hand(path)
     return plain(node)
@@ -122,7 +128,7 @@ def _with_cases(text: str, cases: Sequence[RuleCase], *, has_cases: bool) -> str
     indent = next((found[1] for line in lines[start + 1 : end] if (found := ITEM.match(line))), "  ")
     added = [line + ("\r" if newline == "\r\n" else "") for line in ["", *_lines(cases, indent)]]
     last = lines[end:] or [""]
-    return "\n".join([*lines[:end], *added[:-1], added[-1], *last])
+    return "\n".join([*lines[:end], *added, *last])
 
 
 def _lines(cases: Sequence[RuleCase], indent: str) -> list[str]:

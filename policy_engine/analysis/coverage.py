@@ -6,14 +6,15 @@ A comparison with no case on its boundary is one where `<` and `<=` could be swa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from policy_engine.analysis.observing import Observations
 from policy_engine.analysis.rule_tests import CaseResult
 from policy_engine.analysis.sites import Boundary, Fork, sites_of
-from policy_engine.language.decisions import Decision, Status
-from policy_engine.language.rulesets import DecisionLogic, Ruleset, conclusions_of
+from policy_engine.analysis.ways import came_by, ways_of
+from policy_engine.language.decisions import Status
+from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.source import Span
 
 
@@ -70,11 +71,7 @@ def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> C
     """What the cases exercise of the rulesets they name, each version for itself; the text of libraries for all together."""
     results = list(results)
     named = {result.case.ruleset for result in results}
-    versions = [
-        Version(one, [r for r in results if r.case.ruleset == one.id and r.case.as_of in one.period])
-        for one in rulesets
-        if one.id in named
-    ]
+    versions = [Version(one, [r for r in results if r.case.is_of(one)]) for one in rulesets if one.id in named]
     _share(versions)
     kinds = ("rules and cells exercised", "checks broken", "readings switched", "boundaries tried", "branches taken")
     ways = (Version.rules, Version.checks, Version.readings, Version.boundaries, Version.branches)
@@ -122,14 +119,12 @@ class Version:
 
     def rules(self) -> Found:
         """The rules and cells with each outcome they give; tried where they decided some answer."""
-        exercised = {branch for answer in self.decided for branch in _exercised(answer)}
-        found = []
-        for decision in self.ruleset.decisions:
-            for rule, outcome in dict.fromkeys((rule, c.outcome) for rule, c in conclusions_of(decision.body)):
-                words = f"{decision.name}: {rule}{f' -> {outcome}' if outcome else ''}"
-                message = f"no case comes by {self.ruleset.id} {self.ruleset.version} {words}"
-                found.append((_place(decision, rule), message, (decision.name, rule, outcome or "") in exercised))
-        return found
+        exercised = {way for answer in self.decided for way in came_by(answer)}
+        told = f"no case comes by {self.ruleset.id} {self.ruleset.version}"
+        return [
+            (_place(self.ruleset.decision(way.decision), way.rule), f"{told} {way}", way in exercised)
+            for way in ways_of(self.ruleset)
+        ]
 
     def checks(self) -> Found:
         """The checks; tried where the facts of some case break them."""
@@ -172,13 +167,6 @@ class Version:
 def _words(missing: Iterable[int]) -> str:
     names = {0: "both sides equal", 1: "the left side one more", -1: "the left side one less"}
     return " and ".join(names[distance] for distance in sorted(missing))
-
-
-def _exercised(answer: Decision) -> Iterator[tuple[str, str, str]]:
-    outcomes = (answer.outcome,) if isinstance(answer.outcome, str) else answer.outcome or ("",)
-    for rule in answer.rules:
-        for outcome in outcomes:
-            yield answer.decision.split(".")[1], rule, outcome
 
 
 def _place(decision: DecisionLogic, rule: str) -> Span:

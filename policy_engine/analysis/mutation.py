@@ -8,7 +8,7 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from policy_engine.analysis.mutants import Mutant, mutants_of
+from policy_engine.analysis.mutants import Mutant
 from policy_engine.analysis.rule_tests import failures_of
 from policy_engine.analysis.witnesses import Answering, Nearby, Question, numbers_in, relevant_facts, witness
 from policy_engine.facts.plain import to_json_types
@@ -16,6 +16,7 @@ from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.language.decisions import Decision, Status
 from policy_engine.language.mentions import Mention, expressions_in, graph_of, mentions_in, reached
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.source import Span
 
 
 class Fate(StrEnum):
@@ -39,7 +40,8 @@ class Tried:
 class Mutation:
     """A version of a ruleset with the cases that pass, which its mutants are tried on; `tries` is how often each is asked more.
 
-    The cases are those of this version, the facts of which can be taken to JSON types; `left_out` counts the others.
+    The cases are those of this version, the facts of which can be taken to JSON types; `left_out` counts the others. `reached` is
+    what each decision mentions, through definitions and other decisions.
     """
 
     ruleset: Ruleset
@@ -47,12 +49,14 @@ class Mutation:
     tries: int
     original: Answering = field(init=False)
     asked: list[tuple[RuleCase, Question]] = field(default_factory=list)
-    graph: Mapping[Mention, frozenset[Mention]] = field(init=False)
+    reached: Mapping[str, frozenset[Mention]] = field(init=False)
     left_out: int = 0
 
     def __post_init__(self) -> None:
         self.original = Answering(self.ruleset)
-        self.graph = graph_of(self.ruleset)
+        graph = graph_of(self.ruleset)
+        names = [logic.name for logic in self.ruleset.decisions]
+        self.reached = {name: reached([Mention("decision", name)], graph) for name in names}
         for case in self.cases:
             question = question_of(case)
             if question is None or (case.invalid is None and not self.original.is_valid(question)):
@@ -60,12 +64,8 @@ class Mutation:
             else:
                 self.asked.append((case, question))
 
-    def run(self) -> Iterator[Tried]:
-        """Every mutant, tried."""
-        for mutant in mutants_of(self.ruleset):
-            yield self._tried(mutant)
-
-    def _tried(self, mutant: Mutant) -> Tried:
+    def tried(self, mutant: Mutant) -> Tried:
+        """What becomes of a mutant."""
         changed = Answering(mutant.ruleset)
         decisions = self._affected(mutant)
         if any(self._kills(case, question, changed, decisions) for case, question in self.asked):
@@ -101,10 +101,9 @@ class Mutation:
             for before, now in zip(getattr(self.ruleset, parts), getattr(mutant.ruleset, parts), strict=True)
             if before is not now
         }
-        names = [logic.name for logic in self.ruleset.decisions]
         if mutant.ruleset.checks is not self.ruleset.checks:
-            return names
-        return [name for name in names if changed & reached([Mention("decision", name)], dict(self.graph))]
+            return list(self.reached)
+        return [name for name, mentions in self.reached.items() if changed & mentions]
 
     def _killing(self, mutant: Mutant, changed: Answering, decisions: Sequence[str]) -> RuleCase | None:
         """A case that tells a mutant from the ruleset."""
@@ -123,14 +122,23 @@ class Mutation:
         name = f"{mutant.words} (line {mutant.span.line}, column {mutant.span.column})"
         place = self.cases[0].span
         if not decision and not self.original.is_valid(question):
-            return RuleCase(
-                name, self.ruleset.id, question.as_of, question.facts, question.readings, {}, ("",), False, place
-            )
+            return suggested_case(name, self.ruleset, question, place, {}, ("",))
         answer = self.original.answer(decision or decisions[0], question)
-        expected = {answer.decision.partition(".")[2]: expected_of(answer)}
-        return RuleCase(
-            name, self.ruleset.id, question.as_of, question.facts, question.readings, expected, None, False, place
+        return suggested_case(
+            name, self.ruleset, question, place, {answer.decision.partition(".")[2]: expected_of(answer)}
         )
+
+
+def suggested_case(
+    name: str,
+    ruleset: Ruleset,
+    asked: Question,
+    place: Span,
+    expect: Mapping[str, Mapping[str, Any]],
+    invalid: tuple[str, ...] | None = None,
+) -> RuleCase:
+    """A case that asks a question, and expects what is answered now."""
+    return RuleCase(name, ruleset.id, asked.as_of, asked.facts, asked.readings, expect, invalid, False, place)
 
 
 def expected_of(answer: Decision) -> dict[str, Any]:

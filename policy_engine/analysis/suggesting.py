@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
-from policy_engine.analysis.mutation import expected_of, question_of
+from policy_engine.analysis.mutation import expected_of, question_of, suggested_case
+from policy_engine.analysis.ways import Way, came_by, ways_of
 from policy_engine.analysis.witnesses import Answering, Nearby, Question, numbers_in
 from policy_engine.facts.candidates import candidates, of_type
 from policy_engine.frontend.rule_cases import RuleCase
-from policy_engine.language.decisions import Decision, Status
+from policy_engine.language.decisions import Decision
 from policy_engine.language.mentions import expressions_in
-from policy_engine.language.rulesets import Ruleset, conclusions_of
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.source import Span
 
 SWITCHED = 0.2
 """How often a reading is switched."""
-
-
-class Way(NamedTuple):
-    """A way to an answer: a rule or a cell with the outcome that it gives, "" where it gives none."""
-
-    decision: str
-    rule: str
-    outcome: str
-
-    def __str__(self) -> str:
-        return f"{self.decision}: {self.rule}{f' -> {self.outcome}' if self.outcome else ''}"
 
 
 @dataclass(slots=True)
@@ -50,7 +40,7 @@ def suggestions_for(ruleset: Ruleset, cases: Sequence[RuleCase], tries: int) -> 
     random, answering = Random(ruleset.id), Answering(ruleset)
     names = [member.name for member in ruleset.facts.type.members]
     near = Nearby(ruleset, names, numbers_in(ruleset, expressions_in(ruleset)), random)
-    open_ = set(_ways(ruleset))
+    open_ = set(ways_of(ruleset))
     starts = [asked for asked in map(question_of, cases) if asked is not None and answering.is_valid(asked)]
     for asked in starts:
         open_ -= _came_by(_answers(answering, asked))
@@ -83,25 +73,12 @@ def _switched(asked: Question, ruleset: Ruleset, random: Random) -> Question:
     return asked._replace(readings={**asked.readings, reading.name: random.choice(reading.choices).name})
 
 
-def _ways(ruleset: Ruleset) -> Iterator[Way]:
-    for logic in ruleset.decisions:
-        for rule, conclusion in conclusions_of(logic.body):
-            yield Way(logic.name, rule, conclusion.outcome or "")
-
-
 def _answers(answering: Answering, asked: Question) -> dict[str, Decision]:
     return {logic.name: answering.answer(logic.name, asked) for logic in answering.ruleset.decisions}
 
 
 def _came_by(answers: Mapping[str, Decision]) -> set[Way]:
-    """The ways by which decided answers came."""
-    return {
-        Way(name, rule, outcome)
-        for name, answer in answers.items()
-        if answer.status is Status.DECIDED
-        for rule in answer.rules
-        for outcome in ((answer.outcome,) if isinstance(answer.outcome, str) else answer.outcome or ("",))
-    }
+    return {way for answer in answers.values() for way in came_by(answer)}
 
 
 def _first(ruleset: Ruleset) -> Question:
@@ -125,4 +102,4 @@ def _case(
     used = {reading for name in expected for reading in answers[name].readings}
     readings = {name: choice for name, choice in asked.readings.items() if name in used}
     name = f"{', '.join(map(str, sorted(ways)))} ({ruleset.version})"
-    return RuleCase(name, ruleset.id, asked.as_of, asked.facts, readings, expected, None, False, place)
+    return suggested_case(name, ruleset, asked._replace(readings=readings), place, expected)

@@ -29,7 +29,7 @@ def mutate(
         console(stderr=True).print("no mutants were made: first all cases have to pass, and coverage to be complete")
     enough = passed
     for ruleset in rulebook.rulesets:
-        own = [case for case in cases if case.ruleset == ruleset.id and case.as_of in ruleset.period]
+        own = [case for case in cases if case.is_of(ruleset)]
         if own and passed:
             mutation = Mutation(ruleset, own, tries)
             enough &= _show(mutation, list(_with_progress(mutation)), write=write, fail_under=fail_under)
@@ -37,11 +37,10 @@ def mutate(
 
 
 def _with_progress(mutation: Mutation) -> Iterator[Tried]:
-    """Each mutant that was tried, with a bar on a terminal."""
-    out = console(stderr=True)
+    """Each mutant, tried, with a bar on a terminal."""
+    out, mutants = console(stderr=True), list(mutants_of(mutation.ruleset))
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
-        total = sum(1 for _ in mutants_of(mutation.ruleset))
-        yield from progress.track(mutation.run(), total=total, description=f"mutants of {mutation.ruleset.id}")
+        yield from map(mutation.tried, progress.track(mutants, description=f"mutants of {mutation.ruleset.id}"))
 
 
 def _show(mutation: Mutation, tried: Sequence[Tried], *, write: bool, fail_under: float | None) -> bool:

@@ -18,7 +18,7 @@ def suggest(rulebook: Rulebook, cases: Sequence[RuleCase], tries: int, *, everyt
     tested = {case.ruleset for case in cases}
     for ruleset in rulebook.rulesets:
         if everything or ruleset.id in tested:
-            own = [case for case in cases if case.ruleset == ruleset.id and case.as_of in ruleset.period]
+            own = [case for case in cases if case.is_of(ruleset)]
             _suggest(ruleset, own, tries, write=write)
 
 

@@ -13,6 +13,7 @@ from policy_engine.documents.facts_files import read_facts, read_file_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, YamlNode, plain
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.case_names import CaseNames
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.source import Authored, Span
 
 FROM_FILE = ("from", "with")
@@ -36,6 +37,10 @@ class RuleCase:
     invalid: tuple[str, ...] | None
     not_in_force: bool
     span: Span
+
+    def is_of(self, ruleset: Ruleset) -> bool:
+        """Whether the case asks this version of a ruleset."""
+        return self.ruleset == ruleset.id and self.as_of in ruleset.period
 
 
 @dataclass(slots=True)
