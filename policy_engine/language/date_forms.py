@@ -56,11 +56,16 @@ class DateForm:
 
     def iso(self, text: str) -> str:
         """A text of this form in ISO 8601; raises `ValueError` for any other text."""
-        if not re.fullmatch(self.pattern, text):
-            raise ValueError(text)
-        for pattern, replacement in self.replacements:
-            text = re.sub(pattern, re.sub(r"\$\{(\w)\}", r"\\g<\1>", replacement), text)
-        return text
+        return rewritten(text, self.pattern, self.replacements)
+
+
+def rewritten(text: str, pattern: str, replacements: Sequence[tuple[str, str]]) -> str:
+    """A text of a pattern after its replacements, which name groups as Polars does; raises `ValueError` for any other text."""
+    if not re.fullmatch(pattern, text):
+        raise ValueError(text)
+    for part, replacement in replacements:
+        text = re.sub(part, re.sub(r"\$\{(\w)\}", r"\\g<\1>", replacement), text)
+    return text
 
 
 TO_ISO = ((r"([- ])([0-9])\b", "${1}0${2}"), ("([+-][0-9]{2})([0-9]{2})$", "${1}:${2}"))

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from policy_engine.language.date_forms import rewritten
+
 DECIMAL_SIGNS = (".", ",")
 THOUSANDS_SIGNS = MappingProxyType(
     {
@@ -48,8 +50,4 @@ class NumberForm:
 
     def plain(self, text: str) -> str:
         """A text of this form as a number with a point; raises `ValueError` for any other text."""
-        if not re.fullmatch(self.pattern, text):
-            raise ValueError(text)
-        for pattern, replacement in self.replacements:
-            text = re.sub(pattern, replacement, text)
-        return text
+        return rewritten(text, self.pattern, self.replacements)
