@@ -10,11 +10,11 @@ from typing import Any
 
 from policy_engine.analysis.mutants import Mutant
 from policy_engine.analysis.rule_tests import failures_of
-from policy_engine.analysis.witnesses import Answering, Nearby, Question, numbers_in, relevant_facts, witness
+from policy_engine.analysis.witnesses import Answering, Nearby, Question, numbers_in, witness
 from policy_engine.facts.plain import to_json_types
 from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.language.decisions import Decision, Status
-from policy_engine.language.mentions import Mention, expressions_in, graph_of, mentions_in, reached
+from policy_engine.language.mentions import Mention, expressions_in, facts_reached, graph_of, mentions_in, reached
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.source import Span
 
@@ -49,14 +49,15 @@ class Mutation:
     tries: int
     original: Answering = field(init=False)
     asked: list[tuple[RuleCase, Question]] = field(default_factory=list)
+    graph: dict[Mention, frozenset[Mention]] = field(init=False)
     reached: Mapping[str, frozenset[Mention]] = field(init=False)
     left_out: int = 0
 
     def __post_init__(self) -> None:
         self.original = Answering(self.ruleset)
-        graph = graph_of(self.ruleset)
+        self.graph = graph_of(self.ruleset)
         names = [logic.name for logic in self.ruleset.decisions]
-        self.reached = {name: reached([Mention("decision", name)], graph) for name in names}
+        self.reached = {name: reached([Mention("decision", name)], self.graph) for name in names}
         for case in self.cases:
             question = question_of(case)
             if question is None or (case.invalid is None and not self.original.is_valid(question)):
@@ -111,14 +112,16 @@ class Mutation:
         starts = [question for case, question in self.asked if case.invalid is None]
         within = [mutant.within] if mutant.within else []
         asked = [Mention("decision", name) for name in decisions]
-        names = relevant_facts(self.ruleset, mentions_in(within)) or relevant_facts(self.ruleset, asked)
-        if not names:
+        found = (facts_reached(self.ruleset, start, self.graph) for start in (mentions_in(within), asked))
+        names = next(filter(None, found), None)
+        if names is None:
             return None
-        near = Nearby(self.ruleset, names, numbers_in(self.ruleset, within or expressions_in(self.ruleset)), random)
-        found = witness(self.original, changed, decisions, starts, near.drawn, self.tries, random)
-        if found is None:
+        numbers = numbers_in(self.ruleset, within or expressions_in(self.ruleset), self.graph)
+        near = Nearby(self.ruleset, names, numbers, random)
+        told_apart = witness(self.original, changed, decisions, starts, near.drawn, self.tries, random)
+        if told_apart is None:
             return None
-        decision, question = found
+        decision, question = told_apart
         name = f"{mutant.words} (line {mutant.span.line}, column {mutant.span.column})"
         place = self.cases[0].span
         if not decision and not self.original.is_valid(question):

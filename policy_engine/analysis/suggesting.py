@@ -14,7 +14,7 @@ from policy_engine.analysis.witnesses import Answering, Nearby, Question, number
 from policy_engine.facts.candidates import candidates, of_type
 from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.language.decisions import Decision
-from policy_engine.language.mentions import expressions_in
+from policy_engine.language.mentions import expressions_in, graph_of
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.source import Span
 
@@ -39,7 +39,7 @@ def suggestions_for(ruleset: Ruleset, cases: Sequence[RuleCase], tries: int) -> 
     """
     random, answering = Random(ruleset.id), Answering(ruleset)
     names = [member.name for member in ruleset.facts.type.members]
-    near = Nearby(ruleset, names, numbers_in(ruleset, expressions_in(ruleset)), random)
+    near = Nearby(ruleset, names, numbers_in(ruleset, expressions_in(ruleset), graph_of(ruleset)), random)
     open_ = set(ways_of(ruleset))
     starts = [asked for asked in map(question_of, cases) if asked is not None and answering.is_valid(asked)]
     for asked in starts:

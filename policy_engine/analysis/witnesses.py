@@ -19,7 +19,7 @@ from policy_engine.language.date_texts import read_date
 from policy_engine.language.dates import add_months
 from policy_engine.language.decisions import Decision
 from policy_engine.language.expressions import Expression
-from policy_engine.language.mentions import Mention, graph_of, mentions_in, reached
+from policy_engine.language.mentions import Mention, mentions_in, reached
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Text, Type, member_of
 
@@ -186,15 +186,11 @@ def _days_in(value: Any) -> Iterator[date]:
                 return
 
 
-def relevant_facts(ruleset: Ruleset, start: Iterable[Mention]) -> list[str]:
-    """The facts that are mentioned from a start on, through definitions and decisions, in the order of the schema."""
-    found = {mention.name for mention in reached(start, graph_of(ruleset)) if mention.kind == "fact"}
-    return [member.name for member in ruleset.facts.type.members if member.name in found]
-
-
-def numbers_in(ruleset: Ruleset, expressions: Iterable[Expression]) -> list[int]:
+def numbers_in(
+    ruleset: Ruleset, expressions: Iterable[Expression], graph: dict[Mention, frozenset[Mention]]
+) -> list[int]:
     """The whole numbers in expressions, and in the parameters that they mention, through definitions too."""
-    found = reached(mentions_in(expressions), graph_of(ruleset))
+    found = reached(mentions_in(expressions), graph)
     bodies = [*expressions]
     for mention in found:
         if mention.kind == "definition":

@@ -145,6 +145,12 @@ def reached(start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) 
     return frozenset(found)
 
 
+def facts_reached(ruleset: Ruleset, start: Iterable[Mention], graph: dict[Mention, frozenset[Mention]]) -> list[str]:
+    """The facts that are mentioned from a start on, through definitions and decisions, in the order of the schema."""
+    found = reached(start, graph)
+    return [member.name for member in ruleset.facts.type.members if Mention("fact", member.name) in found]
+
+
 def below(ruleset: Ruleset, start: Iterable[Mention]) -> dict[Mention, int]:
     """The definitions and decisions that a start stands on, its own included, with their depths, those below first."""
     graph = graph_of(ruleset)

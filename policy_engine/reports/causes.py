@@ -14,7 +14,7 @@ import polars as pl
 from policy_engine.backends.columnar import ColumnarProgram
 from policy_engine.backends.columnar.sentences import SENTENCE
 from policy_engine.engine import Engine
-from policy_engine.language.mentions import Mention, graph_of, mentions_in, reached, wording_of
+from policy_engine.language.mentions import Mention, facts_reached, graph_of, mentions_in, wording_of
 from policy_engine.tables.json_types import plain_rows
 
 
@@ -31,9 +31,8 @@ class Causes:
         ruleset = self.program.ruleset
         graph = graph_of(ruleset)
         for logic in ruleset.decisions:
-            found = reached([Mention("decision", logic.name), *mentions_in(wording_of(logic))], graph)
-            names = [member.name for member in ruleset.facts.type.members]
-            self.reads[logic.name] = [name for name in names if Mention("fact", name) in found]
+            start = [Mention("decision", logic.name), *mentions_in(wording_of(logic))]
+            self.reads[logic.name] = facts_reached(ruleset, start, graph)
 
     def __call__(self, piece: pl.DataFrame) -> pl.DataFrame:
         """A piece of the table in which every decision of every row has its sentence."""
