@@ -438,6 +438,8 @@ NO_BREAK = "\u00a0\u202f"
 
 def shown_text(text: str, limit: int = 200) -> str:
     """Text from a file made fit for a terminal: control characters spelled out, and not too long."""
+    if len(text) <= limit and text.isprintable():
+        return text
     begin = text[: limit + 1]  # the rest, perhaps millions of characters, would not be shown
     safe = "".join(
         c if c.isprintable() or c in NO_BREAK else c.encode("unicode_escape", "surrogatepass").decode() for c in begin

@@ -16,7 +16,7 @@ from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.schemas import schema_of
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.values import RecordValue
-from tests.support.time_limit import within_a_second
+from tests.support.time_limit import within_two_seconds
 
 DAY = "a date such as 2025-02-28"
 INSTANT = "an instant with its offset such as 2025-02-28T09:30:00-05:00"
@@ -298,6 +298,6 @@ def test_an_integer_of_five_thousand_digits_is_a_violation_and_no_exception() ->
 
 @pytest.mark.parametrize("value", [Decimal("1E+999999"), Decimal("1E-999999")])
 def test_a_number_of_a_million_digits_is_refused_at_once(value: Decimal) -> None:
-    with within_a_second():
+    with within_two_seconds():
         assert violations({"n": value})
         assert violations({"price": value})

@@ -354,7 +354,10 @@ def silenced(faults: Iterable[Diagnostic], silences: Iterable[SilenceSyntax]) ->
 
     A silence holds for its own file, and for the schema of its facts.
     """
-    told = list(faults)
+    told, silences = list(faults), list(silences)
+    if not silences:
+        yield from told
+        return
     used: set[SilenceSyntax] = set()
     for fault in told:
         answers = [silence for silence in silences if _answers(silence, fault)]

@@ -1,4 +1,4 @@
-"""The hostile corpora, each case a command in a process of its own: refused in our words, within a second and 200 MB."""
+"""The hostile corpora, each case a command in a process of its own: refused in our words, within two seconds and 200 MB."""
 
 from __future__ import annotations
 

@@ -28,8 +28,9 @@ from typing import Any
 from policy_engine.cli import main as command
 
 ROOT = Path(__file__).parents[2]
-MOST_SECONDS = 1.0
-"""Of the process's own time, so that a busy machine does not matter, as it would be on the machine that has `WORK_SECONDS`."""
+MOST_SECONDS = 2.0
+"""Of the process's own time, as it would be on the machine that has `WORK_SECONDS`: none takes one there, and how slow
+a machine is that others share is known to some tens of percents only."""
 WORK_SECONDS = 0.05
 """What a certain piece of work takes on the machine for which the bounds were set."""
 MOST_MEGABYTES = 200.0
