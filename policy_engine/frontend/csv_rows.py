@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say, shown_text
-from policy_engine.documents.yaml_reader import CONTROL, file_text
-from policy_engine.frontend.files import is_text
+from policy_engine.documents.yaml_reader import CONTROL
+from policy_engine.frontend.files import ReadText, is_text
 from policy_engine.source import Authored, Span
 
 LARGEST_FILE = 50_000_000
@@ -55,12 +55,12 @@ class CsvFile:
         return Span(self.path, self.lines[record], 1, max(1, length))
 
 
-def read_csv(rules: str, name: Authored, faults: list[Diagnostic]) -> CsvFile | None:
+def read_csv(rules: str, name: Authored, faults: list[Diagnostic], read: ReadText) -> CsvFile | None:
     """The file of a name beside a rule file, None where it cannot be read as one."""
     path = _path_of(rules, name, faults)
     if path is None:
         return None
-    text, unread = file_text(path, LARGEST_FILE)
+    text, unread = read(path, LARGEST_FILE)
     faults.extend(unread)
     control = CONTROL.search(text)
     if control is not None and not unread:

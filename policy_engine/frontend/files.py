@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Protocol
 
 from policy_engine.diagnostics import Diagnostic
-from policy_engine.documents.yaml_reader import file_text, given_text
+from policy_engine.documents.yaml_reader import LARGEST_FILE, file_text, given_text
 
 SUFFIX = ".schema.json"
+
+
+class ReadText(Protocol):
+    """Gives the text of a file of at most so many bytes, or why it has none; `file_text` reads it from the disk."""
+
+    def __call__(self, path: Path, largest: int = LARGEST_FILE) -> tuple[str, list[Diagnostic]]:
+        """The text, and the faults that leave none."""
+        ...
 
 
 def named_text(name: str) -> Path:
@@ -44,6 +52,7 @@ class SchemaFolder:
     """The schemas in the files `NAME.schema.json` of a folder."""
 
     folder: Path
+    read: ReadText = file_text
 
     def names(self) -> list[str]:
         """The names of all schemas, in order."""
@@ -55,7 +64,7 @@ class SchemaFolder:
 
     def text(self, name: str) -> tuple[str, list[Diagnostic]]:
         """The text of a file, or why it has none."""
-        return file_text(self.path(name))
+        return self.read(self.path(name))
 
 
 @dataclass(frozen=True, slots=True)

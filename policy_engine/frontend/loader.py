@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -25,11 +25,12 @@ from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.digest import TakenText, digest_of
-from policy_engine.frontend.files import SchemaFolder, Schemas, SchemaTexts, is_text, named_text
+from policy_engine.frontend.files import ReadText, SchemaFolder, Schemas, SchemaTexts, is_text, named_text
 from policy_engine.frontend.formats import uses_formats
 from policy_engine.frontend.libraries import NO_FACTS, Library, joined, not_taken, told_at_use, with_questions
 from policy_engine.frontend.lints import lint, lint_schema
-from policy_engine.frontend.parser import is_library, parse_ruleset
+from policy_engine.frontend.memory import CheckedFile, Memory, RuleFile
+from policy_engine.frontend.parser import parse_ruleset
 from policy_engine.frontend.schemas import is_name, schema_of
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
@@ -79,6 +80,8 @@ class Rulebook:
 class _Load:
     schemas: Schemas
     lints: bool
+    read_text: ReadText = file_text
+    memory: Memory = field(default_factory=Memory)
     texts: dict[str, list[str]] = field(default_factory=dict)
     read: dict[str, Schema] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
@@ -86,21 +89,6 @@ class _Load:
     refused: set[str] = field(default_factory=set)
     facts_of: dict[str, list[str]] | None = None
     libraries: list[Library] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A rule file that was read: its document, None where there is none to go on with, its syntax, None likewise, its faults."""
-
-    path: Path
-    node: YamlNode | None
-    syntax: RulesetSyntax | None
-    faults: list[Diagnostic]
-
-    @property
-    def is_library(self) -> bool:
-        """Whether it holds a library."""
-        return self.node is not None and is_library(self.node)
 
 
 def rule_files(paths: Iterable[Path]) -> list[Path]:
@@ -131,15 +119,24 @@ def yaml_files(paths: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def load(paths: Iterable[Path], schemas: Path, *, lints: bool = True, only: Collection[str] = ()) -> Rulebook:
+def load(
+    paths: Iterable[Path],
+    schemas: Path,
+    *,
+    lints: bool = True,
+    only: Collection[str] = (),
+    read: ReadText = file_text,
+    memory: Memory | None = None,
+) -> Rulebook:
     """Read and check the rule files among the paths; schemas are looked up by name in one folder.
 
     Without `lints` only errors are looked for. `only` names the rulesets that are wanted: files of others are left unread,
-    unless no file has any of them.
+    unless no file has any of them. `read` gives the texts of files. What is in the `memory` is not read and checked again, and
+    what is found goes there.
     """
     if schemas.exists() and not schemas.is_dir():
         raise CannotRun(f"`{schemas}` is not a folder of schemas")
-    state = _Load(SchemaFolder(schemas), lints)
+    state = _Load(SchemaFolder(schemas, read), lints, read, Memory() if memory is None else memory)
     files = [_read(state, path) for path in _wanted(rule_files(paths), only)]
     return _checked(state, files, lazily=bool(only))
 
@@ -157,7 +154,7 @@ def load_texts(rules: Mapping[str, str], schemas: Mapping[str, str]) -> Rulebook
     return _checked(state, files, lazily=False)
 
 
-def _checked(state: _Load, files: list[_File], *, lazily: bool) -> Rulebook:
+def _checked(state: _Load, files: list[RuleFile], *, lazily: bool) -> Rulebook:
     """The rulebook of the files that were read; `lazily` as for `_libraries`."""
     state.libraries += _libraries(state, files, lazily=lazily)
     versions = [version for file in files if not file.is_library and (version := _load_file(state, file)) is not None]
@@ -179,21 +176,25 @@ def _wanted(files: list[Path], only: Collection[str]) -> list[Path]:
     return [file for file, name in names.items() if name is None or name in only]
 
 
-def _read(state: _Load, path: Path) -> _File:
-    return _parsed(state, path, *file_text(path))
+def _read(state: _Load, path: Path) -> RuleFile:
+    return _parsed(state, path, *state.read_text(path))
 
 
-def _parsed(state: _Load, path: Path, text: str, unread: list[Diagnostic]) -> _File:
+def _parsed(state: _Load, path: Path, text: str, unread: list[Diagnostic]) -> RuleFile:
     """The rule file of a text, or of none where it is `unread`."""
     state.texts[str(path)] = text.split("\n")
-    node, faults = (None, unread) if unread else read_text(text, str(path), OUTSIDE_RULES)
-    syntax, more = parse_ruleset(node) if node is not None else (None, [])
-    written = [] if syntax is None else [table.file for table in syntax.tables if table.file is not None]
-    state.texts.update({file.path: file.text.split("\n") for file in written})
-    return _File(path, node, syntax, [*faults, *more])
+    file = state.memory.read(path, text) if not unread else None
+    if file is None:
+        node, faults = (None, unread) if unread else read_text(text, str(path), OUTSIDE_RULES)
+        syntax, more = parse_ruleset(node, state.read_text) if node is not None else (None, [])
+        file = RuleFile(path, text, node, syntax, [*faults, *more])
+        state.memory.add(file)
+    written = () if file.syntax is None else (table.file for table in file.syntax.tables if table.file is not None)
+    state.texts.update({table.path: table.text.split("\n") for table in written})
+    return file
 
 
-def _libraries(state: _Load, files: list[_File], *, lazily: bool) -> list[Library]:
+def _libraries(state: _Load, files: list[RuleFile], *, lazily: bool) -> list[Library]:
     """The libraries among the files, and beside the rulesets that use them; `lazily` only those that some ruleset uses."""
     users = [file for file in files if file.syntax is not None and file.syntax.uses]
     names = {use.library.value for file in users if file.syntax is not None for use in file.syntax.uses}
@@ -214,12 +215,12 @@ def _libraries(state: _Load, files: list[_File], *, lazily: bool) -> list[Librar
     ]
 
 
-def _folders_of(files: Iterable[_File]) -> set[Path]:
+def _folders_of(files: Iterable[RuleFile]) -> set[Path]:
     """The folders of files; texts have none."""
     return {file.path.parent for file in files if not is_text(str(file.path))}
 
 
-def _library(state: _Load, file: _File) -> Library | None:
+def _library(state: _Load, file: RuleFile) -> Library | None:
     """A library, checked by itself; None where too much of it is wrong."""
     faults, ruleset, tested = file.faults, None, None
     if file.node is None or file.syntax is None:
@@ -235,31 +236,43 @@ def _library(state: _Load, file: _File) -> Library | None:
             warnings = lint(ruleset) if state.lints else ()
             faults.extend(fault for fault in warnings if not fault.code.startswith("unused-"))
             state.silences.extend(file.syntax.silences)
+        state.memory.checked[str(file.path)] = CheckedFile(file, facts, file.syntax, ruleset, tuple(faults))
     if ruleset is None:
         state.refused.add(file.syntax.id.value)
     state.faults.extend(_errors_first(faults))
     return Library(file.node, file.syntax, ruleset, tested)
 
 
-def _load_file(state: _Load, file: _File) -> Version | None:
+def _load_file(state: _Load, file: RuleFile) -> Version | None:
     """One version; where its file has errors, its warnings are left out."""
-    node, syntax, faults = file.node, file.syntax, file.faults
-    version = None
-    facts = _schema(state, syntax) if syntax is not None else None
-    if node is not None and syntax is not None and facts is not None:
-        with_taken = joined(syntax, facts, state.libraries, faults)
-        syntax = with_taken.syntax
-        digest = _digest(node, syntax, facts, with_taken.parts)
-        ruleset, faults = check(syntax, facts, digest, faults, partial(_elsewhere, state, facts.name))
-        if ruleset is not None and with_taken.sound:
-            version = ruleset, syntax
-            faults.extend(lint(ruleset) if state.lints else ())
-            state.silences.extend(syntax.silences)
-        faults = told_at_use(faults, syntax)
-    if version is None:
-        state.refused.add(syntax.id.value if syntax is not None else file.path.name.split(".")[0])
-    state.faults.extend(_errors_first(faults))
-    return version
+    facts = _schema(state, file.syntax) if file.syntax is not None else None
+    if file.node is None or file.syntax is None or facts is None:
+        state.refused.add(file.path.name.split(".")[0] if file.syntax is None else file.syntax.id.value)
+        state.faults.extend(_errors_first(file.faults))
+        return None
+    checked = state.memory.check_of(file)
+    if checked is None:
+        checked = _check_file(state, file, file.node, file.syntax, facts)
+        state.memory.checked[str(file.path)] = checked
+    state.faults.extend(_errors_first(checked.faults))
+    if checked.ruleset is None:
+        state.refused.add(checked.syntax.id.value)
+        return None
+    state.silences.extend(checked.syntax.silences)
+    return checked.ruleset, checked.syntax
+
+
+def _check_file(state: _Load, file: RuleFile, node: YamlNode, syntax: RulesetSyntax, facts: FactsSchema) -> CheckedFile:
+    """A ruleset's file, checked with what it takes from libraries."""
+    faults = list(file.faults)
+    taking = joined(syntax, facts, state.libraries, faults)
+    digest = _digest(node, taking.syntax, facts, taking.parts)
+    ruleset, faults = check(taking.syntax, facts, digest, faults, partial(_elsewhere, state, facts.name))
+    if ruleset is None or not taking.sound:
+        ruleset = None
+    elif state.lints:
+        faults.extend(lint(ruleset))
+    return CheckedFile(file, facts, taking.syntax, ruleset, tuple(told_at_use(faults, taking.syntax)))
 
 
 def _digest(node: YamlNode, syntax: RulesetSyntax, facts: FactsSchema, taken: Iterable[TakenText] = ()) -> str:
@@ -269,7 +282,7 @@ def _digest(node: YamlNode, syntax: RulesetSyntax, facts: FactsSchema, taken: It
     return digest_of(node, facts.document, calendars, tables, taken, words)
 
 
-def _errors_first(faults: list[Diagnostic]) -> list[Diagnostic]:
+def _errors_first(faults: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
     """The errors of a file; its warnings where it has none."""
     return [fault for fault in faults if fault.severity is Severity.ERROR] or faults
 

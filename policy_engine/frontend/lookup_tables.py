@@ -26,6 +26,7 @@ from policy_engine.frontend.csv_rows import (
     with_blanks,
 )
 from policy_engine.frontend.fields import Fields, cut_number, fields_of, is_empty, whole_text
+from policy_engine.frontend.files import ReadText
 from policy_engine.frontend.shape_hints import amount_in
 from policy_engine.frontend.syntax import TableSyntax
 from policy_engine.language.date_texts import read_date
@@ -112,7 +113,7 @@ class YamlGrid:
         return self.rows[row][0].line, self.rows[row][0].column
 
 
-def parse_table(name: Authored, node: YamlNode, faults: Faults) -> TableSyntax:
+def parse_table(name: Authored, node: YamlNode, faults: Faults, read: ReadText) -> TableSyntax:
     """A look-up table under its name."""
     before = len(faults)
     fields = fields_of(node, shapes.TABLE, f"`{name.value}`", faults)
@@ -128,7 +129,7 @@ def parse_table(name: Authored, node: YamlNode, faults: Faults) -> TableSyntax:
     if (written := fields.text("from")) is None:
         grid: Grid | None = _yaml_rows(fields, form)
     else:
-        file = read_csv(name.span.path, written, faults)
+        file = read_csv(name.span.path, written, faults, read)
         grid = None if file is None else _csv_rows(file, form, faults)
     if grid is None:
         return TableSyntax(name, None, source, file)

@@ -9,6 +9,7 @@ from functools import partial
 from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import split_fault, unread
+from policy_engine.documents.yaml_reader import file_text
 from policy_engine.frontend import shapes
 from policy_engine.frontend.calendars import weekend_of
 from policy_engine.frontend.fields import (
@@ -21,6 +22,7 @@ from policy_engine.frontend.fields import (
     text_item,
     whole_text,
 )
+from policy_engine.frontend.files import ReadText
 from policy_engine.frontend.lookup_tables import parse_table
 from policy_engine.frontend.parameters import parse_parameter
 from policy_engine.frontend.shape_hints import as_list, is_outdented, separate, several_items
@@ -58,8 +60,8 @@ def is_library(node: YamlNode) -> bool:
     return isinstance(node, MappingNode) and node.get("library") is not None and node.get("ruleset") is None
 
 
-def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
-    """The syntax of a ruleset or a library, None where too much of it is wrong, and its faults."""
+def parse_ruleset(node: YamlNode, read: ReadText = file_text) -> tuple[RulesetSyntax | None, Faults]:
+    """The syntax of a ruleset or a library, None where too much of it is wrong, and its faults; `read` gives its tables."""
     faults: Faults = []
     shape = shapes.LIBRARY if is_library(node) else shapes.RULESET
     fields = fields_of(node, shape, "a rule file", faults)
@@ -80,7 +82,7 @@ def parse_ruleset(node: YamlNode) -> tuple[RulesetSyntax | None, Faults]:
     sources = tuple(_source(*entry, faults) for entry in fields.named("sources", KEBAB))
     readings = tuple(_reading(*entry, faults) for entry in fields.named("readings"))
     parameters = tuple(parse_parameter(*entry, faults) for entry in fields.named("parameters"))
-    tables = tuple(parse_table(*entry, faults) for entry in fields.named("tables"))
+    tables = tuple(parse_table(*entry, faults, read) for entry in fields.named("tables"))
     definitions = tuple((n, _definition(value, faults)) for n, value in fields.named("definitions"))
     checks = fields.list_of("checks", lambda item: _check(item, faults))
     decisions = _decisions(fields)

@@ -8,12 +8,13 @@ from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, in_order, say, say_unknown
 from policy_engine.documents.nodes import MappingNode, SequenceNode, YamlNode
-from policy_engine.documents.yaml_reader import read_file
+from policy_engine.documents.yaml_reader import file_text, read_text
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import case_names
 from policy_engine.frontend.case_tables import read_table
 from policy_engine.frontend.expectations import expectation
 from policy_engine.frontend.fields import Fields
+from policy_engine.frontend.files import ReadText
 from policy_engine.frontend.loader import TEST_SUFFIX, Rulebook, with_excerpts, yaml_files
 from policy_engine.frontend.rule_cases import CaseFile, RuleCase, case_facts
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
@@ -25,14 +26,17 @@ def test_files(paths: Iterable[Path]) -> list[Path]:
     return [path for path in yaml_files(paths) if path.stem.endswith(TEST_SUFFIX)]
 
 
-def read_tests(paths: Iterable[Path], rulebook: Rulebook) -> tuple[tuple[RuleCase, ...], tuple[Diagnostic, ...]]:
-    """The cases of every test file among the paths, and the faults of the files."""
+def read_tests(
+    paths: Iterable[Path], rulebook: Rulebook, read: ReadText = file_text
+) -> tuple[tuple[RuleCase, ...], tuple[Diagnostic, ...]]:
+    """The cases of every test file among the paths, and the faults of the files; `read` gives their texts."""
     cases: list[RuleCase] = []
     faults: list[Diagnostic] = []
     texts: dict[str, list[str]] = {}
     rulebook = rulebook.with_libraries()
     for path in test_files(paths):
-        text, node, found = read_file(path, homes=OUTSIDE_RULES)
+        text, found = read(path)
+        node, found = (None, found) if found else read_text(text, str(path), OUTSIDE_RULES)
         texts[str(path)] = text.split("\n")
         faults.extend(found)
         if node is not None:
