@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from policy_engine import CannotRun, Engine, NotInForce, UnknownDecision, UnknownReading
+from policy_engine.tables.frames import like
 from tests.conftest import lay_out
 
 DAY = date(2025, 7, 1)
@@ -176,6 +177,34 @@ def test_rows_of_pandas_keep_their_labels(engine: Engine) -> None:
         None,
         "n",
     ]
+
+
+@pytest.mark.parametrize("categories", [2, 127, 128, 255, 256, 70_000])
+def test_enumerations_become_categories_of_pandas_however_many(categories: int) -> None:
+    names = [f"rule {number}" for number in range(categories)]
+    frame = pl.DataFrame({"rule": pl.Series([*names, None, names[-1]], dtype=pl.Enum(names))})
+    made = _as_pandas(frame)
+    assert list(made.astype(object).where(made.notna(), None)) == frame["rule"].to_list()
+    assert list(made.cat.categories) == names
+    assert made.value_counts()[names[-1]] == 2
+
+
+def _as_pandas(frame: pl.DataFrame) -> Any:
+    """The only column, by the labels 0, 1, ..."""
+    return like(pd.DataFrame(index=range(frame.height)), frame, pl.Series(range(1, frame.height + 1)))["rule"]
+
+
+def test_answers_in_pandas_are_grouped_and_sorted_in_the_order_of_the_rules(engine: Engine) -> None:
+    decisions = engine.decide_table(FRAME.to_pandas(), "refund", as_of=DAY).decisions
+    assert decisions.groupby("grant.outcome", observed=True).size().to_dict() == {"y": 1, "n": 1}
+    assert list(decisions.sort_values("grant.outcome")["order"]) == ["a", "e", "c"]
+
+
+def test_a_column_of_objects_that_are_not_of_one_kind_is_refused(engine: Engine) -> None:
+    frame = FRAME.to_pandas()
+    frame["order"] = pd.Series(["a", 2, {"b": 3}, None, "c"], dtype=object)
+    with pytest.raises(CannotRun, match="holds what cannot be read here"):
+        engine.decide_table(frame, "refund", as_of=DAY)
 
 
 def test_pandas_has_nan_for_what_is_absent_and_midnights_for_dates(engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """Frames of other libraries: taken as Polars frames without a copy where there need be none, and made of them again.
 
-They are known by the names of their types, so that no such library is imported.
+They are known by the names of their types, so that a library is imported only for its own frames.
 """
 
 from __future__ import annotations
@@ -36,9 +36,18 @@ def polars_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:
 
 def _of_pandas(table: Any) -> pl.DataFrame:
     """A frame of pandas, which has columns of objects or floats where it knows no type, since nothing is in them."""
-    made = pl.from_pandas(table)
-    untyped = [name for name, dtype in zip(made.columns, table.dtypes, strict=True) if dtype in ("object", "float64")]
+    kinds = [str(dtype) for dtype in table.dtypes]
+    # Polars takes columns of objects too, but looks at each object first, which takes longer than to read them all
+    objects = {name: _of_objects(table.iloc[:, at]) for at, name in enumerate(table) if kinds[at] == "object"}
+    made = pl.from_pandas(table.loc[:, [kind != "object" for kind in kinds]]).with_columns(**objects).select(*table)
+    untyped = [name for name, kind in zip(made.columns, kinds, strict=True) if kind in ("object", "float64")]
     return made.with_columns(pl.lit(None).alias(name) for name in untyped if made[name].null_count() == made.height)
+
+
+def _of_objects(column: Any) -> pl.Series:
+    import pyarrow as pa  # noqa: PLC0415 - only who has pandas needs it
+
+    return pl.Series(pa.array(column, from_pandas=True))
 
 
 def _is_frame(table: Any) -> bool:
@@ -54,9 +63,8 @@ def like(table: Any, frame: pl.DataFrame, rows: pl.Series) -> Any:
     """
     match _library(table), type(table).__name__:
         case "pandas", _:
-            made = frame.to_pandas(use_pyarrow_extension_array=True)
-            made.index = table.index[(rows.cast(pl.Int64) - 1).to_numpy()]
-            return made
+            places = (rows.cast(pl.Int64) - 1).to_numpy()
+            return _pandas(frame, table.index[places])
         case "pyarrow", "RecordBatchReader":
             return frame.to_arrow().to_reader()
         case "pyarrow", _:
@@ -64,6 +72,32 @@ def like(table: Any, frame: pl.DataFrame, rows: pl.Series) -> Any:
         case "duckdb" | "_duckdb", _:
             return _relation(table, frame)
     return frame
+
+
+def _pandas(frame: pl.DataFrame, index: Any) -> Any:
+    """A frame of pandas with these labels."""
+    import pandas as pd  # noqa: PLC0415 - the table is one of pandas, so that it is there
+
+    return pd.DataFrame({series.name: _pandas_column(series) for series in frame}, index=index, copy=False)
+
+
+def _pandas_column(series: pl.Series) -> Any:
+    """A column of an enumeration becomes one of categories in that order, which pandas can group and sort by."""
+    import pandas as pd  # noqa: PLC0415 - the table is one of pandas, so that it is there
+    import pyarrow as pa  # noqa: PLC0415 - only who has pandas needs it
+
+    if isinstance(series.dtype, pl.Enum):
+        kind = pd.CategoricalDtype(series.dtype.categories.to_list())
+        return pd.Categorical.from_codes(_codes(series, len(kind.categories)), dtype=kind, validate=False)
+    return pd.arrays.ArrowExtensionArray(pa.chunked_array([series.to_arrow()]))
+
+
+def _codes(series: pl.Series, categories: int) -> Any:
+    """The numbers of an enumeration's values as pandas has them, with -1 for null; without a copy where they are small."""
+    numbers = series.to_physical()
+    if numbers.dtype == pl.UInt8 and categories < 128:
+        return numbers.fill_null(255).to_numpy().view("int8")
+    return numbers.cast(pl.Int32).fill_null(-1).to_numpy()
 
 
 def _relation(table: Any, frame: pl.DataFrame) -> Any:
