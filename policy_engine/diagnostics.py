@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 
+from policy_engine.fixes import Advice, Fix, Hint, is_slip
 from policy_engine.source import Authored, Span
 
 
@@ -32,7 +33,10 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One fault: what kind (`code`), where, in one sentence, and what to do (`hint`); `excerpt` is the marked line."""
+    """One fault: what kind (`code`), where, in one sentence, and what to do (`hint`); `excerpt` is the marked line.
+
+    `fix` does what the hint says, where that is exact; loading leaves out one that the files as they stand do not allow.
+    """
 
     code: str
     message: str
@@ -41,6 +45,7 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     severity: Severity = Severity.ERROR
     excerpt: str | None = None
+    fix: Fix | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The diagnostic in JSON types."""
@@ -54,6 +59,7 @@ class Diagnostic:
             "length": self.span.length,
             "hint": self.hint,
             "related": [{"place": str(r.span), "label": r.label} for r in self.related],
+            "fix": None if self.fix is None else self.fix.to_dict(),
         }
 
 
@@ -126,7 +132,7 @@ _SCHEMAS = {
     "schema-missing": Wording("there is no schema `{name}`", "it would be {path}"),
     "schema-not-json": Wording("this is not JSON: {why}"),
     "schema-invalid": Wording("at {pointer}: {why}"),
-    "schema-keyword": Wording("at {pointer}: the keyword `{keyword}` is not supported", "{supported}"),
+    "schema-keyword": Wording("at {pointer}: the keyword `{keyword}` is not supported"),
     "schema-reference": Wording(
         "at {pointer}: `{reference}` refers outside this file, or to no schema in it", 'use `"$ref": "#/$defs/name"`'
     ),
@@ -382,20 +388,26 @@ def say(
     code: str,
     span: Span,
     *,
-    hint: str | None = None,
+    hint: Advice | None = None,
+    fix: Fix | None = None,
     related: Iterable[Related] = (),
     words: Mapping[str, object] | None = None,
     **more_words: object,
 ) -> Diagnostic:
-    """The diagnostic of that code at a place, its placeholders filled in; `hint` replaces the table's own."""
+    """The diagnostic of that code at a place, its placeholders filled in; `hint` replaces the table's own.
+
+    `fix` is needed only where the hint does not bring it.
+    """
     wording = WORDINGS[code]
     shown = {name: shown_text(str(word)) for name, word in {**(words or {}), **more_words}.items()}
-    told = hint if hint is not None else wording.hint and wording.hint.format(**shown)
-    return Diagnostic(code, wording.message.format(**shown), span, told or None, tuple(related), wording.severity)
+    told = str(hint) if hint is not None else wording.hint and wording.hint.format(**shown)
+    fix = hint.fix(span) if fix is None and isinstance(hint, Hint) else fix
+    message = wording.message.format(**shown)
+    return Diagnostic(code, message, span, told or None, tuple(related), wording.severity, fix=fix)
 
 
 def say_unknown(
-    code: str, name: Authored, known: Collection[str], hint: str | None = None, **words: object
+    code: str, name: Authored, known: Collection[str], hint: Advice | None = None, **words: object
 ) -> Diagnostic:
     """The diagnostic of a name that is not among those known, with the nearest of them or else with a hint of its own."""
     return say(code, name.span, hint=did_you_mean(name.value, known) or hint, name=name.value, words=words)
@@ -407,10 +419,15 @@ MOST_COMPARED = 300
 """Among more names than these no likeness is looked for: it would take too long."""
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str | None:
+def did_you_mean(name: str, known: Collection[str]) -> Hint | None:
     """A hint with the nearest known name, also by case and blanks, or None where nothing is near."""
     close = nearest(name, known)
-    return f"did you mean `{shown_text(close)}`?" if close is not None else None
+    return None if close is None else meaning(name, close, sure=is_slip(name, close, known))
+
+
+def meaning(name: str, close: str, *, sure: bool = True) -> Hint:
+    """The hint that another name was meant."""
+    return Hint(f"did you mean `{shown_text(close)}`?", name, close, sure)
 
 
 def unknown_name(kind: str, name: str, known: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "policy_engine"
-FOUNDATION = ("source", "diagnostics", "errors", "files", "text_encodings", "version")
+FOUNDATION = ("source", "fixes", "diagnostics", "errors", "files", "text_encodings", "version")
 LAYERS = (
     FOUNDATION,
     ("documents",),

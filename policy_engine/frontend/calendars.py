@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from policy_engine.diagnostics import did_you_mean, say
+from policy_engine.diagnostics import did_you_mean, meaning, say
 from policy_engine.documents.nodes import ScalarNode, SequenceNode, plain
+from policy_engine.fixes import Advice
 from policy_engine.frontend.fields import Fields, read_date
 from policy_engine.frontend.shape_hints import ISO_DATE
 from policy_engine.language.calendars import calendars_like, code_meant, holidays_of, is_calendar, years_of
@@ -28,9 +29,14 @@ def weekend_of(fields: Fields) -> tuple[int, ...] | None:
     odd = next((at for at, word in enumerate(words) if word not in DAYS or word in words[:at]), None)
     if odd is None and isinstance(node, SequenceNode) and len(words) < len(DAYS):
         return tuple(sorted(DAYS.index(word) + 1 for word in words))
-    span, near = (node.span, None) if odd is None else (items[odd].span, did_you_mean(words[odd].lower(), DAYS))
-    fields.faults.append(say("weekend-days", span, hint=near))
+    span, hint = (node.span, None) if odd is None else (items[odd].span, _meant_day(words[odd]))
+    fields.faults.append(say("weekend-days", span, hint=hint))
     return None
+
+
+def _meant_day(word: str) -> Advice | None:
+    near = did_you_mean(word.lower(), DAYS)
+    return None if near is None or word in DAYS else replace(near, old=word)
 
 
 def calendar_of(fields: Fields) -> Holidays | None:
@@ -63,11 +69,11 @@ def _names(fields: Fields) -> tuple[Authored, ...]:
     return names
 
 
-def _near(name: str) -> str:
+def _near(name: str) -> Advice:
     """What may be meant by a calendar that there is not."""
     meant, known = code_meant(name), calendars_like(name)
     if meant is not None:
-        return f"did you mean `{meant}`?"
+        return meaning(name, meant)
     if "-" in known[0]:  # codes of two letters are near to all others
         return f"there are {', '.join(sorted(known))}"
     return did_you_mean(name, known) or CODES

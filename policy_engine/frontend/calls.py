@@ -50,8 +50,8 @@ def call(typer: Typer, node: ast.Call) -> tree.Node:
         if name in AGGREGATES:
             of_tuples = hints.of_tuples(name) if AGGREGATES[name].takes_tuple else None
             return typer.fault("generator-needed", node.func, hint=of_tuples, name=name)
-        better = hints.FOREIGN_FUNCTIONS.get(name) or hints.of_table(typer, node)
-        better = better or did_you_mean(name, [*FUNCTIONS, *AGGREGATES, VALUE_ON])
+        other = hints.FOREIGN_FUNCTIONS.get(name) or hints.of_table(typer, node)
+        better = other or did_you_mean(name, [*FUNCTIONS, *AGGREGATES, VALUE_ON])
         return typer.fault("unknown-function", node.func, hint=better, name=name)
     if node.keywords:
         return typer.fault("wrong-arguments", node, signature=function.signature, why="arguments have no names")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from policy_engine.diagnostics import did_you_mean, say_unknown
+from policy_engine.fixes import Advice
 from policy_engine.frontend.context import Context, combined_type
 from policy_engine.frontend.matrices import check_matrix
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, Named, RuleSyntax
@@ -134,9 +135,10 @@ def _combinations(
     givers: dict[str, list[rulesets.ValueDefinition]] = {}
     for value in (value for rule in rules for value in rule.then.values):
         givers.setdefault(value.name, []).append(value)
+    named = {name.value for name, _ in syntax.combine}
     for name, word in syntax.combine:
-        why, hint = "no rule gives it", did_you_mean(name.value, givers)
-        at = name.span
+        why, at, near = "no rule gives it", name.span, did_you_mean(name.value, givers)
+        hint: Advice | None = str(near) if near is not None and near.new in named else near
         if word.value not in tuple(Combination):
             why, hint, at = (
                 f"`{word.value}` is none of {', '.join(Combination)}",

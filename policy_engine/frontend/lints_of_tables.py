@@ -62,9 +62,9 @@ def _foreign_rows(ruleset: Ruleset, table: LookupTable, lookups: Sequence[tree.L
             value = foreign[0].keys[at]
             more = f"; so it is with {len(foreign) - 1} more" if len(foreign) > 1 else ""
             better = _swapped(table, at, foreign, lookups) or did_you_mean(value, known)
-            hint = (better or f"it is one of {', '.join(sorted(known))}") + more
+            told = better or f"it is one of {', '.join(sorted(known))}"
             words = {"value": value, "name": key.name, "table": table.name}
-            yield say("row-not-a-value", table.row_span(foreign[0]), hint=hint, words=words)
+            yield say("row-not-a-value", table.row_span(foreign[0]), hint=f"{told}{more}", words=words)
 
 
 def _swapped(table: LookupTable, at: int, rows: Sequence[TableRow], lookups: Sequence[tree.Lookup]) -> str | None:

@@ -23,6 +23,7 @@ from policy_engine.documents.nodes import YamlNode
 from policy_engine.documents.yaml_reader import file_text, given_text, read_text, top_level_text
 from policy_engine.errors import CannotRun, NotInForce
 from policy_engine.files import refuse_unreadable_name
+from policy_engine.fixes import is_exact
 from policy_engine.frontend.checker import check
 from policy_engine.frontend.digest import TakenText, digest_of
 from policy_engine.frontend.files import ReadText, SchemaFolder, Schemas, SchemaTexts, is_text, named_text
@@ -388,8 +389,9 @@ def _answers(silence: SilenceSyntax, fault: Diagnostic) -> bool:
 
 
 def with_excerpts(diagnostics: Iterable[Diagnostic], texts: dict[str, list[str]]) -> Iterator[Diagnostic]:
-    """The diagnostics, each with the line it marks."""
+    """The diagnostics, each with the line it marks, and without a fix that the texts as they stand do not allow."""
     for diagnostic in diagnostics:
         lines = texts.get(diagnostic.span.path, [])
         line = diagnostic.span.line
-        yield replace(diagnostic, excerpt=lines[line - 1] if 0 < line <= len(lines) else None)
+        fix = diagnostic.fix if diagnostic.fix is not None and is_exact(diagnostic.fix, texts) else None
+        yield replace(diagnostic, excerpt=lines[line - 1] if 0 < line <= len(lines) else None, fix=fix)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.fixes import Advice
 from policy_engine.language.schema_documents import leads_to_schema, steps_of
 from policy_engine.source import Authored
 
@@ -156,9 +157,9 @@ def reference_faults(node: MappingNode, pointer: str) -> Iterator[Diagnostic]:
             yield fault
 
 
-def _unsupported(key: Authored, pointer: str, instead: str) -> Diagnostic:
-    words = {"pointer": pointer or "the top", "keyword": key.value, "supported": instead}
-    return say("schema-keyword", key.span, words=words)
+def _unsupported(key: Authored, pointer: str, instead: Advice) -> Diagnostic:
+    words = {"pointer": pointer or "the top", "keyword": key.value}
+    return say("schema-keyword", key.span, hint=instead, words=words)
 
 
 def value_fault(keyword: str, value: YamlNode, pointer: str, kind: str = "") -> Diagnostic | None:

@@ -12,6 +12,7 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, has_errors, say
 from policy_engine.documents.json_reader import json_nodes
 from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.documents.yaml_reader import MOST_FAULTS, file_text
+from policy_engine.fixes import Advice
 from policy_engine.frontend import patterns
 from policy_engine.frontend.fields import SNAKE
 from policy_engine.frontend.schema_contradictions import contradictions
@@ -81,7 +82,7 @@ class _SchemaWalk:
     pending: set[Steps] = field(default_factory=set)
 
     def fault(
-        self, code: str, node: YamlNode | Authored, pointer: str, instead: str | None = None, **words: object
+        self, code: str, node: YamlNode | Authored, pointer: str, instead: Advice | None = None, **words: object
     ) -> _Typed:
         """Report a fault; what stands there may be of any type."""
         self.faults.append(say(code, node.span, hint=instead, words=words, pointer=pointer or "the top"))
@@ -295,7 +296,7 @@ def _list(walk: _SchemaWalk, node: MappingNode, place: _Place) -> _Typed:
             walk.fault("schema-order", order, place.pointer)
     if any(inner.get("x-ordered-by") is not None for inner in chain_of(walk.root, items)):
         supported = "only a list that is itself a property can be ordered"
-        walk.fault("schema-keyword", items, place.pointer, keyword="x-ordered-by", supported=supported)
+        walk.fault("schema-keyword", items, place.pointer, keyword="x-ordered-by", instead=supported)
     most = _value(node, "maxItems")
     return _Typed(ListOf(element, most if isinstance(most, int) else None), part.members, part.height + 1)
 

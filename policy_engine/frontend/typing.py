@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.fixes import Advice
 from policy_engine.frontend import hints
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare, is_any
@@ -87,7 +88,7 @@ class Typer:
     texts: tuple[str, ...] = ()
     """The closed set of texts that this is compared with."""
 
-    def fault(self, code: str, node: ast.AST, *, hint: str | None = None, **words: object) -> tree.Node:
+    def fault(self, code: str, node: ast.AST, *, hint: Advice | None = None, **words: object) -> tree.Node:
         """Report a fault at a part of the expression, and stand in for the part."""
         return self.fault_at(code, self.place(node), hint=hint, **words)
 
@@ -99,7 +100,7 @@ class Typer:
         """The same place for one more node."""
         return replace(place, id=next(self.scope.ids))
 
-    def fault_at(self, code: str, place: tree.Place, *, hint: str | None = None, **words: object) -> tree.Node:
+    def fault_at(self, code: str, place: tree.Place, *, hint: Advice | None = None, **words: object) -> tree.Node:
         """Report a fault at a place, and stand in for what is there; a type among the words is told by its name."""
         shown = {name: with_article(word) if isinstance(word, Type) else word for name, word in words.items()}
         self.faults.append(say(code, place.span, hint=hint, words=shown))
@@ -207,9 +208,10 @@ class Typer:
             return self.fault("expression-not-allowed", node, hint=hint, what=what)
         member = member_of(record.type, node.attr)
         if member is None:
-            hint = did_you_mean(node.attr, [m.name for m in record.type.members])
-            within = f"`{self.parsed.segment(node.value)}`"
-            return self.fault("unknown-member", node, hint=hint, record=within, name=node.attr)
+            near = did_you_mean(node.attr, [m.name for m in record.type.members])
+            whole = self.parsed.segment(node.value)
+            better = near.behind(f"{whole}.") if near is not None else None
+            return self.fault("unknown-member", node, hint=better, record=f"`{whole}`", name=node.attr)
         optional = record.optional or not member.required
         return tree.MemberOf(type=member.type, optional=optional, place=self.place(node), record=record, name=node.attr)
 
@@ -226,9 +228,9 @@ class Typer:
         if parts is None:
             if self.scope.open:
                 return tree.stand_in(self.place(node))
-            hint = did_you_mean(decision, self.scope.decisions)
+            near = did_you_mean(decision, self.scope.decisions)
             inner = node.value if isinstance(node.value, ast.Attribute) else node
-            return self.fault_at("unknown-decision", self.last_name(inner), hint=hint, name=decision)
+            return self.fault_at("unknown-decision", self.last_name(inner), hint=near, name=decision)
         known = parts()
         if known is None:
             return tree.stand_in(self.place(node))

@@ -1,0 +1,98 @@
+"""A fix does what its hint says: it takes its diagnostic away, and brings no other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from policy_engine.cli.show import diagnostic_line
+from policy_engine.diagnostics import Diagnostic, did_you_mean
+from policy_engine.fixes import Edit, Fix, applied, is_slip, together
+from tests.conftest import diagnostics, lay_out
+from tests.test_diagnostics import CASES, Case
+
+WITH_FILES = [case for case in CASES if case.says]
+"""The cases that say anything."""
+SLIPS = (
+    ("statsu", "status"),  # two letters swapped
+    ("days_a_custmer", "days_a_customer"),  # one missing
+    ("refundd_days", "refund_days"),  # one too many
+    ("waitad", "waited"),  # one wrong
+    ("At_risk", "At Risk"),  # case, and the sign between words
+)
+NO_SLIPS = (
+    ("limit_2", "limit_1"),  # a digit tells names apart
+    ("paid_at", "paid_by"),  # and so does a letter of a short word
+    ("order_late", "order_date"),  # and a first letter
+    ("min_age", "max_age"),
+    ("invalid", "valid"),
+    ("statement", "status"),
+)
+
+
+@pytest.mark.parametrize(("name", "meant"), SLIPS)
+def test_a_slip_of_the_keyboard_is_surely_mended(name: str, meant: str) -> None:
+    hint = did_you_mean(name, [meant, "something_else"])
+    assert hint is not None
+    assert (hint.old, hint.new, hint.sure) == (name, meant, True)
+
+
+@pytest.mark.parametrize(("name", "other"), NO_SLIPS)
+def test_two_names_that_are_alike_are_no_slip(name: str, other: str) -> None:
+    assert not is_slip(name, other, [other])
+
+
+def test_a_slip_for_either_of_two_names_is_for_neither() -> None:
+    assert is_slip("order_dayz", "order_days", ["order_days"])
+    assert not is_slip("order_dayz", "order_days", ["order_days", "order_dayx"])
+
+
+def test_edits_keep_line_ends() -> None:
+    edits = [Edit("a", 2, 3, "b\nc", "x\ny"), Edit("a", 1, 1, "one", "1"), Edit("a", 4, 1, "", "new ")]
+    assert applied("one\r\n  b\r\nc d\r\nend\r\n", edits) == "1\r\n  x\r\ny d\r\nnew end\r\n"
+
+
+def test_of_fixes_that_touch_one_place_the_first_is_taken() -> None:
+    first, over, beside = (Fix("", (Edit("a", 1, at, "abc", "x"),)) for at in (1, 3, 4))
+    assert together([first, over, beside, first]) == [first, beside]
+
+
+def fixed(diagnostic: Diagnostic) -> None:
+    """Make the edits of a diagnostic in the files of the current folder."""
+    assert diagnostic.fix is not None
+    for path in {edit.path for edit in diagnostic.fix.edits}:
+        edits = [edit for edit in diagnostic.fix.edits if edit.path == path]
+        text = Path(path).read_bytes().decode("utf-8")
+        Path(path).write_bytes(applied(text, edits).encode())
+
+
+def told(found: tuple[Diagnostic, ...]) -> Counter[tuple[str, str]]:
+    """How often each thing is said, wherever."""
+    return Counter((diagnostic.code, diagnostic.message) for diagnostic in found)
+
+
+REVEALING = {
+    "a library that is not there, with the nearest": "unused-part",
+    "tables and columns that nothing asks for": "unused-table",
+    "no ruleset to test": "test-no-cases",
+    "weekends that are none": "weekend-days",
+}
+"""Cases in which a fault stands behind the one that is mended, and was not looked for before; and one code of what is told."""
+
+
+@pytest.mark.parametrize("case", WITH_FILES, ids=str)
+def test_each_fix_takes_its_diagnostic_away_and_brings_no_other(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lay_out(case.files, tmp_path)
+    before = diagnostics()
+    for diagnostic in before:
+        if diagnostic.fix is not None and diagnostic.fix.sure:
+            fixed(diagnostic)
+            more = told(diagnostics()) - (told(before) - told((diagnostic,)))
+            lay_out({edit.path: case.files[edit.path] for edit in diagnostic.fix.edits}, tmp_path)
+            revealed = REVEALING.get(case.name)
+            assert (revealed in {code for code, _ in more}) if revealed else not more, diagnostic_line(diagnostic)
