@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from policy_engine.errors import CannotRun
 def write_whole(path: Path, text: str) -> None:
     """Write a file beside its place and rename it there; raises `CannotRun`, and then leaves what was there.
 
-    Where `path` is a link, the file that it leads to is written.
+    Where `path` is a link, the file that it leads to is written. A file that was there keeps its permissions.
     """
     try:
         place = path.resolve()
@@ -20,8 +21,10 @@ def write_whole(path: Path, text: str) -> None:
             raise CannotRun(f"`{path}` is not a file, and is not replaced; name a file")
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
+            if place.exists():
+                shutil.copymode(place, temporary)
             Path(temporary).replace(place)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli import check, compare, decide, report, rules, run_tests, schemas, stubs, table_commands
+from policy_engine.cli import (
+    check,
+    compare,
+    decide,
+    formatting,
+    report,
+    rules,
+    run_tests,
+    schemas,
+    stubs,
+    table_commands,
+)
 from policy_engine.cli.options import Exit
 from policy_engine.cli.output import OutputLost, guarded_output, never_fail_on_characters
 from policy_engine.cli.show import console, diagnostic_text, safe
@@ -25,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="Check rule files, their schemas and their tests.")(check.check)
+app.command(short_help="Write rule and test files in one layout.")(formatting.fmt)
 app.command(short_help="Decide one question about facts, or all of a ruleset.")(decide.decide)
 app.command(short_help="Decide, and show how the answer came about.")(decide.explain)
 app.command("test", short_help="Run the tests that stand beside the rules.")(run_tests.run_tests)

@@ -110,3 +110,14 @@ def plain(node: YamlNode) -> Plain:
             return [plain(item) for item in items]
         case MappingNode(entries=entries):
             return {key.value: plain(value) for key, value in entries}
+
+
+def as_written(node: YamlNode) -> object:
+    """A document without places, quotes and layout: a text is itself, anything else a list that begins with its kind."""
+    match node:
+        case ScalarNode(text=text):
+            return text.value if isinstance(plain_scalar(text), str) else ["other", text.value]
+        case SequenceNode(items=items):
+            return ["list", *map(as_written, items)]
+        case MappingNode(entries=entries):
+            return ["mapping", *([key.value, as_written(value)] for key, value in entries)]

@@ -1,4 +1,4 @@
-"""YAML 1.2 with exact places, on PyYAML's events: the only module that knows PyYAML.
+"""YAML 1.2 with exact places, on PyYAML's events: the only module that knows what YAML says (`yaml_layout`: how it is written).
 
 PyYAML reads YAML 1.1, where `no` is false and `22:30` is 1350, keeps the last of two equal keys and expands aliases without
 bound. So scalars stay text here, and this module composes the nodes and refuses what could surprise.

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
+from policy_engine.documents.nodes import YamlNode, as_written
 from policy_engine.language import timezones
 from policy_engine.language.values import Holidays
 
@@ -35,7 +35,7 @@ def digest_of(
     which a text is quoted do not count, so the line that a trace gives for a rule is no part of the answer.
     """
     covered = [
-        ["ruleset", _as_written(document)],
+        ["ruleset", as_written(document)],
         ["schema", _of_json(json.loads(schema, parse_float=_Spelled, parse_int=_Spelled, object_pairs_hook=_Pairs))],
         ["calendars", [[c.name, c.first, c.last, *(day.isoformat() for day in c.dates)] for c in calendars]],
         ["meaning", MEANING],
@@ -43,21 +43,10 @@ def digest_of(
         *([["tables", *tables]] if tables else []),
         *([["words", words]] if words else []),
     ]
-    parts = [[library, section, name, _as_written(node)] for library, section, name, node in taken]
+    parts = [[library, section, name, as_written(node)] for library, section, name, node in taken]
     covered += [["libraries", parts]] if parts else []
     text = json.dumps(covered, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _as_written(node: YamlNode) -> object:
-    """A document without places, quotes and layout: a text is itself, anything else a list that begins with its kind."""
-    match node:
-        case ScalarNode(text=text):
-            return text.value if isinstance(plain_scalar(text), str) else ["other", text.value]
-        case SequenceNode(items=items):
-            return ["list", *map(_as_written, items)]
-        case MappingNode(entries=entries):
-            return ["mapping", *([key.value, _as_written(value)] for key, value in entries)]
 
 
 class _Spelled(str):

@@ -1,0 +1,190 @@
+"""Rule and test files in one layout: what they say, their comments and the order of their parts stay as they are.
+
+The order of keys stays, too, since a ruleset's digest counts it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile
+
+from policy_engine.diagnostics import in_order
+from policy_engine.documents.nodes import YamlNode, as_written
+from policy_engine.documents.yaml_layout import Block, Entry, Leaf, OddLayout, Remark, comments_of, layout_of
+from policy_engine.documents.yaml_reader import given_text, read_text
+from policy_engine.errors import CannotRun, RulesetError
+from policy_engine.frontend.flow_formatting import Row, aligned, one_line
+from policy_engine.frontend.loader import with_excerpts
+
+STEP = 2
+TABLES = ("rows", "cells", "legend")
+"""The keys below which each line is a row of a table."""
+LITERAL = ("|", ">")
+INDENTED_BY = re.compile(r"[|>][+-]?[1-9]")
+"""The sign of a text whose own first line begins with blanks."""
+
+
+def format_text(text: str, path: str) -> str:
+    """A rule or test file's text in the layout of all; the same again for what was laid out before.
+
+    Raises `RulesetError` where the text is not faultless YAML, and `CannotRun` where it is written in a way that has no layout
+    here.
+    """
+    node = _read(text, path)
+    whole, _ = given_text(path, text)
+    try:
+        block = layout_of(whole)
+        lines = list(_block(block, 0))
+    except OddLayout:
+        raise CannotRun(f"`{path}` is written in a way that cannot be laid out surely, and is left as it is") from None
+    laid_out = "\n".join(_without_spare_blanks(lines)) + ("\n" if whole.endswith("\n") or not _ends_open(block) else "")
+    _refuse_other_meaning(node, whole, laid_out, path)
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    return mark + laid_out.replace("\n", _line_end(text))
+
+
+def _read(text: str, path: str) -> YamlNode:
+    whole, faults = given_text(path, text)
+    node, found = (None, faults) if faults else read_text(whole, path)
+    if node is None or found:
+        raise RulesetError(in_order(with_excerpts(found, {path: whole.split("\n")})))
+    return node
+
+
+def _line_end(text: str) -> str:
+    """How the first line of a text ends."""
+    first = text.partition("\n")[0]
+    return "\r\n" if first.endswith("\r") and "\n" in text else "\n"
+
+
+def _refuse_other_meaning(node: YamlNode, before: str, after: str, path: str) -> None:
+    """Whoever lays out reads again what came out: values, order and comments must be those of before."""
+    try:
+        read = _read(after, path)
+    except RulesetError:
+        read = None
+    if read is None or as_written(read) != as_written(node) or comments_of(after) != comments_of(before):
+        raise CannotRun(f"`{path}` would say something else in another layout, and is left as it is; please report it")
+
+
+def _ends_open(block: Block) -> bool:
+    """Whether the last text is one to whose value the end of its last line belongs."""
+    last = block.entries[-1].value
+    return _ends_open(last) if isinstance(last, Block) else last is not None and last.raw.startswith(LITERAL)
+
+
+def _without_spare_blanks(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, without blank ones at the start and the end."""
+    waiting = False
+    begun = False
+    for line in lines:
+        if line:
+            yield from [""] if waiting and begun else []
+            begun, waiting = True, False
+            yield line
+        else:
+            waiting = True
+
+
+# Blocks.
+
+
+def _block(block: Block, indent: int, *, is_table: bool = False) -> Iterator[str]:
+    """The lines of a block; what was written over several lines is one of them."""
+    rows = aligned([_row(entry) for entry in block.entries], indent) if is_table else {}
+    for number, entry in enumerate(block.entries):
+        above = entry.before if number else _from_comment(entry.before)
+        yield from _remarks(above, indent)
+        if number in rows:
+            yield _with_remark(rows[number], entry)
+        else:
+            yield from _entry(entry, indent)
+    yield from _remarks(block.after, indent)
+
+
+def _from_comment(remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:
+    return tuple(dropwhile(lambda remark: remark is None, remarks))
+
+
+def _remarks(remarks: Iterable[Remark], indent: int) -> Iterator[str]:
+    for remark in remarks:
+        yield " " * indent + remark.text if remark is not None else ""
+
+
+def _row(entry: Entry) -> Row | None:
+    """An entry that is a row: what it holds stands between brackets on its line."""
+    is_row = isinstance(entry.value, Leaf) and entry.value.parts and not (entry.below or entry.properties)
+    return Row(_sign(entry), entry.value) if is_row and isinstance(entry.value, Leaf) else None
+
+
+def _sign(entry: Entry) -> str:
+    return "-" if entry.key is None else f"{entry.key}:"
+
+
+def _entry(entry: Entry, indent: int) -> Iterator[str]:
+    head = " " * indent + " ".join(filter(None, (_sign(entry), entry.properties)))
+    match entry.value:
+        case None:
+            yield _behind(head, entry.behind)
+        case Leaf() if not entry.below:
+            start = len(head) + 1
+            yield _with_remark(f"{head} {_written(entry.value, start, indent)}", entry)
+        case Leaf():
+            yield _behind(head, entry.behind)
+            yield from _remarks(entry.inner, indent + STEP)
+            text = " " * (indent + STEP) + _written(entry.value, indent + STEP, indent)
+            yield _with_remark(text, entry)
+        case Block() if entry.key is None and not entry.properties:
+            first, *rest = _block(entry.value, indent + STEP)
+            yield f"{head} {first.lstrip(' ')}"
+            yield from rest
+        case Block():
+            yield _behind(head, entry.behind)
+            yield from _block(entry.value, indent + STEP, is_table=entry.key in TABLES)
+
+
+def _with_remark(line: str, entry: Entry) -> str:
+    """A line, or lines, and the comment behind them."""
+    assert isinstance(entry.value, Leaf)
+    remark = entry.value.behind
+    is_plain = entry.value.parts is None and entry.value.raw[0] not in "\"'[{"
+    return f"{line} {remark.text}" if remark is not None and remark.close and is_plain else _behind(line, remark)
+
+
+def _behind(line: str, remark: Remark) -> str:
+    """A line and the comment behind it: in its column where that is free, or else two blanks further on."""
+    if remark is None:
+        return line
+    width = len(line) - (line.rfind("\n") + 1)
+    return line + " " * max(STEP, remark.column - width) + remark.text
+
+
+# What is written in one go.
+
+
+def _written(leaf: Leaf, column: int, indent: int) -> str:
+    """A text that begins in a column, within an entry that is indented so far."""
+    if "\n" not in leaf.raw:
+        return one_line(leaf)
+    first, *rest = leaf.raw.split("\n")
+    if first.startswith(LITERAL):
+        return "\n".join([first, *_literal(first, rest, indent + STEP)])
+    return "\n".join([first.rstrip(), *(_moved(line, column - leaf.column, indent + 1) for line in rest)])
+
+
+def _literal(sign: str, lines: Sequence[str], indent: int) -> Iterator[str]:
+    """The lines below `|` or `>`, whose first one says how far they are indented."""
+    if INDENTED_BY.match(sign):
+        raise OddLayout
+    texts = (line for line in lines if line.strip(" "))
+    there = next((len(line) - len(line.lstrip(" ")) for line in texts), 0)
+    for line in lines:
+        yield " " * indent + line[there:] if line[there:] else ""
+
+
+def _moved(line: str, by: int, least: int) -> str:
+    """A further line of a text, as far from where the text begins as it was."""
+    text = line.strip(" \t") if not line.rstrip(" \t").endswith("\\") else line.lstrip(" \t")
+    there = len(line) - len(line.lstrip(" \t"))
+    return " " * max(least, there + by) + text if text else ""
