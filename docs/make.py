@@ -1,4 +1,4 @@
-"""Writes what the documentation takes from the code and the tests: functions, keys, diagnostics, cases.
+"""Writes what the documentation takes from the code and the tests: functions, keys, diagnostics, settings, cases.
 
 `python docs/make.py` writes them; `python docs/make.py --check` writes nothing, and fails where one is not current. A table
 stands between `<!-- name -->` and `<!-- /name -->`; a table of keys also says whose: `<!-- keys: RULE -->`. The line `*Cases:*`
@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import Field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,15 @@ from policy_engine.documents.yaml_reader import read_file
 from policy_engine.frontend import shapes
 from policy_engine.frontend.shapes import Key, Shape
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, AggregateFunction, Example, Function
+from policy_engine.service.problems import KINDS, Kind
+from policy_engine.service.settings import Settings, variable
 
 FOLDER = Path(__file__).parent
-PAGES = ("language.md", "diagnostics/README.md", "semantics.md")
+PAGES = ("language.md", "diagnostics/README.md", "semantics.md", "service.md")
 CASES = FOLDER.parent / "tests" / "conformance"
-TABLE = re.compile(r"(<!-- (functions|aggregates|keys|diagnostics)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+TABLE = re.compile(
+    r"(<!-- (functions|aggregates|keys|diagnostics|settings|problems)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL
+)
 SENTENCE = re.compile(r"^(\*\*(\d+(?:\.\d+)?)\*\* (?:.+\n)+?)\*Cases:\*.*\n", re.MULTILINE)
 SHAPES: Mapping[str, Shape] = {name: shape for name, shape in vars(shapes).items() if isinstance(shape, Shape)}
 GROUPS = (
@@ -90,6 +95,12 @@ def _table(kind: str, name: str) -> str:
             return _rows(("aggregate", "goes over", "gives", "for example"), map(_aggregate, AGGREGATES.values()))
         case "keys":
             return _rows(("key", "needed", "what it says"), map(_key, SHAPES[name].keys))
+        case "settings":
+            return _rows(
+                ("setting", "in the environment", "if left out", "what it is"), map(_setting, fields(Settings))
+            )
+        case "problems":
+            return _rows(("kind", "status", "title", "what to do"), map(_problem, KINDS))
         case _:
             return "\n".join(_group(title, getattr(diagnostics, table)) for title, table in GROUPS)
 
@@ -112,6 +123,15 @@ def _function(row: Function) -> tuple[str, ...]:
 def _aggregate(row: AggregateFunction) -> tuple[str, ...]:
     unknown = " Unknown over an empty list." if row.empty else ""
     return f"`{row.name}`", row.expected, _plain(row.meaning) + unknown, _example(row.example)
+
+
+def _setting(row: Field[Any]) -> tuple[str, ...]:
+    default = "nothing" if row.default in (None, "") else f"`{row.default}`"
+    return f"`{row.name}`", f"`{variable(row)}`", default, _plain(row.metadata["what"])
+
+
+def _problem(row: Kind) -> tuple[str, ...]:
+    return f"`{row.name}`", str(row.status), _plain(row.title), _plain(row.advice)
 
 
 def _example(example: Example) -> str:

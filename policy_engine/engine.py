@@ -253,6 +253,13 @@ class Engine:
             return False  # by the schema they are valid, so a check is false
         return passes or not self.validate(ruleset, facts, as_of=as_of, readings=readings)
 
+    def prepare(self, ruleset: str, as_of: date) -> None:
+        """Compile every decision of a ruleset for a day, so that no question waits for it; raises like `ruleset`."""
+        now = self._now
+        now.all_decisions(ruleset, as_of, NO_READINGS)
+        for logic in now.ruleset(ruleset, as_of).decisions:
+            now.decision(f"{ruleset}.{logic.name}", as_of, NO_READINGS)
+
     def ruleset(self, name: str, as_of: date) -> Ruleset:
         """The version of a ruleset in force on a civil date; raises `UnknownDecision`, `NotInForce` and `TypeError`."""
         return self._now.ruleset(name, as_of)

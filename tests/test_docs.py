@@ -214,4 +214,4 @@ def test_the_rule_that_the_readme_shows_stands_in_the_rulebook() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    assert (ROOT / "README.md").read_text("utf-8").count("\n") < 120
+    assert (ROOT / "README.md").read_text("utf-8").count("\n") < 130

@@ -18,6 +18,7 @@ from policy_engine.cli import (
     rules,
     run_tests,
     schemas,
+    serve,
     stubs,
     table_commands,
 )
@@ -50,6 +51,7 @@ app.add_typer(
     short_help="Decide tables of accounts, and sum up.",
 )
 app.add_typer(table_commands.app, name="tables", short_help="Look at tables of facts before they are decided.")
+app.add_typer(serve.app, name="serve", short_help="Answer over HTTP.")
 app.add_typer(rules.app, name="rules", short_help="List the rulesets, show one, or write their pages.")
 
 

@@ -1,0 +1,83 @@
+"""From a question to the bytes of its answer: that of `Decision.to_json()`, or as much of it as was asked for and may be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from policy_engine.engine import NO_READINGS, Engine
+from policy_engine.errors import FactsError
+from policy_engine.language.decisions import Decision
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.values import to_json
+from policy_engine.reports.explanations import Reader, explained, withheld_from_customers
+from policy_engine.service.problems import json_bytes
+from policy_engine.service.requests import Detail, Question
+
+FOR_CUSTOMERS = ("decision", "status", "outcome", "as_of", "ruleset")
+"""What of an answer a customer is told beside the explanation; the rest could tell what is withheld."""
+
+
+def answer(engine: Engine, question: Question, day: date) -> bytes:
+    """The answer as JSON; of all decisions of a ruleset as an object with one for each. Raises like `Engine.decide`."""
+    if question.reader is None and question.detail is not Detail.TRACE:
+        return _decided(engine, question, day)
+    try:
+        return _explained(engine, question, day)
+    except FactsError as error:
+        if question.reader is Reader.CUSTOMER:
+            raise withheld_from_customers(error, engine.ruleset(question.ruleset, day)) from None
+        raise
+
+
+def _decided(engine: Engine, question: Question, day: date) -> bytes:
+    write: Callable[[Decision], bytes] = Decision.to_json if question.detail is Detail.REASON else without_reason
+    readings = question.readings or NO_READINGS
+    if question.decision:
+        return write(engine.decide(question.name, question.facts, as_of=day, readings=readings))
+    answers = engine.decide_all(question.ruleset, question.facts, as_of=day, readings=readings)
+    return _joined((name, write(decision)) for name, decision in answers.items())
+
+
+def _joined(answers: Iterable[tuple[str, bytes]]) -> bytes:
+    """One object of several answers by name."""
+    return b"{%b}" % b",".join(b'"%b":%b' % (name.encode(), text) for name, text in answers)
+
+
+def without_reason(decision: Decision) -> bytes:
+    """An answer without its reason, which takes the longest to write."""
+    outcome, ruleset = decision.outcome, decision.ruleset
+    return json_bytes(
+        {
+            "decision": decision.decision,
+            "status": str(decision.status),
+            "outcome": outcome,
+            "rules": decision.rules,
+            "values": {name: to_json(value) for name, value in decision.values.items()},
+            "missing": decision.missing,
+            "as_of": decision.as_of.isoformat(),
+            "ruleset": {"id": ruleset.id, "version": ruleset.version, "digest": ruleset.digest},
+        }
+    )
+
+
+def _explained(engine: Engine, question: Question, day: date) -> bytes:
+    ruleset = engine.ruleset(question.ruleset, day)
+    names = [question.decision] if question.decision else [logic.name for logic in ruleset.decisions]
+    told = {name: _told(engine, question, ruleset, name, day) for name in names}
+    return json_bytes(told[question.decision] if question.decision else told)
+
+
+def _told(engine: Engine, question: Question, ruleset: Ruleset, name: str, day: date) -> dict[str, object]:
+    """An answer in JSON types, with what its reader is told of how it came about."""
+    readings = question.readings or NO_READINGS
+    explanation = engine.explain(f"{ruleset.id}.{name}", question.facts, as_of=day, readings=readings)
+    reader, detail = question.reader, question.detail
+    answered = explanation.to_dict() if detail is Detail.TRACE else explanation.decision.to_dict()
+    if reader is Reader.CUSTOMER:
+        answered = {name: answered[name] for name in FOR_CUSTOMERS}
+    if detail is Detail.NONE:
+        answered.pop("reason", None)
+    elif reader is not None:
+        answered["explanation"] = [section.to_dict() for section in explained(explanation, ruleset, reader)]
+    return answered

@@ -1,0 +1,67 @@
+"""Batches: JSON Lines in, JSON Lines out, a line at a time, so that memory does not grow with their length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from policy_engine.service.problems import Problem
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch on its way: parts of it come in, and for each line that is whole an answer or a problem goes out.
+
+    `answer` answers a line, and raises `Problem`. A line of more than `longest_line` bytes is never held; after `most_lines`
+    the batch is over, which its last answer says.
+    """
+
+    answer: Callable[[bytes], bytes]
+    longest_line: int
+    most_lines: int
+    number: int = 0
+    is_over: bool = False
+    _rest: bytearray = field(default_factory=bytearray)
+
+    def feed(self, part: bytes) -> Iterator[bytes]:
+        """The answers to the lines that end within the next part."""
+        first, *others = part.split(b"\n")
+        self._hold(first)
+        for begin in others:
+            yield from self._ended()
+            if self.is_over:
+                return
+            self._hold(begin)
+
+    def end(self) -> Iterator[bytes]:
+        """The answer to the last line, where it does not end with a line break."""
+        if self._rest and not self.is_over:
+            yield from self._ended()
+
+    def failed(self, problem: Problem) -> bytes:
+        """The last answer of a batch that cannot go on."""
+        self.is_over = True
+        return b'{"line":%d,"problem":%b}\n' % (self.number + 1, problem.to_json())
+
+    def _hold(self, begin: bytes) -> None:
+        """Keep what came of a line, and no more than shows that it is too long."""
+        self._rest += begin[: self.longest_line + 1 - len(self._rest)]
+
+    def _ended(self) -> Iterator[bytes]:
+        line, self._rest = bytes(self._rest), bytearray()
+        if self.number == self.most_lines:
+            yield self.failed(
+                Problem("too-large", f"a batch has at most {self.most_lines} lines; nothing after them is answered")
+            )
+            return
+        self.number += 1
+        if line.strip():
+            yield self._answered(line)
+
+    def _answered(self, line: bytes) -> bytes:
+        try:
+            if len(line) > self.longest_line:
+                raise Problem("too-large", f"the line has more than {self.longest_line} bytes")
+            return b'{"line":%d,"answer":%b}\n' % (self.number, self.answer(line))
+        except Problem as problem:
+            return b'{"line":%d,"problem":%b}\n' % (self.number, problem.to_json())

@@ -1,0 +1,143 @@
+"""Which address does what: a table of routes, and what each of them answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from policy_engine.diagnostics import shown_text
+from policy_engine.errors import PolicyError
+from policy_engine.service.batches import Batch
+from policy_engine.service.deciding import Service
+from policy_engine.service.limits import refuse_long_body
+from policy_engine.service.logs import log_fault
+from policy_engine.service.problems import BY_NAME, Problem, own_fault, problem_of
+from policy_engine.service.requests import JSON, JSON_LINES, Head, question_of, require_type
+from policy_engine.service.responses import TEXT, Response, json_response, problem_response
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A request that is answered when its whole body is there."""
+
+    answer: Callable[[bytes], Response]
+
+
+Step = Response | Whole | Batch
+"""What to do with a request whose head was read: send an answer, read the body first, or answer it line by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request at its route: `named` says what stands in the place of each name in braces."""
+
+    service: Service
+    head: Head
+    named: Mapping[str, str]
+
+
+def received(service: Service, head: Head) -> Step:
+    """What to do with a request."""
+    return _told(lambda: _begun(service, head))
+
+
+def _begun(service: Service, head: Head) -> Step:
+    route, named = _route_to(head)
+    return route.begin(Call(service, head, named))
+
+
+Told = TypeVar("Told")
+
+
+def _told(work: Callable[[], Told]) -> Told | Response:
+    """What work gives, or what is answered where it cannot."""
+    try:
+        return work()
+    except Problem as problem:
+        return problem_response(problem)
+    except PolicyError as error:
+        return problem_response(problem_of(error))
+    except Exception as error:  # whatever fails here, others are served, and nobody is told what may hold facts
+        log_fault("own fault", error)
+        return problem_response(own_fault())
+
+
+def _decide(call: Call) -> Step:
+    service, ruleset, decision = call.service, call.named["ruleset"], call.named.get("decision", "")
+    require_type(call.head, JSON)
+    refuse_long_body(call.head.header("content-length"), service.settings.largest_body)
+    return Whole(lambda body: _told(lambda: Response(200, service.answer(question_of(ruleset, decision, body)))))
+
+
+def _batch(call: Call) -> Step:
+    require_type(call.head, JSON_LINES)
+    settings = call.service.settings
+    return Batch(call.service.answer_line, settings.largest_body, settings.longest_batch)
+
+
+def _problem(call: Call) -> Step:
+    """The page that the `type` of a problem document leads to."""
+    kind = BY_NAME.get(call.named["kind"])
+    if kind is None:
+        raise Problem("not-found", f"there is no kind of problem `{shown_text(call.named['kind'], 40)}`")
+    return Response(200, f"{kind.title} (status {kind.status}).\n{kind.advice}\n".encode(), TEXT)
+
+
+def _alive(call: Call) -> Step:
+    return json_response({"status": "ok"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and an address in its parts; a part in braces stands for any name."""
+
+    method: str
+    parts: tuple[str, ...]
+    begin: Callable[[Call], Step]
+
+    def named(self, parts: list[str]) -> dict[str, str] | None:
+        """What stands in the place of each name in braces; None where the address is another."""
+        if len(parts) != len(self.parts):
+            return None
+        found = {}
+        for own, part in zip(self.parts, parts, strict=True):
+            if own[:1] == "{":
+                found[own[1:-1]] = part
+            elif own != part:
+                return None
+        return found
+
+
+def _route(method: str, address: str, begin: Callable[[Call], Step]) -> Route:
+    return Route(method, tuple(address.split("/")), begin)
+
+
+ROUTES: tuple[Route, ...] = (
+    _route("POST", "/v1/decisions/{ruleset}/{decision}", _decide),
+    _route("POST", "/v1/decisions/{ruleset}", _decide),
+    _route("POST", "/v1/batch", _batch),
+    _route("GET", "/problems/{kind}", _problem),
+    _route("GET", "/healthz", _alive),
+)
+
+
+def _route_to(head: Head) -> tuple[Route, dict[str, str]]:
+    """The route of a request; raises `Problem` where there is no such address, or it takes other methods."""
+    method = "GET" if head.method == "HEAD" else head.method
+    parts = head.path.split("/")
+    others = []
+    for route in ROUTES:
+        named = route.named(parts)
+        if named is not None and route.method == method:
+            return route, named
+        if named is not None:
+            others.append(route.method)
+    if not others:
+        raise Problem("not-found", f"there is nothing at `{shown_text(head.path, 100)}`")
+    allowed = ", ".join(others)
+    raise Problem(
+        "wrong-method",
+        f"this address takes {allowed}, not `{shown_text(head.method, 20)}`",
+        headers=(("allow", allowed),),
+    )
