@@ -1,4 +1,4 @@
-"""What test cases exercise: at each boundary the distances between its sides, at each `if` the branches taken."""
+"""What a test case exercises: by which rules it comes, and of what it depends on the distances, branches, inputs and rows."""
 
 from __future__ import annotations
 
@@ -7,44 +7,82 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
+from typing import Any, NamedTuple
 
 from policy_engine.analysis.rule_tests import CaseResult
-from policy_engine.analysis.sites import Sites
-from policy_engine.analysis.walking import Link, Visit, deciding_value, links, visits
+from policy_engine.analysis.sites import Place, Sites
+from policy_engine.analysis.walking import Link, Visit, deciding_value, inputs_of, links, visits
 from policy_engine.errors import PolicyError
 from policy_engine.facts.validation import valid_facts
 from policy_engine.language import expressions as tree
+from policy_engine.language.decisions import Status
 from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.lookup_indexes import row_found
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Matrix, Ruleset, ValueDefinition, conclusions_of
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
-from policy_engine.language.values import Value
+from policy_engine.language.values import Unknown, Value
 from policy_engine.reference.deciding import Evaluation
+
+ELSE = ":else"
+"""Ends the name of the else branch of a cell, as it ends its reason code."""
+
+
+class Sort(StrEnum):
+    """What was seen."""
+
+    WAY = "came by a rule, or a branch of a cell"
+    CHECK = "broke a check"
+    CHOICE = "rested on a choice of a reading"
+    DISTANCE = "both sides of a comparison differ by so much"
+    BRANCH = "took a branch"
+    INPUTS = "the inputs of a condition"
+    ROW = "found a row of a look-up table"
+    DAY = "asked a decision on a day"
+
+
+class Seen(NamedTuple):
+    """Something that a case was seen to exercise."""
+
+    sort: Sort
+    about: tuple[Any, ...]
 
 
 @dataclass(slots=True)
-class Observations:
-    """What was seen of a ruleset's sites; `checks` are the numbers of the checks that some case breaks."""
+class Observer:
+    """Sees what cases of a ruleset exercise."""
 
     ruleset: Ruleset
     sites: Sites
-    distances: dict[int, set[int]] = field(default_factory=dict)
-    came_by: set[int] = field(default_factory=set)
-    branches: dict[int, set[bool]] = field(default_factory=dict)
-    checks: set[int] = field(default_factory=set)
 
-    def add(self, result: CaseResult) -> None:
-        """Look at the traces of a case, and at the checks of its facts."""
+    def of(self, result: CaseResult) -> set[Seen]:
+        """What a case exercises: by its answers, what these depend on, and the checks of its facts."""
+        seen = set[Seen]()
         for explanation in result.explanations:
-            self.look_at(explanation)
-        self._add_checks(result)
+            self.add(explanation, seen)
+            self._add_answer(explanation, seen)
+        self._add_checks(result, seen)
+        return seen
 
-    def look_at(self, explanation: Explanation) -> None:
+    def add(self, explanation: Explanation, seen: set[Seen]) -> None:
         """Look at what was recorded of one answer."""
-        _Walk(self).explanation(explanation)
+        _Walk(self.ruleset, self.sites, seen).explanation(explanation)
 
-    def _add_checks(self, result: CaseResult) -> None:
+    def _add_answer(self, explanation: Explanation, seen: set[Seen]) -> None:
+        """The rules by which a decided answer came, and its readings; the day that was asked about."""
+        answer, decision = explanation.decision, explanation.decision.decision.split(".")[1]
+        seen.add(Seen(Sort.DAY, (self.ruleset.path, decision, answer.as_of)))
+        if answer.status is not Status.DECIDED:
+            return
+        for name, choice in answer.readings.items():
+            seen.add(Seen(Sort.CHOICE, (self.ruleset.reading(name).span, choice)))
+        for rule in explanation.trace.rules:
+            if rule.id in answer.rules:
+                seen.add(Seen(Sort.WAY, (self.ruleset.path, decision, f"{rule.id}{ELSE if is_else(rule) else ''}")))
+
+    def _add_checks(self, result: CaseResult, seen: set[Seen]) -> None:
         """Traces do not hold checks, so the reference evaluates them once more."""
         case = result.case
         if not self.ruleset.checks:
@@ -55,35 +93,51 @@ class Observations:
         except PolicyError:  # invalid by the schema, or a question that is refused: checks are not asked
             return
         with decimal.localcontext(EXACT):
-            walk = _Walk(self)
+            walk = _Walk(self.ruleset, self.sites, seen)
             for number, check in enumerate(self.ruleset.checks):
                 step = evaluation.condition(check.expect)
-                walk.condition(check.expect, step)
+                walk.whole(check.expect, step)
                 if step.value is False:
-                    self.checks.add(number)
+                    seen.add(Seen(Sort.CHECK, (self.ruleset.path, number)))
+
+
+def is_else(rule: RuleTrace) -> bool:
+    """Whether what decided is the else branch of a matrix's cell."""
+    return len(rule.steps) > 2 and rule.steps[2].value is False
 
 
 @dataclass(slots=True)
 class _Walk:
     """Walks what was recorded of one question; a definition that is mentioned several times is looked at once."""
 
-    to: Observations
+    ruleset: Ruleset
+    sites: Sites
+    to: set[Seen]
     seen: set[str] = field(default_factory=set)
 
     def explanation(self, explanation: Explanation) -> None:
         trace = explanation.trace
-        name = trace.decision.split(".")[1]
-        logic = next(logic for logic in self.to.ruleset.decisions if logic.name == name)
+        logic = self.ruleset.decision(trace.decision.split(".")[1])
         for rule in trace.rules:
             for condition, step in zip(_conditions(logic, rule), rule.steps, strict=False):
-                self.condition(condition, step)
+                self.whole(condition, step)
         for definition, step in zip(_values(logic, trace.rules), trace.values, strict=False):
             assert definition.name == step.text
-            self.condition(definition.expression, step.steps[0])
+            self.whole(definition.expression, step.steps[0])
         for used in trace.used:
             self.explanation(used)
 
-    def condition(self, condition: Condition, step: Step) -> None:
+    def whole(self, condition: Condition, step: Step) -> None:
+        """Look at a condition, or at a value, and at its parts."""
+        self._inputs(condition, step)
+        self._parts(condition, step)
+
+    def _inputs(self, condition: Condition | tree.Node, step: Step) -> None:
+        site = self.sites.condition(condition)
+        if site is not None:
+            self._add(Sort.INPUTS, site.at, tuple(inputs_of(condition, step)))
+
+    def _parts(self, condition: Condition, step: Step) -> None:
         """Look at the parts that make a difference to the condition's value; others count as not tried."""
         if isinstance(condition, Expression):
             for visit in visits(condition.tree, step):
@@ -93,16 +147,19 @@ class _Walk:
         decisive = deciding_value(condition.kind)
         for at, part in enumerate(condition.conditions):
             if not any(other.value is decisive for i, other in enumerate(step.steps) if i != at):
-                self.condition(part, step.steps[at])
+                self._parts(part, step.steps[at])
 
     def _visit(self, visit: Visit) -> None:
         node, step = visit.node, visit.step
         assert step is not None
         assert step.text == node.text, "the trace is gone through in step with the tree"
+        self._inputs(node, step)
         if isinstance(node, tree.Definition) and step.origin is Origin.DEFINITION:
             self._definition(node.name, step)
         if isinstance(node, tree.Conditional) and len(step.steps) > 1 and isinstance(step.steps[0].value, bool):
-            self.to.branches.setdefault(self.to.sites.forks[node.id].id, set()).add(step.steps[0].value)
+            self._add(Sort.BRANCH, self.sites.forks[node.id].at, step.steps[0].value)
+        if isinstance(node, tree.Lookup) and not node.table.of_parameter:
+            self._row(node, [key.value for key in step.steps])
         for link in links(visit):
             if link.live:
                 self._link(link)
@@ -110,17 +167,23 @@ class _Walk:
     def _definition(self, name: str, step: Step) -> None:
         if name not in self.seen:
             self.seen.add(name)
-            definition = next(one for one in self.to.ruleset.definitions if one.name == name)
-            self.condition(definition.body, step.steps[0])
+            self.whole(self.ruleset.definition(name).body, step.steps[0])
+
+    def _row(self, node: tree.Lookup, keys: list[Value]) -> None:
+        if not any(isinstance(key, Unknown) for key in keys):
+            row = row_found(node.table, keys)
+            self.to.add(Seen(Sort.ROW, (node.table.path, node.table.name, row and (row.line, row.column))))
 
     def _link(self, link: Link) -> None:
-        boundary = self.to.sites.boundaries.get(link.node.id)
+        boundary = self.sites.boundaries.get(link.node.id)
         if boundary is None or link.left.step is None or link.right.step is None:
             return
         distance = _distance(link.left.step.value, link.right.step.value, boundary.places)
         if distance is not None:
-            self.to.came_by.add(boundary.id)
-            self.to.distances.setdefault(boundary.id, set()).add(distance)
+            self._add(Sort.DISTANCE, boundary.at, distance)
+
+    def _add(self, sort: Sort, at: Place, what: object) -> None:
+        self.to.add(Seen(sort, (at, what)))
 
 
 def _conditions(logic: DecisionLogic, rule: RuleTrace) -> Iterator[Condition]:
@@ -143,8 +206,7 @@ def _values(logic: DecisionLogic, rules: tuple[RuleTrace, ...]) -> list[ValueDef
 def _concluded(logic: DecisionLogic, rule: RuleTrace) -> Iterator[Conclusion]:
     if isinstance(logic.body, Matrix):
         cell = next(cell for cell in logic.body.cells if cell.id == rule.id)
-        refused = cell.when is not None and rule.steps[2].value is False
-        yield from [one for one in (cell.otherwise if refused else cell.then,) if one is not None]
+        yield from [one for one in (cell.otherwise if is_else(rule) else cell.then,) if one is not None]
     else:
         yield from (conclusion for name, conclusion in conclusions_of(logic.body) if name == rule.id)
 

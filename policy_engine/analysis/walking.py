@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from policy_engine.language import expressions as tree
-from policy_engine.language.operators import COMPARE
+from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.formulas import Truth, is_composed
+from policy_engine.language.operators import COMPARE, contained
 from policy_engine.language.traces import Step
-from policy_engine.language.values import Unknown
+from policy_engine.language.values import Unknown, Value
 
 
 class Visit(NamedTuple):
@@ -36,7 +39,7 @@ def visits(node: tree.Node, step: Step, *, live: bool = True) -> Iterator[Visit]
     """A node and all below it that were evaluated, from the outside in, each time they were."""
     visit = Visit(node, step, live)
     yield visit
-    parts = _parts(visit)
+    parts = parts_of(visit)
     for at, part in enumerate(parts):
         if part.step is not None:
             yield from visits(part.node, part.step, live=live and _matters(node, parts, at))
@@ -69,7 +72,7 @@ def _others(parts: list[Visit], at: int, deciding: bool) -> bool:
 def links(visit: Visit) -> Iterator[Link]:
     """The comparisons of two values that a node consists of."""
     chained = _chained(visit.node)
-    sides = _parts(visit)
+    sides = parts_of(visit)
     truths = [_truth(node, sides[at], sides[at + 1]) for at, node in enumerate(chained)]
     for at, node in enumerate(chained):
         if isinstance(node, tree.Compare):
@@ -77,12 +80,53 @@ def links(visit: Visit) -> Iterator[Link]:
             yield Link(node, sides[at], sides[at + 1], live)
 
 
-def _truth(node: tree.Node, left: Visit, right: Visit) -> bool | None:
-    """Whether a link of a chain is true; None where it was not evaluated, is unknown, or is a test of membership."""
-    values = [side.step.value for side in (left, right) if side.step is not None]
-    if not isinstance(node, tree.Compare) or len(values) < 2 or any(isinstance(value, Unknown) for value in values):
+def _truth(node: tree.Node, left: Visit, right: Visit) -> Truth:
+    """Whether a link of a chain is true; None where it was not evaluated or is unknown."""
+    if left.step is None or right.step is None:
         return None
-    return COMPARE[node.operator](*values)
+    if not isinstance(node, tree.Compare):
+        found = known(contained(left.step.value, right.step.value))
+        return None if found is None else found is isinstance(node, tree.In)
+    sides = left.step.value, right.step.value
+    return None if any(isinstance(side, Unknown) for side in sides) else COMPARE[node.operator](*sides)
+
+
+def known(value: Value) -> Truth:
+    """The value of a condition, None where it is unknown."""
+    return value if isinstance(value, bool) else None
+
+
+def inputs_of(condition: Condition | tree.Node, step: Step | None) -> Iterator[Truth]:
+    """The values of the inputs of a condition's formula, by the step that recorded it; None also where one was not evaluated."""
+    if isinstance(condition, tree.Node):
+        yield from _inputs(Visit(condition, step))
+    elif isinstance(condition, Expression):
+        yield from _inputs(Visit(condition.tree, step))
+    else:
+        steps = step.steps if step is not None else ()
+        for part, below in zip_longest(condition.conditions, steps):
+            yield from inputs_of(part, below)
+
+
+def _inputs(visit: Visit) -> Iterator[Truth]:
+    node = visit.node
+    if not is_composed(node):
+        yield known(visit.step.value) if visit.step is not None else None
+    elif isinstance(node, tree.Conditional):
+        yield from _of_conditional(node, visit.step.steps if visit.step is not None else ())
+    elif isinstance(node, tree.Chain):
+        sides = parts_of(visit)
+        yield from (_truth(link, sides[at], sides[at + 1]) for at, link in enumerate(node.operands))
+    else:
+        for part in parts_of(visit):
+            yield from _inputs(part)
+
+
+def _of_conditional(node: tree.Conditional, steps: tuple[Step, ...]) -> Iterator[Truth]:
+    taken = known(steps[0].value) if steps else None
+    yield taken
+    for branch, when in ((node.then, True), (node.otherwise, False)):
+        yield from _inputs(Visit(branch, steps[1] if taken is when else None))
 
 
 def _chained(node: tree.Node) -> tuple[tree.Node, ...]:
@@ -97,7 +141,7 @@ def _chained(node: tree.Node) -> tuple[tree.Node, ...]:
     return ()
 
 
-def _parts(visit: Visit) -> list[Visit]:
+def parts_of(visit: Visit) -> list[Visit]:
     """The nodes directly below a node, each with its step; of a generator's element one for each time it was evaluated."""
     steps = visit.step.steps if visit.step is not None else ()
     if isinstance(visit.node, tree.Aggregate):

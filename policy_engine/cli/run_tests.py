@@ -10,9 +10,10 @@ from xml.etree import ElementTree
 import typer
 from rich.text import Text
 
-from policy_engine.analysis.coverage import Coverage, coverage_of
+from policy_engine.analysis.coverage import coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.cli.case_selection import Selection, remember
+from policy_engine.cli.coverage import show_coverage
 from policy_engine.cli.failures import failure_lines
 from policy_engine.cli.mutate import mutate as try_mutants
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
@@ -36,7 +37,7 @@ def run_tests(
     schemas: SchemasOption = SCHEMAS,
     coverage: Annotated[
         bool,
-        typer.Option("--coverage", help="Also say which rules, checks, readings, boundaries, branches no case tries."),
+        typer.Option("--coverage", help="Also show beside the rules what no case tries."),
     ] = False,
     words: Annotated[
         str | None,
@@ -71,7 +72,7 @@ def run_tests(
             min=0,
             max=100,
             metavar="PERCENT",
-            help="With --mutate: fail only where fewer faults are seen; else for any unseen.",
+            help="With --coverage and --mutate: fail only where less is tried, or fewer faults seen; else for anything left.",
         ),
     ] = None,
 ) -> None:
@@ -85,8 +86,10 @@ def run_tests(
     selection = Selection(words, last_failed)
     if (coverage or mutate or suggest) and (first or not selection.is_all):
         raise CannotRun("coverage, mutation and suggestions are of all cases: leave out -k, -x and --last-failed")
-    if (write or fail_under is not None) and not (mutate or suggest):
-        raise CannotRun("--write and --fail-under go with --mutate, and --write with --suggest too")
+    if write and not (mutate or suggest):
+        raise CannotRun("--write goes with --mutate and --suggest")
+    if fail_under is not None and not (mutate or coverage):
+        raise CannotRun("--fail-under goes with --coverage and --mutate")
     engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
     cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
     results = _run(engine, selection.of(cases), first=first, trace=trace)
@@ -94,7 +97,7 @@ def run_tests(
         write_whole(junit, _junit(results, faults))
     failed = [result.case for result in results if not result.passed]
     remember((result.case for result in results), failed)
-    covered = not coverage or _show_coverage(coverage_of(engine.rulebook.rulesets, results))
+    covered = not coverage or show_coverage(coverage_of(engine.rulebook.rulesets, results), fail_under)
     console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
@@ -135,22 +138,6 @@ def _run(engine: Engine, cases: Sequence[RuleCase], *, first: bool, trace: bool)
 def _summary(run: int, failed: int, there: int) -> str:
     told = f"{run - failed} passed, {failed} failed"
     return told if run == there else f"{told}, {there - run} not run"
-
-
-def _show_coverage(coverage: Coverage) -> bool:
-    """Say what no case exercises and what was not looked at, and whether nothing is left out."""
-    out = console()
-    for gap in coverage.gaps:
-        out.print(safe(f"{gap.span}: {gap.message}"))
-    out.print(", ".join(str(tally) for tally in coverage.tallies))
-    limits = (
-        (coverage.without_next, "of ratios or instants, which have no next value: only looked for equality"),
-        (coverage.decided_earlier, "with a side on which an earlier rule decides: not looked for there"),
-    )
-    for count, why in limits:
-        if count:
-            out.print(f"boundaries {why}: {count}")
-    return coverage.complete
 
 
 def _show(result: CaseResult, engine: Engine, *, trace: bool) -> None:
