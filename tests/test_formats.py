@@ -25,7 +25,7 @@ from policy_engine.language.formats import WORDS, Format, edition, in_format, lo
 from policy_engine.language.rounding import number_of_units
 from policy_engine.language.rulesets import conclusions_of
 from policy_engine.language.sentences import Said
-from policy_engine.reports.rule_pages import words_of
+from policy_engine.language.templates import words_of
 from tests.conftest import lay_out
 
 DAY = date(2025, 6, 9)

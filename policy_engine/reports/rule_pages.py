@@ -14,13 +14,11 @@ from policy_engine.language.rulesets import (
     Cell,
     Conclusion,
     DecisionLogic,
-    Formatted,
     Matrix,
-    Quoted,
     Rules,
     Ruleset,
-    Template,
 )
+from policy_engine.language.templates import as_written
 from policy_engine.language.types import Member, Number, Record, Text, Type, innermost, name_of
 from policy_engine.language.values import Holidays, in_words
 from policy_engine.language.weekdays import DAYS, SATURDAY_AND_SUNDAY
@@ -125,7 +123,7 @@ def _rules(body: Rules) -> Iterator[str]:
 
 def _conclusion(conclusion: Conclusion) -> Iterator[str]:
     if conclusion.because.parts:
-        yield f"- *{_template(conclusion.because)}*"
+        yield f"- *{text(as_written(conclusion.because))}*"
     for value in conclusion.values:
         yield f"- gives `{value.name}`: {code(value.expression.text)}"
     cited = {"source": conclusion.sources, "reading": conclusion.readings}
@@ -174,7 +172,7 @@ def _legend_line(cell: Cell) -> str:
 
 def _concluded(conclusion: Conclusion) -> tuple[str, str]:
     """An outcome and its reason."""
-    return code(conclusion.outcome or ""), _template(conclusion.because)
+    return code(conclusion.outcome or ""), text(as_written(conclusion.because))
 
 
 def _definitions(ruleset: Ruleset) -> Iterator[str]:
@@ -300,22 +298,6 @@ def _graph(ruleset: Ruleset) -> Iterator[str]:
 
 def _node(mention: Mention) -> str:
     return f"{mention.kind}_{mention.name}"
-
-
-def _template(template: Template) -> str:
-    parts = map(words_of, template.parts)
-    return text("".join(f"{{{words}}}" if is_placeholder else words for words, is_placeholder in parts))
-
-
-def words_of(part: str | Quoted | Expression | Formatted) -> tuple[str, bool]:
-    """A part of a reason as its author wrote it, and whether it is a placeholder; a plural reads `day/days`."""
-    if isinstance(part, Formatted):
-        plural = part.format.name == "plural"
-        return ("/".join(part.format.arguments), False) if plural else words_of(part.expression)
-    if isinstance(part, Expression):
-        written = part.text
-        return (written[len("if_known(") :].removesuffix(")") if written.startswith("if_known(") else written), True
-    return (part.text if isinstance(part, Quoted) else part), False
 
 
 def shown_value(value: str | bool) -> str:

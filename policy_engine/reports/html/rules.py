@@ -18,8 +18,9 @@ from policy_engine.language.rulesets import (
     Source,
     Template,
 )
+from policy_engine.language.templates import words_of
 from policy_engine.reports.counting import branches
-from policy_engine.reports.rule_pages import shown_value, words_of
+from policy_engine.reports.rule_pages import shown_value
 from policy_engine.reports.totals import Counts
 
 

@@ -1,0 +1,1 @@
+"""What changed from one ruleset to another, part by part."""
