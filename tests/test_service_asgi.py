@@ -14,6 +14,7 @@ from policy_engine.engine import Engine
 from policy_engine.service.asgi import Application
 from policy_engine.service.clock import Clock
 from policy_engine.service.deciding import Service
+from policy_engine.service.loaded import Loaded
 from policy_engine.service.settings import Settings
 from tests.conftest import ROOT
 
@@ -27,7 +28,7 @@ LINES = [(b"content-type", b"application/jsonl")]
 def application() -> Application:
     engine = Engine.load(ROOT / "rules", ROOT / "schemas", only=["partner_earnings"])
     clock = Clock(lambda timezone: {"America/New_York": date(2025, 6, 30)}[timezone])
-    return Application(Service(engine, Settings(body_seconds=1, largest_body=1_000), clock))
+    return Application(Service(Loaded(engine), Settings(body_seconds=1, largest_body=1_000), clock))
 
 
 def ask(application: Application, method: str, path: str, parts: Iterable[bytes | None], headers: Any = JSON) -> Any:
@@ -54,7 +55,7 @@ def ask(application: Application, method: str, path: str, parts: Iterable[bytes 
 def test_a_body_may_come_in_parts(application: Application) -> None:
     body = json.dumps({"facts": FACTS}).encode()
     status, headers, answer = ask(application, "POST", SHARE, [body[:10], b"", body[10:]])
-    decided = application.service.engine.decide("partner_earnings.revenue_share", FACTS, as_of=date(2025, 6, 30))
+    decided = application.service.loaded.engine.decide("partner_earnings.revenue_share", FACTS, as_of=date(2025, 6, 30))
     assert (status, answer) == (200, decided.to_json())
     assert headers["content-length"] == str(len(answer))
     assert headers["x-request-id"]
@@ -95,7 +96,7 @@ def test_a_batch_whose_next_part_does_not_come_ends_with_a_problem(application: 
 
 def test_a_batch_has_an_end() -> None:
     engine = Engine.load(ROOT / "rules", ROOT / "schemas", only=["partner_earnings"])
-    application = Application(Service(engine, Settings(longest_batch=2)))
+    application = Application(Service(Loaded(engine), Settings(longest_batch=2)))
     _, _, answer = ask(application, "POST", "/v1/batch", [b"{}\n{}\n{}\n{}\n"], LINES)
     told = [json.loads(each) for each in answer.splitlines()]
     assert [each["line"] for each in told] == [1, 2, 3]

@@ -44,7 +44,7 @@ def suggestions_for(ruleset: Ruleset, cases: Sequence[RuleCase], tries: int) -> 
     starts = [asked for asked in map(question_of, cases) if asked is not None and answering.is_valid(asked)]
     for asked in starts:
         open_ -= _came_by(_answers(answering, asked))
-    starts = starts or [_first(ruleset)]
+    starts = starts or [first_question(ruleset)]
     found, met = Suggestions(ruleset, tries), set[Way]()
     for number in range(tries):
         if not open_:
@@ -81,7 +81,7 @@ def _came_by(answers: Mapping[str, Decision]) -> set[Way]:
     return {way for answer in answers.values() for way in came_by(answer)}
 
 
-def _first(ruleset: Ruleset) -> Question:
+def first_question(ruleset: Ruleset) -> Question:
     """A question to begin with: the facts that must be there, on the last day on which something in the ruleset begins."""
     starts = [value.period.start for parameter in ruleset.parameters for value in parameter.values]
     inside = [day for day in (ruleset.period.start, *starts) if day in ruleset.period and day != date.min]

@@ -1,17 +1,15 @@
-"""The service, whatever server it runs in: its engine, its settings, its clock, and how a question is answered."""
+"""The service, whatever server it runs in: its rules, its settings, its clock, and how a question is answered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import count
 
-from policy_engine.engine import Engine
-from policy_engine.errors import EngineFault, NotInForce, PolicyError
+from policy_engine.errors import EngineFault, PolicyError
 from policy_engine.service.answers import answer
 from policy_engine.service.clock import CLOCK, Clock
+from policy_engine.service.loaded import Loaded
 from policy_engine.service.logs import log_fault
 from policy_engine.service.problems import own_fault, problem_of
 from policy_engine.service.requests import Head, Question, question_of_line
@@ -25,22 +23,11 @@ LONGEST_ID = 128
 class Service:
     """What answers; `name` begins the ids of its requests."""
 
-    engine: Engine
+    loaded: Loaded
     settings: Settings
     clock: Clock = CLOCK
     name: str = "request"
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def prepare(self) -> None:
-        """Compile what is asked for today, so that no question waits for it."""
-        for name in dict.fromkeys(ruleset.id for ruleset in self.engine.rulesets):
-            with suppress(NotInForce):  # it may be in force on other days
-                self.engine.prepare(name, self.day_now(name))
-
-    def day_now(self, ruleset: str) -> date:
-        """Today in the time zone of a ruleset, where the question names no day."""
-        versions = self.engine.rulebook.versions(ruleset)
-        return self.clock.day(versions[-1].timezone if versions else "UTC")
 
     def request_id(self, head: Head) -> str:
         """The caller's `X-Request-ID`, or one of our own where there is none that can be sent back."""
@@ -51,7 +38,9 @@ class Service:
 
     def answer(self, question: Question) -> bytes:
         """The answer to a question as JSON; raises `Problem`, `PolicyError` and `EngineFault`."""
-        return answer(self.engine, question, question.as_of or self.day_now(question.ruleset))
+        loaded = self.loaded
+        day = question.as_of or self.clock.day(loaded.timezone(question.ruleset))
+        return answer(loaded.engine, question, day)
 
     def answer_line(self, line: bytes) -> bytes:
         """The answer to a line of a batch; raises `Problem`."""

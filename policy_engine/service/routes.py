@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from policy_engine.diagnostics import shown_text
+from policy_engine.diagnostics import shown_text, unknown_name
 from policy_engine.errors import PolicyError
+from policy_engine.service import files
 from policy_engine.service.batches import Batch
 from policy_engine.service.deciding import Service
 from policy_engine.service.limits import refuse_long_body
@@ -84,8 +85,29 @@ def _problem(call: Call) -> Step:
     return Response(200, f"{kind.title} (status {kind.status}).\n{kind.advice}\n".encode(), TEXT)
 
 
+def _rulesets(call: Call) -> Step:
+    return Response(200, call.service.loaded.overview)
+
+
+def _ruleset(call: Call) -> Step:
+    loaded, name = call.service.loaded, call.named["ruleset"]
+    if name not in loaded.versions:
+        raise Problem("unknown-decision", unknown_name("ruleset", shown_text(name, 40), list(loaded.versions)))
+    return Response(200, loaded.whole(name))
+
+
+def _openapi(call: Call) -> Step:
+    return Response(200, call.service.loaded.openapi)
+
+
 def _alive(call: Call) -> Step:
     return json_response({"status": "ok"})
+
+
+def _ready(call: Call) -> Step:
+    """That questions are answered: only then a server has this service at all."""
+    loaded = call.service.loaded
+    return json_response({"status": "ready", "epoch": loaded.epoch, "rulesets": len(loaded.versions)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +139,15 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", "/v1/decisions/{ruleset}/{decision}", _decide),
     _route("POST", "/v1/decisions/{ruleset}", _decide),
     _route("POST", "/v1/batch", _batch),
+    _route("GET", "/v1/rulesets", _rulesets),
+    _route("GET", "/v1/rulesets/{ruleset}", _ruleset),
     _route("GET", "/problems/{kind}", _problem),
     _route("GET", "/healthz", _alive),
+    _route("GET", "/readyz", _ready),
+    _route("GET", "/openapi.json", _openapi),
+    _route("GET", "/docs", lambda call: files.page()),
+    _route("GET", "/docs/docs.js", lambda call: files.start()),
+    _route("GET", f"/docs/{files.SCALAR}", lambda call: files.scalar(call.head)),
 )
 
 

@@ -15,7 +15,9 @@ from granian.log import LogLevels, configure_logging
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.loader import Rulebook
+from policy_engine.service.clock import CLOCK
 from policy_engine.service.deciding import Service
+from policy_engine.service.loaded import Loaded
 from policy_engine.service.logs import CONFIGURATION, log
 from policy_engine.service.rsgi import Application
 from policy_engine.service.settings import Settings
@@ -65,6 +67,6 @@ def _require_free(host: str, port: int) -> None:
 
 def _application(rulebook: Rulebook, settings: Settings) -> Application:
     """The service of one worker, ready to answer."""
-    service = Service(Engine(rulebook), settings, name=secrets.token_hex(4))
-    service.prepare()
-    return Application(service)
+    loaded = Loaded(Engine(rulebook))
+    loaded.prepare(CLOCK)
+    return Application(Service(loaded, settings, name=secrets.token_hex(4)))
