@@ -18,7 +18,7 @@ from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 from policy_engine.frontend.rule_cases import RuleCase
 
-PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ -][A-Za-z0-9_]+)*|\d{4}-\d{2}-\d{2}")
+PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ /-][A-Za-z0-9_]+)*|\d{4}-\d{2}-\d{2}")
 """Texts that YAML reads as they are, but for `WORDS`."""
 WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "null", "y", "n"])
 KEY = re.compile(r"^[^\s#]")
@@ -27,23 +27,23 @@ ITEM = re.compile(r"^( *)-(?: |$)")
 MARK = "Added by `policy test --write`: confirm that this is the right answer."
 
 
-def case_text(case: RuleCase, indent: str = "  ") -> str:
+def case_text(case: RuleCase, indent: str = "  ", mark: str = MARK) -> str:
     """A case as an item of `cases:`, under the remark that somebody has to confirm it."""
     inner = f"{indent}  "
-    lines = [f"{indent}# {MARK}", f"{indent}- name: {_flow(case.name)}", f"{inner}as_of: {case.as_of}"]
+    lines = [f"{indent}# {mark}", f"{indent}- name: {in_yaml(case.name)}", f"{inner}as_of: {case.as_of}"]
     if case.readings:
-        lines.append(f"{inner}readings: {_flow(case.readings)}")
+        lines.append(f"{inner}readings: {in_yaml(case.readings)}")
     lines.append(f"{inner}facts:" if case.facts else f"{inner}facts: {{}}")
-    lines += [f"{inner}  {name}: {_flow(value)}" for name, value in case.facts.items()]
+    lines += [f"{inner}  {name}: {in_yaml(value)}" for name, value in case.facts.items()]
     if case.invalid is not None:
-        return "\n".join([*lines, f"{inner}invalid: {_flow(case.invalid)}"]) + "\n"
+        return "\n".join([*lines, f"{inner}invalid: {in_yaml(case.invalid)}"]) + "\n"
     lines.append(f"{inner}expect:")
-    lines += [f"{inner}  {name}: {_flow(parts)}" for name, parts in case.expect.items()]
+    lines += [f"{inner}  {name}: {in_yaml(parts)}" for name, parts in case.expect.items()]
     return "\n".join(lines) + "\n"
 
 
-def _flow(value: Any) -> str:
-    """A value on one line."""
+def in_yaml(value: Any) -> str:
+    """A value on one line of YAML."""
     match value:
         case None:
             return "null"
@@ -52,9 +52,9 @@ def _flow(value: Any) -> str:
         case int() | Decimal():
             return str(value)
         case Mapping():
-            return "{" + ", ".join(f"{_flow(name)}: {_flow(part)}" for name, part in value.items()) + "}"
+            return "{" + ", ".join(f"{in_yaml(name)}: {in_yaml(part)}" for name, part in value.items()) + "}"
         case list() | tuple():
-            return "[" + ", ".join(map(_flow, value)) + "]"
+            return "[" + ", ".join(map(in_yaml, value)) + "]"
     text = str(value)
     plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
     return text if plain else json.dumps(text, ensure_ascii=False)

@@ -14,6 +14,7 @@ from policy_engine.cli import (
     compare,
     decide,
     formatting,
+    new,
     report,
     rules,
     run_tests,
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command(short_help="Begin a ruleset, from answers or from a table.")(new.new)
 app.command(short_help="Check rule files, their schemas and their tests.")(check.check)
 app.command(short_help="Write rule and test files in one layout.")(formatting.fmt)
 app.command(short_help="Decide one question about facts, or all of a ruleset.")(decide.decide)

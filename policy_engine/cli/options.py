@@ -78,20 +78,24 @@ QuestionArgument = Annotated[
 RULES, SCHEMAS = Path("rules"), Path("schemas")
 
 
-def read_day(text: str) -> date:
+def read_day(text: str, option: str = "--as-of") -> date:
     """The civil date an argument says; raises `CannotRun`."""
     try:
         return read_date(text)
     except ValueError:
-        raise CannotRun(f"--as-of: `{text}` is not a date; write it as 2025-02-28") from None
+        raise CannotRun(f"{option}: `{text}` is not a date; write it as 2025-02-28") from None
 
 
 def day_of_question(engine: Engine, ruleset: str, as_of: str | None) -> date:
-    """The day asked for, or today in the ruleset's time zone: the one place that reads a clock."""
+    """The day asked for, or today in the ruleset's time zone."""
     if as_of is not None:
         return read_day(as_of)
     versions = engine.rulebook.versions(ruleset)
-    timezone = versions[-1].timezone if versions else "UTC"
+    return today_in(versions[-1].timezone if versions else "UTC")
+
+
+def today_in(timezone: str) -> date:
+    """Today in a time zone: the one place that reads a clock."""
     return datetime.now(zone(timezone)).date()
 
 

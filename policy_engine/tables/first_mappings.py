@@ -45,6 +45,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
 """What files write for true and false, in small letters, beside what is read anyway."""
 ANY_ZONE = "UTC"
 """In place of a time zone that nobody knows yet."""
+NOTHING_KNOWN: Mapping[str, str | None] = MappingProxyType({})
+SAMPLE = 20
+"""So many cells rule out most forms."""
 
 
 @dataclass(slots=True)
@@ -60,21 +63,20 @@ class _Parts:
     numbers: list[str] = field(default_factory=list)
 
 
-def first_mapping(table: pl.DataFrame, facts: FactsSchema, file: FileOptions) -> str:
-    """The text of a mapping file for the raw columns of a table."""
+def first_mapping(
+    table: pl.DataFrame, facts: FactsSchema, file: FileOptions, known: Mapping[str, str | None] = NOTHING_KNOWN
+) -> str:
+    """The text of a mapping file for the raw columns of a table; `known` has for columns the fact that they are, or None."""
     parts = _Parts()
-    names = {member.name for member in facts.type.members}
-    free = [member.name for member in facts.type.members if member.name not in table.columns]
+    taken = {*table.columns, *known.values()}
+    free = [member.name for member in facts.type.members if member.name not in taken]
     for column in table.columns:
-        fact = column if column in names else meant(column, free)
-        if column not in names:
-            sure = fact is not None and same_name(column, free) == fact
-            note = "" if sure else f"    {CHECK}" if fact else f"    {CHECK}; it is no fact, and is not read"
+        fact, note = _fact_of(column, facts, free, known)
+        if fact != column:
             parts.columns.append(f"  {_quoted(column)}: {fact or 'null'}{note}")
         if fact is None:
             continue
-        if column not in names:
-            free.remove(fact)
+        free = [name for name in free if name != fact]
         member = member_of(facts.type, fact)
         assert member is not None
         _guess(parts, member, table[column])
@@ -83,6 +85,20 @@ def first_mapping(table: pl.DataFrame, facts: FactsSchema, file: FileOptions) ->
     sections = {name: lines for name, lines in asdict(parts).items() if lines}
     blocks = [line for name, lines in sections.items() for line in (f"{name}:", *lines)]
     return "\n".join([*options, *blocks] or ["columns: {}"]) + "\n"
+
+
+def _fact_of(
+    column: str, facts: FactsSchema, free: Sequence[str], known: Mapping[str, str | None]
+) -> tuple[str | None, str]:
+    """The fact that a column is, and what is to be remarked on that."""
+    if column in known:
+        return known[column], ""
+    if member_of(facts.type, column) is not None:
+        return column, ""
+    fact = meant(column, free)
+    if fact is None:
+        return None, f"    {CHECK}; it is no fact, and is not read"
+    return fact, "" if same_name(column, free) == fact else f"    {CHECK}"
 
 
 def _guess(parts: _Parts, member: Member, column: pl.Series) -> None:
@@ -128,8 +144,31 @@ def _reads_all(member: Member, style: CellStyle, cells: Sequence[str]) -> bool:
 def _best(member: Member, styles: Sequence[CellStyle], cells: Sequence[str]) -> list[CellStyle]:
     """The styles by which most cells can be read, if any can."""
     counts = [sum(_reads(member, style, cell) for cell in cells) for style in styles]
-    most = max(counts)
+    most = max(counts, default=0)
     return [style for style, count in zip(styles, counts, strict=True) if count == most] if most else []
+
+
+def best_styles(member: Member, cells: Sequence[str]) -> tuple[list[CellStyle], list[str]]:
+    """The styles by which most cells can be read as a fact, and the cells that the first cannot read.
+
+    Cells that mean absent are passed over.
+    """
+    cells = [cell for cell in cells if cell.strip(BLANKS).lower() not in ABSENT]
+    unread = [cell for cell in cells if not _reads(member, AS_FACTS, cell)]
+    known = [cell for cell in cells if _reads(member, AS_FACTS, cell)]
+    styles = (_styles(member, unread, known) if unread else []) or [AS_FACTS]
+    return styles, [cell for cell in unread if not _reads(member, styles[0], cell)]
+
+
+def _styles(member: Member, cells: Sequence[str], known: Sequence[str]) -> list[CellStyle]:
+    """The styles by which most cells can be read that cannot be read as facts are written, and all that can."""
+    if isinstance(member.type, Number):
+        found = _best(member, [CellStyle(numbers=form) for form in NUMBERS], cells)
+        return [style for style in found if _reads_all(member, style, known)]
+    instants = tuple(form + offset for form in MOMENTS for offset in ("%z", " %z", ""))
+    forms = {Date: DAYS + MOMENTS, Time: TIMES, Instant: instants}.get(type(member.type), ())
+    few = [style.forms[0] for style in _best(member, [CellStyle(forms=(form,)) for form in forms], cells[:SAMPLE])]
+    return _best_forms(member, few, cells, known) if few else []
 
 
 def _best_forms(member: Member, forms: Sequence[str], cells: Sequence[str], known: Sequence[str]) -> list[CellStyle]:
