@@ -60,6 +60,11 @@ class Coverage:
         return len(self.items) - len(self.gaps)
 
     @property
+    def times(self) -> int:
+        """How often items are tried in all: for each by how many cases."""
+        return sum(each.cases for each in self.items)
+
+    @property
     def percent(self) -> float:
         """Of 100 items so many are tried, in tenths and rounded down, so that only what is complete is 100."""
         return percent_of(self.tried, len(self.items))

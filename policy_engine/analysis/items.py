@@ -14,7 +14,7 @@ from policy_engine.analysis.sites import Boundary, Leaf, Place, Site, Sites
 from policy_engine.language.formulas import Inputs
 from policy_engine.language.lookup_tables import row_in_words
 from policy_engine.language.mentions import Mention, graph_of, reached
-from policy_engine.language.rulesets import OTHERWISE, DecisionLogic, Matrix, Period, Rules, Ruleset
+from policy_engine.language.rulesets import OTHERWISE, DecisionLogic, Matrix, Period, Rules, Ruleset, conclusions_of
 from policy_engine.source import Span
 
 
@@ -23,6 +23,7 @@ class Kind(StrEnum):
 
     RULES = "rules"
     CELLS = "matrix cells"
+    VALUES = "values"
     CHECKS = "checks broken"
     CONDITIONS = "conditions both ways"
     DECIDING = "conditions that decide alone"
@@ -38,6 +39,7 @@ TOLD: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.RULES: "no case comes by {what}",
         Kind.CELLS: "no case comes by {what}",
+        Kind.VALUES: "no decided case has {what}",
         Kind.CHECKS: "no case breaks this check",
         Kind.CONDITIONS: "`{of}` is {what} in no case that comes here",
         Kind.DECIDING: "no two cases show that `{of}` decides alone",
@@ -98,7 +100,7 @@ class Items:
     def all(self) -> Iterator[Counted]:
         """The items of every kind."""
         parts: Sequence[Callable[[], Found]] = (
-            self._ways, self._checks, self._conditions, self._branches, self._readings, self._periods, self._rows,
+            self._ways, self._values, self._checks, self._conditions, self._branches, self._readings, self._periods, self._rows,
             self._boundaries,
         )  # fmt: skip
         for part in parts:
@@ -121,6 +123,15 @@ class Items:
             for name, span, outcome in ways_of(logic):
                 what = f"{logic.name}: {name}{f' -> {outcome}' if outcome else ''}"
                 yield self._seen(kind, span, what, "", Seen(Sort.WAY, (self.ruleset.path, logic.name, name)))
+
+    def _values(self) -> Found:
+        """The values of decisions; tried where a decided answer has them."""
+        for logic in self.ruleset.decisions:
+            given = [value for _, conclusion in conclusions_of(logic.body) for value in conclusion.values]
+            places = {value.name: value.expression.tree.span for value in reversed([*logic.values, *given])}
+            for name, _ in logic.value_types:
+                seen = Seen(Sort.VALUE, (self.ruleset.path, logic.name, name))
+                yield self._seen(Kind.VALUES, places.get(name, logic.span), f"{logic.name}.{name}", "", seen)
 
     def _checks(self) -> Found:
         """The checks; tried where the facts of some case break them."""

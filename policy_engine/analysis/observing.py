@@ -35,6 +35,7 @@ class Sort(StrEnum):
 
     WAY = "came by a rule, or a branch of a cell"
     CHECK = "broke a check"
+    VALUE = "gave a value"
     CHOICE = "rested on a choice of a reading"
     DISTANCE = "both sides of a comparison differ by so much"
     BRANCH = "took a branch"
@@ -71,13 +72,15 @@ class Observer:
         _Walk(self.ruleset, self.sites, seen).explanation(explanation)
 
     def _add_answer(self, explanation: Explanation, seen: set[Seen]) -> None:
-        """The rules by which a decided answer came, and its readings; the day that was asked about."""
+        """The rules by which a decided answer came, its values and readings; the day that was asked about."""
         answer, decision = explanation.decision, explanation.decision.decision.split(".")[1]
         seen.add(Seen(Sort.DAY, (self.ruleset.path, decision, answer.as_of)))
         if answer.status is not Status.DECIDED:
             return
         for name, choice in answer.readings.items():
             seen.add(Seen(Sort.CHOICE, (self.ruleset.reading(name).span, choice)))
+        known = (name for name, value in answer.values.items() if value is not None)
+        seen.update(Seen(Sort.VALUE, (self.ruleset.path, decision, name)) for name in known)
         for rule in explanation.trace.rules:
             if rule.id in answer.rules:
                 seen.add(Seen(Sort.WAY, (self.ruleset.path, decision, f"{rule.id}{ELSE if is_else(rule) else ''}")))

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from policy_engine.analysis.coverage import Coverage, percent_of
+from policy_engine.analysis.coverage import Coverage
+from policy_engine.analysis.coverage_files import share_of
 from policy_engine.analysis.gaps import Gap, told
 from policy_engine.analysis.source_lines import lines_of
 from policy_engine.cli.show import console, safe
@@ -37,9 +38,14 @@ def show_coverage(coverage: Coverage, fail_under: float | None) -> bool:
 
 def _numbers(coverage: Coverage) -> Iterator[str]:
     for owner, tallies in coverage.by_owner.items():
-        share = percent_of(sum(tally.tried for tally in tallies), sum(tally.all for tally in tallies))
-        yield f"{owner}: {share:g}%: {', '.join(map(str, tallies))}"
-    yield f"coverage {coverage.percent:g}%: {coverage.tried} of {len(coverage.items)} items are tried"
+        yield f"{owner}: {share_of(tallies):g}%: {', '.join(map(str, tallies))}"
+    tried = f"{coverage.tried:,} of {len(coverage.items):,} items are tried, {coverage.times:,} times in all"
+    yield f"coverage {coverage.percent:g}%: {tried}"
+    yield from limits_of(coverage)
+
+
+def limits_of(coverage: Coverage) -> Iterator[str]:
+    """What was not looked for, in a sentence each."""
     limits = (
         (coverage.without_next, "of ratios or instants, which have no next value: any distance is just above or below"),
         (coverage.decided_earlier, "or conditions with a side on which an earlier rule decides: not looked for there"),

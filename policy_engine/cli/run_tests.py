@@ -39,6 +39,14 @@ def run_tests(
         bool,
         typer.Option("--coverage", help="Also show beside the rules what no case tries."),
     ] = False,
+    coverage_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--coverage-out",
+            metavar="DIR",
+            help="With --coverage: also write it as coverage.html, coverage.json, cobertura.xml and lcov.info.",
+        ),
+    ] = None,
     words: Annotated[
         str | None,
         typer.Option("-k", metavar="WORDS", help="Only the cases whose file, ruleset or name has these words."),
@@ -90,6 +98,8 @@ def run_tests(
         raise CannotRun("--write goes with --mutate and --suggest")
     if fail_under is not None and not (mutate or coverage):
         raise CannotRun("--fail-under goes with --coverage and --mutate")
+    if coverage_out is not None and not coverage:
+        raise CannotRun("--coverage-out goes with --coverage")
     engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
     cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
     results = _run(engine, selection.of(cases), first=first, trace=trace)
@@ -97,7 +107,7 @@ def run_tests(
         write_whole(junit, _junit(results, faults))
     failed = [result.case for result in results if not result.passed]
     remember((result.case for result in results), failed)
-    covered = not coverage or show_coverage(coverage_of(engine.rulebook.rulesets, results), fail_under)
+    covered = not coverage or _covered(engine, results, coverage_out, fail_under)
     console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
@@ -133,6 +143,18 @@ def _run(engine: Engine, cases: Sequence[RuleCase], *, first: bool, trace: bool)
             if first:
                 break
     return results
+
+
+def _covered(engine: Engine, results: Sequence[CaseResult], out: Path | None, fail_under: float | None) -> bool:
+    """Show coverage, write it where that is asked, and tell whether it is enough."""
+    from policy_engine.cli.coverage_files import write_coverage  # noqa: PLC0415 - the page's templates are slow to import
+
+    found = coverage_of(engine.rulebook.rulesets, results)
+    enough = show_coverage(found, fail_under)
+    if out is not None:
+        files = write_coverage(found, len(results), out)
+        console().print(safe(f"written to {out}: {', '.join(files)}"))
+    return enough
 
 
 def _summary(run: int, failed: int, there: int) -> str:

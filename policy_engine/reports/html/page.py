@@ -36,18 +36,18 @@ MOST_IN_MARGIN = 100
 
 def report_html(report: Report) -> str:
     """One page of HTML that shows a report, without a script and without anything to fetch; equal reports give equal pages."""
-    environment = _environment()
-    style = _style(environment) + margins(report)
-    page = environment.get_template("report.html.j2")
+    templates = environment()
+    style = style_of(templates, "style.css") + margins(report)
+    page = templates.get_template("report.html.j2")
     return page.render(report=report, chapters=chapter_views(report), style=style, policy=policy(style))
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates. What they print is escaped, and a name that is not there is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - imported on use
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("policy_engine.reports.html"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -56,14 +56,14 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=words.printable,
     )
-    environment.filters |= {
+    made.filters |= {
         "number": words.number,
         "spoken": words.spoken,
         "records": words.records,
         "value": words.value_or_none,
         "listed": words.listed,
     }
-    environment.globals |= {
+    made.globals |= {
         "share": words.share,
         "spread_rows": SPREAD_ROWS,
         "width": words.width,
@@ -71,12 +71,13 @@ def _environment() -> Environment:
         "threshold": charts.threshold,
         "web_address": web_address,
     }
-    return environment
+    return made
 
 
-def _style(environment: Environment) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, "style.css")[0]
+def style_of(templates: Environment, *sheets: str) -> str:
+    """Style sheets as one."""
+    assert templates.loader is not None
+    return "".join(templates.loader.get_source(templates, sheet)[0] for sheet in sheets)
 
 
 def margins(report: Report) -> str:

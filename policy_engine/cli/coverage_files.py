@@ -1,0 +1,69 @@
+"""`policy test --coverage-out`: coverage as a page, and in the forms that other tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from policy_engine.analysis.coverage import Coverage
+from policy_engine.analysis.coverage_files import as_cobertura, as_json, as_lcov, hits, share_of
+from policy_engine.analysis.gaps import told
+from policy_engine.analysis.items import Counted
+from policy_engine.analysis.source_lines import Lines, by_file, lines_of
+from policy_engine.cli.coverage import limits_of
+from policy_engine.files import make_folder, write_whole
+from policy_engine.reports.html.coverage import CoveragePage, CoveredFile, CoveredLine, CoveredPart, coverage_html
+
+MOST_LINES = 5_000
+"""Of a file with more lines, such as a large look-up table, only those with gaps are on the page, up to so many."""
+
+
+def write_coverage(coverage: Coverage, cases: int, folder: Path) -> tuple[str, ...]:
+    """Write coverage into a folder, each file whole, and give the names of the files; raises `CannotRun`."""
+    files = {
+        "coverage.html": coverage_html(page_of(coverage, cases)),
+        "coverage.json": as_json(coverage),
+        "cobertura.xml": as_cobertura(coverage),
+        "lcov.info": as_lcov(coverage),
+    }
+    make_folder(folder)
+    for name, text in files.items():
+        write_whole(folder / name, text)
+    return tuple(files)
+
+
+def page_of(coverage: Coverage, cases: int) -> CoveragePage:
+    """What the page shows of coverage by so many cases."""
+    return CoveragePage(
+        percent=coverage.percent,
+        tried=coverage.tried,
+        items=len(coverage.items),
+        cases=cases,
+        parts=tuple(
+            CoveredPart(owner, share_of(tallies), tuple((str(each.kind), each.tried, each.all) for each in tallies))
+            for owner, tallies in coverage.by_owner.items()
+        ),
+        files=tuple(_file(path, lines) for path, lines in by_file(coverage).items()),
+        remarks=tuple(limits_of(coverage)),
+    )
+
+
+def _file(path: str, items: Lines) -> CoveredFile:
+    texts = lines_of(Path(path))
+    lines = list(_lines(texts if texts[-1] else texts[:-1], items))
+    shown = lines if len(lines) <= MOST_LINES else [line for line in lines if line.notes][:MOST_LINES]
+    return CoveredFile(path, sum(len(line.notes) for line in lines), tuple(shown), len(lines) - len(shown))
+
+
+def _lines(texts: Sequence[str], items: Lines) -> Iterator[CoveredLine]:
+    for number in range(1, max(len(texts), *items) + 1):
+        text, here = "".join(texts[number - 1 : number]), items.get(number, [])
+        notes = tuple(gap.message for gap in told(each.item for each in here if not each.cases))
+        yield CoveredLine(number, text, _state(here), hits(here) if here else 0, notes)
+
+
+def _state(items: Sequence[Counted]) -> str:
+    if not items:
+        return ""
+    tried = sum(each.cases > 0 for each in items)
+    return "tried" if tried == len(items) else "partly" if tried else "missed"
