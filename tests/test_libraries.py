@@ -342,6 +342,7 @@ def test_the_coverage_of_a_library_counts_once_and_whoever_tries_it() -> None:
     covered = coverage_of(rulebook.rulesets, [run_case(Engine(rulebook), case) for case in cases])
     assert {owner: [str(tally) for tally in tallies] for owner, tallies in covered.by_owner.items()} == {
         "library common": [
+            "3 of 3 values",
             "7 of 8 conditions both ways",
             "3 of 4 conditions that decide alone",
             "2 of 2 branches",
@@ -349,6 +350,6 @@ def test_the_coverage_of_a_library_counts_once_and_whoever_tries_it() -> None:
             "2 of 2 table rows",
             "3 of 6 sides of boundaries",
         ],
-        "dunning 1": ["1 of 2 conditions both ways", "0 of 1 conditions that decide alone"],
-        "second 1": ["1 of 2 conditions both ways", "0 of 1 conditions that decide alone"],
+        "dunning 1": ["2 of 2 values", "1 of 2 conditions both ways", "0 of 1 conditions that decide alone"],
+        "second 1": ["2 of 2 values", "1 of 2 conditions both ways", "0 of 1 conditions that decide alone"],
     }
