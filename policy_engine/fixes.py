@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -10,7 +11,7 @@ from typing import TypeAlias
 
 from policy_engine.source import Span
 
-NEUTRAL = re.compile(r"[\w (][\w .()+/<>=!*-]*(?<! )")
+NEUTRAL = re.compile(r"[\w .()+/<>=!*-]")
 """What means the same in every place of a file: plain, in quotes of either kind, in a block, between brackets."""
 SHORTEST_WORD = 4
 """In a shorter word one letter tells two words apart, as in `paid_at` and `paid_by`."""
@@ -74,12 +75,16 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A hint that says exactly what to write: `new` in place of the marked text, which is `old`, perhaps in quotes."""
+    """A hint that says exactly what to write: `new` in place of the marked text, which is `old`, perhaps in quotes.
+
+    Where `old` is all that stands there, quotes included, `new` may be written `as_is`.
+    """
 
     text: str
     old: str
     new: str
     sure: bool = True
+    as_is: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -89,11 +94,17 @@ class Hint:
         return replace(self, old=before + self.old, new=before + self.new)
 
     def fix(self, span: Span) -> Fix | None:
-        """The fix at the place that is marked; None where it marks more, or `new` might need quotes or lose its own."""
-        quotes = span.length - len(self.old)
-        if self.old == self.new or quotes not in (0, 2) or not NEUTRAL.fullmatch(self.new):
+        """The fix at the place that is marked; None where it marks more, or `new` has signs that its place may not allow."""
+        quotes = 0 if self.as_is else span.length - len(self.old)
+        allowed = self.as_is or all(NEUTRAL.match(sign) or sign in self.old for sign in self.new)
+        if self.old == self.new or quotes not in (0, 2) or not allowed:
             return None
         return replaced(Span(span.path, span.line, span.column + quotes // 2), self.old, self.new, sure=self.sure)
+
+
+def write(old: str, new: str, *, sure: bool = True, as_is: bool = False) -> Hint:
+    """The hint to write a text in place of another."""
+    return Hint(f"write `{new}`", old, new, sure, as_is)
 
 
 Advice: TypeAlias = "str | Hint"
@@ -102,7 +113,15 @@ Advice: TypeAlias = "str | Hint"
 
 def replaced(at: Span, old: str, new: str, *, sure: bool = True) -> Fix:
     """The fix that writes a text in place of another, which begins at a place."""
-    return Fix(f"write `{new}` in place of `{old}`", (Edit(at.path, at.line, at.column, old, new),), sure)
+    return Fix(_title(old, new), (Edit(at.path, at.line, at.column, old, new),), sure)
+
+
+def _title(old: str, new: str) -> str:
+    if not new:
+        return f"leave `{old.strip()}` out"
+    if new == f"{old} ":
+        return f"write a blank behind `{old}`"
+    return f"write `{new.strip()}` in place of `{old}`" if new.strip() else f"write a blank in place of `{old}`"
 
 
 def is_exact(fix: Fix, texts: Mapping[str, Sequence[str]]) -> bool:
@@ -117,18 +136,23 @@ def _stands(edit: Edit, lines: Sequence[str]) -> bool:
 
 def together(fixes: Iterable[Fix]) -> list[Fix]:
     """The fixes, from the first on, that touch no place which one before them changes; where two are the same, one."""
-    taken: dict[Fix, None] = {}
-    changed: dict[str, list[tuple[Place, Place]]] = {}
+    taken: list[Fix] = []
+    changed: dict[str, list[Edit]] = {}
     for fix in fixes:
         if all(_is_free(edit, changed.get(edit.path, ())) for edit in fix.edits):
-            taken[fix] = None
+            taken.append(fix)
             for edit in fix.edits:
-                changed.setdefault(edit.path, []).append((edit.start, edit.end))
-    return list(taken)
+                insort(changed.setdefault(edit.path, []), edit)
+    return taken
 
 
-def _is_free(edit: Edit, changed: Iterable[tuple[Place, Place]]) -> bool:
-    return all(edit.start != start and (edit.end <= start or end <= edit.start) for start, end in changed)
+def _is_free(edit: Edit, changed: Sequence[Edit]) -> bool:
+    """Whether an edit touches none of those that are in order."""
+    at = bisect(changed, edit)
+    before, behind = changed[max(0, at - 1) : at], changed[at : at + 1]
+    return all(each.end <= edit.start != each.start for each in before) and all(
+        edit.end <= each.start for each in behind
+    )
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:

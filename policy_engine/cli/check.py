@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from policy_engine.cli.diagnostic_forms import github, sarif
+from policy_engine.cli.fix import fixed_line, not_fixed, print_differences, write_fixed
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
 from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
 from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_mean, has_errors, in_order, shown_text
+from policy_engine.documents.yaml_reader import file_text
 from policy_engine.errors import CannotRun
+from policy_engine.frontend.files import ReadText
+from policy_engine.frontend.fixing import Fixing, fix_all
 from policy_engine.frontend.loader import load, rule_files
 from policy_engine.frontend.rule_tests import read_tests, test_files
 
@@ -61,13 +66,22 @@ def check(
         Warnings, typer.Option(help="Fail on warnings as on faults, show them, or only count them.")
     ] = Warnings.SHOW,
     strict: Annotated[bool, typer.Option("--strict", help="The same as --warnings error, as CI should.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="First mend in the files what can surely be mended, and say so.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what --fix would change, as a diff, and write nothing.")
+    ] = False,
 ) -> None:
     """Check rule files, their schemas and their tests, and report every fault and every warning.
 
-    Exit code 0: no fault. 1: faults in the files, or, with --warnings error, warnings. 2: could not run.
+    Exit code 0: no fault. 1: faults in the files, or, with --warnings error, warnings, or, with --diff, something to mend. 2:
+    could not run.
     """
     if strict and warnings is Warnings.HIDE:
         raise CannotRun("--strict fails on warnings and --warnings hide leaves them out: give one of the two")
+    if diff and form is not Form.TEXT:
+        raise CannotRun("--diff shows a diff and nothing else: leave --format out")
     if code is not None:
         typer.echo(page_about(code), nl=False)
         return
@@ -75,14 +89,25 @@ def check(
     rules, tests = rule_files(places), test_files(places)
     if not rules and not tests:
         raise CannotRun(f"there is no rule file in {', '.join(map(str, places))}")
-    rulebook = load(rules or {test.parent for test in tests}, schemas)
-    _, faults = read_tests(places, rulebook)
-    diagnostics = in_order([*rulebook.diagnostics, *faults])
-    files = f"{_counted(len(rules), 'rule file')}, {_counted(len(tests), 'test file')}"
-    shown = [each for each in diagnostics if warnings is not Warnings.HIDE or each.severity is Severity.ERROR]
-    _print(shown, form, f"{files}: {_summary(diagnostics)}")
-    failed = bool(diagnostics) if strict or warnings is Warnings.ERROR else has_errors(diagnostics)
+    look = partial(look_at, places, rules or sorted({test.parent for test in tests}), schemas)
+    fixing = fix_all(look) if fix or diff else Fixing({}, {}, (), look(file_text))
+    failed = bool(fixing.left) if strict or warnings is Warnings.ERROR else has_errors(fixing.left)
+    summary = f"{_counted(len(rules), 'rule file')}, {_counted(len(tests), 'test file')}: {_summary(fixing.left)}"
+    summary += not_fixed(fixing) if fix or diff else ""
+    if diff:
+        print_differences(fixing, f"{summary} once this is fixed" if fixing.texts else summary)
+        raise typer.Exit(Exit.FAULTS if fixing.texts or failed else Exit.FINE)
+    write_fixed(fixing)
+    shown = [each for each in fixing.left if warnings is not Warnings.HIDE or each.severity is Severity.ERROR]
+    _print(shown, form, summary, fixing.fixed if fix else None)
     raise typer.Exit(Exit.FAULTS if failed else Exit.FINE)
+
+
+def look_at(places: list[Path], rules: list[Path], schemas: Path, read: ReadText) -> tuple[Diagnostic, ...]:
+    """What is wrong with files whose texts are given."""
+    rulebook = load(rules, schemas, read=read)
+    _, faults = read_tests(places, rulebook, read)
+    return in_order([*rulebook.diagnostics, *faults])
 
 
 def _counted(count: int, thing: str) -> str:
@@ -97,18 +122,24 @@ def _summary(diagnostics: tuple[Diagnostic, ...]) -> str:
     return f"{found}, {_counted(warnings, 'warning')}" if warnings else found
 
 
-def _print(diagnostics: Sequence[Diagnostic], form: Form, summary: str) -> None:
-    out = console()
-    if form is Form.JSON:
-        typer.echo(json.dumps({"diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}))
-        return
-    if form is Form.SARIF:
+def _print(diagnostics: Sequence[Diagnostic], form: Form, summary: str, fixed: Sequence[Diagnostic] | None) -> None:
+    """What is left, behind what was `fixed`, if anything was to be."""
+    for diagnostic in fixed or () if form is not Form.JSON else ():
+        typer.echo(fixed_line(diagnostic), err=form is not Form.TEXT)
+    if form is Form.TEXT:
+        _print_text(diagnostics, summary)
+    elif form is Form.JSON:
+        told = {"diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}
+        typer.echo(json.dumps(told if fixed is None else told | {"fixed": [each.to_dict() for each in fixed]}))
+    elif form is Form.SARIF:
         typer.echo(json.dumps(sarif(diagnostics)))
-        return
-    if form is not Form.TEXT:
+    else:
         for diagnostic in diagnostics:
             typer.echo(diagnostic_line(diagnostic) if form is Form.LINE else github(diagnostic))
-        return
+
+
+def _print_text(diagnostics: Sequence[Diagnostic], summary: str) -> None:
+    out = console()
     for diagnostic in diagnostics[:MOST_DRAWN]:
         out.print(diagnostic_text(diagnostic))
     if len(diagnostics) > MOST_DRAWN:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.nodes import DECIMAL
+from policy_engine.fixes import Hint
 from policy_engine.source import Authored, Span
 
 LONGEST_RUN = 50
@@ -16,6 +17,7 @@ CLOSING = {"(": ")", "[": "]", "{": "}"}
 DOUBLE, SINGLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb", "\u2018\u2019\u201a\u201b"
 CURLY = re.compile(f"[{DOUBLE}{SINGLE}]")
 WRAPPED = re.compile(f"[{DOUBLE}]([^{DOUBLE}]*)[{DOUBLE}]|[{SINGLE}]([^{DOUBLE}{SINGLE}]*)[{SINGLE}]", re.DOTALL)
+NEXT_LINE = re.compile(r"[ \t]*\n\s*")
 TO_STRAIGHT = str.maketrans({**dict.fromkeys(DOUBLE, '"'), **dict.fromkeys(SINGLE, "'")})
 
 
@@ -37,7 +39,12 @@ def quoted(text: str) -> str:
     >>> print(quoted("default(x, y) > 3"), quoted('default(word, "none")'))
     "default(x, y) > 3" 'default(word, "none")'
     """
-    line = shown_text(" ".join(text.split()))
+    return in_quotes(shown_text(" ".join(text.split())))
+
+
+def in_quotes(text: str) -> str:
+    """The same, whole and with all its signs; where it goes on in another line there is a blank."""
+    line = NEXT_LINE.sub(" ", text.strip())
     if '"' not in line and "\\" not in line:
         return f'"{line}"'
     return "'" + line.replace("'", "''") + "'"
@@ -49,8 +56,9 @@ def as_entry(key: str | None, text: str) -> str:
 
 
 def split_fault(span: Span, text: str, key: str | None = None) -> Diagnostic:
-    """The diagnostic for an expression that YAML split."""
-    return say("yaml-split", span, hint=f"quote the whole expression: `{as_entry(key, text)}`")
+    """The diagnostic for an expression that YAML split, and which stands in the file just so."""
+    hint = Hint(f"quote the whole expression: `{as_entry(key, text)}`", text, in_quotes(text), as_is=True)
+    return say("yaml-split", span, hint=hint)
 
 
 def unread(span: Span) -> Authored:
@@ -128,6 +136,7 @@ def read_as_quotes(text: Authored, faults: list[Diagnostic]) -> Authored:
         return text
     number = bool(DECIMAL.fullmatch(inner))
     advice = f"write straight ones: `{quoted(inner)}`"
-    hint = f"leave them out: `{inner}`, or {advice}" if number else advice
+    exactly = Hint(advice, text.raw, in_quotes(inner), as_is=True)
+    hint = f"leave them out: `{inner}`, or {advice}" if number else exactly
     faults.append(say("curly-quotes", text.span, hint=hint, text=text.value))
     return replace(text, value=inner, plain=number)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
-from policy_engine.documents.quoting import CLOSING, as_entry, quoted, unquoted, unwrapped
+from policy_engine.documents.quoting import CLOSING, as_entry, in_quotes, quoted, unquoted, unwrapped
+from policy_engine.fixes import Fix, replaced
 from policy_engine.source import Span
 
 SPECIAL = "@`%*&!|>"
@@ -43,6 +44,11 @@ class Value:
         """The form to write."""
         return as_entry(self.key, unwrapped(self.text) or self.text)
 
+    def quoted_at(self, span: Span, text: str | None = None, *, sure: bool = True) -> Fix:
+        """The fix that writes a text, by default this, in quotes in place of this, which begins at a place."""
+        whole = text or unwrapped(self.text) or self.text
+        return replaced(span, self.text, in_quotes(whole), sure=sure)
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -69,7 +75,11 @@ class Case:
 
     def place(self, index: int) -> Position:
         """The place of a character."""
-        return Position(index, self.text.count("\n", 0, index), index - (self.text.rfind("\n", 0, index) + 1))
+        return place_in(self.text, index)
+
+    def quoted(self, value: Value, text: str | None = None, *, sure: bool = True) -> Fix:
+        """The fix that writes a text, by default that of a value, in quotes in its place."""
+        return value.quoted_at(self.span(self.place(value.start)), text, sure=sure)
 
     def span(self, place: Position, length: int = 1) -> Span:
         """Where a place is, for a person."""
@@ -78,6 +88,17 @@ class Case:
     def not_yaml(self, why: str, hint: str | None = None, place: Position | None = None, length: int = 1) -> Diagnostic:
         """That a text is not YAML at a place, by default where PyYAML found it."""
         return say("yaml-syntax", self.span(place or self.at, length), hint=hint, why=why)
+
+    def no_blank(self, behind: str, sign: str, place: Position, *, fits: bool = True) -> Diagnostic:
+        """That there is no blank behind a sign, and whether all else `fits` one there."""
+        span = self.span(place)
+        fix = replaced(span, sign, f"{sign} ") if fits else None
+        return say("yaml-syntax", span, fix=fix, why=f"a blank is missing after the {behind}")
+
+
+def place_in(text: str, index: int) -> Position:
+    """The place of a character in a text."""
+    return Position(index, text.count("\n", 0, index), index - (text.rfind("\n", 0, index) + 1))
 
 
 def fault_of(case: Case) -> Diagnostic:
@@ -90,12 +111,8 @@ def fault_of(case: Case) -> Diagnostic:
     return case.not_yaml("it cannot be read from here on")
 
 
-def value_around(text: str, index: int) -> str:
-    """The text that an author meant as one, around a place."""
-    return _value(text, index).text
-
-
-def _value(text: str, index: int) -> Value:
+def value_around(text: str, index: int) -> Value:
+    """What an author meant as one text, around a place."""
     start = text.rfind("\n", 0, index) + 1
     opener = _innermost_bracket(text, start, index)
     return _block_value(text, index) if opener is None else _flow_value(text, opener, index)
@@ -193,7 +210,7 @@ def _special(case: Case) -> Diagnostic | None:
         if case.context != "while parsing a block mapping" or not begins_before:
             return None
         return _special_start(case, value)
-    value = _value(case.text, case.begun.index)
+    value = value_around(case.text, case.begun.index)
     if value.text[:1] in SPECIAL and value.text:
         return _special_start(case, value)
     return None
@@ -201,7 +218,8 @@ def _special(case: Case) -> Diagnostic | None:
 
 def _special_start(case: Case, value: Value) -> Diagnostic:
     hint = f"quote the whole text: `{value.entry}`"
-    return say("yaml-special-start", case.span(case.place(value.start)), hint=hint, sign=value.text[0])
+    span = case.span(case.place(value.start))
+    return say("yaml-special-start", span, hint=hint, fix=case.quoted(value), sign=value.text[0])
 
 
 def _comment(case: Case) -> Diagnostic | None:
@@ -216,7 +234,8 @@ def _comment(case: Case) -> Diagnostic | None:
         if value.end > start + found.start() + 1 and value.start < start + found.start():
             span = case.span(case.place(value.start), value.end - value.start)
             lost = case.text[start + found.start() : value.end].strip()
-            return say("yaml-comment", span, hint=f"quote the whole text: `{value.entry}`", lost=lost)
+            hint = f"quote the whole text: `{value.entry}`"
+            return say("yaml-comment", span, hint=hint, fix=case.quoted(value), lost=lost)
     return None
 
 
@@ -247,21 +266,24 @@ def _cut_in_flow(case: Case) -> Diagnostic | None:
     value = _flow_value(case.text, case.begun.index, case.at.index)
     span = case.span(case.place(value.start), max(1, min(value.end, case.at.index + 1) - value.start))
     if value.text[:1] in ("'", '"') and value.text:
-        return say("yaml-quoted-start", case.span(case.at), better=_better(case, value))
+        return _quoted_start(case, value)
     if case.sign == ":":
         word = case.text[value.start : case.at.index].split(" ")[-1]
         comma = f", or put a comma before `{shown_text(word)}`" if re.fullmatch(r"[a-z_]+", word) else ""
-        return say("yaml-colon", case.span(case.at), hint=f"quote the whole text: `{value.entry}`{comma}")
+        hint = f"quote the whole text: `{value.entry}`{comma}"
+        return say("yaml-colon", case.span(case.at), hint=hint, fix=case.quoted(value, sure=not comma))
     if set(value.text) & set("[]{}("):
-        return say("yaml-split", span, hint=f"quote the whole expression: `{value.entry}`")
+        hint = f"quote the whole expression: `{value.entry}`"
+        return say("yaml-split", span, hint=hint, fix=case.quoted(value))
     return case.not_yaml("a comma is missing before this")
 
 
-def _better(case: Case, value: Value) -> str:
-    """The quoted form; of a sentence with an apostrophe the quotes that its author meant go."""
+def _quoted_start(case: Case, value: Value) -> Diagnostic:
+    """A text that begins with quotes; of a sentence with an apostrophe the quotes that its author meant go."""
     text, mark = value.text, value.text[0]
     prose = case.sign.isalnum() and len(text) > 1 and text.endswith(mark)
-    return quoted(text[1:-1]) if prose else quoted(text)
+    meant = text[1:-1] if prose else text
+    return say("yaml-quoted-start", case.span(case.at), fix=case.quoted(value, meant), better=quoted(meant))
 
 
 def _colon(case: Case) -> Diagnostic | None:
@@ -275,13 +297,14 @@ def _colon(case: Case) -> Diagnostic | None:
     line = case.line(case.at.line)
     value = _block_value(case.text, case.at.index)
     if value.key is not None and value.start < case.at.index:
-        return say("yaml-colon", case.span(case.at), hint=f"quote the whole text: `{value.entry}`")
+        hint = f"quote the whole text: `{value.entry}`"
+        return say("yaml-colon", case.span(case.at), hint=hint, fix=case.quoted(value))
     number = next((n for n in range(case.at.line - 1, -1, -1) if case.line(n).strip()), case.at.line)
     before = case.line(number)
     key = Position(0, case.at.line, len(line) - len(line.lstrip()))
     if NO_BLANK_AFTER_DASH.match(before):
         dash = Position(0, number, before.index("-"))
-        return case.not_yaml("a blank is missing after the dash", place=dash)
+        return case.no_blank("dash", "-", dash, fits=key.column == dash.column + 2)
     in_list = re.match(r" *- ", before) is not None
     if in_list or re.search(r":(\s|$)", before):
         hint = _one_column(case, number) if in_list else ALIGN
@@ -294,7 +317,7 @@ def _missing_colon(case: Case, number: int) -> Diagnostic:
     run_together = NO_BLANK.match(line)
     if run_together is not None:
         colon = Position(0, number, run_together.start("colon"))
-        return case.not_yaml("a blank is missing after the colon", place=colon)
+        return case.no_blank("colon", ":", colon)
     start = len(line) - len(line.lstrip())
     return case.not_yaml("a colon is missing after this key", None, Position(0, number, start), len(line.strip()))
 
@@ -308,12 +331,13 @@ def _block(case: Case) -> Diagnostic | None:
         return _misplaced(case)
     value = _block_value(case.text, case.at.index)
     if value.text[:1] in ('"', "'"):
-        return say("yaml-quoted-start", case.span(case.at), better=_better(case, value))
+        return _quoted_start(case, value)
     if case.sign in ("]", "}"):
         return case.not_yaml("this bracket was never opened")
     if value.text[:1] in ("[", "{"):
         hint = f"quote the whole expression: `{value.entry}`"
-        return say("yaml-split", case.span(case.place(value.start), len(value.text)), hint=hint)
+        span = case.span(case.place(value.start), len(value.text))
+        return say("yaml-split", span, hint=hint, fix=case.quoted(value))
     if case.sign == ",":
         return case.not_yaml("a comma stands where a value should")
     return None

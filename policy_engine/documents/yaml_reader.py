@@ -21,6 +21,7 @@ from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import FlowPiece, quoted, read_as_quotes, runs, split_fault
 from policy_engine.documents.yaml_faults import Case, Position, fault_of, value_around
+from policy_engine.fixes import Fix, replaced
 from policy_engine.source import Authored, Span
 from policy_engine.text_encodings import described, other_encoding, wrong_byte
 
@@ -38,6 +39,8 @@ LONGEST_LINE = 1_000
 LONGEST_TAIL = 200
 """Of what follows a text on its line only so much is kept: a line may have many texts."""
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+NO_TEXT = frozenset(map(chr, (*range(0x20), 0x7F, 0xFEFF)))
+"""Characters that can only be there by accident; others may stand for letters of another encoding."""
 NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 """What YAML has for numbers that are not finite; no fact, parameter or text is meant by it."""
 TAG = re.compile(r"!\S*")
@@ -46,6 +49,8 @@ TEST_FILE = re.compile(r"_test\.ya?ml$")
 TAGS = frozenset(
     {"!date", "!str", "!int", "!float", "!bool", "!timestamp", "!null", "!set", "!binary", "!env", "!include"}
 )
+PLAIN_TAGS = TAGS - {"!set", "!binary", "!env", "!include"} | {"!!str", "!!int", "!!float", "!!bool", "!!null"}
+"""Those that only tell the type of a text, which is known without them."""
 LOST_NOT = re.compile(r"!(?![a-z0-9_.-]*[:/,!])[a-z_(]")
 NO_HOMES: Mapping[str, str] = MappingProxyType({})
 Pair = tuple[YamlNode, YamlNode]
@@ -72,7 +77,7 @@ class Reader:
     faults: list[Diagnostic]
     lines: list[str]
     anchors: dict[str, tuple[YamlNode, int]] = field(default_factory=dict)
-    loose: dict[str, tuple[Authored, int]] = field(default_factory=dict)
+    loose: dict[str, tuple[Authored, Position]] = field(default_factory=dict)
     """Anchors of plain texts that no alias has named yet, and where they stand."""
     parts: int = 0
 
@@ -174,7 +179,8 @@ def _control_characters(text: str, path: str) -> list[Diagnostic]:
     for match in islice(CONTROL.finditer(text), MOST_CONTROLS):
         before = text[: match.start()]
         span = Span(path, before.count("\n") + 1, match.start() - before.rfind("\n"))
-        found.append(say("yaml-control-character", span, character=f"U+{ord(match.group()):04X}"))
+        fix = replaced(span, match.group(), "") if match.group() in NO_TEXT else None
+        found.append(say("yaml-control-character", span, fix=fix, character=f"U+{ord(match.group()):04X}"))
     return found
 
 
@@ -189,7 +195,7 @@ def _document(reader: Reader) -> YamlNode:
         hint = "a test file begins with `tests: a_name`" if TEST_FILE.search(reader.path) else None
         raise Refused(say("file-empty", Span(reader.path), hint=hint))
     reader.faults.extend(
-        say("yaml-special-start", text.span, sign="&", hint=_quote_all(reader, start))
+        say("yaml-special-start", text.span, sign="&", hint=_quote_all(reader, start), fix=_all_quoted(reader, start))
         for text, start in reader.loose.values()
     )
     return node
@@ -231,7 +237,7 @@ def _scalar(reader: Reader, event: yaml.ScalarEvent) -> ScalarNode:
 def _anchored(reader: Reader, event: yaml.NodeEvent, node: YamlNode) -> YamlNode:
     """A node under its anchor; one on a text that no alias names is probably a text that begins with `&`."""
     if isinstance(node, ScalarNode) and node.text.plain and event.anchor is not None:
-        reader.loose[event.anchor] = (node.text, _marks(event)[0].index)
+        reader.loose[event.anchor] = (node.text, _place(_marks(event)[0]))
         return _unread(node) if not node.text.value else node
     return node
 
@@ -242,26 +248,41 @@ def _unread(node: YamlNode) -> YamlNode:
 
 def _tag_fault(reader: Reader, event: yaml.NodeEvent) -> Diagnostic:
     """A tag as its author wrote it, or the sign of another language for `not`."""
-    start = _marks(event)[0].index
+    at = _place(_marks(event)[0])
+    start = at.index
     written = TAG.search(reader.text, start, start + LONGEST_TAIL)
     sign = written.group() if written else "!"
     if LOST_NOT.match(sign) and sign not in TAGS:
-        hint = f"write `not`, or {_quote_all(reader, start)}"
-        return say("yaml-special-start", _span(reader, event), sign="!", hint=hint)
-    return say("yaml-tag", _span(reader, event), tag=sign)
+        hint = f"write `not`, or {_quote_all(reader, at)}"
+        return say("yaml-special-start", _span(reader, event), sign="!", hint=hint, fix=_all_quoted(reader, at))
+    span = _span(reader, event)
+    whole = reader.text[start : start + len(sign) + 1]
+    fix = replaced(span, whole, "", sure=sign in PLAIN_TAGS) if whole.endswith(" ") else None
+    return say("yaml-tag", span, fix=fix, tag=sign)
 
 
-def _quote_all(reader: Reader, start: int) -> str:
-    if start - reader.text.rfind("\n", 0, start) > LONGEST_LINE:
+def _quote_all(reader: Reader, at: Position) -> str:
+    if at.column > LONGEST_LINE:
         return "quote the whole text"
-    return f"quote the whole text: `{quoted(value_around(reader.text, start))}`"
+    return f"quote the whole text: `{quoted(value_around(reader.text, at.index).text)}`"
+
+
+def _all_quoted(reader: Reader, at: Position, *, sure: bool = True) -> Fix | None:
+    """The fix that does so."""
+    if at.column > LONGEST_LINE:
+        return None
+    value = value_around(reader.text, at.index)
+    span = Span(reader.path, at.line + 1, at.column + 1 - (at.index - value.start))
+    return value.quoted_at(span, sure=sure)
 
 
 def _alias(reader: Reader, event: yaml.AliasEvent) -> YamlNode:
     """The node of an alias, its parts counted again; it is never recursive, since an anchor is known only after its node."""
     if event.anchor not in reader.anchors:
-        hint = f"where `*` begins a text, {_quote_all(reader, _marks(event)[0].index)}"
-        raise Refused(say("yaml-alias", _span(reader, event), hint=hint, name=event.anchor))
+        at = _place(_marks(event)[0])
+        hint = f"where `*` begins a text, {_quote_all(reader, at)}"
+        fix = _all_quoted(reader, at, sure=False)
+        raise Refused(say("yaml-alias", _span(reader, event), hint=hint, fix=fix, name=event.anchor))
     reader.loose.pop(event.anchor, None)
     node, parts = reader.anchors[event.anchor]
     _count(reader, event, parts)
@@ -327,11 +348,17 @@ def _entries(reader: Reader, pairs: list[Pair]) -> Iterator[tuple[Authored, Yaml
             starts_item = key.text == _first_of_item(reader, pairs)
             if not run_on:
                 hint = "begin the next item with `- `" if starts_item else None
-                reader.faults.append(say("yaml-duplicate-key", key.span, hint=hint, key=key.text.value))
+                fix = _with_dash(key.span) if starts_item else None
+                reader.faults.append(say("yaml-duplicate-key", key.span, hint=hint, fix=fix, key=key.text.value))
             run_on = run_on or starts_item
         else:
             seen.add(key.text.value)
             yield key.text, value
+
+
+def _with_dash(key: Span) -> Fix:
+    """The fix that begins an item with a key."""
+    return replaced(replace(key, column=max(1, key.column - 2)), "  ", "- ")
 
 
 def _first_of_item(reader: Reader, pairs: list[Pair]) -> Authored | None:

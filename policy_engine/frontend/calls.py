@@ -6,9 +6,10 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from policy_engine.diagnostics import did_you_mean
+from policy_engine.fixes import Hint, write
 from policy_engine.frontend import hints
 from policy_engine.frontend.comparisons import check_elements
 from policy_engine.frontend.lookups import VALUE_ON, value_on
@@ -125,7 +126,7 @@ def _aggregate(typer: Typer, node: ast.Call, generator: ast.GeneratorExp, name: 
     kind = row.result(element.type, listed.most)
     if kind is None:
         if listed.most is None and row.result(element.type, 1) is not None:
-            words = {"expected": "a list with `maxItems` in its schema", "found": "a list without"}
+            words: dict[str, Any] = {"expected": "a list with `maxItems` in its schema", "found": "a list without"}
             hint = "the schema says how long the list can be, so that the result is known to fit"
             return typer.fault("wrong-type", clause.iter, hint=hint, what="what follows `in`", **words)
         return typer.wrong_type(generator.elt, f"what `{name}` goes over", row.expected, with_article(element.type))
@@ -159,13 +160,14 @@ def _call_optional(function: Function, arguments: tuple[tree.Node, ...]) -> bool
             return function.partial or any(argument.optional for argument in arguments)
 
 
-def _other_order(typer: Typer, function: Function, node: ast.Call, arguments: Sequence[tree.Node]) -> str | None:
+def _other_order(typer: Typer, function: Function, node: ast.Call, arguments: Sequence[tree.Node]) -> Hint | None:
     """The call with its arguments in an order that fits, None where there is none."""
     if function.at_least or len(arguments) > len(function.parameters):
         return None
     for order in permutations(range(len(arguments))):
         if all(function.parameters[i].accepts(arguments[at].type) for i, at in enumerate(order)):
-            return f"write `{function.name}({', '.join(typer.parsed.segment(node.args[at]) for at in order)})`"
+            better = f"{function.name}({', '.join(typer.parsed.segment(node.args[at]) for at in order)})"
+            return write(typer.parsed.segment(node), better)
     return None
 
 

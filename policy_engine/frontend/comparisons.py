@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from policy_engine.diagnostics import did_you_mean
+from policy_engine.fixes import Advice
 from policy_engine.frontend import hints
 from policy_engine.language import expressions as tree
 from policy_engine.language.date_texts import DAY
@@ -61,12 +62,12 @@ def compare(typer: Typer, node: ast.Compare) -> tree.Node:
     return tree.Chain(type=BOOLEAN, optional=optional, place=typer.place(node), operands=tuple(links))
 
 
-def _with_nothing(typer: Typer, node: ast.Compare, hint: str) -> tree.Node:
+def _with_nothing(typer: Typer, node: ast.Compare, hint: Advice) -> tree.Node:
     """Report a comparison with what is no value."""
     typer.infer(node.left)
     word = node.comparators[0]
     if isinstance(word, ast.Name) and word.id == "unknown":
-        return typer.fault("unknown-place", word, hint=hint)
+        return typer.fault("unknown-place", word, hint=str(hint))
     what = f"`{WRITTEN[type(node.ops[0])]} {typer.parsed.segment(word)}`"
     return typer.fault("expression-not-allowed", node, what=what, hint=hint)
 
@@ -92,8 +93,9 @@ def _link(typer: Typer, operation: ast.cmpop, first: Side, second: Side, node: a
         return tree.Not(type=BOOLEAN, optional=found.optional, place=typer.numbered(place), operand=found)
     operator = SIGNS.get(type(operation))
     if operator is None:
-        sign = "==" if isinstance(operation, ast.Is) else "!="
-        return typer.fault("expression-not-allowed", node, what="`is`", hint=f"write `{sign}`")
+        sign, old = ("==", r"\bis\b") if isinstance(operation, ast.Is) else ("!=", r"\bis\s+not\b")
+        fix = typer.parsed.other_operator(first[1], second[1], old, sign)
+        return typer.fault("expression-not-allowed", node, what="`is`", hint=f"write `{sign}`", fix=fix)
     as_lists = operator in ("==", "!=") and comparable_lists(left.type, right.type)
     if not (as_lists or comparable(left.type, right.type)):
         dates = any(hints.DATE_LITERAL.fullmatch(typer.parsed.segment(side)) for _, side in (first, second))
@@ -121,7 +123,7 @@ def _membership(typer: Typer, first: Side, second: Side, place: tree.Place) -> t
     (item, item_side), (listed, list_side) = first, second
     if not isinstance(listed.type, ListOf | Anything):
         hint = "write `contains(text, part)`" if isinstance(listed.type, Text) else "write `[a, b]`"
-        words = {"what": "what follows `in`", "expected": "a list", "found": listed.type}
+        words: dict[str, Any] = {"what": "what follows `in`", "expected": "a list", "found": listed.type}
         return typer.fault("wrong-type", list_side, hint=hint, **words)
     if isinstance(listed.type, ListOf) and not comparable(item.type, listed.type.element):
         return typer.fault("not-comparable", item_side, left=item.type, right=listed.type.element)
@@ -141,7 +143,7 @@ def _check_possible(typer: Typer, first: Side, second: Side) -> None:
         return
     value, closed = never
     wrong, other = (first, second) if isinstance(first[0], tree.Literal) else (second, first)
-    words = {"value": value, "what": f"`{typer.parsed.segment(other[1])}`", "values": ", ".join(closed)}
+    words: dict[str, Any] = {"value": value, "what": f"`{typer.parsed.segment(other[1])}`", "values": ", ".join(closed)}
     typer.fault("impossible-value", wrong[1], hint=did_you_mean(value, closed), **words)
 
 

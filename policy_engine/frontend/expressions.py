@@ -13,6 +13,7 @@ from itertools import accumulate
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.quoting import CURLY, TO_STRAIGHT
+from policy_engine.fixes import Edit, Fix, Hint, replaced
 from policy_engine.frontend import hints
 from policy_engine.frontend.comments import comment_inside, lost_condition, without_texts
 from policy_engine.language.expressions import segment
@@ -47,6 +48,23 @@ class ParsedExpression:
         first = len(encoded[:start].decode()) + self.offset
         last = len(encoded[:end].decode()) + self.offset
         return self.authored.part(first, last)
+
+    def other_operator(self, left: ast.expr, right: ast.expr, old: str, new: str) -> Fix | None:
+        """The fix that writes an operator in place of what matches a pattern between two parts; None where several do."""
+        encoded = self.text.encode()
+        start, end = len(encoded[: left.end_col_offset].decode()), len(encoded[: right.col_offset].decode())
+        found = list(re.finditer(old, self.text[start:end]))
+        if len(found) != 1:
+            return None
+        first = start + self.offset
+        return replaced(self.authored.part(first + found[0].start(), first + found[0].end()), found[0].group(), new)
+
+    def quoted(self, name: ast.Name) -> Fix | None:
+        """The fix that writes a name in quotes; None where YAML would take these for its own."""
+        if self.authored.plain and name.col_offset == 0:
+            return None
+        mark = inner_quotes(self.authored)
+        return replaced(self.span(name), name.id, f"{mark}{name.id}{mark}")
 
     def last_name(self, node: ast.Attribute) -> Span:
         """Where the name behind the last dot stands."""
@@ -94,29 +112,53 @@ def _text_fault(text: str, offset: int, authored: Authored) -> Diagnostic | None
     bare = without_texts(text)
     for index, character in enumerate(bare):
         if not (character.isascii() and character.isprintable()):
-            return _character_fault(character, text, authored.part(index + offset, index + offset + 1))
+            return _character_fault(text, index, offset, authored)
     depths = accumulate((character in "([{") - (character in ")]}") for character in bare)
     if max(depths) > DEEPEST_BRACKETS:
         return say("expression-too-deep", authored.span, limit=DEEPEST_BRACKETS)
     return None
 
 
-def _character_fault(character: str, text: str, place: Span) -> Diagnostic:
+def _character_fault(text: str, index: int, offset: int, authored: Authored) -> Diagnostic:
+    character, place = text[index], authored.part(index + offset, index + offset + 1)
     code = f"U+{ord(character):04X}"
     name = UNSEEN.get(character, character if character.isprintable() else "")
-    hint = f"write {TYPED[character]}" if character in TYPED else None
+    hint, fix = None, None
+    if character in TYPED:
+        hint = f"write {TYPED[character]}"
+        fix = replaced(place, character, TYPED[character].strip("`") if "`" in TYPED[character] else " ")
     if CURLY.match(character):
         hint = f"write straight quotes: `{shown_text(text.translate(TO_STRAIGHT))}`"
-    return say("expression-character", place, hint=hint, character=f"{code} ({name})" if name else code)
+        fix = _straightened(text, offset, authored)
+    return say("expression-character", place, hint=hint, fix=fix, character=f"{code} ({name})" if name else code)
+
+
+def _straightened(text: str, offset: int, authored: Authored) -> Fix | None:
+    """The fix that writes straight quotes for all curly ones, such as may stand where the expression does."""
+    mark = inner_quotes(authored)
+    curly = [at for at, sign in enumerate(without_texts(text)) if CURLY.match(sign)]
+    if mark in text or (authored.plain and 0 in curly):
+        return None
+    places = [(at, authored.part(at + offset, at + offset + 1)) for at in curly]
+    return Fix("write straight quotes", tuple(Edit(p.path, p.line, p.column, text[at], mark) for at, p in places))
+
+
+def inner_quotes(authored: Authored) -> str:
+    """The quotes that a text inside an expression may have, by those that the expression itself stands in."""
+    return "'" if authored.raw.startswith('"') else '"'
 
 
 def _syntax_fault(text: str, offset: int, authored: Authored, error: SyntaxError) -> Diagnostic:
     bare = without_texts(text)
     phrase = hints.phrase(text, bare)
     if phrase is not None:
-        start, end, hint = phrase
-        place = authored.part(start + offset, end + offset)
-        return say("expression-syntax", place, why=f"`{text[start:end]}` has no meaning here", hint=hint)
+        (start, end), (first, last) = phrase.mark, phrase.whole
+        place, whole = authored.part(start + offset, end + offset), authored.part(first + offset, last + offset)
+        starts = authored.plain and first == 0 and (phrase.new or "").startswith(('"', "'"))
+        exact = phrase.new is not None and not starts  # with a quote, which YAML would take for its own
+        fix = Hint(phrase.hint, text[first:last], phrase.new or "").fix(whole) if exact else None
+        why = f"`{text[start:end]}` has no meaning here"
+        return say("expression-syntax", place, why=why, hint=phrase.hint, fix=fix)
     number = WRONG_NUMBER.search(bare)
     if number is not None:
         return say("number-form", authored.part(number.start() + offset, number.end() + offset), text=number.group())

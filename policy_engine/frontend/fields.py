@@ -11,6 +11,7 @@ from typing import TypeVar
 from policy_engine.diagnostics import Diagnostic, say
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.documents.quoting import open_brackets, unread
+from policy_engine.fixes import Advice, Hint, replaced, write
 from policy_engine.frontend.comments import lost_words
 from policy_engine.frontend.shape_hints import ISO_DATE, as_list, as_mapping, as_names, home_of, meant, separate
 from policy_engine.frontend.shapes import TEXTS, Shape
@@ -27,6 +28,9 @@ THOUSANDS = re.compile(r"[0-9]{3}(\.[0-9]+)?")
 END_OF_NUMBER = re.compile(rf"{THOUSANDS.pattern}|[0-9]{{1,2}}")
 BEFORE_IT = "quote the whole expression before it, with this"
 LONGEST_NAME = 100
+YEAR_FIRST = re.compile("(?P<year>[0-9]{4})([-/.])(?P<month>[0-9]{1,2})\\2(?P<day>[0-9]{1,2})")
+DAY_FIRST = re.compile("(?P<day>[0-9]{1,2})\\.(?P<month>[0-9]{1,2})\\.(?P<year>[0-9]{4})")
+"""Days whose parts stand in an order that means one day only; with `/` the month may also come first."""
 
 
 class Fields:
@@ -77,9 +81,10 @@ class Fields:
 
     def _refuse_unknown(self, key: Authored) -> None:
         near = meant(key.value, self.shape)
-        self.meant.update([near] if near is not None else [])
-        home = home_of(key.value, self.shape)
-        hint = (f"did you mean `{near}`?" if near is not None else home) or f"it has {', '.join(self.shape.names)}"
+        hint: Advice = near or home_of(key.value, self.shape) or f"it has {', '.join(self.shape.names)}"
+        if near is not None and (near.new in self.meant or self.node.get(near.new) is not None):
+            hint = near.text  # it would stand there twice
+        self.meant.update([near.new] if near is not None else [])
         self.faults.append(say("unknown-key", key.span, hint=hint, thing=self.shape.thing, key=key.value))
 
     def _refuse_piece(self, key: Authored, cut: bool) -> None:
@@ -89,13 +94,14 @@ class Fields:
         if word and word.group() in self.shape.names and rest[:1] in (":", " ", ""):
             self.meant.add(word.group())
             thing = "a blank is missing after the colon" if rest[:1] == ":" else "a colon is missing"
-            self.faults.append(say("yaml-syntax", key.span, why=f"{thing} behind `{word.group()}`"))
+            fix = replaced(key.span, f"{word.group()}:", f"{word.group()}: ") if rest[:1] == ":" else None
+            self.faults.append(say("yaml-syntax", key.span, fix=fix, why=f"{thing} behind `{word.group()}`"))
         elif not cut and re.search(r"[()\[\]<>=+*/ ]", key.value):
             self.faults.append(say("yaml-split", key.span, hint=BEFORE_IT))
         elif not cut:
             self._refuse_unknown(key)
 
-    def wrong(self, what: str, expected: str, node: YamlNode, hint: str | None = None) -> None:
+    def wrong(self, what: str, expected: str, node: YamlNode, hint: Advice | None = None) -> None:
         """Report that something is of the wrong kind; the author's words stand in backticks in `what`."""
         self.faults.append(say("wrong-kind", node.span, hint=hint, what=what, expected=expected))
 
@@ -180,10 +186,7 @@ class Fields:
         if node is None:
             return ALWAYS, None
         if not isinstance(node, MappingNode):
-            day = node.text.value if isinstance(node, ScalarNode) and ISO_DATE.fullmatch(node.text.value) else None
-            self.wrong(
-                f"`{key}`", "{from: a date, until: a date}", node, f"write `{key}: {{from: {day}}}`" if day else None
-            )
+            self.wrong(f"`{key}`", "{from: a date, until: a date}", node, _period_hint(key, node))
             return ALWAYS, None
         fields = Fields(node, shape, self.faults)
         start, end = fields.day("from"), fields.day("until")
@@ -195,13 +198,23 @@ class Fields:
 NOTHING = Shape("nothing", ())
 
 
+def _period_hint(key: str, node: YamlNode) -> Advice | None:
+    """The period to write in place of its first day."""
+    if not isinstance(node, ScalarNode) or not ISO_DATE.fullmatch(node.text.value):
+        return None
+    period = f"{{from: {node.text.value}}}"
+    return Hint(f"write `{key}: {period}`", node.text.raw, period, as_is=True)
+
+
 def cut_number(before: YamlNode | None, key: Authored) -> Diagnostic | None:
     """The diagnostic for a number such as `1,000` or `4,90`, of which YAML took the end for a key; None for another key."""
     number = before.text.value if isinstance(before, ScalarNode) and before.text.plain else ""
     if not (number.isdigit() and END_OF_NUMBER.fullmatch(key.value)):
         return None
     between = "" if THOUSANDS.fullmatch(key.value) else "."
-    return say("number-form", key.span, hint=f"write `{number}{between}{key.value}`", text=f"{number},{key.value}")
+    text, better = f"{number},{key.value}", f"{number}{between}{key.value}"
+    fix = replaced(before.span, text, better, sure=False) if before is not None else None
+    return say("number-form", key.span, hint=f"write `{better}`", fix=fix, text=text)
 
 
 def fields_of(node: YamlNode, shape: Shape, what: str, faults: list[Diagnostic]) -> Fields:
@@ -221,7 +234,7 @@ def _is_cut(node: YamlNode) -> bool:
     return isinstance(node, ScalarNode) and node.text.plain and bool(open_brackets(node.text.value))
 
 
-def _list_hint(node: YamlNode, *, texts: bool) -> str | None:
+def _list_hint(node: YamlNode, *, texts: bool) -> Advice | None:
     """The list to write where its items stand without brackets, as keys, or as the keys of its only item without a dash."""
     if isinstance(node, MappingNode) and texts:
         return as_list([key.value for key, _ in node.entries])
@@ -231,7 +244,9 @@ def _list_hint(node: YamlNode, *, texts: bool) -> str | None:
     items = [item.strip() for item in text.split(",")]
     if len(items) == 1 and LISTED.fullmatch(text):
         items = separate(text) or items
-    return as_list(items) if all(items) and not set(text) & set("[]{}()\n") else None
+    if not all(items) or not isinstance(node, ScalarNode) or set(text) & set("[]{}()\n"):
+        return None
+    return Hint(as_list(items), node.text.raw, f"[{', '.join(items)}]", as_is=True)
 
 
 def is_empty(node: YamlNode) -> bool:
@@ -259,7 +274,7 @@ def check_name(name: Authored, form: re.Pattern[str], faults: list[Diagnostic]) 
     if not form.fullmatch(name.value):
         words = "small letters, digits and underscores" if form is SNAKE else "small letters, digits and hyphens"
         better = name_in_form(name.value, form)
-        hint = f"write `{better}`" if better is not None else None
+        hint = write(name.value, better) if better is not None else None
         faults.append(say("wrong-name", name.span, hint=hint, name=name.value, form=words))
 
 
@@ -277,5 +292,17 @@ def read_date(text: Authored, faults: list[Diagnostic]) -> date | None:
     try:
         return date_texts.read_date(text.value)
     except ValueError:
-        faults.append(say("bad-date", text.span, text=text.value))
+        better = _day_meant(text.value)
+        hint = write(text.value, better) if better is not None else None
+        faults.append(say("bad-date", text.span, hint=hint, text=text.value))
+        return None
+
+
+def _day_meant(text: str) -> str | None:
+    """The day of a text that can mean one only, in the form in which days are written; None for another."""
+    found = YEAR_FIRST.fullmatch(text) or DAY_FIRST.fullmatch(text)
+    day = "" if found is None else f"{found['year']}-{found['month']:0>2}-{found['day']:0>2}"
+    try:
+        return date_texts.read_date(day).isoformat()
+    except ValueError:
         return None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policy_engine.diagnostics import nearest
+from policy_engine.fixes import Advice, Hint, is_slip, write
 from policy_engine.language.types import ListOf, Record, member_of
 
 if TYPE_CHECKING:
@@ -25,46 +27,110 @@ WORD = re.compile(r"\w[\w ]*")
 DATE_FORM = re.compile(r"%[A-Za-z]|[dMyY]{2}")
 """What other languages say of how a date is written."""
 OPERAND = r"[\w.]+(?:\([^()]*\))?"
+TERM_END = r"(?=\s*(?:$|\)|,|\band\b|\bor\b|\bif\b|\belse\b|&&|\|\||\bAND\b|\bOR\b))"
+"""What follows a part of a condition that is true or false by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What is no expression, and what to write: `word` is the part to mark and `whole` the one to replace, by default all of it.
+
+    Without `new` what to write is not known exactly. All take the parts of the pattern by their names.
+    """
+
+    pattern: re.Pattern[str]
+    hint: str
+    new: str | None = None
+
+    def found_in(self, text: str, bare: str) -> FoundPhrase | None:
+        """The first such phrase in a text; `bare` is without what its quotes hold."""
+        found = self.pattern.search(bare)
+        if found is None:
+            return None
+        parts = {name: text[slice(*found.span(name))].strip() for name in found.groupdict()}
+        mark = found.span("word") if "word" in parts else found.span()
+        whole = found.span("whole") if "whole" in parts else mark
+        new = None if self.new is None else _apart(text, whole, self.new.format(**parts))
+        return FoundPhrase(mark, self.hint.format(**parts), whole, new)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPhrase:
+    """A phrase from one place to before another, what is said of it, and what to write in place of the `whole`, if known."""
+
+    mark: tuple[int, int]
+    hint: str
+    whole: tuple[int, int]
+    new: str | None
+
+
+def _apart(text: str, whole: tuple[int, int], new: str) -> str:
+    """The new words with a blank where they would run into a word beside them."""
+    before, behind = text[: whole[0]][-1:], text[whole[1] :][:1]
+    start = " " if _is_of_word(before) and _is_of_word(new[:1]) else ""
+    return f"{start}{new}{' ' if _is_of_word(behind) and _is_of_word(new[-1:]) else ''}"
+
+
+def _is_of_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
+
+
+def _words(words: str, sign: str) -> Phrase:
+    return Phrase(re.compile(rf"\b(?P<word>{words})\b"), f"write `{sign}`", sign)
+
+
+def _sign(pattern: str, sign: str) -> Phrase:
+    return Phrase(re.compile(pattern), f"write `{sign}`", sign)
+
+
 PHRASES = (
-    (DATE_LITERAL, NO_DATES),
-    (TIME_LITERAL, NO_TIMES),
-    (re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?\s*%(?=\s*(?:of\b|and\b|or\b|if\b|else\b|[^\s\w(.-]|$))"), NUMBER_ALONE),
-    (re.compile(r"=>"), "write `>=`"),
-    (re.compile(r"\b(?P<word>is greater than|greater than|is more than|more than|exceeds)\b"), "write `>`"),
-    (re.compile(r"\b(?P<word>is less than|less than)\b"), "write `<`"),
-    (re.compile(r"\b(?P<word>is at least|at least)\b"), "write `>=`"),
-    (re.compile(r"\b(?P<word>is at most|at most)\b"), "write `<=`"),
-    (re.compile(r"\b(?P<word>is equal to|equals)\b"), "write `==`"),
-    (re.compile(r"\w (?P<word>contains) "), "write `contains(text, part)`"),
-    (re.compile(r"(?P<word>\?).*:"), "write `b if a else c`, or two rules"),
-    (re.compile(r"(?P<word>;)\s*$"), "leave it out"),
-    (re.compile(r"=<"), "write `<=`"),
-    (
-        re.compile(rf"(?P<x>{OPERAND}) (?P<word>between) (?P<a>{OPERAND}) and (?P<b>{OPERAND})"),
+    Phrase(DATE_LITERAL, NO_DATES),
+    Phrase(TIME_LITERAL, NO_TIMES),
+    Phrase(
+        re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?\s*%(?=\s*(?:of\b|and\b|or\b|if\b|else\b|[^\s\w(.-]|$))"),
+        NUMBER_ALONE,
+    ),
+    _sign(r"=>", ">="),
+    _words("is greater than|greater than|is more than|more than|exceeds", ">"),
+    _words("is less than|less than", "<"),
+    _words("is at least|at least", ">="),
+    _words("is at most|at most", "<="),
+    _words("is equal to|equals", "=="),
+    Phrase(re.compile(r"\w (?P<word>contains) "), "write `contains(text, part)`"),
+    Phrase(re.compile(r"(?P<word>\?).*:"), "write `b if a else c`, or two rules"),
+    Phrase(re.compile(r"(?P<word>;)\s*$"), "leave it out", ""),
+    _sign(r"=<", "<="),
+    Phrase(
+        re.compile(rf"(?P<whole>(?P<x>{OPERAND}) (?P<word>between) (?P<a>{OPERAND}) and (?P<b>{OPERAND}))"),
         "write `{a} <= {x} <= {b}`",
+        "{a} <= {x} <= {b}",
     ),
-    (
-        re.compile(r"^(?P<word>if)\b(?P<a>.+?),? then (?P<b>.+?),? else (?P<c>.+)$"),
+    Phrase(
+        re.compile(r"^(?P<whole>(?P<word>if)\b(?P<a>.+?),? then (?P<b>.+?),? else (?P<c>.+))$"),
         "write `{b} if {a} else {c}`, or two rules",
+        "{b} if {a} else {c}",
     ),
-    (re.compile(r"^(?P<word>if)\b.+$"), "write `b if a else c`, or two rules"),
-    (
+    Phrase(re.compile(r"^(?P<word>if)\b.+$"), "write `b if a else c`, or two rules"),
+    Phrase(
         re.compile(r"\b(?:sums_by|sorted_by|covered_days)\((?P<word>[^()]+(?:\([^()]*\)[^()]*)*) for\b"),
         "two values of each element stand in brackets: `({word})`",
+        "({word})",
     ),
-    (re.compile(r"&&"), "write `and`"),
-    (re.compile(r"\|\|"), "write `or`"),
-    (re.compile(r"!(?!=)"), "write `not`"),
-    (re.compile(r"<>"), "write `!=`"),
-    (re.compile(r"\bAND\b"), "write `and`"),
-    (re.compile(r"\bOR\b"), "write `or`"),
-    (re.compile(r"\bNOT\b"), "write `not`"),
-    (re.compile(r"(?<![=!<>])=(?!=)"), "to compare, write `==`"),
+    _sign(r"&&", "and"),
+    _sign(r"\|\|", "or"),
+    Phrase(re.compile(rf"(?:^|\(|\band\b|\bor\b|\bnot\b)\s*(?P<word>!)\s*{OPERAND}{TERM_END}"), "write `not`", "not"),
+    Phrase(re.compile(r"!(?!=)"), "write `not`"),
+    _sign(r"<>", "!="),
+    _sign(r"\bAND\b", "and"),
+    _sign(r"\bOR\b", "or"),
+    _sign(r"\bNOT\b", "not"),
+    Phrase(re.compile(r"(?<![=!<>])=(?!=)"), "to compare, write `==`", "=="),
 )
-"""What is no expression, and what to write; `word` is the part to mark, where it is not the whole."""
 PAST_AND_PRESENT = frozenset({"today", "now", "current_date", "sysdate", "date_today"})
 NOTHING = frozenset({"None", "null", "nil", "missing", "empty", "absent", "none", "undefined", "unknown"})
 """Words that people compare with where they ask whether something is known."""
+SURELY_NOTHING = frozenset({"None", "null", "nil"})
+"""Those of them that mean it in some language, and no text."""
 FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "null": "ask `known(x)`",
@@ -75,6 +141,8 @@ FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(PAST_AND_PRESENT, THE_DAY),
     }
 )
+SAME_NAMES = MappingProxyType({"yes": "true", "no": "false", "today": "as_of", "current_date": "as_of"})
+"""Those that only need to be called as they are called here."""
 FOREIGN_FUNCTIONS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(PAST_AND_PRESENT, THE_DAY),
@@ -101,23 +169,17 @@ OF_MEMBER: Mapping[str, str] = MappingProxyType({"sums_by": "(key, {1})", "sorte
 """The same of a member of each element, where it is not that member."""
 
 
-def phrase(text: str, bare: str) -> tuple[int, int, str] | None:
-    """The first phrase of another language in a text (`bare` is without what its quotes hold): from, to, and what to write."""
-    for pattern, hint in PHRASES:
-        found = pattern.search(bare)
-        if found is not None:
-            parts = {name: text[slice(*found.span(name))].strip() for name in found.groupdict()}
-            start, end = found.span("word") if "word" in parts else found.span()
-            return start, end, hint.format(**parts)
-    return None
+def phrase(text: str, bare: str) -> FoundPhrase | None:
+    """The first phrase of another language in a text; `bare` is without what its quotes hold."""
+    return next((found for each in PHRASES if (found := each.found_in(text, bare)) is not None), None)
 
 
-def of_placeholder(text: str, scope: Scope) -> str:
+def of_placeholder(text: str, scope: Scope) -> Advice:
     """What to write in place of a placeholder of a sentence that is not a name."""
     name, sign, _ = (part.strip() for part in text.partition(":" if ":" in text else "!"))
     near = nearest(text.strip(), scope.names()) if WORD.fullmatch(text.strip()) else None
     if near is not None:
-        return f"did you mean `{{{near}}}`?"
+        return Hint(f"did you mean `{{{near}}}`?", text, near, is_slip(text.strip(), near, scope.names()))
     if sign and DATE_FORM.search(text) and (scope.kind_of(name) or name in BUILT_IN):
         return f"write `{{{name}:short}}` or `{{{name}:long}}`: a date is written as the ruleset's `language:` has it"
     if sign and scope.kind_of(name):
@@ -129,21 +191,27 @@ def of_placeholder(text: str, scope: Scope) -> str:
     return "make a definition, and name it here"
 
 
-def of_name(name: str, scope: Scope) -> str | None:
+def of_name(name: str, scope: Scope) -> Advice | None:
     """What to write in place of a name that is not one here."""
     if name in scope.decisions and (parts := scope.decisions[name]()):
-        return f"write `decisions.{name}.{next(iter(parts))}`"
-    return scope.elsewhere(name) or FOREIGN_NAMES.get(name)
+        return write(name, f"decisions.{name}.{next(iter(parts))}", sure=False)
+    told = scope.elsewhere(name) or FOREIGN_NAMES.get(name)
+    return (
+        Hint(FOREIGN_NAMES[name], name, SAME_NAMES[name])
+        if told == FOREIGN_NAMES.get(name) and name in SAME_NAMES
+        else told
+    )
 
 
-def of_member(typer: Typer, node: ast.Attribute) -> str | None:
+def of_member(typer: Typer, node: ast.Attribute) -> Hint | None:
     """What to write in place of `level.percent`, where `level` is a decision."""
     if not isinstance(node.value, ast.Name) or not is_unresolved(typer, node.value):
         return None
     name = node.value.id
     if name not in typer.scope.decisions:
         return None
-    return f"write `decisions.{name}.{nearest(node.attr, typer.scope.decisions[name]() or ()) or node.attr}`"
+    part = nearest(node.attr, typer.scope.decisions[name]() or ()) or node.attr
+    return Hint(f"write `decisions.{name}.{part}`", name, f"decisions.{name}", sure=part == node.attr)
 
 
 def is_unresolved(typer: Typer, node: ast.AST) -> bool:
@@ -153,7 +221,7 @@ def is_unresolved(typer: Typer, node: ast.AST) -> bool:
     return typer.scope.kind_of(node.id) is None and node.id not in BUILT_IN
 
 
-def of_table(typer: Typer, node: ast.Call | ast.Subscript) -> str | None:
+def of_table(typer: Typer, node: ast.Call | ast.Subscript) -> Hint | None:
     """What to write in place of `table(key)`, `table[key][column]` or `table[key][key]`; None where there is no such table."""
     keys: list[ast.expr] = []
     at: ast.expr = node
@@ -167,15 +235,17 @@ def of_table(typer: Typer, node: ast.Call | ast.Subscript) -> str | None:
     column = last.id if isinstance(last, ast.Name) else _text_of(last)
     asked = keys[:-1] if column in names and len(keys) > len(table.asked_keys) else keys
     words = ", ".join(map(typer.parsed.segment, asked)) or ", ".join(key.name for key in table.asked_keys)
-    return f"write `{table.name}[{words}].{column if column in names else names[0]}`"
+    better = f"{table.name}[{words}].{column if column in names else names[0]}"
+    return write(typer.parsed.segment(node), better, sure=column in names)
 
 
-def of_nothing(typer: Typer, node: ast.Compare) -> str | None:
+def of_nothing(typer: Typer, node: ast.Compare) -> Hint | None:
     """What to write in place of a comparison with nothing, None where it is none."""
     if len(node.ops) != 1 or not _is_nothing(typer, node.comparators[0]):
         return None
     known = f"known({typer.parsed.segment(node.left)})"
-    return f"write `not {known}`" if isinstance(node.ops[0], ast.Is | ast.Eq) else f"write `{known}`"
+    better = f"not {known}" if isinstance(node.ops[0], ast.Is | ast.Eq) else known
+    return write(typer.parsed.segment(node), better, sure=typer.parsed.segment(node.comparators[0]) in SURELY_NOTHING)
 
 
 def _is_nothing(typer: Typer, node: ast.AST) -> bool:

@@ -10,6 +10,7 @@ from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_me
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import split_fault, unread
 from policy_engine.documents.yaml_reader import file_text
+from policy_engine.fixes import Hint
 from policy_engine.frontend import shapes
 from policy_engine.frontend.calendars import weekend_of
 from policy_engine.frontend.fields import (
@@ -127,7 +128,7 @@ def _schema_name(fields: Fields) -> Authored | None:
     found = SCHEMA_FILE.fullmatch(name.value) if name is not None else None
     if name is None or found is None:
         return name
-    hint = f"write `facts: {found[1]}`"
+    hint = Hint(f"write `facts: {found[1]}`", name.value, found[1])
     fields.faults.append(say("wrong-name", name.span, hint=hint, name=name.value))
     return replace(name, value=found[1])
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from policy_engine.diagnostics import Diagnostic, nearest, say
+from policy_engine.diagnostics import Diagnostic, did_you_mean, meaning, say, shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
-from policy_engine.documents.quoting import quoted
+from policy_engine.documents.quoting import NEXT_LINE, in_quotes
+from policy_engine.fixes import Advice, Hint
 from policy_engine.frontend import shapes
 from policy_engine.frontend.shapes import Shape
 from policy_engine.language.date_texts import DAY
@@ -55,6 +56,14 @@ OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """For each shape, what other languages call its keys."""
+SAME = frozenset(
+    {
+        *(("if", "when"), ("condition", "when"), ("outcome", "then"), ("reason", "because"), ("message", "because")),
+        *(("options", "outcomes"), ("and", "all"), ("or", "any"), ("amount", "value"), ("description", "meaning")),
+        *(("file", "from"), ("csv", "from"), ("link", "url"), ("start", "from"), ("since", "from")),
+    }
+)
+"""Other words that say just what the key says: `to` may be the last day, and `until` is the first one outside."""
 AMOUNT = re.compile(
     r"(?P<before>[$\u20ac\u00a3])?\s*(?P<number>[0-9]{1,3}(?:[,\u00a0 ][0-9]{3})+|[0-9]+)(?P<places>\.[0-9]+|,[0-9]{1,2})?"
     r"\s*(?P<unit>%|[^\W\d_][\w ]*|[$\u20ac\u00a3])?"
@@ -63,11 +72,12 @@ LONGEST_AMOUNT = 60
 UNITS = {"%": "percent", "$": "dollars", "\u20ac": "euros", "\u00a3": "pounds"}
 
 
-def meant(key: str, shape: Shape) -> str | None:
-    """The key of a shape that another was probably meant to be, None where none is near."""
+def meant(key: str, shape: Shape) -> Hint | None:
+    """The hint with the key of a shape that another was probably meant to be, None where none is near."""
     if _is_of_ruleset(key, shape):
         return None
-    return OTHER_WORDS.get(shape.thing, {}).get(key) or nearest(key, shape.names)
+    word = OTHER_WORDS.get(shape.thing, {}).get(key)
+    return did_you_mean(key, shape.names) if word is None else meaning(key, word, sure=(key, word) in SAME)
 
 
 def _is_of_ruleset(key: str, shape: Shape) -> bool:
@@ -96,14 +106,18 @@ def is_outdented(name: str, node: YamlNode) -> bool:
     return not keys & {"question", "rules", "outcomes"}
 
 
-def as_mapping(name: str, node: YamlNode, shape: Shape) -> str | None:
+def as_mapping(name: str, node: YamlNode, shape: Shape) -> Advice | None:
     """The mapping to write in place of a text or a list."""
-    if isinstance(node, ScalarNode):
-        text = node.text.value.strip()
-        return _FORMS[shape.thing](name, text) if text and shape.thing in _FORMS else None
     if isinstance(node, SequenceNode) and shape is shapes.PARAMETER and node.flow:
-        return f"write `{name}: {{value: {node.raw}}}`"
-    return None
+        return _in_place_of(node.raw, name, f"{{value: {node.raw}}}")
+    text = node.text.value.strip() if isinstance(node, ScalarNode) else ""
+    if isinstance(node, ScalarNode) and text and shape.thing in MAPPINGS:
+        return _in_place_of(node.text.raw, name, MAPPINGS[shape.thing](text))
+    return _FORMS[shape.thing](text) if text and shape.thing in _FORMS else None
+
+
+def _in_place_of(raw: str, name: str, mapping: str) -> Hint:
+    return Hint(f"write `{shown_text(f'{name}: {mapping}')}`", raw, mapping, as_is=True)
 
 
 OF_NAME: Mapping[str, str] = MappingProxyType({"combine": "{{a_value: {}}}", "use": "{{{}: [a_part]}}"})
@@ -136,7 +150,8 @@ def separate(text: str) -> list[str] | None:
 def several_items(text: Authored, words: list[str]) -> Diagnostic:
     """The diagnostic for an item of a list that is several items without commas between them."""
     shown = " and ".join(f"`{word}`" for word in words)
-    return say("comma-missing", text.span, hint=as_list(words), text=text.value, words={"words": shown})
+    hint = Hint(as_list(words), text.raw, ", ".join(words), as_is=True)
+    return say("comma-missing", text.span, hint=hint, text=text.value, words={"words": shown})
 
 
 def as_list(words: list[str]) -> str:
@@ -146,7 +161,7 @@ def as_list(words: list[str]) -> str:
 
 def _flow(text: str) -> str:
     """A text as it may stand between braces."""
-    return quoted(text) if NEEDS_QUOTES.search(text) else text
+    return in_quotes(text) if NEEDS_QUOTES.search(text) else NEXT_LINE.sub(" ", text)
 
 
 def amount_in(text: str) -> tuple[str, str] | None:
@@ -159,26 +174,31 @@ def amount_in(text: str) -> tuple[str, str] | None:
     return f"{number}{(amount['places'] or '').replace(',', '.')}", UNITS.get(named, named)
 
 
-def _parameter(name: str, text: str) -> str:
+def _parameter(text: str) -> str:
     amount = amount_in(text)
     if ISO_DATE.fullmatch(text):
-        return f"write `{name}: {{value: {text}, type: date}}`"
+        return f"{{value: {text}, type: date}}"
     if amount is not None:
         number, unit = amount
-        return f"write `{name}: {{value: {number}{f', unit: {unit}' if unit else ''}}}`"
-    return f"write `{name}: {{value: {_flow(text)}}}`"
+        return f"{{value: {number}{f', unit: {unit}' if unit else ''}}}"
+    return f"{{value: {_flow(text)}}}"
 
 
-_FORMS: Mapping[str, Callable[[str, str], str]] = MappingProxyType(
+MAPPINGS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
         shapes.PARAMETER.thing: _parameter,
-        shapes.SOURCE.thing: lambda name, text: f"write `{name}: {{title: {_flow(text)}}}`",
-        shapes.CHECK.thing: lambda _, text: f"write `- {{expect: {_flow(text)}, because: ...}}`",
-        shapes.SILENCE.thing: lambda _, text: f"write `- {{code: {_flow(text)}, because: ...}}`",
-        shapes.LEGEND.thing: lambda name, text: f"write `{name}: {{then: {_flow(text)}}}`",
-        shapes.RULE.thing: lambda _, __: "a rule has `id:`, `when:`, `then:` and `because:`",
-        shapes.READING.thing: lambda _, __: "a reading has `question:`, `choice:` and `choices:`",
-        shapes.DECISION.thing: lambda _, __: (
+        shapes.SOURCE.thing: lambda text: f"{{title: {_flow(text)}}}",
+        shapes.LEGEND.thing: lambda text: f"{{then: {_flow(text)}}}",
+    }
+)
+"""The mapping that a text stands for under its name."""
+_FORMS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        shapes.CHECK.thing: lambda text: f"write `- {{expect: {_flow(text)}, because: ...}}`",
+        shapes.SILENCE.thing: lambda text: f"write `- {{code: {_flow(text)}, because: ...}}`",
+        shapes.RULE.thing: lambda _: "a rule has `id:`, `when:`, `then:` and `because:`",
+        shapes.READING.thing: lambda _: "a reading has `question:`, `choice:` and `choices:`",
+        shapes.DECISION.thing: lambda _: (
             "a decision has a `question:`, and rules, a matrix or values; "
             "a condition or an amount with a name goes into `definitions:`"
         ),

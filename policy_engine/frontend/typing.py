@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, did_you_mean, say
-from policy_engine.fixes import Advice
+from policy_engine.fixes import Advice, Fix, write
 from policy_engine.frontend import hints
 from policy_engine.frontend.calls import call
 from policy_engine.frontend.comparisons import compare, is_any
@@ -48,7 +48,11 @@ from policy_engine.language.types import (
 
 NUMBER_FORM = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 TEXT_FORM = re.compile(r'"[^"\\]*"|\'[^\'\\]*\'')
-PYTHON_WORDS = {"True": "write `true`", "False": "write `false`", "None": "ask `known(x)`"}
+PYTHON_WORDS: Mapping[str, Advice] = MappingProxyType(
+    {"True": write("True", "true"), "False": write("False", "false"), "None": "ask `known(x)`"}
+)
+LOGIC: Mapping[type[ast.AST], tuple[str, str]] = MappingProxyType({ast.BitAnd: (r"&", "and"), ast.BitOr: (r"\|", "or")})
+"""For operators on bits the operators that are meant."""
 FORBIDDEN: Mapping[type[ast.AST], tuple[str, str | None]] = MappingProxyType(
     {
         ast.Lambda: ("a lambda", None),
@@ -88,9 +92,11 @@ class Typer:
     texts: tuple[str, ...] = ()
     """The closed set of texts that this is compared with."""
 
-    def fault(self, code: str, node: ast.AST, *, hint: Advice | None = None, **words: object) -> tree.Node:
+    def fault(
+        self, code: str, node: ast.AST, *, hint: Advice | None = None, fix: Fix | None = None, **words: object
+    ) -> tree.Node:
         """Report a fault at a part of the expression, and stand in for the part."""
-        return self.fault_at(code, self.place(node), hint=hint, **words)
+        return self.fault_at(code, self.place(node), hint=hint, fix=fix, **words)
 
     def place(self, node: ast.AST) -> tree.Place:
         """Where a part of the expression stands, for a node of its own."""
@@ -100,10 +106,12 @@ class Typer:
         """The same place for one more node."""
         return replace(place, id=next(self.scope.ids))
 
-    def fault_at(self, code: str, place: tree.Place, *, hint: Advice | None = None, **words: object) -> tree.Node:
+    def fault_at(
+        self, code: str, place: tree.Place, *, hint: Advice | None = None, fix: Fix | None = None, **words: object
+    ) -> tree.Node:
         """Report a fault at a place, and stand in for what is there; a type among the words is told by its name."""
         shown = {name: with_article(word) if isinstance(word, Type) else word for name, word in words.items()}
-        self.faults.append(say(code, place.span, hint=hint, words=shown))
+        self.faults.append(say(code, place.span, hint=hint, fix=fix, words=shown))
         return tree.stand_in(place)
 
     def type_fault(self, code: str, node: ast.AST, *sides: tree.Node, **words: Any) -> tree.Node:
@@ -175,11 +183,12 @@ class Typer:
         if found is not None:
             return found
         if node.id in self.texts:
-            return self.fault("unknown-name", node, hint=f'a text stands in quotes: `"{node.id}"`', name=node.id)
-        hint = hints.of_name(node.id, self.scope) or did_you_mean(node.id, [*self.scope.names(), *self.variables])
-        if hint is None and node.id in {**FUNCTIONS, **AGGREGATES}:
-            hint = f"`{node.id}` is a function, and is called with brackets"
-        return self.fault("unknown-name", node, hint=hint, name=node.id)
+            hint = f'a text stands in quotes: `"{node.id}"`'
+            return self.fault("unknown-name", node, hint=hint, fix=self.parsed.quoted(node), name=node.id)
+        near = hints.of_name(node.id, self.scope) or did_you_mean(node.id, [*self.scope.names(), *self.variables])
+        if near is None and node.id in {**FUNCTIONS, **AGGREGATES}:
+            near = f"`{node.id}` is a function, and is called with brackets"
+        return self.fault("unknown-name", node, hint=near, name=node.id)
 
     def bare_table(self, node: ast.Name, table: LookupTable | None) -> tree.Node:
         """A look-up table by itself, which is no value."""
@@ -272,7 +281,9 @@ class Typer:
         left, right = self.infer(node.left), self.infer(node.right)
         if operator is None:
             sign, hint = FORBIDDEN[type(node.op)]
-            return self.fault("expression-not-allowed", node, hint=hint, what=sign)
+            word = LOGIC.get(type(node.op))
+            fix = self.parsed.other_operator(node.left, node.right, *word) if word is not None else None
+            return self.fault("expression-not-allowed", node, hint=hint, fix=fix, what=sign)
         left, right = self.plain_value(left, node.left), self.plain_value(right, node.right)
         if isinstance(left.type, Anything) or isinstance(right.type, Anything):
             return tree.stand_in(self.place(node))
