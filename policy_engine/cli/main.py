@@ -14,6 +14,7 @@ from policy_engine.cli import (
     compare,
     decide,
     formatting,
+    lsp,
     new,
     report,
     rules,
@@ -44,6 +45,7 @@ app.command(short_help="Decide one question about facts, or all of a ruleset.")(
 app.command(short_help="Decide, and show how the answer came about.")(decide.explain)
 app.command("test", short_help="Run the tests that stand beside the rules.")(run_tests.run_tests)
 app.command("compare", short_help="Show whose answer changes between two versions.")(compare.compare_versions)
+app.command(short_help="Serve an editor, over the language server protocol.")(lsp.lsp)
 app.command(short_help="Write the schemas by which editors check as you type.")(schemas.schemas)
 app.command(short_help="Write a Python module with the types of all decisions.")(stubs.stubs)
 app.add_typer(

@@ -94,7 +94,7 @@ def _written(key: str, node: YamlNode | None, known: CaseNames, *, free: bool) -
 
 def _fixture(written: Authored, path: Path, known: CaseNames) -> Mapping[str, Any] | None:
     """The facts of a file that some folder above the test file has; messages name it as its author does."""
-    found = next((p / written.value for p in path.absolute().parents if _is_file(p / written.value)), None)
+    found = fixture_path(written.value, path)
     if found is None:
         known.faults.append(say("file-unreadable", written.span, why=f"there is no file `{written.value}`"))
         return None
@@ -108,6 +108,11 @@ def _fixture(written: Authored, path: Path, known: CaseNames) -> Mapping[str, An
         return facts
     known.faults.append(say("wrong-kind", written.span, what=f"`{written.value}`", expected="a mapping of facts"))
     return None
+
+
+def fixture_path(name: str, test: Path) -> Path | None:
+    """The file of a name that some folder above a test file has."""
+    return next((folder / name for folder in test.absolute().parents if _is_file(folder / name)), None)
 
 
 def _is_file(path: Path) -> bool:
