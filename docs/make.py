@@ -126,7 +126,7 @@ def _aggregate(row: AggregateFunction) -> tuple[str, ...]:
 
 
 def _setting(row: Field[Any]) -> tuple[str, ...]:
-    default = "nothing" if row.default in (None, "") else f"`{row.default}`"
+    default = "nothing" if row.default in (None, "") else f"`{json.dumps(row.default)}`".replace('"', "")
     return f"`{row.name}`", f"`{variable(row)}`", default, _plain(row.metadata["what"])
 
 

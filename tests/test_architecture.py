@@ -57,6 +57,7 @@ ALLOWED = {
     "pygls": ("lsp/server.py", "lsp/session.py", "lsp/protocol.py"),
     "lsprotocol": ("lsp/server.py", "lsp/session.py", "lsp/protocol.py"),
     "xlsxwriter": ("reports/workbook.py",),
+    "joserfc": ("service/tokens.py", "service/server.py"),
     "granian": ("service/server.py", "service/rsgi.py"),
 }
 

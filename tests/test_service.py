@@ -31,7 +31,8 @@ LINES = {"content-type": "application/jsonl"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("served")) as running:
+    rulesets = ("partner_earnings", "user_roles", "partner_lifecycle")
+    with serving(tmp_path_factory.mktemp("served"), only=rulesets) as running:
         yield running
 
 
@@ -139,7 +140,7 @@ REFUSED: list[tuple[str, object, str, int, str]] = [
     (SHARE + "s", QUESTION, "unknown-decision", 404,
      "there is no decision of `partner_earnings` `revenue_shares`; did you mean `revenue_share`?"),
     ("/v1/decisions/partner", QUESTION, "unknown-decision", 404,
-     "there is no ruleset `partner`; did you mean `partner_access`?"),
+     "there is no ruleset `partner`; did you mean `partner_earnings`?"),
     ("/v2/decisions", QUESTION, "not-found", 404, "there is nothing at `/v2/decisions`"),
     ("/healthz", QUESTION, "wrong-method", 405, "this address takes GET, not `POST`"),
     (SHARE, b"{" + b" " * 1_000_000 + b"}", "too-large", 413, "the body has more than 1000000 bytes"),
@@ -232,7 +233,7 @@ def test_a_head_is_answered_like_a_get_without_its_body(server: Server) -> None:
 
 
 def test_a_server_that_is_told_to_stop_stops_and_has_logged_no_facts(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    with serving(tmp_path, only=["partner_earnings"]) as server:
         assert server.ask("POST", SHARE, QUESTION).status == 200
         assert server.ask("POST", SHARE, {"facts": {"account_id": "secret-7"}}).status == 422
         assert server.stop() == 0

@@ -23,7 +23,8 @@ START = "policy serve &    # needs `pip install '.[service]'`; see docs/service.
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("served")) as running:
+    rulesets = ("partner_earnings", "user_roles", "can_spam", "payouts")
+    with serving(tmp_path_factory.mktemp("served"), only=rulesets) as running:
         yield running
 
 

@@ -10,10 +10,19 @@ from typing import Annotated
 
 import typer
 
+from policy_engine.cli.show import console, safe
+from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.service.settings import settings_from
+from policy_engine.service import keys as key_files
+from policy_engine.service.clock import day_in
+from policy_engine.service.settings import Settings, settings_from
 
 app = typer.Typer(help="Answer over HTTP.", invoke_without_command=True)
+
+keys = typer.Typer(help="Add, revoke and list the API keys of callers.", no_args_is_help=True)
+app.add_typer(keys, name="keys", short_help="Add, revoke and list the API keys of callers.")
+KeysOption = Annotated[Path | None, typer.Option("--keys", help="The file of keys; that of the settings if left out.")]
+NameArgument = Annotated[str, typer.Argument(help="Whose key it is.")]
 
 
 @app.callback()
@@ -46,3 +55,39 @@ def _server() -> ModuleType:
             raise
         told = f'`policy serve` needs the package `{error.name}`: pip install "policy_engine[service]"'
         raise CannotRun(told) from None
+
+
+@keys.command(short_help="Make a key, and print it.")
+def add(
+    context: typer.Context,
+    name: NameArgument,
+    role: Annotated[str, typer.Option("--role", help="What its holder is: a role of the ruleset `engine_access`.")],
+    file: KeysOption = None,
+) -> None:
+    """Make a key for a caller, and print it: this once, for only its digest is stored."""
+    settings: Settings = context.obj
+    path = _file(settings, file)
+    Engine.load(settings.rules, settings.schemas, only=["engine_access"]).decide(
+        "engine_access.permission", {"role": role, "operation": "decide"}, as_of=day_in("UTC")
+    )
+    typer.echo(key_files.add_key(path, name, role, day_in("UTC").isoformat()))
+
+
+@keys.command(short_help="Take a key out of the file.")
+def revoke(context: typer.Context, name: NameArgument, file: KeysOption = None) -> None:
+    """Take a key out of the file; a running service refuses it within a second."""
+    key_files.revoke_key(_file(context.obj, file), name)
+
+
+@keys.command("list", short_help="List the keys: names, roles and days.")
+def list_(context: typer.Context, file: KeysOption = None) -> None:
+    """List the keys: whose they are, the role, and the day on which each was made."""
+    for key in key_files.read_keys(_file(context.obj, file)):
+        console().print(safe(f"{key.name}  {key.role}  since {key.since}"))
+
+
+def _file(settings: Settings, file: Path | None) -> Path:
+    """The file of keys; raises `CannotRun` where none is named."""
+    if file is None and not settings.keys:
+        raise CannotRun("which file of keys? Name it with --keys, or by the setting `keys`")
+    return file or Path(settings.keys)

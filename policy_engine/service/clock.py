@@ -17,10 +17,11 @@ def day_in(timezone: str) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What is read of the time; tests give their own."""
+    """What is read of the time: the day in a time zone, seconds since 1970, and seconds that never go back."""
 
     day: Callable[[str], date] = day_in
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
 
 
 CLOCK = Clock()

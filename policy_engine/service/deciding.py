@@ -8,6 +8,7 @@ from itertools import count
 
 from policy_engine.errors import EngineFault, PolicyError
 from policy_engine.service.answers import answer
+from policy_engine.service.callers import ANYBODY, Caller, Callers, Rates, require
 from policy_engine.service.clock import CLOCK, Clock
 from policy_engine.service.loaded import Loaded
 from policy_engine.service.logs import log_fault
@@ -26,6 +27,8 @@ class Service:
     loaded: Loaded
     settings: Settings
     clock: Clock = CLOCK
+    callers: Callers = field(default_factory=Callers)
+    rates: Rates = field(default_factory=lambda: Rates(0))
     name: str = "request"
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -36,16 +39,28 @@ class Service:
             return given
         return f"{self.name}-{next(self._numbers)}"
 
-    def answer(self, question: Question) -> bytes:
+    def caller(self, head: Head) -> Caller:
+        """Who sent a request, which is counted; raises `Problem` where it is nobody who is known, or too many come."""
+        caller = self.callers.known(head)
+        if caller is not ANYBODY:
+            self.rates.spend(caller)
+        return caller
+
+    def require(self, caller: Caller, operation: str) -> None:
+        """Raises `Problem` where a caller may not do something."""
+        require(self.loaded, caller, operation, self.clock)
+
+    def answer(self, question: Question, caller: Caller) -> bytes:
         """The answer to a question as JSON; raises `Problem`, `PolicyError` and `EngineFault`."""
+        self.require(caller, "explain" if question.is_explained else "decide")
         loaded = self.loaded
         day = question.as_of or self.clock.day(loaded.timezone(question.ruleset))
         return answer(loaded.engine, question, day)
 
-    def answer_line(self, line: bytes) -> bytes:
+    def answer_line(self, line: bytes, caller: Caller) -> bytes:
         """The answer to a line of a batch; raises `Problem`."""
         try:
-            return self.answer(question_of_line(line))
+            return self.answer(question_of_line(line), caller)
         except PolicyError as error:
             raise problem_of(error) from error
         except EngineFault as error:

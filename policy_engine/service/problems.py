@@ -34,6 +34,8 @@ class Kind:
 
 KINDS: tuple[Kind, ...] = (
     Kind("not-json", 400, "The body cannot be read", "Send one JSON object in UTF-8, without a name twice in one object."),
+    Kind("unknown-caller", 401, "Who asks is not known", "Send `Authorization: Bearer` with a key or a token that is valid."),
+    Kind("forbidden", 403, "The caller may not ask this", "The detail says why; `decision` is the answer that refuses."),
     Kind("not-found", 404, "There is nothing at this address", "The documentation lists all addresses."),
     Kind("unknown-decision", 404, "There is no such ruleset or decision", "The detail names the nearest, or all."),
     Kind("wrong-method", 405, "This address does not take this method", "The header `Allow` names those that it takes."),
@@ -44,6 +46,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("invalid-facts", 422, "The facts are invalid, and nothing was decided", "Mend each of `violations`."),
     Kind("not-in-force", 422, "No version of the ruleset is in force on this day", "Ask `as_of` a day in one of its periods."),
     Kind("unknown-reading", 422, "There is no such reading, or no such choice of it", "The detail names the nearest, or all."),
+    Kind("too-many", 429, "The caller asks too often", "Wait for the seconds that the header `Retry-After` names."),
     Kind("own-fault", 500, "The service itself is at fault", "Please report it, with the X-Request-ID of the answer."),
 )  # fmt: skip
 BY_NAME: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in KINDS})

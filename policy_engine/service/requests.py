@@ -56,6 +56,11 @@ class Question:
         """The question as the engine names it."""
         return f"{self.ruleset}.{self.decision}" if self.decision else self.ruleset
 
+    @property
+    def is_explained(self) -> bool:
+        """Whether every step is asked for, or the words of a reader who is told them."""
+        return self.detail is Detail.TRACE or self.reader in (Reader.AGENT, Reader.AUDITOR)
+
 
 MEMBERS = ("facts", "as_of", "readings", "explain", "for")
 LINE_MEMBERS = ("ruleset", "decision", *MEMBERS)

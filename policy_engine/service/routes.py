@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
 from typing import TypeVar
 
 from policy_engine.diagnostics import shown_text, unknown_name
 from policy_engine.errors import PolicyError
 from policy_engine.service import files
 from policy_engine.service.batches import Batch
+from policy_engine.service.callers import ANYBODY, Caller
 from policy_engine.service.deciding import Service
 from policy_engine.service.limits import refuse_long_body
 from policy_engine.service.logs import log_fault
@@ -31,10 +34,11 @@ Step = Response | Whole | Batch
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request at its route: `named` says what stands in the place of each name in braces."""
+    """A request at its route: who sent it, and what stands in the place of each name in braces."""
 
     service: Service
     head: Head
+    caller: Caller
     named: Mapping[str, str]
 
 
@@ -45,7 +49,11 @@ def received(service: Service, head: Head) -> Step:
 
 def _begun(service: Service, head: Head) -> Step:
     route, named = _route_to(head)
-    return route.begin(Call(service, head, named))
+    is_open = route.access is Access.OPEN or (route.access is Access.SHOWN and service.settings.open_documentation)
+    caller = ANYBODY if is_open else service.caller(head)
+    if route.access is Access.SHOWN:
+        service.require(caller, "decide")
+    return route.begin(Call(service, head, caller, named))
 
 
 Told = TypeVar("Told")
@@ -65,16 +73,23 @@ def _told(work: Callable[[], Told]) -> Told | Response:
 
 
 def _decide(call: Call) -> Step:
-    service, ruleset, decision = call.service, call.named["ruleset"], call.named.get("decision", "")
+    service, caller, ruleset, decision = (
+        call.service,
+        call.caller,
+        call.named["ruleset"],
+        call.named.get("decision", ""),
+    )
     require_type(call.head, JSON)
     refuse_long_body(call.head.header("content-length"), service.settings.largest_body)
-    return Whole(lambda body: _told(lambda: Response(200, service.answer(question_of(ruleset, decision, body)))))
+    return Whole(
+        lambda body: _told(lambda: Response(200, service.answer(question_of(ruleset, decision, body), caller)))
+    )
 
 
 def _batch(call: Call) -> Step:
     require_type(call.head, JSON_LINES)
-    settings = call.service.settings
-    return Batch(call.service.answer_line, settings.largest_body, settings.longest_batch)
+    service, settings = call.service, call.service.settings
+    return Batch(partial(service.answer_line, caller=call.caller), settings.largest_body, settings.longest_batch)
 
 
 def _problem(call: Call) -> Step:
@@ -110,12 +125,21 @@ def _ready(call: Call) -> Step:
     return json_response({"status": "ready", "epoch": loaded.epoch, "rulesets": len(loaded.versions)})
 
 
+class Access(Enum):
+    """Whom an address is for: callers, whose questions are looked at; everybody; or callers, unless documentation is open."""
+
+    CALLERS = auto()
+    OPEN = auto()
+    SHOWN = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A method and an address in its parts; a part in braces stands for any name."""
 
     method: str
     parts: tuple[str, ...]
+    access: Access
     begin: Callable[[Call], Step]
 
     def named(self, parts: list[str]) -> dict[str, str] | None:
@@ -131,23 +155,23 @@ class Route:
         return found
 
 
-def _route(method: str, address: str, begin: Callable[[Call], Step]) -> Route:
-    return Route(method, tuple(address.split("/")), begin)
+def _route(method: str, address: str, access: Access, begin: Callable[[Call], Step]) -> Route:
+    return Route(method, tuple(address.split("/")), access, begin)
 
 
 ROUTES: tuple[Route, ...] = (
-    _route("POST", "/v1/decisions/{ruleset}/{decision}", _decide),
-    _route("POST", "/v1/decisions/{ruleset}", _decide),
-    _route("POST", "/v1/batch", _batch),
-    _route("GET", "/v1/rulesets", _rulesets),
-    _route("GET", "/v1/rulesets/{ruleset}", _ruleset),
-    _route("GET", "/problems/{kind}", _problem),
-    _route("GET", "/healthz", _alive),
-    _route("GET", "/readyz", _ready),
-    _route("GET", "/openapi.json", _openapi),
-    _route("GET", "/docs", lambda call: files.page()),
-    _route("GET", "/docs/docs.js", lambda call: files.start()),
-    _route("GET", f"/docs/{files.SCALAR}", lambda call: files.scalar(call.head)),
+    _route("POST", "/v1/decisions/{ruleset}/{decision}", Access.CALLERS, _decide),
+    _route("POST", "/v1/decisions/{ruleset}", Access.CALLERS, _decide),
+    _route("POST", "/v1/batch", Access.CALLERS, _batch),
+    _route("GET", "/v1/rulesets", Access.SHOWN, _rulesets),
+    _route("GET", "/v1/rulesets/{ruleset}", Access.SHOWN, _ruleset),
+    _route("GET", "/problems/{kind}", Access.OPEN, _problem),
+    _route("GET", "/healthz", Access.OPEN, _alive),
+    _route("GET", "/readyz", Access.OPEN, _ready),
+    _route("GET", "/openapi.json", Access.SHOWN, _openapi),
+    _route("GET", "/docs", Access.SHOWN, lambda call: files.page()),
+    _route("GET", "/docs/docs.js", Access.OPEN, lambda call: files.start()),
+    _route("GET", f"/docs/{files.SCALAR}", Access.OPEN, lambda call: files.scalar(call.head)),
 )
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 import socket
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels, configure_logging
+from granian.server.common import AbstractServer
+from joserfc.jwk import KeySet
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.loader import Rulebook
+from policy_engine.service.callers import PERMISSION, Callers, Rates, permission
 from policy_engine.service.clock import CLOCK
 from policy_engine.service.deciding import Service
+from policy_engine.service.keys import KeyRing
 from policy_engine.service.loaded import Loaded
 from policy_engine.service.logs import CONFIGURATION, log
+from policy_engine.service.problems import Problem
 from policy_engine.service.rsgi import Application
 from policy_engine.service.settings import Settings
+from policy_engine.service.tokens import JwtTokens, Published, published_keys
 
 LARGEST_HEAD = 64_000
 """Bytes of the headers of a request."""
@@ -29,44 +36,96 @@ LARGEST_HEAD = 64_000
 def serve(settings: Settings) -> None:
     """Answer until a signal ends it; raises `RulesetError` and `CannotRun` before anything is answered."""
     rulebook = Engine.load(settings.rules, settings.schemas).rulebook
+    published = published_keys(settings.jwks) if settings.jwks else None
+    require_roles(Loaded(Engine(rulebook)), callers_of(settings, published))
     _require_free(settings.host, settings.port)
     configure_logging(LogLevels.warning, CONFIGURATION)
-    server = Granian(
-        "policy_engine.service",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.RSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=settings.workers,
-        backpressure=settings.connections,
-        http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds * 1000, max_buffer_size=LARGEST_HEAD),
-        respawn_failed_workers=True,
-        workers_kill_timeout=settings.stop_seconds,
-        log_level=LogLevels.warning,
-        log_dictconfig=CONFIGURATION,
-    )
-    address, rulesets = f"http://{settings.host}:{settings.port}", len({each.id for each in rulebook.rulesets})
+    server = _granian(settings)
+    scheme = "https" if settings.certificate else "http"
+    address, rulesets = f"{scheme}://{settings.host}:{settings.port}", len({each.id for each in rulebook.rulesets})
     server.on_startup(lambda: log("listening", address=address, workers=settings.workers, rulesets=rulesets))
     server.on_shutdown(lambda: log("stopped"))
-    server.serve(target_loader=partial(_application, rulebook, settings), wrap_loader=False)
+    server.serve(target_loader=partial(_application, rulebook, settings, published), wrap_loader=False)
+
+
+def _granian(settings: Settings) -> AbstractServer[Any]:
+    """The server; raises `CannotRun` where a certificate cannot be used."""
+    try:
+        return Granian(**_options(settings))
+    except (OSError, ValueError) as error:  # an error of TLS is one of the operating system
+        raise CannotRun(f"the certificate cannot be used: {error}") from None
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "target": "policy_engine.service",
+        "address": settings.host,
+        "port": settings.port,
+        "interface": Interfaces.RSGI,
+        "http": HTTPModes.http1,
+        "websockets": False,
+        "workers": settings.workers,
+        "backpressure": settings.connections,
+        "http1_settings": HTTP1Settings(
+            header_read_timeout=settings.header_seconds * 1000, max_buffer_size=LARGEST_HEAD
+        ),
+        "respawn_failed_workers": True,
+        "workers_kill_timeout": settings.stop_seconds,
+        "log_level": LogLevels.warning,
+        "log_dictconfig": CONFIGURATION,
+        **(_tls(settings) if settings.certificate else {}),
+    }
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """How connections are encrypted, and whose certificate clients must show, if they must."""
+    authority = settings.client_authority
+    return {
+        "ssl_cert": Path(settings.certificate),
+        "ssl_key": Path(settings.certificate_key),
+        "ssl_protocol_min": SSLProtocols.tls12,
+        "ssl_ca": Path(authority) if authority else None,
+        "ssl_client_verify": bool(authority),
+    }
 
 
 def _require_free(host: str, port: int) -> None:
     """Raises `CannotRun` where nobody can listen at an address."""
     try:
-        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
-        with socket.socket(family) as trial:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((host, port))
-    except ValueError:
-        raise CannotRun(f"the setting `host` must be an IP address such as 127.0.0.1, not `{host}`") from None
     except OSError as error:
         raise CannotRun(f"nobody can listen at {host}, port {port}: {error.strerror}") from None
 
 
-def _application(rulebook: Rulebook, settings: Settings) -> Application:
+def callers_of(settings: Settings, published: KeySet | None) -> Callers:
+    """How callers are known; raises `CannotRun` where the file of keys cannot be read."""
+    keys = KeyRing(Path(settings.keys)) if settings.keys else None
+    if published is None:
+        return Callers(keys)
+    source = Published(settings.jwks, published)
+    return Callers(keys, JwtTokens(source, settings.issuer, settings.audience, settings.role_claim))
+
+
+def require_roles(loaded: Loaded, callers: Callers) -> None:
+    """Raises `CannotRun` where callers are asked who they are, and the rules do not know what they may do."""
+    if not callers.are_asked:
+        return
+    if PERMISSION not in loaded.engine.decisions:
+        raise CannotRun(
+            f"callers are asked who they are, and no rule says what they may: there is no decision `{PERMISSION}`"
+        )
+    for key in callers.keys.keys.values() if callers.keys else ():
+        try:
+            permission(loaded, key.role, "decide")
+        except Problem as problem:
+            raise CannotRun(f"the role of the key `{key.name}`: {problem}") from None
+
+
+def _application(rulebook: Rulebook, settings: Settings, published: KeySet | None) -> Application:
     """The service of one worker, ready to answer."""
     loaded = Loaded(Engine(rulebook))
     loaded.prepare(CLOCK)
-    return Application(Service(loaded, settings, name=secrets.token_hex(4)))
+    callers, rates = callers_of(settings, published), Rates(settings.rate)
+    return Application(Service(loaded, settings, CLOCK, callers, rates, secrets.token_hex(4)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,23 @@ class Settings:
     rules: str = setting("rules", "the folder of rule files")
     schemas: str = setting("schemas", "the folder of the schemas of facts")
     host: str = setting(
-        "127.0.0.1", "the address to listen at; others than this machine reach only an address of its own"
+        "127.0.0.1", "the IP address to listen at; with `keys` or `jwks` it may be another than this machine's own"
     )
     port: int = setting(8000, "the port to listen at", least=1, most=65_535)
+    keys: str = setting("", "the file of API keys, which `policy serve keys` writes; it is read again when it changes")
+    jwks: str = setting("", "the published keys (JWKS) by which tokens are verified: a file, or an address with https")
+    issuer: str = setting("", "who issues the tokens: their claim `iss`")
+    audience: str = setting("", "for whom they are issued: their claim `aud`")
+    role_claim: str = setting("role", "the claim of a token that names the caller's role")
+    open_documentation: bool = setting(
+        False, "whether `/docs`, `/openapi.json` and `/v1/rulesets` are shown without a key"
+    )
+    rate: int = setting(1_000, "requests a second of each known caller in each worker; 0 for any number")
+    certificate: str = setting("", "the file of the certificate (PEM); with it the service speaks TLS, 1.2 or later")
+    certificate_key: str = setting("", "the file of the certificate's private key (PEM)")
+    client_authority: str = setting(
+        "", "the file of the certificates (PEM) by one of which every client's must be signed"
+    )
     workers: int = setting(1, "how many processes answer", least=1, most=256)
     connections: int = setting(
         1_000, "how many connections a worker has open at once; others wait", least=1, most=1_000_000
@@ -55,9 +70,37 @@ def settings_from(path: Path | None, environment: Mapping[str, str], options: Ma
     told: dict[str, Any] = {**_from_file(path, faults), **_from_environment(environment, faults)}
     told |= {name: value for name, value in options.items() if value is not None}
     faults += (fault for each in fields(Settings) if each.name in told for fault in _faults(each, told[each.name]))
+    if not faults:
+        settings = Settings(**told)
+        faults += _together(settings)
     if faults:
         raise CannotRun("\n".join(faults))
-    return Settings(**told)
+    return settings
+
+
+def _together(settings: Settings) -> Iterator[str]:
+    """What is wrong with settings that each are as they must be."""
+    address = _address(settings.host)
+    if address is None:
+        yield f"the setting `host` must be an IP address such as 127.0.0.1, not `{shown_text(settings.host, 60)}`"
+    elif not address.is_loopback and not (settings.keys or settings.jwks):
+        yield (
+            f"the setting `host` is `{shown_text(settings.host, 60)}`, and everybody there could ask: "
+            "set `keys` or `jwks`, or listen to this machine alone"
+        )
+    if len({bool(settings.jwks), bool(settings.issuer), bool(settings.audience)}) > 1:
+        yield "the settings `jwks`, `issuer` and `audience` go together: set all three, or none"
+    if bool(settings.certificate) != bool(settings.certificate_key):
+        yield "the settings `certificate` and `certificate_key` go together: set both, or none"
+    if settings.client_authority and not settings.certificate:
+        yield "the setting `client_authority` needs `certificate`: only with TLS clients show certificates"
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 def _from_file(path: Path | None, faults: list[str]) -> dict[str, object]:
@@ -96,15 +139,26 @@ def _unknown(name: str, known: list[str]) -> str:
 
 
 def _read(each: Field[Any], text: str) -> object:
-    """The value that a text says; a text that is no number stays, and is told to be none."""
+    """The value that a text says; a text that is no such value stays, and is told to be none."""
+    if each.type == "bool":
+        return {"true": True, "false": False}.get(text, text)
     return int(text) if each.type == "int" and text.isascii() and text.isdigit() and len(text) < 20 else text
 
 
 def _faults(each: Field[Any], value: object) -> Iterator[str]:
     """What is wrong with the value of a setting."""
-    least, most = each.metadata["least"], each.metadata["most"]
-    if each.type == "int":
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            yield f"the setting `{each.name}` must be a whole number from {least} to {most}, not `{shown_text(str(value), 40)}`"
-    elif not isinstance(value, str) or not value:
-        yield f"the setting `{each.name}` must be a text, not `{shown_text(str(value), 40)}`"
+    wanted = _wanted(each, value)
+    if wanted is not None:
+        yield f"the setting `{each.name}` must be {wanted}, not `{shown_text(str(value), 40)}`"
+
+
+def _wanted(each: Field[Any], value: object) -> str | None:
+    """What a setting must be, None where it is that."""
+    match each.type:
+        case "int":
+            least, most = each.metadata["least"], each.metadata["most"]
+            is_right = type(value) is int and least <= value <= most
+            return None if is_right else f"a whole number from {least} to {most}"
+        case "bool":
+            return None if isinstance(value, bool) else "true or false"
+    return None if isinstance(value, str) and (value or not each.default) else "a text"
