@@ -12,9 +12,12 @@ import polars as pl
 import pytest
 
 from policy_engine import CannotRun, Engine
+from policy_engine.cli.comparison_sides import two_versions
 from policy_engine.documents.facts_files import read_json
 from policy_engine.reports import differences
-from policy_engine.reports.compare import EXAMPLES, Comparison, compare, versions_of
+from policy_engine.reports.compare import Comparison, compare
+from policy_engine.reports.comparison.side import Side
+from policy_engine.reports.comparison.tally import EXAMPLES
 from policy_engine.reports.differences import side_by_side
 from policy_engine.reports.jobs import Job
 from policy_engine.tables.file_options import FileOptions
@@ -55,15 +58,14 @@ def write(folder: Path, old: str, new: str, schemas: Mapping[str, str] | None = 
 def compared(folder: Path, table: str = "a.jsonl", as_of: date = DAY, options: Options | None = None) -> Comparison:
     """What comparing finds."""
     engine = Engine.load(folder / "rules", folder / "schemas")
-    old, new = versions_of(engine.rulebook, "fee", None, None)
-    return compare(old, new, folder / table, options or Options(), as_of)
+    old, new = engine.rulebook.versions("fee")
+    return compare(Side(old, as_of), Side(new, as_of), folder / table, options or Options())
 
 
 def told(found: Comparison) -> list[tuple[Any, ...]]:
     """Each difference in short: its part, what was and is (or the same of its first example), and in how many rows."""
     return [
-        (one.part, one.old or one.examples[0].old, one.new or one.examples[0].new, one.rows)
-        for one in found.differences
+        (one.part, one.old or one.examples[0].old, one.new or one.examples[0].new, one.rows) for one in found.changes
     ]
 
 
@@ -181,10 +183,10 @@ def test_b1_no_difference_is_told_only_where_single_decisions_agree_too(case: st
 def test_b1_each_difference_has_rows_with_keys_and_a_new_answer_has_its_reason(tmp_path: Path) -> None:
     write(tmp_path, A_RULE, rules(rule("big", "amount > 10 - 1")))
     (tmp_path / "a.jsonl").write_text(ROWS)
-    (found,) = compared(tmp_path).differences
-    assert [(one.row, one.key, one.old, one.new, one.reason) for one in found.examples] == [
-        (1, "A", "no", "yes", "It is yes."),
-        (2, "B", "no", "yes", "It is yes."),
+    (found,) = compared(tmp_path).changes
+    assert [(one.row, one.key, one.old, one.new, one.old_reason, one.new_reason) for one in found.examples] == [
+        (1, "A", "no", "yes", "Else.", "It is yes."),
+        (2, "B", "no", "yes", "Else.", "It is yes."),
     ]
 
 
@@ -194,7 +196,7 @@ def test_b1_of_many_rows_the_first_are_shown_and_all_are_counted(
     write(tmp_path, A_RULE, rules(rule("big", "amount > 50")))
     (tmp_path / "a.csv").write_text("id,amount\n" + "".join(f"K{n},{n % 101}\n" for n in range(1010)))
     monkeypatch.setattr(differences, "ROWS_AT_ONCE", 7)
-    (found,) = compared(tmp_path, "a.csv").differences
+    (found,) = compared(tmp_path, "a.csv").changes
     assert (found.old, found.new, found.rows) == ("no", "yes", 500)
     assert [one.row for one in found.examples] == [52, 53, 54]
     assert len(found.examples) == EXAMPLES
@@ -229,7 +231,7 @@ def test_b1_every_table_that_a_report_reads_is_compared(make: Any, tmp_path: Pat
     write(tmp_path, calculation("amount * 2"), calculation("amount * 3"))
     maps = {"": tmp_path / "map.yaml"} if make is as_mapped_csv else {}
     found = compared(tmp_path, make(tmp_path), options=Options(maps, FileOptions("cp1252", ";")))
-    assert [(one.rows, one.examples[0].key, one.examples[0].old, one.examples[0].new) for one in found.differences] == [
+    assert [(one.rows, one.examples[0].key, one.examples[0].old, one.examples[0].new) for one in found.changes] == [
         (1, "Ä", "21.00", "31.50")
     ]
 
@@ -243,7 +245,7 @@ def test_b1_invalid_rows_are_counted_with_examples_and_those_of_one_version_apar
     bad = '{"id": "D", "amount": -1}\n{"amount": true}\n'
     (tmp_path / "a.jsonl").write_text(bad + ROWS)
     found = compared(tmp_path)
-    assert (found.rows, found.compared, found.differences, found.differs) == (5, 1, (), True)
+    assert (found.rows, found.compared, found.changes, found.differs) == (5, 1, (), True)
     assert [(one.to, one.rows, one.examples) for one in found.invalid] == [
         ("both", 2, ((1, "D", "/amount: -1 is not 0 or more"), (2, None, "/amount: true is not a number"))),
         ("old", 2, ((4, "B", "(the record): It is too much."), (5, "C", "(the record): It is too much."))),
@@ -258,7 +260,7 @@ def test_b1_what_the_newer_version_finds_invalid_is_told_as_such(tmp_path: Path)
     path.write_text(path.read_text().replace("facts: sale", "facts: strict"))
     (tmp_path / "a.jsonl").write_text(ROWS)
     found = compared(tmp_path)
-    assert (found.compared, found.differences, found.differs) == (2, (), True)
+    assert (found.compared, found.changes, found.differs) == (2, (), True)
     assert [(one.to, one.rows, one.examples) for one in found.invalid] == [
         ("new", 1, ((3, "C", "/amount: 100.01 is not 100 or less"),))
     ]
@@ -277,7 +279,7 @@ def test_b1_decisions_and_values_of_one_version_are_told(tmp_path: Path) -> None
         ("charge.tax", "new"),
         ("here", "new"),
     ]
-    assert (found.decisions, found.differences, found.differs) == (("charge",), (), True)
+    assert (found.decisions, found.changes, found.differs) == (("charge",), (), True)
 
 
 DATED = "parameters:\n  rate: {{values: {{{start}: {rate}}}}}\n"
@@ -297,20 +299,17 @@ def test_b1_a_version_is_asked_on_any_day_on_which_it_has_its_values(tmp_path: P
     )
 
 
-@pytest.mark.parametrize("reading_at", [2, 3], ids=["the newer version", "the reasons"])
-def test_b1_a_table_that_changes_while_it_is_read_is_not_compared(reading_at: int, tmp_path: Path) -> None:
+def test_b1_a_table_that_changes_while_it_is_read_is_not_compared(tmp_path: Path) -> None:
     write(tmp_path, A_RULE, rules(rule("big", "amount > 10 - 1")))
     table = tmp_path / "a.jsonl"
     table.write_text(ROWS)
-    engine, begun = Engine.load(tmp_path / "rules", tmp_path / "schemas"), list[Job]()
+    old, new = Engine.load(tmp_path / "rules", tmp_path / "schemas").rulebook.versions("fee")
 
     def announce(job: Job) -> None:
-        begun.append(job)
-        if len(begun) == reading_at:
-            table.write_text(ROWS.replace('"amount": 10}', '"amount": 1000}'))
+        table.write_text(ROWS.replace('"amount": 10}', '"amount": 1000}'))
 
     with pytest.raises(CannotRun) as refused:
-        compare(*versions_of(engine.rulebook, "fee", None, None), table, Options(), DAY, announce)
+        compare(Side(old, DAY), Side(new, DAY), table, Options(), announce)
     told = f"`{table}` was changed while it was read, and nothing was compared; compare again when nobody writes to it"
     assert str(refused.value) == told
 
@@ -328,7 +327,7 @@ def test_b1_a_version_is_not_compared_with_itself(tmp_path: Path) -> None:
     with pytest.raises(
         CannotRun, match=r"^version 2026 is the same as itself; name two versions with --old and --new$"
     ):
-        versions_of(engine.rulebook, "fee", "2026", None)
+        two_versions(engine.rulebook.versions("fee"), "fee", "2026", None)
 
 
 def test_b1_files_are_read_in_step_wherever_their_pieces_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,28 +350,29 @@ def test_b1_files_are_read_in_step_wherever_their_pieces_end(tmp_path: Path, mon
 RUNS: Mapping[str, tuple[str, str, int]] = {
     "an answer differs": (
         ROWS + '{"id": "D", "amount": -1}\n',
-        "fee: version 2025 against 2026, as of 2026-06-01\n4 accounts, 3 compared, 1 invalid\ninvalid to both versions: 1\n"
-        "  row 4 D: /amount: -1 is not 0 or more\n\ncharge: the value fee differs: 1\n  row 3 C: 200.02 -> 300.03\n",
+        "4 accounts, 3 compared, 1 invalid\ninvalid to both versions: 1\n  row 4 D: /amount: -1 is not 0 or more\n\n"
+        "charge: the value fee differs: 1\n"
+        "  `2 if amount <= 100 else 3`, which is 3, in place of `2`, which was 2: 1\n    row 3 C: 200.02 -> 300.03\n\n"
+        "charge: fee: 1 up by 100.01 in sum; from +100.01 to +100.01, half at most +100.01\n",
         3,
     ),
     "none differs": (
         '{"amount": 10}\n',
-        "fee: version 2025 against 2026, as of 2026-06-01\n1 account, 1 compared, 0 invalid\n"
-        "of the accounts compared no answer changes\n",
+        "1 account, 1 compared, 0 invalid\nof the accounts compared no answer changes\n",
         0,
     ),
     "all are invalid": (
         '{"amount": "much"}\n',
-        "fee: version 2025 against 2026, as of 2026-06-01\n1 account, 0 compared, 1 invalid\ninvalid to both versions: 1\n"
+        "1 account, 0 compared, 1 invalid\ninvalid to both versions: 1\n"
         '  row 1: /amount: "much" is not a number\nnothing was compared\n',
         2,
     ),
-    "there is none": (
-        "",
-        "fee: version 2025 against 2026, as of 2026-06-01\n0 accounts, 0 compared, 0 invalid\nnothing was compared\n",
-        2,
-    ),
+    "there is none": ("", "0 accounts, 0 compared, 0 invalid\nnothing was compared\n", 2),
 }
+TOLD_OF_RULES = """fee: version 2025 against 2026, as of 2026-06-01
+  The ruleset is in force from 2026-01-01; it was from 2025-01-01 until 2026-01-01.
+  In the value `fee` of `charge`, `amount * 2` became `amount * (2 if amount <= 100 else 3)`.
+"""
 
 
 @pytest.mark.parametrize("case", RUNS)
@@ -381,12 +381,12 @@ def test_b1_the_exit_code_says_whether_answers_differ(case: str, tmp_path: Path)
     write(tmp_path, calculation("amount * 2"), calculation("amount * (2 if amount <= 100 else 3)"))
     (tmp_path / "a.jsonl").write_text(rows)
     ran = policy("compare", "fee", "--facts", "a.jsonl", "--as-of", "2026-06-01", folder=tmp_path)
-    assert (ran.out, ran.err, ran.code) == (shown, "", code)
+    assert (ran.out, ran.err, ran.code) == (TOLD_OF_RULES + shown, "", code)
 
 
 # ---- the shipped rulebook
 
-SENDERS = versions_of(shipped().rulebook, "email_suppression", None, None)
+SENDERS = [Side(version, date(2025, 6, 30)) for version in shipped().rulebook.versions("email_suppression")]
 
 
 @pytest.mark.parametrize(
@@ -400,15 +400,15 @@ def test_a_wait_denies_what_was_allowed_until_the_sixtieth_day(
         f'{{"account_id": "A-1", "sender_status_history": [{{"since": "{since}", "status": "Healthy"}}], '
         '"actor": "agency_administrator", "has_access_to_client": true, "suppression_is_off": false}\n'
     )
-    found = compare(*SENDERS, tmp_path / "a.jsonl", Options(), date(2025, 6, 30))
-    assert [(one.old, one.new) for one in found.differences if one.part == "answer"] == moves
+    found = compare(SENDERS[0], SENDERS[1], tmp_path / "a.jsonl", Options())
+    assert [(one.old, one.new) for one in found.changes if one.part == "answer"] == moves
 
 
 def test_one_version_cannot_be_compared() -> None:
     with pytest.raises(CannotRun, match="`payouts` has 1 version; two are compared"):
-        versions_of(shipped().rulebook, "payouts", None, None)
+        two_versions(shipped().rulebook.versions("payouts"), "payouts", None, None)
 
 
 def test_an_unknown_version_is_told_with_those_there_are() -> None:
     with pytest.raises(CannotRun, match="there is no version `2020`; there is 2024-07-09, 2024-08-08"):
-        versions_of(shipped().rulebook, "email_suppression", "2020", None)
+        two_versions(shipped().rulebook.versions("email_suppression"), "email_suppression", "2020", None)

@@ -1,45 +1,95 @@
-"""`policy compare`: what a newer version of a ruleset answers otherwise than an older one, over the same accounts."""
+"""`policy compare`: what one side of a comparison answers otherwise than the other, over the same accounts."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
+from policy_engine.cli import completion
 from policy_engine.cli.options import (
     RULES,
-    SCHEMAS,
-    AsOfOption,
     DelimiterOption,
     EncodingOption,
     Exit,
     HeaderRowOption,
     InputFormatOption,
     MapOption,
-    RulesetArgument,
+    ReadingOption,
     RulesOption,
-    SchemasOption,
     SheetOption,
-    day_of_question,
+    read_day,
     read_input_format,
     read_maps,
+    read_readings,
 )
-from policy_engine.engine import Engine
+from policy_engine.diagnostics import shown_text
+from policy_engine.errors import CannotRun
+
+FORMS = ("text", "markdown", "json")
+NAME = re.compile("[a-z][a-z0-9_]*")
+"""What a ruleset may be called."""
 
 
-def compare_versions(
-    ruleset: RulesetArgument,
-    facts: Annotated[
-        Path,
-        typer.Option(
-            "--facts",
-            help="The table of accounts: Parquet (a file, folder or glob), CSV, JSON Lines, Excel; - is standard input.",
+def compare_sides(
+    old: Annotated[
+        str,
+        typer.Argument(
+            metavar="OLD",
+            help="The older side: a folder of rules, a rule file, `main:rules` of git, RULESET@VERSION, RULESET@DAY; "
+            "or a RULESET alone, whose last two versions are compared.",
+            autocompletion=completion.rulesets,
         ),
     ],
-    as_of: AsOfOption = None,
-    old: Annotated[str | None, typer.Option("--old", help="The older version; the last but one if left out.")] = None,
-    new: Annotated[str | None, typer.Option("--new", help="The newer version; the last if left out.")] = None,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The newer side, named likewise.")] = "",
+    facts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--facts",
+            metavar="[RULESET=]TABLE",
+            help="The table of accounts: Parquet (a file, folder or glob), CSV, JSON Lines, Excel; - is standard input.",
+        ),
+    ] = None,
+    ruleset: Annotated[
+        list[str] | None, typer.Option("--ruleset", help="Compare this ruleset alone; may be repeated.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", help="The day on which both sides are asked; today in the ruleset's time zone if left out."
+        ),
+    ] = None,
+    old_as_of: Annotated[
+        str | None, typer.Option("--old-as-of", metavar="DAY", help="A day of the older side's own.")
+    ] = None,
+    new_as_of: Annotated[
+        str | None, typer.Option("--new-as-of", metavar="DAY", help="A day of the newer side's own.")
+    ] = None,
+    reading: ReadingOption = None,
+    old_reading: Annotated[
+        list[str] | None,
+        typer.Option("--old-reading", metavar="NAME=CHOICE", help="Switch a reading on the older side."),
+    ] = None,
+    new_reading: Annotated[
+        list[str] | None,
+        typer.Option("--new-reading", metavar="NAME=CHOICE", help="Switch a reading on the newer side."),
+    ] = None,
+    old_version: Annotated[
+        str | None, typer.Option("--old", metavar="VERSION", help="The older version; the last but one if left out.")
+    ] = None,
+    new_version: Annotated[
+        str | None, typer.Option("--new", metavar="VERSION", help="The newer version; the last if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A folder to write: the page, Markdown, JSON, and every account that changes."),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help=f"What is printed: {', '.join(FORMS)}.")] = FORMS[0],
     mapping: MapOption = None,
     encoding: EncodingOption = None,
     delimiter: DelimiterOption = None,
@@ -47,25 +97,70 @@ def compare_versions(
     header_row: HeaderRowOption = None,
     input_format: InputFormatOption = None,
     rules: RulesOption = RULES,
-    schemas: SchemasOption = SCHEMAS,
+    schemas: Annotated[
+        Path | None,
+        typer.Option(
+            "--schemas",
+            help="The folder of the facts' schemas; left out, the one beside a folder of rules, or `schemas`.",
+        ),
+    ] = None,
 ) -> None:
-    """Decide every account by two versions of a ruleset on one day, and show whose answer differs.
+    """Decide every account on two sides, and show whose answer differs, by how much, and which condition made it so.
 
-    Status, outcome, rules, values and missing facts are compared. Exit code 0: accounts were compared, and no answer
-    differs. 3: some differ. 2: nothing could be compared.
+    A side is a version, a day, a choice of readings, or rules elsewhere. Status, outcome, rules, values and missing facts are
+    compared. Exit code 0: accounts were compared, and no answer differs. 3: some differ. 2: nothing could be compared.
     """
-    from policy_engine.cli.tables import compare_with_progress, show_comparison  # noqa: PLC0415 - Polars is slow to import
-    from policy_engine.reports.compare import versions_of  # noqa: PLC0415 - the same
+    from policy_engine.cli.comparison_lines import compared_with_progress, show_comparisons  # noqa: PLC0415 - Polars is slow
+    from policy_engine.cli.comparison_sides import Asked, AskedSide, pairs_of  # noqa: PLC0415 - the same
     from policy_engine.tables.file_options import FileOptions  # noqa: PLC0415 - the same
     from policy_engine.tables.opening_tables import Options  # noqa: PLC0415 - the same
 
-    maps = {name: Path(file) for name, file in read_maps(mapping, [ruleset]).items()}
-    engine = Engine.load(rules, schemas, only=[ruleset])
-    versions = versions_of(engine.rulebook, ruleset, old, new)
-    day = day_of_question(engine, ruleset, as_of)
-    file = FileOptions(encoding, delimiter, sheet, header_row, read_input_format(input_format))
-    found = compare_with_progress(*versions, facts, Options(maps, file), day)
-    show_comparison(found)
+    if form not in FORMS:
+        raise CannotRun(f"--format: `{shown_text(form)}` is none of {', '.join(FORMS)}")
+    both = read_readings(reading)
+    old_side = AskedSide(old, old_version, _own_day(old_as_of), {**both, **read_readings(old_reading)})
+    new_side = AskedSide(new, new_version, _own_day(new_as_of), {**both, **read_readings(new_reading)})
+    tables = _tables(facts or [])
+    wanted = [*(ruleset or ()), *(name for name in tables if name)]
+    asked = Asked(old_side, new_side, wanted, as_of, rules, schemas)
+    with TemporaryDirectory(prefix="policy-") as folder:
+        pairs = pairs_of(asked, Path(folder))
+        names = [side.ruleset.id for _, side in pairs.pairs]
+        maps = {name: Path(file) for name, file in read_maps(mapping, names).items()}
+        file = FileOptions(encoding, delimiter, sheet, header_row, read_input_format(input_format))
+        found = compared_with_progress(pairs, _of_rulesets(tables, names), Options(maps, file), out)
+    show_comparisons(found, form)
     if not found.compared:
         raise typer.Exit(Exit.COULD_NOT_RUN)
     raise typer.Exit(Exit.DIFFERENT if found.differs else Exit.FINE)
+
+
+def _own_day(day: str | None) -> date | None:
+    return None if day is None else read_day(day)
+
+
+def _tables(arguments: Sequence[str]) -> dict[str, str]:
+    """The table of each ruleset; that under "" is for the only one. Raises `CannotRun`."""
+    found: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, table = argument.partition("=")
+        is_named = bool(equals) and not Path(argument).exists() and NAME.fullmatch(name) is not None
+        name, table = (name, table) if is_named else ("", argument)
+        if name in found:
+            raise CannotRun(
+                f"--facts: there are two tables{f' for `{name}`' if name else ''}; write RULESET=TABLE for each"
+            )
+        found[name] = table
+    return found
+
+
+def _of_rulesets(tables: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """The table of each ruleset by its name; raises `CannotRun` where it is not sure whose a table is."""
+    if "" not in tables:
+        return dict(tables)
+    left = [name for name in names if name not in tables]
+    if len(left) != 1:
+        raise CannotRun(
+            f"--facts: whose table is `{shown_text(tables[''])}`? write RULESET=TABLE; there is {', '.join(names)}"
+        )
+    return {**{name: table for name, table in tables.items() if name}, left[0]: tables[""]}

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.console import Console
+
 from policy_engine.cli.show import console, safe
-from policy_engine.cli.tables import show_differences
+from policy_engine.reports.comparison.words import named
+from policy_engine.reports.differences import Difference
 from policy_engine.reports.report_diff import ReportDiff, RulesetDiff
+
+MOST_DIFFERENCES = 20
+"""Differences shown of each decision."""
 
 
 def show_report_diff(found: ReportDiff, old: str, new: str) -> None:
@@ -50,3 +56,30 @@ def _why_no_key(one: RulesetDiff) -> str:
         return "for they have no key"
     keys = [f"`{side.key}`" if side.key is not None else "none" for side in (one.old, one.new)]
     return f"for their keys are not the same: {' and '.join(keys)}"
+
+
+def show_differences(out: Console, decision: str, differences: list[Difference]) -> None:
+    """The differences in the answers to a decision, each with some rows."""
+    if not differences:
+        return
+    out.print()
+    for one in differences[:MOST_DIFFERENCES]:
+        out.print(safe(f"{decision}: {_what(one)}: {one.rows:,}"))
+        for example in one.examples:
+            detail = example.reason if one.old or one.new else f"{example.old} -> {example.new}"
+            out.print(safe(f"  row {named(example.row, example.key)}{f': {detail}' if detail else ''}", "dim"))
+    if len(differences) > MOST_DIFFERENCES:
+        rest = sum(one.rows for one in differences[MOST_DIFFERENCES:])
+        out.print(f"  and {len(differences) - MOST_DIFFERENCES} more kinds of difference, in {rest:,} answers")
+
+
+def _what(one: Difference) -> str:
+    """What differs: an answer, the rules that gave the same answer, a value, or what is missing."""
+    match one.part:
+        case "answer":
+            return f"{one.old} -> {one.new}"
+        case "rules":
+            return f"the same answer by other rules, {one.old} -> {one.new}"
+        case "missing":
+            return "other facts are missing"
+    return f"the value {one.part.removeprefix('values.')} differs"

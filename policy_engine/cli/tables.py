@@ -1,4 +1,4 @@
-"""What `policy report` and `policy compare` show: progress while tables are read, and what came out.
+"""What `policy report` shows: progress while tables are read, and what came out.
 
 Imports Polars, which takes long, so the commands import this module when they run.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -18,21 +17,15 @@ from rich.text import Text
 from policy_engine.cli.show import console, safe
 from policy_engine.cli.standard_input import tables_located, told
 from policy_engine.engine import Engine
-from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.values import in_words
 from policy_engine.reports.arguments import Arguments
-from policy_engine.reports.compare import Comparison, compare
-from policy_engine.reports.differences import Difference
 from policy_engine.reports.jobs import Job, jobs_of
 from policy_engine.reports.run import ReportResult, run_report
 from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
-from policy_engine.tables.opening_tables import Options
 from policy_engine.tables.source import Progress as ReadProgress
 
 BAR = 24
 MOST_SHOWN = 10
-MOST_DIFFERENCES = 20
-"""Differences shown of each decision."""
 Begin = Callable[[str, ReadProgress], object]
 """Adds a bar: its name, and the progress that it follows."""
 
@@ -42,18 +35,19 @@ def make_with_progress(engine: Engine, arguments: Arguments, out: Path) -> Repor
     err = console(stderr=True)
     with tables_located([place for _, place in arguments.tables], arguments.input_format) as located:
         jobs = jobs_of(engine, arguments, located)
-        _show_notes(err, dict.fromkeys(told(note, located) for job in jobs for note in job.source.warnings))
+        show_notes(err, dict.fromkeys(told(note, located) for job in jobs for note in job.source.warnings))
         with progress_bars(err) as begin:
 
             def announce(job: Job) -> None:
                 begin(job.ruleset.id, job.source.progress)
 
             result = run_report(engine, jobs, arguments, out, announce, located)
-    _show_notes(err, result.notes)
+    show_notes(err, result.notes)
     return result
 
 
-def _show_notes(err: Console, notes: Iterable[str]) -> None:
+def show_notes(err: Console, notes: Iterable[str]) -> None:
+    """Sentences for who runs the command."""
     for note in notes:
         err.print(safe(f"note: {note}"))
 
@@ -115,74 +109,8 @@ def _invalid(out: Console, one: RulesetTotals) -> None:
         out.print(f"  and {len(one.violations) - MOST_SHOWN} more kinds in summary.json")
 
 
-def compare_with_progress(old: Ruleset, new: Ruleset, place: Path, options: Options, as_of: date) -> Comparison:
-    """The comparison, with a bar on a terminal for each pass over the table; notes about the table are shown once."""
-    err, noted = console(stderr=True), set[str]()
-    with tables_located([str(place)], options.file.input_format) as located, progress_bars(err) as begin:
-
-        def announce(job: Job) -> None:
-            notes = [told(note, located) for note in job.source.warnings]
-            _show_notes(err, [note for note in dict.fromkeys(notes) if note not in noted])
-            noted.update(notes)
-            begin(f"version {job.ruleset.version}", job.source.progress)
-
-        found = compare(old, new, located.place(str(place)), options, as_of, announce)
-        _show_notes(err, [told(note, located) for note in found.notes])
-        return found
-
-
-def show_comparison(found: Comparison) -> None:
-    """What was compared, what could not be, and the differences."""
-    out = console()
-    old, new = found.old.version, found.new.version
-    out.print(safe(f"{found.old.id}: version {old} against {new}, as of {found.as_of}", "bold"))
-    accounts = f"{found.rows:,} account{'s' * (found.rows != 1)}"
-    out.print(f"{accounts}, {found.compared:,} compared, {found.rows - found.compared:,} invalid")
-    for invalid in found.invalid:
-        to = {"both": "both versions", "old": f"{old} only", "new": f"{new} only"}[invalid.to]
-        out.print(safe(f"invalid to {to}: {invalid.rows:,}"))
-        for row, key, wrong in invalid.examples:
-            out.print(safe(f"  row {_named(row, key)}: {wrong}", "dim"))
-    for one in found.one_sided:
-        kind = "value" if "." in one.name else "decision"
-        out.print(safe(f"only {old if one.only == 'old' else new} has the {kind} {one.name}"))
-    for decision in found.decisions:
-        show_differences(out, decision, [one for one in found.differences if one.decision == decision])
-    if not found.compared:
-        out.print("nothing was compared")
-    elif not found.differences:
-        out.print("of the accounts compared no answer changes")
-
-
 def _named(row: int, key: str | None) -> str:
     return f"{row}" if key is None else f"{row} {key}"
-
-
-def show_differences(out: Console, decision: str, differences: list[Difference]) -> None:
-    """The differences in the answers to a decision, each with some rows."""
-    if not differences:
-        return
-    out.print()
-    for one in differences[:MOST_DIFFERENCES]:
-        out.print(safe(f"{decision}: {_what(one)}: {one.rows:,}"))
-        for example in one.examples:
-            detail = example.reason if one.old or one.new else f"{example.old} -> {example.new}"
-            out.print(safe(f"  row {_named(example.row, example.key)}{f': {detail}' if detail else ''}", "dim"))
-    if len(differences) > MOST_DIFFERENCES:
-        rest = sum(one.rows for one in differences[MOST_DIFFERENCES:])
-        out.print(f"  and {len(differences) - MOST_DIFFERENCES} more kinds of difference, in {rest:,} answers")
-
-
-def _what(one: Difference) -> str:
-    """What differs: an answer, the rules that gave the same answer, a value, or what is missing."""
-    match one.part:
-        case "answer":
-            return f"{one.old} -> {one.new}"
-        case "rules":
-            return f"the same answer by other rules, {one.old} -> {one.new}"
-        case "missing":
-            return "other facts are missing"
-    return f"the value {one.part.removeprefix('values.')} differs"
 
 
 class Bars(Progress):

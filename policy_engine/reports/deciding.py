@@ -51,8 +51,8 @@ def decide_table(
     spill = Spill(folder)
     try:
         with as_engine_fault(job), reading(job.source), writing(decisions.parent):
-            _write(decided(job, spill.add, watch=watch, causes=causes), decisions)
-            _write(told(streamed(spill.frames, INVALID)), invalid)
+            write_table(decided(job, spill.add, watch=watch, causes=causes), decisions)
+            write_table(told(streamed(spill.frames, INVALID)), invalid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -71,7 +71,7 @@ def as_engine_fault(job: Job) -> Iterator[None]:
         raise EngineFault(f"{what} ({type(error).__name__}: {first_line})") from error
 
 
-def _write(table: pl.LazyFrame, path: Path) -> None:
+def write_table(table: pl.LazyFrame, path: Path) -> None:
     """Write a table, quickly: a higher level hardly makes it smaller, and nobody filters rows by the range of an outcome."""
     table.sink_parquet(path, row_group_size=ROWS_OF_A_GROUP, compression_level=1, statistics=NULLS, engine="streaming")
 
@@ -120,11 +120,11 @@ def true_to_checks(job: Job, reject: Reject, piece: pl.DataFrame) -> pl.DataFram
     holds = piece[HOLDS]
     if holds.all():
         return piece
-    reject(_broken(job, piece.filter(~holds)))
+    reject(broken_checks(job, piece.filter(~holds)))
     return piece.filter(holds)
 
 
-def _broken(job: Job, piece: pl.DataFrame) -> pl.DataFrame:
+def broken_checks(job: Job, piece: pl.DataFrame) -> pl.DataFrame:
     """Rows of which checks are false, as invalid rows."""
     violations = [Violation("", None, "check", check.because, check.because) for check in job.ruleset.checks]
     rows = zip(piece[ROW].to_list(), job.keys(piece), job.program.broken(piece).iter_rows(), strict=True)

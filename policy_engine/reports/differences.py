@@ -67,20 +67,20 @@ class Differences:
         """Add a piece: old and new decisions about the same rows, and the keys of these."""
         rows = pl.DataFrame({"row": new["row"], "key": keys})
         for decision in self.decisions:
-            before, after = _labels(old, decision, new), _labels(new, decision, old)
+            before, after = labels(old, decision, new), labels(new, decision, old)
             ruled = f"{decision}.rule" in old.columns and f"{decision}.rule" in new.columns
             if ruled and self.with_rules:
                 before, after = _by_rule(before, old[f"{decision}.rule"]), _by_rule(after, new[f"{decision}.rule"])
             moved = before != after
             self._count((decision, "answer"), rows, before, after, moved)
             if ruled and not self.with_rules:
-                before, after = _ids(old[f"{decision}.rule"]), _ids(new[f"{decision}.rule"])
+                before, after = ids(old[f"{decision}.rule"]), ids(new[f"{decision}.rule"])
                 self._count((decision, "rules"), rows, before, after, (before != after) & ~moved)
-            for part in _parts_of_both(decision, old, new):
+            for part in parts_of_both(decision, old, new):
                 before, after = old[f"{decision}.{part}"], new[f"{decision}.{part}"]
                 if part == "missing":  # whose order is that of the schema, which versions need not share
                     before, after = before.list.sort(), after.list.sort()
-                where = _differ(before, after) & _comparable(decision, part, old, new)
+                where = differ(before, after) & comparable(decision, part, old, new)
                 self._list((decision, part), rows, before, after, where)
 
     def _count(self, at: tuple[str, str], rows: pl.DataFrame, old: pl.Series, new: pl.Series, where: pl.Series) -> None:
@@ -119,7 +119,7 @@ class Differences:
         return (Difference(*place, rows, tuple(self.shown[place])) for place, rows in order)
 
 
-def _labels(frame: pl.DataFrame, decision: str, other: pl.DataFrame) -> pl.Series:
+def labels(frame: pl.DataFrame, decision: str, other: pl.DataFrame) -> pl.Series:
     """Status and outcome as a text: the outcome where it is decided, else the status with the outcomes that are certain.
 
     Where `other` gives an outcome and this frame a list of them, the list is shown as one.
@@ -144,7 +144,7 @@ def _collected(status: pl.Series, outcomes: pl.Series, form: str) -> pl.Series:
     return pl.select(pl.when(pl.lit(status) == DECIDED).then(decided).otherwise(open_)).to_series()
 
 
-def _ids(rule: pl.Series) -> pl.Series:
+def ids(rule: pl.Series) -> pl.Series:
     """The ids of rules as a text."""
     ids = rule.list.join(", ") if isinstance(rule.dtype, pl.List) else rule.cast(pl.String)
     return ids.fill_null("none").replace("", "none")
@@ -152,13 +152,13 @@ def _ids(rule: pl.Series) -> pl.Series:
 
 def _by_rule(labels: pl.Series, rule: pl.Series) -> pl.Series:
     """Answers with the rules that gave them, where there are any."""
-    ids = _ids(rule)
+    names = ids(rule)
     return pl.select(
-        pl.when(pl.lit(ids) == "none").then(pl.lit(labels)).otherwise(pl.format("{} by {}", labels, ids))
+        pl.when(pl.lit(names) == "none").then(pl.lit(labels)).otherwise(pl.format("{} by {}", labels, names))
     ).to_series()
 
 
-def _parts_of_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Iterator[str]:
+def parts_of_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Iterator[str]:
     """The parts that both tables have: the values, and the missing facts."""
     for name in new.columns:
         part = name.removeprefix(f"{decision}.")
@@ -166,18 +166,21 @@ def _parts_of_both(decision: str, old: pl.DataFrame, new: pl.DataFrame) -> Itera
             yield part
 
 
-def _comparable(decision: str, part: str, old: pl.DataFrame, new: pl.DataFrame) -> pl.Series:
+def comparable(decision: str, part: str, old: pl.DataFrame, new: pl.DataFrame) -> pl.Series:
     """Where both answers have a part; where only one has it, the statuses differ, which is a difference by itself."""
     status = UNDETERMINED if part == "missing" else DECIDED
-    before, after = (frame[f"{decision}.status"].cast(pl.String) == status for frame in (old, new))
+    before, after = (frame[f"{decision}.status"] == status for frame in (old, new))
     return before & after
 
 
-def _differ(old: pl.Series, new: pl.Series) -> pl.Series:
+def differ(old: pl.Series, new: pl.Series) -> pl.Series:
     """Where two values differ: numbers by what they are worth, values of different kinds always."""
     old, new = (side.cast(pl.String) if isinstance(side.dtype, pl.Enum) else side for side in (old, new))
     if old.dtype == new.dtype:
         return old.ne_missing(new)
+    if all(side.dtype.is_integer() or side.dtype.is_decimal() for side in (old, new)):
+        exact = pl.Decimal(38, max(getattr(side.dtype, "scale", 0) for side in (old, new)))
+        return old.cast(exact).ne_missing(new.cast(exact))
     pairs = zip(_values(old), _values(new), strict=True)
     return pl.Series([not _same(before, after) for before, after in pairs], dtype=pl.Boolean)
 

@@ -28,10 +28,10 @@ def values_of(ruleset: Ruleset, logic: DecisionLogic, table: pl.LazyFrame) -> It
         column = f"{logic.name}.values.{name}"
         if column in columns:
             known = table.select(outcome=outcome, value=pl.col(column)).drop_nulls("value")
-            yield _value(name, _unit(units, logic, name), kind, logic.outcomes, known)
+            yield _value(name, unit_of_value(units, logic, name), kind, logic.outcomes, known)
 
 
-def _unit(units: Units, logic: DecisionLogic, name: str) -> str:
+def unit_of_value(units: Units, logic: DecisionLogic, name: str) -> str:
     """The unit that all expressions of a value have, "" where none is certain."""
     own = [value for _, then in conclusions_of(logic.body) for value in then.values]
     named: list[ValueDefinition] = [value for value in (*logic.values, *own) if value.name == name]

@@ -37,7 +37,8 @@ class DecisionColumns:
     `rule` is the same, or the rule of a matrix, whose cells may have two reasons. `outcome` is null unless decided; there is none
     of calculations, nor of collect decisions, which have `collected` rules. `asks` says which accounts lie in a cell that asks
     for a condition of the matrix. `conclusions` are those of the reason codes, in their order. `values` are null unless decided,
-    numbers in units. `has_gaps` says whether an account may be one to which nothing applies.
+    numbers in units. `has_gaps` says whether an account may be one to which nothing applies. `branches` are those of its rules,
+    where the first true one decides, and `last` is the code where none is.
     """
 
     logic: DecisionLogic
@@ -50,6 +51,20 @@ class DecisionColumns:
     asks: dict[tree.Condition, pl.Expr] = field(default_factory=dict)
     conclusions: Sequence[Conclusion] = ()
     values: dict[str, pl.Expr] = field(default_factory=dict)
+    branches: Sequence[Branch] = ()
+    last: pl.Expr | None = None
+
+    @property
+    def reached(self) -> pl.Expr:
+        """The rule that decides, or that is unknown before any is true, as text; null where there is none."""
+        if self.last is None:
+            return self.rule.cast(pl.String)
+        chain: list[Branch] = []
+        for branch in self.branches:
+            if branch.unknown is not None:
+                chain.append(Branch(branch.unknown, pl.lit(branch.first or branch.rule)))
+            chain.append(Branch(branch.when, branch.then.cast(pl.String)))
+        return chosen(chain, self.last.cast(pl.String))
 
     @property
     def decided(self) -> pl.Expr:
@@ -60,13 +75,14 @@ class DecisionColumns:
 class Branch(NamedTuple):
     """A condition, and what is chosen where it is the first that holds.
 
-    Of a rule also its id, and where the condition is unknown, if it may be.
+    Of a rule also its id, and where the condition is unknown, if it may be. `first` is the first id of several rules.
     """
 
     when: Any
     then: pl.Expr
     unknown: pl.Expr | None = None
     rule: str = ""
+    first: str = ""
 
 
 def chosen(branches: Sequence[Branch], last: pl.Expr) -> pl.Expr:

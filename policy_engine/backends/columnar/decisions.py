@@ -81,6 +81,7 @@ class DecisionWriter:
         branches_ = [Branch(undetermined, pl.lit(None, dtype=words)), *branches]
         reason = self.to.kept(chosen(branches_, last), "reason")
         columns = DecisionColumns(self.logic, reason, undetermined, reason, has_gaps=body.otherwise is None)
+        columns.branches, columns.last = branches, last
         columns.outcome = self._outcome(columns, branches, own) if self.logic.outcomes else None
         return columns, own
 
@@ -101,7 +102,8 @@ class DecisionWriter:
         column = self.to.named(switch.subject)
         ids = {text: rule.id for text, rule in switch.cases.items()}
         found = self.to.kept(looked_up(column, ids, words), "found")
-        return Branch(found.is_not_null(), found, column.is_null() if switch.subject.optional else None)
+        unknown = column.is_null() if switch.subject.optional else None
+        return Branch(found.is_not_null(), found, unknown, first=next(iter(ids.values())))
 
     def _outcome(self, columns: DecisionColumns, branches: Sequence[Branch], own: Mapping[str, Conclusion]) -> pl.Expr:
         """The outcome: rules in a row that have the same outcome are one branch."""

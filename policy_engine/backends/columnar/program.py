@@ -167,17 +167,20 @@ class ColumnarProgram:
         decisions: Sequence[str] | None = None,
         *,
         margins: bool = False,
+        also: Sequence[pl.Expr] = (),
     ) -> pl.LazyFrame:
         """A table of facts with the columns of answers, and if asked for the margins, each named by its number.
 
-        Columns that are there because the table was `checked` are not computed again.
+        `also` are further columns, of the table or of the plan. Columns that are there because the table was `checked` are not
+        computed again.
         """
         wanted = self.decisions if decisions is None else tuple(decisions)
         schema = facts.collect_schema()
         columns = [pl.col(name) for name in schema_of(self.ruleset.facts.type) if name in schema]
         columns += [output.column for name in wanted for output in self.outputs[name] if output.part in parts]
         columns += [margin.column.alias(str(index)) for index, margin in enumerate(self.margins) if margins]
-        told = [self._sentences_of(name) for name in wanted] if SENTENCE in parts else []
+        columns += also
+        told = [self.sentences_of(name) for name in wanted] if SENTENCE in parts else []
         made = {*_names(columns), *(f"{name}.{MISSING}" for name in wanted)}
         columns += [pl.col(name) for name in sorted(frozenset().union(*(each.reads for each in told)) - made)]
         worked = self._worked(facts, columns, wanted if MISSING in parts or told else ())
@@ -185,6 +188,14 @@ class ColumnarProgram:
             return worked
         whole = pl.Schema({**worked.collect_schema(), **{each.column: pl.String() for each in told}})
         return plan.pieced(worked, lambda piece: piece.with_columns([each.of(piece) for each in told]), whole)
+
+    def sentences_of(self, name: str) -> Sentences:
+        """How the sentences of a decision are put together, written when they are first asked for."""
+        if name not in self.sentences:
+            is_sensitive = sensitivity_of_wording(self.ruleset)
+            to, decided = self.columns.expressions, self.columns.decided[name]
+            self.sentences[name] = SentenceWriter(to, decided, f"{name}.{MISSING}", is_sensitive).write()
+        return self.sentences[name]
 
     def _worked(self, facts: pl.LazyFrame, columns: Sequence[pl.Expr], missing: tuple[str, ...]) -> pl.LazyFrame:
         """A table of these columns and of the missing facts of some decisions."""
@@ -200,14 +211,6 @@ class ColumnarProgram:
         shown = worked.select(*columns, *sorted(kept))
         whole = pl.Schema({**shown.collect_schema(), **{f"{name}.{MISSING}": PATHS for name in missing}})
         return plan.pieced(shown, partial(_with_missing, masks, later), whole)
-
-    def _sentences_of(self, name: str) -> Sentences:
-        """The sentences of a decision, written when they are first asked for."""
-        if name not in self.sentences:
-            is_sensitive = sensitivity_of_wording(self.ruleset)
-            to, decided = self.columns.expressions, self.columns.decided[name]
-            self.sentences[name] = SentenceWriter(to, decided, f"{name}.{MISSING}", is_sensitive).write()
-        return self.sentences[name]
 
     def _masks_of(self, decisions: tuple[str, ...]) -> Masks:
         """The masks of decisions, written when they are first asked for."""

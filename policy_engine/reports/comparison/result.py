@@ -1,0 +1,58 @@
+"""What a comparison found, of all rulesets that were compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policy_engine.language.rule_changes import Effect, RuleChange, Searched
+from policy_engine.reports.compare import Comparison
+from policy_engine.reports.comparison.side import Side
+from policy_engine.reports.manifest import Digested
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetCompared:
+    """One ruleset on two sides: what changed in its text, witnesses found without a table, and whose answers changed.
+
+    `people` is None where no table was given, and `inputs` are the files of the table.
+    """
+
+    old: Side
+    new: Side
+    text: tuple[RuleChange, ...] = ()
+    searched: tuple[Searched, ...] = ()
+    people: Comparison | None = None
+    inputs: tuple[Digested, ...] = ()
+
+    @property
+    def ruleset(self) -> str:
+        """The name of the ruleset."""
+        return self.new.ruleset.id
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """All rulesets that were compared, and those that only one side has."""
+
+    rulesets: tuple[RulesetCompared, ...]
+    only_old: tuple[str, ...] = ()
+    only_new: tuple[str, ...] = ()
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether accounts of a table were looked at."""
+        return any(one.people is not None for one in self.rulesets)
+
+    @property
+    def compared(self) -> bool:
+        """Whether anything was compared: accounts, where tables were given."""
+        if not self.has_tables:
+            return bool(self.rulesets)
+        return any(one.people is not None and one.people.compared for one in self.rulesets)
+
+    @property
+    def differs(self) -> bool:
+        """Whether an answer differs, or may, or a ruleset is only on one side."""
+        people = any(one.people is not None and one.people.differs for one in self.rulesets)
+        text = any(change.effect is Effect.ANSWER for one in self.rulesets if one.people is None for change in one.text)
+        return bool(people or text or self.only_old or self.only_new)
