@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from policy_engine.diagnostics import shown_text
 from policy_engine.errors import FactsError, NotInForce, UnknownDecision
 from policy_engine.language.decisions import Decision, Status
 from policy_engine.service.clock import CLOCK, Clock
@@ -16,6 +17,7 @@ from policy_engine.service.requests import Head
 ACCESS = "engine_access"
 PERMISSION = f"{ACCESS}.permission"
 SCHEME = "bearer "
+OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 MOST_COUNTED = 10_000
 """Callers whose requests are counted; with more of them counting begins anew."""
 
@@ -41,10 +43,15 @@ class Tokens(Protocol):
 
 @dataclass(slots=True)
 class Callers:
-    """How callers are known: by keys, by tokens, by either; where there is neither, everybody is let in."""
+    """How callers are known: by keys, by tokens, by either; where there is neither, everybody is let in.
+
+    Or, with `is_local`, everybody who asks for this machine by its own name. A page of somebody else's in a browser here asks by
+    another name, whatever address it lets that name lead to.
+    """
 
     keys: KeyRing | None = None
     tokens: Tokens | None = None
+    is_local: bool = False
 
     @property
     def are_asked(self) -> bool:
@@ -54,6 +61,8 @@ class Callers:
     def known(self, head: Head) -> Caller:
         """Who sent a request; raises `Problem` where it is nobody who is known."""
         if not self.are_asked:
+            if self.is_local:
+                _require_own_name(head.header("host") or "")
             return ANYBODY
         given = head.header("authorization") or ""
         if given[: len(SCHEME)].lower() != SCHEME:
@@ -68,6 +77,12 @@ class Callers:
             return self.tokens.caller(shown) if self.tokens is not None else None
         key = self.keys.find(shown) if self.keys is not None else None
         return Caller(key.name, key.role) if key is not None else None
+
+
+def _require_own_name(host: str) -> None:
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if name.lower() not in OWN_NAMES:
+        raise Problem("wrong-host", f"without keys and tokens this service is no `{shown_text(name, 60)}`")
 
 
 def _unknown(detail: str, error: str) -> Problem:

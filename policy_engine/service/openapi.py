@@ -172,7 +172,7 @@ def _problems(*statuses: int) -> Json:
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
-ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 422, 429, 500)
+ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500)
 
 
 def _get(operation: str, summary: str, media: str = "application/json", *statuses: int, named: str = "") -> Json:
@@ -193,16 +193,16 @@ OWN_PATHS: Mapping[str, Json] = {
             "requestBody": {"required": True, "content": LINES},
             "responses": {
                 "200": {"description": "An answer or a problem for each line", "content": LINES},
-                **_problems(401, 403, 415, 429, 500),
+                **_problems(401, 403, 415, 421, 429, 500),
             },
         }
     },
-    "/v1/rulesets": _get("rulesets", "All rulesets in short", "application/json", 401, 403, 429),
+    "/v1/rulesets": _get("rulesets", "All rulesets in short", "application/json", 401, 403, 421, 429),
     "/v1/rulesets/{ruleset}": _get(
-        "ruleset", "All of a ruleset", "application/json", 401, 403, 404, 429, named="ruleset"
+        "ruleset", "All of a ruleset", "application/json", 401, 403, 404, 421, 429, named="ruleset"
     ),
     "/problems/{kind}": _get("problem", "What a kind of problem is", "text/plain", 404, named="kind"),
     "/healthz": _get("health", "That the process is alive"),
     "/readyz": _get("readiness", "That questions are answered, and by which rules"),
-    "/openapi.json": _get("openapi", "This document", "application/json", 401, 403, 429),
+    "/openapi.json": _get("openapi", "This document", "application/json", 401, 403, 421, 429),
 }

@@ -42,6 +42,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("too-slow", 408, "The body did not arrive in time", "Send the request again, faster or in smaller parts."),
     Kind("too-large", 413, "The body is too large", "Send less at once; the detail names the limit."),
     Kind("wrong-content-type", 415, "The body is of another type", "Set the header `Content-Type` as the detail says."),
+    Kind("wrong-host", 421, "The service has another name", "Ask it as 127.0.0.1 or localhost, or give it keys or tokens."),
     Kind("invalid-question", 422, "The question is not as it must be", "Mend what the detail names."),
     Kind("invalid-facts", 422, "The facts are invalid, and nothing was decided", "Mend each of `violations`."),
     Kind("not-in-force", 422, "No version of the ruleset is in force on this day", "Ask `as_of` a day in one of its periods."),

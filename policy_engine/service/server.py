@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ from policy_engine.service.settings import Settings
 from policy_engine.service.tokens import JwtTokens, Published, published_keys
 
 LARGEST_HEAD = 64_000
-"""Bytes of the headers of a request."""
+"""Bytes of the headers of a request, which the server below passes by one part of what is read at most."""
+OTHER_FILES = 256
+"""Files that a process has open beside its connections."""
 
 
 def serve(settings: Settings) -> None:
@@ -40,6 +43,7 @@ def serve(settings: Settings) -> None:
     require_roles(Loaded(Engine(rulebook)), callers_of(settings, published))
     _require_free(settings.host, settings.port)
     configure_logging(LogLevels.warning, CONFIGURATION)
+    _allow_connections(settings.connections)
     server = _granian(settings)
     scheme = "https" if settings.certificate else "http"
     address, rulesets = f"{scheme}://{settings.host}:{settings.port}", len({each.id for each in rulebook.rulesets})
@@ -99,11 +103,23 @@ def _require_free(host: str, port: int) -> None:
         raise CannotRun(f"nobody can listen at {host}, port {port}: {error.strerror}") from None
 
 
+def _allow_connections(number: int) -> None:
+    """Let this process and its workers have so many connections open, as far as the system lets them."""
+    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit
+        import resource  # noqa: PLC0415
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = number + OTHER_FILES
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and soft < allowed:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 def callers_of(settings: Settings, published: KeySet | None) -> Callers:
     """How callers are known; raises `CannotRun` where the file of keys cannot be read."""
     keys = KeyRing(Path(settings.keys)) if settings.keys else None
     if published is None:
-        return Callers(keys)
+        return Callers(keys, is_local=keys is None)
     source = Published(settings.jwks, published)
     return Callers(keys, JwtTokens(source, settings.issuer, settings.audience, settings.role_claim))
 

@@ -47,7 +47,7 @@ class Settings:
     )
     workers: int = setting(1, "how many processes answer", least=1, most=256)
     connections: int = setting(
-        1_000, "how many connections a worker has open at once; others wait", least=1, most=1_000_000
+        5_000, "how many connections a worker has open at once; others wait", least=1, most=1_000_000
     )
     largest_body: int = setting(1_000_000, "bytes of a body, or of a line of a batch", least=1_000, most=10_000_000)
     longest_batch: int = setting(100_000, "lines of a batch", least=1)
