@@ -272,6 +272,7 @@ _MEANING = {
         "the ranges of `{table}` cut one another into too many pieces",
         "give rows the same ends, or make two tables of it",
     ),
+    "not-in-sql": Wording("{dialect} cannot give the exact answer of `{text}`: {why}"),
     "not-dated": Wording("`{name}` has the same value on all days, so it has none of another day"),
     "library-period": Wording("no version of the library `{name}` is in force on all days {period}"),
     "library-fact": Wording(

@@ -56,6 +56,7 @@ ALLOWED = {
     "pytest": ("cli/pytest_plugin.py",),
     "pygls": ("lsp/server.py", "lsp/session.py", "lsp/protocol.py"),
     "lsprotocol": ("lsp/server.py", "lsp/session.py", "lsp/protocol.py"),
+    "sqlglot": ("backends/sql/",),
     "xlsxwriter": ("reports/workbook.py",),
     "joserfc": ("service/tokens.py", "service/server.py"),
     "granian": ("service/server.py", "service/rsgi.py"),

@@ -16,8 +16,8 @@ from tests.conftest import lay_out, read_data, said
 FOLDER = Path(__file__).parent / "diagnostics"
 SHORT = {"rules": "rules/case.yaml", "schema": "schemas/facts.schema.json", "tests": "rules/case_test.yaml"}
 SAYS = "    says: |\n"
-COMPUTED = frozenset({"table-too-fine"})
-"""The codes whose cases are too long for a file: `tests/test_lookup_tables.py` has them."""
+COMPUTED = frozenset({"table-too-fine", "not-in-sql"})
+"""The codes whose cases are no files: `tests/test_lookup_tables.py` and `tests/test_sql_text.py` have them."""
 EXPECTED_LINE = re.compile(r" {6}\S.*\n")
 
 

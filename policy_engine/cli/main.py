@@ -21,6 +21,7 @@ from policy_engine.cli import (
     run_tests,
     schemas,
     serve,
+    sql,
     stubs,
     table_commands,
 )
@@ -46,6 +47,7 @@ app.command(short_help="Decide, and show how the answer came about.")(decide.exp
 app.command("test", short_help="Run the tests that stand beside the rules.")(run_tests.run_tests)
 app.command("compare", short_help="Show whose answer changes between two sides, and why.")(compare.compare_sides)
 app.command(short_help="Serve an editor, over the language server protocol.")(lsp.lsp)
+app.command(short_help="Print a ruleset as a query for a database.")(sql.sql)
 app.command(short_help="Write the schemas by which editors check as you type.")(schemas.schemas)
 app.command(short_help="Write a Python module with the types of all decisions.")(stubs.stubs)
 app.add_typer(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar.answer_columns import Branch, DecisionColumns, chosen, is_one_of
+from policy_engine.backends.reason_codes import else_of
 from policy_engine.language import expressions as tree
 from policy_engine.language.rulesets import Cell, Conclusion, DecisionLogic, Matrix
 
@@ -116,11 +117,6 @@ def _choice(to: Expressions, cells: Sequence[Cell], place: pl.Expr) -> Choice:
 
 def _truth(to: Expressions, when: tree.Condition | bool) -> pl.Expr:
     return pl.lit(when) if isinstance(when, bool) else to.kept(to.condition(when))
-
-
-def else_of(cell: Cell) -> str:
-    """The reason code of what follows where a cell's condition does not hold."""
-    return f"{cell.id}:else"
 
 
 def _outcomes_of(cell: Cell) -> Outcomes:

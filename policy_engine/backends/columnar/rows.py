@@ -61,10 +61,11 @@ def answers_of(program: ColumnarProgram, decided: pl.DataFrame) -> list[Answer]:
     columns = decided.select(program.names())
     columns = columns.cast({name: in_microseconds(dtype) for name, dtype in columns.schema.items()})
     decisions = program.ruleset.decisions
-    return [{logic.name: _answer(logic, row) for logic in decisions} for row in columns.iter_rows(named=True)]
+    return [{logic.name: answer_of(logic, row) for logic in decisions} for row in columns.iter_rows(named=True)]
 
 
-def _answer(logic: DecisionLogic, row: Mapping[str, Any]) -> dict[str, Any]:
+def answer_of(logic: DecisionLogic, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of a decision in JSON types, from its columns."""
     rule = row.get(f"{logic.name}.rule")
     values = {name: _shown(row[f"{logic.name}.values.{name}"], kind) for name, kind in logic.answer_types}
     return {

@@ -1,0 +1,1 @@
+"""A ruleset as one SQL query for the database where the accounts are: DuckDB, PostgreSQL or Spark."""

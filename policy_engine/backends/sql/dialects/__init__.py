@@ -1,0 +1,1 @@
+"""What the SQL dialects do differently: one small module for each."""

@@ -1,0 +1,11 @@
+"""The table of SQL dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from policy_engine.backends.sql.dialects.base import Dialect
+from policy_engine.backends.sql.dialects.duckdb import DuckDB
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (DuckDB(),)})
