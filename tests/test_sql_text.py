@@ -79,7 +79,7 @@ def test_a_text_with_the_character_of_code_0_is_refused(shop: Path) -> None:
 
 
 def test_a_large_table_for_each_element_is_refused(shop: Path) -> None:
-    rows = "".join(f"        - [a{number}, {number}]\n" for number in range(501))
+    rows = "".join(f"        - {{code: a{number}, price: {number}}}\n" for number in range(501))
     table = f"tables:\n  prices:\n    keys: {{code: text}}\n    columns: {{price: integer}}\n    rows:\n{rows}"
     said = told(shop, "'sum(prices[c].price for c in codes)'", rules=RULES.replace("decisions:", f"{table}decisions:"))
     assert "a look-up for each element of a list cannot join a table of more than 500 rows" in said

@@ -12,7 +12,8 @@ from policy_engine.backends.sql.build import FALSE, Sql, any_of, choose, literal
 from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
-from policy_engine.language.types import ANYTHING, DATE, ListOf, Type
+from policy_engine.language.specialize import in_units
+from policy_engine.language.types import ANYTHING, DATE, ListOf, Number, Type
 from policy_engine.language.values import Value
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ class Lists:
         known = [text for text in texts if text is not None]
         if len(known) == len(texts) and not isinstance(node.item, tree.Literal):
             return self.to.named(node.item).among(known)
+        if (numbers := _whole_numbers(node.item.type, elements)) and not isinstance(node.item, tree.Literal):
+            return self.to.named(node.item).among(numbers)
         return any_of([self.to.compared("==", node.item, element) for element in elements])
 
     # Lists as a whole
@@ -199,6 +202,18 @@ def _elements(node: tree.In) -> Sequence[tree.Node] | None:
         assert isinstance(node.list.type, ListOf)
         return [_constant(node, part, node.list.type.element) for part in node.list.value]
     return None
+
+
+def _whole_numbers(kind: Type, elements: Sequence[tree.Node]) -> list[int]:
+    """The elements in units of a type, where all are constants that it has the places for; else none."""
+    found = []
+    for element in elements:
+        if not isinstance(kind, Number) or not isinstance(element.type, Number) or element.type.places > kind.places:
+            return []
+        if not isinstance(element, tree.Literal):
+            return []
+        found.append(int(in_units(element.value, kind)))
+    return found
 
 
 def _constant(node: tree.In, part: Value, element: Type) -> tree.Node:

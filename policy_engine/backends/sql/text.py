@@ -30,9 +30,10 @@ def select_text(
     query = prepare(ruleset, readings, as_of, dialect)
     keys = [member.name for member in ruleset.facts.type.members if member.key]
     node = query.tree(table, keys if keep is None else keep)
+    commented = node.args["with_"]
     if view is not None:
-        node = exp.Create(this=table_of(view), kind="VIEW", replace=True, expression=node)
-    node.comments = ["\n".join(["", *_header(query, table), ""])]
+        node = commented = exp.Create(this=table_of(view), kind="VIEW", replace=True, expression=node)
+    commented.comments = ["\n".join(["", *_header(query, table), ""])]
     return f"{query.written(node)};\n"
 
 
