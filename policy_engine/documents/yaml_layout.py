@@ -42,13 +42,15 @@ Remark: TypeAlias = Comment | None
 class Leaf:
     """What is written in one go: a text, an alias, or what stands between brackets; `column` is where it begins.
 
-    `parts` are the parts of a list or mapping between brackets on one line, and None for all else.
+    `parts` are the parts of a list or mapping between brackets on one line, and None for all else. `indent` is that of the
+    entry to which it belongs.
     """
 
     raw: str
     column: int
     parts: tuple[FlowPart, ...] | None = None
     behind: Remark = None
+    indent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +252,13 @@ def _pair(cursor: _Cursor) -> Entry:
         raise OddLayout
     if cursor.waiting or name.behind is not None:
         raise OddLayout
-    return replace(_value(cursor, cursor.text[name.start : name.end]), before=before)
+    return replace(_value(cursor, cursor.text[name.start : name.end], name.column), before=before)
 
 
 def _item(cursor: _Cursor) -> Entry:
     """An item; comments between its dash and what it holds go above it, so that no dash stands alone."""
     before = cursor.take()
-    found = _value(cursor, None)
+    found = _value(cursor, None, cursor.piece.column)
     passed = (*((found.behind,) if found.behind else ()), *found.inner)
     found = replace(found, before=(*before, *passed), behind=None, inner=(), below=False)
     if not isinstance(found.value, Block) or found.properties:
@@ -266,8 +268,8 @@ def _item(cursor: _Cursor) -> Entry:
     return replace(found, before=(*found.before, *first.before), value=block)
 
 
-def _value(cursor: _Cursor, key: str | None) -> Entry:
-    """The entry of a key or, where that is None, a dash, whose sign comes next."""
+def _value(cursor: _Cursor, key: str | None, column: int) -> Entry:
+    """The entry of a key or, where that is None, a dash, which stands in a column, and whose sign comes next."""
     properties, sign = _properties(cursor)
     entry = Entry(key, None, behind=sign.behind, properties=properties)
     if cursor.next_is(*BLOCKS):
@@ -278,7 +280,7 @@ def _value(cursor: _Cursor, key: str | None) -> Entry:
         return entry
     below = cursor.piece.line > sign.line
     inner = cursor.take()
-    return replace(entry, value=_leaf(cursor), inner=inner, below=below)
+    return replace(entry, value=replace(_leaf(cursor), indent=column), inner=inner, below=below)
 
 
 def _properties(cursor: _Cursor) -> tuple[str, _Piece]:

@@ -27,6 +27,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a table's rows by their number, and its heading, if it lines up with them: the words, and where they begin."""
+
+    rows: Mapping[int, str]
+    heading: str | None = None
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Cut:
     """A row cut into its cells: what opens it, the cells with their commas, and what kind of row it is."""
 
@@ -61,16 +70,31 @@ def _with_few_quotes(leaf: Leaf, inside: bool) -> str:
 # Rows.
 
 
-def aligned(rows: Sequence[Row | None], indent: int) -> Mapping[int, str]:
-    """The lines of the rows of a table, by their number; None is an entry that is no row."""
+def aligned(rows: Sequence[Row | None], indent: int, heading: Sequence[str] = ()) -> Lines:
+    """The lines of a table; None is an entry that is no row. `heading` names the columns, and lines up with them.
+
+    Where a line would be too long, only the rows' beginnings line up.
+    """
     cut = {number: _cut(row.leaf) for number, row in enumerate(rows) if row is not None}
     labels = {number: row.label for number, row in enumerate(rows) if row is not None}
     widest = max((_width(label) + (label != DASH) for label in labels.values()), default=0)
     heads = {number: " " * indent + _padded(label, widest) for number, label in labels.items()}
-    lines = {number: f"{heads[number]} {text}" for number, text in _in_columns(cut).items()}
-    if max(map(_width, lines.values()), default=0) <= LONGEST_ROW:
-        return lines
-    return {number: f"{heads[number]} {row.opening}{' '.join(row.cells)}" for number, row in cut.items()}
+    widths = _widths([*cut.values(), *([_heading(heading)] if heading else [])])
+    opening = max((len(row.opening) for row in cut.values()), default=0)
+    lines = {
+        number: f"{heads[number]} {row.opening.rjust(opening)}{_in_columns(row, widths)}" for number, row in cut.items()
+    }
+    if max(map(_width, lines.values()), default=0) > LONGEST_ROW:
+        return Lines({number: f"{heads[number]} {row.opening}{' '.join(row.cells)}" for number, row in cut.items()})
+    if not heading or any(row.kind != (None,) * len(heading) for row in cut.values()):
+        return Lines(lines)
+    return Lines(lines, _in_columns(_heading(heading), widths), indent + widest + opening)
+
+
+def _heading(words: Sequence[str]) -> _Cut:
+    """The names of columns as a row: behind the sign of a comment and a blank, where rows have a bracket."""
+    cells = [f"{word}," for word in words[:-1]] + [words[-1]]
+    return _Cut("", (f" {cells[0]}", *cells[1:]), (None,) * len(words))
 
 
 def _cut(leaf: Leaf) -> _Cut:
@@ -79,26 +103,26 @@ def _cut(leaf: Leaf) -> _Cut:
     first = parts[0]
     if first.key == CELLS and first.value.parts:
         inner = _cut(first.value)
-        rest = [f", {_part(part)}" for part in parts[1:]]
-        last = inner.cells[-1] + ("," if rest else "}")
-        more = (f"{', '.join(map(_part, parts[1:]))}}}",) if rest else ()
+        last = inner.cells[-1] + ("," if parts[1:] else "}")
+        more = (f"{', '.join(map(_part, parts[1:]))}}}",) if parts[1:] else ()
         return _Cut(f"{{{CELLS}: ", (*inner.cells[:-1], last, *more), inner.kind)
     texts = [_part(part) for part in parts]
     cells = [f"{text}," for text in texts[:-1]] + [f"{texts[-1]}{leaf.raw[-1]}"]
     return _Cut("", (f"{leaf.raw[0]}{cells[0]}", *cells[1:]), tuple(part.key for part in parts))
 
 
-def _in_columns(rows: Mapping[int, _Cut]) -> dict[int, str]:
-    opening = max((len(row.opening) for row in rows.values()), default=0)
-    widths: dict[tuple[object, int], int] = {}
-    for row in rows.values():
+def _widths(rows: Sequence[_Cut]) -> Mapping[tuple[object, int], int]:
+    """How wide the columns of each kind of row are; what ends a row needs no width."""
+    found: dict[tuple[object, int], int] = {}
+    for row in rows:
         for at, cell in enumerate(row.cells[:-1]):
-            widths[row.kind, at] = max(widths.get((row.kind, at), 0), _width(cell))
-    return {
-        number: row.opening.rjust(opening)
-        + " ".join([*(_padded(cell, widths[row.kind, at]) for at, cell in enumerate(row.cells[:-1])), row.cells[-1]])
-        for number, row in rows.items()
-    }
+            found[row.kind, at] = max(found.get((row.kind, at), 0), _width(cell))
+    return found
+
+
+def _in_columns(row: _Cut, widths: Mapping[tuple[object, int], int]) -> str:
+    cells = (_padded(cell, widths[row.kind, at]) for at, cell in enumerate(row.cells[:-1]))
+    return " ".join([*cells, row.cells[-1]])
 
 
 def _padded(text: str, width: int) -> str:

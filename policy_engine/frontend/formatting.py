@@ -6,8 +6,9 @@ The order of keys stays, too, since a ruleset's digest counts it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import dropwhile
+from types import MappingProxyType
 
 from policy_engine.diagnostics import in_order
 from policy_engine.documents.nodes import YamlNode, as_written
@@ -20,6 +21,7 @@ from policy_engine.frontend.loader import with_excerpts
 STEP = 2
 TABLES = ("rows", "cells", "legend")
 """The keys below which each line is a row of a table."""
+NO_ROWS: Mapping[int, str] = MappingProxyType({})
 LITERAL = ("|", ">")
 INDENTED_BY = re.compile(r"[|>][+-]?[1-9]")
 """The sign of a text whose own first line begins with blanks."""
@@ -64,8 +66,13 @@ def _refuse_other_meaning(node: YamlNode, before: str, after: str, path: str) ->
         read = _read(after, path)
     except RulesetError:
         read = None
-    if read is None or as_written(read) != as_written(node) or comments_of(after) != comments_of(before):
+    if read is None or as_written(read) != as_written(node) or _words_of(after) != _words_of(before):
         raise CannotRun(f"`{path}` would say something else in another layout, and is left as it is; please report it")
+
+
+def _words_of(text: str) -> list[list[str]]:
+    """The words of each comment: between those of a heading blanks may come and go."""
+    return [comment.split() for comment in comments_of(text)]
 
 
 def _ends_open(block: Block) -> bool:
@@ -90,9 +97,8 @@ def _without_spare_blanks(lines: Iterable[str]) -> Iterator[str]:
 # Blocks.
 
 
-def _block(block: Block, indent: int, *, is_table: bool = False) -> Iterator[str]:
-    """The lines of a block; what was written over several lines is one of them."""
-    rows = aligned([_row(entry) for entry in block.entries], indent) if is_table else {}
+def _block(block: Block, indent: int, rows: Mapping[int, str] = NO_ROWS) -> Iterator[str]:
+    """The lines of a block, in which some entries are rows; what was written over several lines is one of them."""
     for number, entry in enumerate(block.entries):
         above = entry.before if number else _from_comment(entry.before)
         yield from _remarks(above, indent)
@@ -139,9 +145,21 @@ def _entry(entry: Entry, indent: int) -> Iterator[str]:
             first, *rest = _block(entry.value, indent + STEP)
             yield f"{head} {first.lstrip(' ')}"
             yield from rest
+        case Block() if entry.key in TABLES:
+            yield from _table(head, entry, entry.value, indent)
         case Block():
             yield _behind(head, entry.behind)
-            yield from _block(entry.value, indent + STEP, is_table=entry.key in TABLES)
+            yield from _block(entry.value, indent + STEP)
+
+
+def _table(head: str, entry: Entry, block: Block, indent: int) -> Iterator[str]:
+    """A key and the rows below it; a comment behind the key that names each column lines up with them."""
+    words = [word.strip() for word in entry.behind.text.lstrip("#").split(",")] if entry.behind is not None else []
+    lines = aligned([_row(row) for row in block.entries], indent + STEP, words if len(words) > 1 and all(words) else ())
+    gap = lines.column - len(head)
+    fits = lines.heading is not None and gap >= STEP
+    yield f"{head}{' ' * gap}#{lines.heading}" if fits else _behind(head, entry.behind)
+    yield from _block(block, indent + STEP, lines.rows)
 
 
 def _with_remark(line: str, entry: Entry) -> str:
@@ -169,18 +187,19 @@ def _written(leaf: Leaf, column: int, indent: int) -> str:
         return one_line(leaf)
     first, *rest = leaf.raw.split("\n")
     if first.startswith(LITERAL):
-        return "\n".join([first, *_literal(first, rest, indent + STEP)])
+        return "\n".join([first, *_literal(leaf, rest, indent)])
     return "\n".join([first.rstrip(), *(_moved(line, column - leaf.column, indent + 1) for line in rest)])
 
 
-def _literal(sign: str, lines: Sequence[str], indent: int) -> Iterator[str]:
-    """The lines below `|` or `>`, whose first one says how far they are indented."""
-    if INDENTED_BY.match(sign):
-        raise OddLayout
+def _literal(leaf: Leaf, lines: Sequence[str], indent: int) -> Iterator[str]:
+    """The lines below `|` or `>`: their first one says how far all are indented, unless the sign does."""
     texts = (line for line in lines if line.strip(" "))
     there = next((len(line) - len(line.lstrip(" ")) for line in texts), 0)
+    here = indent + STEP
+    if INDENTED_BY.match(leaf.raw):
+        there, here = max(0, leaf.indent - indent), max(0, indent - leaf.indent)
     for line in lines:
-        yield " " * indent + line[there:] if line[there:] else ""
+        yield " " * here + line[there:] if line[there:] else ""
 
 
 def _moved(line: str, by: int, least: int) -> str:
