@@ -199,6 +199,30 @@ def test_check_speaks_sarif_and_github(folder: Path) -> None:
     }
 
 
+def test_check_speaks_gitlab(folder: Path) -> None:
+    """Each fault has a fingerprint of its own, which stays where the line becomes another."""
+    faulty = RULES.replace("days > limit", "dayz > limit or dayz > 5")
+    (folder / "rules" / "s.yaml").write_text(faulty)
+    ran = policy("check", "--format", "gitlab", folder=folder)
+    issues = json.loads(ran.out)
+    first = {name: value for name, value in issues[0].items() if name != "fingerprint"}
+    assert (ran.code, first) == (
+        1,
+        {
+            "description": "there is no fact, parameter, definition or reading `dayz` (did you mean `days`?)",
+            "check_name": "unknown-name",
+            "severity": "major",
+            "location": {"path": "rules/s.yaml", "lines": {"begin": 8}},
+        },
+    )
+    prints = [issue["fingerprint"] for issue in issues]
+    assert len(set(prints)) == len(prints) > 1
+    (folder / "rules" / "s.yaml").write_text(f"# a remark\n{faulty}")
+    later = json.loads(policy("check", "--format", "gitlab", folder=folder).out)
+    assert [issue["fingerprint"] for issue in later] == prints
+    assert later[0]["location"]["lines"] == {"begin": 9}
+
+
 def test_options_that_ask_for_nothing_are_refused(folder: Path) -> None:
     for option in (["--write"], ["--fail-under", "95"]):
         ran = policy("test", *option, folder=folder)

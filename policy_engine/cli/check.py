@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli.diagnostic_forms import github, sarif
+from policy_engine.cli.diagnostic_forms import github, gitlab, sarif
 from policy_engine.cli.fix import fixed_line, not_fixed, print_differences, write_fixed
 from policy_engine.cli.options import RULES, SCHEMAS, Exit, SchemasOption
 from policy_engine.cli.show import console, diagnostic_line, diagnostic_text
@@ -32,6 +32,7 @@ class Form(StrEnum):
     LINE = "line"
     SARIF = "sarif"
     GITHUB = "github"
+    GITLAB = "gitlab"
 
 
 class Warnings(StrEnum):
@@ -131,8 +132,8 @@ def _print(diagnostics: Sequence[Diagnostic], form: Form, summary: str, fixed: S
     elif form is Form.JSON:
         told = {"diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}
         typer.echo(json.dumps(told if fixed is None else told | {"fixed": [each.to_dict() for each in fixed]}))
-    elif form is Form.SARIF:
-        typer.echo(json.dumps(sarif(diagnostics)))
+    elif form in (Form.SARIF, Form.GITLAB):
+        typer.echo(json.dumps(sarif(diagnostics) if form is Form.SARIF else gitlab(diagnostics)))
     else:
         for diagnostic in diagnostics:
             typer.echo(diagnostic_line(diagnostic) if form is Form.LINE else github(diagnostic))

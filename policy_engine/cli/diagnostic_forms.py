@@ -1,7 +1,9 @@
-"""Diagnostics as other programs take them: SARIF 2.1.0, and the workflow commands by which GitHub marks lines."""
+"""Diagnostics as other programs take them: SARIF 2.1.0, the commands by which GitHub marks lines, and GitLab's code quality."""
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
@@ -47,6 +49,25 @@ def github(diagnostic: Diagnostic) -> str:
     span, kind = diagnostic.span, "error" if diagnostic.severity is Severity.ERROR else "warning"
     places = f"file={_property(span.path)},line={span.line},col={span.column},title={_property(diagnostic.code)}"
     return f"::{kind} {places}::{_data(_words(diagnostic))}"
+
+
+def gitlab(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
+    """A code quality report of GitLab; the fingerprint of a diagnostic stays where lines before it come or go."""
+    met: Counter[tuple[str, str, str]] = Counter()
+    return [_issue(diagnostic, met) for diagnostic in diagnostics]
+
+
+def _issue(diagnostic: Diagnostic, met: Counter[tuple[str, str, str]]) -> dict[str, object]:
+    path = Path(diagnostic.span.path).as_posix()
+    said = path, diagnostic.code, _words(diagnostic)
+    met[said] += 1
+    return {
+        "description": said[2],
+        "check_name": diagnostic.code,
+        "fingerprint": hashlib.sha256("\0".join([*said, str(met[said])]).encode()).hexdigest(),
+        "severity": "major" if diagnostic.severity is Severity.ERROR else "minor",
+        "location": {"path": path, "lines": {"begin": diagnostic.span.line}},
+    }
 
 
 def _words(diagnostic: Diagnostic) -> str:
