@@ -256,7 +256,7 @@ def test_check_writes_nothing(folder: Path) -> None:
 
 def test_diff_shows_what_would_change(folder: Path) -> None:
     told = fmt("--diff")
-    shown = "--- rules/untidy.yaml\n+++ rules/untidy.yaml laid out\n@@ -1 +1 @@\n-a:   1\n+a: 1\n"
+    shown = "--- rules/untidy.yaml\n+++ rules/untidy.yaml\n@@ -1 +1 @@\n-a:   1\n+a: 1\n"
     assert (told.code, told.out, told.err) == (0, shown, "2 files: 1 to lay out\n")
     assert fmt("--diff", "--check").code == 1
     assert (folder / "rules" / "untidy.yaml").read_text("utf-8") == UNTIDY
@@ -293,7 +293,7 @@ def test_what_cannot_be_laid_out_is_told(folder: Path, arguments: str, message: 
         ("a:   größer\n".encode(), "-", 0, "a: größer\n"),
         (b"a:   1\n", "- --check", 1, ""),
         (b"a: 1\n", "- --check", 0, ""),
-        (b"a: 1", "- --diff", 0, "--- standard input\n+++ standard input laid out\n@@ -1 +1 @@\n-a: 1\n"
+        (b"a: 1", "- --diff", 0, "--- standard input\n+++ standard input\n@@ -1 +1 @@\n-a: 1\n"
          "\\ No newline at end of file\n+a: 1\n"),
     ],
 )  # fmt: skip

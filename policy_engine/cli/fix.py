@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import difflib
-import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
+from policy_engine.cli.differences import differing_lines
 from policy_engine.cli.show import LONGEST_LINE
 from policy_engine.diagnostics import Diagnostic, shown_text
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 from policy_engine.frontend.fixing import Fixing
-
-LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def write_fixed(fixing: Fixing) -> None:
@@ -62,14 +58,7 @@ def not_fixed(fixing: Fixing) -> str:
 def print_differences(fixing: Fixing, summary: str) -> None:
     """Print a unified diff, as other programs take it, and on standard error a summary."""
     to_screen = sys.stdout.isatty()
-    for line in _differences(fixing):
-        typer.echo(f"{shown_text(line.rstrip(), LONGEST_LINE)}\n" if to_screen else line, nl=False)
-    typer.echo(summary, err=True)
-
-
-def _differences(fixing: Fixing) -> Iterator[str]:
-    """The lines of a unified diff, each with its end."""
     for path, text in sorted(fixing.texts.items()):
-        before, after = (LINE.findall(each) for each in (fixing.before[path], text))
-        for line in difflib.unified_diff(before, after, path, path):
-            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for line in differing_lines(fixing.before[path], text, path):
+            typer.echo(f"{shown_text(line.rstrip(), LONGEST_LINE)}\n" if to_screen else line, nl=False)
+    typer.echo(summary, err=True)

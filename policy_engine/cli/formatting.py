@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from policy_engine.cli.differences import differing_lines
 from policy_engine.cli.options import RULES, Exit
 from policy_engine.cli.show import console, diagnostic_text, safe
 from policy_engine.cli.standard_input import DASH, STANDARD_INPUT, standard_input
@@ -72,7 +72,7 @@ def _lay_out(files: Sequence[Path], *, writes: bool, shows: bool) -> tuple[int, 
             changed += 1
             if writes:
                 write_whole(path, after)
-            _print_exactly(_difference(before, after, str(path)) if shows else f"{path}\n")
+            _print_exactly("".join(differing_lines(before, after, str(path))) if shows else f"{path}\n")
     return changed, left
 
 
@@ -103,16 +103,10 @@ def _lay_out_input(*, check: bool, diff: bool) -> None:
         raise CannotRun(f"{STANDARD_INPUT} is not UTF-8") from None
     after = format_text(before, STANDARD_INPUT)
     if diff:
-        _print_exactly(_difference(before, after, STANDARD_INPUT))
+        _print_exactly("".join(differing_lines(before, after, STANDARD_INPUT)))
     elif not check:
         _print_exactly(after)
     raise typer.Exit(Exit.FAULTS if check and after != before else Exit.FINE)
-
-
-def _difference(before: str, after: str, name: str) -> str:
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    told = difflib.unified_diff(old, new, name, f"{name} laid out")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in told)
 
 
 def _print_exactly(text: str) -> None:
