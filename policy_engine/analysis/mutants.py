@@ -365,18 +365,18 @@ def _with_lookups(ruleset: Ruleset, mutant: Ruleset) -> Ruleset:
     parameters = zip(ruleset.parameters, mutant.parameters, strict=True)
     changed = {now.name: now for before, now in tables if now is not before}
     changed |= {now.name: by_day(now) for before, now in parameters if now is not before}
-    return _asking(mutant, changed) if changed else mutant
+    return asking(mutant, changed) if changed else mutant
 
 
-def _asking(part: Any, tables: Mapping[str, LookupTable]) -> Any:
-    """A part in which every look-up in a table of these names asks the table given."""
+def asking(part: Any, tables: Mapping[str, LookupTable]) -> Any:
+    """A ruleset, or a part of one, in which every look-up in a table of these names asks the table given."""
     if isinstance(part, tree.Node):
-        part = tree.mapped(part, lambda node: _asking(node, tables))
+        part = tree.mapped(part, lambda node: asking(node, tables))
         return replace(part, table=tables[part.table.name]) if _asks(part, tables) else part
     changed = {}
     for name in PARTS.get(type(part), ()):
         below = getattr(part, name)
-        made = tuple(_asking(one, tables) for one in below) if isinstance(below, tuple) else _asking(below, tables)
+        made = tuple(asking(one, tables) for one in below) if isinstance(below, tuple) else asking(below, tables)
         changed[name] = made
     return replace(part, **changed) if changed else part
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from policy_engine.language.expressions import Expression
 from policy_engine.language.mentions import Mention, mentions_in, reached
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Date, Instant, ListOf, Number, Record, Text, Type, member_of
+from policy_engine.language.values import Value
 
 MOST_MONTHS = 1_200
 CHANGES = (1, 1, 1, 1, 2, 2, 3)
@@ -89,6 +91,7 @@ class Nearby:
     """Draws questions near those of test cases: one fact or a few are absent or have another value.
 
     `names` are the facts that are changed. `numbers` are the whole numbers by which days are moved: the rules count with them.
+    `compared` are the numbers that others are drawn near; all that the rules name, where there are none.
     """
 
     ruleset: Ruleset
@@ -96,6 +99,7 @@ class Nearby:
     numbers: Sequence[int]
     random: Random
     values: dict[date, Candidates] = field(default_factory=dict)
+    compared: Sequence[Value] = ()
 
     def drawn(self, asked: Question) -> Question:
         """A question near another."""
@@ -154,7 +158,7 @@ class Nearby:
     def _candidates(self, as_of: date) -> Candidates:
         if as_of not in self.values:
             self.values[as_of] = candidates(self.ruleset, as_of)
-        return self.values[as_of]
+        return {**self.values[as_of], Number: self.compared} if self.compared else self.values[as_of]
 
     def _day(self, asked: Question) -> date:
         """A day that lies some days or months, such as the rules count with, from one that the question names."""
@@ -186,18 +190,25 @@ def _days_in(value: Any) -> Iterator[date]:
                 return
 
 
-def numbers_in(
+def literal_numbers(
     ruleset: Ruleset, expressions: Iterable[Expression], graph: dict[Mention, frozenset[Mention]]
-) -> list[int]:
-    """The whole numbers in expressions, and in the parameters that they mention, through definitions too."""
-    found = reached(mentions_in(expressions), graph)
+) -> set[int | Decimal]:
+    """The numbers in expressions, and in the parameters that they mention, through definitions too."""
     bodies = [*expressions]
+    found = reached(mentions_in(bodies), graph)
     for mention in found:
         if mention.kind == "definition":
             bodies += tree.expressions_of(ruleset.definition(mention.name).body)
     named = [node.value for body in bodies for node in tree.walk(body.tree) if isinstance(node, tree.Literal)]
     named += [each.value for m in found if m.kind == "parameter" for each in ruleset.parameter(m.name).values]
-    return sorted({value for value in named if isinstance(value, int) and not isinstance(value, bool)})
+    return {value for value in named if isinstance(value, int | Decimal) and not isinstance(value, bool)}
+
+
+def numbers_in(
+    ruleset: Ruleset, expressions: Iterable[Expression], graph: dict[Mention, frozenset[Mention]]
+) -> list[int]:
+    """The whole numbers among them, in order."""
+    return sorted(value for value in literal_numbers(ruleset, expressions, graph) if isinstance(value, int))
 
 
 def witness(

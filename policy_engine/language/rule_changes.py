@@ -10,15 +10,16 @@ from typing import Any
 
 from policy_engine.errors import Violation
 from policy_engine.language.decisions import Decision
+from policy_engine.language.rulesets import Ruleset
 from policy_engine.source import Span
 
 
 class Effect(StrEnum):
     """What a change can alter.
 
-    `ANSWER`: a status, an outcome, the rules that determine it, values, missing facts, or whether facts are valid and a question
-    is answered at all. `REASON`: what else is said of an answer: its reason, sources and readings. `NOTHING`: texts that only
-    describe the rules, and names that no answer tells.
+    `ANSWER`: a status, an outcome, the rules that determine it, values, missing facts, whether facts are valid, or on which days
+    there are answers. `REASON`: what else is said of an answer: its reason, sources and readings, and how these can be switched.
+    `NOTHING`: texts that only describe the rules, and names that no answer tells.
     """
 
     ANSWER = "answer"
@@ -30,6 +31,7 @@ class Kind(StrEnum):
     """What kind of part changed."""
 
     RULESET = "ruleset"
+    PERIOD = "period"
     FACT = "fact"
     SOURCE = "source"
     READING = "reading"
@@ -69,11 +71,20 @@ class RuleChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
-    """Facts about which two rulesets answer differently, as both were asked, and what they say.
+class Side:
+    """A ruleset as it is asked: on a day, or on any day where `day` is None, under readings that are switched."""
 
-    A side is a `Decision`, or the violations where the facts are invalid to it. `decision` is "" where they are valid to one side
-    alone. Each side was asked on a day of its own, under the readings that were switched.
+    ruleset: Ruleset
+    day: date | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Facts about which two sides answer differently, and what they say.
+
+    A side says a `Decision`, or the violations where the facts are invalid to it. `decision` is the question, "" where the facts
+    are valid to one side alone. Each side was asked on a day of its own, under the readings that were switched.
     """
 
     decision: str
@@ -88,11 +99,23 @@ class Witness:
 class Searched:
     """The search for a witness of one change: what was found in so many tries, None where nothing was.
 
-    `alone` where the witness is one of the old ruleset against the same with nothing changed but this. Else it is one of the
-    two rulesets as they are, and may show another change.
+    `alone` where the old side was also asked with nothing changed but this, and answers differently then. Else the witness is
+    one of the two sides as they are, and may show another change. Nothing was looked for where `tries` is 0.
     """
 
     change: RuleChange
     witness: Witness | None
     tries: int
     alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All changes from one side to another, each with the search for a witness.
+
+    `witness` is one of the two sides as they are, looked for in so many `tries` where no change has one.
+    """
+
+    searched: tuple[Searched, ...]
+    witness: Witness | None
+    tries: int

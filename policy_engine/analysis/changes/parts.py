@@ -29,17 +29,17 @@ def ruleset_changes(sides: Sides) -> Iterator[Found]:
     """What changed of a ruleset as a whole."""
     old, new = sides.old, sides.new
     whole = [
-        ("is in force", str(old.period), str(new.period), Effect.ANSWER, None),
-        ("takes days in the time zone", old.timezone, new.timezone, Effect.ANSWER, None),
-        ("has the weekend", _weekend(old), _weekend(new), Effect.ANSWER, "weekend"),
-        ("is about the facts", old.facts.name, new.facts.name, Effect.NOTHING, None),
+        (Kind.PERIOD, "is in force", str(old.period), str(new.period), Effect.ANSWER, None),
+        (Kind.RULESET, "takes days in the time zone", old.timezone, new.timezone, Effect.ANSWER, None),
+        (Kind.RULESET, "has the weekend", _weekend(old), _weekend(new), Effect.ANSWER, "weekend"),
+        (Kind.RULESET, "is about the facts", old.facts.name, new.facts.name, Effect.NOTHING, None),
     ]
-    for does, before, after, effect, field in whole:
+    for kind, does, before, after, effect, field in whole:
         if before != after:
             patch = Patch(((field,),), getattr(new, field)) if field else None
             told = Wording(before), Wording(after)
             message = f"The ruleset {does} {after}; it was {before}."
-            yield Found(sides.change(Kind.RULESET, "", effect, message, *told), patch)
+            yield Found(sides.change(kind, "", effect, message, *told), patch)
     yield from text_changes(sides, Kind.RULESET, "", "the ruleset", (old, new), DESCRIBED)
 
 
@@ -70,37 +70,37 @@ def reading_changes(sides: Sides) -> Iterator[Found]:
             yield from _reading(sides, what, old, new)
         elif (only := new or old) is not None:
             words = f"{quoted(only.choice)}, of {few(quoted(choice.name) for choice in only.choices)}"
-            effect = sides.effect_of("reading", name)
-            yield Found(one_sided(sides, Kind.READING, name, effect, what, words, (old, new)))
+            yield Found(one_sided(sides, Kind.READING, name, Effect.REASON, what, words, (old, new)))
 
 
 def _reading(sides: Sides, what: str, old: Reading, new: Reading) -> Iterator[Found]:
-    effect = sides.effect_of("reading", new.name)
-    for message in _of_choices(what, old, new):
-        told = (wording(reading.choice, reading) for reading in (old, new))
-        patch = Patch((("readings", new.name),), new)
+    told = [wording(reading.choice, reading) for reading in (old, new)]
+    if old.choice != new.choice:
+        effect, patch = sides.effect_of("reading", new.name), Patch((("readings", new.name),), new)
+        message = f"The choice of {what} is {quoted(new.choice)}; it was {quoted(old.choice)}."
         yield Found(sides.change(Kind.READING, new.name, effect, message, *told), patch)
-    arguments = [{choice.name: choice.argument for choice in reading.choices} for reading in (old, new)]
-    differ = [name for name in arguments[1] if arguments[0].get(name, arguments[1][name]) != arguments[1][name]]
-    if differ:
-        message = f"The argument for {few(map(quoted, differ))} of {what} has other words."
-        told = (wording(texts[differ[0]], reading) for texts, reading in zip(arguments, (old, new), strict=True))
-        yield Found(sides.change(Kind.READING, new.name, Effect.NOTHING, message, *told))
+    for message, effect in (*_of_choices(what, old, new), *_of_arguments(what, old, new)):
+        yield Found(sides.change(Kind.READING, new.name, effect, message, *told))
     effects = {"question": Effect.NOTHING, "source": Effect.REASON, "library": Effect.REASON}
     yield from text_changes(sides, Kind.READING, new.name, what, (old, new), effects)
 
 
-def _of_choices(what: str, old: Reading, new: Reading) -> Iterator[str]:
-    """The choice taken, those that there are, and whether it can be switched."""
-    if old.choice != new.choice:
-        yield f"The choice of {what} is {quoted(new.choice)}; it was {quoted(old.choice)}."
+def _of_choices(what: str, old: Reading, new: Reading) -> Iterator[tuple[str, Effect]]:
+    """The choices that there are, and whether they can be switched."""
     before, after = ([choice.name for choice in reading.choices] for reading in (old, new))
     if gone := [name for name in before if name not in after]:
-        yield f"A choice of {what} is gone: {few(map(quoted, gone))}."
+        yield f"A choice of {what} is gone: {few(map(quoted, gone))}.", Effect.REASON
     if added := [name for name in after if name not in before]:
-        yield f"A choice of {what} is new: {few(map(quoted, added))}."
+        yield f"A choice of {what} is new: {few(map(quoted, added))}.", Effect.REASON
     if old.fixed != new.fixed:
-        yield f"The choice of {what} can {'no longer' if new.fixed else 'now'} be switched."
+        yield f"The choice of {what} can {'no longer' if new.fixed else 'now'} be switched.", Effect.REASON
+
+
+def _of_arguments(what: str, old: Reading, new: Reading) -> Iterator[tuple[str, Effect]]:
+    """The arguments of the choices that both sides have."""
+    before, after = ({choice.name: choice.argument for choice in reading.choices} for reading in (old, new))
+    if differ := [name for name in after if before.get(name, after[name]) != after[name]]:
+        yield f"The argument for {few(map(quoted, differ))} of {what} has other words.", Effect.NOTHING
 
 
 # Checks

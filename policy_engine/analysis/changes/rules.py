@@ -27,7 +27,7 @@ def rules_changes(sides: Sides, old: DecisionLogic, new: DecisionLogic, names: M
     for rule in new.body.rules:
         same = next((old_id for old_id, new_id in names.items() if new_id == rule.id), None)
         if same is None:
-            yield _added(sides, new, old.body, rule)
+            yield _added(sides, new, old.body, rule, names)
         else:
             yield from _rule(sides, new, before[same], rule)
     yield from _order(sides, new, old.body, new.body, names)
@@ -98,19 +98,22 @@ def _gone(sides: Sides, decision: DecisionLogic, old: Rules, rule: Rule) -> Foun
     return Found(_told(sides, decision, rule.id, message, wording(_words(rule), rule), None), _in_rules(decision, kept))
 
 
-def _added(sides: Sides, decision: DecisionLogic, old: Rules, rule: Rule) -> Found:
+def _added(sides: Sides, decision: DecisionLogic, old: Rules, rule: Rule, names: Mapping[str, str]) -> Found:
     message = f"{sentence(_what(decision, rule.id))} is new; it gives {_words(rule)}."
     assert isinstance(decision.body, Rules)
-    rules = _inserted(old.rules, rule, [one.id for one in decision.body.rules])
+    rules = _inserted(old.rules, rule, _behind(rule.id, [one.id for one in decision.body.rules]), names)
     return Found(
         _told(sides, decision, rule.id, message, None, wording(_words(rule), rule)), _in_rules(decision, rules)
     )
 
 
-def _inserted(rules: Sequence[Rule], rule: Rule, order: Sequence[str]) -> list[Rule]:
-    """Rules with one more, which stands before those that follow it in an order."""
-    behind = set(order[order.index(rule.id) + 1 :])
-    at = next((at for at, one in enumerate(rules) if one.id in behind), len(rules))
+def _behind(rule: str, order: Sequence[str]) -> set[str]:
+    return {*order[order.index(rule) + 1 :]}
+
+
+def _inserted(rules: Sequence[Rule], rule: Rule, behind: set[str], names: Mapping[str, str]) -> list[Rule]:
+    """Rules with one more, which stands before those that belong behind it, by their new names."""
+    at = next((at for at, one in enumerate(rules) if names.get(one.id) in behind), len(rules))
     return [*rules[:at], rule, *rules[at:]]
 
 
@@ -199,7 +202,4 @@ def _place(name: str, order: Sequence[str]) -> str:
 def _reordered(rules: Sequence[Rule], moved: str, after: Sequence[str], names: Mapping[str, str]) -> list[Rule]:
     """The old rules with one moved to where it stands in the new order."""
     rule = next(rule for rule in rules if names.get(rule.id) == moved)
-    others = [one for one in rules if one is not rule]
-    behind = set(after[after.index(moved) + 1 :])
-    at = next((at for at, one in enumerate(others) if names.get(one.id) in behind), len(others))
-    return [*others[:at], rule, *others[at:]]
+    return _inserted([one for one in rules if one is not rule], rule, _behind(moved, after), names)

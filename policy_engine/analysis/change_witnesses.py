@@ -1,0 +1,155 @@
+"""Finding, for each change of a ruleset, facts about which it makes the answer another one.
+
+Nothing is proved where none are found. What is found was asked of both sides as they are, and by the reference too.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from policy_engine.analysis.changes.sides import Found, Sides
+from policy_engine.analysis.nearby_questions import Questions
+from policy_engine.analysis.rule_changes import changes_found, sides_as_asked
+from policy_engine.analysis.shrinking import shrunk
+from policy_engine.analysis.single_changes import with_change
+from policy_engine.analysis.telling_apart import Told, told_apart
+from policy_engine.analysis.touched import Reach, Touched, together
+from policy_engine.analysis.witnesses import Answering, Question, same_answer
+from policy_engine.errors import FactsError, Violation
+from policy_engine.facts.validation import valid_facts
+from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.language import expressions as tree
+from policy_engine.language.decisions import Decision
+from policy_engine.language.mentions import expressions_in
+from policy_engine.language.rounding import EXACT
+from policy_engine.language.rule_changes import Comparison, Effect, Kind, RuleChange, Searched, Side, Witness
+from policy_engine.language.rulesets import Ruleset
+from policy_engine.reference.deciding import Evaluation, check_facts
+
+TRIES = 1_000
+"""How many questions are drawn for each change."""
+MOST_NODES = 400_000
+"""Single changes are made to the old side as long as all the rulesets made of it have at most so many nodes together."""
+
+
+def compare_sides(old: Side, new: Side, cases: Sequence[RuleCase] = (), tries: int = TRIES) -> Comparison:
+    """All changes from one side to another, each that can alter an answer with the search for a witness.
+
+    `cases` are the test cases of both. Raises `UnknownReading`.
+    """
+    sides = sides_as_asked(old, new)
+    return Search((old, new), sides, Questions((sides.old, sides.new), (old, new), cases), tries).comparison()
+
+
+@dataclass(slots=True)
+class Search:
+    """The search for witnesses between two sides."""
+
+    asked: tuple[Side, Side]
+    sides: Sides
+    questions: Questions
+    tries: int
+    reach: tuple[Reach, Reach] = field(init=False)
+    answering: tuple[Answering, Answering] = field(init=False)
+    shared: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        old, new = self.sides.old, self.sides.new
+        self.reach, self.answering = (Reach(old), Reach(new)), (Answering(old), Answering(new))
+        self.shared = tuple(name for name in self.reach[1].decisions if name in self.reach[0].decisions)
+
+    def comparison(self) -> Comparison:
+        """The changes with their searches; and one for the sides as they are, where no change has a witness."""
+        left = MOST_NODES // _size(self.sides.old)
+        searched = []
+        for found in changes_found(self.sides):
+            if _can_be_seen(found.change):
+                searched.append(self._searched(found, alone=left > 0))
+                left -= 1
+            else:
+                searched.append(Searched(found.change, None, 0, alone=False))
+        if any(each.witness is not None for each in searched):
+            return Comparison(tuple(searched), None, 0)
+        everything = Touched(self.shared, validity=True)
+        return Comparison(tuple(searched), self._witness(everything, None, Random(self.sides.new.id)), self.tries)
+
+    def _searched(self, found: Found, *, alone: bool) -> Searched:
+        """The search for a witness of one change."""
+        changed = with_change(self.sides, found.patch) if alone and found.patch is not None else None
+        touched = together(self.reach[0].touched(found.change), self.reach[1].touched(found.change), self.shared)
+        single = None if changed is None else Answering(changed)
+        witness = self._witness(touched, single, Random(found.change.message))
+        return Searched(found.change, witness, self.tries, alone=single is not None)
+
+    def _witness(self, touched: Touched, single: Answering | None, random: Random) -> Witness | None:
+        """A small witness of both sides, and of a single change to the old one where that is given: the best that is drawn."""
+        best: tuple[Question, Told] | None = None
+        starts = [*self.questions.starts]
+        for question in self.questions.drawn(touched, starts, self.tries, random):
+            told = self._told(question, touched, single)
+            if told is not None and (best is None or told.rank > best[1].rank):
+                best = question, told
+                if all(told.rank):
+                    break
+                starts += [question] * len(starts)  # every other question is drawn near this one
+        return None if best is None else self._confirmed(*best, single)
+
+    def _told(self, question: Question, touched: Touched, single: Answering | None) -> Told | None:
+        return told_apart(self.answering, single, self._asked(question), touched)
+
+    def _asked(self, question: Question) -> tuple[Question, Question]:
+        return self.questions.of_side(question, 0), self.questions.of_side(question, 1)
+
+    def _confirmed(self, question: Question, told: Told, single: Answering | None) -> Witness | None:
+        """A small witness; None where the reference does not find that the sides differ."""
+        touched = Touched((told.decision,) if told.decision else (), not told.decision)
+
+        def still(less: dict[str, Any]) -> bool:
+            return self._told(_with(question, less), touched, single) == told
+
+        parts = shrunk({"facts": dict(question.facts), "readings": dict(question.readings)}, still)
+        old, new = self._asked(_with(question, parts))
+        name = told.decision or self.shared[0]
+        answers = [_by_reference(*each, name) for each in zip(self.asked, (old, new), strict=True)]
+        if not _differ(*answers):
+            return None
+        return Witness(told.decision, old.facts, (old.as_of, new.as_of), (old.readings, new.readings), *answers)
+
+
+def _with(question: Question, parts: Mapping[str, Any]) -> Question:
+    """The question with other facts and readings, none where they are left out."""
+    return question._replace(facts=parts.get("facts", {}), readings=parts.get("readings", {}))
+
+
+def _can_be_seen(change: RuleChange) -> bool:
+    """Whether facts can show a change: both sides are asked, whatever their periods, what both can answer."""
+    one_sided = change.kind is Kind.DECISION and (change.old is None or change.new is None)
+    return change.effect is Effect.ANSWER and change.kind is not Kind.PERIOD and not one_sided
+
+
+def _size(ruleset: Ruleset) -> int:
+    """The number of nodes of a ruleset, at least 1."""
+    return 1 + sum(1 for expression in expressions_in(ruleset) for _ in tree.walk(expression.tree))
+
+
+def _by_reference(side: Side, asked: Question, decision: str) -> Decision | tuple[Violation, ...]:
+    """The answer of the reference, or the violations."""
+    with decimal.localcontext(EXACT):
+        try:
+            facts = valid_facts(asked.facts, side.ruleset.facts)
+            evaluation = Evaluation(side.ruleset, facts, asked.as_of, asked.readings)
+            check_facts(evaluation)
+        except FactsError as error:
+            return error.violations
+        return evaluation.decision(decision)
+
+
+def _differ(old: Decision | tuple[Violation, ...], new: Decision | tuple[Violation, ...]) -> bool:
+    """Whether two sides say different things: other answers, or one that the facts are invalid."""
+    if isinstance(old, Decision) and isinstance(new, Decision):
+        return not same_answer(old, new)
+    return isinstance(old, Decision) or isinstance(new, Decision)
