@@ -17,7 +17,7 @@ from policy_engine import Engine, UnknownReading
 from policy_engine.analysis.mutants import mutants_of
 from policy_engine.analysis.rule_changes import as_asked, changes
 from policy_engine.language import expressions, lookup_tables, rulesets
-from policy_engine.language.rule_changes import Effect, Side, Wording
+from policy_engine.language.rule_changes import Effect, Wording
 from policy_engine.language.rulesets import Ruleset
 from tests.conftest import ROOT, read_data
 from tests.support.variants import variants
@@ -82,23 +82,23 @@ def test_the_order_of_rules_that_are_never_in_force_together_does_not_count() ->
 
 
 def test_two_days_of_one_ruleset_differ_by_what_is_in_force() -> None:
-    before, after = (as_asked(Side(BASE, day)) for day in (date(2020, 6, 1), date(2025, 6, 1)))
+    before, after = (as_asked(BASE, day, {}) for day in (date(2020, 6, 1), date(2025, 6, 1)))
     assert told(before, after) == [
         "answer: The parameter `limit` is 20, was 10.",
         "answer: The rule `new-one` of `refund` is new; it gives `full` and `kept` as `share[kind].part`"
         ' where `all (kind == "new"; days < 9)`.',
     ]
-    assert told(as_asked(Side(BASE, date(2025, 1, 1))), after) == []
+    assert told(as_asked(BASE, date(2025, 1, 1), {}), after) == []
 
 
 def test_two_choices_of_a_reading_differ_by_the_choice() -> None:
     day = date(2025, 6, 1)
-    switched = as_asked(Side(BASE, day, {"last_day": "excluded"}))
-    assert told(as_asked(Side(BASE, day)), switched) == [
+    switched = as_asked(BASE, day, {"last_day": "excluded"})
+    assert told(as_asked(BASE, day, {}), switched) == [
         "answer: The choice of the reading `last_day` is `excluded`; it was `counts`."
     ]
     with pytest.raises(UnknownReading):
-        as_asked(Side(BASE, day, {"last_day": "other"}))
+        as_asked(BASE, day, {"last_day": "other"})
 
 
 # Shipped rulesets

@@ -13,10 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from policy_engine.analysis.case_texts import case_text, in_yaml
+from policy_engine.analysis.case_texts import case_text
 from policy_engine.analysis.rule_tests import CaseResult, run_case
 from policy_engine.analysis.suggesting import suggestions_for
 from policy_engine.diagnostics import Diagnostic
+from policy_engine.documents.yaml_values import in_yaml
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.formatting import format_text

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,11 @@ from typing import Any
 from policy_engine.diagnostics import Diagnostic
 from policy_engine.documents.nodes import YamlNode, plain
 from policy_engine.documents.yaml_reader import given_text, read_file, read_text
+from policy_engine.documents.yaml_values import in_yaml
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 from policy_engine.frontend.rule_cases import RuleCase
 
-PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ /-][A-Za-z0-9_]+)*|\d{4}-\d{2}-\d{2}")
-"""Texts that YAML reads as they are, but for `WORDS`."""
-WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "null", "y", "n"])
 KEY = re.compile(r"^[^\s#]")
 CASES = re.compile(r"^cases:\s*(?:#.*)?$")
 ITEM = re.compile(r"^( *)-(?: |$)")
@@ -40,24 +36,6 @@ def case_text(case: RuleCase, indent: str = "  ", mark: str = MARK) -> str:
     lines.append(f"{inner}expect:")
     lines += [f"{inner}  {name}: {in_yaml(parts)}" for name, parts in case.expect.items()]
     return "\n".join(lines) + "\n"
-
-
-def in_yaml(value: Any) -> str:
-    """A value on one line of YAML."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int() | Decimal():
-            return str(value)
-        case Mapping():
-            return "{" + ", ".join(f"{in_yaml(name)}: {in_yaml(part)}" for name, part in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(map(in_yaml, value)) + "]"
-    text = str(value)
-    plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def add_cases(path: Path, cases: Sequence[RuleCase]) -> None:

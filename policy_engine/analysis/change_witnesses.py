@@ -16,9 +16,9 @@ from policy_engine.analysis.nearby_questions import Questions
 from policy_engine.analysis.rule_changes import changes_found, sides_as_asked
 from policy_engine.analysis.shrinking import shrunk
 from policy_engine.analysis.single_changes import with_change
-from policy_engine.analysis.telling_apart import Told, told_apart
+from policy_engine.analysis.telling_apart import Told, differ_in, told_apart
 from policy_engine.analysis.touched import Reach, Touched, together
-from policy_engine.analysis.witnesses import Answering, Question, same_answer
+from policy_engine.analysis.witnesses import Answering, Question
 from policy_engine.errors import FactsError, Violation
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.rule_cases import RuleCase
@@ -26,7 +26,7 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Decision
 from policy_engine.language.mentions import expressions_in
 from policy_engine.language.rounding import EXACT
-from policy_engine.language.rule_changes import Comparison, Effect, Kind, RuleChange, Searched, Side, Witness
+from policy_engine.language.rule_changes import Asked, Effect, Kind, RuleChange, Searched, SearchedChanges, Witness
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.reference.deciding import Evaluation, check_facts
 
@@ -36,7 +36,7 @@ MOST_NODES = 400_000
 """Single changes are made to the old side as long as all the rulesets made of it have at most so many nodes together."""
 
 
-def compare_sides(old: Side, new: Side, cases: Sequence[RuleCase] = (), tries: int = TRIES) -> Comparison:
+def compare_sides(old: Asked, new: Asked, cases: Sequence[RuleCase] = (), tries: int = TRIES) -> SearchedChanges:
     """All changes from one side to another, each that can alter an answer with the search for a witness.
 
     `cases` are the test cases of both. Raises `UnknownReading`.
@@ -49,7 +49,7 @@ def compare_sides(old: Side, new: Side, cases: Sequence[RuleCase] = (), tries: i
 class Search:
     """The search for witnesses between two sides."""
 
-    asked: tuple[Side, Side]
+    asked: tuple[Asked, Asked]
     sides: Sides
     questions: Questions
     tries: int
@@ -62,7 +62,7 @@ class Search:
         self.reach, self.answering = (Reach(old), Reach(new)), (Answering(old), Answering(new))
         self.shared = tuple(name for name in self.reach[1].decisions if name in self.reach[0].decisions)
 
-    def comparison(self) -> Comparison:
+    def comparison(self) -> SearchedChanges:
         """The changes with their searches; and one for the sides as they are, where no change has a witness."""
         left = MOST_NODES // _size(self.sides.old)
         searched = []
@@ -72,31 +72,44 @@ class Search:
                 left -= 1
             else:
                 searched.append(Searched(found.change, None, 0, alone=False))
-        if any(each.witness is not None for each in searched):
-            return Comparison(tuple(searched), None, 0)
+        if any(each.witness is not None for each in searched) or not (searched or self._differ_in_how_asked()):
+            return SearchedChanges(tuple(searched), None, 0)
         everything = Touched(self.shared, validity=True)
-        return Comparison(tuple(searched), self._witness(everything, None, Random(self.sides.new.id)), self.tries)
+        witness, tries = self._witness(everything, None, Random(self.sides.new.id))
+        return SearchedChanges(tuple(searched), witness, tries)
+
+    def _differ_in_how_asked(self) -> bool:
+        old, new = self.asked
+        return (old.day, old.readings) != (new.day, new.readings)
 
     def _searched(self, found: Found, *, alone: bool) -> Searched:
         """The search for a witness of one change."""
         changed = with_change(self.sides, found.patch) if alone and found.patch is not None else None
         touched = together(self.reach[0].touched(found.change), self.reach[1].touched(found.change), self.shared)
         single = None if changed is None else Answering(changed)
-        witness = self._witness(touched, single, Random(found.change.message))
-        return Searched(found.change, witness, self.tries, alone=single is not None)
+        witness, tries = self._witness(touched, single, Random(found.change.message))
+        return Searched(found.change, witness, tries, alone=single is not None)
 
-    def _witness(self, touched: Touched, single: Answering | None, random: Random) -> Witness | None:
-        """A small witness of both sides, and of a single change to the old one where that is given: the best that is drawn."""
+    def _witness(self, touched: Touched, single: Answering | None, random: Random) -> tuple[Witness | None, int]:
+        """A small witness of both sides, and of a single change to the old one where that is given: the best that is drawn.
+
+        Beside it stands how many questions were tried that a side can be asked: those with facts valid to one at least.
+        """
         best: tuple[Question, Told] | None = None
-        starts = [*self.questions.starts]
+        starts, tried = [*self.questions.starts], 0
         for question in self.questions.drawn(touched, starts, self.tries, random):
             told = self._told(question, touched, single)
+            tried += told is not None or self._is_valid(question)
             if told is not None and (best is None or told.rank > best[1].rank):
                 best = question, told
                 if all(told.rank):
                     break
                 starts += [question] * len(starts)  # every other question is drawn near this one
-        return None if best is None else self._confirmed(*best, single)
+        return None if best is None else self._confirmed(*best, single), tried
+
+    def _is_valid(self, question: Question) -> bool:
+        asked = zip(self.answering, self._asked(question), strict=True)
+        return any(side.is_valid(of_side) for side, of_side in asked)
 
     def _told(self, question: Question, touched: Touched, single: Answering | None) -> Told | None:
         return told_apart(self.answering, single, self._asked(question), touched)
@@ -115,9 +128,10 @@ class Search:
         old, new = self._asked(_with(question, parts))
         name = told.decision or self.shared[0]
         answers = [_by_reference(*each, name) for each in zip(self.asked, (old, new), strict=True)]
-        if not _differ(*answers):
+        if not _differ(told.part, *answers):
             return None
-        return Witness(told.decision, old.facts, (old.as_of, new.as_of), (old.readings, new.readings), *answers)
+        days, readings = (old.as_of, new.as_of), (old.readings, new.readings)
+        return Witness(told.decision, told.part, old.facts, days, readings, *answers)
 
 
 def _with(question: Question, parts: Mapping[str, Any]) -> Question:
@@ -136,7 +150,7 @@ def _size(ruleset: Ruleset) -> int:
     return 1 + sum(1 for expression in expressions_in(ruleset) for _ in tree.walk(expression.tree))
 
 
-def _by_reference(side: Side, asked: Question, decision: str) -> Decision | tuple[Violation, ...]:
+def _by_reference(side: Asked, asked: Question, decision: str) -> Decision | tuple[Violation, ...]:
     """The answer of the reference, or the violations."""
     with decimal.localcontext(EXACT):
         try:
@@ -148,8 +162,8 @@ def _by_reference(side: Side, asked: Question, decision: str) -> Decision | tupl
         return evaluation.decision(decision)
 
 
-def _differ(old: Decision | tuple[Violation, ...], new: Decision | tuple[Violation, ...]) -> bool:
-    """Whether two sides say different things: other answers, or one that the facts are invalid."""
+def _differ(part: str, old: Decision | tuple[Violation, ...], new: Decision | tuple[Violation, ...]) -> bool:
+    """Whether two sides say different things in a part, or that the facts are valid to one alone."""
     if isinstance(old, Decision) and isinstance(new, Decision):
-        return not same_answer(old, new)
+        return differ_in(part, old, new)
     return isinstance(old, Decision) or isinstance(new, Decision)

@@ -14,7 +14,7 @@ from policy_engine.analysis.witnesses import Nearby, Question, numbers_in
 from policy_engine.facts.candidates import Candidates
 from policy_engine.frontend.rule_cases import RuleCase
 from policy_engine.language.mentions import expressions_in, graph_of
-from policy_engine.language.rule_changes import Side
+from policy_engine.language.rule_changes import Asked
 from policy_engine.language.rulesets import Rules, Ruleset
 from policy_engine.language.values import Holidays
 
@@ -30,7 +30,7 @@ class Questions:
     """Draws questions that both of two rulesets can be asked, which may be asked on a day of their own."""
 
     rulesets: tuple[Ruleset, Ruleset]
-    sides: tuple[Side, Side]
+    sides: tuple[Asked, Asked]
     cases: Sequence[RuleCase]
     days: list[date] = field(init=False)
     starts: list[Question] = field(init=False)
@@ -88,18 +88,14 @@ class Questions:
         return asked
 
     def _starts(self) -> Iterator[Question]:
-        """The questions of cases, each once; suggested ones where there are none of a version."""
+        """The questions of cases; suggested ones of a ruleset that has none."""
+        for case in self.cases:
+            question = question_of(case) if any(case.is_of(ruleset) for ruleset in self.rulesets) else None
+            yield from () if question is None else (question,)
         for ruleset in dict.fromkeys(self.rulesets):
-            own = [
-                question for case in self.cases if case.is_of(ruleset) and (question := question_of(case)) is not None
-            ]
-            if not own:
-                own = [
-                    question
-                    for case in suggestions_for(ruleset, (), SUGGESTED).cases
-                    if (question := question_of(case))
-                ]
-            yield from own or [first_question(ruleset)]
+            if not any(case.is_of(ruleset) for case in self.cases):
+                suggested = (question_of(case) for case in suggestions_for(ruleset, (), SUGGESTED).cases)
+                yield from [question for question in suggested if question is not None] or [first_question(ruleset)]
 
 
 def _choices(ruleset: Ruleset) -> list[tuple[str, str]]:

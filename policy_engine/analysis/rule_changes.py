@@ -6,7 +6,7 @@ Meanings are compared, not texts. What alters nothing is no change: layout, comm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -23,7 +23,7 @@ from policy_engine.analysis.changes.parts import (
 from policy_engine.analysis.changes.sides import Found, Sides, sides_of
 from policy_engine.language.in_force import in_force
 from policy_engine.language.readings import choices_of
-from policy_engine.language.rule_changes import RuleChange, Side
+from policy_engine.language.rule_changes import Asked, RuleChange
 from policy_engine.language.rulesets import (
     ALWAYS,
     DecisionLogic,
@@ -57,24 +57,25 @@ def changes_found(sides: Sides) -> Iterator[Found]:
         yield from changes_of(sides)
 
 
-def sides_as_asked(old: Side, new: Side) -> Sides:
-    """Two sides that are compared.
+def sides_as_asked(old: Asked, new: Asked) -> Sides:
+    """Two rulesets that are compared as they are asked.
 
-    Where both are asked on the same day and under the same readings, all that the rulesets say is compared, of all days. Else
-    each is compared as it answers then, so that two days, or two choices of readings, are compared like two rulesets.
+    Where both are asked on the same day and under the same readings, all that they say is compared, of all days. Else each is
+    compared as it answers then, so that two days, or two choices of readings, are compared like two rulesets.
     """
     if (old.day, old.readings) == (new.day, new.readings):
         return sides_of(old.ruleset, new.ruleset)
-    return sides_of(as_asked(old), as_asked(new))
+    return sides_of(*(as_asked(each.ruleset, each.day, each.readings) for each in (old, new)))
 
 
-def as_asked(side: Side) -> Ruleset:
-    """The ruleset as it answers on the day of a side under its readings: with what is in force then, and without other days.
+def as_asked(ruleset: Ruleset, day: date | None, readings: Mapping[str, str]) -> Ruleset:
+    """The ruleset as it answers on a day under readings that are switched: with what is in force then, and without other days.
 
-    A parameter that has no value on the day has none at all. Raises `UnknownReading`.
+    Where there is no day, only readings are switched. A parameter that has no value on the day has none at all. Raises
+    `UnknownReading`.
     """
-    choices = choices_of(side.ruleset, side.readings)
-    now = side.ruleset if side.day is None else _on(side.ruleset, side.day)
+    choices = choices_of(ruleset, readings)
+    now = ruleset if day is None else _on(ruleset, day)
     return replace(now, readings=tuple(replace(each, choice=choices[each.name]) for each in now.readings))
 
 

@@ -8,19 +8,20 @@ from typing import NamedTuple
 from policy_engine.analysis.touched import Touched
 from policy_engine.analysis.witnesses import Answering, Question
 from policy_engine.language.decisions import Decision, Status
+from policy_engine.language.rule_changes import VALUES
 
-OUTCOME, VALIDITY = "outcome", "validity"
+ANSWER, VALIDITY = "answer", "validity"
 
 
 class Told(NamedTuple):
     """A question that two rulesets answer differently, "" where facts are valid to one alone.
 
-    `aspect` is what differs: the outcome, a value, the rules or the missing facts. `same_as_new` where the single change alone
+    `part` is what differs: the outcome, a value, the rules or the missing facts. `same_as_new` where the single change alone
     makes it what the new ruleset says, and not only something else than the old one says.
     """
 
     decision: str
-    aspect: str
+    part: str
     outcomes: tuple[object, object]
     is_settled: bool
     same_as_new: bool
@@ -64,21 +65,26 @@ def _found(
 
 
 def _of_decision(name: str, answers: tuple[Decision, Decision], changed: Decision) -> Iterator[Told]:
-    """The first aspect in which two answers differ, and the one that a single change gives from the old one."""
-    old, new, single = (_aspects(answer) for answer in (*answers, changed))
-    differing = [aspect for aspect in new if old.get(aspect) != new[aspect] and old.get(aspect) != single.get(aspect)]
-    best = max(differing, key=lambda aspect: single.get(aspect) == new[aspect], default=None)
+    """The first part in which two answers differ, and the one that a single change gives from the old one."""
+    old, new, single = (_parts(answer) for answer in (*answers, changed))
+    differing = [part for part in {**new, **old} if old.get(part) not in (new.get(part), single.get(part))]
+    best = max(differing, key=lambda part: single.get(part) == new.get(part), default=None)
     if best is not None:
         outcomes = tuple((answer.status, answer.outcome) for answer in answers)
         settled = all(answer.status is Status.DECIDED for answer in answers)
-        yield Told(name, best, (outcomes[0], outcomes[1]), settled, same_as_new=single.get(best) == new[best])
+        yield Told(name, best, (outcomes[0], outcomes[1]), settled, same_as_new=single.get(best) == new.get(best))
 
 
-def _aspects(answer: Decision) -> Mapping[str, object]:
+def differ_in(part: str, old: Decision, new: Decision) -> bool:
+    """Whether a part of two answers differs."""
+    return _parts(old).get(part) != _parts(new).get(part)
+
+
+def _parts(answer: Decision) -> Mapping[str, object]:
     """What an answer says, in the order in which it matters; the outcome stands beside the status."""
     return {
-        OUTCOME: (answer.status, answer.outcome),
-        **{f"the value {name}": value for name, value in answer.values.items()},
+        ANSWER: (answer.status, answer.outcome),
+        **{f"{VALUES}{name}": value for name, value in answer.values.items()},
         "rules": answer.rules,
         "missing": answer.missing,
     }

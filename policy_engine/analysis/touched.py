@@ -21,8 +21,10 @@ from policy_engine.language.mentions import (
     reached,
     value_expressions,
 )
+from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rule_changes import Kind, RuleChange
 from policy_engine.language.rulesets import DecisionLogic, Matrix, Rules, Ruleset
+from policy_engine.language.types import Number, members_below
 
 OF_DECISIONS = (Kind.DECISION, Kind.RULE, Kind.CELL, Kind.VALUE)
 
@@ -61,7 +63,7 @@ class Reach:
         about = [*self._expressions(change)]
         facts = facts_reached(self.ruleset, mentions_in(about), self.graph)
         named = [PATH.split(change.name)[0]] if change.kind is Kind.FACT else []
-        numbers = [*literal_numbers(self.ruleset, about, self.graph), *self._keys(change)]
+        numbers = [*literal_numbers(self.ruleset, about, self.graph), *self._keys(change), *self._bounds(change)]
         decisions, validity = self._answers(change)
         return Touched(decisions, validity, frozenset([*facts, *named]), frozenset(numbers))
 
@@ -97,6 +99,17 @@ class Reach:
         ends = (end for key in keys for end in (key if isinstance(key, Range) else (key,)))
         found = [end for end in ends if isinstance(end, int | Decimal) and not isinstance(end, bool)]
         return found[:: 1 + len(found) // MOST_KEYS]
+
+    def _bounds(self, change: RuleChange) -> list[int | Decimal]:
+        """The least and the greatest that a fact may be."""
+        path = change.name.replace("[]", "")
+        kinds = [member.type for name, member in members_below(self.ruleset.facts.type) if name == path]
+        numbers = [kind for kind in kinds if isinstance(kind, Number) and change.kind is Kind.FACT]
+        return [
+            decimal_of(units, kind.places) if kind.places else units
+            for kind in numbers
+            for units in (kind.low, kind.high)
+        ]
 
 
 def _of_decision(decision: DecisionLogic, part: str) -> Iterator[Expression]:

@@ -13,6 +13,9 @@ from policy_engine.language.decisions import Decision
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.source import Span
 
+VALUES = "values."
+"""What the name of a value follows, where it is a part of an answer."""
+
 
 class Effect(StrEnum):
     """What a change can alter.
@@ -71,8 +74,8 @@ class RuleChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """A ruleset as it is asked: on a day, or on any day where `day` is None, under readings that are switched."""
+class Asked:
+    """A ruleset as it is asked: on one day, or on any where `day` is None, under readings that are switched."""
 
     ruleset: Ruleset
     day: date | None = None
@@ -81,13 +84,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Facts about which two sides answer differently, and what they say.
+    """Facts about which two rulesets answer differently, and what they say.
 
     A side says a `Decision`, or the violations where the facts are invalid to it. `decision` is the question, "" where the facts
-    are valid to one side alone. Each side was asked on a day of its own, under the readings that were switched.
+    are valid to one side alone. `part` is what differs of the answers: `answer` (status and outcome), `values.NAME`, `rules` or
+    `missing`; else `validity`. Each side was asked on a day of its own, under the readings that were switched.
     """
 
     decision: str
+    part: str
     facts: Mapping[str, Any]
     days: tuple[date, date]
     readings: tuple[Mapping[str, str], Mapping[str, str]]
@@ -110,7 +115,7 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SearchedChanges:
     """All changes from one side to another, each with the search for a witness.
 
     `witness` is one of the two sides as they are, looked for in so many `tries` where no change has one.

@@ -1,0 +1,219 @@
+"""Facts that show a change: both sides are asked again, by another engine, and say what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from policy_engine import Decision, Engine, FactsError
+from policy_engine.analysis.change_witnesses import compare_sides
+from policy_engine.analysis.changes.sides import sides_of
+from policy_engine.analysis.rule_changes import changes, changes_found
+from policy_engine.analysis.shrinking import shrunk
+from policy_engine.analysis.single_changes import with_change
+from policy_engine.frontend.loader import Rulebook
+from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.frontend.rule_tests import read_tests
+from policy_engine.language.rule_changes import Asked, Effect, SearchedChanges, Witness
+from policy_engine.language.rulesets import ALWAYS, Ruleset
+from policy_engine.language.witness_words import search_words, whole_words
+from policy_engine.source import Span
+from tests.conftest import ROOT
+from tests.test_rule_changes import BASE, EDITED, edited
+
+DAY = date(2025, 6, 1)
+
+
+def case(**facts: Any) -> RuleCase:
+    """A test case about some facts."""
+    return RuleCase("", "refunds", DAY, facts, {}, {}, None, False, Span(""))
+
+
+CASES = [
+    case(kind="old", days=1, role="guest", amount=10, opened="2025-05-01", entries=[{"n": 1}], person={"age": 3}),
+    case(kind="new", days=6, role="owner", amount=10, entries=[{"n": 9}, {"n": 9}]),
+    case(kind="new", days=25, role="guest", amount=7, opened="2025-05-01"),
+]
+
+
+def compared(new: Ruleset, old: Ruleset = BASE, tries: int = 400) -> SearchedChanges:
+    """The changes with their witnesses."""
+    return compare_sides(Asked(old), Asked(new), CASES, tries)
+
+
+def answers(ruleset: Ruleset, witness: Witness, at: int) -> Decision | None:
+    """What an engine of its own answers, whatever the period of the ruleset; None where the facts are invalid."""
+    engine = Engine(Rulebook((replace(ruleset, period=ALWAYS),), ()))
+    decision = f"{ruleset.id}.{witness.decision or ruleset.decisions[0].name}"
+    try:
+        return engine.decide(decision, witness.facts, as_of=witness.days[at], readings=witness.readings[at])
+    except FactsError:
+        return None
+
+
+def assert_shows(witness: Witness, old: Ruleset, new: Ruleset) -> None:
+    """Both sides say what the witness says they say, and it is not the same."""
+    for ruleset, at, said in ((old, 0, witness.old), (new, 1, witness.new)):
+        answer = answers(ruleset, witness, at)
+        assert answer == (said if isinstance(said, Decision) else None), witness
+    assert witness.old != witness.new
+
+
+UNSEEN = {
+    "The ruleset takes days in the time zone Europe/Lisbon; it was Europe/Berlin.",  # no fact is an instant
+    "The ruleset is in force from 2020-01-01 until 2030-01-01; it was from 2020-01-01.",
+    'In the value `third` of `refund`, `if_known(round(amount / 3, 2, "half_up"))` became '
+    '`if_known(round(amount / 3, 2, "half_even"))`.',  # a third is never half a cent
+    "In the condition of the rule `too-late` of `refund`, `days > grace` became `days >= grace`.",  # it is late before
+    "In the condition of the rule `too-late` of `refund`, `any (late; days > grace)` became `late`.",
+    "The parameter `grace` is 31, was 30.",
+    "The parameter `states` has AT besides and no longer has FR.",  # only DE is asked
+    "In the table `share`, where no row is found stands part 0.60, word c; it was part 0.50, word c.",  # each has a row
+    "In the table `share`, where no row is found stands nothing; it was part 0.50, word c.",
+    "The keyword `maxItems` of the fact `entries` is 6; it was 5.",  # no list that long is drawn
+    "The column `odd` of `permission` is new: owner `deny`; guest `deny`.",  # the old side cannot be asked
+    'The decision `notes` is gone: "What is noted?".',
+    'The decision `remarks` is new: "What is noted?".',
+}
+"""Changes that no facts show, or none that are drawn."""
+
+
+@pytest.mark.parametrize("edits", EDITED, ids=[one["edits"][0]["is"][:50] for one in EDITED])
+def test_a_change_that_can_alter_an_answer_has_facts_that_show_it(edits: Mapping[str, Any]) -> None:
+    new = edited(*((edit["was"], edit["is"]) for edit in edits["edits"]))
+    for searched in compared(new).searched:
+        expected = searched.change.effect is Effect.ANSWER and searched.change.message not in UNSEEN
+        assert (searched.witness is not None) is expected, searched.change.message
+        if searched.witness is not None:
+            assert_shows(searched.witness, BASE, new)
+
+
+@pytest.mark.parametrize("edits", EDITED, ids=[one["edits"][0]["is"][:50] for one in EDITED])
+def test_the_old_rules_with_one_change_alone_lack_only_the_others(edits: Mapping[str, Any]) -> None:
+    new = edited(*((edit["was"], edit["is"]) for edit in edits["edits"]))
+    for found in changes_found(sides_of(BASE, new)):
+        made = None if found.patch is None else with_change(sides_of(BASE, new), found.patch)
+        if made is not None:
+            left = [change.message for change in changes(made, new) if change.effect is Effect.ANSWER]
+            others = {change.message for change in changes(BASE, new)} - {found.change.message}
+            assert set(left) <= others
+
+
+def test_each_of_two_changes_gets_facts_that_show_this_one() -> None:
+    new = edited(("fee: {value: 4.90}", "fee: {value: 5.90}"), ("guest: [small, deny]", "guest: [small, yes]"))
+    told = [line for searched in compared(new).searched for line in search_words(searched)]
+    assert told == [
+        "With `{kind: old}` on 2025-06-01:",
+        "`price` of `dates` is `5.90`; it was `4.90`.",
+        "With `{kind: old, role: guest}` on 2025-06-01:",
+        "`permission` is `allow`; it was `deny`.",
+    ]
+
+
+def test_a_change_that_cannot_be_made_alone_is_looked_for_between_both_rulesets() -> None:
+    added = '"opened": {"type": "string", "format": "date"}, "city": {"enum": ["Bonn", "Rome"], "type": "string"}'
+    new = edited(
+        ('"opened": {"type": "string", "format": "date"}', added),
+        (
+            "      - id: old-one\n",
+            '      - {id: roman, when: city == "Rome", then: none_, because: R.}\n      - id: old-one\n',
+        ),
+    )
+    found = {searched.change.message: searched for searched in compared(new).searched}
+    rule = found['The rule `roman` of `refund` is new; it gives `none_` where `city == "Rome"`.']
+    assert not rule.alone
+    assert rule.witness is not None
+    assert_shows(rule.witness, BASE, new)
+    assert [*search_words(rule)][-1] == (
+        "Asked of both rulesets as they are: another change may have made the difference."
+    )
+
+
+def test_facts_that_are_not_found_are_never_a_claim_that_there_are_none() -> None:
+    new = edited(("grace: {value: 30, unit: days}", "grace: {value: 31, unit: days}"))
+    found = compared(new, tries=40)
+    (searched,) = found.searched
+    assert searched.witness is found.witness is None
+    assert 0 < searched.tries <= 40 + len(CASES)
+    assert [*search_words(searched)] == [f"No facts that show it were found in {searched.tries} tries."]
+    assert [*whole_words(found)] == [
+        f"No facts about which the rulesets answer differently were found in {found.tries} tries."
+    ]
+
+
+def test_nothing_is_tried_where_no_facts_are_valid() -> None:
+    never = "  - expect: days != days\n    because: Never.\n  - expect: days != 500"
+    old = edited(("  - expect: days != 500", never), ('"required": ["kind"]', '"required": ["kind", "days"]'))
+    new = edited(
+        ("  - expect: days != 500", never),
+        ('"required": ["kind"]', '"required": ["kind", "days"]'),
+        ("days < 9", "days < 8"),
+    )
+    (searched,) = compared(new, old).searched
+    assert (searched.witness, searched.tries) == (None, 0)
+    assert [*search_words(searched)] == ["No facts show it: no question was found that the rulesets can be asked."]
+
+
+# Days and readings
+
+
+def test_two_days_may_differ_though_the_rules_say_the_same() -> None:
+    found = compare_sides(Asked(SUPPRESSION, date(2025, 1, 1)), Asked(SUPPRESSION, date(2025, 1, 2)), SUPPRESSION_CASES)
+    assert found.searched == ()
+    assert [*whole_words(found)] == [
+        "The rulesets say the same; the day of the question makes a difference.",
+        "With `{sender_status_history: [{since: 2025-01-01, status: Healthy}], actor: agency_administrator}`"
+        " on 2025-01-02, before on 2025-01-01:",
+        "`days_since_healthy` of `suppression_removal` is `1`; it was `0`.",
+    ]
+
+
+def test_two_choices_differ_at_the_boundary() -> None:
+    day = date(2025, 1, 1)
+    found = compare_sides(
+        Asked(SUPPRESSION, day), Asked(SUPPRESSION, day, {"day_60": "does_not_count"}), SUPPRESSION_CASES
+    )
+    (searched,) = found.searched
+    assert searched.witness is not None
+    assert searched.alone
+    assert_shows(searched.witness, SUPPRESSION, SUPPRESSION)
+
+
+def test_the_same_rules_asked_alike_have_no_changes_and_nothing_is_tried() -> None:
+    assert compare_sides(Asked(SUPPRESSION), Asked(SUPPRESSION), SUPPRESSION_CASES) == SearchedChanges((), None, 0)
+
+
+# Shipped versions
+
+SHIPPED = Engine.load(ROOT / "rules", ROOT / "schemas", only=["email_suppression"]).rulebook
+BEFORE, SUPPRESSION = SHIPPED.versions("email_suppression")
+SUPPRESSION_CASES, _ = read_tests([ROOT / "rules" / "email_suppression_test.yaml"], SHIPPED)
+
+
+@pytest.mark.parametrize("cases", [SUPPRESSION_CASES, ()], ids=["with the test cases", "from nothing"])
+def test_a_new_version_shows_its_wait_at_the_last_day_of_it(cases: Sequence[RuleCase]) -> None:
+    found = compare_sides(Asked(BEFORE), Asked(SUPPRESSION), cases)
+    waiting = [searched for searched in found.searched if "`still-waiting` of" in searched.change.message]
+    (searched,) = [each for each in waiting if each.change.effect is Effect.ANSWER]
+    assert searched.witness is not None
+    assert searched.alone
+    assert_shows(searched.witness, BEFORE, SUPPRESSION)
+    outcomes = [
+        answer.outcome for answer in (searched.witness.old, searched.witness.new) if isinstance(answer, Decision)
+    ]
+    assert outcomes == ["allow", "deny"]
+
+
+def test_what_is_found_is_found_again() -> None:
+    first, second = (compare_sides(Asked(BEFORE), Asked(SUPPRESSION), SUPPRESSION_CASES) for _ in range(2))
+    assert first == second
+
+
+def test_facts_are_made_small_but_not_smaller_than_what_holds() -> None:
+    facts = {"a": {"b": 1, "c": 2}, "d": [1, 2, 3], "e": "x"}
+    assert shrunk(facts, lambda less: 2 in less.get("d", ()) and "b" in less.get("a", {})) == {"a": {"b": 1}, "d": [2]}
+    assert shrunk(facts, lambda less: False) == facts
