@@ -23,6 +23,7 @@ together: .venv/dev
 
 check: .venv/base
 	$(BIN)/policy check rules --strict
+	$(BIN)/policy fmt --check rules examples/rules
 
 lint: .venv/dev
 	$(BIN)/ruff check .
