@@ -9,6 +9,7 @@ from policy_engine.engine import NO_READINGS, Engine
 from policy_engine.errors import FactsError
 from policy_engine.language.decisions import Decision
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.traces import Explanation
 from policy_engine.language.values import to_json
 from policy_engine.reports.explanations import Reader, explained, withheld_from_customers
 from policy_engine.service.problems import json_bytes
@@ -18,24 +19,32 @@ FOR_CUSTOMERS = ("decision", "status", "outcome", "as_of", "ruleset")
 """What of an answer a customer is told beside the explanation; the rest could tell what is withheld."""
 
 
-def answer(engine: Engine, question: Question, day: date) -> bytes:
+Counted = Callable[[Decision], None]
+"""What hears of every decision."""
+
+
+def answer(engine: Engine, question: Question, day: date, counted: Counted = lambda decision: None) -> bytes:
     """The answer as JSON; of all decisions of a ruleset as an object with one for each. Raises like `Engine.decide`."""
     if question.reader is None and question.detail is not Detail.TRACE:
-        return _decided(engine, question, day)
+        return _decided(engine, question, day, counted)
     try:
-        return _explained(engine, question, day)
+        return _explained(engine, question, day, counted)
     except FactsError as error:
         if question.reader is Reader.CUSTOMER:
             raise withheld_from_customers(error, engine.ruleset(question.ruleset, day)) from None
         raise
 
 
-def _decided(engine: Engine, question: Question, day: date) -> bytes:
+def _decided(engine: Engine, question: Question, day: date, counted: Counted) -> bytes:
     write: Callable[[Decision], bytes] = Decision.to_json if question.detail is Detail.REASON else without_reason
     readings = question.readings or NO_READINGS
     if question.decision:
-        return write(engine.decide(question.name, question.facts, as_of=day, readings=readings))
+        decision = engine.decide(question.name, question.facts, as_of=day, readings=readings)
+        counted(decision)
+        return write(decision)
     answers = engine.decide_all(question.ruleset, question.facts, as_of=day, readings=readings)
+    for decision in answers.values():
+        counted(decision)
     return _joined((name, write(decision)) for name, decision in answers.items())
 
 
@@ -61,17 +70,20 @@ def without_reason(decision: Decision) -> bytes:
     )
 
 
-def _explained(engine: Engine, question: Question, day: date) -> bytes:
+def _explained(engine: Engine, question: Question, day: date, counted: Counted) -> bytes:
     ruleset = engine.ruleset(question.ruleset, day)
     names = [question.decision] if question.decision else [logic.name for logic in ruleset.decisions]
-    told = {name: _told(engine, question, ruleset, name, day) for name in names}
+    readings = question.readings or NO_READINGS
+    told: dict[str, object] = {}
+    for name in names:
+        explanation = engine.explain(f"{ruleset.id}.{name}", question.facts, as_of=day, readings=readings)
+        counted(explanation.decision)
+        told[name] = _told(explanation, question, ruleset)
     return json_bytes(told[question.decision] if question.decision else told)
 
 
-def _told(engine: Engine, question: Question, ruleset: Ruleset, name: str, day: date) -> dict[str, object]:
+def _told(explanation: Explanation, question: Question, ruleset: Ruleset) -> dict[str, object]:
     """An answer in JSON types, with what its reader is told of how it came about."""
-    readings = question.readings or NO_READINGS
-    explanation = engine.explain(f"{ruleset.id}.{name}", question.facts, as_of=day, readings=readings)
     reader, detail = question.reader, question.detail
     answered = explanation.to_dict() if detail is Detail.TRACE else explanation.decision.to_dict()
     if reader is Reader.CUSTOMER:

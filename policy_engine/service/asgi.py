@@ -8,9 +8,10 @@ from typing import Any
 from policy_engine.service.batches import Batch
 from policy_engine.service.bodies import answered, body_answered
 from policy_engine.service.deciding import Service
+from policy_engine.service.exchanges import Exchange, Step, Whole
 from policy_engine.service.requests import Head
 from policy_engine.service.responses import JSON_LINES, Headers
-from policy_engine.service.routes import Whole, received
+from policy_engine.service.routes import received
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -27,23 +28,25 @@ class Application:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            peer = str((scope.get("client") or [""])[0])
+            head = Head(scope["method"], scope["path"], _headers(scope["headers"]).get, peer)
+            exchange, step = received(self.service, head)
+            exchange.ended(await _answer(exchange, step, receive, send))
 
-    async def _answer(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        service = self.service
-        head = Head(
-            scope["method"], scope["path"], _headers(scope["headers"]).get, str((scope.get("client") or [""])[0])
-        )
-        step, own = received(service, head), ("x-request-id", service.request_id(head))
-        if isinstance(step, Batch):
-            await send(_start(200, (*JSON_LINES, own)))
-            await answered(step, _parts(receive), lambda part: send(_body(part, more=True)), service.settings)
-            await send(_body(b""))
-            return
-        if isinstance(step, Whole):
-            step = await body_answered(step.answer, _parts(receive), service.settings)
-        await send(_start(step.status, (*step.headers, own, ("content-length", str(len(step.body))))))
-        await send(_body(b"" if head.method == "HEAD" else step.body))
+
+async def _answer(exchange: Exchange, step: Step, receive: Receive, send: Send) -> int:
+    """Send an answer, and give its status."""
+    own, settings = ("x-request-id", exchange.id), exchange.service.settings
+    if isinstance(step, Batch):
+        await send(_start(200, (*JSON_LINES, own)))
+        await answered(step, _parts(receive), lambda part: send(_body(part, more=True)), settings)
+        await send(_body(b""))
+        return 200
+    if isinstance(step, Whole):
+        step = await body_answered(exchange, step, _parts(receive))
+    await send(_start(step.status, (*step.headers, own, ("content-length", str(len(step.body))))))
+    await send(_body(b"" if exchange.head.method == "HEAD" else step.body))
+    return step.status
 
 
 def _headers(given: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -13,12 +13,13 @@ class Batch:
     """A batch on its way: parts of it come in, and for each line that is whole an answer or a problem goes out.
 
     `answer` answers a line, and raises `Problem`. A line of more than `longest_line` bytes is never held; after `most_lines`
-    the batch is over, which its last answer says.
+    the batch is over, which its last answer says. `told` hears of the kind of every problem.
     """
 
     answer: Callable[[bytes], bytes]
     longest_line: int
     most_lines: int
+    told: Callable[[str], None] = lambda kind: None
     number: int = 0
     is_over: bool = False
     _rest: bytearray = field(default_factory=bytearray)
@@ -41,7 +42,7 @@ class Batch:
     def failed(self, problem: Problem) -> bytes:
         """The last answer of a batch that cannot go on."""
         self.is_over = True
-        return b'{"line":%d,"problem":%b}\n' % (self.number + 1, problem.to_json())
+        return self._problem(self.number + 1, problem)
 
     def _hold(self, begin: bytes) -> None:
         """Keep what came of a line, and no more than shows that it is too long."""
@@ -64,4 +65,8 @@ class Batch:
                 raise Problem("too-large", f"the line has more than {self.longest_line} bytes")
             return b'{"line":%d,"answer":%b}\n' % (self.number, self.answer(line))
         except Problem as problem:
-            return b'{"line":%d,"problem":%b}\n' % (self.number, problem.to_json())
+            return self._problem(self.number, problem)
+
+    def _problem(self, number: int, problem: Problem) -> bytes:
+        self.told(problem.kind.name)
+        return b'{"line":%d,"problem":%b}\n' % (number, problem.to_json())

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
 from policy_engine.service.batches import Batch
+from policy_engine.service.exchanges import Exchange, Whole
 from policy_engine.service.limits import too_large, too_slow
 from policy_engine.service.problems import Problem
-from policy_engine.service.responses import Response, problem_response
+from policy_engine.service.responses import Response
 from policy_engine.service.settings import Settings
 
 MOST_HELD = 16_000
@@ -31,13 +32,13 @@ async def whole(parts: Parts, settings: Settings) -> bytes:
     return bytes(body)
 
 
-async def body_answered(answer: Callable[[bytes], Response], parts: Parts, settings: Settings) -> Response:
+async def body_answered(exchange: Exchange, step: Whole, parts: Parts) -> Response:
     """The answer to a body, or the problem that there is with it."""
     try:
-        body = await whole(parts, settings)
+        body = await whole(parts, exchange.service.settings)
     except Problem as problem:
-        return problem_response(problem)
-    return answer(body)
+        return exchange.refused(problem)
+    return step.answer(body)
 
 
 async def answered(batch: Batch, parts: Parts, send: Callable[[bytes], Awaitable[None]], settings: Settings) -> None:

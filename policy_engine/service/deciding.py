@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from policy_engine.errors import EngineFault, PolicyError
 from policy_engine.service.answers import answer
 from policy_engine.service.callers import ANYBODY, Caller, Callers, Rates, require
 from policy_engine.service.clock import CLOCK, Clock
 from policy_engine.service.loaded import Loaded
-from policy_engine.service.logs import log_fault
-from policy_engine.service.problems import own_fault, problem_of
-from policy_engine.service.requests import Head, Question, question_of_line
+from policy_engine.service.metrics import Counts, Series
+from policy_engine.service.requests import Head, Question
 from policy_engine.service.settings import Settings
 
 LONGEST_ID = 128
@@ -29,6 +27,7 @@ class Service:
     clock: Clock = CLOCK
     callers: Callers = field(default_factory=Callers)
     rates: Rates = field(default_factory=lambda: Rates(0))
+    counts: Counts = field(default_factory=Counts)
     name: str = "request"
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -51,18 +50,12 @@ class Service:
         require(self.loaded, caller, operation, self.clock)
 
     def answer(self, question: Question, caller: Caller) -> bytes:
-        """The answer to a question as JSON; raises `Problem`, `PolicyError` and `EngineFault`."""
+        """The answer to a question as JSON; raises `Problem` and what the engine raises."""
         self.require(caller, "explain" if question.is_explained else "decide")
         loaded = self.loaded
         day = question.as_of or self.clock.day(loaded.timezone(question.ruleset))
-        return answer(loaded.engine, question, day)
+        return answer(loaded.engine, question, day, self.counts.decided)
 
-    def answer_line(self, line: bytes, caller: Caller) -> bytes:
-        """The answer to a line of a batch; raises `Problem`."""
-        try:
-            return self.answer(question_of_line(line), caller)
-        except PolicyError as error:
-            raise problem_of(error) from error
-        except EngineFault as error:
-            log_fault("own fault", error)
-            raise own_fault() from error
+    def series(self) -> Series:
+        """All that is counted."""
+        return {**self.counts.series(), "policy_epoch": self.loaded.epoch}

@@ -204,5 +204,6 @@ OWN_PATHS: Mapping[str, Json] = {
     "/problems/{kind}": _get("problem", "What a kind of problem is", "text/plain", 404, named="kind"),
     "/healthz": _get("health", "That the process is alive"),
     "/readyz": _get("readiness", "That questions are answered, and by which rules"),
+    "/metrics": _get("metrics", "What was counted, for Prometheus", "text/plain", 401, 421, 429),
     "/openapi.json": _get("openapi", "This document", "application/json", 401, 403, 421, 429),
 }

@@ -17,6 +17,7 @@ SAFE: Headers = (
 JSON: Headers = (("content-type", "application/json"), *SAFE)
 JSON_LINES: Headers = (("content-type", "application/jsonl"), *SAFE)
 TEXT: Headers = (("content-type", "text/plain; charset=utf-8"), *SAFE)
+METRICS: Headers = (("content-type", "text/plain; version=0.0.4; charset=utf-8"), *SAFE)
 PROBLEM: Headers = (("content-type", CONTENT_TYPE), *SAFE)
 
 

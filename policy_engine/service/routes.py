@@ -2,97 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
-from typing import TypeVar
 
 from policy_engine.diagnostics import shown_text, unknown_name
-from policy_engine.errors import PolicyError
 from policy_engine.service import files
 from policy_engine.service.batches import Batch
-from policy_engine.service.callers import ANYBODY, Caller
 from policy_engine.service.deciding import Service
+from policy_engine.service.exchanges import Exchange, Step
 from policy_engine.service.limits import refuse_long_body
-from policy_engine.service.logs import log_fault
-from policy_engine.service.problems import BY_NAME, Problem, own_fault, problem_of
-from policy_engine.service.requests import JSON, JSON_LINES, Head, question_of, require_type
-from policy_engine.service.responses import TEXT, Response, json_response, problem_response
+from policy_engine.service.metrics import exposition
+from policy_engine.service.problems import BY_NAME, Problem
+from policy_engine.service.requests import JSON, JSON_LINES, Head, question_of, question_of_line, require_type
+from policy_engine.service.responses import METRICS, TEXT, Response, json_response
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A request that is answered when its whole body is there."""
-
-    answer: Callable[[bytes], Response]
-
-
-Step = Response | Whole | Batch
-"""What to do with a request whose head was read: send an answer, read the body first, or answer it line by line."""
+def received(service: Service, head: Head) -> tuple[Exchange, Step]:
+    """A request, and what to do with it."""
+    exchange = Exchange(service, head, service.request_id(head), service.clock.ticks())
+    return exchange, exchange.told(lambda: _begun(exchange))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request at its route: who sent it, and what stands in the place of each name in braces."""
-
-    service: Service
-    head: Head
-    caller: Caller
-    named: Mapping[str, str]
-
-
-def received(service: Service, head: Head) -> Step:
-    """What to do with a request."""
-    return _told(lambda: _begun(service, head))
-
-
-def _begun(service: Service, head: Head) -> Step:
-    route, named = _route_to(head)
+def _begun(exchange: Exchange) -> Step:
+    service, head = exchange.service, exchange.head
+    route, exchange.named = _route_to(head)
+    exchange.address = route.address
     is_open = route.access is Access.OPEN or (route.access is Access.SHOWN and service.settings.open_documentation)
-    caller = ANYBODY if is_open else service.caller(head)
+    if not is_open:
+        exchange.caller = service.caller(head)
     if route.access is Access.SHOWN:
-        service.require(caller, "decide")
-    return route.begin(Call(service, head, caller, named))
+        service.require(exchange.caller, "decide")
+    return route.begin(exchange)
 
 
-Told = TypeVar("Told")
-
-
-def _told(work: Callable[[], Told]) -> Told | Response:
-    """What work gives, or what is answered where it cannot."""
-    try:
-        return work()
-    except Problem as problem:
-        return problem_response(problem)
-    except PolicyError as error:
-        return problem_response(problem_of(error))
-    except Exception as error:  # whatever fails here, others are served, and nobody is told what may hold facts
-        log_fault("own fault", error)
-        return problem_response(own_fault())
-
-
-def _decide(call: Call) -> Step:
-    service, caller, ruleset, decision = (
-        call.service,
-        call.caller,
-        call.named["ruleset"],
-        call.named.get("decision", ""),
-    )
+def _decide(call: Exchange) -> Step:
+    service, named = call.service, call.named
     require_type(call.head, JSON)
     refuse_long_body(call.head.header("content-length"), service.settings.largest_body)
-    return Whole(
-        lambda body: _told(lambda: Response(200, service.answer(question_of(ruleset, decision, body), caller)))
-    )
+
+    def answer(body: bytes) -> Response:
+        question = question_of(named["ruleset"], named.get("decision", ""), body)
+        return Response(200, service.answer(question, call.caller))
+
+    return call.after_body(answer)
 
 
-def _batch(call: Call) -> Step:
+def _batch(call: Exchange) -> Step:
     require_type(call.head, JSON_LINES)
     service, settings = call.service, call.service.settings
-    return Batch(partial(service.answer_line, caller=call.caller), settings.largest_body, settings.longest_batch)
+
+    def answer(line: bytes) -> bytes:
+        return service.answer(question_of_line(line), call.caller)
+
+    told = service.counts.problem
+    return Batch(partial(call.line_told, answer), settings.largest_body, settings.longest_batch, told)
 
 
-def _problem(call: Call) -> Step:
+def _problem(call: Exchange) -> Step:
     """The page that the `type` of a problem document leads to."""
     kind = BY_NAME.get(call.named["kind"])
     if kind is None:
@@ -100,26 +68,30 @@ def _problem(call: Call) -> Step:
     return Response(200, f"{kind.title} (status {kind.status}).\n{kind.advice}\n".encode(), TEXT)
 
 
-def _rulesets(call: Call) -> Step:
+def _rulesets(call: Exchange) -> Step:
     return Response(200, call.service.loaded.overview)
 
 
-def _ruleset(call: Call) -> Step:
+def _ruleset(call: Exchange) -> Step:
     loaded, name = call.service.loaded, call.named["ruleset"]
     if name not in loaded.versions:
         raise Problem("unknown-decision", unknown_name("ruleset", shown_text(name, 40), list(loaded.versions)))
     return Response(200, loaded.whole(name))
 
 
-def _openapi(call: Call) -> Step:
+def _openapi(call: Exchange) -> Step:
     return Response(200, call.service.loaded.openapi)
 
 
-def _alive(call: Call) -> Step:
+def _metrics(call: Exchange) -> Step:
+    return Response(200, exposition(call.service.series()), METRICS)
+
+
+def _alive(call: Exchange) -> Step:
     return json_response({"status": "ok"})
 
 
-def _ready(call: Call) -> Step:
+def _ready(call: Exchange) -> Step:
     """That questions are answered: only then a server has this service at all."""
     loaded = call.service.loaded
     return json_response({"status": "ready", "epoch": loaded.epoch, "rulesets": len(loaded.versions)})
@@ -138,9 +110,10 @@ class Route:
     """A method and an address in its parts; a part in braces stands for any name."""
 
     method: str
+    address: str
     parts: tuple[str, ...]
     access: Access
-    begin: Callable[[Call], Step]
+    begin: Callable[[Exchange], Step]
 
     def named(self, parts: list[str]) -> dict[str, str] | None:
         """What stands in the place of each name in braces; None where the address is another."""
@@ -155,8 +128,8 @@ class Route:
         return found
 
 
-def _route(method: str, address: str, access: Access, begin: Callable[[Call], Step]) -> Route:
-    return Route(method, tuple(address.split("/")), access, begin)
+def _route(method: str, address: str, access: Access, begin: Callable[[Exchange], Step]) -> Route:
+    return Route(method, address, tuple(address.split("/")), access, begin)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -168,6 +141,7 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/problems/{kind}", Access.OPEN, _problem),
     _route("GET", "/healthz", Access.OPEN, _alive),
     _route("GET", "/readyz", Access.OPEN, _ready),
+    _route("GET", "/metrics", Access.CALLERS, _metrics),
     _route("GET", "/openapi.json", Access.SHOWN, _openapi),
     _route("GET", "/docs", Access.SHOWN, lambda call: files.page()),
     _route("GET", "/docs/docs.js", Access.OPEN, lambda call: files.start()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Protocol
 
 from granian._granian import RSGIProtocolClosed
@@ -10,9 +9,10 @@ from granian._granian import RSGIProtocolClosed
 from policy_engine.service.batches import Batch
 from policy_engine.service.bodies import answered, body_answered
 from policy_engine.service.deciding import Service
+from policy_engine.service.exchanges import GONE, Exchange, Step, Whole
 from policy_engine.service.requests import Head
 from policy_engine.service.responses import JSON_LINES
-from policy_engine.service.routes import Whole, received
+from policy_engine.service.routes import received
 
 
 class Scope(Protocol):
@@ -32,17 +32,22 @@ class Application:
 
     async def __call__(self, scope: Scope, protocol: Any) -> None:
         """Answer a request; who went away is not answered."""
-        with suppress(RSGIProtocolClosed):
-            await self._answer(scope, protocol)
-
-    async def _answer(self, scope: Scope, protocol: Any) -> None:
-        service = self.service
         head = Head(scope.method, scope.path, scope.headers.get, scope.client)
-        step, own = received(service, head), ("x-request-id", service.request_id(head))
-        if isinstance(step, Batch):
-            transport = protocol.response_stream(200, [*JSON_LINES, own])
-            await answered(step, protocol, transport.send_bytes, service.settings)
-            return
-        if isinstance(step, Whole):
-            step = await body_answered(step.answer, protocol, service.settings)
-        protocol.response_bytes(step.status, [*step.headers, own], step.body)
+        exchange, step = received(self.service, head)
+        try:
+            exchange.ended(await _answer(exchange, step, protocol))
+        except RSGIProtocolClosed:
+            exchange.ended(GONE)
+
+
+async def _answer(exchange: Exchange, step: Step, protocol: Any) -> int:
+    """Send an answer, and give its status."""
+    own = ("x-request-id", exchange.id)
+    if isinstance(step, Batch):
+        transport = protocol.response_stream(200, [*JSON_LINES, own])
+        await answered(step, protocol, transport.send_bytes, exchange.service.settings)
+        return 200
+    if isinstance(step, Whole):
+        step = await body_answered(exchange, step, protocol)
+    protocol.response_bytes(step.status, [*step.headers, own], step.body)
+    return step.status

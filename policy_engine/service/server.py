@@ -144,4 +144,4 @@ def _application(rulebook: Rulebook, settings: Settings, published: KeySet | Non
     loaded = Loaded(Engine(rulebook))
     loaded.prepare(CLOCK)
     callers, rates = callers_of(settings, published), Rates(settings.rate)
-    return Application(Service(loaded, settings, CLOCK, callers, rates, secrets.token_hex(4)))
+    return Application(Service(loaded, settings, CLOCK, callers, rates, name=secrets.token_hex(4)))

@@ -45,6 +45,9 @@ class Settings:
     client_authority: str = setting(
         "", "the file of the certificates (PEM) by one of which every client's must be signed"
     )
+    log_requests: bool = setting(
+        False, "whether the log has a line for each request: its id, address, status, caller and time"
+    )
     workers: int = setting(1, "how many processes answer", least=1, most=256)
     connections: int = setting(
         5_000, "how many connections a worker has open at once; others wait", least=1, most=1_000_000

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
@@ -59,7 +59,8 @@ class Server:
         connection = self.connection()
         try:
             sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-            connection.request(method, path, sent, dict(headers))
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may be answered before all of it was sent
+                connection.request(method, path, sent, dict(headers))
             got = connection.getresponse()
             return Answered(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
         finally:

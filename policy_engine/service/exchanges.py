@@ -1,0 +1,88 @@
+"""One request from its head to the end of its answer: who asked, what is done, and what is counted of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from policy_engine.errors import PolicyError
+from policy_engine.service.batches import Batch
+from policy_engine.service.callers import ANYBODY, Caller
+from policy_engine.service.deciding import Service
+from policy_engine.service.logs import log, log_fault
+from policy_engine.service.problems import Problem, own_fault, problem_of
+from policy_engine.service.requests import Head
+from policy_engine.service.responses import Response, problem_response
+
+GONE = 499
+"""The status that is counted where the caller did not wait for the answer."""
+NOWHERE = "(none)"
+"""The address that is counted of requests for which there is no route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A request that is answered when its whole body is there."""
+
+    answer: Callable[[bytes], Response]
+
+
+Step = Response | Whole | Batch
+"""What to do with a request whose head was read: send an answer, read the body first, or answer it line by line."""
+Told = TypeVar("Told")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request and what becomes of it; `named` says what stands in the place of each name in braces of its `address`."""
+
+    service: Service
+    head: Head
+    id: str
+    begun: float
+    address: str = NOWHERE
+    caller: Caller = ANYBODY
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    def told(self, work: Callable[[], Told]) -> Told | Response:
+        """What work gives, or what is answered where it fails."""
+        try:
+            return work()
+        except Exception as error:  # whatever fails here, others are served
+            return self.refused(_problem_for(error))
+
+    def after_body(self, work: Callable[[bytes], Response]) -> Whole:
+        """What to do once the body is there."""
+        return Whole(lambda body: self.told(lambda: work(body)))
+
+    def line_told(self, work: Callable[[bytes], bytes], line: bytes) -> bytes:
+        """What work gives for a line of a batch; raises `Problem` where it fails."""
+        try:
+            return work(line)
+        except Exception as error:  # whatever fails here, other lines are answered
+            raise _problem_for(error) from None
+
+    def refused(self, problem: Problem) -> Response:
+        """What is answered where there is a problem."""
+        self.service.counts.problem(problem.kind.name)
+        return problem_response(problem)
+
+    def ended(self, status: int) -> None:
+        """Count the request, and log it where that is wanted; the address is that of the route, which tells no facts."""
+        seconds = self.service.clock.ticks() - self.begun
+        self.service.counts.request(self.address, status, seconds)
+        if self.service.settings.log_requests:
+            milliseconds = round(seconds * 1000, 3)
+            told = {"method": self.head.method, "address": self.address, "status": status, "caller": self.caller.name}
+            log("request", id=self.id, **told, milliseconds=milliseconds)
+
+
+def _problem_for(error: Exception) -> Problem:
+    """What is told of an error; of a failure of our own nothing, for it may hold facts."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, PolicyError):
+        return problem_of(error)
+    log_fault("own fault", error)
+    return own_fault()
