@@ -324,6 +324,12 @@ def test_a_package_that_is_missing_is_told_in_a_sentence(monkeypatch: pytest.Mon
         start()
 
 
+def test_a_person_who_starts_it_is_told_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    with pytest.raises(CannotRun, match="an editor starts this and talks with it"):
+        start()
+
+
 def test_the_command_line_does_without_the_protocol() -> None:
     """The other commands start without the libraries of the server."""
     code = (

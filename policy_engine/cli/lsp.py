@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 from policy_engine.errors import CannotRun
@@ -19,4 +20,6 @@ def lsp() -> None:
             raise
         told = f'`policy lsp` needs the package `{error.name}`: pip install "policy_engine[lsp]"'
         raise CannotRun(told) from None
+    if sys.stdin.isatty():
+        raise CannotRun("an editor starts this and talks with it; docs/editors.md says how")
     module.server.start_io()

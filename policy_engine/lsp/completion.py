@@ -60,7 +60,7 @@ def _in_rules(snapshot: Snapshot, context: Context, place: Place, forms: Sequenc
         rest = after.split(place.quote, 1)[0] if place.quote else after
         return expression_offers(context, context.scope, place.text, rest, place.quote)
     if place.path[-1:] and place.path[-1] in SENTENCES:
-        return placeholder_offers(context, context.scope, place.text, _values_of(context, place.path))
+        return placeholder_offers(context, place.text, _values_of(context, place.path))
     names = rule_offers(snapshot, context, place.path)
     chosen = [] if place.within else rule_key_offers(snapshot, context, place.path)
     return over([*names, *_as_keys(chosen, place), *_words(forms)], place.text)

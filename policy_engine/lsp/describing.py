@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 
 from policy_engine.frontend.context import Context, dated_values, parameter_type
 from policy_engine.frontend.lookups import SIGNATURE, VALUE_ON
 from policy_engine.frontend.shapes import Key
-from policy_engine.frontend.syntax import ConditionSyntax, GroupSyntax, ParameterSyntax
+from policy_engine.frontend.syntax import ConditionSyntax, GroupSyntax, ParameterSyntax, ReadingSyntax, TableSyntax
 from policy_engine.language.expressions import Expression
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
-from policy_engine.language.lookup_tables import LookupTable
 from policy_engine.language.rulesets import ParameterValue, Period
 from policy_engine.language.types import ListOf, Member, Number, Text, Type, name_of
 from policy_engine.language.values import in_words
+from policy_engine.source import Authored
 
 MOST_VALUES = 12
 """So many values of a closed set, a parameter or a list are written out."""
+LONGEST_VALUE = 200
 VALUE_ON_MEANING = "the value of a parameter or a look-up on another day"
 
 
@@ -67,88 +67,93 @@ def of_fact(member: Member, where: str) -> Described:
     return Described(summary, (member.description, closed_set(member.type), ordered, sensitive, f"A fact of {where}."))
 
 
-def of_name(context: Context, name: str) -> Described | None:
-    """What a name of the one namespace is; None where there is no such name."""
-    member = next((member for member in context.scope.facts.members if member.name == name), None)
-    if member is not None:
-        return of_fact(member, f"the schema `{context.syntax.facts.value}`")
-    kind = context.scope.kind_of(name)
-    return None if kind is None else NAMED[kind](context, name)
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name of the one namespace: what it is, and what there is to say of it."""
+
+    name: str
+    kind: str
+    described: Described
 
 
-def _of_parameter(context: Context, name: str) -> Described:
-    parameter = next(each for each in context.syntax.parameters if each.name.value == name)
+def described_names(context: Context) -> Iterator[Named]:
+    """Every name that the text of a rule file can use: facts, then parameters, tables, definitions and readings."""
+    scope, syntax = context.scope, context.syntax
+    schema = f"the schema `{syntax.facts.value}`"
+    yield from (Named(member.name, "fact", of_fact(member, schema)) for member in scope.facts.members)
+    for parameter in syntax.parameters:
+        if parameter.name.value in scope.parameters:
+            yield Named(parameter.name.value, "parameter", _of_parameter(context, parameter))
+    for written in syntax.tables:
+        if written.name.value in scope.tables:
+            yield Named(written.name.value, "table", _of_table(context, written))
+    for name, body in syntax.definitions:
+        if name.value in scope.definitions:
+            yield Named(name.value, "definition", _of_definition(context, name, body))
+    for reading in syntax.readings:
+        if reading.name.value in scope.readings:
+            yield Named(reading.name.value, "reading", _of_reading(context, reading))
+
+
+def _of_parameter(context: Context, parameter: ParameterSyntax) -> Described:
     kind = parameter_type(parameter)
     source = f"By the source `{parameter.source.value}`." if parameter.source is not None else ""
-    about = (parameter.meaning or "", source, _parameter_from(context, parameter))
-    return Described(type_in_words(kind, parameter.unit), (_values(dated_values(parameter, kind)), *about))
+    values = _values(dated_values(parameter, kind))
+    about = (values, parameter.meaning or "", source, _from(context, "A parameter", parameter.name))
+    return Described(type_in_words(kind, parameter.unit), about)
 
 
 def _values(values: tuple[ParameterValue, ...]) -> str:
     """The value of a parameter, or the latest ones with their periods."""
     if len(values) == 1 and values[0].period == Period():
         return f"Value: `{_shown(values[0])}`"
-    told = [f"- `{_shown(each)}` {each.period}" for each in values[-MOST_VALUES:]]
-    return "\n".join(told)
+    return "\n".join(f"- `{_shown(each)}` {each.period}" for each in values[-MOST_VALUES:])
 
 
 def _shown(value: ParameterValue) -> str:
     text = in_words(value.value)
-    return text if len(text) < 200 else f"{text[:200]}..."
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
-def _parameter_from(context: Context, parameter: ParameterSyntax) -> str:
-    return f"A parameter{_library(context, parameter.name.value)}."
+def _from(context: Context, what: str, name: Authored) -> str:
+    """What a name is, and of which library, where it is not the file's own."""
+    library = context.library(name.span)
+    return f"{what}." if library is None else f"{what} of the library `{library}`."
 
 
-def _library(context: Context, name: str) -> str:
-    """From which library a part comes; empty where it is the file's own."""
-    place = next(part.span for part, _ in context.syntax.named_parts() if part.value == name)
-    library = context.library(place)
-    return f" of the library `{library}`" if library is not None else ""
-
-
-def _of_definition(context: Context, name: str) -> Described:
-    body, (kind, optional) = context.definition(name)
-    written = next(written for part, written in context.syntax.definitions if part.value == name)
+def _of_definition(context: Context, name: Authored, written: ConditionSyntax) -> Described:
+    body, (kind, optional) = context.definition(name.value)
     unit = context.units.of(body.tree) if isinstance(body, Expression) and isinstance(kind, Number) else None
-    unknown = ", may be unknown" if optional else ""
-    summary = f"{type_in_words(kind, unit.words if unit is not None else None)}{unknown}"
-    text = f"```yaml\n{_condition(written)}\n```"
-    return Described(summary, (text, closed_set(kind), f"A definition{_library(context, name)}."))
+    summary = f"{type_in_words(kind, unit.words if unit is not None else None)}{', may be unknown' if optional else ''}"
+    text = "\n".join(["```yaml", *_lines(written), "```"])
+    return Described(summary, (text, closed_set(kind), _from(context, "A definition", name)))
 
 
-def _condition(written: ConditionSyntax, indent: str = "") -> str:
-    """A condition as its author wrote it."""
+def _lines(written: ConditionSyntax) -> list[str]:
+    """A condition as its author wrote it, each expression on one line."""
     if not isinstance(written, GroupSyntax):
-        return f"{indent}{' '.join(written.value.split())}"
-    parts = [_condition(part, f"{indent}  - ").replace("-   - ", "-   ") for part in written.conditions]
-    return "\n".join([f"{indent}{written.kind}:", *parts])
+        return [" ".join(written.value.split())]
+    found = [f"{written.kind}:"]
+    for part in written.conditions:
+        first, *rest = _lines(part)
+        found += [f"  - {first}", *(f"    {line}" for line in rest)]
+    return found
 
 
-def _of_reading(context: Context, name: str) -> Described:
-    reading = next(each for each in context.syntax.readings if each.name.value == name)
-    choices = [f"- `{each.name}`: {each.argument}" for each in reading.choices]
+def _of_reading(context: Context, reading: ReadingSyntax) -> Described:
+    choices = "\n".join(f"- `{each.name}`: {each.argument}" for each in reading.choices)
     fixed = ", fixed" if reading.fixed else ""
-    about = (reading.question, "\n".join(choices), f"A reading{_library(context, name)}.")
+    about = (reading.question, choices, _from(context, "A reading", reading.name))
     return Described(f"reading, `{reading.choice.value}` is taken{fixed}", about)
 
 
-def _of_table(context: Context, name: str) -> Described:
-    table = context.scope.tables[name]
+def _of_table(context: Context, written: TableSyntax) -> Described:
+    table, origin = written.table, _from(context, "A look-up table", written.name)
     if table is None:
-        return Described("look-up table")
-    return Described(f"look-up table: {table.asked}", (table.meaning or "", _columns(table), "A look-up table."))
-
-
-def _columns(table: LookupTable) -> str:
-    columns = "\n".join(f"- `{column.name}`: {type_in_words(column.type, column.unit)}" for column in table.columns)
-    return f"{len(table.rows)} rows. Columns:\n\n{columns}"
-
-
-NAMED: Mapping[str, Callable[[Context, str], Described]] = MappingProxyType(
-    {"parameter": _of_parameter, "definition": _of_definition, "reading": _of_reading, "table": _of_table}
-)
+        return Described("look-up table", (origin,))
+    columns = "\n".join(f"- `{each.name}`: {type_in_words(each.type, each.unit)}" for each in table.columns)
+    about = (table.meaning or "", f"{len(table.rows)} rows. Columns:\n\n{columns}", origin)
+    return Described(f"look-up table: {table.asked}", about)
 
 
 def of_decision(context: Context, name: str) -> Described | None:

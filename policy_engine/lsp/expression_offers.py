@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from policy_engine.frontend.context import Context
 from policy_engine.frontend.lookups import VALUE_ON
 from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.types import Record
-from policy_engine.lsp.describing import Described, of_decision, of_fact, of_function, of_name, type_in_words
+from policy_engine.lsp.describing import Described, described_names, of_decision, of_fact, of_function, type_in_words
 from policy_engine.lsp.offers import Offer, of_words, over
 from policy_engine.lsp.partial import closed_values, type_of, unfinished, variables_at
 
@@ -50,10 +50,7 @@ def _names(context: Context, scope: Scope, variables: Mapping[str, Known]) -> It
     """Everything that an expression can name, or call."""
     for variable, (kind, _) in variables.items():
         yield Offer(variable, "variable", Described(type_in_words(kind), ("The element at hand.",)), first=True)
-    for name in scope.names():
-        described = of_name(context, name)
-        if described is not None:
-            yield Offer(name, scope.kind_of(name) or "fact", described)
+    yield from (Offer(each.name, each.kind, each.described) for each in described_names(context))
     if scope.decisions:
         yield Offer(DECISIONS, "word", Described("outcomes and values of other decisions"), f"{DECISIONS}.")
     for function in (*FUNCTIONS, *AGGREGATES, VALUE_ON):
@@ -78,13 +75,10 @@ def _members(context: Context, scope: Scope, owner: str, variables: Mapping[str,
     return [Offer(m.name, "fact", of_fact(m, where)) for m in kind.members] if isinstance(kind, Record) else []
 
 
-def placeholder_offers(context: Context, scope: Scope, before: str, values: list[str]) -> list[Offer]:
+def placeholder_offers(context: Context, before: str, values: Iterable[str]) -> list[Offer]:
     """What may stand in a sentence behind a brace that is open: values of the decision, and names."""
     opened = before.rfind("{")
     if opened < 0 or "}" in before[opened:] or before[opened - 1 : opened] == "{":
         return []
-    written = before[opened + 1 :]
-    names = [
-        Offer(name, scope.kind_of(name) or "fact", found) for name in scope.names() if (found := of_name(context, name))
-    ]
-    return over([*of_words(values, "value", "a value of this decision"), *names], written)
+    names = (Offer(each.name, each.kind, each.described) for each in described_names(context))
+    return over([*of_words(values, "value", "a value of this decision"), *names], before[opened + 1 :])

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from policy_engine.frontend.context import Context
 from policy_engine.frontend.syntax import RulesetSyntax
 from policy_engine.language.types import members_below
 from policy_engine.lsp import index
-from policy_engine.lsp.describing import Described, of_decision, of_fact, of_function, of_key, of_name
+from policy_engine.lsp.describing import Described, described_names, of_decision, of_fact, of_function, of_key
 from policy_engine.lsp.forms import key_at, shape_of_file
 from policy_engine.lsp.places import place_at
 from policy_engine.lsp.symbols import Symbol, with_article
@@ -70,13 +71,18 @@ def described_symbol(snapshot: Snapshot, path: Path, symbol: Symbol) -> Describe
     contexts = [context for file in files if (context := snapshot.context(file.file.path)) is not None]
     own = [context for context in contexts if context.syntax.span.path == str(path)]
     for context in own or contexts:
-        described = of_decision(context, symbol.name) if symbol.kind == "decision" else of_name(context, symbol.name)
-        if symbol.kind in ("decision", "parameter", "definition", "reading", "table") and described is not None:
-            return described
-        other = _part(context.syntax, symbol)
-        if other is not None:
-            return other
+        found = _named(context, symbol) or _part(context.syntax, symbol)
+        if found is not None:
+            return found
     return Described(with_article(symbol.kind)) if contexts else None
+
+
+def _named(context: Context, symbol: Symbol) -> Described | None:
+    """What there is to say of a decision, or of a name of the one namespace."""
+    if symbol.kind == "decision":
+        return of_decision(context, symbol.name)
+    named = (each for each in described_names(context) if (each.kind, each.name) == (symbol.kind, symbol.name))
+    return next((each.described for each in named), None)
 
 
 def _fact(snapshot: Snapshot, symbol: Symbol) -> Described | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 ITEM = "-"
 """Stands for an item of a list among the keys of a path."""
-KEY = r"(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'{}\[\],&*#?|>%@!-][^#{}\[\],]*?|-(?=[^\s])[^#{}\[\],]*?)"
+KEY = r"(?P<key>\"[^\"]*\"|'[^']*'|(?:[^\s\"'{}\[\],&*#?|>%@!-]|-(?=\S))(?:(?!\s#).)*?)"
 ENTRY = re.compile(rf"{KEY}\s*:(?=\s|$)\s*")
 DASHES = re.compile(r"\s*(?P<dashes>(?:-(?:\s+|$))*)")
 BLOCK_TEXT = re.compile(r"[|>][+-]?[0-9]?\s*(#.*)?$")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -110,10 +111,18 @@ def location(span: Span, lines: OfPath) -> lsp.Location:
     return lsp.Location(uri_of(span.path), lines(span.path).range(span))
 
 
-def completion_item(offer: Offer, position: lsp.Position, lines: Lines) -> lsp.CompletionItem:
-    """An offer at a position."""
+def completion_list(offers: Iterable[Offer], position: lsp.Position, lines: Lines) -> lsp.CompletionList:
+    """What is offered at a position."""
     line, characters = lines.caret(position)
-    start = lines.position(line, characters - offer.over)
+
+    @cache
+    def place(over: int) -> lsp.Range:
+        return lsp.Range(lines.position(line, characters - over), position)
+
+    return lsp.CompletionList(False, [_completion_item(offer, place(offer.over)) for offer in offers])
+
+
+def _completion_item(offer: Offer, place: lsp.Range) -> lsp.CompletionItem:
     rank = ORDER.index(offer.kind) if offer.kind in ORDER else len(ORDER)
     text = offer.described.text
     return lsp.CompletionItem(
@@ -123,7 +132,7 @@ def completion_item(offer: Offer, position: lsp.Position, lines: Lines) -> lsp.C
         documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, text) if text else None,
         filter_text=offer.label.strip("\"'"),
         sort_text=f"{0 if offer.first else 1}{rank:02}{offer.label}",
-        text_edit=lsp.TextEdit(lsp.Range(start, position), offer.text),
+        text_edit=lsp.TextEdit(place, offer.text),
     )
 
 

@@ -11,7 +11,7 @@ from policy_engine.frontend.files import SUFFIX, SchemaFolder
 from policy_engine.frontend.syntax import DecisionSyntax
 from policy_engine.language.calendars import OWN
 from policy_engine.language.rulesets import Source
-from policy_engine.lsp.describing import Described, of_name
+from policy_engine.lsp.describing import Described, described_names
 from policy_engine.lsp.offers import Offer, of_words
 from policy_engine.lsp.partial import closed_values
 from policy_engine.lsp.places import ITEM
@@ -34,7 +34,7 @@ def rule_offers(snapshot: Snapshot, context: Context, path: tuple[str, ...]) -> 
         case (*_, "source"):
             return [_source(source) for source in context.syntax.sources]
         case ("decisions", _, *_, "readings"):
-            return [_named(context, reading.name.value, "reading") for reading in context.syntax.readings]
+            return [Offer(n.name, n.kind, n.described) for n in described_names(context) if n.kind == "reading"]
         case ("decisions", name, *below):
             decision = _decision(context, name)
             return [] if decision is None else list(_in_decision(context, decision, tuple(below)))
@@ -90,13 +90,9 @@ def _decision(context: Context, name: str) -> DecisionSyntax | None:
 
 def _closed(context: Context) -> Iterator[Offer]:
     """The names that have a closed set of values, so that a matrix can go over them."""
-    for name in context.scope.names():
-        if closed_values(name, context.scope, {}) and context.scope.kind_of(name):
-            yield _named(context, name, context.scope.kind_of(name) or "fact")
-
-
-def _named(context: Context, name: str, kind: str) -> Offer:
-    return Offer(name, kind, of_name(context, name) or Described(kind))
+    for named in described_names(context):
+        if closed_values(named.name, context.scope, {}):
+            yield Offer(named.name, named.kind, named.described)
 
 
 def _source(source: Source) -> Offer:
@@ -132,7 +128,7 @@ def _parts(snapshot: Snapshot, library: str) -> list[Offer]:
     found: dict[str, Offer] = {}
     for file in files:
         context = snapshot.context(file.file.path)
-        names = [(name.value, kind) for name, kind in file.syntax.named_parts()]
-        found |= {name: _named(context, name, kind) for name, kind in names if context is not None}
+        named = described_names(context) if context is not None else ()
+        found |= {each.name: Offer(each.name, each.kind, each.described) for each in named if each.kind != "fact"}
         found |= {source.id: _source(source) for source in file.syntax.sources}
     return list(found.values())

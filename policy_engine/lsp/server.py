@@ -81,7 +81,7 @@ def complete(ls: Server, asked: lsp.CompletionParams) -> lsp.CompletionList:
     snapshot = project.last or ls.work.look(project)
     lines = ls.lines(path)
     offers = offers_at(snapshot, path, lines.lines, *lines.caret(asked.position))
-    return lsp.CompletionList(False, [protocol.completion_item(offer, asked.position, lines) for offer in offers])
+    return protocol.completion_list(offers, asked.position, lines)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_HOVER)

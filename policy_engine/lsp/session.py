@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,16 @@ from policy_engine.version import VERSION
 
 PAUSE = 0.2
 """Seconds without a change after which files are checked."""
+
+
+def settle() -> None:
+    """Let the garbage collector look through all that is kept now, and then leave it out.
+
+    It would otherwise do so again and again, and some question would wait for it.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class Server(LanguageServer):
@@ -59,9 +70,16 @@ class Server(LanguageServer):
 
     async def _check(self, project: Project) -> None:
         """Check in another thread, so that questions are answered meanwhile, and tell what was found unless it is old by then."""
-        snapshot = await asyncio.to_thread(self.work.look, project)
+        snapshot = await asyncio.to_thread(self._looked, project)
         if snapshot.change == project.change:
             self.tell(snapshot)
+            settle()
+
+    def _looked(self, project: Project) -> Snapshot:
+        """What is known of a project now, ready for questions about the files that are open."""
+        snapshot = self.work.look(project)
+        snapshot.make_ready(list(self.work.texts))
+        return snapshot
 
     def tell(self, snapshot: Snapshot) -> None:
         """Tell all faults of a project, and of files without one that there are none any more."""

@@ -21,6 +21,7 @@ from policy_engine.frontend.rule_tests import read_tests, test_files
 from policy_engine.frontend.scope import nowhere
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.timezones import is_timezone
+from policy_engine.lsp.describing import described_names
 from policy_engine.lsp.symbols import Occurrence
 
 RULES, SCHEMAS = "rules", "schemas"
@@ -72,15 +73,25 @@ class Snapshot:
     def context(self, path: Path) -> Context | None:
         """The names that the expressions of a rule file can use; None where the file could never be read."""
         checked = self.checked.get(str(path))
-        if checked is None:
-            return None
-        made = self.contexts.get(str(path))
-        if made is None or made[0] is not checked:
-            zone = checked.syntax.timezone.value
-            facts = checked.facts.in_zone(zone) if is_timezone(zone) else checked.facts
-            made = checked, context_of(checked.syntax, facts, [], nowhere)
-            self.contexts[str(path)] = made
-        return made[1]
+        if checked is not None and not self._is_made(checked):
+            self.contexts[str(path)] = checked, _context(checked)
+        return None if checked is None else self.contexts[str(path)][1]
+
+    def _is_made(self, checked: CheckedFile) -> bool:
+        made = self.contexts.get(str(checked.file.path))
+        return made is not None and made[0] is checked
+
+    def make_ready(self, paths: Iterable[Path]) -> None:
+        """Work out the types of all names of some rule files, which takes a while, before somebody asks for them.
+
+        Another thread may do so: it works on contexts of its own, which take their places when they are ready.
+        """
+        wanted = (checked for path in paths if (checked := self.checked.get(str(path))) is not None)
+        for checked in wanted:
+            if not self._is_made(checked):
+                context = _context(checked)
+                list(described_names(context))
+                self.contexts[str(checked.file.path)] = checked, context
 
     def versions(self, name: str) -> tuple[Ruleset, ...]:
         """The versions of a ruleset, or of a library as its tests ask it, when they last had no errors."""
@@ -150,6 +161,12 @@ class Workspace:
             if project.last is None or project.last.change != change:
                 project.last = _looked(project.folders, change, memory, project.last, _reading(dict(self.texts)))
             return project.last
+
+
+def _context(checked: CheckedFile) -> Context:
+    zone = checked.syntax.timezone.value
+    facts = checked.facts.in_zone(zone) if is_timezone(zone) else checked.facts
+    return context_of(checked.syntax, facts, [], nowhere)
 
 
 def folders_of(path: Path, text: str = "") -> Folders | None:
