@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect, insort
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -153,6 +154,14 @@ def _is_free(edit: Edit, changed: Sequence[Edit]) -> bool:
     return all(each.end <= edit.start != each.start for each in before) and all(
         edit.end <= each.start for each in behind
     )
+
+
+def edits_by_path(edits: Iterable[Edit]) -> Mapping[str, list[Edit]]:
+    """The edits of each file."""
+    found: dict[str, list[Edit]] = defaultdict(list)
+    for edit in edits:
+        found[edit.path].append(edit)
+    return found
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:

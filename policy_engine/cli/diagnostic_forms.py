@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from policy_engine.diagnostics import Diagnostic, Severity
+from policy_engine.fixes import Edit, Fix, edits_by_path
 from policy_engine.version import VERSION
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -35,13 +36,32 @@ def sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
 def _result(diagnostic: Diagnostic) -> dict[str, object]:
     span = diagnostic.span
     region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.column + max(1, span.length)}
-    place = {"artifactLocation": {"uri": quote(Path(span.path).as_posix())}, "region": region}
-    return {
+    place = {"artifactLocation": _file(span.path), "region": region}
+    result: dict[str, object] = {
         "ruleId": diagnostic.code,
         "level": "error" if diagnostic.severity is Severity.ERROR else "warning",
         "message": {"text": _words(diagnostic)},
         "locations": [{"physicalLocation": place}],
     }
+    return result if diagnostic.fix is None else result | {"fixes": [_fix(diagnostic.fix)]}
+
+
+def _file(path: str) -> dict[str, object]:
+    return {"uri": quote(Path(path).as_posix())}
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    changes = [
+        {"artifactLocation": _file(path), "replacements": [_replacement(edit) for edit in edits]}
+        for path, edits in edits_by_path(fix.edits).items()
+    ]
+    return {"description": {"text": fix.title}, "artifactChanges": changes, "properties": {"sure": fix.sure}}
+
+
+def _replacement(edit: Edit) -> dict[str, object]:
+    (line, column), (end_line, end_column) = edit.start, edit.end
+    region = {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
+    return {"deletedRegion": region, "insertedContent": {"text": edit.new}}
 
 
 def github(diagnostic: Diagnostic) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from policy_engine.diagnostics import Diagnostic, say, shown_text
 from policy_engine.documents.quoting import CLOSING, as_entry, in_quotes, quoted, unquoted, unwrapped
-from policy_engine.fixes import Fix, replaced
+from policy_engine.fixes import Edit, Fix, replaced
 from policy_engine.source import Span
 
 SPECIAL = "@`%*&!|>"
@@ -166,9 +166,19 @@ def _tab(case: Case) -> Diagnostic | None:
     line = case.line(case.at.line)
     indentation = line[: len(line) - len(line.lstrip())]
     if "tab character" in case.problem or case.sign == "\t":
-        return say("yaml-tab", case.span(case.at))
+        return say("yaml-tab", case.span(case.at), fix=_without_tabs(case))
     tab = indentation.find("\t")
-    return say("yaml-tab", case.span(Position(0, case.at.line, tab))) if tab >= 0 else None
+    place = Position(0, case.at.line, tab)
+    return say("yaml-tab", case.span(place), fix=_without_tabs(case)) if tab >= 0 else None
+
+
+def _without_tabs(case: Case) -> Fix | None:
+    """The fix that indents by two blanks wherever a tab does; none where some lines are indented by blanks."""
+    begins = [(number, line[: len(line) - len(line.lstrip(" \t"))]) for number, line in enumerate(case.lines, 1)]
+    if any(" " in begin for _, begin in begins):
+        return None
+    edits = (Edit(case.path, number, 1, begin, "  " * len(begin)) for number, begin in begins if begin)
+    return Fix("indent by two blanks for each tab", tuple(edits))
 
 
 def _open_quote(case: Case) -> Diagnostic | None:

@@ -10,8 +10,9 @@ from io import StringIO
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, nearest, say, shown_text
+from policy_engine.diagnostics import Diagnostic, did_you_mean, meaning, nearest, say, shown_text
 from policy_engine.documents.yaml_reader import CONTROL
+from policy_engine.fixes import Hint, is_slip
 from policy_engine.frontend.files import ReadText, is_text
 from policy_engine.source import Authored, Span
 
@@ -132,7 +133,8 @@ def check_header(file: CsvFile, table: str, wanted: Iterable[tuple[str, bool]], 
         elif name not in headers:
             ends = f"write `{name}_from,{name}_below`" if f"{name}_from" in headers else None
             near = meant_column(name, headers)
-            hint = ends or (f"did you mean `{near}`?" if near else f"it has {', '.join(headers)}")
+            known = f"it has {', '.join(headers)}"
+            hint = ends or (meaning(name, near, sure=is_slip(name, near, headers)) if near else known)
             faults.append(say("unknown-column", file.place(0, at), hint=hint, table=table, name=name))
         seen.add(name)
     meant = {name for name in names if name not in headers}
@@ -215,4 +217,6 @@ def with_blanks(grid: CsvGrid, faults: list[Diagnostic]) -> None:
         for row, cell in enumerate(cells):
             if told < MOST_TOLD and cell != cell.strip():
                 told += 1
-                faults.append(say("cell-blanks", grid.place(row, name), text=shown_text(cell, 40)))
+                place = grid.place(row, name)
+                fix = Hint("", cell, cell.strip()).fix(place)
+                faults.append(say("cell-blanks", place, fix=fix, text=shown_text(cell, 40)))

@@ -9,9 +9,11 @@ from typing import Any
 
 from policy_engine.diagnostics import say
 from policy_engine.documents.nodes import DECIMAL, MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
+from policy_engine.fixes import Advice, write
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import CaseNames
 from policy_engine.frontend.fields import Fields, is_empty
+from policy_engine.frontend.shape_hints import BOOLEAN_WORDS
 from policy_engine.language.date_texts import read_date, read_instant, read_time
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time, Type, with_article
 from policy_engine.source import Authored
@@ -133,11 +135,13 @@ def _found(node: YamlNode) -> str:
     raise AssertionError(node)
 
 
-def _better(kind: Type, node: YamlNode) -> str | None:
+def _better(kind: Type, node: YamlNode) -> Advice | None:
     """What to write."""
     match kind, node:
         case Text(), ScalarNode(text=text):
-            return f'write `"{text.value}"`'
+            return write(text.raw, f'"{text.value}"', as_is=True)
+        case Boolean(), ScalarNode(text=text) if text.value in BOOLEAN_WORDS:
+            return write(text.raw, BOOLEAN_WORDS[text.value], as_is=True)
         case Boolean(), _:
             return "write true or false"
         case Date(), _:
@@ -151,7 +155,7 @@ def _better(kind: Type, node: YamlNode) -> str | None:
         case Number(), _:
             return "write a number without quotes, such as 4.90"
         case ListOf(), ScalarNode(text=text):
-            return f"write `[{text.value}]`"
+            return write(text.raw, f"[{text.value}]", as_is=True)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from policy_engine.diagnostics import Diagnostic, Severity
 from policy_engine.documents.json_reader import json_nodes
 from policy_engine.documents.yaml_reader import LARGEST_FILE, file_text, read_text
 from policy_engine.errors import CannotRun
-from policy_engine.fixes import LINE_END, Edit, applied, is_exact, together
+from policy_engine.fixes import LINE_END, applied, edits_by_path, is_exact, together
 from policy_engine.frontend.files import SUFFIX, ReadText
 
 MOST_ROUNDS = 20
@@ -79,16 +78,9 @@ def _next(check: Check, done: Fixing, chosen: Iterable[Diagnostic]) -> Fixing:
     texts = {path: before[path] for path in paths} | dict(done.texts)
     lines = {path: _plain(texts[path]).split("\n") for path in paths}
     fixes = together(fix for fix in wanted if is_exact(fix, lines))
-    for path, edits in _by_path(edit for fix in fixes for edit in fix.edits).items():
+    for path, edits in edits_by_path(edit for fix in fixes for edit in fix.edits).items():
         texts[path] = applied(texts[path], edits)
     return Fixing(before, texts, (*done.fixed, *(wanted[fix] for fix in fixes)), check(reading(texts)))
-
-
-def _by_path(edits: Iterable[Edit]) -> Mapping[str, list[Edit]]:
-    found: dict[str, list[Edit]] = defaultdict(list)
-    for edit in edits:
-        found[edit.path].append(edit)
-    return found
 
 
 def reading(texts: Texts) -> ReadText:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import chain
 
-from policy_engine.diagnostics import Diagnostic, did_you_mean, say
+from policy_engine.diagnostics import Diagnostic, did_you_mean, meaning, say
 from policy_engine.frontend.syntax import RulesetSyntax, conclusions_written
 from policy_engine.language import expressions as tree
 from policy_engine.language.formats import (
@@ -61,7 +61,7 @@ def checked_language(tag: Authored | None) -> tuple[str, Diagnostic | None]:
     if known or tag is None:
         return language, None
     meant = language_named(language)
-    hint = f"did you mean `{meant}`?" if meant else None
+    hint = meaning(tag.value, meant, sure=False) if meant else None
     return ENGLISH, say("unknown-language", tag.span, hint=hint, name=language)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.fixes import Hint
 from policy_engine.frontend.lints_of_tables import lint_tables
 from policy_engine.frontend.lints_of_units import mismatched_units, multiplied_percentages, repeated_numbers
 from policy_engine.frontend.names_and_texts import texts_like_names
@@ -135,7 +136,9 @@ def needless_defaults(nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:
         if isinstance(node, tree.Call) and node.function in ("known", "default", "if_known"):
             asked = node.arguments[0]
             if isinstance(asked, tree.Fact) and not asked.optional:
-                yield say("needless-default", node.span, name=asked.name, function=node.function)
+                guess = Hint("", node.text, asked.text, sure=False)  # the schema may come to let it be absent
+                fix = None if node.function == "known" else guess.fix(node.span)
+                yield say("needless-default", node.span, fix=fix, name=asked.name, function=node.function)
 
 
 def too_wide_for_tables(nodes: Iterable[tree.Node]) -> Iterator[Diagnostic]:

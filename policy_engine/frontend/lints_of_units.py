@@ -13,6 +13,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from policy_engine.diagnostics import Diagnostic, say
+from policy_engine.fixes import Hint
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
@@ -155,7 +156,8 @@ def repeated_numbers(ruleset: Ruleset, expressions: Sequence[tree.Expression]) -
         for node, unit in literals(expression.tree, units, bodies.get(expression.tree.span)):
             name = _parameter_of(ruleset, node.value, unit) if _is_odd(node.value) else None
             if name is not None:
-                yield say("repeated-number", node.span, text=node.value, name=name)
+                fix = Hint("", node.text, name, sure=False).fix(node.span)
+                yield say("repeated-number", node.span, fix=fix, text=node.value, name=name)
 
 
 def _is_odd(value: Value) -> bool:

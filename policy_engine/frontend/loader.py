@@ -32,6 +32,7 @@ from policy_engine.frontend.libraries import NO_FACTS, Library, joined, not_take
 from policy_engine.frontend.lints import lint, lint_schema
 from policy_engine.frontend.memory import CheckedFile, Memory, RuleFile
 from policy_engine.frontend.parser import parse_ruleset
+from policy_engine.frontend.removal import removal_of
 from policy_engine.frontend.schemas import is_name, schema_of
 from policy_engine.frontend.shape_hints import OUTSIDE_RULES
 from policy_engine.frontend.syntax import RulesetSyntax, SilenceSyntax
@@ -393,5 +394,6 @@ def with_excerpts(diagnostics: Iterable[Diagnostic], texts: dict[str, list[str]]
     for diagnostic in diagnostics:
         lines = texts.get(diagnostic.span.path, [])
         line = diagnostic.span.line
-        fix = diagnostic.fix if diagnostic.fix is not None and is_exact(diagnostic.fix, texts) else None
+        fix = diagnostic.fix or removal_of(diagnostic, lines)
+        fix = fix if fix is not None and is_exact(fix, texts) else None
         yield replace(diagnostic, excerpt=lines[line - 1] if 0 < line <= len(lines) else None, fix=fix)

@@ -11,9 +11,10 @@ from itertools import repeat
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, say, shown_text
+from policy_engine.diagnostics import Diagnostic, Related, did_you_mean, meaning, say, shown_text
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.quoting import unread
+from policy_engine.fixes import Advice, Hint, is_slip, write
 from policy_engine.frontend import shapes
 from policy_engine.frontend.csv_rows import (
     MOST_TOLD,
@@ -239,7 +240,8 @@ def _yaml_row(
             faults.append(cut)
         elif name.value not in words:
             near = meant_column(name.value, words)
-            hint = f"did you mean `{near}`?" if near else f"it has {', '.join(words)}"
+            known = f"it has {', '.join(words)}"
+            hint = meaning(name.value, near, sure=is_slip(name.value, near, words)) if near else known
             faults.append(say("unknown-column", name.span, hint=hint, table=form.name, name=name.value))
         elif words[name.value] == RANGE:
             cells |= _range_ends(name, cell, faults)
@@ -276,9 +278,9 @@ def _cell(name: Authored, node: YamlNode, word: str, faults: Faults) -> Authored
     if word == "text":
         return whole_text(node.text, faults)
     if not node.text.plain and word != "date":
-        hint = (
-            f"write it without quotes: `{name.value}: {better}`" if (better := _better(node.text.value, word)) else None
-        )
+        better = _better(node.text.value, word)
+        told = f"write it without quotes: `{name.value}: {better}`"
+        hint = Hint(told, node.text.raw, better, better == node.text.value, as_is=True) if better else None
         words = {"what": f"`{name.value}`", "expected": KINDS[word], "found": "a text"}
         faults.append(say("wrong-type", node.span, hint=hint, words=words))
         return unread(node.span)
@@ -409,10 +411,10 @@ class _Reading:
             self._say("too-many-digits", span, hint="write fewer digits", what=f"{found} has")
             return
         better = None if number else _better(text, word)
-        hint = f"write `{better}`" if better else None
+        hint = write(text, better, sure=word == "boolean" or "," not in text) if better else None
         self._say("wrong-type", span, hint=hint, what=what, expected=KINDS[word], found=found)
 
-    def _say(self, code: str, span: Span, *, hint: str | None = None, **words: object) -> None:
+    def _say(self, code: str, span: Span, *, hint: Advice | None = None, **words: object) -> None:
         """Report a fault, if not too many were."""
         self.told += 1
         if self.told <= MOST_TOLD:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from policy_engine.diagnostics import did_you_mean, nearest, say, say_unknown
+from policy_engine.fixes import write
 from policy_engine.frontend.context import Context, literal_cell
-from policy_engine.frontend.shape_hints import as_list, separate, several_items
+from policy_engine.frontend.shape_hints import BOOLEAN_WORDS, as_list, separate, several_items
 from policy_engine.frontend.syntax import ConclusionSyntax, DecisionSyntax, LegendSyntax, MatrixSyntax, RowSyntax
 from policy_engine.language import rulesets
 from policy_engine.language.expressions import Condition, Expression
@@ -15,7 +16,6 @@ from policy_engine.language.types import Anything, Boolean, Text, Type
 from policy_engine.source import Authored
 
 Conclude = Callable[[ConclusionSyntax, tuple[str, ...]], rulesets.Conclusion]
-BOOLEAN_WORDS = {"yes": "true", "no": "false", "on": "true", "off": "false", "true": "true", "false": "false"}
 Entry = tuple[Condition | None, rulesets.Conclusion, rulesets.Conclusion | None]
 
 
@@ -112,7 +112,7 @@ def _refuse_value(context: Context, axis: Axis, value: Authored, closed: tuple[s
     """Report what is no value; the one that was probably meant, so that it is not missed as well."""
     truth = BOOLEAN_WORDS.get(value.value.lower()) if isinstance(axis.chosen.tree.type, Boolean) else None
     meant = truth or nearest(value.value, closed)
-    hint = f"write `{truth}`" if truth else did_you_mean(value.value, closed) or f"it has {', '.join(closed)}"
+    hint = write(value.value, truth) if truth else did_you_mean(value.value, closed) or f"it has {', '.join(closed)}"
     words = {"value": value.value, "name": axis.name.value}
     context.say("matrix-not-a-value", value.span, hint=hint, words=words)
     return meant or value.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
@@ -18,6 +19,7 @@ from policy_engine.documents.nodes import (
     plain_scalar,
     scalars,
 )
+from policy_engine.fixes import Edit, Fix, write
 from policy_engine.frontend import shapes
 from policy_engine.frontend.calendars import calendar_of
 from policy_engine.frontend.fields import Fields, fields_of, read_date, whole_text
@@ -27,6 +29,7 @@ from policy_engine.language.date_texts import read_time
 from policy_engine.language.types import fits, number_of
 from policy_engine.source import Authored
 
+HOUR_OF_ONE_DIGIT = re.compile("[0-9]:[0-5][0-9](:[0-5][0-9])?")
 A_CONSTANT = {"what": "`value`", "expected": "a number, a text, true, false, a date, or a list"}
 
 
@@ -83,7 +86,9 @@ def _read_time(text: Authored, faults: list[Diagnostic]) -> time | None:
     try:
         return read_time(text.value)
     except ValueError:
-        faults.append(say("bad-time", text.span, text=text.value))
+        better = f"0{text.value}" if HOUR_OF_ONE_DIGIT.fullmatch(text.value) else None
+        hint = write(text.value, better) if better is not None else None
+        faults.append(say("bad-time", text.span, hint=hint, text=text.value))
         return None
 
 
@@ -119,7 +124,7 @@ def misread_parameters(parameters: Iterable[ParameterSyntax]) -> Mapping[str, Di
 def _misread(parameter: ParameterSyntax) -> Diagnostic | None:
     for _, value in parameter.values:
         if isinstance(value, str) and ISO_DATE.fullmatch(value):
-            return _no_text(parameter, value, "a date", "add `type: date`")
+            return _no_text(parameter, value, "a date", "add `type: date`", _with_type(parameter))
         amount = amount_in(value) if isinstance(value, str) else None
         if amount is not None:
             unit = f", with `unit: {amount[1]}`" if amount[1] and parameter.unit is None else ""
@@ -127,6 +132,15 @@ def _misread(parameter: ParameterSyntax) -> Diagnostic | None:
     return None
 
 
-def _no_text(parameter: ParameterSyntax, value: str, expected: str, hint: str) -> Diagnostic:
+def _with_type(parameter: ParameterSyntax) -> Fix | None:
+    """The fix that adds a type behind the only value of a parameter that stands between braces."""
+    text = parameter.texts[0] if len(parameter.texts) == 1 else None
+    if text is None or text.tail.lstrip()[:1] not in (",", "}"):
+        return None
+    edit = Edit(text.span.path, text.span.line, text.span.column, text.raw, f"{text.raw}, type: date")
+    return Fix("add `type: date`", (edit,))
+
+
+def _no_text(parameter: ParameterSyntax, value: str, expected: str, hint: str, fix: Fix | None = None) -> Diagnostic:
     words = {"what": f"`{value}`", "expected": expected, "found": "a text"}
-    return say("wrong-type", parameter.name.span, hint=hint, words=words)
+    return say("wrong-type", parameter.name.span, hint=hint, fix=fix, words=words)

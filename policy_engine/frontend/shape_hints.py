@@ -69,6 +69,8 @@ AMOUNT = re.compile(
     r"\s*(?P<unit>%|[^\W\d_][\w ]*|[$\u20ac\u00a3])?"
 )
 LONGEST_AMOUNT = 60
+BOOLEAN_WORDS = {"yes": "true", "no": "false", "on": "true", "off": "false", "true": "true", "false": "false"}
+"""What people write for true and false."""
 UNITS = {"%": "percent", "$": "dollars", "\u20ac": "euros", "\u00a3": "pounds"}
 
 
