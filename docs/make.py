@@ -145,10 +145,22 @@ def _json(value: object) -> str:
 
 def _group(title: str, table: Mapping[str, Wording]) -> str:
     rows = (
-        (f'<a id="{code}"></a>[`{code}`]({code}.md)', str(row.severity), _words(row.message), _words(row.hint or ""))
+        (
+            f'<a id="{code}"></a>[`{code}`]({code}.md)',
+            str(row.severity),
+            _words(row.message),
+            _words(row.hint or ""),
+            _fixed(code),
+        )
         for code, row in table.items()
     )
-    return f"## {title}\n\n{_rows(('code', 'severity', 'it says', 'and advises'), rows)}"
+    return f"## {title}\n\n{_rows(('code', 'severity', 'it says', 'and advises', '`--fix`'), rows)}"
+
+
+def _fixed(code: str) -> str:
+    """Whether `policy check --fix` does what a diagnostic advises, by its page."""
+    page = (FOLDER / "diagnostics" / f"{code}.md").read_text("utf-8")
+    return "" if "`policy check --fix`" not in page else "where it is sure" if "where only" in page else "yes"
 
 
 def _words(text: str) -> str:

@@ -232,7 +232,7 @@ _EXPRESSIONS = {
     ),
     "ratio-place": Wording("a ratio can be compared or rounded, nothing else", 'write `round(a / b, 2, "half_even")`'),
     "value-type": Wording("a value cannot be {found}"),
-    "template-hole": Wording("`{{{text}}}` is not a name", "{advice}"),
+    "template-hole": Wording("`{{{text}}}` is not a name"),
     "unknown-format": Wording("there is no format `{name}`", "there is {names}"),
     "format-type": Wording("`{format}` writes {expected}, and `{name}` is {found}"),
     "format-currency": Wording(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from policy_engine.frontend.fixing import Check, Fixing, fix_all
 from tests.conftest import lay_out
 from tests.support.commands import Ran, policy
 from tests.test_engine import ORDER, ORDER_SCHEMA
@@ -132,3 +133,31 @@ def test_a_fix_that_brings_more_errors_is_left_out(run: Run) -> None:
 def test_what_makes_sense_only_together_is_fixed_together(run: Run) -> None:
     run("--fix", orders=SLIP.replace("definitions:", "definitons:").replace("shipping:", "Shipping:"))
     assert text() == ORDER
+
+
+def test_sarif_carries_the_fix(run: Run) -> None:
+    (result,) = json.loads(run("--format", "sarif", orders=SLIP).out)["runs"][0]["results"]
+    region = {"startLine": 23, "startColumn": 13, "endLine": 23, "endColumn": 18}
+    change = {
+        "artifactLocation": {"uri": "rules/orders.yaml"},
+        "replacements": [{"deletedRegion": region, "insertedContent": {"text": "price"}}],
+    }
+    assert result["fixes"] == [
+        {
+            "description": {"text": "write `price` in place of `pirce`"},
+            "artifactChanges": [change],
+            "properties": {"sure": True},
+        }
+    ]
+
+
+def test_a_file_that_changes_meanwhile_is_not_written(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fix_and_change(check: Check) -> Fixing:
+        fixing = fix_all(check)
+        Path("rules/orders.yaml").write_text("ruleset: another\n")
+        return fixing
+
+    monkeypatch.setattr("policy_engine.cli.check.fix_all", fix_and_change)
+    ran = run("--fix", orders=SLIP)
+    assert (ran.code, ran.out, text()) == (2, "", "ruleset: another\n")
+    assert ran.err == "`rules/orders.yaml` changed while it was being fixed; nothing was written: try again\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from policy_engine.cli.show import diagnostic_line
 from policy_engine.diagnostics import Diagnostic, did_you_mean
 from policy_engine.fixes import Edit, Fix, applied, is_slip, together
 from tests.conftest import diagnostics, lay_out
+from tests.support.pages import pages
 from tests.test_diagnostics import CASES, Case
 
 WITH_FILES = [case for case in CASES if case.says]
@@ -84,6 +87,7 @@ REVEALING = {
     "no ruleset to test": {"test-no-cases"},
     "(d3) param camel": {"unknown-name"},
     "(d3) assign text": {"unknown-name"},
+    "(d3) number underscore": {"constant-condition"},
     "a lost dash": {"unreachable-rule"},
     "a tag that is no lost not": {"expression-syntax"},
     "(d3) bang start": {"expression-syntax"},
@@ -113,3 +117,61 @@ def test_each_fix_takes_its_diagnostic_away_and_brings_no_other(
             assert after[key(diagnostic)] < told(before)[key(diagnostic)], diagnostic_line(diagnostic)
             brought |= {code for code, _ in after - told(before)}
     assert brought == REVEALING.get(case.name, set())
+
+
+NEVER: Mapping[str, str] = {
+    "two ways lead on, and only the author knows which": (
+        "yaml-key yaml-merge yaml-not-finite yaml-several-documents reserved-name name-clash shadowed-name "
+        "duplicate-id decision-mixed value-twice matrix-else collect-otherwise text-as-name name-as-text name-in-cell "
+        "template-doubled template-brace expression-comment schema-contradiction schema-null test-ignored "
+        "test-part-twice test-twice test-fixed test-no-cases unused-reading unused-column unused-part unused-outcome "
+        "unused-legend unused-fact constant-condition unreachable-rule versions-overlap version-twice rows-overlap "
+        "uncited-rule check-constant row-not-a-value calendar-day"
+    ),
+    "something is missing that only the author can say": (
+        "file-empty missing-key one-of-keys schema-bounds schema-places schema-type schema-format decision-empty "
+        "test-empty cell-missing column-missing table-gap uncovered-case unmentioned-value parameter-hole "
+        "calendar-years calendar-period library-period library-fact library-misfit generator-needed generator-form "
+        "format-type format-currency plural-forms"
+    ),
+    "it would take another design, or changes of many places": (
+        "file-too-large file-not-text yaml-too-big schema-too-big schema-recursive schema-reference schema-open "
+        "schema-pattern pattern schema-name chain-too-long expression-too-long expression-too-deep too-many-digits "
+        "too-wide-for-tables csv-syntax outdented-key matrix-not-closed"
+    ),
+    "what is written means something else than was wanted, and the answer would change": (
+        "not-comparable no-order not-addable zero-denominator if-known-place unknown-place ratio-place value-type "
+        "not-dated collected-value counted-condition unit-mismatch percent-multiplied bad-period range-empty "
+        "text-form unknown-timezone"
+    ),
+}
+"""The codes with hints of which no fix comes, with the reason."""
+ASKED = (
+    "yaml-alias unknown-language unknown-table unknown-reading unknown-legend-key unknown-part unused-source unused-parameter "
+    "unused-table unused-definition needless-default repeated-number"
+)
+"""The codes whose fixes here are all guesses, which a person confirms."""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[Diagnostic]:
+    """All that is said in any case."""
+    everything: list[Diagnostic] = []
+    for case in WITH_FILES:
+        folder = tmp_path_factory.mktemp("case")
+        lay_out(case.files, folder)
+        with chdir(folder):
+            everything += diagnostics()
+    return everything
+
+
+def test_each_hint_has_a_fix_or_a_reason_why_not(found: list[Diagnostic]) -> None:
+    fixed = {each.code for each in found if each.fix is not None}
+    hinted = {each.code for each in found if each.hint} - fixed
+    assert sorted(" ".join(NEVER.values()).split()) == sorted(hinted)
+
+
+def test_pages_say_what_fix_does(found: list[Diagnostic]) -> None:
+    mended = {each.code for each in found if each.fix is not None and each.fix.sure}
+    assert {page.code for page in pages() if "`policy check --fix` does this" in page.section("Instead")} == mended
+    assert {each.code for each in found if each.fix is not None} - mended == set(ASKED.split())

@@ -204,7 +204,7 @@ class Context:
         name, colon, form = words.partition(":")
         if not PLACEHOLDER_NAME.fullmatch(name) or (colon and not is_form(form)):
             place = text.part(*written.span(1))
-            self.say("template-hole", place, text=words, advice=of_placeholder(words, self.scope))
+            self.say("template-hole", place, hint=of_placeholder(words, self.scope), text=words)
             return nothing(place)
         start, end = written.span(1)
         place = text.part(start, start + len(name))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from policy_engine.diagnostics import nearest
+from policy_engine.diagnostics import nearest, shown_text
 from policy_engine.fixes import Advice, Hint, is_slip, write
 from policy_engine.language.types import ListOf, Record, member_of
 
@@ -187,7 +187,7 @@ def of_placeholder(text: str, scope: Scope) -> Advice:
     if not text.strip():
         return "name what shall stand here, or write `{{}}` to have braces read"
     if not re.search(r"[a-z]", text):
-        return f"leave the braces out: `{text}`"
+        return f"leave the braces out: `{shown_text(text)}`"
     return "make a definition, and name it here"
 
 

@@ -161,7 +161,9 @@ class Typer:
         if text in PYTHON_WORDS:
             return self.fault("unknown-name", node, hint=PYTHON_WORDS[text], name=text)
         if not NUMBER_FORM.fullmatch(text):
-            return self.fault("number-form", node, text=text)
+            plain = text.replace("_", "") if "_" in text else f"0{text}" if text.startswith(".") else ""
+            hint = write(text, plain) if NUMBER_FORM.fullmatch(plain) else None
+            return self.fault("number-form", node, hint=hint, text=text)
         value: int | Decimal = Decimal(text) if "." in text else int(text)
         kind = number_of(value)
         if not fits(kind):
