@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from policy_engine.analysis.accounts import Accounts
 from policy_engine.analysis.coverage import Coverage, Tally, percent_of
-from policy_engine.analysis.items import Counted
+from policy_engine.analysis.items import Counted, Item
 from policy_engine.analysis.source_lines import Lines, by_file
 from policy_engine.diagnostics import shown_text
+from policy_engine.language.uses import Use
 from policy_engine.version import VERSION
 
 MCDC = "masking"
@@ -21,8 +23,11 @@ MCDC = "masking"
 DOCTYPE = '<!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">'
 
 
-def as_json(coverage: Coverage) -> str:
-    """Every item by file and line, with the number of cases that try it; how much is tried of each kind and each ruleset."""
+def as_json(coverage: Coverage, accounts: Sequence[Accounts] = ()) -> str:
+    """Every item by file and line, with the number of cases that try it; how much is tried of each kind and each ruleset.
+
+    Of accounts, for each item that is counted over them, how many use it, and when one last did.
+    """
     told = {
         "percent": coverage.percent,
         "items": len(coverage.items),
@@ -40,8 +45,32 @@ def as_json(coverage: Coverage) -> str:
             {"path": path, "items": [_item(each) for line in lines.values() for each in line]}
             for path, lines in by_file(coverage).items()
         ],
+        "accounts": [_accounts(each) for each in accounts],
     }
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
+def _accounts(accounts: Accounts) -> Mapping[str, Any]:
+    uses = accounts.uses
+    return {
+        "ruleset": f"{accounts.ruleset.id} {accounts.ruleset.version}",
+        "table": accounts.table,
+        "as_of": str(accounts.as_of),
+        "rows": uses.rows,
+        "valid": uses.valid,
+        "items": [{**_place(each.item), **_use(each.use), "cases": each.cases} for each in accounts.used],
+        "facts": dict(uses.filled),
+        "values_of_no_case": [{"fact": fact, "region": words, **_use(use)} for fact, words, use in accounts.untried],
+        "conditions_on_elements_of_lists": uses.left_out,
+        "conditions_on_no_fact": accounts.constant,
+    }
+
+
+def _use(use: Use | None) -> Mapping[str, Any]:
+    if use is None:
+        return {"accounts": 0}
+    last = None if use.last is None else str(use.last)
+    return {"accounts": use.accounts, "last": last, "first_row": use.row, "first_key": use.key}
 
 
 def share_of(tallies: Iterable[Tally]) -> float:
@@ -55,10 +84,13 @@ def _kinds(tallies: Iterable[Tally]) -> Mapping[str, Mapping[str, int]]:
 
 
 def _item(counted: Counted) -> Mapping[str, Any]:
-    item = counted.item
-    told = {"kind": item.kind, "ruleset": item.owner, "line": item.span.line, "column": item.span.column}
-    told |= {"what": item.what, "of": item.of, "cases": counted.cases}
-    return told if counted.cases else {**told, "gap": item.message}
+    told = {**_place(counted.item), "cases": counted.cases}
+    return told if counted.cases else {**told, "gap": counted.item.message}
+
+
+def _place(item: Item) -> Mapping[str, Any]:
+    place = {"line": item.span.line, "column": item.span.column}
+    return {"kind": item.kind, "ruleset": item.owner, **place, "what": item.what, "of": item.of}
 
 
 def as_lcov(coverage: Coverage) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from policy_engine.analysis.earlier_rules import decided_earlier, settled_earlier
 from policy_engine.language import expressions as tree
 from policy_engine.language.expressions import Condition, Expression, expressions_of
-from policy_engine.language.formulas import Formula, formula_of, is_condition, within
+from policy_engine.language.formulas import Formula, formula_of, formulas_below, is_condition
 from policy_engine.language.mentions import logic_of
 from policy_engine.language.operators import COMPARE
 from policy_engine.language.rulesets import Ruleset
@@ -52,12 +52,13 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A conditional expression `a if c else b`: the text of its condition and of both branches."""
+    """A conditional expression `a if c else b`: the text of its condition, with its identity, and of both branches."""
 
     at: Place
     span: Span
     condition: str
     branches: tuple[str, str]
+    identity: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _formulas(condition: Condition) -> Iterator[Condition | tree.Node]:
     if not isinstance(condition, Expression) or is_condition(condition.tree):
         yield condition
     for expression in expressions_of(condition):
-        yield from within(expression.tree)
+        yield from (below.node for below in formulas_below(expression.tree))
 
 
 def _add_condition(
@@ -182,7 +183,7 @@ def _may_lie(node: tree.Compare, side: int) -> bool:
 def _add(sites: Sites, node: tree.Node, at: Place) -> None:
     match node:
         case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
-            sites.forks[node.id] = Fork(at, node.span, condition.text, (then.text, otherwise.text))
+            sites.forks[node.id] = Fork(at, node.span, condition.text, (then.text, otherwise.text), id(condition))
         case tree.Compare(operator=sign, left=left, right=right) if sign in ORDERS:
             places = _places(left.type, right.type)
             possible = frozenset(side for side in SIDES if _possible(side, places, left.type, right.type))

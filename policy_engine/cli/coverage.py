@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -26,8 +26,7 @@ WIDEST = 160
 def show_coverage(coverage: Coverage, fail_under: float | None) -> bool:
     """Show gaps and numbers, and tell whether it is enough: everything, or the percentage that is asked for."""
     out = console()
-    for path, gaps in groupby(told(each.item for each in coverage.gaps), lambda gap: gap.span.path):
-        _show_file(out, path, list(gaps))
+    show_gaps(told(each.item for each in coverage.gaps), "gap")
     for line in _numbers(coverage):
         out.print(safe(line), soft_wrap=True)
     wanted = 100.0 if fail_under is None else fail_under
@@ -53,9 +52,16 @@ def limits_of(coverage: Coverage) -> Iterator[str]:
     yield from (f"boundaries {why}: {count}" for count, why in limits if count)
 
 
+def show_gaps(gaps: Iterable[Gap], what: str) -> None:
+    """Show gaps, or what else there is to say of lines, file by file."""
+    for path, group in groupby(gaps, lambda gap: gap.span.path):
+        here = list(group)
+        console().print(safe(f"{path}: {len(here)} {what}{'s' * (len(here) != 1)}", "bold"))
+        _show_file(console(), path, here)
+
+
 def _show_file(out: Console, path: str, gaps: Sequence[Gap]) -> None:
     """The lines of a file that have gaps, each with what is missing below, and lines around them."""
-    out.print(safe(f"{path}: {len(gaps)} {'gap' if len(gaps) == 1 else 'gaps'}", "bold"))
     lines, shown = lines_of(Path(path)), gaps[:MOST_GAPS]
     there = {number: list(group) for number, group in groupby(shown, lambda gap: gap.span.line)}
     wide, last = len(str(max(there) + AROUND)), 0

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from policy_engine.analysis.accounts import Accounts, in_words
 from policy_engine.analysis.coverage import Coverage
 from policy_engine.analysis.coverage_files import as_cobertura, as_json, as_lcov, hits, share_of
 from policy_engine.analysis.gaps import told
 from policy_engine.analysis.items import Counted
 from policy_engine.analysis.source_lines import Lines, by_file, lines_of
+from policy_engine.cli.accounts_in_words import limits, summary
 from policy_engine.cli.coverage import limits_of
 from policy_engine.files import make_folder, write_whole
-from policy_engine.reports.html.coverage import CoveragePage, CoveredFile, CoveredLine, CoveredPart, coverage_html
+from policy_engine.reports.html.coverage import (
+    CoveragePage,
+    CoveredFile,
+    CoveredLine,
+    CoveredPart,
+    UsedTable,
+    coverage_html,
+)
 
 MOST_LINES = 5_000
 """Of a file with more lines, such as a large look-up table, only those with gaps are on the page, up to so many."""
+Remarks = Mapping[tuple[str, int], Sequence[str]]
 
 
-def write_coverage(coverage: Coverage, cases: int, folder: Path) -> tuple[str, ...]:
+def write_coverage(coverage: Coverage, cases: int, accounts: Sequence[Accounts], folder: Path) -> tuple[str, ...]:
     """Write coverage into a folder, each file whole, and give the names of the files; raises `CannotRun`."""
     files = {
-        "coverage.html": coverage_html(page_of(coverage, cases)),
-        "coverage.json": as_json(coverage),
+        "coverage.html": coverage_html(page_of(coverage, cases, accounts)),
+        "coverage.json": as_json(coverage, accounts),
         "cobertura.xml": as_cobertura(coverage),
         "lcov.info": as_lcov(coverage),
     }
@@ -32,8 +42,9 @@ def write_coverage(coverage: Coverage, cases: int, folder: Path) -> tuple[str, .
     return tuple(files)
 
 
-def page_of(coverage: Coverage, cases: int) -> CoveragePage:
-    """What the page shows of coverage by so many cases."""
+def page_of(coverage: Coverage, cases: int, accounts: Sequence[Accounts]) -> CoveragePage:
+    """What the page shows of coverage by so many cases, and of accounts."""
+    remarks = _remarks(accounts)
     return CoveragePage(
         percent=coverage.percent,
         tried=coverage.tried,
@@ -43,23 +54,40 @@ def page_of(coverage: Coverage, cases: int) -> CoveragePage:
             CoveredPart(owner, share_of(tallies), tuple((str(each.kind), each.tried, each.all) for each in tallies))
             for owner, tallies in coverage.by_owner.items()
         ),
-        files=tuple(_file(path, lines) for path, lines in by_file(coverage).items()),
+        files=tuple(_file(path, lines, remarks) for path, lines in by_file(coverage).items()),
         remarks=tuple(limits_of(coverage)),
+        accounts=tuple(map(_accounts, accounts)),
     )
 
 
-def _file(path: str, items: Lines) -> CoveredFile:
+def _accounts(each: Accounts) -> UsedTable:
+    first, *_ = summary(each)
+    ways = ((used.item.what, "no account" if used.use is None else in_words(used.use)) for used in each.ways)
+    return UsedTable(first, tuple(ways), tuple(limits(each)))
+
+
+def _remarks(accounts: Sequence[Accounts]) -> Remarks:
+    """What is said of lines over accounts, by file and line."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for each in (used for one in accounts for used in one.used):
+        if each.remark is not None:
+            found.setdefault((each.item.span.path, each.item.span.line), []).append(each.remark)
+    return found
+
+
+def _file(path: str, items: Lines, remarks: Remarks) -> CoveredFile:
     texts = lines_of(Path(path))
-    lines = list(_lines(texts if texts[-1] else texts[:-1], items))
+    lines = list(_lines(path, texts if texts[-1] else texts[:-1], items, remarks))
     shown = lines if len(lines) <= MOST_LINES else [line for line in lines if line.notes][:MOST_LINES]
     return CoveredFile(path, sum(len(line.notes) for line in lines), tuple(shown), len(lines) - len(shown))
 
 
-def _lines(texts: Sequence[str], items: Lines) -> Iterator[CoveredLine]:
+def _lines(path: str, texts: Sequence[str], items: Lines, remarks: Remarks) -> Iterator[CoveredLine]:
     for number in range(1, max(len(texts), *items) + 1):
         text, here = "".join(texts[number - 1 : number]), items.get(number, [])
         notes = tuple(gap.message for gap in told(each.item for each in here if not each.cases))
-        yield CoveredLine(number, text, _state(here), hits(here) if here else 0, notes)
+        of_accounts = tuple(remarks.get((path, number), ()))
+        yield CoveredLine(number, text, _state(here), hits(here) if here else 0, notes, of_accounts)
 
 
 def _state(items: Sequence[Counted]) -> str:

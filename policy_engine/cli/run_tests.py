@@ -12,11 +12,27 @@ from rich.text import Text
 
 from policy_engine.analysis.coverage import coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
+from policy_engine.cli.accounts_in_words import show_accounts
 from policy_engine.cli.case_selection import Selection, remember
 from policy_engine.cli.coverage import show_coverage
 from policy_engine.cli.failures import failure_lines
 from policy_engine.cli.mutate import mutate as try_mutants
-from policy_engine.cli.options import RULES, SCHEMAS, Exit, RulesOption, SchemasOption
+from policy_engine.cli.options import (
+    RULES,
+    SCHEMAS,
+    AsOfOption,
+    DelimiterOption,
+    EncodingOption,
+    Exit,
+    HeaderRowOption,
+    InputFormatOption,
+    MapOption,
+    ReadingOption,
+    RulesOption,
+    SchemasOption,
+    SheetOption,
+)
+from policy_engine.cli.over_options import DatedByOption, Over, OverOption
 from policy_engine.cli.show import answer_text, console, diagnostic_line, diagnostic_text, explanation_tree, safe
 from policy_engine.cli.suggest import suggest as suggest_cases
 from policy_engine.cli.watching import OPTION, run_at_each_change
@@ -47,6 +63,16 @@ def run_tests(
             help="With --coverage: also write it as coverage.html, coverage.json, cobertura.xml and lcov.info.",
         ),
     ] = None,
+    over: OverOption = None,
+    dated_by: DatedByOption = None,
+    as_of: AsOfOption = None,
+    reading: ReadingOption = None,
+    mapping: MapOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
+    sheet: SheetOption = None,
+    header_row: HeaderRowOption = None,
+    input_format: InputFormatOption = None,
     words: Annotated[
         str | None,
         typer.Option("-k", metavar="WORDS", help="Only the cases whose file, ruleset or name has these words."),
@@ -100,6 +126,10 @@ def run_tests(
         raise CannotRun("--fail-under goes with --coverage and --mutate")
     if coverage_out is not None and not coverage:
         raise CannotRun("--coverage-out goes with --coverage")
+    accounts = Over(
+        tuple(over or ()), dated_by, as_of, reading, mapping, encoding, delimiter, sheet, header_row, input_format
+    )
+    accounts.refuse_without(coverage)
     engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
     cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
     results = _run(engine, selection.of(cases), first=first, trace=trace)
@@ -107,7 +137,7 @@ def run_tests(
         write_whole(junit, _junit(results, faults))
     failed = [result.case for result in results if not result.passed]
     remember((result.case for result in results), failed)
-    covered = not coverage or _covered(engine, results, coverage_out, fail_under)
+    covered = not coverage or _covered(engine, results, coverage_out, accounts, fail_under)
     console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
@@ -145,14 +175,22 @@ def _run(engine: Engine, cases: Sequence[RuleCase], *, first: bool, trace: bool)
     return results
 
 
-def _covered(engine: Engine, results: Sequence[CaseResult], out: Path | None, fail_under: float | None) -> bool:
-    """Show coverage, write it where that is asked, and tell whether it is enough."""
-    from policy_engine.cli.coverage_files import write_coverage  # noqa: PLC0415 - the page's templates are slow to import
+def _covered(
+    engine: Engine, results: Sequence[CaseResult], out: Path | None, over: Over, fail_under: float | None
+) -> bool:
+    """Show coverage, also over accounts, write it where that is asked, and tell whether it is enough."""
+    found, accounts = coverage_of(engine.rulebook.rulesets, results), []
+    if over.tables:
+        from policy_engine.cli.coverage_over import accounts_over  # noqa: PLC0415 - Polars is slow to import
 
-    found = coverage_of(engine.rulebook.rulesets, results)
+        accounts = accounts_over(engine, [result.case for result in results], found, over)
     enough = show_coverage(found, fail_under)
+    for each in accounts:
+        show_accounts(each)
     if out is not None:
-        files = write_coverage(found, len(results), out)
+        from policy_engine.cli.coverage_files import write_coverage  # noqa: PLC0415 - templates are slow to import
+
+        files = write_coverage(found, len(results), accounts, out)
         console().print(safe(f"written to {out}: {', '.join(files)}"))
     return enough
 

@@ -149,28 +149,43 @@ def is_condition(node: tree.Node) -> bool:
     return node.type in (BOOLEAN, ANYTHING)
 
 
-def within(node: tree.Node) -> Iterator[tree.Node]:
-    """The conditions below a node that are formulas of their own: those of `if`s, of filters, and what functions are given."""
-    waiting = [node]
+class Below(NamedTuple):
+    """A condition below a node that is a formula of its own: of an `if`, of a filter, or what a function is given.
+
+    `guards` are the conditions of `if`s that lead to it, with the way that they must go; `is_of_elements` where it stands in a
+    loop over a list.
+    """
+
+    node: tree.Node
+    guards: tuple[tuple[tree.Node, bool], ...]
+    is_of_elements: bool
+
+
+def formulas_below(node: tree.Node) -> Iterator[Below]:
+    """The conditions below a node that are formulas of their own."""
+    waiting = [Below(node, (), False)]
     while waiting:
         here = waiting.pop()
-        for child, is_own in _children(here):
-            if is_own:
-                yield child
+        for child, begins in _children(here):
             waiting.append(child)
+            if begins:
+                yield child
 
 
-def _children(node: tree.Node) -> Iterator[tuple[tree.Node, bool]]:
+def _children(above: Below) -> Iterator[tuple[Below, bool]]:
     """The nodes directly below a node, each with whether a formula begins there."""
+    node, inner = above.node, is_composed(above.node)
     match node:
         case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
-            inner = is_composed(node)
-            yield condition, True
-            yield from ((branch, not inner and is_composed(branch)) for branch in (then, otherwise))
+            yield above._replace(node=condition), True
+            for branch, taken in ((then, True), (otherwise, False)):
+                below = Below(branch, (*above.guards, (condition, taken)), above.is_of_elements)
+                yield below, not inner and is_composed(branch)
         case tree.Aggregate(source=source, condition=condition, element=element):
-            yield source, False
-            yield from ((part, True) for part in (condition, element) if part is not None and part.type == BOOLEAN)
-            yield from ((part, False) for part in (condition, element) if part is not None and part.type != BOOLEAN)
+            yield above._replace(node=source), False
+            for part in (condition, element):
+                if part is not None:
+                    yield Below(part, above.guards, True), part.type == BOOLEAN
         case _:
-            inner = is_composed(node)
-            yield from ((child, not inner and is_composed(child)) for child in tree.children(node))
+            for child in tree.children(node):
+                yield above._replace(node=child), not inner and is_composed(child)

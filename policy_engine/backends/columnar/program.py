@@ -12,6 +12,7 @@ import polars as pl
 
 from policy_engine.backends.columnar import plan
 from policy_engine.backends.columnar.answer_columns import DecisionColumns, Output, outcome_as_text, outputs_of
+from policy_engine.backends.columnar.condition_inputs import ConditionWriter
 from policy_engine.backends.columnar.decisions import DecisionWriter
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
@@ -24,7 +25,7 @@ from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import depths_of, graph_of, sensitivity_of_wording
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.specialize import specialize
+from policy_engine.language.specialize import Specializer, parameters_on, specialize
 
 MISSING = "missing"
 PARTS = ("status", "outcome", "rule", "reason", "values", MISSING)
@@ -149,6 +150,13 @@ class ColumnarProgram:
             found += [output.column.meta.output_name() for output in self.outputs[name] if output.part in parts]
             found += [f"{name}.{part}" for part in (MISSING, SENTENCE) if part in parts]
         return found
+
+    def condition_inputs(self) -> ConditionWriter:
+        """The inputs of the conditions of the ruleset, written into its plan."""
+        names = {**parameters_on(self.ruleset, self.as_of), **self.choices}
+        writer = ConditionWriter(self.columns.expressions, Specializer(self.ruleset, names, day=self.as_of))
+        writer.write()
+        return writer
 
     def checked(self, facts: pl.LazyFrame) -> pl.LazyFrame:
         """A table with the columns that its checks need, and `HOLDS`; for a ruleset that has checks."""

@@ -12,13 +12,17 @@ SAID = {"tried": "tried", "partly": "partly tried", "missed": "not tried"}
 
 @dataclass(frozen=True, slots=True)
 class CoveredLine:
-    """A line of a file: tried, partly tried, missed, or "" where nothing is to be tried; `notes` are what is missing there."""
+    """A line of a file: tried, partly tried, missed, or "" where nothing is to be tried.
+
+    `notes` are what is missing there, `of_accounts` what there is to say of it over accounts.
+    """
 
     number: int
     text: str
     state: str
     cases: int
     notes: tuple[str, ...]
+    of_accounts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,15 @@ class CoveredPart:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedTable:
+    """A table of accounts in a sentence, who comes by which rule or cell, and what else there is to say."""
+
+    summary: str
+    ways: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CoveragePage:
     """All that the page shows; `remarks` say what was not looked for."""
 
@@ -51,6 +64,7 @@ class CoveragePage:
     parts: tuple[CoveredPart, ...]
     files: tuple[CoveredFile, ...]
     remarks: tuple[str, ...]
+    accounts: tuple[UsedTable, ...]
 
 
 def coverage_html(page: CoveragePage) -> str:
