@@ -24,7 +24,9 @@ def show_accounts(accounts: Accounts) -> None:
 def summary(accounts: Accounts) -> Iterator[str]:
     """How many accounts there are, and how many come by each rule and cell."""
     uses, ruleset = accounts.uses, accounts.ruleset
-    counts = f"{uses.rows:,} {'row' if uses.rows == 1 else 'rows'}, {uses.valid:,} valid, {uses.rows - uses.valid:,} invalid"
+    counts = (
+        f"{uses.rows:,} {'row' if uses.rows == 1 else 'rows'}, {uses.valid:,} valid, {uses.rows - uses.valid:,} invalid"
+    )
     yield f"accounts of {accounts.table} by {ruleset.id} {ruleset.version}, as of {accounts.as_of}: {counts}"
     yield from (f"  {each.item.what}: {_by(each)}" for each in accounts.ways)
 
