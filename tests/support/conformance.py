@@ -150,11 +150,11 @@ def _case(path: Path, document: Any, case: Any) -> Case:
     library = {**LIBRARY, **case["library"]} if "library" in case else None
     return Case(
         id=f"{path.stem}: {case['name']}",
-        library=None if library is None else _json(library),
+        library=None if library is None else json_text(library),
         sentences=tuple(map(str, case["sentences"])),
         functions=tuple(case.get("functions") or ()),
-        schema=_json(schema),
-        ruleset_text=_json(body),
+        schema=json_text(schema),
+        ruleset_text=json_text(body),
         facts=facts,
         as_of=date.fromisoformat(case.get("as_of", "2025-01-01")),
         readings=case.get("readings") or {},
@@ -187,13 +187,13 @@ def _merged(base: Any, over: Any) -> Any:
     return {**base, **{key: _merged(base.get(key), value) for key, value in over.items()}}
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
     """JSON with exact decimals, which is YAML too."""
     match value:
         case dict():
-            return "{" + ", ".join(f"{json.dumps(str(key))}: {_json(part)}" for key, part in value.items()) + "}"
+            return "{" + ", ".join(f"{json.dumps(str(key))}: {json_text(part)}" for key, part in value.items()) + "}"
         case list():
-            return "[" + ", ".join(map(_json, value)) + "]"
+            return "[" + ", ".join(map(json_text, value)) + "]"
         case Decimal():
             return f"{value:f}"
         case _:

@@ -40,6 +40,12 @@ class Sql:
         is_number = isinstance(node, exp.Literal) and not node.is_string
         return sign * int(node.this) if is_number else None
 
+    @property
+    def is_empty_array(self) -> bool:
+        """Whether it is an array without elements, written out."""
+        node = self.node.this if isinstance(self.node, exp.Cast) else self.node
+        return isinstance(node, exp.Array) and not node.expressions
+
     def __add__(self, other: Operand) -> Sql:
         return _arithmetic(exp.Add, self, other)
 

@@ -181,7 +181,10 @@ class DecisionWriter:
         if cell.otherwise is not None:
             concluded.append(Concluded(cell.id, else_of(cell), cell.otherwise))
             otherwise = len(concluded)
-        return literal(cell.row), literal(cell.column), literal(asks), literal(then), literal(otherwise)
+        return self._axis(cell.row), self._axis(cell.column), literal(asks), literal(then), literal(otherwise)
+
+    def _axis(self, value: str | bool) -> Sql:
+        return literal(value) if isinstance(value, bool) else self.to.dialect.text(value)
 
     def _collect(self, body: Rules) -> Decided:
         """All true rules; undetermined where a rule or a value that must be known is unknown (sentence 15)."""

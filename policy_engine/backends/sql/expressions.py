@@ -28,13 +28,17 @@ from policy_engine.language.specialize import in_units
 from policy_engine.language.types import (
     ANYTHING,
     Anything,
+    Instant,
     ListOf,
+    Member,
     Number,
     Ratio,
     Record,
     Type,
+    innermost,
     join,
     member_of,
+    record_in,
 )
 from policy_engine.language.values import EPOCH, MICROSECOND, Holidays
 from policy_engine.language.weekdays import week_of
@@ -86,6 +90,12 @@ class Expressions:
 
     def value(self, node: tree.Node) -> Sql:
         """An expression; a list may have unknown elements."""
+        if (
+            not self.dialect.nests
+            and isinstance(innermost(node.type), ListOf | Ratio)
+            and isinstance(node.type, ListOf)
+        ):
+            raise refused(Refusal.NESTED, self.dialect.title, node)
         if isinstance(node, tree.Literal):
             return self.constant(node)
         return HANDLERS[type(node)](self, node)
@@ -132,9 +142,11 @@ class Expressions:
             case Number(), Number():
                 return arithmetic.rescaled(self.dialect, value, kind, finer.places)
             case ListOf(element=Anything()), ListOf(element=element) if element != ANYTHING:
-                return value.cast(self.dialect.kind_of(finer))
+                return (
+                    self.dialect.array([], element) if value.is_empty_array else value.cast(self.dialect.kind_of(finer))
+                )
             case ListOf(element=Number() as own), ListOf(element=Number() as wanted) if own.places != wanted.places:
-                return self.lists.mapped(value, lambda element: self.in_units(element, own, wanted))
+                return self.lists.mapped(value, wanted, lambda element: self.in_units(element, own, wanted))
         return value
 
     def finest(self, one: Type, other: Type) -> Type:
@@ -150,7 +162,22 @@ class Expressions:
         return self.dialect.nothing(node.type)
 
     def fact(self, node: tree.Fact) -> Sql:
+        member = member_of(self.ruleset.facts.type, node.name)
+        assert member is not None
+        self._refuse_local_times(node, member, inside=False)
         return self.plan.fact(node.name)
+
+    def _refuse_local_times(self, node: tree.Node, member: Member, *, inside: bool) -> None:
+        """Raise where instants without an offset would be read as the session reads them."""
+        if self.dialect.knows_offsets:
+            return
+        record, kinds = record_in(member.type), [member.type] if inside else []
+        if record is not None and member.ordered_by is not None:
+            kinds += [each.type for each in record.members if each.name == member.ordered_by]
+        if isinstance(member.type, ListOf):
+            kinds.append(innermost(member.type))
+        if any(isinstance(kind, Instant) and kind.zone is not None for kind in kinds):
+            raise refused(Refusal.LOCAL_TIME, self.dialect.title, node)
 
     def definition(self, node: tree.Definition) -> Sql:
         if node.name not in self.defined:
@@ -176,6 +203,7 @@ class Expressions:
         assert isinstance(node.record.type, Record)
         member = member_of(node.record.type, node.name)
         assert member is not None
+        self._refuse_local_times(node, member, inside=True)
         return self.dialect.member(self.kept(self.value(node.record), "record"), node.name, member)
 
     def negated(self, node: tree.Not) -> Sql:

@@ -13,7 +13,7 @@ from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.specialize import in_units
-from policy_engine.language.types import ANYTHING, DATE, ListOf, Number, Type
+from policy_engine.language.types import ANYTHING, DAYS, ListOf, Number, Type
 from policy_engine.language.values import Value
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Lists:
         texts = [tree.constant_text(element) for element in elements]
         known = [text for text in texts if text is not None]
         if len(known) == len(texts) and not isinstance(node.item, tree.Literal):
-            return self.to.named(node.item).among(known)
+            return self.to.named(node.item).among([self.to.dialect.text(text) for text in known])
         if (numbers := _whole_numbers(node.item.type, elements)) and not isinstance(node.item, tree.Literal):
             return self.to.named(node.item).among(numbers)
         return any_of([self.to.compared("==", node.item, element) for element in elements])
@@ -151,10 +151,10 @@ class Lists:
         lacking = variable(loop.element).is_unknown()
         return where(self.count(over, lacking).equals(0), loop.listed)
 
-    def mapped(self, listed: Sql, change: Callable[[Sql], Sql]) -> Sql:
-        """A list with each element changed."""
+    def mapped(self, listed: Sql, kind: Type, change: Callable[[Sql], Sql]) -> Sql:
+        """A list with each element changed to one of a type."""
         loop = self.entered("", self.to.kept(listed, "listed"))
-        over = Loop(loop.listed, loop.element, loop.place, None, (change(variable(loop.element)),), ANYTHING)
+        over = Loop(loop.listed, loop.element, loop.place, None, (change(variable(loop.element)),), kind)
         return self.to.dialect.aggregate("list", over).without(over.variables)
 
     def same(self, one: Sql, other: Sql) -> Sql:
@@ -177,7 +177,7 @@ class Lists:
         listed = kept(self.whole(node), "holidays")
         loop = self.entered("holiday", listed)
         day = variable(loop.element)
-        found = Loop(listed, loop.element, loop.place, among.is_weekday(day), (among.before(day),), DATE)
+        found = Loop(listed, loop.element, loop.place, among.is_weekday(day), (among.before(day),), DAYS)
         indices = dialect.distinct(dialect.aggregate("list", found).without(found.variables))
         indices = kept(where(listed.is_known(), indices), "holidays")
         return weekdays.BusinessDays(

@@ -283,7 +283,7 @@ class Missing:
         if node.type == ANYTHING:
             return (self.to.dialect.nothing(ListOf(WORD)),) * self.words
         listed = self.to.kept(self.to.value(node), "listed")
-        return (self.to.lists.mapped(listed, lambda element: NO_BITS),) * self.words
+        return (self.to.lists.mapped(listed, WORD, lambda element: NO_BITS.cast("BIGINT")),) * self.words
 
     def _element(self, node: tree.Aggregate) -> Mask:
         """The mask of one element with its filter; empty where the filter is false, or the truth of both together is known."""

@@ -17,6 +17,10 @@ FACTS = "facts"
 """The name of the first layer: the facts in the form in which the others calculate."""
 
 
+ROOM = 10
+"""Bytes for the number behind a name that another column has already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A column of a layer, with what its comment says."""
@@ -46,8 +50,12 @@ class Layer:
 
 @dataclass(slots=True)
 class Plan:
-    """The columns so far. `levels` says in which layer each stands; the facts are in layer 0."""
+    """The columns so far. `levels` says in which layer each stands; the facts are in layer 0.
 
+    Of a column's name no more than `longest` bytes count.
+    """
+
+    longest: int
     levels: dict[str, int] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     joins: dict[str, Join] = field(default_factory=dict)
@@ -56,6 +64,7 @@ class Plan:
 
     def fresh(self, stem: str) -> str:
         """A name that nothing else has; the engines do not all tell large letters from small ones."""
+        stem = stem.encode()[: self.longest - ROOM].decode(errors="ignore")
         name, number = stem, 1
         while name.lower() in self.taken:
             number += 1

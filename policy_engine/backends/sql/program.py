@@ -18,7 +18,7 @@ from policy_engine.backends.sql.plan import FACTS, Plan, layer_query, named
 from policy_engine.backends.sql.refusals import Refusal, refused
 from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.readings import choices_of
-from policy_engine.language.rulesets import Ruleset
+from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.language.specialize import specialize
 from policy_engine.language.types import ListOf, Member, Number, Type
 from policy_engine.source import Span
@@ -42,12 +42,13 @@ class Query:
     choices: Mapping[str, str]
     as_of: date
     dialect: Dialect
-    plan: Plan = field(default_factory=Plan)
+    plan: Plan = field(init=False)
     decided: dict[str, Decided] = field(default_factory=dict)
     to: Expressions = field(init=False)
     missing: MissingDecisions = field(init=False)
 
     def __post_init__(self) -> None:
+        self.plan = Plan(self.dialect.longest_name)
         self.to = Expressions(self.ruleset, self.as_of, self.dialect, self.plan, self.part)
         self.missing = MissingDecisions(self.to, self.decision)
 
@@ -71,18 +72,24 @@ class Query:
     def outputs(self) -> Iterator[Output]:
         """The columns of all decisions, named as in a report."""
         for logic in self.ruleset.decisions:
-            decided, name = self.decision(logic.name), logic.name
-            yield Output(f"{name}.status", status_of(decided))
-            parts = {
-                "outcome": outcome_of(self.to, decided),
-                "rule": rule_of(self.to, decided),
-                "reason": reason_of(decided),
-            }
-            yield from (Output(f"{name}.{part}", value) for part, value in parts.items() if value is not None)
-            types = dict(logic.value_types)
-            for value, kind in logic.answer_types:
-                yield Output(f"{name}.values.{value}", self._shown(decided.values[value], types[value], kind))
-            yield Output(f"{name}.missing", self.missing.paths(name))
+            for output in self._outputs_of(logic):
+                if len(output.name.encode()) > self.dialect.longest_name:
+                    raise refused(Refusal.LONG_NAME, self.dialect.title, logic.span, output.name)
+                yield output
+
+    def _outputs_of(self, logic: DecisionLogic) -> Iterator[Output]:
+        decided, name = self.decision(logic.name), logic.name
+        yield Output(f"{name}.status", status_of(decided))
+        parts = {
+            "outcome": outcome_of(self.to, decided),
+            "rule": rule_of(self.to, decided),
+            "reason": reason_of(decided),
+        }
+        yield from (Output(f"{name}.{part}", value) for part, value in parts.items() if value is not None)
+        types = dict(logic.value_types)
+        for value, kind in logic.answer_types:
+            yield Output(f"{name}.values.{value}", self._shown(decided.values[value], types[value], kind))
+        yield Output(f"{name}.missing", self.missing.paths(name))
 
     def _shown(self, value: Sql, kind: Type, shown: Type) -> Sql:
         """A value in the form of answers, in the type that the answer declares: the same, or one with fewer places."""
@@ -96,7 +103,7 @@ class Query:
             case ListOf(element=Number(places=places) as own), ListOf(element=Number(places=fewer) as other) if (
                 places > fewer
             ):
-                return self.to.lists.mapped(value, lambda element: self._coarser(element, own, other))
+                return self.to.lists.mapped(value, other, lambda element: self._coarser(element, own, other))
         return value
 
     def tree(self, table: Sequence[str], keep: Sequence[str] = ()) -> Any:

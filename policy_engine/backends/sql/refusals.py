@@ -18,6 +18,8 @@ class Refusal(StrEnum):
     WIDE = "numbers of more digits than it holds would be needed"
     LONG_NAME = "the name is cut off there, so that two could become one"
     NUL = "a text there cannot hold the character of code 0"
+    NESTED = "a list cannot hold lists of different lengths, or ratios, there"
+    LOCAL_TIME = "an instant without an offset would be read in the time zone of the session"
     LARGE_TABLE = "a look-up for each element of a list cannot join a table of more than 500 rows"
 
 

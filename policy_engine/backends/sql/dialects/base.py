@@ -13,6 +13,7 @@ from policy_engine.backends.sql.build import Sql, call, identifier, literal, mad
 from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.language.types import (
     TEXT,
+    Anything,
     Boolean,
     Date,
     Instant,
@@ -39,12 +40,16 @@ class Dialect(ABC):
     In all of them a boolean is a BOOLEAN, a number a BIGINT of its type's units, a text a text compared by code points, a date a
     DATE, an instant a BIGINT of microseconds since 1970, a time one of microseconds since midnight, a ratio an array of numerator
     and denominator, a list an array. `widest` is the largest whole number by which ratios are compared, None where any is held;
+    `fenced` where the planner must be kept from putting layers into one another, `nests` where lists may hold lists.
+    `knows_offsets` where the instants of a record have a type that says which moment they are.
     `longest_name` is how many bytes of a column's name count; `setting` is what a session needs.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     fenced: ClassVar[bool] = False
+    nests: ClassVar[bool] = True
+    knows_offsets: ClassVar[bool] = True
     widest: ClassVar[int | None] = None
     wide: ClassVar[str] = "DECIMAL"
     longest_name: ClassVar[int] = 1_000
@@ -65,6 +70,8 @@ class Dialect(ABC):
                 return "DATE"
             case Ratio():
                 return "BIGINT[]"
+            case ListOf(element=Anything()):
+                return "TEXT[]"
             case ListOf(element=element):
                 return f"{self.kind_of(element)}[]"
             case Record():

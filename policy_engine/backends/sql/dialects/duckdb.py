@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from sqlglot import exp
@@ -27,7 +28,7 @@ class DuckDB(Functional):
         return literal(FIRST) + (count - EPOCH).cast("INT")
 
     def collated(self, text: Sql) -> Sql:
-        return Sql(exp.Collate(this=text.node.copy(), expression=exp.Var(this="C")), text.columns, text.variables)
+        return replace(text, node=exp.Collate(this=text.node, expression=exp.Var(this="C")))
 
     def moment(self, raw: Sql) -> Sql:
         return call("epoch_us", raw.cast("TIMESTAMPTZ"))

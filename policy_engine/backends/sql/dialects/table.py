@@ -7,5 +7,6 @@ from types import MappingProxyType
 
 from policy_engine.backends.sql.dialects.base import Dialect
 from policy_engine.backends.sql.dialects.duckdb import DuckDB
+from policy_engine.backends.sql.dialects.postgres import Postgres
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (DuckDB(),)})
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (DuckDB(), Postgres())})
