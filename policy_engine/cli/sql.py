@@ -38,7 +38,7 @@ class Form(StrEnum):
 
 def sql(
     ruleset: RulesetArgument,
-    dialect: Annotated[str, typer.Option("--dialect", help="The database: duckdb or postgres.")],
+    dialect: Annotated[str, typer.Option("--dialect", help="The database: duckdb, postgres or spark.")],
     as_: Annotated[Form, typer.Option("--as", help="A query, or the definition of a view.")] = Form.SELECT,
     table: Annotated[
         str | None,

@@ -91,7 +91,7 @@ class Decided:
         sure = self.number.number
         return self.number.equals(number) if sure is None else literal(sure == number)
 
-    def by_conclusion(self, words: Sequence[str | None]) -> Sql:
+    def by_conclusion(self, to: Expressions, words: Sequence[str | None]) -> Sql:
         """The word of the conclusion; conclusions with the same word together."""
         numbers: dict[str, list[Operand]] = {}
         for number, word in enumerate(words, 1):
@@ -99,8 +99,8 @@ class Decided:
                 numbers.setdefault(word, []).append(number)
         if self.number.number is not None:
             numbers = {word: those for word, those in numbers.items() if self.number.number in those}
-            return literal(next(iter(numbers))) if numbers else null("TEXT")
-        return choose([(_among(self.number, those), word) for word, those in numbers.items()])
+            return to.dialect.text(next(iter(numbers))) if numbers else null("TEXT")
+        return choose([(_among(self.number, those), to.dialect.text(word)) for word, those in numbers.items()])
 
 
 @dataclass(slots=True)
@@ -272,34 +272,34 @@ def status_of(decided: Decided) -> Sql:
 def outcome_of(to: Expressions, decided: Decided) -> Sql | None:
     """The outcome, or those of all rules that apply; None of a calculation and of what has no outcomes."""
     if decided.logic.collects:
-        return to.dialect.compacted(to.dialect.array(_collected(decided), TEXT))
+        return to.dialect.compacted(to.dialect.array(_collected(to, decided), TEXT))
     if not decided.logic.outcomes:
         return None
-    return decided.by_conclusion([each.conclusion.outcome for each in decided.conclusions])
+    return decided.by_conclusion(to, [each.conclusion.outcome for each in decided.conclusions])
 
 
-def _collected(decided: Decided) -> list[Sql]:
+def _collected(to: Expressions, decided: Decided) -> list[Sql]:
     """The outcome of each rule that applies where no rule before it has given the same."""
     found: list[Sql] = []
     for at, (rule, condition) in enumerate(decided.applies):
         earlier = [other for before, other in decided.applies[:at] if before.then.outcome == rule.then.outcome]
         new = [condition, *(choose([(other, FALSE)], TRUE) for other in earlier)]
-        found.append(where(all_of(new), str(rule.then.outcome)))
+        found.append(where(all_of(new), to.dialect.text(str(rule.then.outcome))))
     return found
 
 
 def rule_of(to: Expressions, decided: Decided) -> Sql | None:
     """The rule that decides, or all that apply; None of a calculation."""
     if decided.logic.collects:
-        ids = [where(condition, rule.id) for rule, condition in decided.applies]
+        ids = [where(condition, to.dialect.text(rule.id)) for rule, condition in decided.applies]
         return to.dialect.compacted(to.dialect.array(ids, TEXT))
     if decided.logic.body is None:
         return None
-    return decided.by_conclusion([each.rule for each in decided.conclusions])
+    return decided.by_conclusion(to, [each.rule for each in decided.conclusions])
 
 
-def reason_of(decided: Decided) -> Sql | None:
+def reason_of(to: Expressions, decided: Decided) -> Sql | None:
     """The code of the reason; None of a calculation and of what is collected."""
     if decided.logic.collects or decided.logic.body is None:
         return None
-    return decided.by_conclusion([each.reason for each in decided.conclusions])
+    return decided.by_conclusion(to, [each.reason for each in decided.conclusions])

@@ -83,7 +83,7 @@ class Query:
         parts = {
             "outcome": outcome_of(self.to, decided),
             "rule": rule_of(self.to, decided),
-            "reason": reason_of(decided),
+            "reason": reason_of(self.to, decided),
         }
         yield from (Output(f"{name}.{part}", value) for part, value in parts.items() if value is not None)
         types = dict(logic.value_types)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from policy_engine.backends.sql.build import Sql, call, identifier, literal, made, null
+from policy_engine.backends.sql.build import Sql, call, identifier, literal, made, null, tight
 from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.language.types import (
     TEXT,
@@ -54,6 +54,8 @@ class Dialect(ABC):
     wide: ClassVar[str] = "DECIMAL"
     longest_name: ClassVar[int] = 1_000
     setting: ClassVar[str] = ""
+    escapes: ClassVar[tuple[str, ...]] = ()
+    character: ClassVar[str] = "CHR"
 
     # Types
 
@@ -175,8 +177,20 @@ class Dialect(ABC):
         return call("struct_extract", record, name)
 
     def text(self, value: str) -> Sql:
-        """A constant text."""
+        """A constant text, without what a session may read as the start of something else (`escapes`)."""
+        for escape in self.escapes:
+            if escape in value:
+                return self._without(escape, value)
         return literal(value)
+
+    def _without(self, escape: str, value: str) -> Sql:
+        """A text put together of its parts around an escape, whose first character stands there by its code."""
+        first, *others = value.split(escape)
+        found = self.text(first)
+        for other in others:
+            sign = call(self.character, ord(escape[0]))
+            found = made(exp.DPipe, made(exp.DPipe, found, sign), self.text(escape[1:] + other))
+        return tight(found)
 
     def texts(self, elements: Sequence[Sql]) -> Sql:
         """A list of texts, of which some may be null."""

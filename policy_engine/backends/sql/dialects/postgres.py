@@ -35,7 +35,7 @@ from policy_engine.language.types import (
     Type,
 )
 
-MILLION, BACKSLASH = 1_000_000, ord("\\")
+MILLION = 1_000_000
 
 
 class Postgres(Relational):
@@ -49,6 +49,7 @@ class Postgres(Relational):
     fenced: ClassVar[bool] = True
     nests: ClassVar[bool] = False
     knows_offsets: ClassVar[bool] = False
+    escapes: ClassVar[tuple[str, ...]] = ("\\",)
     longest_name: ClassVar[int] = 63
     setting: ClassVar[str] = "for PostgreSQL 14 or later, in a database whose encoding is UTF8"
 
@@ -76,14 +77,6 @@ class Postgres(Relational):
 
     def collated(self, text: Sql) -> Sql:
         return replace(text, node=exp.Collate(this=text.node, expression=identifier("C")))
-
-    def text(self, value: str) -> Sql:
-        """A session may read a backslash as the start of an escape, so none is written."""
-        first, *others = value.split("\\")
-        found = literal(first)
-        for other in others:
-            found = made(exp.DPipe, made(exp.DPipe, found, call("CHR", BACKSLASH)), literal(other))
-        return found
 
     def contains(self, text: Sql, part: Sql) -> Sql:
         return call("STRPOS", text, part) > 0

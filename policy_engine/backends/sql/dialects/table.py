@@ -8,5 +8,6 @@ from types import MappingProxyType
 from policy_engine.backends.sql.dialects.base import Dialect
 from policy_engine.backends.sql.dialects.duckdb import DuckDB
 from policy_engine.backends.sql.dialects.postgres import Postgres
+from policy_engine.backends.sql.dialects.spark import Spark
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (DuckDB(), Postgres())})
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (DuckDB(), Postgres(), Spark())})
