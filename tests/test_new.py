@@ -352,6 +352,24 @@ def test_a_person_is_asked_on_the_terminal(folder: Path) -> None:
     assert 'question: Is a fee due?\n    outcomes: ["yes", "no"]\n' in text
 
 
+def test_a_person_may_change_types_and_the_key(folder: Path) -> None:
+    Path("t.csv").write_text("Acc;Code;amount\n0001;5;1,5\n0002;6;2,5\n", "utf-8")
+    answers = ["nope=date", "code=text", "", *[""] * 5, "nope", "code"]
+    code, shown = _typed("new", "fees", "--from-table", "t.csv", answers=answers)
+    assert code == 0, shown
+    assert "no column becomes the fact `nope`; there are acc, code, amount" in shown
+    assert "Which fact names a row (acc, code)? [acc]: " in shown
+    assert "`nope` is no fact; there are acc, code, amount" in shown
+    schema = json.loads((folder / "schemas" / "fees.schema.json").read_text("utf-8"))["properties"]
+    assert (schema["code"]["type"], schema["code"]["x-key"]) == ("string", True)
+
+
+def test_nothing_is_written_where_a_person_ends_it() -> None:
+    code, shown = _typed("new", "late_fees", answers=["a=date", "", "UTC", "\x04"])
+    assert (code, files()) == (1, []), shown
+    assert "Aborted" in shown
+
+
 def _typed(*arguments: str, answers: list[str]) -> tuple[int, str]:
     """A command on a terminal of its own, where somebody types; its exit code, and what is shown."""
     screen, terminal = pty.openpty()

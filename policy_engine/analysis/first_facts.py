@@ -28,7 +28,7 @@ TEXT_TYPES: Mapping[str, Mapping[str, Any]] = {
     "time": {"type": "string", "format": "time"},
 }
 BOUNDS = "Next: write the least and the greatest number that there can be."
-KEY_WORDS = re.compile(r"(?:^|_)(?:id|key|no|nr|num|number|code)$")
+KEY_WORDS = re.compile(r"(?:^|_)(?:id|key|no|nr|num|number)$")
 """How the names of facts end by which rows are told apart."""
 
 

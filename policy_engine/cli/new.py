@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich import box
 from rich.table import Table
 
+from policy_engine.cli.asking import Asking, read_option
 from policy_engine.cli.options import (
     RULES,
     SCHEMAS,
@@ -48,7 +48,6 @@ FACT = "amount=decimal"
 LONGEST_TOLD = 200
 NO_MAPPING = "columns: {}\n"
 MADE = "# Made by `policy new`: which column is which fact, and how the file writes it. What is marked was guessed.\n"
-Answer = TypeVar("Answer")
 
 
 def new(
@@ -107,7 +106,7 @@ def new(
         texts = dict(zip(places, (files.rules, files.schema, files.tests), strict=True))
         _write({**texts, **({mapping: made} if made is not None else {})})
         console().print(safe(told))
-    _tell_next(name, from_table, mapping if mapping.exists() else None, rules, schemas)
+    _tell_next(name, from_table, mapping, rules, schemas)
 
 
 class Places(NamedTuple):
@@ -155,50 +154,6 @@ def _refuse(name: str, rules: Path, places: Sequence[Path]) -> None:
 
 
 # Questions.
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Asks a person on the terminal what no option says, unless all that is proposed is taken."""
-
-    yes: bool
-
-    def __call__(
-        self, option: str, given: str | None, words: str, proposed: str, read: Callable[[str], Answer]
-    ) -> Answer:
-        """The answer to a question, as `read` makes it of a text; raises `CannotRun` where nobody can answer."""
-        if given is not None:
-            return _read(option, given, read)
-        if self.yes:
-            return read(proposed)
-        self.need_terminal(f"{option} is not given", f"take `{proposed}`")
-        while True:
-            try:
-                return read(typer.prompt(words, default=proposed))
-            except CannotRun as error:
-                console().print(safe(str(error)))
-
-    def more(self, words: str, read: Callable[[str], Answer]) -> list[Answer]:
-        """Answers until one is empty; none where nobody is asked."""
-        found: list[Answer] = []
-        while not self.yes and (text := typer.prompt(words, default="", show_default=False)):
-            try:
-                found.append(read(text))
-            except CannotRun as error:
-                console().print(safe(str(error)))
-        return found
-
-    def need_terminal(self, what: str, otherwise: str) -> None:
-        """Raises `CannotRun` where answers do not come from a person."""
-        if not self.yes and not (sys.stdin is not None and sys.stdin.isatty()):
-            raise CannotRun(f"{what}, and here nobody can be asked; give it, or --yes to {otherwise}")
-
-
-def _read(option: str, text: str, read: Callable[[str], Answer]) -> Answer:
-    try:
-        return read(text)
-    except CannotRun as error:
-        raise CannotRun(f"{option}: {error}") from None
 
 
 def _answers(
@@ -266,7 +221,7 @@ def _named_facts(given: Sequence[str], ask: Asking) -> list[FirstFact]:
     """The facts that options or answers name, each once."""
     from policy_engine.analysis.first_facts import TYPES, named_fact  # noqa: PLC0415
 
-    facts = [_read("--fact", text, named_fact) for text in given]
+    facts = [read_option("--fact", text, named_fact) for text in given]
     if not facts:
         ask.need_terminal("no --fact is given", f"take `{FACT}`")
         console().print(f"The facts, each as NAME=TYPE. A type is {TYPES}.") if not ask.yes else None
@@ -290,11 +245,19 @@ def _columns(table: SeenTable, given: Sequence[str], ask: Asking) -> list[FactOf
     found = facts_of_columns(seen_columns(table.place, table.file, table.rows))
     if not any(one.column.present for one in found):
         raise CannotRun(f"`{table.place}` has no row with a value, so nothing can be told of its columns")
-    found = _read("--fact", "", lambda _: with_types(found, [named_fact(text) for text in given]))
+    found = read_option("--fact", "", lambda _: with_types(found, [named_fact(text) for text in given]))
     _show(table.place, found)
     ask.need_terminal("what is shown has to be confirmed", "take it")
-    for fact in ask.more("Another type, as NAME=TYPE (Enter takes what is shown)", named_fact):
-        found = with_types(found, [fact])
+
+    def read(text: str) -> FirstFact:
+        fact = named_fact(text)
+        with_types(found, [fact])
+        return fact
+
+    changed = ask.more("Another type, as NAME=TYPE (Enter takes what is shown)", read)
+    if changed:
+        found = with_types(found, changed)
+        _show(table.place, found)
     if all(one.fact is None for one in found):
         raise CannotRun("no column is left from which a fact could be made; name one with its type: --fact NAME=TYPE")
     return found
@@ -359,12 +322,12 @@ def _write(texts: Mapping[Path, str]) -> None:
         console().print(safe(f"written: {path}"))
 
 
-def _tell_next(name: str, table: Path | None, mapping: Path | None, rules: Path, schemas: Path) -> None:
-    """The commands that come next."""
+def _tell_next(name: str, table: Path | None, mapping: Path, rules: Path, schemas: Path) -> None:
+    """The commands that come next; a table may have needed no mapping file."""
     places = (f" --rules {rules}" if rules != RULES else "", f" --schemas {schemas}" if schemas != SCHEMAS else "")
     console().print(
         safe(f"next: policy check --strict{f' {rules}' if places[0] else ''}{places[1]}; policy test{''.join(places)}")
     )
     if table is not None:
-        map_ = f" --map {mapping}" if mapping is not None else ""
+        map_ = f" --map {mapping}" if mapping.exists() else ""
         console().print(safe(f"then: policy report {name}={table}{map_} --out report{''.join(places)}"))

@@ -229,7 +229,7 @@ def _list_at_key(cursor: _Cursor) -> Block:
 
 def _own(cursor: _Cursor, column: int) -> tuple[Remark, ...]:
     """Of the lines that wait those that belong to a block that ends: up to its last comment that stands within it."""
-    following = next(piece for piece in cursor.pieces[cursor.at :] if piece.end > piece.start or _is_last(piece))
+    following = _following(cursor)
     outside = -1 if _is_last(following) else following.column
     count = 0
     for number, line in enumerate(cursor.waiting, 1):
@@ -238,6 +238,14 @@ def _own(cursor: _Cursor, column: int) -> tuple[Remark, ...]:
         count = number if line is not None else count
     own, cursor.waiting = cursor.waiting[:count], cursor.waiting[count:]
     return own
+
+
+def _following(cursor: _Cursor) -> _Piece:
+    """The next token that has a text, or the end."""
+    at = cursor.at
+    while cursor.pieces[at].end == cursor.pieces[at].start and not _is_last(cursor.pieces[at]):
+        at += 1
+    return cursor.pieces[at]
 
 
 def _is_last(piece: _Piece) -> bool:

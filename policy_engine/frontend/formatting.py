@@ -41,7 +41,8 @@ def format_text(text: str, path: str) -> str:
     except OddLayout:
         raise CannotRun(f"`{path}` is written in a way that cannot be laid out surely, and is left as it is") from None
     laid_out = "\n".join(_without_spare_blanks(lines)) + ("\n" if whole.endswith("\n") or not _ends_open(block) else "")
-    _refuse_other_meaning(node, whole, laid_out, path)
+    if laid_out != whole:
+        _refuse_other_meaning(node, whole, laid_out, path)
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     return mark + laid_out.replace("\n", _line_end(text))
 
