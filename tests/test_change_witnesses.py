@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +25,9 @@ from policy_engine.language.rule_changes import Asked, Effect, SearchedChanges, 
 from policy_engine.language.rulesets import ALWAYS, Ruleset
 from policy_engine.language.witness_words import search_words, whole_words
 from policy_engine.source import Span
-from tests.conftest import ROOT
-from tests.test_rule_changes import BASE, EDITED, edited
+from tests.conftest import ROOT, lay_out
+from tests.support.commands import policy
+from tests.test_rule_changes import BASE, EDITED, TEXTS, edited
 
 DAY = date(2025, 6, 1)
 
@@ -107,10 +111,8 @@ def test_each_of_two_changes_gets_facts_that_show_this_one() -> None:
     new = edited(("fee: {value: 4.90}", "fee: {value: 5.90}"), ("guest: [small, deny]", "guest: [small, yes]"))
     told = [line for searched in compared(new).searched for line in search_words(searched)]
     assert told == [
-        "With `{kind: old}` on 2025-06-01:",
-        "`price` of `dates` is `5.90`; it was `4.90`.",
-        "With `{kind: old, role: guest}` on 2025-06-01:",
-        "`permission` is `allow`; it was `deny`.",
+        "With `{kind: old}` on 2025-06-01, `price` of `dates` is `5.90`; it was `4.90`.",
+        "With `{kind: old, role: guest}` on 2025-06-01, `permission` is `allow`; it was `deny`.",
     ]
 
 
@@ -167,8 +169,8 @@ def test_two_days_may_differ_though_the_rules_say_the_same() -> None:
     assert [*whole_words(found)] == [
         "The rulesets say the same; the day of the question makes a difference.",
         "With `{sender_status_history: [{since: 2025-01-01, status: Healthy}], actor: agency_administrator}`"
-        " on 2025-01-02, before on 2025-01-01:",
-        "`days_since_healthy` of `suppression_removal` is `1`; it was `0`.",
+        " on 2025-01-02, before on 2025-01-01,"
+        " `days_since_healthy` of `suppression_removal` is `1`; it was `0`.",
     ]
 
 
@@ -217,3 +219,61 @@ def test_facts_are_made_small_but_not_smaller_than_what_holds() -> None:
     facts = {"a": {"b": 1, "c": 2}, "d": [1, 2, 3], "e": "x"}
     assert shrunk(facts, lambda less: 2 in less.get("d", ()) and "b" in less.get("a", {})) == {"a": {"b": 1}, "d": [2]}
     assert shrunk(facts, lambda less: False) == facts
+
+
+# The command
+
+
+def test_the_command_tells_facts_that_show_each_change(tmp_path: Path) -> None:
+    for folder, fee in (("old", "4.90"), ("new", "5.90")):
+        rules = {name: text for name, text in TEXTS.items() if name.endswith(".yaml")}
+        rules["refunds.yaml"] = rules["refunds.yaml"].replace("fee: {value: 4.90}", f"fee: {{value: {fee}}}")
+        files = {f"{folder}/rules/{name}": text for name, text in rules.items()}
+        lay_out({**files, f"{folder}/schemas/f.schema.json": TEXTS["f.schema.json"]}, tmp_path)
+    ran = policy("compare", "old/rules", "new/rules", "--as-of", "2025-06-01", "--out", "c", folder=tmp_path)
+    assert (ran.code, ran.out) == (
+        3,
+        "refunds: old/rules against new/rules, as of 2025-06-01\n"
+        "  The parameter `fee` is 5.90, was 4.90.\n"
+        "    With `{kind: new}` on 2025-06-01, `price` of `dates` is `5.90`; it was `4.90`.\n",
+    )
+    found = json.loads((tmp_path / "c" / "comparison.json").read_text("utf-8"))["rulesets"][0]["searched"]
+    witness = found["changes"][0]["witness"]
+    assert (witness["decision"], witness["part"], witness["facts"]) == ("dates", "values.price", {"kind": "new"})
+    assert [witness[side]["answer"]["values"]["price"] for side in ("old", "new")] == ["4.90", "5.90"]
+    shown = "`price` of `dates` is `5.90`; it was `4.90`."
+    assert shown in (tmp_path / "c" / "comparison.md").read_text("utf-8")
+    assert shown.replace("`", "") in re.sub("<[^>]*>", "", (tmp_path / "c" / "comparison.html").read_text("utf-8"))
+
+
+def test_the_command_finds_more_near_the_test_cases(tmp_path: Path) -> None:
+    lay_out({"rules/fee.yaml": FEE, "rules/fee_test.yaml": FEE_CASES, "schemas/f.schema.json": FEE_SCHEMA}, tmp_path)
+    lay_out({"new/rules/fee.yaml": FEE.replace("AB-1234", "AB-1235")}, tmp_path)
+    lay_out({"new/schemas/f.schema.json": FEE_SCHEMA}, tmp_path)
+    ran = policy("compare", "rules", "new/rules", "--as-of", "2025-06-01", "--tries", "0", folder=tmp_path)
+    assert (ran.code, ran.err) == (3, ""), ran
+    assert ran.out.splitlines()[-1] == "    With `{code: AB-1234}` on 2025-06-01, `d` is `none_`; it was `full`."
+
+
+FEE_SCHEMA = """\
+{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
+ "properties": {"code": {"type": "string", "maxLength": 9}}, "required": ["code"]}
+"""
+FEE = """\
+ruleset: fee
+title: Fees
+version: "1"
+effective: {from: 2020-01-01}
+timezone: UTC
+facts: f
+decisions:
+  d:
+    question: Which?
+    outcomes: [full, none_]
+    rules: [{id: a, when: 'starts_with(code, "AB-1234")', then: full, because: A.}]
+    otherwise: {then: none_, because: B.}
+"""
+FEE_CASES = """\
+tests: fee
+cases: [{name: a, as_of: 2025-06-01, facts: {code: AB-1234}, expect: {d: full}}]
+"""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -36,13 +37,18 @@ MOST_NODES = 400_000
 """Single changes are made to the old side as long as all the rulesets made of it have at most so many nodes together."""
 
 
-def compare_sides(old: Asked, new: Asked, cases: Sequence[RuleCase] = (), tries: int = TRIES) -> SearchedChanges:
+def compare_sides(
+    old: Asked, new: Asked, cases: Sequence[RuleCase] = (), tries: int = TRIES, first: date | None = None
+) -> SearchedChanges:
     """All changes from one side to another, each that can alter an answer with the search for a witness.
 
-    `cases` are the test cases of both. Raises `UnknownReading`.
+    `cases` are the test cases of both, and `first` is the day that is asked before others. Raises `UnknownReading`.
     """
     sides = sides_as_asked(old, new)
-    return Search((old, new), sides, Questions((sides.old, sides.new), (old, new), cases), tries).comparison()
+    if not any(changes_found(sides)) and (old.day, old.readings) == (new.day, new.readings):
+        return SearchedChanges((), None, 0)
+    questions = Questions((sides.old, sides.new), (old, new), cases, first)
+    return Search((old, new), sides, questions, tries).comparison()
 
 
 @dataclass(slots=True)
@@ -72,15 +78,11 @@ class Search:
                 left -= 1
             else:
                 searched.append(Searched(found.change, None, 0, alone=False))
-        if any(each.witness is not None for each in searched) or not (searched or self._differ_in_how_asked()):
+        if any(each.witness is not None for each in searched):
             return SearchedChanges(tuple(searched), None, 0)
         everything = Touched(self.shared, validity=True)
         witness, tries = self._witness(everything, None, Random(self.sides.new.id))
         return SearchedChanges(tuple(searched), witness, tries)
-
-    def _differ_in_how_asked(self) -> bool:
-        old, new = self.asked
-        return (old.day, old.readings) != (new.day, new.readings)
 
     def _searched(self, found: Found, *, alone: bool) -> Searched:
         """The search for a witness of one change."""

@@ -32,6 +32,8 @@ class Questions:
     rulesets: tuple[Ruleset, Ruleset]
     sides: tuple[Asked, Asked]
     cases: Sequence[RuleCase]
+    first: date | None = None
+    """The day that is asked before all others, where it is asked on any."""
     days: list[date] = field(init=False)
     starts: list[Question] = field(init=False)
     numbers: tuple[list[int], list[int]] = field(init=False)
@@ -41,7 +43,9 @@ class Questions:
 
     def __post_init__(self) -> None:
         self.days = sorted({day for ruleset in self.rulesets for day in _days(ruleset) if self.can_answer(day)})
-        self.starts = [asked for asked in self._starts() if self.can_answer(asked.as_of)]
+        starts = list(self._starts())
+        first = [] if self.first is None else [asked._replace(as_of=self.first) for asked in starts]
+        self.starts = [asked for asked in (*first, *starts) if self.can_answer(asked.as_of)]
         had, has = (_choices(ruleset) for ruleset in self.rulesets)
         self.choices = [choice for choice in had if choice in has]
         old, new = (numbers_in(each, expressions_in(each), graph_of(each)) for each in self.rulesets)

@@ -32,6 +32,8 @@ from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun
 
 FORMS = ("text", "markdown", "json")
+TRIES = 1_000
+"""How often facts are looked for, unless something else is said."""
 NAME = re.compile("[a-z][a-z0-9_]*")
 """What a ruleset may be called."""
 
@@ -89,6 +91,12 @@ def compare_sides(
         Path | None,
         typer.Option("--out", help="A folder to write: the page, Markdown, JSON, and every account that changes."),
     ] = None,
+    tries: Annotated[
+        int,
+        typer.Option(
+            "--tries", min=0, help="Without a table: how often facts are looked for that show a change of the rules."
+        ),
+    ] = TRIES,
     form: Annotated[str, typer.Option("--format", help=f"What is printed: {', '.join(FORMS)}.")] = FORMS[0],
     mapping: MapOption = None,
     encoding: EncodingOption = None,
@@ -128,7 +136,7 @@ def compare_sides(
         names = [side.ruleset.id for _, side in pairs.pairs]
         maps = {name: Path(file) for name, file in read_maps(mapping, names).items()}
         file = FileOptions(encoding, delimiter, sheet, header_row, read_input_format(input_format))
-        found = compared_with_progress(pairs, _of_rulesets(tables, names), Options(maps, file), out)
+        found = compared_with_progress(pairs, _of_rulesets(tables, names), Options(maps, file), out, tries)
     show_comparisons(found, form)
     if not found.compared:
         raise typer.Exit(Exit.COULD_NOT_RUN)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from policy_engine.analysis.rule_changes import as_asked, changes
+from policy_engine.cli.change_searches import searched_changes
 from policy_engine.cli.comparison_sides import Pairs
 from policy_engine.cli.show import console, safe
 from policy_engine.cli.standard_input import tables_located, told
@@ -34,25 +35,28 @@ MOST_CHANGES = 20
 """The number of kinds of change that are shown of each decision."""
 
 
-def compared_with_progress(pairs: Pairs, tables: Mapping[str, str], options: Options, out: Path | None) -> Compared:
-    """Compare each ruleset in its text, and over its table where it has one; with `out`, write the folder."""
+def compared_with_progress(
+    pairs: Pairs, tables: Mapping[str, str], options: Options, out: Path | None, tries: int
+) -> Compared:
+    """Compare each ruleset in its text, and over its table, or by facts that are found; with `out`, write the folder."""
     if out is None:
-        return Compared(tuple(_rulesets(pairs, tables, options, None)), pairs.only_old, pairs.only_new)
+        return Compared(tuple(_rulesets(pairs, tables, options, None, tries)), pairs.only_old, pairs.only_new)
     refuse_inputs_within(out, [Path(place) for place in tables.values()])
     with comparison_folder(out) as folder:
-        found = Compared(tuple(_rulesets(pairs, tables, options, folder)), pairs.only_old, pairs.only_new)
+        found = Compared(tuple(_rulesets(pairs, tables, options, folder, tries)), pairs.only_old, pairs.only_new)
         write_forms(found, folder)
     return found
 
 
 def _rulesets(
-    pairs: Pairs, tables: Mapping[str, str], options: Options, folder: Path | None
+    pairs: Pairs, tables: Mapping[str, str], options: Options, folder: Path | None, tries: int
 ) -> Iterator[RulesetCompared]:
     for old, new in pairs.pairs:
         name = new.ruleset.id
         own = folder if folder is None or len(pairs.pairs) == 1 else folder / name
         if name not in tables:
-            yield RulesetCompared(old, new, _text(old, new))
+            searched = searched_changes(old, new, tries)
+            yield RulesetCompared(old, new, tuple(each.change for each in searched.searched), searched)
             continue
         if own is not None:
             own.mkdir(exist_ok=True)
@@ -114,12 +118,16 @@ def _show_text(out: Console, one: RulesetCompared) -> None:
     told = [change for change in one.text if change.effect is not Effect.NOTHING]
     for change in told[:MOST_RULE_CHANGES]:
         out.print(safe(f"  {words.rule_change(change)}"))
+        for line in words.shown_by(one, change):
+            out.print(safe(f"    {line}", "dim"))
     if len(told) > MOST_RULE_CHANGES:
         out.print(f"  and {len(told) - MOST_RULE_CHANGES} more changes of the rules")
     if not told:
         out.print("  the rules mean the same")
     if len(one.text) > len(told):
         out.print(f"  {words.altering_nothing(len(one.text) - len(told))}")
+    for line in words.shown_by_none(one):
+        out.print(safe(f"  {line}"))
 
 
 def _show_people(out: Console, found: Comparison) -> None:

@@ -15,7 +15,7 @@ from policy_engine.language.values import in_words
 def search_words(searched: Searched) -> Iterator[str]:
     """The facts that show a change and what both rulesets say about them, or that none were found, or looked for."""
     if searched.witness is not None:
-        yield from witness_words(searched.witness)
+        yield witness_words(searched.witness)
         if not searched.alone:
             yield "Asked of both rulesets as they are: another change may have made the difference."
     elif searched.tries:
@@ -39,15 +39,14 @@ def whole_words(found: SearchedChanges) -> Iterator[str]:
     elif found.witness is not None:
         yield "The rulesets say the same; the day of the question makes a difference."
     if found.witness is not None:
-        yield from witness_words(found.witness)
+        yield witness_words(found.witness)
     elif found.tries:
         yield f"No facts about which the rulesets answer differently were found in {found.tries:,} tries."
 
 
-def witness_words(witness: Witness) -> Iterator[str]:
+def witness_words(witness: Witness) -> str:
     """The facts, and what both rulesets say about them."""
-    yield f"With `{in_yaml(witness.facts)}`{_asked(witness.days, witness.readings)}:"
-    yield f"{_difference(witness)}."
+    return f"With `{in_yaml(witness.facts)}`{_asked(witness.days, witness.readings)}, {_difference(witness)}."
 
 
 def _asked(days: tuple[date, date], readings: tuple[Mapping[str, str], Mapping[str, str]]) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
-from policy_engine.language.rule_changes import RuleChange, Searched
+from policy_engine.errors import Violation
+from policy_engine.language.decisions import Decision
+from policy_engine.language.rule_changes import RuleChange, SearchedChanges, Witness
 from policy_engine.reports.compare import Comparison
 from policy_engine.reports.comparison import words
 from policy_engine.reports.comparison.counts import AttributionCount, Change, ChangedAccount, Distribution
@@ -34,7 +37,7 @@ def _ruleset(one: RulesetCompared) -> dict[str, object]:
         "old": _side(one.old),
         "new": _side(one.new),
         "text": [_rule_change(change) for change in one.text],
-        "searched": [_searched(each) for each in one.searched],
+        "searched": None if one.searched is None else _searched_changes(one.searched),
         "people": None if one.people is None else _people(one.people),
         "inputs": [file.to_dict() for file in one.inputs],
     }
@@ -61,10 +64,42 @@ def _rule_change(change: RuleChange) -> dict[str, object]:
     }
 
 
-def _searched(one: Searched) -> dict[str, object]:
-    witness = one.witness
-    facts: Mapping[str, object] | None = None if witness is None else witness.facts
-    return {"name": one.change.name, "tries": one.tries, "alone": one.alone, "facts": facts}
+def _searched_changes(found: SearchedChanges) -> dict[str, object]:
+    """The search for witnesses: for each change in its order, and for both sides as they are where no change has one."""
+    return {
+        "changes": [
+            {"tries": one.tries, "alone": one.alone, "witness": _witness(one.witness)} for one in found.searched
+        ],
+        "tries": found.tries,
+        "witness": _witness(found.witness),
+    }
+
+
+def _witness(found: Witness | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    sides = zip((found.old, found.new), found.days, found.readings, strict=True)
+    told = ({"as_of": str(day), "readings": dict(under), **_said(side)} for side, day, under in sides)
+    facts = {"decision": found.decision or None, "part": found.part, "facts": _plain(found.facts)}
+    return facts | dict(zip(("old", "new"), told, strict=True))
+
+
+def _said(side: Decision | tuple[Violation, ...]) -> dict[str, object]:
+    if isinstance(side, Decision):
+        return {"answer": side.to_dict()}
+    return {"violations": [{"pointer": one.pointer, "message": one.message} for one in side]}
+
+
+def _plain(value: Any) -> Any:
+    """Facts in JSON types; a decimal is a number that has all its digits, or else a text."""
+    match value:
+        case Mapping():
+            return {name: _plain(part) for name, part in value.items()}
+        case list():
+            return [_plain(part) for part in value]
+        case Decimal():
+            return number if Decimal(repr(number := float(value))) == value else str(value)
+    return value
 
 
 def _people(found: Comparison) -> dict[str, object]:

@@ -26,7 +26,9 @@ def as_markdown(found: Compared) -> str:
 def _ruleset(one: RulesetCompared) -> Iterator[str]:
     yield from (f"## {markdown.text(words.title(one.old, one.new))}", "", "### Changes of the rules", "")
     told = [change for change in one.text if change.effect is not Effect.NOTHING]
-    yield from _listed(_in_code(words.rule_change(change)) for change in told[:MOST_CHANGES])
+    for change in told[:MOST_CHANGES]:
+        yield f"- {_in_code(words.rule_change(change))}"
+        yield from (f"  - {_in_code(line)}" for line in words.shown_by(one, change))
     if len(told) > MOST_CHANGES:
         yield f"- and {len(told) - MOST_CHANGES} more"
     if not told:
@@ -34,6 +36,8 @@ def _ruleset(one: RulesetCompared) -> Iterator[str]:
     if len(one.text) > len(told):
         yield f"- {words.altering_nothing(len(one.text) - len(told))}"
     yield ""
+    if shown := [_in_code(line) for line in words.shown_by_none(one)]:
+        yield from (" ".join(shown), "")
     if one.people is not None:
         yield from _people(one.people)
 

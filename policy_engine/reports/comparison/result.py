@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policy_engine.language.rule_changes import Effect, RuleChange, Searched
+from policy_engine.language.rule_changes import Effect, RuleChange, Searched, SearchedChanges
 from policy_engine.reports.compare import Comparison
 from policy_engine.reports.comparison.side import Side
 from policy_engine.reports.manifest import Digested
@@ -12,15 +12,16 @@ from policy_engine.reports.manifest import Digested
 
 @dataclass(frozen=True, slots=True)
 class RulesetCompared:
-    """One ruleset on two sides: what changed in its text, witnesses found without a table, and whose answers changed.
+    """One ruleset on two sides: what changed in its text, the search for witnesses, and whose answers changed.
 
-    `people` is None where no table was given, and `inputs` are the files of the table.
+    `searched` is None where none were looked for, as where there is a table. `people` is None where no table was given, and
+    `inputs` are the files of the table.
     """
 
     old: Side
     new: Side
     text: tuple[RuleChange, ...] = ()
-    searched: tuple[Searched, ...] = ()
+    searched: SearchedChanges | None = None
     people: Comparison | None = None
     inputs: tuple[Digested, ...] = ()
 
@@ -28,6 +29,10 @@ class RulesetCompared:
     def ruleset(self) -> str:
         """The name of the ruleset."""
         return self.new.ruleset.id
+
+    def search_for(self, change: RuleChange) -> Searched | None:
+        """The search for a witness of a change."""
+        return next((each for each in self.searched.searched if each.change == change), None) if self.searched else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +60,5 @@ class Compared:
         """Whether an answer differs, or may, or a ruleset is only on one side."""
         people = any(one.people is not None and one.people.differs for one in self.rulesets)
         text = any(change.effect is Effect.ANSWER for one in self.rulesets if one.people is None for change in one.text)
-        return bool(people or text or self.only_old or self.only_new)
+        asked = any(one.searched is not None and one.searched.witness is not None for one in self.rulesets)
+        return bool(people or text or asked or self.only_old or self.only_new)

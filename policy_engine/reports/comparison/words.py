@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from policy_engine.language.rule_changes import Effect, RuleChange
+from policy_engine.language.witness_words import search_words, whole_words
 from policy_engine.reports.compare import Comparison, InvalidRows
 from policy_engine.reports.comparison.attributions import Why
 from policy_engine.reports.comparison.changes import ANSWER, RULES
 from policy_engine.reports.comparison.counts import AttributionCount, Change, ChangedAccount, Distribution
+from policy_engine.reports.comparison.result import RulesetCompared
 from policy_engine.reports.comparison.side import Side, called
 
 NOT_FOUND = "what made the difference was not found"
@@ -27,6 +29,17 @@ def rule_change(change: RuleChange) -> str:
     """A change of the rules; one that alters no answer is told as such."""
     said = " (this alters no answer, only what is said of it)" if change.effect is Effect.REASON else ""
     return f"{change.message}{said}"
+
+
+def shown_by(one: RulesetCompared, change: RuleChange) -> Iterator[str]:
+    """The facts that show a change, where they were looked for."""
+    searched = one.search_for(change)
+    return iter(()) if searched is None else search_words(searched)
+
+
+def shown_by_none(one: RulesetCompared) -> Iterator[str]:
+    """What was found of both sides as they are, where no change has a witness."""
+    return iter(()) if one.searched is None else whole_words(one.searched)
 
 
 def altering_nothing(number: int) -> str:
