@@ -2,4 +2,5 @@
 
 from policy_engine.cli.start import main
 
-main()
+if __name__ == "__main__":  # processes that a process starts may import it by another name
+    main()

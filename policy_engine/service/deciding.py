@@ -10,7 +10,8 @@ from policy_engine.service.answers import answer
 from policy_engine.service.callers import ANYBODY, Caller, Callers, Rates, require
 from policy_engine.service.clock import CLOCK, Clock
 from policy_engine.service.loaded import Loaded
-from policy_engine.service.metrics import Counts, Series
+from policy_engine.service.messages import NONE_YET, Reloads
+from policy_engine.service.metrics import Counts, Series, added
 from policy_engine.service.requests import Head, Question
 from policy_engine.service.settings import Settings
 
@@ -20,16 +21,32 @@ LONGEST_ID = 128
 
 @dataclass(slots=True)
 class Service:
-    """What answers; `name` begins the ids of its requests."""
+    """What answers; `name` begins the ids of its requests, `others` is what other workers counted."""
 
-    loaded: Loaded
+    current: Loaded
     settings: Settings
     clock: Clock = CLOCK
     callers: Callers = field(default_factory=Callers)
     rates: Rates = field(default_factory=lambda: Rates(0))
     counts: Counts = field(default_factory=Counts)
+    others: Series = field(default_factory=dict)
+    reloads: Reloads = NONE_YET
+    upcoming: tuple[float, Loaded, Reloads] | None = None
     name: str = "request"
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def loaded(self) -> Loaded:
+        """The rules by which questions are answered now."""
+        upcoming = self.upcoming
+        if upcoming is not None and self.clock.ticks() >= upcoming[0]:
+            _, self.current, self.reloads = upcoming
+            self.upcoming = None
+        return self.current
+
+    def switch(self, loaded: Loaded, reloads: Reloads, at: float) -> None:
+        """Answer by other rules from a moment on, in seconds of the clock that never goes back."""
+        self.upcoming = at, loaded, reloads
 
     def request_id(self, head: Head) -> str:
         """The caller's `X-Request-ID`, or one of our own where there is none that can be sent back."""
@@ -57,5 +74,7 @@ class Service:
         return answer(loaded.engine, question, day, self.counts.decided)
 
     def series(self) -> Series:
-        """All that is counted."""
-        return {**self.counts.series(), "policy_epoch": self.loaded.epoch}
+        """All that is counted, by other workers too."""
+        epoch = self.loaded.epoch
+        reloads = {f'policy_reloads_total{{result="{what}"}}': number for what, number in self.reloads.counts.items()}
+        return {**added([self.counts.series(), self.others]), **reloads, "policy_epoch": epoch}

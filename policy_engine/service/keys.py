@@ -18,7 +18,7 @@ from policy_engine.documents.facts_files import read_file_text, read_json
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 from policy_engine.service.clock import CLOCK, Clock
-from policy_engine.service.logs import log_fault
+from policy_engine.service.logs import log_trouble
 
 PREFIX = "pk_"
 """What every key begins with, so that it is told from a token, and found where it should not be."""
@@ -132,7 +132,7 @@ class KeyRing:
         try:
             self.keys = _by_digest(self.path)
         except CannotRun as error:
-            log_fault("the file of keys cannot be read; the keys that were there stay", error, path=str(self.path))
+            log_trouble("the file of keys cannot be read; the keys that were there stay", error)
 
 
 def _by_digest(path: Path) -> Mapping[str, Key]:

@@ -34,6 +34,11 @@ def log(event: str, **told: object) -> None:
     LOG.info(event, extra={"told": told})
 
 
+def log_trouble(event: str, why: object, **told: object) -> None:
+    """Write what somebody has to mend who runs the service, and why."""
+    LOG.warning(event, extra={"told": {"why": str(why), **told}})
+
+
 def log_fault(event: str, error: BaseException, **told: object) -> None:
     """Write that this program failed, and where."""
     LOG.error(event, exc_info=error, extra={"told": told})

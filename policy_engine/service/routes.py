@@ -93,8 +93,13 @@ def _alive(call: Exchange) -> Step:
 
 def _ready(call: Exchange) -> Step:
     """That questions are answered: only then a server has this service at all."""
-    loaded = call.service.loaded
-    return json_response({"status": "ready", "epoch": loaded.epoch, "rulesets": len(loaded.versions)})
+    service = call.service
+    loaded = service.loaded  # which may change now, and what is known of reloading with it
+    faults = list(service.reloads.faults)
+    told: dict[str, object] = {"status": "ready", "epoch": loaded.epoch, "rulesets": len(loaded.versions)}
+    if faults and (service.settings.open_documentation or not service.callers.are_asked):
+        told["faults"] = faults
+    return json_response({**told, "reload": "refused" if faults else "fine"})
 
 
 class Access(Enum):

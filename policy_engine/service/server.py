@@ -22,8 +22,11 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.service.callers import PERMISSION, Callers, Rates, permission
 from policy_engine.service.clock import CLOCK
 from policy_engine.service.deciding import Service
+from policy_engine.service.fleet import Fleet
+from policy_engine.service.following import Follower
 from policy_engine.service.keys import KeyRing
 from policy_engine.service.loaded import Loaded
+from policy_engine.service.loading import loaded_apart
 from policy_engine.service.logs import CONFIGURATION, log
 from policy_engine.service.problems import Problem
 from policy_engine.service.rsgi import Application
@@ -47,9 +50,23 @@ def serve(settings: Settings) -> None:
     server = _granian(settings)
     scheme = "https" if settings.certificate else "http"
     address, rulesets = f"{scheme}://{settings.host}:{settings.port}", len({each.id for each in rulebook.rulesets})
+    fleet = Fleet(rulebook, partial(_loaded_again, settings, published), _watched(settings))
+    setattr(server, "signal_handler_reload", lambda *_: fleet.wanted.set())  # noqa: B010 - Granian itself would start new workers
+    worker = partial(_application, fleet.start(), fleet.secret, settings, published)
     server.on_startup(lambda: log("listening", address=address, workers=settings.workers, rulesets=rulesets))
     server.on_shutdown(lambda: log("stopped"))
-    server.serve(target_loader=partial(_application, rulebook, settings, published), wrap_loader=False)
+    server.serve(target_loader=worker, wrap_loader=False)
+
+
+def _loaded_again(settings: Settings, published: KeySet | None) -> Rulebook:
+    """The rules as they are now in their files; raises `CannotRun` where they cannot be taken."""
+    rulebook = loaded_apart(settings)
+    require_roles(Loaded(Engine(rulebook)), callers_of(settings, published))
+    return rulebook
+
+
+def _watched(settings: Settings) -> tuple[Path, ...]:
+    return (Path(settings.rules), Path(settings.schemas)) if settings.watch else ()
 
 
 def _granian(settings: Settings) -> AbstractServer[Any]:
@@ -139,9 +156,11 @@ def require_roles(loaded: Loaded, callers: Callers) -> None:
             raise CannotRun(f"the role of the key `{key.name}`: {problem}") from None
 
 
-def _application(rulebook: Rulebook, settings: Settings, published: KeySet | None) -> Application:
-    """The service of one worker, ready to answer."""
-    loaded = Loaded(Engine(rulebook))
-    loaded.prepare(CLOCK)
+def _application(address: Any, secret: bytes, settings: Settings, published: KeySet | None) -> Application:
+    """The service of one worker, ready to answer by the rules that its parent has now."""
+    follower = Follower.of(address, secret, CLOCK)
+    loaded, reloads = follower.first()
     callers, rates = callers_of(settings, published), Rates(settings.rate)
-    return Application(Service(loaded, settings, CLOCK, callers, rates, name=secrets.token_hex(4)))
+    service = Service(loaded, settings, CLOCK, callers, rates, name=secrets.token_hex(4), reloads=reloads)
+    follower.follow(service)
+    return Application(service)

@@ -48,6 +48,9 @@ class Settings:
     log_requests: bool = setting(
         False, "whether the log has a line for each request: its id, address, status, caller and time"
     )
+    watch: bool = setting(
+        False, "whether rules are loaded again when their files or schemas change, and not at SIGHUP alone"
+    )
     workers: int = setting(1, "how many processes answer", least=1, most=256)
     connections: int = setting(
         5_000, "how many connections a worker has open at once; others wait", least=1, most=1_000_000

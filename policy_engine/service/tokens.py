@@ -20,7 +20,7 @@ from policy_engine.documents.facts_files import read_file_text
 from policy_engine.errors import CannotRun
 from policy_engine.service.callers import Caller
 from policy_engine.service.clock import CLOCK, Clock
-from policy_engine.service.logs import log_fault
+from policy_engine.service.logs import log_trouble
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures by a key pair alone: a published key can sign nothing."""
@@ -94,7 +94,7 @@ class Published:
         try:
             self.keys = published_keys(self.place)
         except CannotRun as error:
-            log_fault("published keys cannot be read; those that were there stay", error, place=self.place)
+            log_trouble("published keys cannot be read; those that were there stay", error)
         finally:
             self.is_fetching = False
 
