@@ -36,7 +36,7 @@ def openapi(rulebook: Sequence[Sequence[Ruleset]]) -> Json:
         "paths": {**paths, **OWN_PATHS},
         "components": {
             "schemas": components.schemas,
-            "responses": {str(status): _refused(status) for status in sorted({kind.status for kind in KINDS})},
+            "responses": {str(status): _refused(status) for status in STATUSES},
             "securitySchemes": {
                 "caller": {"type": "http", "scheme": "bearer", "description": "A key, or a token (JWT)."}
             },
@@ -78,6 +78,7 @@ def _post(tag: str, operation: str, summary: str, asked: Json, told: Json, examp
             "tags": [tag],
             "operationId": operation,
             "summary": summary,
+            "description": f"Asks `{operation}`. All that its rules say stands at `/v1/rulesets/{tag}`.",
             "requestBody": {"required": True, "content": {"application/json": body}},
             "responses": {"200": _content("The answer", "application/json", told), **_problems(*ON_QUESTIONS)},
         }
@@ -172,12 +173,15 @@ def _problems(*statuses: int) -> Json:
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
+NEVER_HERE = 405
+"""The status of a method that an address does not take: no address that is described has it."""
+STATUSES = sorted({kind.status for kind in KINDS} - {NEVER_HERE})
 ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500)
 
 
 def _get(operation: str, summary: str, media: str = "application/json", *statuses: int, named: str = "") -> Json:
     told = {"200": _content(summary, media, {"type": "string" if media.startswith("text") else "object"})}
-    got: Json = {"tags": ["service"], "operationId": operation, "summary": summary}
+    got: Json = {"tags": ["service"], "operationId": operation, "summary": summary, "description": f"{summary}."}
     if named:
         got["parameters"] = [{"name": named, "in": "path", "required": True, "schema": {"type": "string"}}]
     return {"get": {**got, "responses": {**told, **_problems(*statuses, 500)}}}
@@ -190,6 +194,7 @@ OWN_PATHS: Mapping[str, Json] = {
             "tags": ["service"],
             "operationId": "batch",
             "summary": "Many questions, a line for each",
+            "description": "Each line is a question with its `ruleset` and, unless all are asked, its `decision`.",
             "requestBody": {"required": True, "content": LINES},
             "responses": {
                 "200": {"description": "An answer or a problem for each line", "content": LINES},
