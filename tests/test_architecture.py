@@ -58,7 +58,7 @@ ALLOWED = {
     "lsprotocol": ("lsp/server.py", "lsp/session.py", "lsp/protocol.py"),
     "sqlglot": ("backends/sql/",),
     "xlsxwriter": ("reports/workbook.py",),
-    "joserfc": ("service/tokens.py", "service/server.py"),
+    "joserfc": ("service/tokens.py",),
     "granian": ("service/server.py", "service/rsgi.py"),
 }
 

@@ -127,3 +127,44 @@ def test_an_asgi_server_may_start_and_stop_it(application: Application) -> None:
 
     asyncio.run(application({"type": "lifespan"}, receive, send))
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+SECRETS = """
+ruleset: help
+title: Help
+version: "1"
+effective: {from: 2025-01-01}
+timezone: UTC
+facts: person
+sources: {terms: {title: Terms}}
+decisions:
+  grant:
+    question: Is help given?
+    source: terms
+    outcomes: [given, refused]
+    values: {limit: age + 1}
+    rules: [{id: old, when: age >= 65, then: given, because: "The age is {age}, in {town}."}]
+    otherwise: {then: refused, because: Too young.}
+"""
+PERSON = {
+    "type": "object",
+    "properties": {
+        "age": {"type": "integer", "minimum": 0, "maximum": 150, "x-sensitive": True},
+        "town": {"type": "string", "maxLength": 50},
+    },
+    "additionalProperties": False,
+}
+
+
+def test_a_customer_is_told_no_sensitive_fact_in_an_answer_or_a_problem() -> None:
+    engine = Engine.from_text({"help": SECRETS}, {"person": json.dumps(PERSON)})
+    application = Application(Service(Loaded(engine), Settings()))
+    path = "/v1/decisions/help/grant"
+    for reader, is_told in (("customer", False), ("agent", True)):
+        question = {"facts": {"age": 77, "town": "Rome"}, "as_of": "2025-01-01", "for": reader}
+        status, _, answer = ask(application, "POST", path, [json.dumps(question).encode()])
+        assert (status, b"Rome" in answer) == (200, True)
+        assert (b"77" in answer or b"78" in answer) is is_told
+        question["facts"] = {"age": 777}
+        status, _, answer = ask(application, "POST", path, [json.dumps(question).encode()])
+        assert (status, b"777" in answer) == (422, is_told)

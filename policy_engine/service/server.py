@@ -14,7 +14,6 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels, configure_logging
 from granian.server.common import AbstractServer
-from joserfc.jwk import KeySet
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
@@ -58,7 +57,7 @@ def serve(settings: Settings) -> None:
     server.serve(target_loader=worker, wrap_loader=False)
 
 
-def _loaded_again(settings: Settings, published: KeySet | None) -> Rulebook:
+def _loaded_again(settings: Settings, published: str | None) -> Rulebook:
     """The rules as they are now in their files; raises `CannotRun` where they cannot be taken."""
     rulebook = loaded_apart(settings)
     require_roles(Loaded(Engine(rulebook)), callers_of(settings, published))
@@ -132,7 +131,7 @@ def _allow_connections(number: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
-def callers_of(settings: Settings, published: KeySet | None) -> Callers:
+def callers_of(settings: Settings, published: str | None) -> Callers:
     """How callers are known; raises `CannotRun` where the file of keys cannot be read."""
     keys = KeyRing(Path(settings.keys)) if settings.keys else None
     if published is None:
@@ -156,7 +155,7 @@ def require_roles(loaded: Loaded, callers: Callers) -> None:
             raise CannotRun(f"the role of the key `{key.name}`: {problem}") from None
 
 
-def _application(address: Any, secret: bytes, settings: Settings, published: KeySet | None) -> Application:
+def _application(address: Any, secret: bytes, settings: Settings, published: str | None) -> Application:
     """The service of one worker, ready to answer by the rules that its parent has now."""
     follower = Follower.of(address, secret, CLOCK)
     loaded, reloads = follower.first()

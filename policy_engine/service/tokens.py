@@ -6,7 +6,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,13 +39,18 @@ PATIENCE = 5.0
 """Seconds that fetching them may take."""
 
 
-def published_keys(place: str) -> KeySet:
-    """The keys in a file or at an https address; raises `CannotRun`."""
+def published_keys(place: str) -> str:
+    """The keys in a file or at an https address, as JSON that can be read; raises `CannotRun`."""
     text = _fetched(place) if "://" in place else read_file_text(Path(place))
     try:
-        return KeySet.import_key_set(json.loads(text))
+        _key_set(text)
     except (ValueError, KeyError, TypeError, JoseError):
         raise CannotRun(f"{place}: these are no published keys (JWKS)") from None
+    return text
+
+
+def _key_set(text: str) -> KeySet:
+    return KeySet.import_key_set(json.loads(text))
 
 
 def _fetched(place: str) -> str:
@@ -74,14 +79,15 @@ class Published:
     """
 
     place: str
-    keys: KeySet
+    text: InitVar[str]
     clock: Clock = CLOCK
     begin: Callable[[Callable[[], None]], None] = _in_background
     is_fetching: bool = False
+    keys: KeySet = field(init=False, repr=False)
     fetched: float = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.fetched = self.clock.ticks()
+    def __post_init__(self, text: str) -> None:
+        self.keys, self.fetched = _key_set(text), self.clock.ticks()
 
     def renew(self, age: float) -> None:
         """Fetch them again where they are older than so many seconds."""
@@ -92,7 +98,7 @@ class Published:
 
     def _fetch(self) -> None:
         try:
-            self.keys = published_keys(self.place)
+            self.keys = _key_set(published_keys(self.place))
         except CannotRun as error:
             log_trouble("published keys cannot be read; those that were there stay", error)
         finally:
