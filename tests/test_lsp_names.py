@@ -293,6 +293,38 @@ def test_a_new_name_is_refused_in_a_sentence(folder: Path, place: str, name: str
     passes(folder)
 
 
+def test_no_name_is_changed_while_some_place_of_it_cannot_be_read(folder: Path) -> None:
+    path = folder / "rules" / "visits.yaml"
+    path.write_text(RULES.replace("items_paid > fee and", "items_paid > fee fee and"), "utf-8")
+    workspace, project, _ = opened(folder)
+    found = renamed_at(workspace.look(project), path, 20, 4)
+    with pytest.raises(
+        CannotRename,
+        match=r"mend the faults first, so that no place of the name is overlooked: .*:34:32: this is not an expression",
+    ):
+        rename(workspace, project, found, "charge")
+    workspace.put(path, "ruleset: [")
+    broken = workspace.look(project)
+    assert index.at(broken, path, 20, 4) is None
+    assert {Path(each.span.path).name for each in index.occurrences(broken)} >= {"days.yaml"}
+
+
+def test_facts_of_a_fixture_that_changed_on_the_disk_are_read_again(folder: Path) -> None:
+    workspace, project, _ = opened(folder)
+    fixture = folder / "fixtures" / "visit.yaml"
+
+    def prices() -> list[object]:
+        tests = workspace.look(project).tests[str(folder / "rules" / "visits_test.yaml")]
+        return [case.facts["items"][0]["price"] for case in tests.cases if case.name == "a part of it"]
+
+    assert prices() == [3]
+    fixture.write_text(FIXTURE.replace("price: 3", "price: 4"), "utf-8")
+    workspace.put(fixture, fixture.read_text("utf-8"))
+    assert workspace.changed_on_disk([fixture]) == [project]
+    assert prices() == [4]
+    assert workspace.changed_on_disk([folder / "rules" / "visits.yaml", folder.parent / "other.yaml"]) == []
+
+
 def test_a_file_that_changed_on_the_disk_is_not_edited_blindly(folder: Path) -> None:
     snapshot, path, line, column = at(folder, "> f|ee and")
     workspace, project, _ = opened(folder)

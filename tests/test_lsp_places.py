@@ -67,7 +67,7 @@ def test_what_stands_beside_a_key_and_before_an_item() -> None:
     assert above.beside == {"b", "c"}
     assert flow is not None
     assert flow.beside == {"d", "e"}
-    assert place_at(["a: [x, y, "], 0, 10) == Place(("a", ITEM), "", within=True, items=2, flow=True)
+    assert place_at(["a: [x, y, "], 0, 10) == Place(("a", ITEM), "", within=True, items=2)
 
 
 def scalars(node: YamlNode, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Authored]]:

@@ -181,6 +181,39 @@ def test_columns_are_counted_in_units_of_utf_16(folder: Path) -> None:
     with_editor(folder, talk)
 
 
+SEPARATORS = "# a\u2028b\x0bc\x85d\r\n"
+"""Signs that some programs take for the ends of lines; editors do not, but for the last."""
+
+
+def test_lines_end_where_editors_end_them(folder: Path) -> None:
+    async def talk(editor: Editor) -> None:
+        windows = RULES.replace("\n", "\r\n")
+        rules = editor.open(folder / "rules" / "visits.yaml", windows)
+        place, end = lsp.Position(0, 0), lsp.Position(4, len("timezone: UTC"))
+        editor.change(rules, (lsp.Range(place, place), SEPARATORS))
+        await editor.until(lambda: bool(editor.messages_of(rules)))
+        assert editor.messages_of(rules)[0].startswith("the character U+2028 is not allowed in a file")
+        editor.change(rules, (lsp.Range(place, lsp.Position(1, 0)), ""), (lsp.Range(end, end), "\r\nlanguage: en"))
+        await editor.until(lambda: not editor.messages_of(rules))
+        options = lsp.FormattingOptions(2, insert_spaces=True)
+        asked = lsp.DocumentFormattingParams(document(rules), options)
+        assert not await editor.client.text_document_formatting_async(asked)
+
+    with_editor(folder, talk)
+
+
+def test_a_whole_text_may_take_the_place_of_another(folder: Path) -> None:
+    async def talk(editor: Editor) -> None:
+        rules = editor.open(folder / "rules" / "visits.yaml")
+        whole = lsp.TextDocumentContentChangeWholeDocument(RULES.replace("timezone: UTC", "timezone: Nowhere"))
+        at = lsp.VersionedTextDocumentIdentifier(2, rules)
+        editor.client.text_document_did_change(lsp.DidChangeTextDocumentParams(at, [whole]))
+        await editor.until(lambda: bool(editor.messages_of(rules)))
+        assert [each.code for each in editor.said[rules]] == ["unknown-timezone"]
+
+    with_editor(folder, talk)
+
+
 def test_the_encoding_of_columns_is_agreed_upon(folder: Path) -> None:
     async def talk(editor: Editor) -> None:
         rules = editor.open(folder / "rules" / "visits.yaml")

@@ -43,8 +43,10 @@ def _in_fixtures(snapshot: Snapshot, test: CaseDocument) -> Iterator[Occurrence]
 
 
 def occurrences_in(snapshot: Snapshot, path: str) -> tuple[Occurrence, ...]:
-    """Every place of one file where a name stands; kept as long as the file stays the same."""
+    """Every place of one file where a name stands, none while it cannot be read; kept as long as the file stays the same."""
     checked, test, facts = snapshot.checked.get(path), snapshot.tests.get(path), schemas_of(snapshot).get(path)
+    if checked is not None and checked.file is not snapshot.files.get(path):
+        return ()
     known = checked or test or facts
     kept = snapshot.found.get(path)
     if kept is None or kept[0] is not known:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+
+from policy_engine.lsp.flow import OPENING, Level, scan
 
 ITEM = "-"
 """Stands for an item of a list among the keys of a path."""
@@ -30,8 +32,7 @@ class Place:
     within: bool
     quote: str = ""
     items: int = 0
-    beside: frozenset[str] = field(default=frozenset())
-    flow: bool = False
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def place_at(lines: Sequence[str], line: int, column: int) -> Place | None:
     if read.key is not None:
         return _in_value(lines, read, line, here)
     path = _above(lines, read) + (ITEM,) * read.dashes
-    if read.rest[:1] in ("{", "[", "'", '"'):
-        return _in_text(path, read.rest, flow=False)
+    if read.rest[:1] in OPENING:
+        return _in_text(path, read.rest)
     return Place(path, read.rest, within=False, beside=_beside(lines, line, read.inner))
 
 
@@ -67,10 +68,10 @@ def _in_value(lines: Sequence[str], owner: _Line, line: int, here: str) -> Place
     """The place in the value under a key of an earlier line, or of the same."""
     path = _above(lines, owner) + (ITEM,) * owner.dashes + (() if owner.key is None else (owner.key,))
     if owner.number == line:
-        return _in_text(path, owner.rest, flow=False)
+        return _in_text(path, owner.rest)
     first = "" if BLOCK_TEXT.match(owner.rest) else owner.rest
     whole = "\n".join([first, *(text.strip() for text in lines[owner.number + 1 : line]), here.lstrip()])
-    return _in_text(path, whole, flow=False)
+    return _in_text(path, whole)
 
 
 def _owner(lines: Sequence[str], line: int, here: str) -> _Line | None:
@@ -96,14 +97,12 @@ def _owner(lines: Sequence[str], line: int, here: str) -> _Line | None:
 
 def _is_prose(read: _Line) -> bool:
     """Whether a value is a text without quotes, which goes on below where that is indented further."""
-    return read.key is not None and read.rest[:1] not in ("{", "[", "'", '"', "#", "&", "*")
+    return read.key is not None and read.rest[:1] not in (*OPENING, "#", "&", "*")
 
 
 def _is_open(text: str) -> bool:
     """Whether the brackets or the quotes that a value begins with are still open at its end."""
-    if text[:1] not in ("{", "[", "'", '"'):
-        return False
-    return _scan(text).is_open
+    return text[:1] in OPENING and scan(text).is_open
 
 
 def _read(number: int, text: str) -> _Line:
@@ -156,92 +155,23 @@ def _beside(lines: Sequence[str], line: int, indent: int) -> frozenset[str]:
     return frozenset(found)
 
 
-@dataclass(slots=True)
-class _Flow:
-    """What a scan of brackets and quotes found at the end of a text."""
-
-    levels: list[list[str | int | None]]
-    """For each open bracket its sign, the items before, the key at hand."""
-    keys: list[set[str]]
-    text: str = ""
-    quote: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self.levels or self.quote)
-
-
-def _in_text(path: tuple[str, ...], text: str, *, flow: bool) -> Place | None:
+def _in_text(path: tuple[str, ...], text: str) -> Place | None:
     """The place at the end of a value's text."""
-    if text[:1] not in ("{", "[", "'", '"'):
-        return None if COMMENT.search(text) else Place(path, text, within=True, flow=flow)
-    found = _scan(text)
+    if text[:1] not in OPENING:
+        return None if COMMENT.search(text) else Place(path, text, within=True)
+    found = scan(text)
     if not found.is_open:
         return None
-    place = Place(path, found.text, within=True, quote=found.quote, flow=bool(found.levels))
-    for sign, items, key in found.levels:
-        step = (ITEM,) if sign == "[" else () if key is None else (str(key),)
-        place = replace(place, path=place.path + step, items=int(items or 0), within=sign == "[" or key is not None)
-    if found.levels and found.levels[-1][0] == "{" and not place.within:
-        place = replace(place, beside=frozenset(found.keys[-1]))
-    return place
+    steps = (step for level in found.levels for step in _steps(level))
+    inner = found.levels[-1] if found.levels else None
+    if inner is None:
+        return Place(path, found.text, within=True, quote=found.quote)
+    within = inner.is_list or inner.key is not None
+    beside = frozenset() if within else frozenset(inner.keys)
+    items = inner.items if inner.is_list else 0
+    return Place((*path, *steps), found.text, within, found.quote, items, beside)
 
 
-def _scan(text: str) -> _Flow:
-    """Brackets, commas and quotes of YAML up to the end of a text."""
-    found = _Flow([], [])
-    at, begun = 0, False
-    while at < len(text):
-        sign = text[at]
-        if not begun and sign in "'\"":
-            at = _quoted(text, at, found)
-            begun = True
-        elif sign in "{[" and not begun:
-            found.levels.append([sign, 0, None])
-            found.keys.append(set())
-            found.text = ""
-            at += 1
-        elif sign in "}]" and found.levels:
-            found.levels.pop()
-            found.keys.pop()
-            found.text, begun = "", True
-            at += 1
-        elif sign == "," and found.levels:
-            found.levels[-1][1:] = [int(found.levels[-1][1] or 0) + 1, None]
-            found.text, begun = "", False
-            at += 1
-        elif sign == ":" and _is_key(found) and text[at + 1 : at + 2].strip() == "":
-            found.levels[-1][2] = found.text.strip()
-            found.keys[-1].add(found.text.strip())
-            found.text, begun = "", False
-            at += 1
-        else:
-            found.text += sign if begun or sign.strip() else ""
-            begun = begun or bool(sign.strip())
-            at += 1
-    return found
-
-
-def _is_key(found: _Flow) -> bool:
-    return bool(found.levels) and found.levels[-1][0] == "{" and found.levels[-1][2] is None
-
-
-def _quoted(text: str, at: int, found: _Flow) -> int:
-    """Read a text in quotes from its first quote on; the place behind it, or the end where it is open."""
-    quote = text[at]
-    found.text, found.quote = "", quote
-    at += 1
-    while at < len(text):
-        if quote == "'" and text.startswith("''", at):
-            found.text += "'"
-            at += 2
-        elif quote == '"' and text[at] == "\\":
-            found.text += text[at + 1 : at + 2]
-            at += 2
-        elif text[at] == quote:
-            found.quote = ""
-            return at + 1
-        else:
-            found.text += text[at]
-            at += 1
-    return at
+def _steps(level: Level) -> tuple[str, ...]:
+    """What a bracket adds to the path of what stands in it."""
+    return (ITEM,) if level.is_list else () if level.key is None else (level.key,)

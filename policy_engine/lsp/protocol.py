@@ -18,6 +18,7 @@ from policy_engine.lsp.offers import Offer
 from policy_engine.lsp.outlines import Fold, Part
 from policy_engine.lsp.positions import characters_before, units_before
 from policy_engine.lsp.running import Lens
+from policy_engine.lsp.workspace import with_line_feeds
 from policy_engine.source import Span
 
 OURS, OUR_TESTS = "policy", "policy test"
@@ -66,6 +67,11 @@ class Lines:
         start, line = span.column - 1, span.line - 1
         return lsp.Range(self.position(line, start), self.position(line, start + span.length))
 
+    def offset(self, position: lsp.Position) -> int:
+        """How many characters of the text stand before a position."""
+        line, characters = self.caret(position)
+        return sum(len(each) + 1 for each in self.lines[:line]) + characters
+
     def whole(self) -> lsp.Range:
         """The range of the whole text."""
         last = len(self.lines) - 1
@@ -74,6 +80,18 @@ class Lines:
 
 OfPath = Callable[[str], Lines]
 """Gives the lines of a file."""
+
+
+def changed(text: str, change: lsp.TextDocumentContentChangeEvent, encoding: str) -> str:
+    """A text after a change, with line feeds alone between its lines.
+
+    pygls keeps the texts of files as well, but takes more signs for the ends of lines than editors do, such as U+2028.
+    """
+    written = with_line_feeds(change.text)
+    if not isinstance(change, lsp.TextDocumentContentChangePartial):
+        return written
+    lines = Lines(text.split("\n"), encoding)
+    return text[: lines.offset(change.range.start)] + written + text[lines.offset(change.range.end) :]
 
 
 def uri_of(path: str | Path) -> str:

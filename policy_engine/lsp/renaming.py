@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from policy_engine.diagnostics import Diagnostic
+from policy_engine.diagnostics import Diagnostic, Severity
 from policy_engine.errors import CannotRun
 from policy_engine.fixes import Edit, Fix, applied, is_exact
 from policy_engine.frontend.fields import KEBAB
@@ -61,6 +61,7 @@ def renamed_at(snapshot: Snapshot, path: Path, line: int, column: int) -> Occurr
 def rename(workspace: Workspace, project: Project, found: Occurrence, name: str) -> list[Edit]:
     """The edits that give something a new name wherever it stands; raises `CannotRename`."""
     snapshot = workspace.look(project)
+    _refuse_faulty(snapshot)
     is_valid, form = VALID[found.symbol.kind]
     if not is_valid(name) or keyword.iskeyword(name):
         raise CannotRename(f"`{name}` cannot be the name of {with_article(found.symbol.kind)}: use {form}")
@@ -73,6 +74,14 @@ def rename(workspace: Workspace, project: Project, found: Occurrence, name: str)
         raise CannotRename("a file has changed since it was read: try again")
     _refuse_faults(workspace, project, snapshot, edits)
     return edits
+
+
+def _refuse_faulty(snapshot: Snapshot) -> None:
+    """Raises where a file has an error: a place of the name might stand in what could not be read."""
+    fault = next((each for each in snapshot.diagnostics if each.severity is Severity.ERROR), None)
+    if fault is not None or snapshot.refused:
+        why = snapshot.refused if fault is None else f"{fault.span}: {fault.message}"
+        raise CannotRename(f"mend the faults first, so that no place of the name is overlooked: {why}")
 
 
 def _edit(place: Occurrence, name: str) -> Edit:

@@ -44,31 +44,36 @@ def initialized(ls: Server, _: lsp.InitializedParams) -> None:
 @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
 def did_open(ls: Server, asked: lsp.DidOpenTextDocumentParams) -> None:
     """A file was opened."""
-    ls.heard(asked.text_document.uri)
+    path = path_of(asked.text_document.uri)
+    if path is not None:
+        ls.put(path, asked.text_document.text)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
 def did_change(ls: Server, asked: lsp.DidChangeTextDocumentParams) -> None:
     """A text changed."""
-    ls.heard(asked.text_document.uri)
+    path = path_of(asked.text_document.uri)
+    if path is not None:
+        text = ls.work.text(path)
+        for change in asked.content_changes:
+            text = protocol.changed(text, change, ls.encoding)
+        ls.put(path, text)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
 def did_close(ls: Server, asked: lsp.DidCloseTextDocumentParams) -> None:
     """A file was closed, so that what is on the disk counts."""
     path = path_of(asked.text_document.uri)
-    project = ls.work.put(path, None) if path is not None else None
-    if project is not None:
-        ls.check_soon(project)
+    if path is not None:
+        ls.put(path, None)
 
 
 @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
 def did_change_files(ls: Server, asked: lsp.DidChangeWatchedFilesParams) -> None:
     """Files changed on the disk; those that are open count as they are in the editor."""
-    if any(path_of(change.uri) not in ls.work.texts for change in asked.changes):
-        ls.work.changed_on_disk()
-        for project in ls.work.projects.values():
-            ls.check_soon(project)
+    paths = [path for change in asked.changes if (path := path_of(change.uri)) is not None]
+    for project in ls.work.changed_on_disk(paths):
+        ls.check_soon(project)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[".", '"', "'", " ", "{", "["]))

@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from policy_engine.lsp import protocol
-from policy_engine.lsp.protocol import OUR_TESTS, Lines, path_of, uri_of
+from policy_engine.lsp.protocol import OUR_TESTS, Lines, uri_of
 from policy_engine.lsp.running import Run
 from policy_engine.lsp.workspace import Folders, Project, Snapshot, Workspace
 from policy_engine.source import Span
@@ -120,10 +120,8 @@ class Server(LanguageServer):
         """Show a message to the person."""
         self.window_show_message(lsp.ShowMessageParams(kind, message))
 
-    def heard(self, uri: str) -> None:
-        """A text was opened or changed."""
-        path = path_of(uri)
-        if path is not None:
-            project = self.work.put(path, self.workspace.get_text_document(uri).source)
-            if project is not None:
-                self.check_soon(project)
+    def put(self, path: Path, text: str | None) -> None:
+        """A text was opened or changed, or is None where it was closed: check what it belongs to."""
+        project = self.work.put(path, text)
+        if project is not None:
+            self.check_soon(project)

@@ -127,7 +127,7 @@ class Workspace:
         """A text is open, or changed; None where it was closed, and the file counts. The project that it belongs to."""
         before = self.texts.pop(path, None)
         if text is not None:
-            self.texts[path] = text.replace("\r\n", "\n").replace("\r", "\n")
+            self.texts[path] = with_line_feeds(text)
         folders = folders_of(path, text or before or "")
         project = self.projects.setdefault(folders, Project(folders)) if folders is not None else None
         if project is not None:
@@ -136,11 +136,19 @@ class Workspace:
             project.change += 1  # last, so that a look in another thread that sees it sees all of this
         return project
 
-    def changed_on_disk(self) -> None:
-        """Some files changed, and nobody knows which: all are read again."""
-        for project in self.projects.values():
+    def changed_on_disk(self, paths: Iterable[Path]) -> list[Project]:
+        """Files changed on the disk: all is read again of the projects that they may belong to, which are given.
+
+        What is open in a project counts as it stands in the editor. A fixture may lie anywhere beside the rules.
+        """
+        changed = [path for path in paths if path not in self.texts or self.project_of(path) is None]
+        concerned = [
+            project for project in self.projects.values() if any(_is_beside(project, path) for path in changed)
+        ]
+        for project in concerned:
             project.memory = Memory()
             project.change += 1
+        return concerned
 
     def text(self, path: Path) -> str:
         """The text of a file as it stands in the editor, or on the disk; empty where there is none."""
@@ -169,6 +177,11 @@ def _context(checked: CheckedFile) -> Context:
     return context_of(checked.syntax, facts, [], nowhere)
 
 
+def with_line_feeds(text: str) -> str:
+    """A text with line feeds alone between its lines, as the engine reads it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def folders_of(path: Path, text: str = "") -> Folders | None:
     """The folders of the project that a file belongs to: below the nearest folder that has one of schemas.
 
@@ -185,6 +198,11 @@ def folders_of(path: Path, text: str = "") -> Folders | None:
     if rules in path.parents:
         return Folders(rules, schemas)
     return Folders(path.parent, schemas) if path.suffix != ".csv" and BEGINNING.search(text) else None
+
+
+def _is_beside(project: Project, path: Path) -> bool:
+    """Whether a file lies below the folder in which a project has its folders."""
+    return project.folders.schemas.parent in path.parents
 
 
 def trial_of(project: Project, texts: Iterable[Path]) -> Project:
