@@ -320,8 +320,6 @@ def test_b3_versions_are_told_apart_by_their_files(tmp_path: Path) -> None:
     ]
 
 
-# ---- what coverage cannot judge
-
 # An earlier rule, and the distances of the sides of a later `days <= 60` that cases must still stand on.
 EARLIER: Mapping[str, set[int]] = {
     "days > 60": {-1, 0},

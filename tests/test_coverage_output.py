@@ -72,6 +72,16 @@ def test_what_coverage_cannot_judge_is_counted_and_named(tmp_path: Path) -> None
     assert done.code == 0
 
 
+def test_a_ruleset_without_any_case_counts_where_its_folder_is_tested(tmp_path: Path) -> None:
+    run(tmp_path, *ONE_GAP)
+    text = (tmp_path / "rules" / "c.yaml").read_text("utf-8")
+    (tmp_path / "rules" / "b.yaml").write_text(text.replace("ruleset: c", "ruleset: b"), "utf-8")
+    told = "b 2: 0%: 0 of 2 rules, 0 of 2 conditions both ways, 0 of 1 conditions that decide alone, 0 of 3 sides of boundaries\n"
+    assert told in policy("test", "--coverage", folder=tmp_path).out
+    assert told in policy("test", "rules", "--coverage", folder=tmp_path).out
+    assert "b 2" not in policy("test", "rules/c_test.yaml", "--coverage", folder=tmp_path).out
+
+
 # ---- files
 
 

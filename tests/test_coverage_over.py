@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 from collections import Counter
 from datetime import date
@@ -14,9 +15,14 @@ from policy_engine import Engine, FactsError
 from policy_engine.analysis.observing import Observer, Sort
 from policy_engine.analysis.rule_tests import CaseResult
 from policy_engine.analysis.sites import sites_of
+from policy_engine.analysis.walking import inputs_of
+from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.language.expressions import Condition
 from policy_engine.language.formulas import Inputs
+from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Matrix, Rules, Ruleset
+from policy_engine.reference.deciding import Evaluation
 from policy_engine.reports.jobs import job_of_file
 from policy_engine.reports.usage import usage_of
 from policy_engine.source import Span
@@ -64,6 +70,17 @@ def one_by_one(engine: Engine, ruleset: Ruleset, rows: list[Any]) -> tuple[Count
     return +ways, +inputs, valid
 
 
+def inputs_by_reference(ruleset: Ruleset, body: Condition, rows: list[Any]) -> Counter[Inputs]:
+    """The inputs of a definition for all valid accounts, as the reference evaluates it."""
+    found = Counter[Inputs]()
+    for facts in rows:
+        if shipped().is_valid(ruleset.id, facts, as_of=DAY):
+            evaluation = Evaluation(ruleset, valid_facts(facts, ruleset.facts), DAY, {})
+            with decimal.localcontext(EXACT):
+                found[tuple(inputs_of(body, evaluation.condition(body)))] += 1
+    return found
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_columns_count_what_asking_one_by_one_counts(name: str) -> None:
     path = ROOT / "fixtures" / f"{TABLES[name]}.jsonl"
@@ -78,6 +95,11 @@ def test_columns_count_what_asking_one_by_one_counts(name: str) -> None:
         wanted: dict[Inputs, int] = {about[1]: count for about, count in inputs.items() if about[0] == at}
         found = {values: use.accounts for values, use in uses.inputs[identity].items()}
         assert at is None or found == wanted, sites.conditions[identity]
+    for definition in ruleset.definitions:
+        identity = id(getattr(definition.body, "tree", definition.body))
+        if identity in uses.inputs:
+            found = {values: use.accounts for values, use in uses.inputs[identity].items()}
+            assert found == inputs_by_reference(ruleset, definition.body, rows), definition.name
     filled = Counter(fact for row in rows for fact, value in row.items() if value is not None)
     assert all(count <= filled[path] for path, count in uses.filled.items() if "." not in path)
 
@@ -132,6 +154,31 @@ def test_who_comes_by_what_stands_beside_the_lines(folder: Path) -> None:
     assert "facts that no account has: sold, price, at, until, orders\n" in told
     assert "no case has `days` above 60, but" not in told
     assert "conditions on elements of lists, which were not looked at over accounts: 1\n" in told
+
+
+IFS = (
+    'definitions:\n  fee: 5 if days > 60 else (3 if region == "eu" else 1)\ndecisions:\n'
+    + decision("d", "fee > 2")
+    + decision("e", "days > 80").replace("- id: r", "- id: r\n        effective: {from: 2025-02-01}")
+)
+
+
+def test_the_condition_of_an_inner_if_counts_for_the_accounts_that_come_to_it(tmp_path: Path) -> None:
+    run(tmp_path, IFS, table("days, region, d", "61, us, y"))
+    lay_out({"a.jsonl": ACCOUNTS}, tmp_path)
+    over(tmp_path, "--coverage-out", "out")
+    (told,) = json.loads((tmp_path / "out" / "coverage.json").read_text("utf-8"))["accounts"]
+    counts = {(each["of"], each["what"]): each["accounts"] for each in told["items"]}
+    assert counts["5", "where `days > 60` is true"] == 2
+    assert counts['3 if region == "eu" else 1', "where `days > 60` is false"] == 2
+    assert (counts['region == "eu"', "true"], counts['region == "eu"', "false"]) == (0, 2)
+    assert counts["1", 'where `region == "eu"` is false'] == 2
+
+
+def test_a_rule_that_is_out_of_force_on_the_day_is_not_asked_about(tmp_path: Path) -> None:
+    run(tmp_path, IFS, table("days, region, d", "61, us, y"))
+    lay_out({"a.jsonl": ACCOUNTS}, tmp_path)
+    assert "  e: r -> y" not in over(tmp_path)
 
 
 def test_without_a_date_the_first_account_is_named(folder: Path) -> None:

@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import Any
 
 from policy_engine.analysis.coverage import Coverage
-from policy_engine.analysis.items import Item, Items, Kind
+from policy_engine.analysis.items import Item, Items, Kind, ways_of
 from policy_engine.analysis.observing import Seen, Sort
 from policy_engine.analysis.sites import Fork, Place, Sites
 from policy_engine.language import expressions as tree
 from policy_engine.language.formulas import Inputs
+from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import Mention, facts_reached, graph_of, mentions_of
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.uses import Use, Uses
@@ -91,19 +92,23 @@ def in_words(use: Use) -> str:
     return f"{accounts}, first row {use.row}{f' ({use.key})' if use.key is not None else ''}"
 
 
-def used_items(ruleset: Ruleset, sites: Sites, uses: Uses, coverage: Coverage) -> tuple[list[Used], int]:
-    """The items of a ruleset that are counted over accounts, in the order of the file, and the number of constant conditions."""
+def used_items(ruleset: Ruleset, day: date, sites: Sites, uses: Uses, coverage: Coverage) -> tuple[list[Used], int]:
+    """The items of a ruleset that are counted over accounts, in the order of the file, and the number of constant conditions.
+
+    Rules that are out of force on the day are left out.
+    """
     by_seen = _seen(ruleset, sites, uses)
     by_leaf = _by_leaf(by_seen)
     counted = {sites.conditions[identity].at for identity in uses.inputs if identity in sites.conditions}
     constant = _constant(ruleset, sites)
     forks = {fork.at for fork in sites.forks.values() if _varies(fork, sites, uses, constant)}
+    there = {(logic.name, way) for logic in in_force(ruleset, day).decisions for way, _, _ in ways_of(logic)}
     cases = {each.item.key: each.cases for each in coverage.items}
     found, left_out = [], set[Hashable]()
     for item in (each.item for each in Items(ruleset, sites, {}, {}).all() if each.item.kind in LOOKED_AT):
         about: Any = item.key[1]
         if isinstance(about, Seen):
-            if item.kind is not Kind.BRANCHES or about.about[0] in forks:
+            if item.kind is Kind.CHECKS or about.about[0] in forks or about.about[1:] in there:
                 found.append(Used(item, by_seen.get(about), cases.get(item.key, 0)))
         elif about[0] in counted and about[:2] in constant:
             left_out.add(about[:2])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -89,11 +89,11 @@ def percent_of(tried: int, all_: int) -> float:
 Versions = Sequence[tuple[Ruleset, Sites]]
 
 
-def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult]) -> Coverage:
-    """What the cases try of the rulesets they name, each version for itself."""
+def coverage_of(rulesets: Iterable[Ruleset], results: Iterable[CaseResult], also: Container[str] = ()) -> Coverage:
+    """What the cases try of the rulesets they name, and of others that are named, each version for itself."""
     results = list(results)
     named = {result.case.ruleset for result in results}
-    versions = [(one, sites_of(one)) for one in rulesets if one.id in named]
+    versions = [(one, sites_of(one)) for one in rulesets if one.id in named or one.id in also]
     cases = Counter(each for one, sites in versions for seen in seen_of(one, sites, results) for each in seen)
     return counted(versions, cases)
 

@@ -45,4 +45,4 @@ def limits(accounts: Accounts) -> Iterator[str]:
         yield f"conditions on elements of lists, which were not looked at over accounts: {accounts.uses.left_out}"
     if accounts.constant:
         yield f"conditions that depend on no fact, and so are the same for all accounts: {accounts.constant}"
-    yield "boundaries, readings, periods and rows of look-up tables are not counted over accounts"
+    yield "over accounts only rules, cells, checks, branches, and conditions being true and false are counted"

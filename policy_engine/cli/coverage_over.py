@@ -58,7 +58,7 @@ def _accounts(job: Job, table: str, cases: Sequence[RuleCase], coverage: Coverag
         begin(job.ruleset.id, job.source.progress)
         values = tested_values(job.ruleset, cases, job.readings, day)
         uses = usage_of(job, [each.regions for each in values])
-    used, constant = used_items(job.ruleset, sites_of(job.ruleset), uses, coverage)
+    used, constant = used_items(job.ruleset, day, sites_of(job.ruleset), uses, coverage)
     untried = [
         (each.regions.fact, words, use)
         for each in values

@@ -10,11 +10,9 @@ from xml.etree import ElementTree
 import typer
 from rich.text import Text
 
-from policy_engine.analysis.coverage import coverage_of
 from policy_engine.analysis.rule_tests import CaseResult, run_case
-from policy_engine.cli.accounts_in_words import show_accounts
 from policy_engine.cli.case_selection import Selection, remember
-from policy_engine.cli.coverage import show_coverage
+from policy_engine.cli.covering import Asked, below, cover
 from policy_engine.cli.failures import failure_lines
 from policy_engine.cli.mutate import mutate as try_mutants
 from policy_engine.cli.options import (
@@ -130,14 +128,16 @@ def run_tests(
         tuple(over or ()), dated_by, as_of, reading, mapping, encoding, delimiter, sheet, header_row, input_format
     )
     accounts.refuse_without(coverage)
-    engine = Engine(Engine.load(rules, schemas).rulebook.with_libraries())
+    rulebook = Engine.load(rules, schemas).rulebook
+    engine = Engine(rulebook.with_libraries())
     cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
     results = _run(engine, selection.of(cases), first=first, trace=trace)
     if junit is not None:
         write_whole(junit, _junit(results, faults))
     failed = [result.case for result in results if not result.passed]
     remember((result.case for result in results), failed)
-    covered = not coverage or _covered(engine, results, coverage_out, accounts, fail_under)
+    also = below(rulebook.rulesets, paths or [rules])
+    covered = not coverage or cover(engine, results, Asked(also, accounts, coverage_out, fail_under))
     console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
@@ -173,26 +173,6 @@ def _run(engine: Engine, cases: Sequence[RuleCase], *, first: bool, trace: bool)
             if first:
                 break
     return results
-
-
-def _covered(
-    engine: Engine, results: Sequence[CaseResult], out: Path | None, over: Over, fail_under: float | None
-) -> bool:
-    """Show coverage, also over accounts, write it where that is asked, and tell whether it is enough."""
-    found, accounts = coverage_of(engine.rulebook.rulesets, results), []
-    if over.tables:
-        from policy_engine.cli.coverage_over import accounts_over  # noqa: PLC0415 - Polars is slow to import
-
-        accounts = accounts_over(engine, [result.case for result in results], found, over)
-    enough = show_coverage(found, fail_under)
-    for each in accounts:
-        show_accounts(each)
-    if out is not None:
-        from policy_engine.cli.coverage_files import write_coverage  # noqa: PLC0415 - templates are slow to import
-
-        files = write_coverage(found, len(results), accounts, out)
-        console().print(safe(f"written to {out}: {', '.join(files)}"))
-    return enough
 
 
 def _summary(run: int, failed: int, there: int) -> str:
