@@ -124,7 +124,7 @@ accounts of a.jsonl by c 2, as of 2025-01-01: 5 rows, 3 valid, 2 invalid
   d: r -> y: 2 accounts, last on 2024-03-01
   e: otherwise -> n: 3 accounts, last on 2025-01-01
   e: r -> y: no account
-rules/c.yaml: 8 remarks
+rules/c.yaml: 7 remarks
    7 | checks:
 >  8 |   - {expect: days != 7, because: Not seven.}
      |      ^ no case breaks this check, but 1 account, first row 4
@@ -151,6 +151,7 @@ def test_who_comes_by_what_stands_beside_the_lines(folder: Path) -> None:
     assert told.startswith(OVER)
     assert "^ no case comes by d: r -> y, but 2 accounts, last on 2024-03-01\n" in told
     assert "^ no account comes by e: r -> y\n" in told
+    assert "^ `sold > 3` is neither true nor false for any account\n" in told
     assert "facts that no account has: sold, price, at, until, orders\n" in told
     assert "no case has `days` above 60, but" not in told
     assert "conditions on elements of lists, which were not looked at over accounts: 1\n" in told
@@ -250,10 +251,14 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(arguments: tuple[str, ...]
     assert "Traceback" not in done.err
 
 
-def test_a_table_of_nobody_is_told_as_such(folder: Path) -> None:
+def test_a_table_without_a_valid_account_is_refused(folder: Path) -> None:
     (folder / "a.jsonl").write_text('{"days": "many"}\n', "utf-8")
-    assert "5 rows" not in over(folder)
-    assert "as of 2025-01-01: 1 row, 0 valid, 1 invalid" in over(folder)
+    done = policy("test", "--coverage", "--over", "a.jsonl", "--as-of", "2025-01-01", folder=folder)
+    assert done.code == 2
+    assert done.err == (
+        "no row of `a.jsonl` is valid, so nothing is counted over it; "
+        "`policy report c=a.jsonl` tells what is wrong with each\n"
+    )
 
 
 def test_several_rulesets_need_the_name_of_one(folder: Path) -> None:

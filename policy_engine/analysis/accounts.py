@@ -6,11 +6,12 @@ from collections.abc import Container, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
-from itertools import chain
+from itertools import chain, groupby
 from types import MappingProxyType
 from typing import Any
 
 from policy_engine.analysis.coverage import Coverage
+from policy_engine.analysis.gaps import Gap
 from policy_engine.analysis.items import Item, Items, Kind, ways_of
 from policy_engine.analysis.observing import Seen, Sort
 from policy_engine.analysis.sites import Fork, Place, Sites
@@ -72,6 +73,16 @@ class Accounts:
     used: tuple[Used, ...]
     untried: tuple[tuple[str, str, Use], ...]
     constant: int
+
+    @property
+    def remarks(self) -> Iterator[Gap]:
+        """What there is to say beside the lines; of a condition that no account knows, once."""
+        for (span, kind, of), group in groupby(self.used, lambda each: (each.item.span, each.item.kind, each.item.of)):
+            used = list(group)
+            if kind is Kind.CONDITIONS and len(used) > 1 and all(each.use is None for each in used):
+                yield Gap(span, f"`{of}` is neither true nor false for any account")
+            else:
+                yield from (Gap(span, each.remark) for each in used if each.remark is not None)
 
     @property
     def unfilled(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_engine.analysis.accounts import Accounts, Used, in_words
-from policy_engine.analysis.gaps import Gap
 from policy_engine.cli.coverage import show_gaps
 from policy_engine.cli.show import console, safe
 
@@ -15,8 +14,7 @@ def show_accounts(accounts: Accounts) -> None:
     out = console()
     for line in summary(accounts):
         out.print(safe(line), soft_wrap=True)
-    remarks = [Gap(each.item.span, each.remark) for each in accounts.used if each.remark is not None]
-    show_gaps(remarks, "remark")
+    show_gaps(accounts.remarks, "remark")
     for line in limits(accounts):
         out.print(safe(line), soft_wrap=True)
 

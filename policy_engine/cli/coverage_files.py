@@ -69,9 +69,8 @@ def _accounts(each: Accounts) -> UsedTable:
 def _remarks(accounts: Sequence[Accounts]) -> Remarks:
     """What is said of lines over accounts, by file and line."""
     found: dict[tuple[str, int], list[str]] = {}
-    for each in (used for one in accounts for used in one.used):
-        if each.remark is not None:
-            found.setdefault((each.item.span.path, each.item.span.line), []).append(each.remark)
+    for remark in (remark for one in accounts for remark in one.remarks):
+        found.setdefault((remark.span.path, remark.span.line), []).append(remark.message)
     return found
 
 

@@ -54,10 +54,16 @@ def _pair(argument: str, tested: Sequence[str]) -> tuple[str, str]:
 
 
 def _accounts(job: Job, table: str, cases: Sequence[RuleCase], coverage: Coverage, day: date) -> Accounts:
+    """What the accounts of one table use; raises `CannotRun` where none is valid."""
     with progress_bars(console(stderr=True)) as begin:
         begin(job.ruleset.id, job.source.progress)
         values = tested_values(job.ruleset, cases, job.readings, day)
         uses = usage_of(job, [each.regions for each in values])
+    if not uses.valid:
+        raise CannotRun(
+            f"no row of `{table}` is valid, so nothing is counted over it; "
+            f"`policy report {job.ruleset.id}={table}` tells what is wrong with each"
+        )
     used, constant = used_items(job.ruleset, day, sites_of(job.ruleset), uses, coverage)
     untried = [
         (each.regions.fact, words, use)
