@@ -28,7 +28,22 @@ CELLS: dict[str, tuple[list[str], dict[str, Any] | None, str]] = {
     "numbers as people write them": (
         ["1.234,56", "7,00"],
         {"type": "number", "multipleOf": Decimal("0.01"), "minimum": 0, "maximum": 100_000},
-        "numbers with 2 decimal places, 7.00 to 1234.56",
+        "numbers with 2 decimal places, 7.00 to 1234.56, written as 1.234,56",
+    ),
+    "numbers that could be read in two ways": (
+        ["215,673", "27,513"],
+        {"type": "number", "multipleOf": Decimal("0.001"), "minimum": 0, "maximum": 10_000},
+        "numbers with 3 decimal places, 27.513 to 215.673, written as 1234,56 (or 1,234.56: the cells do not tell)",
+    ),
+    "points that may stand between thousands": (
+        ["215.673", "7"],
+        {"type": "number", "multipleOf": Decimal("0.001"), "minimum": 0, "maximum": 10_000},
+        "numbers with 3 decimal places, 7.000 to 215.673 (or with a point between thousands: the cells do not tell)",
+    ),
+    "texts with blanks around make no closed set": (
+        ["a ", "b", "a "] * 3,
+        {"type": "string", "maxLength": 64},
+        "texts, 2 different, of a length up to 2",
     ),
     "with cells that mean absent": (
         ["1", "NA", "-"],

@@ -169,7 +169,10 @@ def test_a_table_gives_facts_and_a_mapping_file() -> None:
     lines = [" ".join(line.split()) for line in told.out.splitlines()]
     assert lines[0] == "fees.csv: seen in 6 rows"
     assert "Paid On paid_on date 6 dates, 2025-01-31 to 2025-03-02, written as %d.%m.%Y" in lines
-    assert "Amount amount decimal(2), 0 to 100,000 5 numbers with 2 decimal places, 1.00 to 1234.50" in lines
+    assert (
+        "Amount amount decimal(2), 0 to 100,000 5 numbers with 2 decimal places, 1.00 to 1234.50, written as 1.234,56"
+        in lines
+    )
     assert "class class_value text 6 texts, 3 different, of a length up to 1" in lines
     assert "Empty - (left out) 0 no value" in lines
     assert "Status status closed|open 6 one of closed, open" in lines
@@ -178,7 +181,8 @@ def test_a_table_gives_facts_and_a_mapping_file() -> None:
     assert lines[-1] == "then: policy report fees=fees.csv --map fees.map.yaml --out report"
     schema = json.loads(Path("schemas/fees.schema.json").read_text("utf-8"))["properties"]
     assert schema["amount"] == {
-        "description": "The column `Amount`. Seen in 5 of 6 rows: numbers with 2 decimal places, 1.00 to 1234.50.",
+        "description": "The column `Amount`. Seen in 5 of 6 rows: numbers with 2 decimal places, 1.00 to 1234.50, "
+        "written as 1.234,56.",
         "type": "number",
         "multipleOf": 0.01,
         "minimum": 0,

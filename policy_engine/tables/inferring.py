@@ -33,6 +33,8 @@ LENGTHS = (64, 256, 1024, 4096, 16384, 65536)
 SIZES = (10, 100, 1_000, 10_000)
 NO_NUMBER = re.compile(r"[+-]?0[0-9].*|\+.*")
 """What looks like a number and is the number of something: an account, a telephone."""
+GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+")
+"""Numbers whose points may stand between thousands."""
 YEARS = range(1900, 2101)
 """A text of eight digits is a date if it is one of these years."""
 NUMBER = Number(MOST_PLACES, -(10**18) + 1, 10**18 - 1)
@@ -149,7 +151,8 @@ def _texts(texts: Sequence[str], *, cells: bool) -> Seen:
 def _words(texts: Sequence[str], different: Sequence[str]) -> Seen:
     """Texts that are no more than that: a closed set where few of them come again and again."""
     longest = max(map(len, different))
-    in_set = 2 <= len(different) <= MOST_IN_SET and len(texts) >= ROWS_FOR_EACH * len(different)
+    is_neat = all(text == text.strip(BLANKS) for text in texts)
+    in_set = is_neat and 2 <= len(different) <= MOST_IN_SET and len(texts) >= ROWS_FOR_EACH * len(different)
     if in_set and longest <= LONGEST_IN_SET:
         return Seen({"type": "string", "enum": sorted(different)}, f"one of {', '.join(sorted(different))}")
     most = next((length for length in LENGTHS if length >= 2 * longest), 10 * longest)
@@ -196,7 +199,19 @@ def _texts_as_numbers(texts: Sequence[str]) -> Seen | None:
     seen = _numbers(read.values) if read is not None else None
     if read is None or seen is None or seen.schema is None:
         return None
-    return Seen(seen.schema, seen.told + read.others)
+    return Seen(seen.schema, seen.told + _form_of_numbers(read, texts) + read.others)
+
+
+def _form_of_numbers(read: _Read, texts: Sequence[str]) -> str:
+    """How numbers are written, and how else they may be meant."""
+    if read.styles[0].numbers is None:
+        grouped = all(GROUPS.fullmatch(text.strip(BLANKS)) for text in texts if "." in text) and any(
+            "." in text for text in texts
+        )
+        return " (or with a point between thousands: the cells do not tell)" if grouped else ""
+    others = (style for style in read.styles[1:] if read.by(style) != read.values)
+    other = next((f" (or {style.numbers.example}: the cells do not tell)" for style in others if style.numbers), "")
+    return f", written as {read.styles[0].numbers.example}{other}"
 
 
 def _json(texts: Sequence[str]) -> Seen | None:
@@ -211,23 +226,32 @@ def _json(texts: Sequence[str]) -> Seen | None:
 class _Read:
     """Texts that were read as values of a type, how, and how many could not be."""
 
-    values: list[Any]
+    texts: list[str]
+    member: Member
     styles: list[CellStyle]
     unread: int
+
+    def by(self, style: CellStyle) -> list[Any]:
+        """The values that a style makes of the texts."""
+        return [read_cell(self.member, style, text)[0] for text in self.texts]
+
+    @property
+    def values(self) -> list[Any]:
+        """The values of the texts."""
+        return self.by(self.styles[0])
 
     @property
     def others(self) -> str:
         """What to say of the texts that are none."""
-        return (
-            f"; {self.unread:,} of {self.unread + len(self.values):,} different texts are none" if self.unread else ""
-        )
+        return f"; {self.unread:,} of {self.unread + len(self.texts):,} different texts are none" if self.unread else ""
 
     def told(self, word: str) -> str:
         """What was seen of moments."""
         forms = [" or ".join(style.forms) for style in self.styles[:2]]
         form = f", written as {forms[0]}" if forms[0] else ""
         form += f" (or {forms[1]}: the cells do not tell)" if len(forms) > 1 else ""
-        return f"{word}, {min(self.values)} to {max(self.values)}{form}{self.others}"
+        values = self.values
+        return f"{word}, {min(values)} to {max(values)}{form}{self.others}"
 
 
 def _read(texts: Sequence[str], kind: Type) -> _Read | None:
@@ -238,7 +262,7 @@ def _read(texts: Sequence[str], kind: Type) -> _Read | None:
     read = [text for text in texts if text not in without and text.strip(BLANKS).lower() not in ABSENT]
     if not read or (unread and not _is_nearly_all(len(read), len(read) + len(unread))):
         return None
-    return _Read([read_cell(member, styles[0], text)[0] for text in read], styles, len(unread))
+    return _Read(read, member, styles, len(unread))
 
 
 # Lists and records.

@@ -44,9 +44,14 @@ class NumberForm:
         return f"[{THOUSANDS_SIGNS[self.thousands]}]" if self.thousands else ""
 
     @property
+    def example(self) -> str:
+        """A number that is written so."""
+        return f"1{self.thousands or ''}234{self.decimal}56"
+
+    @property
     def expected(self) -> str:
         """What it is, in a message."""
-        return f"a number written as 1{self.thousands or ''}234{self.decimal}56"
+        return f"a number written as {self.example}"
 
     def plain(self, text: str) -> str:
         """A text of this form as a number with a point; raises `ValueError` for any other text."""
