@@ -83,6 +83,30 @@ class Engine(engine.Engine):
         rules = self.ruleset(ruleset, as_of)
         return decide_table(table, rules, as_of, readings, decisions, place, reasons=reasons)
 
+    def sql(
+        self,
+        ruleset: str,
+        dialect: str,
+        *,
+        as_of: date,
+        table: str | None = None,
+        keep: Iterable[str] | None = None,
+        view: str | None = None,
+        readings: Mapping[str, str] = NO_READINGS,
+    ) -> str:
+        """A ruleset as one query for a database, or with `view` the definition of a view, as `policy sql` prints it.
+
+        `dialect` is `duckdb`, `postgres` or `spark`, `table` the name of the table, as schema.table; named like the facts if left
+        out. `keep` are columns that stand before the decisions; the keys if left out.
+
+        Raises `CannotRun` for a dialect or a name that is none, or without sqlglot, `UnknownDecision`, `NotInForce`,
+        `UnknownReading`, and `RulesetError` where the database cannot give the exact answer.
+        """
+        from policy_engine.reports.queries import query_text  # noqa: PLC0415 - sqlglot need not be there
+
+        kept = None if keep is None else list(keep)
+        return query_text(self.ruleset(ruleset, as_of), dialect, as_of, readings, table=table, keep=kept, view=view)
+
     def report(
         self,
         tables: Mapping[str, str | Path],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from policy_engine.backends.sql.dialects.table import DIALECTS
 from tests.conftest import ROOT, lay_out
 from tests.support.commands import policy
+from tests.support.rulebook import shipped
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -123,14 +125,14 @@ def test_columns_that_are_kept_stay_as_they_are(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--dialect", "ducdb"], "--dialect: `ducdb` is no dialect; did you mean `duckdb`?"),
+        (["--dialect", "ducdb"], "`ducdb` is no dialect; did you mean `duckdb`?"),
         (
             ["--dialect", "duckdb", "--view", "v"],
             "--view names a view; write `--as view` too",
         ),
         (
             ["--dialect", "duckdb", "--from", "a..b"],
-            "--from: `a..b` is no name of a table; write it as schema.table",
+            "the table: `a..b` is no name of a table; write it as schema.table",
         ),
         (
             ["--dialect", "duckdb", "--reading", "day_60=x"],
@@ -148,3 +150,18 @@ def test_a_day_out_of_force_is_said() -> None:
     ran = policy("sql", "partner_earnings", "--dialect", "duckdb", "--as-of", str(date(1990, 1, 1)), folder=ROOT)
     assert ran.code == 2
     assert "in force" in ran.err
+
+
+def test_python_gives_the_text_that_is_printed() -> None:
+    printed = policy("sql", "user_roles", "--dialect", "spark", "--as-of", "2025-09-01", "--keep", "role", folder=ROOT)
+    text = shipped().sql("user_roles", "spark", as_of=date(2025, 9, 1), keep=["role"])
+    assert printed.out == text
+
+
+def test_without_sqlglot_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("policy_engine.backends.sql")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+    ran = policy("sql", "user_roles", "--dialect", "duckdb", folder=ROOT)
+    assert (ran.code, ran.out) == (2, "")
+    assert "`pip install policy_engine[sql]`" in ran.err

@@ -26,9 +26,15 @@ def rescaled(to: Dialect, value: Sql, kind: Number, places: int) -> Sql:
     factor = 10 ** (places - kind.places)
     if factor == 1:
         return value
-    if bound_of(kind) * factor > LIMIT:
+    if is_wide(kind, places):
         return to.widened(value) * to.widened(literal(factor))
     return value * literal(factor)
+
+
+def is_wide(kind: Number, places: int) -> bool:
+    """Whether numbers might have more than 18 digits in finer units."""
+    factor: int = 10 ** (places - kind.places)
+    return bound_of(kind) * factor > LIMIT
 
 
 def modulo(value: Sql, divisor: Sql) -> Sql:

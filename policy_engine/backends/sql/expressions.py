@@ -12,15 +12,15 @@ from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Any
 
-from policy_engine.backends.sql import arithmetic, lookups, weekdays
-from policy_engine.backends.sql.build import TRUE, Sql, all_of, any_of, choose, coalesce, literal, where
+from policy_engine.backends.sql import arithmetic, lookups
+from policy_engine.backends.sql.build import Sql, all_of, any_of, choose, literal, where
+from policy_engine.backends.sql.calls import SPECIAL
 from policy_engine.backends.sql.days import Days
 from policy_engine.backends.sql.dialects.base import Dialect
 from policy_engine.backends.sql.functions import CALLS
 from policy_engine.backends.sql.lists import Lists
 from policy_engine.backends.sql.plan import Plan
 from policy_engine.backends.sql.refusals import Refusal, refused
-from policy_engine.backends.sql.zones import Clock
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.rulesets import Ruleset
@@ -40,8 +40,7 @@ from policy_engine.language.types import (
     member_of,
     record_in,
 )
-from policy_engine.language.values import EPOCH, MICROSECOND, Holidays
-from policy_engine.language.weekdays import week_of
+from policy_engine.language.values import EPOCH, MICROSECOND
 
 Parts = Callable[[str, str], Sql]
 """Gives another decision's outcome, or one of its values."""
@@ -262,8 +261,13 @@ class Expressions:
             case "*":
                 return self.operand(left) * self.operand(right)
         assert isinstance(node.type, Number)
-        one, other = self._scaled(left, node.type.places), self._scaled(right, node.type.places)
-        return one + other if node.operator == "+" else one - other
+        places = node.type.places
+        one, other = self._scaled(left, places), self._scaled(right, places)
+        found = one + other if node.operator == "+" else one - other
+        wide = [
+            side for side in (left.type, right.type) if isinstance(side, Number) and arithmetic.is_wide(side, places)
+        ]
+        return found.cast("BIGINT") if wide else found
 
     def divisor(self, node: tree.Node) -> Sql:
         """A divisor, which is read several times."""
@@ -311,151 +315,11 @@ class Expressions:
         arguments = [self.argument(part, common or part.type) for part in node.arguments]
         return CALLS[node.function](self.days, *arguments)
 
-    def known(self, node: tree.Call) -> Sql:
-        argument = node.arguments[0]
-        return self.whole(argument).is_known() if argument.optional else TRUE
-
-    def default(self, node: tree.Call) -> Sql:
-        first, second = node.arguments
-        value = self.in_units(self.whole(first), first.type, node.type)
-        if not first.optional:
-            return value
-        return coalesce(value, self.in_units(self.whole(second), second.type, node.type))
-
-    def if_known(self, node: tree.Call) -> Sql:
-        return self.value(node.arguments[0])
-
-    def length(self, node: tree.Call) -> Sql:
-        return self.dialect.size(self.value(node.arguments[0]))
-
-    def round(self, node: tree.Call) -> Sql:
-        value, places, mode = node.arguments
-        assert isinstance(value.type, Number | Ratio)
-        to = tree.constant_number(places)
-        if not arithmetic.roundable(self.dialect, value.type, to):
-            raise refused(Refusal.WIDE, self.dialect.title, value)
-        named, name = self.named(value), tree.constant_text(mode) or ""
-        return arithmetic.rounded(self.dialect, self.kept, value.type, named, to, name)
-
-    def refused_case(self, node: tree.Call) -> Sql:
-        raise refused(Refusal.CASE, self.dialect.title, node)
-
-    def refused_pattern(self, node: tree.Call) -> Sql:
-        raise refused(Refusal.PATTERN, self.dialect.title, node)
-
-    def joined_texts(self, node: tree.Call) -> Sql:
-        texts, separator = node.arguments
-        listed, between = self.kept(self.whole(texts), "texts"), self.kept(self.value(separator), "separator")
-        return where(listed.is_known() & between.is_known(), self.dialect.joined_texts(listed, between))
-
-    def join_lists(self, node: tree.Call) -> Sql:
-        first, *others = (self.argument(part, node.type) for part in node.arguments)
-        found = first
-        for other in others:
-            found = self.dialect.concatenated(found, other)
-        return where(all_of([part.is_known() for part in (first, *others)]), found)
-
-    def distinct(self, node: tree.Call) -> Sql:
-        return self.dialect.distinct(self.kept(self.whole(node.arguments[0]), "listed"))
-
-    def take(self, node: tree.Call) -> Sql:
-        listed, number = (self.kept(self.whole(part), "listed") for part in node.arguments)
-        return self.dialect.taken(listed, number, last=node.function == "take_last")
-
-    def date_of(self, node: tree.Call) -> Sql:
-        return self.kept(self._clock.date_of(self.named(node.arguments[0])), "date")
-
-    def time_of(self, node: tree.Call) -> Sql:
-        return self.kept(self._clock.time_of(self.named(node.arguments[0])), "time")
-
-    @property
-    def _clock(self) -> Clock:
-        return Clock(self.days, self.ruleset.timezone)
-
-    @property
-    def week(self) -> weekdays.Weekdays:
-        """The weekdays of the ruleset."""
-        return weekdays.Weekdays(self.days, self.ruleset.week)
-
-    def is_weekday(self, node: tree.Call) -> Sql:
-        return self.week.is_weekday(self.named(node.arguments[0]))
-
-    def add_weekdays(self, node: tree.Call) -> Sql:
-        day, count = (self.named(part) for part in node.arguments)
-        return self.week.add(day, count)
-
-    def weekdays_between(self, node: tree.Call) -> Sql:
-        start, end = (self.named(part) for part in node.arguments)
-        return self.week.between(start, end)
-
-    def _business_days(self, node: tree.Node) -> weekdays.BusinessDays:
-        """The business days that the holidays of an argument leave."""
-        week = self.ruleset.week
-        if isinstance(node, tree.ListLiteral) and not node.elements:
-            return weekdays.business_days(self.week, ())
-        if not isinstance(node, tree.Literal):
-            return self.lists.business_days(self.week, node)
-        if isinstance(node.value, Holidays):
-            own = weekdays.Weekdays(self.days, week_of(node.value, week))
-            return weekdays.business_days(own, node.value.dates)
-        return weekdays.business_days(self.week, node.value)  # type: ignore[arg-type]  # dates, by its type
-
-    def _in_years(self, result: Sql, calendar: tree.Node, *asked: Sql) -> Sql:
-        """A result, unknown where one of the days lies outside the years of a named calendar."""
-        if isinstance(calendar, tree.Literal) and isinstance(calendar.value, Holidays):
-            return weekdays.within_years(self.days, result, calendar.value, *asked)
-        return result
-
-    def add_business_days(self, node: tree.Call) -> Sql:
-        day, count = (self.named(part) for part in node.arguments[:2])
-        calendar = node.arguments[2]
-        result = self.kept(self._business_days(calendar).add(day, count))
-        found = self._in_years(result, calendar, day, result)
-        return found if found is result else choose([(count.equals(0), day)], found)
-
-    def is_business_day(self, node: tree.Call) -> Sql:
-        day, calendar = self.named(node.arguments[0]), node.arguments[1]
-        return self._in_years(self._business_days(calendar).has(day), calendar, day)
-
-    def business_days_between(self, node: tree.Call) -> Sql:
-        start, end = (self.named(part) for part in node.arguments[:2])
-        calendar = node.arguments[2]
-        return self._in_years(self._business_days(calendar).between(start, end), calendar, start, end)
-
-    def contains_all(self, node: tree.Call) -> Sql:
-        return self.lists.contains_all(node)
-
 
 def _microseconds(value: time) -> int:
     return ((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond
 
 
-SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], Sql]] = MappingProxyType(
-    {
-        "known": Expressions.known,
-        "default": Expressions.default,
-        "if_known": Expressions.if_known,
-        "len": Expressions.length,
-        "round": Expressions.round,
-        "lower": Expressions.refused_case,
-        "equals_ignoring_case": Expressions.refused_case,
-        "matches": Expressions.refused_pattern,
-        "join": Expressions.joined_texts,
-        "join_lists": Expressions.join_lists,
-        "distinct": Expressions.distinct,
-        "take": Expressions.take,
-        "take_last": Expressions.take,
-        "contains_all": Expressions.contains_all,
-        "date_of": Expressions.date_of,
-        "time_of": Expressions.time_of,
-        "is_weekday": Expressions.is_weekday,
-        "add_weekdays": Expressions.add_weekdays,
-        "weekdays_between": Expressions.weekdays_between,
-        "add_business_days": Expressions.add_business_days,
-        "is_business_day": Expressions.is_business_day,
-        "business_days_between": Expressions.business_days_between,
-    }
-)
 HANDLERS: Mapping[type[tree.Node], Callable[[Expressions, Any], Sql]] = MappingProxyType(
     {
         tree.AsOf: Expressions.as_of,

@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """A loop around: its list, the variables of element and place, and the expression that gives the list."""
+    """A loop around: its list, and the variables of element and place."""
 
     listed: Sql
     element: str
     place: str
-    source: tree.Node | None = None
 
 
 @dataclass(slots=True)
@@ -39,10 +38,10 @@ class Lists:
 
     # Loops
 
-    def entered(self, name: str, listed: Sql, source: tree.Node | None = None) -> Around:
+    def entered(self, name: str, listed: Sql) -> Around:
         """A loop over a list, with fresh variables."""
         fresh = self.to.plan.fresh
-        return Around(listed, fresh(name or "element"), fresh(f"{name or 'element'}_at"), source)
+        return Around(listed, fresh(name or "element"), fresh(f"{name or 'element'}_at"))
 
     @contextmanager
     def inside(self, name: str, loop: Around) -> Iterator[None]:
@@ -67,7 +66,7 @@ class Lists:
 
     def aggregate(self, node: tree.Aggregate) -> Sql:
         """An aggregate."""
-        loop = self.entered(node.variable, self.to.kept(self.to.value(node.source), "listed"), node.source)
+        loop = self.entered(node.variable, self.to.kept(self.to.value(node.source), "listed"))
         if node.function in ("any", "all"):
             return self._quantified(node, loop)
         over = self.over(node, loop)

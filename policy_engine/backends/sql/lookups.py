@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from policy_engine.backends.lookup_cells import cells_in_units, otherwise_in_units
-from policy_engine.backends.sql.build import FALSE, Sql, all_of, choose, literal, where
+from policy_engine.backends.sql.build import FALSE, Sql, all_of, choose, where
 from policy_engine.backends.sql.refusals import Refusal, refused
 from policy_engine.language import expressions as tree
-from policy_engine.language.lookup_tables import Key, Range
+from policy_engine.language.lookup_tables import Key, Range, TableRow
 from policy_engine.language.specialize import in_units
 from policy_engine.language.types import Type
 
@@ -91,24 +91,14 @@ def _joined(to: Expressions, node: tree.Lookup, keys: Sequence[Sql]) -> Sql:
 
 
 def _join(to: Expressions, node: tree.Lookup, keys: Sequence[Sql]) -> Mapping[str, Sql]:
-    table, kinds = node.table, _kinds(to, node)
+    table = node.table
     names = [
         f"key_{at}_{end}"
         for at, key in enumerate(table.keys, 1)
         for end in (("from", "below") if key.ranged else ("is",))
     ]
     cells = [f"column_{at}" for at in range(1, len(table.columns) + 1)]
-    rows = []
-    for row in table.rows:
-        written: list[Sql] = []
-        for key, value_, kind in zip(table.keys, row.keys, kinds, strict=True):
-            ends = _bounds(key, value_, kind)[: 2 if key.ranged else 1]
-            written += [to.constant_in_units(end, kind) for end in ends]
-        written += [
-            to.constant_in_units(in_units(cell, column.type), column.type)
-            for cell, column in zip(row.cells, table.columns, strict=True)
-        ]
-        rows.append(tuple(written))
+    rows = [_constants_of(to, node, row) for row in table.rows]
 
     def found(columns: Mapping[str, Sql]) -> Sql:
         parts = []
@@ -121,9 +111,17 @@ def _join(to: Expressions, node: tree.Lookup, keys: Sequence[Sql]) -> Mapping[st
     return to.plan.joined(table.name, [*names, *cells], rows, found)
 
 
+def _constants_of(to: Expressions, node: tree.Lookup, row: TableRow) -> tuple[Sql, ...]:
+    """The values of a row's keys, of ranges their two ends, and its cells."""
+    written: list[Sql] = []
+    for key, value_, kind in zip(node.table.keys, row.keys, _kinds(to, node), strict=True):
+        ends = _bounds(key, value_, kind)[: 2 if key.ranged else 1]
+        written += [to.constant_in_units(end, kind) for end in ends]
+    for cell, column in zip(row.cells, node.table.columns, strict=True):
+        written.append(to.constant_in_units(in_units(cell, column.type), column.type))
+    return tuple(written)
+
+
 def _is_open(node: tree.Lookup, at: int) -> bool:
     """Whether a range of a key has an open end."""
     return any(isinstance(row.keys[at], Range) and None in row.keys[at] for row in node.table.rows)
-
-
-__all__ = ["literal", "value"]

@@ -115,7 +115,8 @@ class Spark(Functional):
         seconds, fraction = self.quotient(value, MILLION), value.remainder(MILLION)
         parts = [self.quotient(seconds, 3600), self.quotient(seconds, 60).remainder(60), seconds.remainder(60)]
         clock = call("CONCAT_WS", ":", *(_padded(part, 2) for part in parts))
-        return choose([(fraction.equals(0), clock)], call("CONCAT_WS", ".", clock, _padded(fraction, 6)))
+        with_fraction = call("CONCAT_WS", ".", clock, _padded(fraction, 6))
+        return choose([(fraction.equals(0), clock), (fraction > 0, with_fraction)])
 
     def column_kind(self, kind: Type) -> str:
         match kind:
