@@ -113,9 +113,21 @@ def _text(value: Any, kind: Type) -> Any:
     """A fact as PostgreSQL reads it."""
     match kind:
         case ListOf() | Record() if value is not None:
-            return json_text(value)
+            return json_text(_near_utc(value, kind))
         case Instant(zone=zone) if value is not None:
             return _moment((read_instant(value, zone) - EPOCH) // MICROSECOND)
+    return value
+
+
+def _near_utc(value: Any, kind: Type) -> Any:
+    """A fact whose instants are written in UTC: PostgreSQL reads no offsets of more than 16 hours."""
+    match value, kind:
+        case list(), ListOf(element=element):
+            return [_near_utc(part, element) for part in value]
+        case dict(), Record(members=members):
+            return {each.name: _near_utc(value[each.name], each.type) for each in members if each.name in value}
+        case str(), Instant(zone=None):
+            return _moment((read_instant(value, None) - EPOCH) // MICROSECOND)
     return value
 
 

@@ -41,6 +41,11 @@ class Sql:
         return sign * int(node.this) if is_number else None
 
     @property
+    def is_plain_number(self) -> bool:
+        """Whether it is a number written out, without a type."""
+        return self.number is not None and not isinstance(self.node, exp.Cast)
+
+    @property
     def is_empty_array(self) -> bool:
         """Whether it is an array without elements, written out."""
         node = self.node.this if isinstance(self.node, exp.Cast) else self.node
@@ -53,7 +58,11 @@ class Sql:
         return _arithmetic(exp.Sub, self, other)
 
     def __mul__(self, other: Operand) -> Sql:
-        return _arithmetic(exp.Mul, self, other)
+        """Of two plain constants their product, since engines multiply those in 32 bits."""
+        second = literal(other)
+        if self.is_plain_number and second.is_plain_number:
+            return literal((self.number or 0) * (second.number or 0))
+        return _arithmetic(exp.Mul, self, second)
 
     def remainder(self, other: Operand) -> Sql:
         """What is left by division towards zero."""

@@ -21,6 +21,13 @@ class DuckDB(Functional):
     widest: ClassVar[int | None] = WIDEST
     wide: ClassVar[str] = "HUGEINT"
 
+    def units_of(self, number: Sql, places: int) -> Sql:
+        """In decimals of 38 digits together: of fewer DuckDB would make products of 18, which may be too few."""
+        if not places:
+            return number.cast("BIGINT")
+        factor = literal(10**places).cast(f"DECIMAL({places + 1}, 0)")
+        return (number.cast(f"DECIMAL({37 - places}, {places})") * factor).cast("BIGINT")
+
     def days_between(self, start: Sql, end: Sql) -> Sql:
         return call("date_diff", "day", start, end)
 
