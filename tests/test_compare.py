@@ -352,7 +352,7 @@ RUNS: Mapping[str, tuple[str, str, int]] = {
         ROWS + '{"id": "D", "amount": -1}\n',
         "4 accounts, 3 compared, 1 invalid\ninvalid to both versions: 1\n  row 4 D: /amount: -1 is not 0 or more\n\n"
         "charge: the value fee differs: 1\n"
-        "  `2 if amount <= 100 else 3`, which is 3, in place of `2`, which was 2: 1\n    row 3 C: 200.02 -> 300.03\n\n"
+        "  `2 if amount <= 100 else 3`, which is 3, in place of `2`: 1\n    row 3 C: 200.02 -> 300.03\n\n"
         "charge: fee: 1 up by 100.01 in sum; from +100.01 to +100.01, half at most +100.01\n",
         3,
     ),

@@ -28,12 +28,13 @@ from policy_engine.cli.options import (
     read_maps,
     read_readings,
 )
-from policy_engine.diagnostics import shown_text
+from policy_engine.diagnostics import shown_text, unknown_name
 from policy_engine.errors import CannotRun
+from policy_engine.reports.arguments import AUDIENCES, AUDITOR
 
-FORMS = ("text", "markdown", "json")
 TRIES = 1_000
 """How often facts are looked for, unless something else is said."""
+FORMS, ALSO = ("text", "markdown", "json"), ("csv", "jsonl")
 NAME = re.compile("[a-z][a-z0-9_]*")
 """What a ruleset may be called."""
 
@@ -97,6 +98,13 @@ def compare_sides(
             "--tries", min=0, help="Without a table: how often facts are looked for that show a change of the rules."
         ),
     ] = TRIES,
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", help=f"The accounts that change in another form too: {', '.join(ALSO)}."),
+    ] = None,
+    audience: Annotated[
+        str, typer.Option("--audience", help="auditor, or customer: without what would tell a sensitive fact.")
+    ] = AUDITOR,
     form: Annotated[str, typer.Option("--format", help=f"What is printed: {', '.join(FORMS)}.")] = FORMS[0],
     mapping: MapOption = None,
     encoding: EncodingOption = None,
@@ -118,29 +126,45 @@ def compare_sides(
     A side is a version, a day, a choice of readings, or rules elsewhere. Status, outcome, rules, values and missing facts are
     compared. Exit code 0: accounts were compared, and no answer differs. 3: some differ. 2: nothing could be compared.
     """
-    from policy_engine.cli.comparison_lines import compared_with_progress, show_comparisons  # noqa: PLC0415 - Polars is slow
+    from policy_engine.cli.comparing import Work, compared_with_progress  # noqa: PLC0415 - Polars is slow to import
+    from policy_engine.cli.comparison_lines import show_comparisons  # noqa: PLC0415 - the same
     from policy_engine.cli.comparison_sides import Asked, AskedSide, pairs_of  # noqa: PLC0415 - the same
     from policy_engine.tables.file_options import FileOptions  # noqa: PLC0415 - the same
     from policy_engine.tables.opening_tables import Options  # noqa: PLC0415 - the same
 
+    if audience not in AUDIENCES:
+        raise CannotRun(f"--audience: `{shown_text(audience)}` is none of {', '.join(AUDIENCES)}")
     if form not in FORMS:
         raise CannotRun(f"--format: `{shown_text(form)}` is none of {', '.join(FORMS)}")
     both = read_readings(reading)
     old_side = AskedSide(old, old_version, _own_day(old_as_of), {**both, **read_readings(old_reading)})
     new_side = AskedSide(new, new_version, _own_day(new_as_of), {**both, **read_readings(new_reading)})
     tables = _tables(facts or [])
-    wanted = [*(ruleset or ()), *(name for name in tables if name)]
-    asked = Asked(old_side, new_side, wanted, as_of, rules, schemas)
+    asked = Asked(old_side, new_side, ruleset or (), [*filter(None, tables)], as_of, rules, schemas)
     with TemporaryDirectory(prefix="policy-") as folder:
         pairs = pairs_of(asked, Path(folder))
         names = [side.ruleset.id for _, side in pairs.pairs]
         maps = {name: Path(file) for name, file in read_maps(mapping, names).items()}
         file = FileOptions(encoding, delimiter, sheet, header_row, read_input_format(input_format))
-        found = compared_with_progress(pairs, _of_rulesets(tables, names), Options(maps, file), out, tries)
+        found = compared_with_progress(
+            Work(
+                pairs, _of_rulesets(tables, names), Options(maps, file), audience, tries, out, _also(also, out, tables)
+            )
+        )
     show_comparisons(found, form)
     if not found.compared:
         raise typer.Exit(Exit.COULD_NOT_RUN)
     raise typer.Exit(Exit.DIFFERENT if found.differs else Exit.FINE)
+
+
+def _also(forms: list[str] | None, out: Path | None, tables: Mapping[str, str]) -> tuple[str, ...]:
+    """The further forms of the accounts that change; raises `CannotRun`."""
+    for form in forms or ():
+        if form not in ALSO:
+            raise CannotRun(f"--also: `{shown_text(form)}` is none of {', '.join(ALSO)}")
+    if forms and (out is None or not tables):
+        raise CannotRun("--also: accounts are written only with --out FOLDER, and of a table (--facts)")
+    return tuple(dict.fromkeys(forms or ()))
 
 
 def _own_day(day: str | None) -> date | None:
@@ -164,6 +188,9 @@ def _tables(arguments: Sequence[str]) -> dict[str, str]:
 
 def _of_rulesets(tables: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     """The table of each ruleset by its name; raises `CannotRun` where it is not sure whose a table is."""
+    unknown = next((name for name in tables if name and name not in names), None)
+    if unknown is not None:
+        raise CannotRun(f"--facts: {unknown_name('ruleset that is compared', unknown, names)}")
     if "" not in tables:
         return dict(tables)
     left = [name for name in names if name not in tables]

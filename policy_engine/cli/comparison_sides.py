@@ -9,9 +9,9 @@ from pathlib import Path
 
 from policy_engine.cli.git_revisions import Revision, laid_out, revision_of
 from policy_engine.cli.options import day_of_question
-from policy_engine.diagnostics import Diagnostic, shown_text, unknown_name
+from policy_engine.diagnostics import Diagnostic, shown_text
 from policy_engine.engine import Engine
-from policy_engine.errors import CannotRun, RulesetError, UnknownDecision, UnknownReading
+from policy_engine.errors import CannotRun, RulesetError, UnknownReading
 from policy_engine.language.date_texts import read_date
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import Ruleset
@@ -46,6 +46,8 @@ class AskedSide:
 class Asked:
     """What a comparison is asked for: both sides, the rulesets that are wanted (all where none), the day (today where None).
 
+    `tables` are the rulesets that tables are given for.
+
     `rules` and `schemas` are the folders at hand.
 
     `schemas` are None where none are named; then those beside a folder of rules are taken, or else `schemas`.
@@ -54,6 +56,7 @@ class Asked:
     old: AskedSide
     new: AskedSide
     rulesets: Sequence[str]
+    tables: Sequence[str]
     as_of: str | None
     rules: Path
     schemas: Path | None
@@ -76,9 +79,14 @@ class Pairs:
 def pairs_of(asked: Asked, folder: Path) -> Pairs:
     """Load both sides; `folder` is for what is taken out of git. Raises `PolicyError`s."""
     named = [side.ruleset for side in asked.sides]
+    for name in named:
+        _refuse_place(name)
     wanted = list(dict.fromkeys([*asked.rulesets, *(name for name in named if name)]))
     if asked.old.place is None and asked.new.place is None:
-        return Pairs((_of_rules_at_hand(asked, wanted),))
+        wanted = wanted or list(asked.tables)
+        pair = _of_rules_at_hand(asked, _one_ruleset(asked, wanted), wanted[0])
+        _refuse_unused(asked, [pair])
+        return Pairs((pair,))
     if not asked.new.text:
         raise CannotRun(
             f"`{shown_text(asked.old.text)}` is to be compared with what? name a second side: a folder, `main:rules`"
@@ -93,7 +101,13 @@ def pairs_of(asked: Asked, folder: Path) -> Pairs:
     only = [tuple(n for n in own if n not in other and not wanted) for own, other in (names, names[::-1])]
     pairs = tuple(_with_readings(asked, _pair(asked, engines, name)) for name in shared)
     _refuse_unused(asked, pairs)
-    return Pairs(pairs, *only)
+    return Pairs(pairs, only[0], only[1])
+
+
+def _refuse_place(name: str | None) -> None:
+    """Raises `CannotRun` for what can only be meant as a file or folder, which is not there."""
+    if name is not None and not name.isidentifier():
+        raise CannotRun(f"there is no file or folder `{shown_text(name)}`, and no ruleset can be called so")
 
 
 def _told(asked: Asked, names: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -148,26 +162,23 @@ def _version(engine: Engine, name: str, version: str | None, day: date) -> Rules
     return versions[0] if len(versions) == 1 else engine.rulebook.in_force(name, day)
 
 
-def _of_rules_at_hand(asked: Asked, wanted: Sequence[str]) -> tuple[Side, Side]:
-    """Two versions of one ruleset, or one version on two days or under two readings."""
+def _one_ruleset(asked: Asked, wanted: Sequence[str]) -> Engine:
+    """The rules at hand with the one ruleset that is wanted; raises `CannotRun` where there is none or more."""
     if len(wanted) != 1:
         told = f"there are {', '.join(map(shown_text, wanted))}" if wanted else "there is none"
         raise CannotRun(f"one ruleset of the rules at hand is compared, and {told}; name it, or two folders of rules")
-    name = wanted[0]
-    engine = Engine.load(asked.rules, asked.schemas or Path(SCHEMAS), only=[name])
-    versions = engine.rulebook.versions(name)
-    if not versions:
-        raise UnknownDecision(unknown_name("ruleset", name, [ruleset.id for ruleset in engine.rulesets]))
+    return Engine.load(asked.rules, asked.schemas or Path(SCHEMAS), only=wanted)
+
+
+def _of_rules_at_hand(asked: Asked, engine: Engine, name: str) -> tuple[Side, Side]:
+    """Two versions of one ruleset, or one version on two days or under two readings."""
     said = [_version_and_day(side, engine, name) for side in asked.sides]
     days = [day or day_of_question(engine, name, asked.as_of) for _, day in said]
     if days[0] != days[1] or asked.old.readings != asked.new.readings:
         found = [_version(engine, name, version, day) for (version, _), day in zip(said, days, strict=True)]
     else:
-        found = list(two_versions(versions, name, said[0][0], said[1][0]))
-    pair = Side(found[0], days[0]), Side(found[1], days[1])
-    made = _with_readings(asked, pair)
-    _refuse_unused(asked, [made])
-    return made
+        found = list(two_versions(engine.rulebook.versions(name), name, said[0][0], said[1][0]))
+    return _with_readings(asked, (Side(found[0], days[0]), Side(found[1], days[1])))
 
 
 def _with_readings(asked: Asked, pair: tuple[Side, Side]) -> tuple[Side, Side]:

@@ -10,10 +10,13 @@ from pathlib import Path
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Number
+from policy_engine.reports.arguments import AUDITOR, CUSTOMER
 from policy_engine.reports.comparison.attributions import Attributions
 from policy_engine.reports.comparison.changes import Changes
-from policy_engine.reports.comparison.counts import Change, Counts, Distribution
+from policy_engine.reports.comparison.counts import Change, Counts
 from policy_engine.reports.comparison.decision_attributions import decision_attributions
+from policy_engine.reports.comparison.hiding import Hidden, hidden_from_customers
+from policy_engine.reports.comparison.moves import Distribution
 from policy_engine.reports.comparison.pairing import Pairing
 from policy_engine.reports.comparison.passes import pass_over
 from policy_engine.reports.comparison.prepared import Prepared
@@ -77,10 +80,12 @@ def compare(
     options: Options,
     announce: Announce = lambda job: None,
     out: Path | None = None,
+    audience: str = AUDITOR,
 ) -> Comparison:
     """Decide every row of a table by both sides, whatever the periods of their versions say.
 
-    With `out`, a folder, every change is written there to `changes.parquet`, with the reasons of both answers.
+    With `out`, a folder, every change is written there to `changes.parquet`, with the reasons of both answers. A customer is not
+    told what would disclose a sensitive fact.
     Raises `CannotRun` where the table cannot be read, a side has no value on its day, or both have no decision in common;
     `RulesetError` where a side cannot be decided over tables.
     """
@@ -92,6 +97,10 @@ def compare(
         before = {**jobs[0].before, **jobs[1].before}
         with unchanged(before, "nothing was compared; compare again"):
             sides = _sides(old, new, shared, jobs, said=out is not None)
+            if audience == CUSTOMER:
+                sides = replace(
+                    sides, hidden=hidden_from_customers((sides.old_job, sides.new_job), sides.changes.attributions)
+                )
             announce(sides.new_job)
             tally = pass_over(sides, Path(folder), out and out / CHANGES)
         return _comparison(sides, shared, tally)
@@ -106,7 +115,7 @@ def _sides(old: Side, new: Side, shared: tuple[str, ...], jobs: list[Job], *, sa
     )
     changes = Changes(before, after, attributions, decisions, said, EXAMPLES, _scale(before, after))
     own = [replace(job, program=side.program) for job, side in zip(jobs, (before, after), strict=True)]
-    return Sides(before, after, own[0], own[1], changes, Counts(EXAMPLES))
+    return Sides(before, after, own[0], own[1], changes, Counts(EXAMPLES), Hidden())
 
 
 def _scale(old: Prepared, new: Prepared) -> int:
@@ -130,7 +139,7 @@ def _comparison(sides: Sides, shared: tuple[str, ...], tally: Tally) -> Comparis
         invalid=tuple(invalid),
         one_sided=tuple(one_sided(old.program.ruleset, new.program.ruleset)),
         changes=tuple(sides.counts.changes(shared)),
-        distributions=tuple(sides.counts.distributions(new.program.ruleset, shared)),
+        distributions=tuple(sides.counts.moves.distributions(new.program.ruleset, shared)),
         notes=tuple(dict.fromkeys((*sides.old_job.source.notes(), *sides.new_job.source.notes()))),
         files=sides.new_job.source.files,
     )

@@ -56,15 +56,15 @@ class DecisionColumns:
 
     @property
     def reached(self) -> pl.Expr:
-        """The rule that decides, or that is unknown before any is true, as text; null where there is none."""
+        """The rule that decides, or that is unknown before any is true, as an enumeration; null where there is none."""
         if self.last is None:
-            return self.rule.cast(pl.String)
+            return self.rule
         chain: list[Branch] = []
         for branch in self.branches:
             if branch.unknown is not None:
-                chain.append(Branch(branch.unknown, pl.lit(branch.first or branch.rule)))
-            chain.append(Branch(branch.when, branch.then.cast(pl.String)))
-        return chosen(chain, self.last.cast(pl.String))
+                chain.append(Branch(branch.unknown, branch.then if branch.first is None else branch.first))
+            chain.append(branch)
+        return chosen(chain, self.last)
 
     @property
     def decided(self) -> pl.Expr:
@@ -75,14 +75,14 @@ class DecisionColumns:
 class Branch(NamedTuple):
     """A condition, and what is chosen where it is the first that holds.
 
-    Of a rule also its id, and where the condition is unknown, if it may be. `first` is the first id of several rules.
+    Of a rule also its id, and where the condition is unknown, if it may be. `first` is the first of several rules.
     """
 
     when: Any
     then: pl.Expr
     unknown: pl.Expr | None = None
     rule: str = ""
-    first: str = ""
+    first: pl.Expr | None = None
 
 
 def chosen(branches: Sequence[Branch], last: pl.Expr) -> pl.Expr:

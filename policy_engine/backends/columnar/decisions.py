@@ -103,7 +103,7 @@ class DecisionWriter:
         ids = {text: rule.id for text, rule in switch.cases.items()}
         found = self.to.kept(looked_up(column, ids, words), "found")
         unknown = column.is_null() if switch.subject.optional else None
-        return Branch(found.is_not_null(), found, unknown, first=next(iter(ids.values())))
+        return Branch(found.is_not_null(), found, unknown, first=pl.lit(next(iter(ids.values())), dtype=words))
 
     def _outcome(self, columns: DecisionColumns, branches: Sequence[Branch], own: Mapping[str, Conclusion]) -> pl.Expr:
         """The outcome: rules in a row that have the same outcome are one branch."""

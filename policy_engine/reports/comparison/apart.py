@@ -81,7 +81,8 @@ def _changes(sides: Sides, tally: Tally, old: tuple[Path, Path], new: tuple[Path
         both = pieces.shared()
         tally.compare(both.new.height)
         keys = (both.new if sides.key_job is sides.new_job else both.old)[key].alias("key")
-        found = sides.changes.of(both.new.select("row").with_columns(keys), both.old, both.new, both.new)
+        rows = both.new.select("row").with_columns(keys)
+        found = sides.hidden.applied(sides.changes.of(rows, both.old, both.new, both.new))
         sides.counts.add(found)
         yield found
     yield from one_sided
@@ -93,4 +94,4 @@ def _invalid(sides: Sides, tally: Tally, old: Path, new: Path) -> Iterator[pl.Da
         for to, frame, rows in ((OLD, pieces.old, pieces.only_old()), (NEW, pieces.new, pieces.only_new())):
             one = frame.filter(pl.col("row").is_in(rows.implode()))
             tally.add(to.strip(), one)
-            yield validity(sides.changes.schema, to, one.rename({"row": ROW}))
+            yield sides.hidden.applied(validity(sides.changes.schema, to, one.rename({"row": ROW})))

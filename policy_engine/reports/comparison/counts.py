@@ -1,27 +1,18 @@
-"""What the changes come to: how many of each kind, by what made them, with examples; and how far values move."""
+"""What the changes come to: how many of each kind, by what made them, with examples."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
-from itertools import accumulate
 from threading import Lock
 
 import polars as pl
 
-from policy_engine.language.rounding import EXACT
-from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.types import Date, Number
-from policy_engine.language.units import written_units
 from policy_engine.reports.comparison.changes import ANSWER, ATTRIBUTION, KIND, RULES, VALIDITY, grouped
-from policy_engine.reports.values import unit_of_value
+from policy_engine.reports.comparison.moves import Moves
 
 MOST_ATTRIBUTIONS = 5
 """The number of attributions that are told of each kind of change; the most frequent ones."""
-PERCENTILES = (5, 25, 50, 75, 95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +73,6 @@ class Change:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """By how much a value differs, in its unit (dates in days): for how many it goes up and down, and by how much in sum.
-
-    `quantiles` are by percent: of so many the difference is at most this.
-    """
-
-    decision: str
-    value: str
-    unit: str
-    up: int
-    down: int
-    gained: Decimal
-    lost: Decimal
-    least: Decimal
-    greatest: Decimal
-    quantiles: Mapping[int, Decimal]
-
-
 VALUES = ("old_value", "new_value")
 SHOWN = ("row", "key", "old", "new", "old_value", "new_value", "old_reason", "new_reason")
 """The columns of changes that an account is shown with."""
@@ -128,14 +100,11 @@ class Group:
 
 @dataclass(slots=True)
 class Counts:
-    """What the changes of all pieces come to so far; pieces may come from several threads, and in any order.
-
-    `moves` has for each decision and value how often each difference occurs.
-    """
+    """What the changes of all pieces come to so far; pieces may come from several threads, and in any order."""
 
     examples: int
     groups: dict[Key, Group] = field(default_factory=dict)
-    moves: dict[tuple[str, str], Counter[Decimal]] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
     lock: Lock = field(default_factory=Lock, repr=False)
 
     def add(self, changes: pl.DataFrame) -> None:
@@ -143,12 +112,11 @@ class Counts:
         told = changes.filter(pl.col("part") != VALIDITY)
         if not told.height:
             return
-        groups, moves = self._groups(told), _moves(told)
+        self.moves.add(told)
+        groups = self._groups(told)
         with self.lock:
             for key, rows, first, bounds in groups:
                 self.groups.setdefault(key, Group()).add(rows, first, bounds, self.examples)
-            for decision, part, difference, rows in moves:
-                self.moves.setdefault((decision, part), Counter())[difference] += rows
 
     def _groups(self, told: pl.DataFrame) -> list[tuple[Key, int, list[ChangedAccount], tuple[Bounds, Bounds]]]:
         shown = pl.struct(SHOWN).head(self.examples)
@@ -182,23 +150,6 @@ class Counts:
             rest = sum(each.rows for each in found[MOST_ATTRIBUTIONS:])
             yield Change(*key, sizes[key], tuple(found[:MOST_ATTRIBUTIONS]), rest)
 
-    def distributions(self, ruleset: Ruleset, decisions: Sequence[str]) -> Iterator[Distribution]:
-        """How far the numbers and the dates among the values move."""
-        units = written_units(ruleset)
-        for name in decisions:
-            logic = ruleset.decision(name)
-            for value, kind in logic.answer_types:
-                moves = self.moves.get((name, f"values.{value}"))
-                if moves:
-                    unit = "days" if isinstance(kind, Date) else unit_of_value(units, logic, value)
-                    places = kind.places if isinstance(kind, Number) else 0
-                    yield _distribution(name, value, unit, {_with_places(each, places): n for each, n in moves.items()})
-
-
-def _moves(told: pl.DataFrame) -> list[tuple[str, str, Decimal, int]]:
-    """How often each difference occurs, by decision and part."""
-    return told.drop_nulls("difference").group_by("decision", "part", "difference").len().rows()
-
 
 def _pair(least: str | None, greatest: str | None) -> Bounds:
     return None if least is None or greatest is None else (least, greatest)
@@ -212,34 +163,3 @@ def _attribution(key: Key, group: Group) -> AttributionCount:
     why, rule, condition, old_condition = key[len(KIND) :]
     old, new = (bounds[0] if bounds is not None and bounds[0] == bounds[1] else None for bounds in group.bounds)
     return AttributionCount(why, rule, condition, old_condition, old, new, group.rows, tuple(group.first))
-
-
-def _distribution(decision: str, value: str, unit: str, moves: Mapping[Decimal, int]) -> Distribution:
-    """The distribution of differences that are counted."""
-    pairs = sorted(moves.items())
-    until = list(accumulate(count for _, count in pairs))
-    ranks = {percent: (until[-1] - 1) * percent // 100 + 1 for percent in PERCENTILES}
-    return Distribution(
-        decision,
-        value,
-        unit,
-        up=sum(count for moved, count in pairs if moved > 0),
-        down=sum(count for moved, count in pairs if moved < 0),
-        gained=_sum(moved * count for moved, count in pairs if moved > 0),
-        lost=_sum(-moved * count for moved, count in pairs if moved < 0),
-        least=pairs[0][0],
-        greatest=pairs[-1][0],
-        quantiles={percent: pairs[bisect_left(until, rank)][0] for percent, rank in ranks.items()},
-    )
-
-
-def _with_places(number: Decimal, places: int) -> Decimal:
-    """A number with so many places; with more, where it has them."""
-    written = EXACT.quantize(number, Decimal(1).scaleb(-places))
-    return written if written == number else number
-
-
-def _sum(numbers: Iterable[Decimal]) -> Decimal:
-    """The exact sum; of none it has no places."""
-    with localcontext(EXACT):
-        return sum(numbers, Decimal(0))

@@ -74,6 +74,8 @@ def decoded(number: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 def decision_attributions(attributions: Attributions, old: DecisionLogic, new: DecisionLogic) -> DecisionAttributions:
     """The attributions of the differences between the answers of two sides to one decision."""
+    if not attributions.pairing.may_differ(new.name):
+        return DecisionAttributions(new.name, (), NO_ATTRIBUTION, {})
     writer = _Writer(attributions, old, new, tuple(_cases(attributions, old, new)))
     return writer.written()
 
@@ -156,8 +158,9 @@ def _shared(attributions: Attributions, names: tuple[str, str], number: int, old
 
 
 def _own_values(rule: _Rule) -> list[ValueDefinition]:
-    """The values of a rule's own; of a cell with two conclusions none, since no column says which of them gave one."""
-    return list(rule.conclusions[0].values) if len(rule.conclusions) == 1 else []
+    """The values of a rule's own; those that both conclusions of a cell have, since no column says which of them gave one."""
+    first, *others = rule.conclusions
+    return [value for value in first.values if all(value in other.values for other in others)]
 
 
 def _values(

@@ -11,7 +11,8 @@ from policy_engine.language.decisions import Decision
 from policy_engine.language.rule_changes import RuleChange, SearchedChanges, Witness
 from policy_engine.reports.compare import Comparison
 from policy_engine.reports.comparison import words
-from policy_engine.reports.comparison.counts import AttributionCount, Change, ChangedAccount, Distribution
+from policy_engine.reports.comparison.counts import AttributionCount, Change, ChangedAccount
+from policy_engine.reports.comparison.moves import Distribution
 from policy_engine.reports.comparison.result import Compared, RulesetCompared
 from policy_engine.reports.comparison.side import Side
 from policy_engine.version import VERSION
@@ -20,7 +21,7 @@ EDITION = 1
 """Raised whenever a comparison has other members than before."""
 
 
-def to_json(found: Compared) -> dict[str, object]:
+def comparison_in_json(found: Compared) -> dict[str, object]:
     """The whole comparison; amounts are texts, so that every reader gets them exactly."""
     return {
         "comparison": EDITION,

@@ -8,7 +8,8 @@ from policy_engine.language.rule_changes import Effect
 from policy_engine.reports import markdown
 from policy_engine.reports.compare import Comparison
 from policy_engine.reports.comparison import words
-from policy_engine.reports.comparison.counts import Change, Distribution
+from policy_engine.reports.comparison.counts import Change
+from policy_engine.reports.comparison.moves import Distribution
 from policy_engine.reports.comparison.result import Compared, RulesetCompared
 
 MOST_CHANGES = 50

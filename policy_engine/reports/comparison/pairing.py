@@ -124,7 +124,18 @@ class Pairing:
 
     def of(self, old: tree.Condition, new: tree.Condition) -> Part | None:
         """A condition or value of both sides; None where it means the same."""
-        return self.part(unwrapped(old), unwrapped(new))
+        before, after = unwrapped(old), unwrapped(new)
+        return None if self._same(before, after) else self.part(before, after) or self._differing(before, after)
+
+    @property
+    def same_clock(self) -> bool:
+        """Whether both sides have the same time zone and the same working week, without which nothing surely means the same."""
+        old, new = self.old.ruleset, self.new.ruleset
+        return (old.timezone, old.weekend, old.facts.zone) == (new.timezone, new.weekend, new.facts.zone)
+
+    def may_differ(self, decision: str) -> bool:
+        """Whether a decision of both sides does not mean the same for sure."""
+        return not self.same_clock or Mention("decision", decision) in self.changed
 
     def alone(self, condition: tree.Condition, *, is_old: bool) -> Part:
         """A condition that only one side has."""
@@ -132,15 +143,16 @@ class Pairing:
         return self._add(written if is_old else None, None if is_old else written)
 
     def part(self, old: Written, new: Written) -> Part | None:
-        """A part of both sides; None where it means the same."""
+        """A part of both sides; None where it means the same, and where it is two numbers or words that tell nothing alone."""
         place = id(old), id(new)
         if place not in self.found:
-            self.found[place] = None if self._same(old, new) else self._differing(old, new)
+            is_told = not (isinstance(old, tree.Literal) and isinstance(new, tree.Literal))
+            self.found[place] = self._differing(old, new) if is_told and not self._same(old, new) else None
         return self.found[place]
 
     def _same(self, old: Written, new: Written) -> bool:
         one, other = self.old.made_small(old), self.new.made_small(new)
-        if one != other or (not self.one_day and _asks_for_day(one)):
+        if not self.same_clock or one != other or (not self.one_day and _asks_for_day(one)):
             return False
         return not mentions_in([one]) & self.changed
 

@@ -28,7 +28,7 @@ def pass_over(sides: Sides, folder: Path, changes: Path | None) -> Tally:
     `folder` is for what is kept on disk meanwhile. Raises `CannotRun` where the table cannot be read to its end, and
     `EngineFault` where this program fails at a table that can.
     """
-    tally, spill = Tally(), Spill(folder / "invalid")
+    tally, spill = Tally(sides.hidden), Spill(folder / "invalid")
     with as_engine_fault(sides.new_job), reading(sides.new_job.source):
         table = _together(sides, spill, tally) if sides.share_facts else apart(sides, folder, tally)
         if changes is not None:
@@ -61,7 +61,7 @@ def _changes_of_piece(sides: Sides, tally: Tally, piece: pl.DataFrame) -> pl.Dat
         piece, old, new = (frame.filter(holds) for frame in (piece, old, new))
     tally.compare(piece.height)
     rows = piece.select(row=pl.col(ROW)).with_columns(sides.key_job.keys(piece).alias("key"))
-    found = sides.changes.of(rows, old, new, piece)
+    found = sides.hidden.applied(sides.changes.of(rows, old, new, piece))
     sides.counts.add(found)
     return pl.concat([found, *one_sided]).sort("row", maintain_order=True) if one_sided else found
 
@@ -84,7 +84,7 @@ def _invalid_by_checks(
         facts = piece.select(schema_of(job.ruleset.facts.type).keys()).hstack(_without_facts(frame, job))
         one = broken_checks(job, facts.filter(mine & other))
         tally.add(to.strip(), one)
-        yield validity(sides.changes.schema, to, one)
+        yield sides.hidden.applied(validity(sides.changes.schema, to, one))
         if to == OLD:
             tally.add(BOTH, broken_checks(job, facts.filter(mine & ~other)))
 

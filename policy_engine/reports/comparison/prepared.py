@@ -48,7 +48,7 @@ class Prepared:
             pl.col(HOLDS),
             *self.program.checks,
             *map(pl.col, carried),
-            *self._reached(),
+            *self._reached(attributions),
             *self._parts(attributions),
             *map(pl.col, self._of_sentences()),
         ]
@@ -68,19 +68,22 @@ class Prepared:
         column = f"{decision}.{SENTENCE}"
         if column in frame.columns:
             return frame[column]
-        told = self.sentences(decision).of(frame).alias(column)
+        sentences = self.sentences(decision)
+        of_facts = facts.select(sorted(sentences.reads - set(frame.columns)))
+        told = sentences.of(frame.hstack(of_facts)).alias(column)
         if not told.has_nulls():
             return told
         sayer = Sayer(self.side.engine(), self.program, self.side.readings)
         return sayer(facts.with_columns(told))[column]
 
     def _of_sentences(self) -> list[str]:
-        """The columns that reasons are made of, without those that are compared."""
+        """The columns that reasons are made of, without those that are there anyway."""
         reads = frozenset[str]().union(*(self.sentences(name).reads for name in self.decisions))
-        return sorted(reads - set(self.program.names(COMPARED, self.decisions)))
+        there = {*schema_of(self.program.ruleset.facts.type), *self.program.names(COMPARED, self.decisions)}
+        return sorted(reads - there)
 
-    def _reached(self) -> Iterator[pl.Expr]:
-        for name in self.decisions:
+    def _reached(self, attributions: Attributions) -> Iterator[pl.Expr]:
+        for name in filter(attributions.pairing.may_differ, self.decisions):
             columns = self.program.columns.decision(name)
             if columns.logic.body is not None and not columns.logic.collects:
                 yield columns.reached.alias(reached_rule(name))

@@ -13,7 +13,9 @@ from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.reports.comparison.attributions import NEW, OLD
 from policy_engine.reports.comparison.changes import VALIDITY, Changes
 from policy_engine.reports.comparison.counts import Counts
+from policy_engine.reports.comparison.hiding import Hidden
 from policy_engine.reports.comparison.prepared import Prepared
+from policy_engine.reports.explanations import MASK
 from policy_engine.reports.jobs import Job
 
 EXAMPLES = 3
@@ -23,8 +25,12 @@ BOTH = "both"
 
 @dataclass(slots=True)
 class Tally:
-    """What a pass counts: the accounts compared, and those invalid to both sides or one, with the first few of them."""
+    """What a pass counts: the accounts compared, and those invalid to both sides or one, with the first few of them.
 
+    `hidden` is what is not told of them.
+    """
+
+    hidden: Hidden
     compared: int = 0
     invalid: Counter[str] = field(default_factory=Counter)
     first: dict[str, list[tuple[int, str | None, str]]] = field(default_factory=dict)
@@ -39,10 +45,14 @@ class Tally:
         """These rows (`INVALID`) are invalid to both sides, or to one."""
         if not invalid.height:
             return
-        some = [(row, key, message_of(violations[0])) for row, key, violations in invalid.head(EXAMPLES).iter_rows()]
+        some = [self._shown(*row) for row in invalid.head(EXAMPLES).iter_rows()]
         with self.lock:
             self.invalid[to] += invalid.height
             self.first[to] = sorted([*self.first.get(to, []), *some])[:EXAMPLES]
+
+    def _shown(self, row: int, key: str | None, violations: list[dict[str, str]]) -> tuple[int, str | None, str]:
+        told = MASK if self.hidden.reasons else message_of(violations[0])
+        return row, None if self.hidden.key else key, told
 
     @property
     def rows(self) -> int:
@@ -65,6 +75,7 @@ class Sides:
     new_job: Job
     changes: Changes
     counts: Counts
+    hidden: Hidden
 
     @property
     def share_facts(self) -> bool:

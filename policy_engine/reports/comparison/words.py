@@ -10,7 +10,8 @@ from policy_engine.language.witness_words import search_words, whole_words
 from policy_engine.reports.compare import Comparison, InvalidRows
 from policy_engine.reports.comparison.attributions import Why
 from policy_engine.reports.comparison.changes import ANSWER, RULES
-from policy_engine.reports.comparison.counts import AttributionCount, Change, ChangedAccount, Distribution
+from policy_engine.reports.comparison.counts import AttributionCount, Change, ChangedAccount
+from policy_engine.reports.comparison.moves import Distribution
 from policy_engine.reports.comparison.result import RulesetCompared
 from policy_engine.reports.comparison.side import Side, called
 
@@ -94,7 +95,8 @@ CONDITIONS = (Why.CONDITION, Why.NEW_PART, Why.OLD_PART)
 def _attribution(one: AttributionCount) -> str:
     match one.why:
         case Why.CONDITION if one.old_condition is not None:
-            return f"`{one.condition}`{_is(one.new_value)} in place of `{one.old_condition}`{_was(one.old_value)}"
+            was = f"`{one.old_condition}`{_was(one.old_value, one.old_condition)}"
+            return f"`{one.condition}`{_is(one.new_value, one.condition)} in place of {was}"
         case Why.CONDITION:
             is_told = one.old_value is not None and one.new_value is not None
             return f"`{one.condition}` {f'is {one.new_value}, was {one.old_value}' if is_told else 'has another value'}"
@@ -115,12 +117,12 @@ def _attribution(one: AttributionCount) -> str:
     return "the decision is made in another way"
 
 
-def _is(value: str | None) -> str:
-    return f", which is {value}," if value is not None else ""
+def _is(value: str | None, condition: str | None) -> str:
+    return f", which is {value}," if value is not None and value != condition else ""
 
 
-def _was(value: str | None) -> str:
-    return f", which was {value}" if value is not None else ""
+def _was(value: str | None, condition: str) -> str:
+    return f", which was {value}" if value is not None and value != condition else ""
 
 
 def _which(value: str | None, verb: str) -> str:

@@ -1,0 +1,98 @@
+"""Comparing all rulesets of two sides, and writing the folder. Imports Polars, so the command imports it when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from policy_engine.analysis.rule_changes import changes_found, sides_as_asked
+from policy_engine.cli.change_searches import searched_changes
+from policy_engine.cli.comparison_sides import Pairs
+from policy_engine.cli.show import console
+from policy_engine.cli.standard_input import tables_located, told
+from policy_engine.cli.tables import progress_bars, show_notes
+from policy_engine.language.rule_changes import Asked, RuleChange
+from policy_engine.reports import exports
+from policy_engine.reports.compare import Comparison, compare
+from policy_engine.reports.comparison.folder import comparison_folder, refuse_inputs_within
+from policy_engine.reports.comparison.forms import write_forms
+from policy_engine.reports.comparison.result import Compared, RulesetCompared
+from policy_engine.reports.comparison.side import Side
+from policy_engine.reports.jobs import Job
+from policy_engine.reports.manifest import Digested, digested
+from policy_engine.tables.opening_tables import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is compared over which tables, for whom, and the folder that is written, if any.
+
+    `tables` are by ruleset. Without any, facts that show a change are looked for, so many `tries` for each. `also` are further
+    forms in which the accounts that change are written.
+    """
+
+    pairs: Pairs
+    tables: Mapping[str, str]
+    options: Options
+    audience: str
+    tries: int
+    out: Path | None = None
+    also: Sequence[str] = ()
+
+
+def compared_with_progress(work: Work) -> Compared:
+    """Compare each ruleset in its text, and over its table where it has one; raises `PolicyError`s, and then writes nothing."""
+    only_old, only_new = work.pairs.only_old, work.pairs.only_new
+    if work.out is None:
+        return Compared(tuple(_rulesets(work, None)), only_old, only_new)
+    refuse_inputs_within(work.out, [Path(place) for place in work.tables.values()])
+    with comparison_folder(work.out) as folder:
+        found = Compared(tuple(_rulesets(work, folder)), only_old, only_new)
+        for form in work.also:
+            exports.write(form, folder)
+        write_forms(found, folder)
+    return found
+
+
+def _rulesets(work: Work, folder: Path | None) -> Iterator[RulesetCompared]:
+    for old, new in work.pairs.pairs:
+        name = new.ruleset.id
+        if not work.tables:
+            searched = searched_changes(old, new, work.tries)
+            yield RulesetCompared(old, new, tuple(each.change for each in searched.searched), searched)
+        elif name not in work.tables:
+            yield RulesetCompared(old, new, _text(old, new))
+        else:
+            own = folder if folder is None or len(work.pairs.pairs) == 1 else folder / name
+            people, inputs = _over_table(work, old, new, own)
+            yield RulesetCompared(old, new, _text(old, new), people=people, inputs=inputs)
+
+
+def _asked(old: Side, new: Side) -> tuple[Asked, Asked]:
+    """Both sides as they are asked: with their days and readings only where these differ."""
+    if old.as_of == new.as_of and old.readings == new.readings:
+        return Asked(old.ruleset), Asked(new.ruleset)
+    return Asked(old.ruleset, old.as_of, old.readings), Asked(new.ruleset, new.as_of, new.readings)
+
+
+def _text(old: Side, new: Side) -> tuple[RuleChange, ...]:
+    """What changed in the rules."""
+    return tuple(found.change for found in changes_found(sides_as_asked(*_asked(old, new))))
+
+
+def _over_table(work: Work, old: Side, new: Side, folder: Path | None) -> tuple[Comparison, tuple[Digested, ...]]:
+    """The comparison over a table, with a bar on a terminal; notes about the table are shown once."""
+    err, place = console(stderr=True), work.tables[new.ruleset.id]
+    if folder is not None:
+        folder.mkdir(exist_ok=True)
+    with tables_located([place], work.options.file.input_format) as located, progress_bars(err) as begin:
+
+        def announce(job: Job) -> None:
+            show_notes(err, dict.fromkeys(told(note, located) for note in job.source.warnings))
+            begin(job.ruleset.id, job.source.progress)
+
+        found = compare(old, new, located.place(place), work.options, announce, folder, work.audience)
+        show_notes(err, [told(note, located) for note in found.notes])
+        inputs = [digested(path, located.name(path)) for path in found.files] if folder is not None else []
+        return found, tuple(inputs)
