@@ -209,6 +209,15 @@ def test_without_git_or_a_repository_it_says_so(place: Path, monkeypatch: pytest
     assert ran.code == 2
 
 
+def test_a_link_that_leads_out_of_a_revision_is_refused(place: Path) -> None:
+    (place / "rules" / "more.yaml").symlink_to("/etc/hosts")
+    git(place, "add", ".")
+    git(place, "commit", "-m", "Link")
+    ran = policy("compare", "main:rules", "rules", *TABLE, folder=place)
+    assert ran.err.startswith("`main:rules` cannot be laid out: ")
+    assert ran.code == 2
+
+
 # ---- what has gone wrong before, from end to end
 
 EARLIER: Mapping[str, tuple[str, str, str, int]] = {

@@ -58,7 +58,7 @@ def compare_sides(
             help="The table of accounts: Parquet (a file, folder or glob), CSV, JSON Lines, Excel; - is standard input.",
         ),
     ] = None,
-    ruleset: Annotated[
+    rulesets: Annotated[
         list[str] | None, typer.Option("--ruleset", help="Compare this ruleset alone; may be repeated.")
     ] = None,
     as_of: Annotated[
@@ -140,7 +140,7 @@ def compare_sides(
     old_side = AskedSide(old, old_version, _own_day(old_as_of), {**both, **read_readings(old_reading)})
     new_side = AskedSide(new, new_version, _own_day(new_as_of), {**both, **read_readings(new_reading)})
     tables = _tables(facts or [])
-    asked = Asked(old_side, new_side, ruleset or (), [*filter(None, tables)], as_of, rules, schemas)
+    asked = Asked(old_side, new_side, rulesets or (), [*filter(None, tables)], as_of, rules, schemas)
     with TemporaryDirectory(prefix="policy-") as folder:
         pairs = pairs_of(asked, Path(folder))
         names = [side.ruleset.id for _, side in pairs.pairs]

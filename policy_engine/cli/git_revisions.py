@@ -39,8 +39,11 @@ def laid_out(wanted: Revision, schemas: Path, folder: Path) -> tuple[Path, Path]
     archive = _git("archive", "--format=tar", wanted.revision, "--", *names)
     if archive.returncode:
         raise CannotRun(f"`{wanted}` cannot be read from git: {_said(archive)}")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+            tar.extractall(folder, filter="data")
+    except tarfile.TarError as error:  # such as a link that leads out of the folder
+        raise CannotRun(f"`{wanted}` cannot be laid out: {error}") from None
     return folder / wanted.path, folder / schemas if len(names) > 1 else schemas
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -92,30 +92,27 @@ class Changes:
         facts: pl.DataFrame,
     ) -> Iterator[pl.DataFrame]:
         """The changes of one decision, part by part."""
-        parts = list(_parts(attributions.name, old, new))
-        where = [part.where for part in parts]
-        changed = pl.DataFrame({str(at): each for at, each in enumerate(where)}).select(pl.any_horizontal(pl.all()))
-        at = changed.to_series().arg_true()
+        name, parts = attributions.name, list(_parts(attributions.name, old, new))
+        at = _anywhere(part.where for part in parts).arg_true()
         if not at.len():
             return
         few_old, few_new = old[at], new[at]
-        told = self._told(attributions, few_old, few_new)
-        common = (
-            rows[at]
-            .with_row_index("(at)")
-            .with_columns(
-                decision=pl.lit(attributions.name, dtype=self.schema["decision"]),
-                old_rules=_rules(attributions.name, few_old),
-                new_rules=_rules(attributions.name, few_new),
-            )
-        )
-        answers = [frame.select(_of_decision(attributions.name, frame)) for frame in (few_old, few_new)]
+        common = self._common(name, rows[at], few_old, few_new).hstack(self._told(attributions, few_old, few_new))
+        answers = [frame.select(_of_decision(name, frame)) for frame in (few_old, few_new)]
         records = [
-            self._records(part, common.hstack(told)[here], *(frame[here] for frame in answers))
+            self._records(part, common[here], *(frame[here] for frame in answers))
             for part in parts
             if (here := part.where.gather(at).arg_true()).len()
         ]
-        yield self._with_reasons(attributions.name, pl.concat(records), few_old, few_new, facts, at)
+        yield self._with_reasons(name, pl.concat(records), few_old, few_new, facts, at)
+
+    def _common(self, decision: str, rows: pl.DataFrame, old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+        """What is the same in all records of an account's answer, and the place of the account among those that change."""
+        return rows.with_row_index("(at)").with_columns(
+            decision=pl.lit(decision, dtype=self.schema["decision"]),
+            old_rules=_rules(decision, old),
+            new_rules=_rules(decision, new),
+        )
 
     def _told(self, attributions: DecisionAttributions, old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
         """The columns of attributions, by the part of the answer, and the values of the conditions that they are about."""
@@ -317,6 +314,13 @@ def _differs(old: pl.Series, new: pl.Series) -> pl.Series:
     numbers = {name: number for number, name in enumerate(names_of(new))}
     table = pl.Series([numbers.get(name, -1) for name in names_of(old)] or [-1], dtype=pl.Int64)
     return table.gather(old.to_physical()).ne_missing(new.to_physical().cast(pl.Int64))
+
+
+def _anywhere(where: Iterable[pl.Series]) -> pl.Series:
+    """Where any of several holds."""
+    return (
+        pl.DataFrame({str(at): each for at, each in enumerate(where)}).select(pl.any_horizontal(pl.all())).to_series()
+    )
 
 
 def _of_decision(decision: str, frame: pl.DataFrame) -> list[str]:

@@ -113,7 +113,7 @@ def _renamed(attributions: Attributions, before: Mapping[str, _Rule], after: Map
 def _is_same(attributions: Attributions, old: _Rule, new: _Rule) -> bool:
     if old.when is None or new.when is None or old.outcome != new.outcome:
         return False
-    return attributions.pairing.of(old.when, new.when) is None
+    return attributions.pairing.means_same(old.when, new.when)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,10 @@ class Pairing:
         """Whether a decision of both sides does not mean the same for sure."""
         return not self.same_clock or Mention("decision", decision) in self.changed
 
+    def means_same(self, old: tree.Condition, new: tree.Condition) -> bool:
+        """Whether a condition or value means the same on both sides for sure."""
+        return self._same(unwrapped(old), unwrapped(new))
+
     def alone(self, condition: tree.Condition, *, is_old: bool) -> Part:
         """A condition that only one side has."""
         written = unwrapped(condition)
