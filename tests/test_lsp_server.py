@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from pygls.exceptions import JsonRpcException
 
 from policy_engine.cli.lsp import lsp as start
 from policy_engine.errors import CannotRun
+from policy_engine.lsp.session import PAUSE, Server
+from policy_engine.lsp.workspace import Workspace
 from tests.conftest import ROOT
 from tests.support.editor import Editor, with_editor
 from tests.support.workspaces import written
@@ -345,6 +348,25 @@ def test_a_folder_without_rules_is_no_reason_to_end(tmp_path: Path) -> None:
         assert [item.label for item in offered.items][:3] == ["title", "version", "effective"]
 
     with_editor(tmp_path, talk)
+
+
+def test_a_check_that_fails_is_told_and_not_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    async def talk() -> None:
+        server = Server()
+        monkeypatch.setattr(server, "show", lambda message, kind: told.append(message))
+        server.put(folder / "rules" / "visits.yaml", RULES)
+        await asyncio.sleep(PAUSE)
+        while server.tasks or not told:
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(Workspace, "look", fail)
+    asyncio.run(talk())
+    assert told == ["the files could not be checked (ZeroDivisionError: planted); please report it"]
 
 
 def test_a_package_that_is_missing_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

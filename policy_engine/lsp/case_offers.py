@@ -75,10 +75,15 @@ def _cell(known: CaseNames, column: str) -> list[Offer]:
     if head == "readings" and part:
         return of_words(known.readings.get(part, ()), "value", "a choice")
     if head in known.decisions and (part or column not in known.fact_names()):
-        return _expected(
-            known, head, [part] if part in ("", *PARTS, "rule") and part else ["values", part] if part else []
-        )
+        return _expected(known, head, _steps_of(part))
     return [offer for kind in _types(known, [column]) for offer in _values(kind)]
+
+
+def _steps_of(part: str) -> list[str]:
+    """Where an expectation of one case has what the part of a column names."""
+    if not part:
+        return []
+    return [part] if part in (*PARTS, "rule") else ["values", part]
 
 
 def _columns(known: CaseNames) -> Iterator[Offer]:

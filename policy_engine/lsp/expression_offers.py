@@ -10,7 +10,7 @@ from policy_engine.frontend.scope import Known, Scope
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS
 from policy_engine.language.types import Record
 from policy_engine.lsp.describing import Described, described_names, of_decision, of_fact, of_function, type_in_words
-from policy_engine.lsp.offers import Offer, of_words, over
+from policy_engine.lsp.offers import Offer, of_names, of_words, over
 from policy_engine.lsp.partial import closed_values, type_of, unfinished, variables_at
 
 WORDS: Mapping[str, str] = {
@@ -50,7 +50,7 @@ def _names(context: Context, scope: Scope, variables: Mapping[str, Known]) -> It
     """Everything that an expression can name, or call."""
     for variable, (kind, _) in variables.items():
         yield Offer(variable, "variable", Described(type_in_words(kind), ("The element at hand.",)), first=True)
-    yield from (Offer(each.name, each.kind, each.described) for each in described_names(context))
+    yield from of_names(described_names(context))
     if scope.decisions:
         yield Offer(DECISIONS, "word", Described("outcomes and values of other decisions"), f"{DECISIONS}.")
     for function in (*FUNCTIONS, *AGGREGATES, VALUE_ON):
@@ -80,5 +80,5 @@ def placeholder_offers(context: Context, before: str, values: Iterable[str]) -> 
     opened = before.rfind("{")
     if opened < 0 or "}" in before[opened:] or before[opened - 1 : opened] == "{":
         return []
-    names = (Offer(each.name, each.kind, each.described) for each in described_names(context))
-    return over([*of_words(values, "value", "a value of this decision"), *names], before[opened + 1 :])
+    offers = [*of_words(values, "value", "a value of this decision"), *of_names(described_names(context))]
+    return over(offers, before[opened + 1 :])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from policy_engine.frontend.shapes import Key
-from policy_engine.lsp.describing import Described, of_key
+from policy_engine.lsp.describing import Described, Named, of_key
 
 NOTHING = Described("")
 
@@ -30,6 +30,11 @@ class Offer:
     def text(self) -> str:
         """What is written."""
         return self.insert or self.label
+
+
+def of_names(names: Iterable[Named]) -> list[Offer]:
+    """Names of the one namespace."""
+    return [Offer(each.name, each.kind, each.described) for each in names]
 
 
 def of_words(words: Iterable[str], kind: str, summary: str = "") -> list[Offer]:

@@ -128,9 +128,8 @@ def _above(lines: Sequence[str], read: _Line) -> tuple[str, ...]:
         if above.key is not None and (above.inner < indent or (item and above.inner == indent)):
             found += [above.key, *([ITEM] * above.dashes)]
             indent, item = above.start, bool(above.dashes)
-        elif (
-            above.dashes and above.start < indent <= above.inner
-        ):  # the first line of the item that this line belongs to
+        elif above.dashes and above.start < indent <= above.inner:
+            # the first line of the item that this line belongs to
             found += [ITEM] * above.dashes
             indent, item = above.start, True
         if indent == 0 and not item:

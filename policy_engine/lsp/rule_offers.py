@@ -12,7 +12,7 @@ from policy_engine.frontend.syntax import DecisionSyntax
 from policy_engine.language.calendars import OWN
 from policy_engine.language.rulesets import Source
 from policy_engine.lsp.describing import Described, described_names
-from policy_engine.lsp.offers import Offer, of_words
+from policy_engine.lsp.offers import Offer, of_names, of_words
 from policy_engine.lsp.partial import closed_values
 from policy_engine.lsp.places import ITEM
 from policy_engine.lsp.workspace import Snapshot
@@ -34,7 +34,7 @@ def rule_offers(snapshot: Snapshot, context: Context, path: tuple[str, ...]) -> 
         case (*_, "source"):
             return [_source(source) for source in context.syntax.sources]
         case ("decisions", _, *_, "readings"):
-            return [Offer(n.name, n.kind, n.described) for n in described_names(context) if n.kind == "reading"]
+            return of_names(each for each in described_names(context) if each.kind == "reading")
         case ("decisions", name, *below):
             decision = _decision(context, name)
             return [] if decision is None else list(_in_decision(context, decision, tuple(below)))
@@ -90,9 +90,7 @@ def _decision(context: Context, name: str) -> DecisionSyntax | None:
 
 def _closed(context: Context) -> Iterator[Offer]:
     """The names that have a closed set of values, so that a matrix can go over them."""
-    for named in described_names(context):
-        if closed_values(named.name, context.scope, {}):
-            yield Offer(named.name, named.kind, named.described)
+    yield from of_names(each for each in described_names(context) if closed_values(each.name, context.scope, {}))
 
 
 def _source(source: Source) -> Offer:
@@ -128,7 +126,7 @@ def _parts(snapshot: Snapshot, library: str) -> list[Offer]:
     found: dict[str, Offer] = {}
     for file in files:
         context = snapshot.context(file.file.path)
-        named = described_names(context) if context is not None else ()
-        found |= {each.name: Offer(each.name, each.kind, each.described) for each in named if each.kind != "fact"}
+        names = described_names(context) if context is not None else ()
+        found |= {offer.label: offer for offer in of_names(names) if offer.kind != "fact"}
         found |= {source.id: _source(source) for source in file.syntax.sources}
     return list(found.values())

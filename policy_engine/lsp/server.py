@@ -104,14 +104,15 @@ def hover(ls: Server, asked: lsp.HoverParams) -> lsp.Hover | None:
 @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
 def definition(ls: Server, asked: lsp.DefinitionParams) -> list[lsp.Location]:
     """Where the name at a caret gets its meaning."""
-    return [protocol.location(span, ls.lines) for span, defines in _places(ls, asked) if defines]
+    lines = ls.reader()
+    return [protocol.location(span, lines) for span, defines in _places(ls, asked) if defines]
 
 
 @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
 def references(ls: Server, asked: lsp.ReferenceParams) -> list[lsp.Location]:
     """Where the name at a caret stands."""
-    wanted = asked.context.include_declaration
-    return [protocol.location(span, ls.lines) for span, defines in _places(ls, asked) if wanted or not defines]
+    wanted, lines = asked.context.include_declaration, ls.reader()
+    return [protocol.location(span, lines) for span, defines in _places(ls, asked) if wanted or not defines]
 
 
 def _places(ls: Server, asked: lsp.DefinitionParams | lsp.ReferenceParams) -> list[tuple[Span, bool]]:
@@ -145,7 +146,7 @@ def renamed(ls: Server, asked: lsp.RenameParams) -> lsp.WorkspaceEdit:
     def edits() -> list[Any]:
         return rename(ls.work, project, renamed_at(snapshot, path, line + 1, column + 1), asked.new_name)
 
-    return protocol.workspace_edit(_or_failed(edits), ls.lines)
+    return protocol.workspace_edit(_or_failed(edits), ls.reader())
 
 
 @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]))
@@ -155,8 +156,9 @@ def code_actions(ls: Server, asked: lsp.CodeActionParams) -> list[lsp.CodeAction
     snapshot = ls.snapshot(path) if path is not None else None
     first, last = asked.range.start.line + 1, asked.range.end.line + 1
     found = [each for each in snapshot.diagnostics if each.span.path == str(path)] if snapshot is not None else []
+    lines = ls.reader()
     return [
-        protocol.code_action(each.fix, protocol.diagnostic(each, ls.lines), ls.lines)
+        protocol.code_action(each.fix, protocol.diagnostic(each, lines), lines)
         for each in found
         if each.fix is not None and first <= each.span.line <= last
     ]

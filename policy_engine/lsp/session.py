@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from policy_engine.lsp import protocol
-from policy_engine.lsp.protocol import OUR_TESTS, Lines, uri_of
+from policy_engine.lsp.protocol import OUR_TESTS, Lines, OfPath, uri_of
 from policy_engine.lsp.running import Run
 from policy_engine.lsp.workspace import Folders, Project, Snapshot, Workspace
 from policy_engine.source import Span
@@ -51,6 +52,10 @@ class Server(LanguageServer):
         """The lines of a file."""
         return Lines(self.work.text(Path(path)).split("\n"), self.encoding)
 
+    def reader(self) -> OfPath:
+        """Gives the lines of files, each read once."""
+        return cache(self.lines)
+
     def snapshot(self, path: Path) -> Snapshot | None:
         """What is known now of the project of a file."""
         project = self.work.project_of(path)
@@ -66,7 +71,15 @@ class Server(LanguageServer):
     def _start_check(self, project: Project) -> None:
         task = asyncio.get_running_loop().create_task(self._check(project))
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._checked)
+
+    def _checked(self, task: asyncio.Task[None]) -> None:
+        """A check ended; where it failed, that is a fault of ours, and nothing of the files is known."""
+        self.tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            told = f"the files could not be checked ({type(error).__name__}: {error}); please report it"
+            self.show(told, lsp.MessageType.Error)
 
     async def _check(self, project: Project) -> None:
         """Check in another thread, so that questions are answered meanwhile, and tell what was found unless it is old by then."""
@@ -84,10 +97,11 @@ class Server(LanguageServer):
     def tell(self, snapshot: Snapshot) -> None:
         """Tell all faults of a project, and of files without one that there are none any more."""
         found: dict[str, list[lsp.Diagnostic]] = {}
+        lines = self.reader()
         for each in snapshot.diagnostics:
-            found.setdefault(each.span.path, []).append(protocol.diagnostic(each, self.lines))
+            found.setdefault(each.span.path, []).append(protocol.diagnostic(each, lines))
         for span, message in self._failures(snapshot):
-            place = self.lines(span.path).range(span)
+            place = lines(span.path).range(span)
             failure = lsp.Diagnostic(place, message, lsp.DiagnosticSeverity.Error, source=OUR_TESTS)
             found.setdefault(span.path, []).append(failure)
         before = self.told.get(snapshot.folders, set())

@@ -162,10 +162,8 @@ class Workspace:
     def look(self, project: Project) -> Snapshot:
         """What is known of a project now: the last snapshot, or a new one where some text has changed since."""
         with project.lock:
-            change, memory = (
-                project.change,
-                project.memory,
-            )  # before the texts: of what changes meanwhile they are too old
+            # before the texts, so that of what changes meanwhile they are too old, and never too new
+            change, memory = project.change, project.memory
             if project.last is None or project.last.change != change:
                 project.last = _looked(project.folders, change, memory, project.last, _reading(dict(self.texts)))
             return project.last
