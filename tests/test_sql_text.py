@@ -26,6 +26,7 @@ SCHEMA: dict[str, Any] = {
         "big": {"type": "integer", "minimum": -(10**17), "maximum": 10**17},
         "fine": {"type": "number", "multipleOf": 0.000001, "minimum": 0, "maximum": 10**11},
         "codes": {"type": "array", "maxItems": 9, "items": {"type": "string"}},
+        "days": {"type": "array", "maxItems": 9, "items": {"type": "string", "format": "date"}},
     },
 }
 RULES = """
@@ -73,6 +74,18 @@ def test_what_cannot_be_exact_is_refused_at_its_place(shop: Path, value: str, wh
     said = told(shop, value)
     assert f"not-in-sql]: DuckDB cannot give the exact answer of {why}" in said
     assert said.startswith("rules/shop.yaml:13:")
+
+
+def test_what_would_be_written_out_too_many_times_is_refused(shop: Path) -> None:
+    value = "last_of_month(add_weekdays(add_months(last_of_quarter(add_weekdays(add_months(d, 1), 2)), 3), 5))"
+    said = " ".join(told(shop, f"'list({value} for d in days)'").split())
+    assert "for each element of a list it would be written out too many times" in said
+
+
+def test_a_name_that_the_database_cuts_off_is_refused(shop: Path) -> None:
+    rules = RULES.replace("{it: VALUE}", "{" + "long_" * 12 + "name: VALUE}")
+    said = " ".join(told(shop, "big + 1", "postgres", rules=rules).split())
+    assert "the name is cut off there, so that two could become one" in said
 
 
 def test_a_text_with_the_character_of_code_0_is_refused(shop: Path) -> None:

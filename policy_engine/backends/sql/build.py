@@ -20,11 +20,15 @@ LOOSE = (exp.And, exp.Or, exp.Not)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sql:
-    """An expression, the columns of the query that it reads, and the variables of loops around it."""
+    """An expression, the columns of the query that it reads, and the variables of loops around it.
+
+    `size` is about how many nodes it has when it is written out.
+    """
 
     node: Any
     columns: frozenset[str] = NOTHING
     variables: frozenset[str] = NOTHING
+    size: int = 1
 
     @property
     def is_atom(self) -> bool:
@@ -267,11 +271,12 @@ def _plain(part: Any) -> Any:
 
 
 def _with_reads(node: exp.Expression, parts: Iterable[Sql]) -> Sql:
-    columns, variables = NOTHING, NOTHING
+    columns, variables, size = NOTHING, NOTHING, 1
     for part in parts:
         columns |= part.columns
         variables |= part.variables
-    return Sql(node, columns, variables)
+        size += part.size
+    return Sql(node, columns, variables, size)
 
 
 def _arithmetic(kind: type[exp.Expression], left: Sql, right: Operand) -> Sql:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from policy_engine.backends.sql import weekdays
 from policy_engine.backends.sql.build import FALSE, Sql, any_of, choose, literal, variable, where
 from policy_engine.backends.sql.dialects.loops import Loop
+from policy_engine.backends.sql.refusals import Refusal, refused
 from policy_engine.language import expressions as tree
 from policy_engine.language.functions import FUNCTIONS
 from policy_engine.language.specialize import in_units
@@ -18,6 +19,10 @@ from policy_engine.language.values import Value
 
 if TYPE_CHECKING:
     from policy_engine.backends.sql.expressions import Expressions
+
+
+MOST_NODES = 300_000
+"""An aggregate of more nodes is refused: some megabytes of text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,18 @@ class Lists:
         """An aggregate."""
         loop = self.entered(node.variable, self.to.kept(self.to.value(node.source), "listed"))
         if node.function in ("any", "all"):
-            return self._quantified(node, loop)
+            return self._not_too_long(node, self._quantified(node, loop))
         over = self.over(node, loop)
         found = self.to.dialect.aggregate(node.function, over).without(over.variables)
-        if over.unknown is None:
-            return found
-        return where(self.count(over, over.unknown).equals(0), found)
+        if over.unknown is not None:
+            found = where(self.count(over, over.unknown).equals(0), found)
+        return self._not_too_long(node, found)
+
+    def _not_too_long(self, node: tree.Aggregate, found: Sql) -> Sql:
+        """Inside loops nothing has a name, and what is read twice is written twice."""
+        if found.size > MOST_NODES:
+            raise refused(Refusal.LONG, self.to.dialect.title, node)
+        return found
 
     def over(self, node: tree.Aggregate, loop: Around) -> Loop:
         """The filter and the element of an aggregate."""

@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     NUL = "a text there cannot hold the character of code 0"
     NESTED = "a list cannot hold lists of different lengths, or ratios, there"
     LOCAL_TIME = "an instant without an offset would be read in the time zone of the session"
+    LONG = "for each element of a list it would be written out too many times; give the dates it is made of to a fact"
     LARGE_TABLE = "a look-up for each element of a list cannot join a table of more than 500 rows"
 
 

@@ -42,7 +42,16 @@ class Weekdays:
         """Weekdays among so many days from a Monday on."""
         passed = self.days.kept(passed)
         whole = self.days.to.quotient(passed, 7) * len(self.week.weekdays)
-        return whole + self._of_table(self.week.before[:7], passed.remainder(7))
+        return whole + self._before(passed.remainder(7))
+
+    def _before(self, rest: Sql) -> Sql:
+        """Weekdays among so many days from a Monday on, less than a week; plainly where the weekend ends the week."""
+        count, rest = len(self.week.weekdays), self.days.kept(rest)
+        return choose([(rest > count, count)], rest) if self._is_plain else self._of_table(self.week.before[:7], rest)
+
+    @property
+    def _is_plain(self) -> bool:
+        return self.week.weekdays == tuple(range(len(self.week.weekdays)))
 
     def _of_table(self, table: Sequence[int], place: Sql) -> Sql:
         place = self.days.kept(place)
@@ -53,7 +62,8 @@ class Weekdays:
         count = literal(len(self.week.weekdays))
         index = self.days.kept(index)
         weeks, rest = floored(self.days.to, index, count), modulo(index, count)
-        return self.days.day_of(weeks * 7 + self._of_table(self.week.weekdays, rest) + 1)
+        place = rest if self._is_plain else self._of_table(self.week.weekdays, rest)
+        return self.days.day_of(weeks * 7 + place + 1)
 
     def between(self, start: Sql, end: Sql) -> Sql:
         """How many weekdays lie after the start, up to and with the end; minus the other way round."""

@@ -50,7 +50,8 @@ def select(
     reads = [table, *(part for part, _ in parts), *([passes] if passes is not None else [])]
     found = Sql(exp.Subquery(this=query))
     for read in reads:
-        found = replace(found, columns=found.columns | read.columns, variables=found.variables | read.variables)
+        columns, variables = found.columns | read.columns, found.variables | read.variables
+        found = replace(found, columns=columns, variables=variables, size=found.size + read.size)
     return found
 
 
