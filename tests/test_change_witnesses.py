@@ -135,6 +135,39 @@ def test_a_change_that_cannot_be_made_alone_is_looked_for_between_both_rulesets(
     )
 
 
+def test_the_row_that_changed_is_asked_for() -> None:
+    last = "      - {days: {from: 500}, percent: 10}\n"
+    old, new = (edited((last, rows)) for rows in (ROWS, ROWS.replace("percent: 777", "percent: 778")))
+    (searched,) = [each for each in compared(new, old).searched if "1 row is changed" in each.change.message]
+    assert searched.witness is not None
+    assert searched.witness.facts["days"] == 977
+
+
+ROWS = "".join(
+    f"      - {{days: {{from: {day}, below: {day + 1}}}, percent: {day - 200}}}\n" for day in range(500, 1000)
+)
+
+
+def test_a_change_that_another_hides_is_not_said_to_have_made_the_difference() -> None:
+    old, new = (two_rules(*when) for when in (("n == 1", "n == 2"), ("n != 1", "n == 3")))
+    hiding, hidden = compare_sides(Asked(old), Asked(new)).searched
+    assert hiding.alone
+    assert not hidden.alone
+    assert [*search_words(hidden)][-1] == (
+        "Asked of both rulesets as they are: another change may have made the difference."
+    )
+
+
+def two_rules(first: str, second: str) -> Ruleset:
+    """A ruleset of two rules."""
+    rules = f"[{{id: a, when: {first}, then: x, because: A.}}, {{id: b, when: {second}, then: y, because: B.}}]"
+    text = FEE.replace("full, none_", "x, y, none_").replace(FEE[FEE.index("[{") : FEE.index("}]") + 2], rules)
+    schema = FEE_SCHEMA.replace('"code"', '"n"').replace(
+        '"string", "maxLength": 9', '"integer", "minimum": 0, "maximum": 9'
+    )
+    return Engine.from_text({"fee": text}, {"f": schema}).rulesets[0]
+
+
 def test_facts_that_are_not_found_are_never_a_claim_that_there_are_none() -> None:
     new = edited(("grace: {value: 30, unit: days}", "grace: {value: 31, unit: days}"))
     found = compared(new, tries=40)

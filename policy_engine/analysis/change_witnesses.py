@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 from typing import Any
@@ -18,7 +18,7 @@ from policy_engine.analysis.rule_changes import changes_found, sides_as_asked
 from policy_engine.analysis.shrinking import shrunk
 from policy_engine.analysis.single_changes import with_change
 from policy_engine.analysis.telling_apart import Told, differ_in, told_apart
-from policy_engine.analysis.touched import Reach, Touched, together
+from policy_engine.analysis.touched import Reach, Touched, keys_that_differ, together
 from policy_engine.analysis.witnesses import Answering, Question
 from policy_engine.errors import FactsError, Violation
 from policy_engine.facts.validation import valid_facts
@@ -81,21 +81,24 @@ class Search:
         if any(each.witness is not None for each in searched):
             return SearchedChanges(tuple(searched), None, 0)
         everything = Touched(self.shared, validity=True)
-        witness, tries = self._witness(everything, None, Random(self.sides.new.id))
+        witness, tries, _ = self._witness(everything, None, Random(self.sides.new.id))
         return SearchedChanges(tuple(searched), witness, tries)
 
     def _searched(self, found: Found, *, alone: bool) -> Searched:
         """The search for a witness of one change."""
         changed = with_change(self.sides, found.patch) if alone and found.patch is not None else None
         touched = together(self.reach[0].touched(found.change), self.reach[1].touched(found.change), self.shared)
+        if found.change.kind is Kind.TABLE:
+            touched = replace(touched, numbers=keys_that_differ(self.sides.old, self.sides.new, found.change.name))
         single = None if changed is None else Answering(changed)
-        witness, tries = self._witness(touched, single, Random(found.change.message))
-        return Searched(found.change, witness, tries, alone=single is not None)
+        witness, tries, by_it = self._witness(touched, single, Random(found.change.message))
+        return Searched(found.change, witness, tries, alone=single is not None and by_it)
 
-    def _witness(self, touched: Touched, single: Answering | None, random: Random) -> tuple[Witness | None, int]:
+    def _witness(self, touched: Touched, single: Answering | None, random: Random) -> tuple[Witness | None, int, bool]:
         """A small witness of both sides, and of a single change to the old one where that is given: the best that is drawn.
 
-        Beside it stands how many questions were tried that a side can be asked: those with facts valid to one at least.
+        Beside it stands how many questions were tried that a side can be asked, those with facts valid to one at least, and
+        whether the single change makes the answer that of the new side.
         """
         best: tuple[Question, Told] | None = None
         starts, tried = [*self.questions.starts], 0
@@ -107,7 +110,9 @@ class Search:
                 if all(told.rank):
                     break
                 starts += [question] * len(starts)  # every other question is drawn near this one
-        return None if best is None else self._confirmed(*best, single), tried
+        if best is None:
+            return None, tried, False
+        return self._confirmed(*best, single), tried, best[1].same_as_new
 
     def _is_valid(self, question: Question) -> bool:
         asked = zip(self.answering, self._asked(question), strict=True)

@@ -63,7 +63,7 @@ class Reach:
         about = [*self._expressions(change)]
         facts = facts_reached(self.ruleset, mentions_in(about), self.graph)
         named = [PATH.split(change.name)[0]] if change.kind is Kind.FACT else []
-        numbers = [*literal_numbers(self.ruleset, about, self.graph), *self._keys(change), *self._bounds(change)]
+        numbers = [*literal_numbers(self.ruleset, about, self.graph), *self._bounds(change)]
         decisions, validity = self._answers(change)
         return Touched(decisions, validity, frozenset([*facts, *named]), frozenset(numbers))
 
@@ -92,14 +92,6 @@ class Reach:
             mention = Mention(change.kind, change.name)
             yield from (each for each in expressions_in(self.ruleset) if mention in mentions_in([each]))
 
-    def _keys(self, change: RuleChange) -> list[int | Decimal]:
-        """Numbers by which the rows of a look-up table are found, spread over all of them."""
-        tables = [table for table in self.ruleset.tables if change.kind is Kind.TABLE and table.name == change.name]
-        keys = (key for table in tables for row in table.rows for key in row.keys)
-        ends = (end for key in keys for end in (key if isinstance(key, Range) else (key,)))
-        found = [end for end in ends if isinstance(end, int | Decimal) and not isinstance(end, bool)]
-        return found[:: 1 + len(found) // MOST_KEYS]
-
     def _bounds(self, change: RuleChange) -> list[int | Decimal]:
         """The least and the greatest that a fact may be."""
         path = change.name.replace("[]", "")
@@ -125,6 +117,17 @@ def _of_decision(decision: DecisionLogic, part: str) -> Iterator[Expression]:
         yield from (*expressions_of(when), *value_expressions(then.values))
     for condition in () if conditions else logic_of(decision):
         yield from expressions_of(condition)
+
+
+def keys_that_differ(old: Ruleset, new: Ruleset, table: str) -> frozenset[int | Decimal]:
+    """Numbers by which rows of a look-up table are found that are not the same on both sides, spread over all of them."""
+    before, after = (
+        {(row.keys, row.cells) for t in side.tables if t.name == table for row in t.rows} for side in (old, new)
+    )
+    keys = (key for row_keys, _ in before ^ after for key in row_keys)
+    ends = (end for key in keys for end in (key if isinstance(key, Range) else (key,)))
+    found = sorted({end for end in ends if isinstance(end, int | Decimal) and not isinstance(end, bool)})
+    return frozenset(found[:: 1 + len(found) // MOST_KEYS])
 
 
 def together(one: Touched, other: Touched, decisions: Iterable[str]) -> Touched:
