@@ -224,9 +224,13 @@ def test_check_speaks_gitlab(folder: Path) -> None:
 
 
 def test_options_that_ask_for_nothing_are_refused(folder: Path) -> None:
-    for option in (["--write"], ["--fail-under", "95"]):
-        ran = policy("test", *option, folder=folder)
-        assert (ran.code, ran.err) == (2, "--write and --fail-under go with --mutate, and --write with --suggest too\n")
+    told = {
+        ("--write",): "--write goes with --mutate and --suggest\n",
+        ("--fail-under", "95"): "--fail-under goes with --coverage and --mutate\n",
+    }
+    for options, message in told.items():
+        ran = policy("test", *options, folder=folder)
+        assert (ran.code, ran.err) == (2, message)
 
 
 def test_faults_of_test_files_are_errors_of_junit(folder: Path) -> None:
