@@ -104,6 +104,23 @@ def test_one_version_is_compared_on_two_days(sides: tuple[str, ...], tmp_path: P
     assert "charge: the value fee differs: 3\n  `rate` is 3, was 2: 3\n    row 1 A: 20.00 -> 30.00\n" in ran.out
 
 
+def test_rulesets_that_mean_the_same_are_told_in_one_line(tmp_path: Path) -> None:
+    for name, factor in {"fee": 3, "tip": 2, "toll": 2}.items():
+        ruleset(tmp_path, calculation(f"amount * {factor}"), name)
+        ruleset(tmp_path / "old", calculation("amount * 2"), name)
+    same = "2 rulesets mean the same: tip, toll"
+    day = ("--as-of", "2026-06-01")
+    told = policy("compare", "old/rules", "rules", *day, folder=tmp_path)
+    assert told.code == 3
+    assert told.out.count("as of 2026-06-01") == 1
+    assert told.out.endswith(f"\n\n{same}\n")
+    written = policy("compare", "old/rules", "rules", "--format", "markdown", "--out", "out", *day, folder=tmp_path)
+    assert written.out.endswith(f"\n\n{same}.\n")
+    assert f"<p>{same}.</p>" in (tmp_path / "out/comparison.html").read_text()
+    alone = policy("compare", "old/rules", "rules", "--ruleset", "tip", *day, folder=tmp_path)
+    assert (alone.code, alone.out) == (0, "tip: old/rules against rules, as of 2026-06-01\n  the rules mean the same\n")
+
+
 def test_all_rulesets_of_two_folders_are_compared_and_those_of_one_are_told(tmp_path: Path) -> None:
     for folder, factor in (("old", 2), ("new", 3)):
         ruleset(tmp_path / folder, calculation(f"amount * {factor}"))

@@ -265,7 +265,7 @@ def test_versions_that_take_other_versions_of_a_library_are_compared(folder: Pat
     Path("invoices.csv").write_text("billed_on\n2025-01-10\n2025-01-30\n")
     ran = policy("compare", "dunning", "--facts", "invoices.csv", "--as-of", "2025-02-01", folder=folder)
     assert (ran.code, ran.err) == (3, "")
-    assert "remind: the value late differs: 1\n  row 1: true -> false\n" in ran.out
+    assert "remind: the value late differs: 1\n  `grace` is 60, was 14: 1\n    row 1: true -> false\n" in ran.out
 
 
 # Tests of a library.

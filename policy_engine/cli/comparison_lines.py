@@ -34,13 +34,17 @@ def show_comparisons(found: Compared, form: str) -> None:
 
 
 def _show(out: Console, found: Compared) -> None:
-    for place, one in enumerate(found.rulesets):
+    for place, one in enumerate(found.told):
         if place:
             out.print()
         out.print(safe(words.title(one.old, one.new), "bold"))
         _show_text(out, one)
         if one.people is not None:
             _show_people(out, one.people)
+    if found.same:
+        if found.told:
+            out.print()
+        out.print(safe(words.the_same(found.same)))
     for side, names in (("old", found.only_old), ("new", found.only_new)):
         for name in names:
             out.print(safe(f"only the {side} side has the ruleset {name}"))

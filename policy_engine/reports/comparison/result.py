@@ -30,6 +30,11 @@ class RulesetCompared:
         """The name of the ruleset."""
         return self.new.ruleset.id
 
+    @property
+    def is_same(self) -> bool:
+        """Whether there is nothing to tell: the rules mean the same, and no table was given."""
+        return not self.text and self.people is None and (self.searched is None or self.searched.witness is None)
+
     def search_for(self, change: RuleChange) -> Searched | None:
         """The search for a witness of a change."""
         return next((each for each in self.searched.searched if each.change == change), None) if self.searched else None
@@ -42,6 +47,17 @@ class Compared:
     rulesets: tuple[RulesetCompared, ...]
     only_old: tuple[str, ...] = ()
     only_new: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> tuple[RulesetCompared, ...]:
+        """Those of which something is told; a ruleset that was compared alone is told of in any case."""
+        return self.rulesets if len(self.rulesets) == 1 else tuple(one for one in self.rulesets if not one.is_same)
+
+    @property
+    def same(self) -> tuple[str, ...]:
+        """The names of the others."""
+        told = {one.ruleset for one in self.told}
+        return tuple(one.ruleset for one in self.rulesets if one.ruleset not in told)
 
     @property
     def has_tables(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from policy_engine.language.rule_changes import Effect, RuleChange
@@ -24,6 +24,11 @@ def title(old: Side, new: Side) -> str:
     after = after.removeprefix("version ") if before.startswith("version ") else after
     day = f", as of {new.as_of}" if old.as_of == new.as_of else ""
     return f"{new.ruleset.id}: {before} against {after}{day}"
+
+
+def the_same(names: Sequence[str]) -> str:
+    """What is said of rulesets that differ in nothing."""
+    return f"{len(names)} {'ruleset means' if len(names) == 1 else 'rulesets mean'} the same: {', '.join(names)}"
 
 
 def rule_change(change: RuleChange) -> str:
