@@ -130,6 +130,14 @@ def test_faults_of_a_schema_are_told_in_the_schema_and_closing_takes_the_file_on
     with_editor(folder, talk)
 
 
+def test_nothing_is_offered_behind_the_last_line(folder: Path) -> None:
+    async def talk(editor: Editor) -> None:
+        asked = lsp.CompletionParams(document(editor.open(folder / "rules" / "visits.yaml")), lsp.Position(9_999, 3))
+        assert await editor.client.text_document_completion_async(asked) == lsp.CompletionList(False, ())
+
+    with_editor(folder, talk)
+
+
 def test_files_that_change_on_the_disk_are_read_again(folder: Path) -> None:
     async def talk(editor: Editor) -> None:
         rules = editor.open(folder / "rules" / "visits.yaml")

@@ -27,7 +27,7 @@ def offers_at(snapshot: Snapshot, path: Path, lines: Sequence[str], line: int, c
 
     The lines are those of the editor; what names mean is taken from the snapshot, which may be older.
     """
-    place = place_at(lines, line, column)
+    place = place_at(lines, line, column) if line < len(lines) else None
     if place is None:
         return []
     root = shape_of_file(path, "\n".join(lines[:50]))
