@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
 from policy_engine.errors import CannotRun
 
+WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file beside its place and rename it there; raises `CannotRun`, and then leaves what was there.
 
-    Where `path` is a link, the file that it leads to is written. A file that was there keeps its permissions.
+    Where `path` is a link, the file that it leads to is written. A file that was there keeps its permissions; one that nobody
+    may write is not replaced.
     """
     try:
         place = path.resolve()
         if place.exists() and not place.is_file():
             raise CannotRun(f"`{path}` is not a file, and is not replaced; name a file")
+        if place.exists() and not place.stat().st_mode & WRITABLE:
+            raise CannotRun(f"`{path}` is protected from writing, and is not replaced")
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:

@@ -187,9 +187,12 @@ def test_what_has_faults_is_not_laid_out(name: str) -> None:
     assert [fault.code for fault in caught.value.diagnostics] == [code]
 
 
-@pytest.mark.parametrize("text", ["[1, 2]\n", "? a\n: 1\n", "just words\n"])
-def test_what_has_no_layout_is_left(text: str) -> None:
-    told = "`x.yaml` is written in a way that cannot be laid out surely, and is left as it is"
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("[1, 2]\n", 1), ("b: 1\n? a\n: 1\n", 2), ("just words\n", 1), ("b: 1\nc:\n  ? d\n  : 1\n", 3)],
+)
+def test_what_has_no_layout_is_left(text: str, line: int) -> None:
+    told = f"`x.yaml` is written on line {line} in a way that cannot be laid out surely, and is left as it is"
     with pytest.raises(CannotRun, match=re.escape(told)):
         format_text(text, "x.yaml")
 
@@ -244,6 +247,14 @@ def test_a_folder_is_laid_out(folder: Path) -> None:
     assert (folder / "rules" / "untidy.yaml").read_text("utf-8") == TIDY
     assert (folder / "rules" / "untidy.yaml").stat().st_mode & 0o777 == 0o640
     assert fmt().out == "2 files: 0 laid out\n"
+
+
+def test_a_file_that_is_protected_from_writing_is_not_replaced(folder: Path) -> None:
+    (folder / "rules" / "untidy.yaml").chmod(0o444)
+    told = fmt()
+    assert (told.code, told.out) == (2, "")
+    assert told.err == "`rules/untidy.yaml` is protected from writing, and is not replaced\n"
+    assert (folder / "rules" / "untidy.yaml").read_text("utf-8") == UNTIDY
 
 
 def test_check_writes_nothing(folder: Path) -> None:

@@ -22,7 +22,11 @@ BLANK_END = re.compile(r"(?:\n *)+\Z")
 
 
 class OddLayout(Exception):  # noqa: N818 - not an error of the author: what is written so is left as it stands
-    """A text is laid out in a way that this module does not know."""
+    """A text is laid out in a way that this module does not know; `line` is the first such, from 1."""
+
+    def __init__(self, piece: _Piece) -> None:
+        super().__init__()
+        self.line = piece.line + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def layout_of(text: str) -> Block:
         block = _block(cursor)
         _frame(cursor)
         return replace(block, after=(*block.after, *cursor.take()))
-    raise OddLayout
+    raise OddLayout(cursor.piece)
 
 
 def _frame(cursor: _Cursor) -> tuple[Remark, ...]:
@@ -257,9 +261,9 @@ def _pair(cursor: _Cursor) -> Entry:
     key, name, colon = cursor.step(), cursor.step(), cursor.piece
     known = (yaml.KeyToken, yaml.ScalarToken, yaml.ValueToken)
     if key.end > key.start or not all(map(isinstance, (key.token, name.token, colon.token), known)):
-        raise OddLayout
+        raise OddLayout(key)
     if cursor.waiting or name.behind is not None:
-        raise OddLayout
+        raise OddLayout(name)
     return replace(_value(cursor, cursor.text[name.start : name.end], name.column), before=before)
 
 
@@ -296,7 +300,7 @@ def _properties(cursor: _Cursor) -> tuple[str, _Piece]:
     found, last = [], cursor.step()
     while cursor.next_is(*PROPERTIES):
         if cursor.waiting or last.behind is not None:
-            raise OddLayout
+            raise OddLayout(last)
         last = cursor.step()
         found.append(cursor.text[last.start : last.end])
     return " ".join(found), last
@@ -350,7 +354,7 @@ def _part(cursor: _Cursor, *, in_list: bool) -> FlowPart:
     key, name, colon = cursor.step(), cursor.step(), cursor.step()
     known = (yaml.KeyToken, yaml.ScalarToken, yaml.ValueToken)
     if key.end > key.start or not all(map(isinstance, (key.token, name.token, colon.token), known)):
-        raise OddLayout
+        raise OddLayout(key)
     return FlowPart(cursor.text[name.start : name.end], _inner(cursor))
 
 
@@ -359,5 +363,5 @@ def _inner(cursor: _Cursor) -> Leaf:
         return _bracketed(cursor)
     found = cursor.step()
     if not isinstance(found.token, yaml.ScalarToken | yaml.AliasToken):
-        raise OddLayout
+        raise OddLayout(found)
     return Leaf(cursor.text[found.start : found.end], found.column)

@@ -38,8 +38,9 @@ def format_text(text: str, path: str) -> str:
     try:
         block = layout_of(whole)
         lines = list(_block(block, 0))
-    except OddLayout:
-        raise CannotRun(f"`{path}` is written in a way that cannot be laid out surely, and is left as it is") from None
+    except OddLayout as odd:
+        where = f"`{path}` is written on line {odd.line} in a way that cannot be laid out surely"
+        raise CannotRun(f"{where}, and is left as it is") from None
     laid_out = "\n".join(_without_spare_blanks(lines)) + ("\n" if whole.endswith("\n") or not _ends_open(block) else "")
     if laid_out != whole:
         _refuse_other_meaning(node, whole, laid_out, path)
