@@ -100,6 +100,11 @@ def test_what_failed_the_last_time_is_run_until_it_passes(folder: Path) -> None:
     assert policy("test", "--last-failed", folder=folder).code == 2
 
 
+def test_what_x_did_not_come_to_is_run_the_next_time(folder: Path) -> None:
+    assert policy("test", "-x", folder=folder).out == f"{LATE}1 passed, 1 failed, 1 not run\n"
+    assert policy("test", "--last-failed", folder=folder).out == f"{LATE}{VERY_LATE}0 passed, 2 failed, 1 not run\n"
+
+
 @pytest.mark.parametrize("option", [["-x"], ["-k", "a"], ["--last-failed"]])
 @pytest.mark.parametrize("whole", ["--coverage", "--mutate", "--suggest"])
 def test_coverage_and_mutation_are_of_all_cases(whole: str, option: list[str], folder: Path) -> None:
@@ -121,25 +126,29 @@ def test_a_failure_takes_few_lines_and_the_trace_all(folder: Path) -> None:
     assert "how it was decided" in full
 
 
-def test_watching_runs_again_when_a_rule_changes(folder: Path) -> None:
-    command = [sys.executable, "-m", "policy_engine", "test", "--watch", "-k", "early"]
+def test_watching_runs_again_when_a_rule_or_a_fixture_changes(folder: Path) -> None:
+    command = [sys.executable, "-m", "policy_engine", "test", "--watch", "-k", "sooner"]
+    more = "  - {name: sooner, as_of: 2025-06-01, facts: {from: facts.json}, expect: {d: allow}}\n"
+    lay_out({"rules/s_test.yaml": TESTS + more, "facts.json": '{"days": 9}'}, folder)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     out = folder / "out.txt"
     with out.open("w") as stream:
         running = subprocess.Popen(command, cwd=folder, env=environment, stdout=stream, stderr=stream)
         try:
-            _wait_for("1 passed, 0 failed, 2 not run", out)
+            _wait_for("1 passed, 0 failed, 3 not run", out)
             rules = folder / "rules" / "s.yaml"
             rules.write_text(RULES.replace("value: 10", "value: 1"))
-            _wait_for("0 passed, 1 failed, 2 not run", out)
+            _wait_for("0 passed, 1 failed, 3 not run", out)
+            (folder / "facts.json").write_text('{"days": 1}')
+            _wait_for("1 passed, 0 failed, 3 not run", out, times=2)
         finally:
             running.terminate()
             running.wait()
 
 
-def _wait_for(words: str, path: Path) -> None:
+def _wait_for(words: str, path: Path, times: int = 1) -> None:
     until = time.monotonic() + 60
-    while words not in path.read_text():
+    while path.read_text().count(words) < times:
         assert time.monotonic() < until, path.read_text()
         time.sleep(0.1)
 

@@ -35,10 +35,10 @@ class Selection:
         return [case for case in again or cases if words in f"{case.span.path} {case.ruleset} {case.name}".casefold()]
 
 
-def remember(run: Iterable[RuleCase], failed: Iterable[RuleCase]) -> None:
-    """Keep the cases that failed for the next time; those that were not run stay as they were."""
-    names, ran = {_name(case) for case in failed}, {_name(case) for case in run}
-    kept = names | (_remembered() - ran)
+def remember(selected: Iterable[RuleCase], unsolved: Iterable[RuleCase]) -> None:
+    """Keep for the next time the cases that failed or were not come to; those that were not selected stay as they were."""
+    names, known = {_name(case) for case in unsolved}, {_name(case) for case in selected}
+    kept = names | (_remembered() - known)
     if kept != _remembered():
         LAST_FAILED.parent.mkdir(exist_ok=True)
         write_whole(LAST_FAILED, json.dumps(sorted(kept)) + "\n")

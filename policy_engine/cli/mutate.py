@@ -26,7 +26,9 @@ def mutate(
     `cases` pass all. With `write` the cases that kill survivors are added to the test files.
     """
     if not passed:
-        console(stderr=True).print("no mutants were made: first all cases have to pass, and coverage to be complete")
+        console(stderr=True).print(
+            "no mutants were made: first all cases have to pass, and with --coverage enough be tried"
+        )
     enough = passed
     for ruleset in rulebook.rulesets:
         own = [case for case in cases if case.is_of(ruleset)]

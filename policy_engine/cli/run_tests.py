@@ -76,11 +76,15 @@ def run_tests(
         typer.Option("-k", metavar="WORDS", help="Only the cases whose file, ruleset or name has these words."),
     ] = None,
     last_failed: Annotated[
-        bool, typer.Option("--last-failed", help="Only the cases that failed the last time; all where none did.")
+        bool,
+        typer.Option(
+            "--last-failed",
+            help="Only the cases that failed the last time, or that -x did not come to; all where there are none.",
+        ),
     ] = False,
     first: Annotated[bool, typer.Option("-x", help="Stop at the first case that fails.")] = False,
     watch: Annotated[
-        bool, typer.Option(OPTION, help="Run again each time that a rule, schema or test changes.")
+        bool, typer.Option(OPTION, help="Run again each time that a rule, schema, test or fixture changes.")
     ] = False,
     trace: Annotated[
         bool, typer.Option("--trace", help="Show the whole way to the answers of a case that fails.")
@@ -131,11 +135,12 @@ def run_tests(
     rulebook = Engine.load(rules, schemas).rulebook
     engine = Engine(rulebook.with_libraries())
     cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
-    results = _run(engine, selection.of(cases), first=first, trace=trace)
+    selected = selection.of(cases)
+    results = _run(engine, selected, first=first, trace=trace)
     if junit is not None:
         write_whole(junit, _junit(results, faults))
     failed = [result.case for result in results if not result.passed]
-    remember((result.case for result in results), failed)
+    remember(selected, [*failed, *selected[len(results) :]])
     also = below(rulebook.rulesets, paths or [rules])
     covered = not coverage or cover(engine, results, Asked(also, accounts, coverage_out, fail_under))
     console().print(_summary(len(results), len(failed), len(cases)))

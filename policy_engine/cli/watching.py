@@ -11,6 +11,11 @@ from typing import NoReturn
 
 import typer
 
+from policy_engine.documents.yaml_reader import file_text, read_text
+from policy_engine.frontend.rule_cases import fixture_path
+from policy_engine.frontend.rule_tests import test_files
+from policy_engine.lsp.case_symbols import fixtures_named
+
 OPTION = "--watch"
 SECONDS = 0.3
 """How long it waits between two looks at the files."""
@@ -20,11 +25,19 @@ def run_at_each_change(places: Sequence[Path]) -> NoReturn:
     """Run this command without `--watch` now, and again whenever a file changes, until it is interrupted."""
     command = [sys.executable, "-m", "policy_engine", *(each for each in sys.argv[1:] if each != OPTION)]
     while True:
-        before = _state(places)
+        watched = [*places, *_fixtures(places)]
+        before = _state(watched)
         subprocess.run(command, check=False)
         typer.echo("waiting for a file to change; Ctrl-C ends", err=True)
-        while _state(places) == before:
+        while _state(watched) == before:
             time.sleep(SECONDS)
+
+
+def _fixtures(places: Sequence[Path]) -> list[Path]:
+    """The files from which the test files there take facts; what cannot be read names none."""
+    tests = test_files(place for place in places if place.exists())
+    named = ((name, test) for test in tests for name in fixtures_named(read_text(file_text(test)[0], str(test))[0]))
+    return [file for name, test in named if (file := fixture_path(name, test)) is not None]
 
 
 def _state(places: Sequence[Path]) -> dict[Path, tuple[int, int]]:
