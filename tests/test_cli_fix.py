@@ -161,3 +161,40 @@ def test_a_file_that_changes_meanwhile_is_not_written(run: Run, monkeypatch: pyt
     ran = run("--fix", orders=SLIP)
     assert (ran.code, ran.out, text()) == (2, "", "ruleset: another\n")
     assert ran.err == "`rules/orders.yaml` changed while it was being fixed; nothing was written: try again\n"
+
+
+GUESS = ORDER.replace("price >= limit", "rice >= limit")
+
+
+def test_a_diff_says_what_would_be_left_and_why(run: Run) -> None:
+    ran = run("--diff", orders=GUESS.replace("title:", "titel:"))
+    assert ran.err == "1 rule file, 0 test files: 1 fault once this is fixed; 1 with a fix that only you can confirm\n"
+
+
+def test_test_files_that_could_not_be_checked_are_counted(run: Run) -> None:
+    waits = "; 1 test file not checked, since what it tests has faults"
+    ran = run(orders=GUESS, orders_test=TESTS)
+    assert [line for line in ran.out.splitlines() if "orders_test" in line] == []
+    assert ran.out.splitlines()[-2] == f"1 rule file, 1 test file: 1 fault{waits}"
+    diff = run("--diff", orders=GUESS.replace("title:", "titel:"), orders_test=TESTS)
+    assert diff.err.endswith(f": 1 fault once this is fixed; 1 with a fix that only you can confirm{waits}\n")
+    assert waits not in run(orders=ORDER, orders_test=TESTS).out
+
+
+def test_what_other_rule_files_may_read_is_not_said_to_be_unread(tmp_path: Path) -> None:
+    colour = {"type": "string"}
+    schema = json.dumps(ORDER_SCHEMA | {"properties": {**ORDER_SCHEMA["properties"], "colour": colour}})  # type: ignore[dict-item]
+    lay_out({"rules/orders.yaml": ORDER, "schemas/order.schema.json": schema}, tmp_path)
+    told = "no rule reads the fact `colour` of order"
+    assert told in policy("check", "rules/orders.yaml", folder=tmp_path).out
+    other = ORDER.replace("ruleset: orders", "ruleset: others").replace(
+        "is_large: price", 'is_large: colour == "red" or price'
+    )
+    lay_out({"rules/others.yaml": other}, tmp_path)
+    assert told not in policy("check", folder=tmp_path).out
+    part = policy("check", "rules/orders.yaml", "--strict", folder=tmp_path)
+    assert (part.code, part.out) == (
+        0,
+        "1 rule file, 0 test files: no faults; 1 warning left out, "
+        "since other rule files of the folder may read what these do not\n",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,9 @@ from policy_engine.diagnostics import WORDINGS, Diagnostic, Severity, did_you_me
 from policy_engine.documents.yaml_reader import file_text
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.files import ReadText
-from policy_engine.frontend.fixing import Fixing, fix_all
+from policy_engine.frontend.fixing import Fixing, fix_all, reading
 from policy_engine.frontend.loader import load, rule_files
-from policy_engine.frontend.rule_tests import read_tests, test_files
+from policy_engine.frontend.rule_tests import read_tests, test_files, unchecked
 
 
 class Form(StrEnum):
@@ -47,6 +48,8 @@ PACKAGE = Path(__file__).parents[1]
 FOLDERS = (PACKAGE.parent / "docs" / "diagnostics", PACKAGE / "pages")
 """Where the pages about diagnostics are: in a checkout, and in an installed package."""
 MORE = "policy check --explain CODE tells more"
+OF_ALL_FILES = frozenset({"unused-fact", "unmentioned-value"})
+"""What is told of a schema by all rulesets over it together."""
 MOST_DRAWN = 200
 """The number of diagnostics that are shown with their lines."""
 
@@ -92,11 +95,14 @@ def check(
         raise CannotRun(f"there is no rule file in {', '.join(map(str, places))}")
     look = partial(look_at, places, rules or sorted({test.parent for test in tests}), schemas)
     fixing = fix_all(look) if fix or diff else Fixing({}, {}, (), look(file_text))
+    fixing, left_out = _told_of_part(fixing, rules)
     failed = bool(fixing.left) if strict or warnings is Warnings.ERROR else has_errors(fixing.left)
     summary = f"{_counted(len(rules), 'rule file')}, {_counted(len(tests), 'test file')}: {_summary(fixing.left)}"
+    summary += " once this is fixed" if diff and fixing.texts else ""
     summary += not_fixed(fixing) if fix or diff else ""
+    summary += _not_checked(rules, tests, schemas, fixing) + left_out
     if diff:
-        print_differences(fixing, f"{summary} once this is fixed" if fixing.texts else summary)
+        print_differences(fixing, summary)
         raise typer.Exit(Exit.FAULTS if fixing.texts or failed else Exit.FINE)
     write_fixed(fixing)
     shown = [each for each in fixing.left if warnings is not Warnings.HIDE or each.severity is Severity.ERROR]
@@ -109,6 +115,29 @@ def look_at(places: list[Path], rules: list[Path], schemas: Path, read: ReadText
     rulebook = load(rules, schemas, read=read)
     _, faults = read_tests(places, rulebook, read)
     return in_order([*rulebook.diagnostics, *faults])
+
+
+def _told_of_part(fixing: Fixing, rules: Sequence[Path]) -> tuple[Fixing, str]:
+    """Without what only all rule files of a folder can tell, where these are not all; and how much that is, in words."""
+    if set(rule_files({path.parent for path in rules})) <= {*rules}:
+        return fixing, ""
+    left = tuple(each for each in fixing.left if each.code not in OF_ALL_FILES)
+    count = len(fixing.left) - len(left)
+    told = f"; {_counted(count, 'warning')} left out, since other rule files of the folder may read what these do not"
+    return replace(fixing, left=left), told if count else ""
+
+
+def _not_checked(rules: list[Path], tests: Sequence[Path], schemas: Path, fixing: Fixing) -> str:
+    """How many test files were not checked, because what they test has faults."""
+    if not tests or not has_errors(fixing.left):
+        return ""
+    read = reading(fixing.texts)
+    count = len(unchecked(tests, load(rules, schemas, lints=False, read=read), read))
+    return (
+        f"; {_counted(count, 'test file')} not checked, since what {'it tests' if count == 1 else 'they test'} has faults"
+        if count
+        else ""
+    )
 
 
 def _counted(count: int, thing: str) -> str:

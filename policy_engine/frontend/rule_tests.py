@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.diagnostics import Diagnostic, in_order, say, say_unknown
-from policy_engine.documents.nodes import MappingNode, SequenceNode, YamlNode
+from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode
 from policy_engine.documents.yaml_reader import file_text, read_text
 from policy_engine.frontend import shapes
 from policy_engine.frontend.case_names import case_names
@@ -44,6 +44,19 @@ def read_tests(
     return tuple(cases), in_order(with_excerpts(faults, texts))
 
 
+def unchecked(tests: Iterable[Path], rulebook: Rulebook, read: ReadText = file_text) -> list[Path]:
+    """The test files of which nothing was checked, because the ruleset that they name has errors."""
+    known = {ruleset.id for ruleset in rulebook.with_libraries().rulesets}
+    named = ((path, read_text(read(path)[0], str(path), OUTSIDE_RULES)[0]) for path in tests)
+    texts = ((path, node.get("tests")) for path, node in named if isinstance(node, MappingNode))
+    names = ((path, text.text.value) for path, text in texts if isinstance(text, ScalarNode))
+    return [path for path, name in names if name not in known and _is_refused(name, path, rulebook)]
+
+
+def _is_refused(name: str, path: Path, rulebook: Rulebook) -> bool:
+    return name in rulebook.refused or path.stem.removesuffix(TEST_SUFFIX) in rulebook.refused
+
+
 def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnostic]) -> Iterator[RuleCase]:
     if not isinstance(node, MappingNode):
         faults.append(say("wrong-kind", node.span, what="a test file", expected="a mapping with tests and cases"))
@@ -54,7 +67,7 @@ def _file(path: Path, node: YamlNode, rulebook: Rulebook, faults: list[Diagnosti
         return
     known = {ruleset.id for ruleset in rulebook.rulesets}
     if name.value not in known:
-        if name.value not in rulebook.refused and path.stem.removesuffix(TEST_SUFFIX) not in rulebook.refused:
+        if not _is_refused(name.value, path, rulebook):
             faults.append(say_unknown("test-ruleset", name, known))
         return
     file = CaseFile(path, name.value, case_names(rulebook.versions(name.value), faults))
