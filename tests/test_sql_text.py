@@ -77,7 +77,7 @@ def test_what_cannot_be_exact_is_refused_at_its_place(shop: Path, value: str, wh
 
 
 def test_what_would_be_written_out_too_many_times_is_refused(shop: Path) -> None:
-    value = "last_of_month(add_weekdays(add_months(last_of_quarter(add_weekdays(add_months(d, 1), 2)), 3), 5))"
+    value = "add_business_days(add_business_days(add_business_days(add_months(d, 1), 1, days), 1, days), 1, days)"
     said = " ".join(told(shop, f"'list({value} for d in days)'").split())
     assert "for each element of a list it would be written out too many times" in said
 

@@ -105,13 +105,11 @@ def is_weekday(to: Expressions, node: tree.Call) -> Sql:
 
 
 def add_weekdays(to: Expressions, node: tree.Call) -> Sql:
-    day, count = (to.named(part) for part in node.arguments)
-    return week_of_ruleset(to).add(day, count)
+    return to.all_bound([to.named(part) for part in node.arguments], week_of_ruleset(to).add)
 
 
 def weekdays_between(to: Expressions, node: tree.Call) -> Sql:
-    start, end = (to.named(part) for part in node.arguments)
-    return week_of_ruleset(to).between(start, end)
+    return to.all_bound([to.named(part) for part in node.arguments], week_of_ruleset(to).between)
 
 
 def _business_days(to: Expressions, node: tree.Node) -> weekdays.BusinessDays:

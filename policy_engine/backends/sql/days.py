@@ -26,15 +26,15 @@ def bounded(count: Sql, most: int) -> Sql:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Writes the functions of dates; `kept` makes a column of what is read several times."""
+    """Writes the functions of dates; `kept` makes a column of what is read several times, `bound` also a variable."""
 
     to: Dialect
     kept: Callable[[Sql], Sql]
+    bound: Callable[[Sql, Callable[[Sql], Sql]], Sql]
 
     def day_of(self, count: Sql) -> Sql:
         """The date of an ordinal."""
-        count = self.kept(count)
-        return where(count.between(1, LAST), self.to.day_at(count))
+        return self.bound(count, lambda at: where(at.between(1, LAST), self.to.day_at(at)))
 
     def part(self, name: str) -> Callable[[Sql], Sql]:
         """What gives the year, month or day of a date."""

@@ -6,14 +6,14 @@ its ELSE for a null, so a conditional asks for true and for false.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Any
 
 from policy_engine.backends.sql import arithmetic, lookups
-from policy_engine.backends.sql.build import Sql, all_of, any_of, choose, literal, where
+from policy_engine.backends.sql.build import Sql, all_of, any_of, choose, literal, variable, where
 from policy_engine.backends.sql.calls import SPECIAL
 from policy_engine.backends.sql.days import Days
 from policy_engine.backends.sql.dialects.base import Dialect
@@ -63,12 +63,26 @@ class Expressions:
     """The definitions that a node is, by its identity."""
 
     def __post_init__(self) -> None:
-        self.days = Days(self.dialect, self.kept)
+        self.days = Days(self.dialect, self.kept, self.bound)
         self.lists = Lists(self)
 
     def kept(self, value: Sql, stem: str = "value", note: str = "") -> Sql:
         """A column for an expression, so that it is worked out once."""
         return self.plan.kept(value, stem, note)
+
+    def bound(self, value: Sql, body: Callable[[Sql], Sql]) -> Sql:
+        """What a body makes of a value that it reads several times; inside a loop the value gets a variable."""
+        if not value.variables or value.is_atom:
+            return body(self.kept(value))
+        name = self.plan.fresh("given")
+        return self.dialect.bound(value, name, body(variable(name)))
+
+    def all_bound(self, values: Sequence[Sql], body: Callable[..., Sql]) -> Sql:
+        """The same of several values, none of which is a list."""
+        if not values:
+            return body()
+        first, *others = values
+        return self.bound(first, lambda given: self.all_bound(others, lambda *rest: body(given, *rest)))
 
     def named(self, node: tree.Node, stem: str = "value") -> Sql:
         """A column for a node."""
@@ -313,7 +327,9 @@ class Expressions:
         function = FUNCTIONS[node.function]
         common = function.brings_to(node.type, *(part.type for part in node.arguments))
         arguments = [self.argument(part, common or part.type) for part in node.arguments]
-        return CALLS[node.function](self.days, *arguments)
+        if any(isinstance(part.type, ListOf | Ratio) for part in node.arguments):
+            return CALLS[node.function](self.days, *arguments)
+        return self.all_bound(arguments, lambda *given: CALLS[node.function](self.days, *given))
 
 
 def _microseconds(value: time) -> int:

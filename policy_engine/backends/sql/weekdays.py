@@ -40,9 +40,8 @@ class Weekdays:
 
     def _up_to_day(self, passed: Sql) -> Sql:
         """Weekdays among so many days from a Monday on."""
-        passed = self.days.kept(passed)
-        whole = self.days.to.quotient(passed, 7) * len(self.week.weekdays)
-        return whole + self._before(passed.remainder(7))
+        count = len(self.week.weekdays)
+        return self.days.bound(passed, lambda at: self.days.to.quotient(at, 7) * count + self._before(at.remainder(7)))
 
     def _before(self, rest: Sql) -> Sql:
         """Weekdays among so many days from a Monday on, less than a week; plainly where the weekend ends the week."""
@@ -60,7 +59,9 @@ class Weekdays:
     def nth(self, index: Sql) -> Sql:
         """The weekday that has so many before it."""
         count = literal(len(self.week.weekdays))
-        index = self.days.kept(index)
+        return self.days.bound(index, lambda at: self._nth(at, count))
+
+    def _nth(self, index: Sql, count: Sql) -> Sql:
         weeks, rest = floored(self.days.to, index, count), modulo(index, count)
         place = rest if self._is_plain else self._of_table(self.week.weekdays, rest)
         return self.days.day_of(weeks * 7 + place + 1)

@@ -32,13 +32,16 @@ class Clock:
 
     def date_of(self, moment: Sql) -> Sql:
         """The civil date of an instant."""
-        local = self.local(moment)
-        return self.days.day_of(floored(self.days.to, local, literal(DAY)) + EPOCH)
+        return self.days.bound(
+            self.local(moment), lambda local: self.days.day_of(floored(self.days.to, local, literal(DAY)) + EPOCH)
+        )
 
     def time_of(self, moment: Sql) -> Sql:
         """The time of day of an instant; unknown where the calendar has no such date there."""
-        local = self.local(moment)
-        return where(local.between(EARLIEST, LATEST - 1), modulo(local, literal(DAY)))
+        return self.days.bound(
+            self.local(moment),
+            lambda local: where(local.between(EARLIEST, LATEST - 1), modulo(local, literal(DAY))),
+        )
 
     def local(self, moment: Sql) -> Sql:
         """The local time, in microseconds as if the clock showed UTC."""
@@ -47,8 +50,8 @@ class Clock:
             return self.days.kept(moment + changes[0].offset * SECOND)
         starts = [change.start * SECOND for change in changes[1:]]
         offsets = [change.offset * SECOND for change in changes]
-        folded = self.days.kept(self._folded(moment)) if starts[-1] >= AGAIN else moment
-        return self.days.kept(moment + chosen_by_rank(folded, starts, offsets))
+        folded = self._folded(moment) if starts[-1] >= AGAIN else moment
+        return self.days.bound(folded, lambda at: moment + chosen_by_rank(at, starts, offsets))
 
     def _folded(self, moment: Sql) -> Sql:
         """A moment moved back, by whole cycles of the calendar, into the years for which transitions are listed."""

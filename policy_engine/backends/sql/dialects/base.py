@@ -215,6 +215,10 @@ class Dialect(ABC):
         """The place of an element, counted from 1, by the variable that has it."""
 
     @abstractmethod
+    def bound(self, value: Sql, name: str, body: Sql) -> Sql:
+        """A body that reads a value, worked out once, by the name of a variable; the value is no list."""
+
+    @abstractmethod
     def count(self, over: Loop, flag: Sql) -> Sql:
         """For how many elements a flag is true; unknown where the list is."""
 

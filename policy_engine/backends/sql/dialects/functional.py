@@ -94,6 +94,9 @@ class Functional(Dialect):
         """The elements for which a body is true."""
         return call(self.filtered_by, listed, loop(_used(names, body), body))
 
+    def bound(self, value: Sql, name: str, body: Sql) -> Sql:
+        return self.item(call(self.mapped_by, self.array([value]), loop((name,), body)), 1)
+
     def count(self, over: Loop, flag: Sql) -> Sql:
         return self.size(self.filtered(over.listed, over.variables, flag))
 

@@ -40,6 +40,10 @@ class Relational(Dialect):
     def place_of(self, name: str) -> Sql:
         return variable(name)
 
+    def bound(self, value: Sql, name: str, body: Sql) -> Sql:
+        over = Loop(self.array([value]), name, PLACE, None, (body,), ANYTHING)
+        return select([(body, GIVEN)], elements(over)).without((name,))
+
     def count(self, over: Loop, flag: Sql) -> Sql:
         found = select([(call("COUNT", STAR), NUMBER)], elements(over), passes=flag)
         return where(over.listed.is_known(), found)

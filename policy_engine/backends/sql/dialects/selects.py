@@ -38,7 +38,7 @@ def select(
     descending: bool = False,
 ) -> Sql:
     """A sub-select of parts with their names; of `by` one row for each value, by `first_by` only the first row."""
-    query = exp.select(*(exp.alias_(part.node, identifier(name), copy=False) for part, name in parts), copy=False)
+    query = exp.select(*(exp.Alias(this=part.node, alias=identifier(name)) for part, name in parts), copy=False)
     query = query.from_(table.node, copy=False)
     if passes is not None:
         query = query.where(passes.node, copy=False)
