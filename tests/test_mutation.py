@@ -261,6 +261,17 @@ def test_a_test_file_that_is_no_text_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == b"tests: s\ncases:\n  - {name: \xff}\n"
 
 
+@pytest.mark.parametrize("asked", [["--suggest"], ["--mutate", "--fail-under", "0"]])
+def test_cases_that_cannot_be_added_fail_the_command(asked: list[str], tmp_path: Path) -> None:
+    engine_of(tmp_path)
+    flow = "tests: s\ncases: [{name: a, as_of: 2025-06-01, facts: {days: 1, kind: old}, expect: {d: yes_}}]\n"
+    lay_out({"rules/s_test.yaml": flow}, tmp_path)
+    assert policy("test", *asked, "--tries", "50", folder=tmp_path).code == 0
+    ran = policy("test", *asked, "--tries", "50", "--write", folder=tmp_path)
+    told = "`rules/s_test.yaml` is written so that no case can be added surely; add them by hand, as they are shown\n"
+    assert (ran.code, ran.err, (tmp_path / "rules/s_test.yaml").read_text()) == (1, told, flow)
+
+
 def test_cases_are_suggested_for_rules_without_one_from_nothing_on(tmp_path: Path) -> None:
     never = "{id: never, when: days > 20 and days < 10, then: no_, because: Never.}"
     engine_of(tmp_path, RULES.replace("    otherwise:", f"      - {never}\n    otherwise:"))

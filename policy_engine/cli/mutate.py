@@ -54,10 +54,11 @@ def _show(mutation: Mutation, tried: Sequence[Tried], *, write: bool, fail_under
     counts = Counter(one.fate for one in tried)
     killed, told = counts[Fate.KILLED], counts[Fate.KILLED] + counts[Fate.SURVIVED]
     console().print(safe(_summary(mutation, killed, told, counts[Fate.NO_DIFFERENCE])))
+    enough = not survivors if fail_under is None else 100 * killed >= fail_under * told
     if write and survivors:
         cases = list(mutation.needed(survivors))
-        write_cases(Path(mutation.cases[0].span.path), cases)
-    return not survivors if fail_under is None else 100 * killed >= fail_under * told
+        enough &= write_cases(Path(mutation.cases[0].span.path), cases)
+    return enough
 
 
 def show_case(case: RuleCase) -> None:
@@ -66,14 +67,15 @@ def show_case(case: RuleCase) -> None:
         console().print(safe(line), soft_wrap=True)
 
 
-def write_cases(path: Path, cases: Sequence[RuleCase]) -> None:
-    """Add cases to a test file, and say so, or why it cannot be done."""
+def write_cases(path: Path, cases: Sequence[RuleCase]) -> bool:
+    """Add cases to a test file, and say so, or why it cannot be done; whether it was."""
     try:
         add_cases(path, cases)
     except CannotRun as error:
         console(stderr=True).print(safe(str(error)))
-        return
+        return False
     console().print(safe(f"{path}: {len(cases)} added; confirm the answer of each"))
+    return True
 
 
 def _summary(mutation: Mutation, killed: int, told: int, same: int) -> str:

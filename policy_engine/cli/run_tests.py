@@ -146,12 +146,11 @@ def run_tests(
     console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
-    if suggest:
-        suggest_cases(engine.rulebook, cases, tries, everything=not paths, write=write)
+    added = not suggest or suggest_cases(engine.rulebook, cases, tries, everything=not paths, write=write)
     well = results and not failed and not faults and covered
     if mutate:
         well = try_mutants(engine.rulebook, cases, tries, passed=bool(well), write=write, fail_under=fail_under)
-    raise typer.Exit(Exit.FINE if well else Exit.FAULTS)
+    raise typer.Exit(Exit.FINE if well and added else Exit.FAULTS)
 
 
 def _read(
