@@ -352,6 +352,11 @@ def test_tls_encrypts_and_may_ask_clients_for_certificates(tmp_path: Path) -> No
 
 def test_a_certificate_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "none.pem").write_text("none")
+    own = certified(tmp_path, "server")
+    for name, file in (("CERTIFICATE", own.certificate), ("CERTIFICATE_KEY", own.key)):
+        monkeypatch.setenv(f"POLICY_SERVE_{name}", str(file))
+    monkeypatch.setenv("POLICY_SERVE_CLIENT_AUTHORITY", str(tmp_path / "none.pem"))
+    assert policy("serve").err.startswith("the certificates cannot be used: ")
     for name in ("CERTIFICATE", "CERTIFICATE_KEY"):
         monkeypatch.setenv(f"POLICY_SERVE_{name}", str(tmp_path / "none.pem"))
-    assert policy("serve").err.startswith("the certificate cannot be used: ")
+    assert policy("serve").err.startswith("the certificates cannot be used: ")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
+from policy_engine.engine import Engine
 from policy_engine.service.metrics import BUCKETS, HELP, Counts, added, exposition
 from tests.support.served import JSON, Server, serving
 
@@ -106,3 +109,31 @@ def test_counts_of_workers_are_added() -> None:
     for counts in (one, one, other):
         counts.problem("not-json")
     assert added([one.series(), other.series()])['policy_problems_total{kind="not-json"}'] == 3
+
+
+def test_texts_of_authors_are_escaped() -> None:
+    counts = Counts()
+    rules = SHIP.replace("OUTCOME", json.dumps('a "b" \\ c'))
+    engine = Engine.from_text(
+        {"order": rules}, {"order": '{"type": "object", "additionalProperties": false, "properties": {}}'}
+    )
+    counts.decided(engine.decide("order.ship", {}, as_of=date(2025, 1, 1)))
+    assert next(iter(counts.series())).endswith('outcome="a \\"b\\" \\\\ c"}')
+
+
+SHIP = """
+ruleset: order
+title: Orders
+version: "1"
+effective: {from: 2025-01-01}
+timezone: UTC
+facts: order
+sources: {terms: {title: Terms}}
+decisions:
+  ship:
+    question: Is it shipped?
+    source: terms
+    outcomes: [OUTCOME]
+    rules: []
+    otherwise: {then: OUTCOME, because: It is.}
+"""

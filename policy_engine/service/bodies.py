@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
 from policy_engine.service.batches import Batch
 from policy_engine.service.exchanges import Exchange, Whole
-from policy_engine.service.limits import too_large, too_slow
+from policy_engine.service.limits import too_large, too_long, too_slow
 from policy_engine.service.problems import Problem
 from policy_engine.service.responses import Response
 from policy_engine.service.settings import Settings
@@ -42,8 +42,11 @@ async def body_answered(exchange: Exchange, step: Whole, parts: Parts) -> Respon
 
 
 async def answered(batch: Batch, parts: Parts, send: Callable[[bytes], Awaitable[None]], settings: Settings) -> None:
-    """Answer a batch while it comes; others are served between its parts."""
-    held = bytearray()
+    """Answer a batch while it comes; others are served between its parts.
+
+    Granian takes what is sent whether or not the caller reads it, so there is a limit on all of it.
+    """
+    held, sent = bytearray(), 0
     try:
         async for part in _in_time(parts, settings.body_seconds):
             for line in batch.feed(part):
@@ -51,7 +54,10 @@ async def answered(batch: Batch, parts: Parts, send: Callable[[bytes], Awaitable
                 if len(held) > MOST_HELD:
                     await send(bytes(held))
                     await asyncio.sleep(0)
+                    sent += len(held)
                     held.clear()
+                if sent > settings.largest_batch:
+                    raise too_long(settings.largest_batch)
             if batch.is_over:
                 break
         held += b"".join(batch.end())

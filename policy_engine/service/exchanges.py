@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from policy_engine.errors import PolicyError
+from policy_engine.diagnostics import shown_text
 from policy_engine.service.batches import Batch
 from policy_engine.service.callers import ANYBODY, Caller
 from policy_engine.service.deciding import Service
 from policy_engine.service.logs import log, log_fault
-from policy_engine.service.problems import Problem, own_fault, problem_of
+from policy_engine.service.problems import OF_ERRORS, Problem, own_fault, problem_of
 from policy_engine.service.requests import Head
 from policy_engine.service.responses import Response, problem_response
 
@@ -73,16 +73,16 @@ class Exchange:
         seconds = self.service.clock.ticks() - self.begun
         self.service.counts.request(self.address, status, seconds)
         if self.service.settings.log_requests:
-            milliseconds = round(seconds * 1000, 3)
-            told = {"method": self.head.method, "address": self.address, "status": status, "caller": self.caller.name}
-            log("request", id=self.id, **told, milliseconds=milliseconds)
+            method, milliseconds = shown_text(self.head.method, 20), round(seconds * 1000, 3)
+            asked = {"id": self.id, "method": method, "address": self.address, "caller": self.caller.name}
+            log("request", **asked, status=status, milliseconds=milliseconds)
 
 
 def _problem_for(error: Exception) -> Problem:
     """What is told of an error; of a failure of our own nothing, for it may hold facts."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, PolicyError):
+    if type(error) in OF_ERRORS:
         return problem_of(error)
     log_fault("own fault", error)
     return own_fault()

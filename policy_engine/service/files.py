@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import cache
 from importlib import resources
 
 from policy_engine.service.requests import Head
@@ -39,6 +40,7 @@ def scalar(head: Head) -> Response:
     )
 
 
+@cache
 def _read(name: str) -> bytes:
     return resources.files("policy_engine.service").joinpath("pages", name).read_bytes()
 

@@ -19,6 +19,11 @@ def too_large(largest: int) -> Problem:
     return Problem("too-large", f"the body has more than {largest} bytes", headers=(("connection", "close"),))
 
 
+def too_long(largest: int) -> Problem:
+    """What is answered where the answers to a batch are too many bytes."""
+    return Problem("too-large", f"the answers to a batch have at most {largest} bytes; nothing more of it is answered")
+
+
 def too_slow(seconds: int) -> Problem:
     """What is answered where the rest of a body does not come."""
     return Problem("too-slow", f"nothing more came for {seconds} seconds", headers=(("connection", "close"),))

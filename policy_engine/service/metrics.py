@@ -42,7 +42,7 @@ class Counts:
     def decided(self, decision: Decision) -> None:
         """Count a decision."""
         outcome = decision.outcome
-        told = COLLECTED if isinstance(outcome, tuple) else outcome or ""
+        told = COLLECTED if isinstance(outcome, tuple) else _escaped(outcome or "")
         self.decisions[decision.decision, decision.status, told] += 1
 
     def problem(self, kind: str) -> None:
@@ -70,6 +70,11 @@ class Counts:
             yield f'policy_request_seconds_bucket{{le="{bound}"}}', number
         yield "policy_request_seconds_sum", self.seconds
         yield "policy_request_seconds_count", sum(self.latencies)
+
+
+def _escaped(text: str) -> str:
+    """A text of an author as a label has it."""
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def added(several: Iterable[Series]) -> Series:

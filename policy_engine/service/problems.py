@@ -11,7 +11,6 @@ from typing import Any
 from policy_engine.errors import (
     FactsError,
     NotInForce,
-    PolicyError,
     UnknownDecision,
     UnknownReading,
     Violation,
@@ -86,8 +85,8 @@ class Problem(Exception):  # noqa: N818 - it is what is answered, in the words o
         return json_bytes(self.document())
 
 
-def problem_of(error: PolicyError) -> Problem:
-    """What is answered where the engine raised an error."""
+def problem_of(error: Exception) -> Problem:
+    """What is answered where the engine raised an error of these kinds."""
     if isinstance(error, FactsError):
         number = len(error.violations)
         detail = f"there {'is 1 violation' if number == 1 else f'are {number} violations'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import ssl
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -69,11 +70,13 @@ def _watched(settings: Settings) -> tuple[Path, ...]:
 
 
 def _granian(settings: Settings) -> AbstractServer[Any]:
-    """The server; raises `CannotRun` where a certificate cannot be used."""
+    """The server; raises `CannotRun` where a certificate cannot be used, which its workers would find too late."""
     try:
+        if settings.client_authority:
+            ssl.create_default_context(cafile=settings.client_authority)
         return Granian(**_options(settings))
     except (OSError, ValueError) as error:  # an error of TLS is one of the operating system
-        raise CannotRun(f"the certificate cannot be used: {error}") from None
+        raise CannotRun(f"the certificates cannot be used: {error}") from None
 
 
 def _options(settings: Settings) -> dict[str, Any]:
