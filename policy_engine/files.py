@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 
 from policy_engine.errors import CannotRun
@@ -13,11 +13,11 @@ from policy_engine.errors import CannotRun
 WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, permissions: int = 0o666) -> None:
     """Write a file beside its place and rename it there; raises `CannotRun`, and then leaves what was there.
 
-    Where `path` is a link, the file that it leads to is written. A file that was there keeps its permissions; one that nobody
-    may write is not replaced.
+    Where `path` is a link, the file that it leads to is written. A file that was there keeps its permissions, and is not
+    replaced where nobody may write it; a new one gets those given, less what the user's mask takes away.
     """
     try:
         place = path.resolve()
@@ -25,15 +25,16 @@ def write_whole(path: Path, text: str) -> None:
             raise CannotRun(f"`{path}` is not a file, and is not replaced; name a file")
         if place.exists() and not place.stat().st_mode & WRITABLE:
             raise CannotRun(f"`{path}` is protected from writing, and is not replaced")
-        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+        temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, permissions)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
             if place.exists():
                 shutil.copymode(place, temporary)
-            Path(temporary).replace(place)
+            temporary.replace(place)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be written: {error.strerror}") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from policy_engine.files import write_whole
 from tests.conftest import ROOT, lay_out
 from tests.support.commands import Ran
 from tests.test_cli import FILES, TESTS, Run, put, run
@@ -260,3 +261,11 @@ def test_c17_a_day_is_taken_in_one_form(run: Run, command: str, day: str) -> Non
     ran = run(*command.split(), "--as-of", day)
     told = f"--as-of: `{day}` is not a date; write it as 2025-02-28\n"
     assert (int(ran.code), ran.out, ran.err) == (2, "", told)
+
+
+def test_a_new_file_has_the_permissions_that_the_user_gives_to_files(tmp_path: Path) -> None:
+    (tmp_path / "by_hand").write_text("")
+    write_whole(tmp_path / "whole", "text")
+    write_whole(tmp_path / "secret", "text", permissions=0o600)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"by_hand": modes["by_hand"], "whole": modes["by_hand"], "secret": 0o600}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from policy_engine.cli.show import console, safe
-from policy_engine.reports.comparison.words import named
+from policy_engine.reports.comparison.words import change, named
 from policy_engine.reports.differences import Difference
 from policy_engine.reports.report_diff import ReportDiff, RulesetDiff
 
@@ -64,22 +64,10 @@ def show_differences(out: Console, decision: str, differences: list[Difference])
         return
     out.print()
     for one in differences[:MOST_DIFFERENCES]:
-        out.print(safe(f"{decision}: {_what(one)}: {one.rows:,}"))
+        out.print(safe(f"{decision}: {change(one)}: {one.rows:,}"))
         for example in one.examples:
             detail = example.reason if one.old or one.new else f"{example.old} -> {example.new}"
             out.print(safe(f"  row {named(example.row, example.key)}{f': {detail}' if detail else ''}", "dim"))
     if len(differences) > MOST_DIFFERENCES:
         rest = sum(one.rows for one in differences[MOST_DIFFERENCES:])
         out.print(f"  and {len(differences) - MOST_DIFFERENCES} more kinds of difference, in {rest:,} answers")
-
-
-def _what(one: Difference) -> str:
-    """What differs: an answer, the rules that gave the same answer, a value, or what is missing."""
-    match one.part:
-        case "answer":
-            return f"{one.old} -> {one.new}"
-        case "rules":
-            return f"the same answer by other rules, {one.old} -> {one.new}"
-        case "missing":
-            return "other facts are missing"
-    return f"the value {one.part.removeprefix('values.')} differs"

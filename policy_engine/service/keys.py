@@ -97,7 +97,7 @@ def revoke_key(path: Path, name: str) -> None:
 
 
 def _write(path: Path, keys: Iterable[Key]) -> None:
-    write_whole(path, json.dumps({"keys": [asdict(key) for key in keys]}, indent=2) + "\n")
+    write_whole(path, json.dumps({"keys": [asdict(key) for key in keys]}, indent=2) + "\n", permissions=0o600)
 
 
 @dataclass(slots=True)

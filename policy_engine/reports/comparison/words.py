@@ -14,6 +14,7 @@ from policy_engine.reports.comparison.counts import AttributionCount, Change, Ch
 from policy_engine.reports.comparison.moves import Distribution
 from policy_engine.reports.comparison.result import RulesetCompared
 from policy_engine.reports.comparison.side import Side, called
+from policy_engine.reports.differences import Difference
 
 NOT_FOUND = "what made the difference was not found"
 
@@ -74,7 +75,7 @@ def one_sided(found: Comparison) -> Iterator[str]:
         yield f"only {side.name or side.ruleset.version} has the {kind} {one.name}"
 
 
-def change(one: Change) -> str:
+def change(one: Change | Difference) -> str:
     """What changes: an answer, the rules that gave the same answer, a value, or what is missing."""
     match one.part:
         case "answer":
