@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 from policy_engine.errors import CannotRun
@@ -25,17 +25,14 @@ def write_whole(path: Path, text: str, permissions: int = 0o666) -> None:
             raise CannotRun(f"`{path}` is not a file, and is not replaced; name a file")
         if place.exists() and not place.stat().st_mode & WRITABLE:
             raise CannotRun(f"`{path}` is protected from writing, and is not replaced")
-        temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, permissions)
-        try:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder:
+            temporary = Path(folder, place.name)
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, permissions)
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
             if place.exists():
                 shutil.copymode(place, temporary)
             temporary.replace(place)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise CannotRun(f"`{path}` cannot be written: {error.strerror}") from None
 
