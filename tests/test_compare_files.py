@@ -157,6 +157,48 @@ def test_a_customer_is_told_no_sensitive_fact(tmp_path: Path) -> None:
         assert any("(withheld)" in text for text in written) != is_told
 
 
+FOR_CUSTOMERS = "For customers: facts that a schema marks `x-sensitive` are withheld. "
+
+
+def written(folder: Path) -> dict[str, str]:
+    """The forms of a comparison that are texts, by their ends."""
+    return {path.suffix: path.read_text("utf-8") for path in folder.iterdir() if path.suffix != ".parquet"}
+
+
+def test_a_customer_is_told_that_facts_show_a_change_and_not_which(tmp_path: Path) -> None:
+    write(tmp_path, OLD, rules(rule("big", "amount > 423")), {"sale": SECRET})
+    cases = "tests:\n  - {name: One, decision: charge, as_of: 2026-06-01, facts: {amount: 417}, outcome: no}\n"
+    (tmp_path / "rules" / "fee_test.yaml").write_text(f"ruleset: fee\n{cases}")
+    for audience, is_told in (("auditor", True), ("customer", False)):
+        asked = ("compare", "fee", "--as-of", "2026-06-01", "--audience", audience)
+        forms = [policy(*asked, "--format", form, folder=tmp_path) for form in ("text", "markdown", "json")]
+        assert [ran.code for ran in forms] == [3, 3, 3]
+        assert policy(*asked, "--out", audience, folder=tmp_path).code == 3
+        texts = [*(ran.out for ran in forms), *written(tmp_path / audience).values()]
+        assert [("With " in text or '"facts":' in text) for text in texts] == [is_told] * 6
+        assert [('"audience": "customer"' in text or "For customers: " in text) for text in texts] == [not is_told] * 6
+    assert forms[0].out.startswith(FOR_CUSTOMERS)
+    assert "    Facts that show it were found; they are withheld.\n" in forms[0].out
+    assert '"witness": {"withheld": true}' in forms[2].out
+
+
+def test_a_withheld_rule_is_called_so(tmp_path: Path) -> None:
+    matrix = "rows: grade\n      columns: {form: [on, off]}\n      cells: {a: [CELL, no], b: [no, no]}\n"
+    head = f"decisions:\n  charge:\n    question: What?\n    outcomes: [yes, no]\n    matrix:\n      {matrix}"
+    secret = SCHEMA.replace(
+        '"contract": {',
+        '"grade": {"type": "string", "enum": ["a", "b"], "x-sensitive": true}, '
+        '"form": {"type": "string", "enum": ["on", "off"]}, "contract": {',
+    )
+    write(tmp_path, head.replace("CELL", "no"), head.replace("CELL", "yes"), {"sale": secret})
+    (tmp_path / "a.jsonl").write_text('{"id": "A", "amount": 1, "grade": "a", "form": "on"}\n')
+    ran = policy(*COMMAND, "--audience", "customer", "--out", "out", folder=tmp_path)
+    assert "charge: no -> yes: 1\n  the rule (withheld) gives yes, gave no: 1\n" in ran.out, ran.out + ran.err
+    for text in written(tmp_path / "out").values():
+        assert "the rule None" not in text
+        assert "the rule (withheld)" in text.replace("\\", "")
+
+
 # ---- in a browser
 
 

@@ -148,6 +148,27 @@ def test_all_rulesets_of_two_folders_are_compared_and_those_of_one_are_told(tmp_
     assert "3 accounts" not in fee
 
 
+@pytest.mark.parametrize("rows", ["", '{"amount": -1}\n'], ids=["empty", "invalid"])
+def test_a_table_of_which_nothing_was_compared_passes_no_gate(rows: str, tmp_path: Path) -> None:
+    for name in ("fee", "toll"):
+        ruleset(tmp_path, calculation("amount * 3"), name)
+        ruleset(tmp_path / "old", calculation("amount * 3" if name == "toll" else "amount * 2"), name)
+    (tmp_path / "a.jsonl").write_text(ROWS)
+    (tmp_path / "b.jsonl").write_text(rows)
+    codes = {}
+    for fee, toll in (("a", "a"), ("a", "b"), ("b", "a"), ("b", "b")):
+        tables = ("--facts", f"fee={fee}.jsonl", "--facts", f"toll={toll}.jsonl")
+        codes[fee + toll] = policy("compare", "old/rules", "rules", *tables, folder=tmp_path).code
+    assert codes == {"aa": 3, "ab": 2, "ba": 2, "bb": 2}
+
+
+def test_faults_in_the_rules_of_a_side_have_the_exit_code_of_faults(place: Path) -> None:
+    (place / "old" / "rules" / "fee.yaml").write_text("ruleset: fee\n")
+    ran = policy("compare", "old/rules", "rules", *TABLE, folder=place)
+    assert (ran.out, ran.code) == ("", 1)
+    assert "old/rules/fee.yaml:1:1" in ran.err
+
+
 # What is asked for, and the sentence that refuses it.
 REFUSED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "no such revision": (
@@ -175,6 +196,18 @@ REFUSED: Mapping[str, tuple[tuple[str, ...], str]] = {
         "`fee` has 1 version; two are compared, or one on two days (--new-as-of) or under two readings (--new-reading)",
     ),
     "no such version": (("fee@2024", "fee"), "there is no version `2024`; there is 2026"),
+    "a day before all periods": (
+        ("fee@2025-06-30", "fee@2026-06-30"),
+        "`fee` is not in force on 2025-06-30: there is version 2026 from 2026-01-01",
+    ),
+    "a day of one side out of force": (
+        ("old/rules", "fee@2025-06-30"),
+        "`fee` is not in force on 2025-06-30: there is version 2026 from 2026-01-01",
+    ),
+    "the same day twice": (
+        ("fee@2026-06-30", "fee@2026-06-30"),
+        "`fee` has 1 version; two are compared, or one on two days (--new-as-of) or under two readings (--new-reading)",
+    ),
     "no such reading": (
         ("old/rules", "rules", "--new-reading", "x=y"),
         "no ruleset that is compared has a reading `x` that can be switched",

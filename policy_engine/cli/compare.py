@@ -124,7 +124,8 @@ def compare_sides(
     """Decide every account on two sides, and show whose answer differs, by how much, and which condition made it so.
 
     A side is a version, a day, a choice of readings, or rules elsewhere. Status, outcome, rules, values and missing facts are
-    compared. Exit code 0: accounts were compared, and no answer differs. 3: some differ. 2: nothing could be compared.
+    compared. Exit code 0: accounts were compared, and no answer differs. 3: some differ. 2: nothing could be compared, or nothing
+    of one of the tables. 1: the rules of a side have faults.
     """
     from policy_engine.cli.comparing import Work, compared_with_progress  # noqa: PLC0415 - Polars is slow to import
     from policy_engine.cli.comparison_lines import show_comparisons  # noqa: PLC0415 - the same

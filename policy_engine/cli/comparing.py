@@ -45,10 +45,10 @@ def compared_with_progress(work: Work) -> Compared:
     """Compare each ruleset in its text, and over its table where it has one; raises `PolicyError`s, and then writes nothing."""
     only_old, only_new = work.pairs.only_old, work.pairs.only_new
     if work.out is None:
-        return Compared(tuple(_rulesets(work, None)), only_old, only_new)
+        return Compared(tuple(_rulesets(work, None)), only_old, only_new, work.audience)
     refuse_inputs_within(work.out, [Path(place) for place in work.tables.values()])
     with comparison_folder(work.out) as folder:
-        found = Compared(tuple(_rulesets(work, folder)), only_old, only_new)
+        found = Compared(tuple(_rulesets(work, folder)), only_old, only_new, work.audience)
         for form in work.also:
             exports.write(form, folder)
         write_forms(found, folder)
@@ -60,13 +60,14 @@ def _rulesets(work: Work, folder: Path | None) -> Iterator[RulesetCompared]:
         name = new.ruleset.id
         if not work.tables:
             searched = searched_changes(old, new, work.tries)
-            yield RulesetCompared(old, new, tuple(each.change for each in searched.searched), searched)
+            text = tuple(each.change for each in searched.searched)
+            yield RulesetCompared(old, new, text, searched, audience=work.audience)
         elif name not in work.tables:
-            yield RulesetCompared(old, new, _text(old, new))
+            yield RulesetCompared(old, new, _text(old, new), audience=work.audience)
         else:
             own = folder if folder is None or len(work.pairs.pairs) == 1 else folder / name
             people, inputs = _over_table(work, old, new, own)
-            yield RulesetCompared(old, new, _text(old, new), people=people, inputs=inputs)
+            yield RulesetCompared(old, new, _text(old, new), people=people, inputs=inputs, audience=work.audience)
 
 
 def _asked(old: Side, new: Side) -> tuple[Asked, Asked]:

@@ -34,6 +34,8 @@ def show_comparisons(found: Compared, form: str) -> None:
 
 
 def _show(out: Console, found: Compared) -> None:
+    if found.is_for_customers:
+        out.print(safe(words.FOR_CUSTOMERS))
     for place, one in enumerate(found.told):
         if place:
             out.print()

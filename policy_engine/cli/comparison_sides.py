@@ -212,16 +212,20 @@ def _refuse_unused(asked: Asked, pairs: Sequence[tuple[Side, Side]]) -> None:
 
 
 def _version_and_day(side: AskedSide, engine: Engine, name: str) -> tuple[str | None, date | None]:
-    """What `RULESET@...`, or a day alone, and options say; a version that is called like a day is the version."""
+    """What `RULESET@...`, or a day alone, and options say; a version that is called like a day is the version.
+
+    Raises `NotInForce` where no version is in force on the day of `RULESET@DAY`.
+    """
     said = side.text.partition("@")[2] if side.place is None else ""
     day = _day(side.text) or side.as_of
     if not said:
         return side.version, day
     if any(version.version == said for version in engine.rulebook.versions(name)):
         return said, day
-    if _day(said) is None:
-        version_named(engine.rulebook.versions(name), said)
-    return side.version, _day(said)
+    own_day = _day(said)
+    if own_day is None:
+        return version_named(engine.rulebook.versions(name), said).version, None
+    return side.version or engine.rulebook.in_force(name, own_day).version, own_day
 
 
 def _day(text: str) -> date | None:

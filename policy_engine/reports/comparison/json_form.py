@@ -26,6 +26,7 @@ def comparison_in_json(found: Compared) -> dict[str, object]:
     return {
         "comparison": EDITION,
         "engine": VERSION,
+        "audience": found.audience,
         "rulesets": [_ruleset(one) for one in found.rulesets],
         "only_old": list(found.only_old),
         "only_new": list(found.only_new),
@@ -38,7 +39,7 @@ def _ruleset(one: RulesetCompared) -> dict[str, object]:
         "old": _side(one.old),
         "new": _side(one.new),
         "text": [_rule_change(change) for change in one.text],
-        "searched": None if one.searched is None else _searched_changes(one.searched),
+        "searched": None if one.searched is None else _searched_changes(one.searched, one.is_for_customers),
         "people": None if one.people is None else _people(one.people),
         "inputs": [file.to_dict() for file in one.inputs],
     }
@@ -65,20 +66,23 @@ def _rule_change(change: RuleChange) -> dict[str, object]:
     }
 
 
-def _searched_changes(found: SearchedChanges) -> dict[str, object]:
+def _searched_changes(found: SearchedChanges, is_withheld: bool) -> dict[str, object]:
     """The search for witnesses: for each change in its order, and for both sides as they are where no change has one."""
     return {
         "changes": [
-            {"tries": one.tries, "alone": one.alone, "witness": _witness(one.witness)} for one in found.searched
+            {"tries": one.tries, "alone": one.alone, "witness": _witness(one.witness, is_withheld)}
+            for one in found.searched
         ],
         "tries": found.tries,
-        "witness": _witness(found.witness),
+        "witness": _witness(found.witness, is_withheld),
     }
 
 
-def _witness(found: Witness | None) -> dict[str, object] | None:
+def _witness(found: Witness | None, is_withheld: bool) -> dict[str, object] | None:
     if found is None:
         return None
+    if is_withheld:
+        return {"withheld": True}
     sides = zip((found.old, found.new), found.days, found.readings, strict=True)
     told = ({"as_of": str(day), "readings": dict(under), **_said(side)} for side, day, under in sides)
     facts = {"decision": found.decision or None, "part": found.part, "facts": _plain(found.facts)}

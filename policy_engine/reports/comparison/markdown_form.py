@@ -18,7 +18,8 @@ MOST_CHANGES = 50
 
 def as_markdown(found: Compared) -> str:
     """The whole comparison; texts of authors and accounts stay texts."""
-    lines = [line for one in found.told for line in _ruleset(one)]
+    lines = [_in_code(words.FOR_CUSTOMERS), ""] if found.is_for_customers else []
+    lines += [line for one in found.told for line in _ruleset(one)]
     lines += [f"{markdown.text(words.the_same(found.same))}.", ""] if found.same else []
     for side, names in (("old", found.only_old), ("new", found.only_new)):
         lines += [f"Only the {side} side has {markdown.text(', '.join(names))}.", ""] if names else []

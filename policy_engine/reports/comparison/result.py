@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from policy_engine.language.rule_changes import Effect, RuleChange, Searched, SearchedChanges
+from policy_engine.reports.arguments import AUDITOR, CUSTOMER
 from policy_engine.reports.compare import Comparison
 from policy_engine.reports.comparison.side import Side
 from policy_engine.reports.manifest import Digested
@@ -15,7 +16,7 @@ class RulesetCompared:
     """One ruleset on two sides: what changed in its text, the search for witnesses, and whose answers changed.
 
     `searched` is None where none were looked for, as where there is a table. `people` is None where no table was given, and
-    `inputs` are the files of the table.
+    `inputs` are the files of the table. A customer is told that there is a witness, not its facts.
     """
 
     old: Side
@@ -24,11 +25,17 @@ class RulesetCompared:
     searched: SearchedChanges | None = None
     people: Comparison | None = None
     inputs: tuple[Digested, ...] = ()
+    audience: str = AUDITOR
 
     @property
     def ruleset(self) -> str:
         """The name of the ruleset."""
         return self.new.ruleset.id
+
+    @property
+    def is_for_customers(self) -> bool:
+        """Whether facts are withheld."""
+        return self.audience == CUSTOMER
 
     @property
     def is_same(self) -> bool:
@@ -47,6 +54,12 @@ class Compared:
     rulesets: tuple[RulesetCompared, ...]
     only_old: tuple[str, ...] = ()
     only_new: tuple[str, ...] = ()
+    audience: str = AUDITOR
+
+    @property
+    def is_for_customers(self) -> bool:
+        """Whether facts are withheld."""
+        return self.audience == CUSTOMER
 
     @property
     def told(self) -> tuple[RulesetCompared, ...]:
@@ -60,16 +73,9 @@ class Compared:
         return tuple(one.ruleset for one in self.rulesets if one.ruleset not in told)
 
     @property
-    def has_tables(self) -> bool:
-        """Whether accounts of a table were looked at."""
-        return any(one.people is not None for one in self.rulesets)
-
-    @property
     def compared(self) -> bool:
-        """Whether anything was compared: accounts, where tables were given."""
-        if not self.has_tables:
-            return bool(self.rulesets)
-        return any(one.people is not None and one.people.compared for one in self.rulesets)
+        """Whether there was something to compare, and in each table that was given an account that could be."""
+        return bool(self.rulesets) and all(one.people is None or one.people.compared for one in self.rulesets)
 
     @property
     def differs(self) -> bool:

@@ -15,8 +15,15 @@ from policy_engine.reports.comparison.moves import Distribution
 from policy_engine.reports.comparison.result import RulesetCompared
 from policy_engine.reports.comparison.side import Side, called
 from policy_engine.reports.differences import Difference
+from policy_engine.reports.explanations import MASK
 
 NOT_FOUND = "what made the difference was not found"
+FOR_CUSTOMERS = (
+    "For customers: facts that a schema marks `x-sensitive` are withheld. "
+    "Who knows the rules can learn from the rest what such a fact must have been."
+)
+FACTS_WITHHELD = "Facts that show it were found; they are withheld."
+SOME_FACTS_WITHHELD = "Facts about which both sides answer differently were found; they are withheld."
 
 
 def title(old: Side, new: Side) -> str:
@@ -41,12 +48,20 @@ def rule_change(change: RuleChange) -> str:
 def shown_by(one: RulesetCompared, change: RuleChange) -> Iterator[str]:
     """The facts that show a change, where they were looked for."""
     searched = one.search_for(change)
-    return iter(()) if searched is None else search_words(searched)
+    if searched is None:
+        return iter(())
+    if one.is_for_customers and searched.witness is not None:
+        return iter((FACTS_WITHHELD,))
+    return search_words(searched)
 
 
 def shown_by_none(one: RulesetCompared) -> Iterator[str]:
     """What was found of both sides as they are, where no change has a witness."""
-    return iter(()) if one.searched is None else whole_words(one.searched)
+    if one.searched is None:
+        return iter(())
+    if one.is_for_customers and one.searched.witness is not None:
+        return iter((SOME_FACTS_WITHHELD,))
+    return whole_words(one.searched)
 
 
 def altering_nothing(number: int) -> str:
@@ -99,6 +114,7 @@ CONDITIONS = (Why.CONDITION, Why.NEW_PART, Why.OLD_PART)
 
 
 def _attribution(one: AttributionCount) -> str:
+    rule = MASK if one.rule is None else one.rule
     match one.why:
         case Why.CONDITION if one.old_condition is not None:
             was = f"`{one.old_condition}`{_was(one.old_value, one.old_condition)}"
@@ -111,15 +127,15 @@ def _attribution(one: AttributionCount) -> str:
         case Why.OLD_PART:
             return f"only the old side asked `{one.condition}`{_which(one.old_value, 'was')}"
         case Why.NEW_RULE:
-            return f"the rule {one.rule} is new{_where(one)}"
+            return f"the rule {rule} is new{_where(one)}"
         case Why.OLD_RULE:
-            return f"the rule {one.rule} is gone{_where(one)}"
+            return f"the rule {rule} is gone{_where(one)}"
         case Why.OUTCOME:
-            return f"the rule {one.rule} gives {one.new_value}, gave {one.old_value}"
+            return f"the rule {rule} gives {one.new_value}, gave {one.old_value}"
         case Why.NAME:
-            return f"the rule {one.rule} had another name"
+            return f"the rule {rule} had another name"
         case Why.ORDER:
-            return f"the order of the rules: {one.rule} decides now"
+            return f"the order of the rules: {rule} decides now"
     return "the decision is made in another way"
 
 
