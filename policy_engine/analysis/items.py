@@ -45,10 +45,10 @@ TOLD: Mapping[Kind, str] = MappingProxyType(
         Kind.DECIDING: "no two cases show that `{of}` decides alone",
         Kind.BRANCHES: "no case takes the branch `{of}`, {what}",
         Kind.READINGS: "no case switches {what}",
-        Kind.PERIODS: "no case asks for {what}",
+        Kind.PERIODS: "no case depends on {what}",
         Kind.ROWS: "no case finds {what}",
         Kind.BOUNDARIES: "no case stands {what} `{of}`",
-        Kind.DAYS: "no case asks on {what}",
+        Kind.DAYS: "no case depends on {what}",
     }
 )
 """What is said of an item that no case tries."""
@@ -185,14 +185,29 @@ class Items:
                 yield self._seen(Kind.ROWS, span, what, "", Seen(Sort.ROW, (table.path, table.name, place)))
 
     def _periods(self) -> Found:
-        """The stretches of days between which a parameter or a rule changes; tried where a case asks what depends on it."""
+        """The stretches of days between which a parameter or a rule changes.
+
+        Those of a parameter are tried where a case depends on its value, those of a rule where a case asks what its decision
+        takes part in.
+        """
+        for parameter in self.ruleset.parameters:
+            days = [value.period.start for value in parameter.values]
+            yield from self._changes(parameter.name, parameter.span, days, self._used(parameter.span))
         graph = graph_of(self.ruleset)
         below = {each.name: reached([Mention("decision", each.name)], graph) for each in self.ruleset.decisions}
-        for name, span, days, mention in _changing(self.ruleset):
-            asked = self._asked({decision for decision, found in below.items() if mention in found})
-            inner = [day for day in days if day > self.ruleset.period.start and day in self.ruleset.period]
-            yield from self._stretches(name, span, inner, asked)
-            yield from self._ends(name, span, inner, asked)
+        for logic in self.ruleset.decisions:
+            asked = self._asked({name for name, found in below.items() if Mention("decision", logic.name) in found})
+            for rule in logic.body.rules if isinstance(logic.body, Rules) else ():
+                days = [day for day in (rule.period.start, rule.period.end) if day is not None]
+                yield from self._changes(rule.id, rule.span, days, asked)
+
+    def _used(self, parameter: Span) -> Counter[date]:
+        """The days on whose value of a parameter cases depend, with their number."""
+        found = Counter[date]()
+        for (sort, about), count in self.cases.items():
+            if sort is Sort.PARAMETER_DAY and about[0] == parameter:
+                found[about[1]] += count
+        return found
 
     def _asked(self, decisions: set[str]) -> Counter[date]:
         """The days on which some decisions are asked for, with the number of questions."""
@@ -202,19 +217,25 @@ class Items:
                 found[about[2]] += count
         return found
 
-    def _stretches(self, name: str, span: Span, days: Sequence[date], asked: Counter[date]) -> Found:
+    def _changes(self, name: str, span: Span, days: Sequence[date], tried: Counter[date]) -> Found:
+        """The stretches between changes on some days, and the days around each."""
+        inner = [day for day in days if day > self.ruleset.period.start and day in self.ruleset.period]
+        yield from self._stretches(name, span, inner, tried)
+        yield from self._ends(name, span, inner, tried)
+
+    def _stretches(self, name: str, span: Span, days: Sequence[date], tried: Counter[date]) -> Found:
         ends = [self.ruleset.period.start, *days]
         for start, end in zip(ends, [*days, self.ruleset.period.end], strict=True) if days else ():
             period = Period(start, end)
-            cases = sum(count for day, count in asked.items() if day in period)
+            cases = sum(count for day, count in tried.items() if day in period)
             yield self._counted(Kind.PERIODS, span, f"{name} {period}", "", (span, name, start), cases)
 
-    def _ends(self, name: str, span: Span, days: Sequence[date], asked: Counter[date]) -> Found:
+    def _ends(self, name: str, span: Span, days: Sequence[date], tried: Counter[date]) -> Found:
         """The days on both sides of each change."""
         for day in days:
             for on, which in ((day - timedelta(1), "the day before"), (day, "the day on which")):
-                what = f"{on}, {which} {name} changes"
-                yield self._counted(Kind.DAYS, span, what, "", (span, name, on), asked[on])
+                what = f"{name} on {on}, {which} it changes"
+                yield self._counted(Kind.DAYS, span, what, "", (span, name, on), tried[on])
 
 
 def inputs_seen(cases: Cases) -> Mapping[Place, Mapping[Inputs, int]]:
@@ -224,17 +245,6 @@ def inputs_seen(cases: Cases) -> Mapping[Place, Mapping[Inputs, int]]:
         if sort is Sort.INPUTS:
             found.setdefault(about[0], {})[about[1]] = count
     return found
-
-
-def _changing(ruleset: Ruleset) -> Iterator[tuple[str, Span, list[date], Mention]]:
-    """What may change with the day: its name, its place, the days on which it does, and how it is mentioned."""
-    for parameter in ruleset.parameters:
-        days = [value.period.start for value in parameter.values]
-        yield parameter.name, parameter.span, days, Mention("parameter", parameter.name)
-    for logic in ruleset.decisions:
-        for rule in logic.body.rules if isinstance(logic.body, Rules) else ():
-            days = [day for day in (rule.period.start, rule.period.end) if day is not None]
-            yield rule.id, rule.span, days, Mention("decision", logic.name)
 
 
 def ways_of(logic: DecisionLogic) -> Iterator[tuple[str, Span, str | None]]:

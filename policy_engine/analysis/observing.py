@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from itertools import chain
 from typing import Any, NamedTuple
 
 from policy_engine.analysis.rule_tests import CaseResult
@@ -20,6 +21,7 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Status
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.lookup_indexes import row_found
+from policy_engine.language.mentions import Mention, graph_of, mentions_in, mentions_of, reached, template_expressions
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Matrix, Ruleset, ValueDefinition, conclusions_of
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
@@ -42,6 +44,7 @@ class Sort(StrEnum):
     INPUTS = "the inputs of a condition"
     ROW = "found a row of a look-up table"
     DAY = "asked a decision on a day"
+    PARAMETER_DAY = "depended on a parameter on a day"
 
 
 class Seen(NamedTuple):
@@ -57,6 +60,10 @@ class Observer:
 
     ruleset: Ruleset
     sites: Sites
+    graph: dict[Mention, frozenset[Mention]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.graph = graph_of(self.ruleset)
 
     def of(self, result: CaseResult) -> set[Seen]:
         """What a case exercises: by its answers, what these depend on, and the checks of its facts."""
@@ -69,7 +76,7 @@ class Observer:
 
     def add(self, explanation: Explanation, seen: set[Seen]) -> None:
         """Look at what was recorded of one answer."""
-        _Walk(self.ruleset, self.sites, seen).explanation(explanation)
+        _Walk(self.ruleset, self.sites, explanation.decision.as_of, seen).explanation(explanation)
 
     def _add_answer(self, explanation: Explanation, seen: set[Seen]) -> None:
         """The rules by which a decided answer came, its values and readings; the day that was asked about."""
@@ -84,6 +91,15 @@ class Observer:
         for rule in explanation.trace.rules:
             if rule.id in answer.rules:
                 seen.add(Seen(Sort.WAY, (self.ruleset.path, decision, f"{rule.id}{ELSE if is_else(rule) else ''}")))
+        seen.update(_days_of(self.ruleset, self._told(explanation), answer.as_of))
+
+    def _told(self, explanation: Explanation) -> frozenset[Mention]:
+        """What the sentences of a decided answer rest on, which traces do not hold."""
+        logic = self.ruleset.decision(explanation.decision.decision.split(".")[1])
+        deciding = (rule for rule in explanation.trace.rules if rule.id in explanation.decision.rules)
+        said = [logic.because, *(each.because for rule in deciding for each in _concluded(logic, rule))]
+        direct = mentions_in(chain.from_iterable(map(template_expressions, said)))
+        return reached(direct, self.graph)
 
     def _add_checks(self, result: CaseResult, seen: set[Seen]) -> None:
         """Traces do not hold checks, so the reference evaluates them once more."""
@@ -96,12 +112,18 @@ class Observer:
         except PolicyError:  # invalid by the schema, or a question that is refused: checks are not asked
             return
         with decimal.localcontext(EXACT):
-            walk = _Walk(self.ruleset, self.sites, seen)
+            walk = _Walk(self.ruleset, self.sites, case.as_of, seen)
             for number, check in enumerate(self.ruleset.checks):
                 step = evaluation.condition(check.expect)
                 walk.whole(check.expect, step)
                 if step.value is False:
                     seen.add(Seen(Sort.CHECK, (self.ruleset.path, number)))
+
+
+def _days_of(ruleset: Ruleset, mentions: Iterable[Mention], day: date) -> Iterator[Seen]:
+    """The parameters among mentions, each with the day whose value a case depends on."""
+    for name in (each.name for each in mentions if each.kind == "parameter"):
+        yield Seen(Sort.PARAMETER_DAY, (ruleset.parameter(name).span, day))
 
 
 def is_else(rule: RuleTrace) -> bool:
@@ -115,6 +137,7 @@ class _Walk:
 
     ruleset: Ruleset
     sites: Sites
+    as_of: date
     to: set[Seen]
     seen: set[str] = field(default_factory=set)
 
@@ -163,6 +186,7 @@ class _Walk:
             self._add(Sort.BRANCH, self.sites.forks[node.id].at, step.steps[0].value)
         if isinstance(node, tree.Lookup) and not node.table.of_parameter:
             self._row(node, [key.value for key in step.steps])
+        self.to.update(_days_of(self.ruleset, mentions_of(node), self.as_of))
         for link in links(visit):
             if link.live:
                 self._link(link)
