@@ -66,6 +66,13 @@ GAPS: Mapping[str, tuple[Kind, str, str, list[str]]] = {
         table("as_of, days, d", "2025-02-28, 6, y", "2025-03-01, 5, n"),
         ["no case depends on limit from 2025-03-01"],
     ),
+    "a parameter in a branch that a sentence does not take": (
+        Kind.PERIODS,
+        LIMIT.replace("decisions:", "definitions: {most: limit if sold > 3 else 7}\ndecisions:")
+        + decision("d", "days > 5").replace("because: x", "because: 'Up to {most}.'", 1),
+        table("as_of, days, sold, d", "2025-02-28, 6, 4, y", "2025-03-01, 6, 1, y"),
+        ["no case depends on limit from 2025-03-01"],
+    ),
     "the period of a rule, and the time before and after it": (
         Kind.PERIODS,
         DATED,

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser
 
+from tests.conftest import lay_out
 from tests.support import browser as browsers
 from tests.support.commands import policy
 from tests.test_coverage import LATER, LATER_ON, MIDNIGHT, TABLES, decision, run, table
@@ -93,6 +94,45 @@ def written(tmp_path: Path) -> Path:
     assert "written to out: coverage.html, coverage.json, cobertura.xml, lcov.info\n" in done.out
     assert done.code == 1
     return tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("coverage.html", "<!DOCTYPE html>\n<title>My notes</title>\n"),
+        ("coverage.json", '{"meta": {"format": 3}}'),
+        ("cobertura.xml", '<?xml version="1.0" ?>\n<coverage version="7.6" timestamp="1700000000000"/>\n'),
+        ("lcov.info", "TN:\nSF:a.py\nDA:1,1\nend_of_record\n"),
+    ],
+)
+def test_a_file_of_somebody_else_is_not_replaced(name: str, there: str, tmp_path: Path) -> None:
+    run(tmp_path, *ONE_GAP)
+    lay_out({f"out/{name}": there}, tmp_path)
+    done = policy("test", "--coverage", "--coverage-out", "out", folder=tmp_path)
+    assert (
+        f"`out/{name}` was not written by `policy test --coverage-out`, and is not replaced; name another folder\n"
+        in done.err
+    )
+    assert done.out.endswith("3 passed, 0 failed\n")
+    assert done.code == 2
+    assert [(path.name, path.read_text("utf-8")) for path in (tmp_path / "out").iterdir()] == [(name, there)]
+
+
+def test_coverage_is_written_again_over_its_own_files_and_empty_ones(written: Path) -> None:
+    (written / "lcov.info").write_text("", "utf-8")
+    before = (written / "coverage.html").read_text("utf-8")
+    done = policy("test", "--coverage", "--coverage-out", "out", folder=written.parent)
+    assert (done.err, done.code) == ("", 1)
+    assert (written / "coverage.html").read_text("utf-8") == before
+    assert (written / "lcov.info").read_text("utf-8").startswith("TN:\n")
+
+
+@pytest.mark.parametrize("options", [("--junit", "file/j.xml"), ("--coverage", "--coverage-out", "file")])
+def test_what_passed_is_told_where_something_cannot_be_written(options: tuple[str, ...], tmp_path: Path) -> None:
+    run(tmp_path, *ONE_GAP)
+    lay_out({"file": "x"}, tmp_path)
+    done = policy("test", *options, folder=tmp_path)
+    assert (done.out.splitlines()[-1], done.code) == ("3 passed, 0 failed", 2)
 
 
 def test_json_has_every_item_with_its_place_and_the_number_of_cases(written: Path) -> None:

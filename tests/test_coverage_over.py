@@ -157,6 +157,13 @@ def test_who_comes_by_what_stands_beside_the_lines(folder: Path) -> None:
     assert "conditions on elements of lists, which were not looked at over accounts: 1\n" in told
 
 
+def test_accounts_that_break_a_check_are_dated_too(folder: Path) -> None:
+    later = '{"days": 7, "on": "2024-08-08"}\n{"days": 7, "on": "2024-02-02"}\n'
+    lay_out({"a.jsonl": ACCOUNTS + later}, folder)
+    assert "^ no case breaks this check, but 3 accounts, last on 2024-08-08\n" in over(folder, "--dated-by", "on")
+    assert "^ no case breaks this check, but 3 accounts, first row 4\n" in over(folder)
+
+
 IFS = (
     'definitions:\n  fee: 5 if days > 60 else (3 if region == "eu" else 1)\ndecisions:\n'
     + decision("d", "fee > 2")

@@ -21,7 +21,7 @@ from policy_engine.language import expressions as tree
 from policy_engine.language.decisions import Status
 from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.lookup_indexes import row_found
-from policy_engine.language.mentions import Mention, graph_of, mentions_in, mentions_of, reached, template_expressions
+from policy_engine.language.mentions import Mention, mentions_of, template_expressions
 from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Conclusion, DecisionLogic, Matrix, Ruleset, ValueDefinition, conclusions_of
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
@@ -60,10 +60,6 @@ class Observer:
 
     ruleset: Ruleset
     sites: Sites
-    graph: dict[Mention, frozenset[Mention]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.graph = graph_of(self.ruleset)
 
     def of(self, result: CaseResult) -> set[Seen]:
         """What a case exercises: by its answers, what these depend on, and the checks of its facts."""
@@ -71,7 +67,7 @@ class Observer:
         for explanation in result.explanations:
             self.add(explanation, seen)
             self._add_answer(explanation, seen)
-        self._add_checks(result, seen)
+        self._add_unrecorded(result, seen)
         return seen
 
     def add(self, explanation: Explanation, seen: set[Seen]) -> None:
@@ -91,33 +87,43 @@ class Observer:
         for rule in explanation.trace.rules:
             if rule.id in answer.rules:
                 seen.add(Seen(Sort.WAY, (self.ruleset.path, decision, f"{rule.id}{ELSE if is_else(rule) else ''}")))
-        seen.update(_days_of(self.ruleset, self._told(explanation), answer.as_of))
 
-    def _told(self, explanation: Explanation) -> frozenset[Mention]:
-        """What the sentences of a decided answer rest on, which traces do not hold."""
-        logic = self.ruleset.decision(explanation.decision.decision.split(".")[1])
-        deciding = (rule for rule in explanation.trace.rules if rule.id in explanation.decision.rules)
-        said = [logic.because, *(each.because for rule in deciding for each in _concluded(logic, rule))]
-        direct = mentions_in(chain.from_iterable(map(template_expressions, said)))
-        return reached(direct, self.graph)
-
-    def _add_checks(self, result: CaseResult, seen: set[Seen]) -> None:
-        """Traces do not hold checks, so the reference evaluates them once more."""
+    def _add_unrecorded(self, result: CaseResult, seen: set[Seen]) -> None:
+        """Traces hold neither checks nor sentences, so the reference evaluates them once more."""
         case = result.case
-        if not self.ruleset.checks:
-            return
         try:
             facts = valid_facts(case.facts, self.ruleset.facts)
             evaluation = Evaluation(self.ruleset, facts, case.as_of, case.readings)
-        except PolicyError:  # invalid by the schema, or a question that is refused: checks are not asked
+        except PolicyError:  # invalid by the schema, or a question that is refused: nothing is evaluated
             return
         with decimal.localcontext(EXACT):
-            walk = _Walk(self.ruleset, self.sites, case.as_of, seen)
-            for number, check in enumerate(self.ruleset.checks):
-                step = evaluation.condition(check.expect)
-                walk.whole(check.expect, step)
-                if step.value is False:
-                    seen.add(Seen(Sort.CHECK, (self.ruleset.path, number)))
+            self._add_checks(evaluation, seen)
+            self._add_sentences(evaluation, result.explanations, seen)
+
+    def _add_checks(self, evaluation: Evaluation, seen: set[Seen]) -> None:
+        walk = _Walk(self.ruleset, self.sites, evaluation.as_of, seen)
+        for number, check in enumerate(self.ruleset.checks):
+            step = evaluation.condition(check.expect)
+            walk.whole(check.expect, step)
+            if step.value is False:
+                seen.add(Seen(Sort.CHECK, (self.ruleset.path, number)))
+
+    def _add_sentences(self, evaluation: Evaluation, explanations: Iterable[Explanation], seen: set[Seen]) -> None:
+        """The parameters that sentences of decided answers show; nothing else counts as tried by being shown."""
+        shown = set[Seen]()
+        walk = _Walk(self.ruleset, self.sites, evaluation.as_of, shown)
+        for part in chain.from_iterable(map(self._shown, explanations)):
+            walk.sentence(part, evaluation.condition(part))
+        seen.update(each for each in shown if each.sort is Sort.PARAMETER_DAY)
+
+    def _shown(self, explanation: Explanation) -> Iterator[Expression]:
+        """What the sentences of a decided answer show."""
+        answer, logic = explanation.decision, self.ruleset.decision(explanation.decision.decision.split(".")[1])
+        if answer.status is Status.DECIDED:
+            deciding = [rule for rule in explanation.trace.rules if rule.id in answer.rules]
+            said = [each.because for rule in deciding for each in _concluded(logic, rule)]
+            for sentence in said or [logic.because]:
+                yield from template_expressions(sentence)
 
 
 def _days_of(ruleset: Ruleset, mentions: Iterable[Mention], day: date) -> Iterator[Seen]:
@@ -180,16 +186,25 @@ class _Walk:
         assert step is not None
         assert step.text == node.text, "the trace is gone through in step with the tree"
         self._inputs(node, step)
-        if isinstance(node, tree.Definition) and step.origin is Origin.DEFINITION:
-            self._definition(node.name, step)
+        self._names(node, step)
         if isinstance(node, tree.Conditional) and len(step.steps) > 1 and isinstance(step.steps[0].value, bool):
             self._add(Sort.BRANCH, self.sites.forks[node.id].at, step.steps[0].value)
         if isinstance(node, tree.Lookup) and not node.table.of_parameter:
             self._row(node, [key.value for key in step.steps])
-        self.to.update(_days_of(self.ruleset, mentions_of(node), self.as_of))
         for link in links(visit):
             if link.live:
                 self._link(link)
+
+    def sentence(self, part: Expression, step: Step) -> None:
+        """Look at the names that a sentence's part depends on."""
+        for visit in visits(part.tree, step):
+            if visit.live and visit.step is not None:
+                self._names(visit.node, visit.step)
+
+    def _names(self, node: tree.Node, step: Step) -> None:
+        self.to.update(_days_of(self.ruleset, mentions_of(node), self.as_of))
+        if isinstance(node, tree.Definition) and step.origin is Origin.DEFINITION:
+            self._definition(node.name, step)
 
     def _definition(self, name: str, step: Step) -> None:
         if name not in self.seen:

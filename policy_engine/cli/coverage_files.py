@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from policy_engine.analysis.accounts import Accounts, in_words
 from policy_engine.analysis.coverage import Coverage
@@ -13,6 +15,7 @@ from policy_engine.analysis.items import Counted
 from policy_engine.analysis.source_lines import Lines, by_file, lines_of
 from policy_engine.cli.accounts_in_words import limits, summary
 from policy_engine.cli.coverage import limits_of
+from policy_engine.errors import CannotRun
 from policy_engine.files import make_folder, write_whole
 from policy_engine.reports.html.coverage import (
     CoveragePage,
@@ -25,11 +28,25 @@ from policy_engine.reports.html.coverage import (
 
 MOST_LINES = 5_000
 """Of a file with more lines, such as a large look-up table, only those with gaps are on the page, up to so many."""
+BEGINNING = 4_000
+"""So many bytes of a file tell who wrote it."""
+OURS: Mapping[str, re.Pattern[bytes]] = MappingProxyType(
+    {
+        "coverage.html": re.compile(rb"\A<!DOCTYPE html>[^\0]*?<title>What the tests try: "),
+        "coverage.json": re.compile(rb'\A\{\n "percent": [0-9.]+,\n "items": '),
+        "cobertura.xml": re.compile(rb'\A<\?xml [^\n]*\n[^\n]*\n<coverage line-rate="[^\n]*" timestamp="0">'),
+        "lcov.info": re.compile(rb"\ATN:\nSF:[^\n]*\nBRDA:"),
+    }
+)
+"""How the files begin that are written here."""
 Remarks = Mapping[tuple[str, int], Sequence[str]]
 
 
 def write_coverage(coverage: Coverage, cases: int, accounts: Sequence[Accounts], folder: Path) -> tuple[str, ...]:
-    """Write coverage into a folder, each file whole, and give the names of the files; raises `CannotRun`."""
+    """Write coverage into a folder, each file whole, and give the names of the files.
+
+    Raises `CannotRun` where it cannot be written, or would replace a file that this did not write; then none is written.
+    """
     files = {
         "coverage.html": coverage_html(page_of(coverage, cases, accounts)),
         "coverage.json": as_json(coverage, accounts),
@@ -37,9 +54,26 @@ def write_coverage(coverage: Coverage, cases: int, accounts: Sequence[Accounts],
         "lcov.info": as_lcov(coverage),
     }
     make_folder(folder)
+    for name in files:
+        _refuse_others(folder / name)
     for name, text in files.items():
         write_whole(folder / name, text)
     return tuple(files)
+
+
+def _refuse_others(path: Path) -> None:
+    """Raises `CannotRun` for a file that does not begin as one written here; one that is empty holds nothing to lose."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(BEGINNING)
+    except (FileNotFoundError, IsADirectoryError):  # nothing to replace, or refused where it is written
+        return
+    except OSError as error:
+        raise CannotRun(f"`{path}` cannot be read: {error.strerror}") from None
+    if start and not OURS[path.name].search(start):
+        raise CannotRun(
+            f"`{path}` was not written by `policy test --coverage-out`, and is not replaced; name another folder"
+        )
 
 
 def page_of(coverage: Coverage, cases: int, accounts: Sequence[Accounts]) -> CoveragePage:

@@ -137,13 +137,15 @@ def run_tests(
     cases, faults = _read(paths or [rules], engine.rulebook, named=bool(paths))
     selected = selection.of(cases)
     results = _run(engine, selected, first=first, trace=trace)
-    if junit is not None:
-        write_whole(junit, _junit(results, faults))
     failed = [result.case for result in results if not result.passed]
     remember(selected, [*failed, *selected[len(results) :]])
     also = below(rulebook.rulesets, paths or [rules])
-    covered = not coverage or cover(engine, results, Asked(also, accounts, coverage_out, fail_under))
-    console().print(_summary(len(results), len(failed), len(cases)))
+    try:
+        if junit is not None:
+            write_whole(junit, _junit(results, faults))
+        covered = not coverage or cover(engine, results, Asked(also, accounts, coverage_out, fail_under))
+    finally:  # the cases have run, also where what was asked for beside cannot be read or written
+        console().print(_summary(len(results), len(failed), len(cases)))
     if not results and not faults:
         console(stderr=True).print("no test cases were found")
     added = not suggest or suggest_cases(engine.rulebook, cases, tries, everything=not paths, write=write)

@@ -51,13 +51,17 @@ class Usage:
         return found
 
     def reject(self, invalid: pl.DataFrame) -> None:
-        """Count invalid rows, by the checks that they break."""
-        broken = invalid.explode("violations").filter(pl.col("violations").struct.field("keyword") == "check")
-        texts = broken.select(pl.col("violations").struct.field("message").alias(WAY), ROW, "key")
-        frame = texts.with_columns(pl.lit(None, pl.Date).alias(DAY), pl.col("key").alias(KEY))
+        """Count invalid rows."""
         with self.lock:
             self.rows += invalid.height
-        self._add(("checks",), frame, [WAY])
+
+    def reject_by_checks(self, piece: pl.DataFrame, invalid: pl.DataFrame) -> None:
+        """Count the rows of a piece that are invalid by checks, and which of these they break."""
+        self.reject(invalid)
+        days = piece.select(ROW, _day(self.job).alias(DAY))
+        broken = invalid.explode("violations").join(days, on=ROW, how="left")
+        told = pl.col("violations").struct.field("message").alias(WAY)
+        self._add(("checks",), broken.select(told, ROW, DAY, pl.col("key").alias(KEY)), [WAY])
 
     def __call__(self, piece: pl.DataFrame) -> pl.DataFrame:
         """Count a piece of valid rows."""
@@ -132,10 +136,14 @@ def usage_of(job: Job, regions: Iterable[Regions]) -> Uses:
         valid = pieced(job.source.frame, partial(valid_rows, job, usage.reject), schema)
         if program.checks:
             checked = program.checked(valid)
-            valid = pieced(checked, partial(true_to_checks, job, usage.reject), checked.collect_schema())
+            valid = pieced(checked, partial(_true_to_checks, usage), checked.collect_schema())
         answered = program.answered(valid, PARTS, also=usage.columns())
         pieced(answered, usage, pl.Schema({ROW: pl.UInt32()})).collect(engine="streaming")
     return usage.found()
+
+
+def _true_to_checks(usage: Usage, piece: pl.DataFrame) -> pl.DataFrame:
+    return true_to_checks(usage.job, partial(usage.reject_by_checks, piece), piece)
 
 
 def _name(number: int, at: int) -> str:
