@@ -23,7 +23,15 @@ from policy_engine.language.expressions import Condition, Expression
 from policy_engine.language.lookup_indexes import row_found
 from policy_engine.language.mentions import Mention, mentions_of, template_expressions
 from policy_engine.language.rounding import EXACT
-from policy_engine.language.rulesets import Conclusion, DecisionLogic, Matrix, Ruleset, ValueDefinition, conclusions_of
+from policy_engine.language.rulesets import (
+    Conclusion,
+    DecisionLogic,
+    Matrix,
+    Ruleset,
+    Template,
+    ValueDefinition,
+    conclusions_of,
+)
 from policy_engine.language.traces import Explanation, Origin, RuleTrace, Step, Verdict
 from policy_engine.language.values import Unknown, Value
 from policy_engine.reference.deciding import Evaluation
@@ -121,9 +129,8 @@ class Observer:
         answer, logic = explanation.decision, self.ruleset.decision(explanation.decision.decision.split(".")[1])
         if answer.status is Status.DECIDED:
             deciding = [rule for rule in explanation.trace.rules if rule.id in answer.rules]
-            said = [each.because for rule in deciding for each in _concluded(logic, rule)]
-            for sentence in said or [logic.because]:
-                yield from template_expressions(sentence)
+            said: list[Template | None] = [each.because for rule in deciding for each in _concluded(logic, rule)]
+            yield from chain.from_iterable(map(template_expressions, said or [logic.because]))
 
 
 def _days_of(ruleset: Ruleset, mentions: Iterable[Mention], day: date) -> Iterator[Seen]:
