@@ -48,8 +48,9 @@ class Period:
         return self.start <= other.start and (self.end is None or (other.end is not None and other.end <= self.end))
 
     def __str__(self) -> str:
-        since = "always" if self.start == date.min else f"from {self.start}"
-        return since if self.end is None else f"{since} until {self.end}"
+        since = () if self.start == date.min else (f"from {self.start}",)
+        until = () if self.end is None else (f"until {self.end}",)
+        return " ".join((*since, *until)) or "always"
 
 
 ALWAYS = Period()

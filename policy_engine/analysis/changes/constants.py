@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -73,7 +74,13 @@ class Stretch(NamedTuple):
 
 
 def _stretches(sides: Sides, old: Parameter, new: Parameter) -> Iterator[Stretch]:
-    """The stretches of days on which the values differ, each as long as it can be."""
+    """The stretches of days on which the values differ, each as long as it can be; none while neither side is in force."""
+    for stretch in _all_stretches(sides, old, new):
+        if any(stretch.period.overlaps(side.period) for side in (sides.old, sides.new)):
+            yield stretch
+
+
+def _all_stretches(sides: Sides, old: Parameter, new: Parameter) -> Iterator[Stretch]:
     ordered = new.name in sides.ordered
     starts = sorted(
         {each.period.start for parameter in (old, new) for each in parameter.values} | _ends(old) | _ends(new)
@@ -115,10 +122,16 @@ def _in_stretch(stretch: Stretch) -> str:
         case (tuple() as old, tuple() as new) if {*old} != {*new}:
             return f"{' and '.join(_of_list(old, new))}{when}"
         case old, None:
-            return f"has no value{when}, was {in_words(old)}"
+            return f"has no value{when}, was {_plain(old)}"
         case None, new:
-            return f"is {in_words(new)}{when}, had no value"
-    return f"is {in_words(stretch.new)}{when}, was {in_words(stretch.old)}"
+            return f"is {_plain(new)}{when}, had no value"
+    return f"is {_plain(stretch.new)}{when}, was {_plain(stretch.old)}"
+
+
+def _plain(value: Value | None) -> str:
+    """A value in words; a whole number without the decimal places that other values of the parameter have."""
+    is_whole = isinstance(value, Decimal) and value == value.to_integral_value()
+    return f"{value:.0f}" if is_whole else in_words(value)
 
 
 def _of_list(old: Sequence[Value], new: Sequence[Value]) -> Iterator[str]:
