@@ -135,6 +135,12 @@ def test_a_change_that_cannot_be_made_alone_is_looked_for_between_both_rulesets(
     )
 
 
+def test_the_only_change_that_can_alter_an_answer_made_the_difference() -> None:
+    (searched,) = compared(edited(('"minimum": 0, "maximum": 9', '"minimum": 1, "maximum": 9'))).searched
+    assert searched.witness is not None
+    assert not any("another change" in line for line in search_words(searched))
+
+
 def test_the_row_that_changed_is_asked_for() -> None:
     last = "      - {days: {from: 500}, percent: 10}\n"
     old, new = (edited((last, rows)) for rows in (ROWS, ROWS.replace("percent: 777", "percent: 778")))
@@ -205,6 +211,44 @@ def test_two_days_may_differ_though_the_rules_say_the_same() -> None:
         " on 2025-01-02, before on 2025-01-01,"
         " `days_since_healthy` of `suppression_removal` is `1`; it was `0`.",
     ]
+
+
+OPENED = "effective: {from: 2020-01-01, because"
+DEARER = ("fee: {value: 4.90}", "fee: {value: 5.90}")
+
+
+@pytest.mark.parametrize(
+    ("period", "first"),
+    [
+        ("from: 2020-01-01, until: 2024-01-01", date(2025, 6, 1)),
+        ("from: 2025-03-01", date(2024, 6, 1)),
+        ("from: 2030-01-01", DAY),
+    ],
+)
+def test_facts_are_shown_for_days_on_which_both_sides_are_in_force(period: str, first: date) -> None:
+    new = edited((OPENED, f"effective: {{{period}, because"), DEARER)
+    found = compare_sides(Asked(BASE), Asked(new), CASES, 400, first)
+    (witness,) = [searched.witness for searched in found.searched if searched.witness is not None]
+    assert_shows(witness, BASE, new)
+    assert all(witness.days[0] in side.period for side in (BASE, new))
+
+
+def test_versions_that_are_never_in_force_together_are_both_asked() -> None:
+    old = replace(BASE, period=replace(BASE.period, end=date(2024, 1, 1)))
+    new = replace(edited(DEARER), period=replace(BASE.period, start=date(2024, 1, 1)))
+    assert [searched.change.kind for searched in compared(new, old).searched if searched.witness] == ["parameter"]
+
+
+def test_a_small_witness_is_shown_for_the_day_that_is_asked_first() -> None:
+    def days(first: date | None) -> list[date]:
+        limit = "limit: {values: {2020-01-01: 10, 2025-01-01: 20}"
+        new = edited((limit, limit.replace("20}", "21}")))
+        found = compare_sides(Asked(BASE), Asked(new), CASES, 400, first)
+        return [searched.witness.days[1] for searched in found.searched if searched.witness is not None]
+
+    assert days(date(2025, 8, 8)) == [date(2025, 8, 8)]
+    (other,) = days(date(2023, 8, 8))  # the value is the same then
+    assert other >= date(2025, 1, 1)
 
 
 def test_two_choices_differ_at_the_boundary() -> None:

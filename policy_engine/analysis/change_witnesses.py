@@ -71,10 +71,12 @@ class Search:
     def comparison(self) -> SearchedChanges:
         """The changes with their searches; and one for the sides as they are, where no change has a witness."""
         left = MOST_NODES // _size(self.sides.old)
-        searched = []
-        for found in changes_found(self.sides):
+        searched, all_found = [], [*changes_found(self.sides)]
+        is_only = self._is_only(all_found)
+        for found in all_found:
             if _can_be_seen(found.change):
-                searched.append(self._searched(found, alone=left > 0))
+                one = self._searched(found, alone=left > 0)
+                searched.append(replace(one, alone=one.alone or (is_only and one.witness is not None)))
                 left -= 1
             else:
                 searched.append(Searched(found.change, None, 0, alone=False))
@@ -83,6 +85,12 @@ class Search:
         everything = Touched(self.shared, validity=True)
         witness, tries, _ = self._witness(everything, None, Random(self.sides.new.id))
         return SearchedChanges(tuple(searched), witness, tries)
+
+    def _is_only(self, found: Sequence[Found]) -> bool:
+        """Whether nothing but one change can make the answers differ, the day and the readings being the same."""
+        old, new = self.asked
+        alike = (old.day, old.readings) == (new.day, new.readings)
+        return alike and sum(each.change.effect is Effect.ANSWER for each in found) == 1
 
     def _searched(self, found: Found, *, alone: bool) -> Searched:
         """The search for a witness of one change."""
@@ -125,14 +133,16 @@ class Search:
         return self.questions.of_side(question, 0), self.questions.of_side(question, 1)
 
     def _confirmed(self, question: Question, told: Told, single: Answering | None) -> Witness | None:
-        """A small witness; None where the reference does not find that the sides differ."""
+        """A small witness, on the day that is asked first if it can be; None where the reference finds no difference."""
         touched = Touched((told.decision,) if told.decision else (), not told.decision)
+        first = self.questions.first
+        usual = first if first is not None and self.questions.can_answer(first) else question.as_of
 
         def still(less: dict[str, Any]) -> bool:
-            return self._told(_with(question, less), touched, single) == told
+            return self._told(_with(less, usual), touched, single) == told
 
-        parts = shrunk({"facts": dict(question.facts), "readings": dict(question.readings)}, still)
-        old, new = self._asked(_with(question, parts))
+        whole = {"as_of": question.as_of, "facts": dict(question.facts), "readings": dict(question.readings)}
+        old, new = self._asked(_with(shrunk(whole, still), usual))
         name = told.decision or self.shared[0]
         answers = [_by_reference(*each, name) for each in zip(self.asked, (old, new), strict=True)]
         if not _differ(told.part, *answers):
@@ -141,9 +151,9 @@ class Search:
         return Witness(told.decision, told.part, old.facts, days, readings, *answers)
 
 
-def _with(question: Question, parts: Mapping[str, Any]) -> Question:
-    """The question with other facts and readings, none where they are left out."""
-    return question._replace(facts=parts.get("facts", {}), readings=parts.get("readings", {}))
+def _with(parts: Mapping[str, Any], usual: date) -> Question:
+    """The question of what is left of one: on the usual day where its day is left out."""
+    return Question(parts.get("facts", {}), parts.get("as_of", usual), parts.get("readings", {}))
 
 
 def _can_be_seen(change: RuleChange) -> bool:

@@ -43,7 +43,7 @@ class Questions:
 
     def __post_init__(self) -> None:
         self.days = sorted({day for ruleset in self.rulesets for day in _days(ruleset) if self.can_answer(day)})
-        starts = list(self._starts())
+        starts = [asked._replace(as_of=self._in_force(asked.as_of)) for asked in self._starts()]
         first = [] if self.first is None else [asked._replace(as_of=self.first) for asked in starts]
         self.starts = [asked for asked in (*first, *starts) if self.can_answer(asked.as_of)]
         had, has = (_choices(ruleset) for ruleset in self.rulesets)
@@ -52,9 +52,21 @@ class Questions:
         self.numbers = old, new
 
     def can_answer(self, day: date) -> bool:
-        """Whether every parameter has a value on the day on which each side is asked."""
+        """Whether each side is asked on a day on which both are in force, and every parameter has a value then."""
         asked = zip(self.rulesets, self.sides, strict=True)
-        return all(_has_values(ruleset, day if side.day is None else side.day) for ruleset, side in asked)
+        days = [(ruleset, day if side.day is None else side.day) for ruleset, side in asked]
+        return self._in_force(day) == day and all(_has_values(*each) for each in days)
+
+    def _in_force(self, day: date) -> date:
+        """The day nearest to one on which both sides are in force; the day itself where they never are together.
+
+        A version and the next one are never in force together; both are asked then whatever their periods.
+        """
+        periods = [ruleset.period for ruleset in self.rulesets]
+        if not periods[0].overlaps(periods[1]):
+            return day
+        ends = [period.end - DAY for period in periods if period.end is not None]
+        return min(max(day, *(period.start for period in periods)), *ends, date.max)
 
     def of_side(self, asked: Question, at: int) -> Question:
         """A question as a side is asked it."""

@@ -104,8 +104,9 @@ class Witness:
 class Searched:
     """The search for a witness of one change: what was found in so many tries, None where nothing was.
 
-    `alone` where the old side was also asked with nothing changed but this, and then answers as the new one does. Else the
-    witness is one of the two sides as they are, and may show another change. Nothing was tried where `tries` is 0.
+    `alone` where the old side was also asked with nothing changed but this, and then answers as the new one does, or where no
+    other change can alter an answer. Else the witness is one of the two sides as they are, and may show another change. Nothing
+    was tried where `tries` is 0.
     """
 
     change: RuleChange
