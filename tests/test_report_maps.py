@@ -43,7 +43,7 @@ def test_c6_a_mapping_file_that_nobody_asks_for(run: Run, maps: tuple[str, ...],
 
 def test_c6_compare_reads_mapping_files_alike(run: Run) -> None:
     put()
-    ran = run("compare", "orders", "--facts", "a.csv", "--map", "ordres=m.yaml")
+    ran = run("compare", "orders", "--facts", "a.csv", "--new-as-of", "2025-07-02", "--map", "ordres=m.yaml")
     refused(ran, "--map: no ruleset `ordres` is asked for; did you mean `orders`?", code=2)
 
 
