@@ -28,7 +28,7 @@ from policy_engine.language.rulesets import (
     conclusions_of,
     conditions_of,
 )
-from policy_engine.language.types import Record, members_below, record_in
+from policy_engine.language.types import Record, Type, members_below, record_in
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -213,3 +213,8 @@ def _tables_in(expression: Expression) -> Iterator[str]:
 def fact_paths(record: Record) -> list[str]:
     """Every path of a schema in schema order, parents before their members."""
     return [path for path, _ in members_below(record)]
+
+
+def asked_of_element(kind: Type) -> tuple[str, ...]:
+    """What may be asked of an element of a list: "" is the element itself, and of a record each member at any depth."""
+    return ("", *(f".{path}" for path in fact_paths(kind))) if isinstance(kind, Record) else ("",)

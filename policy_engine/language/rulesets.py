@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from policy_engine.language.combining import Combination
-from policy_engine.language.expressions import Condition, Expression
+from policy_engine.language.expressions import Condition, Expression, Node
 from policy_engine.language.formats import Format
 from policy_engine.language.lookup_tables import VALID, Column, LookupTable, Range, TableRow
 from policy_engine.language.types import Record, Type, record_in_zone
@@ -367,6 +367,12 @@ class Ruleset:
     def definition(self, name: str) -> Definition:
         """The definition of a name; raises `KeyError` where there is none, as do all that look a name up."""
         return self._definitions[name]
+
+    def list_of(self, name: str) -> Node:
+        """The expression of a definition that is a list, which no group of conditions is."""
+        body = self.definition(name).body
+        assert isinstance(body, Expression)
+        return body.tree
 
     def decision(self, name: str) -> DecisionLogic:
         """The decision of a name, without the ruleset's id."""

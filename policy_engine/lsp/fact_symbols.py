@@ -108,8 +108,3 @@ def _steps(text: Authored, steps: Iterable[str], start: int, schema: str, record
 
 def _member(schema: str, record: Record, name: str) -> Symbol:
     return Symbol("fact", schema, f"{record.path}.{name}" if record.path else name)
-
-
-def fact_place(facts: FactsSchema, path: str) -> Span | None:
-    """Where a fact stands in its schema."""
-    return next((member.span for name, member in members_below(facts.type) if name == path), None)

@@ -51,7 +51,7 @@ class ListColumns:
 
     def definition(self, name: str) -> ListOffsets:
         """The offsets of a definition that is a list."""
-        return self._kept(("definition", name), lambda: self.of(self.body(name)))
+        return self._kept(("definition", name), lambda: self.of(self.to.ruleset.list_of(name)))
 
     def _kept(self, key: tuple[str, str], compute: Callable[[], ListOffsets]) -> ListOffsets:
         """The offsets of lists of the accounts, written once, and repeated where they are used inside a loop."""
@@ -60,12 +60,6 @@ class ListColumns:
             with to.inside(ACCOUNTS, {}):
                 self.kept[key] = compute()
         return self.repeated(self.kept[key])
-
-    def body(self, name: str) -> tree.Node:
-        """The expression of a definition that is a list."""
-        body = self.to.ruleset.definition(name).body
-        assert isinstance(body, tree.Expression)
-        return body.tree
 
     def _order(self, node: tree.Fact | tree.MemberOf) -> str | None:
         record = self.to.ruleset.facts.type if isinstance(node, tree.Fact) else node.record.type

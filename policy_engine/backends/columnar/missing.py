@@ -20,9 +20,9 @@ from policy_engine.backends.columnar import aggregates
 from policy_engine.backends.columnar.expressions import Expressions
 from policy_engine.backends.columnar.plan import ACCOUNTS, ListOffsets
 from policy_engine.language import expressions as tree
-from policy_engine.language.mentions import fact_paths
+from policy_engine.language.mentions import asked_of_element, fact_paths
 from policy_engine.language.specialize import constant
-from policy_engine.language.types import ANYTHING, ListOf, Record, Type, member_of
+from policy_engine.language.types import ANYTHING, ListOf, Record, member_of
 
 BITS, FEW = 62, 10
 """The paths in a word, and the most paths for which a table of all sets is made."""
@@ -136,7 +136,7 @@ class Missing:
         if not offsets.masks:
             return None
         words = len(self.none())
-        first = _below_element(node.type).index(self.below) * words
+        first = asked_of_element(node.type).index(self.below) * words
         names = offsets.masks[first : first + words]
         return tuple(self.to.plan.lift(pl.col(name), offsets.domain, self.to.domain) for name in names)
 
@@ -200,7 +200,7 @@ class Missing:
             case tree.ListLiteral():
                 return None
             case tree.Definition(name=name):
-                return self.at_accounts(lambda: self.list_itself(self.to.lists.body(name)))
+                return self.at_accounts(lambda: self.list_itself(self.to.ruleset.list_of(name)))
             case tree.Conditional():
                 return self._branches(node, self.list_itself)
             case tree.Call(function="if_known", arguments=arguments):
@@ -232,13 +232,13 @@ class Missing:
         """The offsets of a list, with the masks of its elements where these may be unknown."""
         if isinstance(node, tree.Definition) and tree.has_unknown_elements(node):
             with self.to.inside(ACCOUNTS, {}):
-                offsets = self._with_masks(self.to.lists.of(node), self.to.lists.body(node.name))
+                offsets = self._with_masks(self.to.lists.of(node), self.to.ruleset.list_of(node.name))
             return self.to.lists.repeated(offsets)
         return self._with_masks(self.to.lists.of(node), node)
 
     def _with_masks(self, offsets: ListOffsets, node: tree.Node) -> ListOffsets:
         assert isinstance(node.type, ListOf)
-        lists = [word for below in _below_element(node.type.element) for word in self._lists_below(node, below)]
+        lists = [word for below in asked_of_element(node.type.element) for word in self._lists_below(node, below)]
         if not lists:
             return offsets
         names = [self.to.kept(word, "lists").meta.output_name() for word in lists]
@@ -258,7 +258,7 @@ class Missing:
                 masks = [self.mask(element) or self.none() for element in elements]
                 return tuple(pl.concat_list(words) for words in zip(*masks, strict=True))
             case tree.Definition(name=name):
-                return self.at_accounts(lambda: self._lists(self.to.lists.body(name)))
+                return self.at_accounts(lambda: self._lists(self.to.ruleset.list_of(name)))
             case tree.Conditional():
                 return self._lists_of_branches(node)
             case tree.Call(function="if_known", arguments=arguments):
@@ -301,11 +301,6 @@ class Missing:
             return where(aggregates.quantified_row(self.to, node).is_null(), both)
         kept = self.to.truth(node.condition)
         return where(kept.is_null() | kept, both)
-
-
-def _below_element(kind: Type) -> tuple[str, ...]:
-    """For what `below` an element is asked: as "" itself, and of a record each member at any depth."""
-    return ("", *(f".{path}" for path in fact_paths(kind))) if isinstance(kind, Record) else ("",)
 
 
 HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProxyType(

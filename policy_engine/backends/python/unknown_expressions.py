@@ -249,9 +249,7 @@ class UnknownExpressions:
                 chosen = self.to.writer.named(self.to.code(condition))
                 self._one_of({f"{chosen} is True": then, f"{chosen} is False": otherwise}, elements)
             case tree.Definition(name=name):
-                body = self.to.ruleset.definition(name).body
-                assert isinstance(body, tree.Expression)
-                self.element(body.tree, index)
+                self.element(self.to.ruleset.list_of(name), index)
             case tree.Call(function="default", arguments=(first, second)):
                 known = self.to.writer.named(self.to.whole(first))
                 self._one_of({f"{known} is not None": first, f"{known} is None": second}, elements)

@@ -13,9 +13,9 @@ from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.backends.sql.expressions import Expressions
 from policy_engine.backends.sql.lists import Around
 from policy_engine.language import expressions as tree
-from policy_engine.language.mentions import fact_paths
+from policy_engine.language.mentions import asked_of_element, fact_paths
 from policy_engine.language.specialize import constant
-from policy_engine.language.types import ANYTHING, ListOf, Number, Record, Type, member_of
+from policy_engine.language.types import ANYTHING, ListOf, Number, Record, member_of
 
 BITS = 62
 """The paths in a word."""
@@ -199,18 +199,12 @@ class Missing:
             case tree.ListLiteral():
                 return None
             case tree.Definition(name=name):
-                return self.at_accounts(lambda: self.list_itself(self.body(name)))
+                return self.at_accounts(lambda: self.list_itself(self.to.ruleset.list_of(name)))
             case tree.Conditional():
                 return self._branches(node, self.list_itself)
             case tree.Call(function="if_known", arguments=arguments):
                 return self.list_itself(arguments[0])
         return self.mask(node)
-
-    def body(self, name: str) -> tree.Node:
-        """The expression of a definition that is a list."""
-        body = self.to.ruleset.definition(name).body
-        assert isinstance(body, tree.Expression)
-        return body.tree
 
     def contains(self, node: tree.In) -> Mask:
         """The masks of item and list; beside a list that is unknown as a whole, the item is not missing."""
@@ -246,7 +240,7 @@ class Missing:
             return {}
         assert isinstance(node.type, ListOf)
         found = {}
-        for below in _below_element(node.type.element):
+        for below in asked_of_element(node.type.element):
             with self.asking(below):
                 found[below] = self._lists(node) or self._no_lists(node)
         return found
@@ -262,7 +256,7 @@ class Missing:
                     self.to.kept(self.to.dialect.array(words, WORD), "missing") for words in zip(*masks, strict=True)
                 )
             case tree.Definition(name=name):
-                return self.at_accounts(lambda: self._lists(self.body(name)))
+                return self.at_accounts(lambda: self._lists(self.to.ruleset.list_of(name)))
             case tree.Conditional():
                 return self._lists_of_branches(node)
             case tree.Call(function="if_known", arguments=arguments):
@@ -295,11 +289,6 @@ class Missing:
             return masked(self.to.lists.row(node).is_unknown(), both)
         kept = self.to.truth(node.condition)
         return masked(kept.is_unknown() | kept, both)
-
-
-def _below_element(kind: Type) -> tuple[str, ...]:
-    """For what `below` an element is asked: as "" itself, and of a record each member at any depth."""
-    return ("", *(f".{path}" for path in fact_paths(kind))) if isinstance(kind, Record) else ("",)
 
 
 HANDLERS: Mapping[type[tree.Node], Callable[[Missing, Any], Mask]] = MappingProxyType(
