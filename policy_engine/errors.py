@@ -6,7 +6,8 @@ PolicyError
 ├── NotInForce         no version of the ruleset is in force on the day asked for
 ├── UnknownDecision    no such ruleset or decision
 ├── UnknownReading     no such reading, or no such choice of it
-└── CannotRun          a file or folder cannot be read or written
+├── CannotRun          a file or folder cannot be read or written
+└── LogUnavailable     the answer could not be recorded, so it is not given
 
 EngineFault            this program is at fault, and not what it was given; no PolicyError, for no caller can mend it
 """
@@ -144,3 +145,7 @@ class UnknownReading(PolicyError):  # noqa: N818 - named like its siblings
 
 class CannotRun(PolicyError):  # noqa: N818 - named like its siblings
     """A file or folder cannot be read or written; the message says which and why."""
+
+
+class LogUnavailable(PolicyError):  # noqa: N818 - named like its siblings
+    """An answer could not be recorded, so it is not given; the message says why and what to do."""

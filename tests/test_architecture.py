@@ -22,6 +22,7 @@ LAYERS = (
     ("compiled",),
     ("engine",),
     ("tables",),
+    ("decision_log",),
     ("analysis", "reports"),
     ("service", "lsp"),
     ("api", "cli"),
