@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.served import Server, serving
-from tests.test_docs import Block, blocks_of
+from tests.test_docs import ASKING, Block, blocks_of, run_python
 
 SHOWN = "localhost:8000"
 START = "policy serve &    # needs `pip install '.[service]'`; see docs/service.md\n"
@@ -74,6 +75,15 @@ def test_an_answer_is_as_the_page_shows(server: Server, asked: Block, told: Bloc
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     got, shown = documents(ran.stdout), documents(told.body)
     assert is_shown(shown, got), f"{asked}: answered\n{ran.stdout}"
+
+
+def test_the_python_client_does_what_its_page_shows(server: Server) -> None:
+    names: dict[str, Any] = {"__name__": "docs"}
+    blocks = [block for block in blocks_of(ROOT / "docs" / ASKING) if block.language == "python"]
+    assert blocks
+    for block in blocks:
+        run_python(replace(block, body=block.body.replace(SHOWN, f"127.0.0.1:{server.port}")), names)
+    names["client"].close()
 
 
 @pytest.mark.parametrize(
