@@ -17,10 +17,11 @@ from policy_engine.backends.columnar.decisions import DecisionWriter
 from policy_engine.backends.columnar.dtypes import schema_of
 from policy_engine.backends.columnar.expressions import Expressions, joined
 from policy_engine.backends.columnar.margins import Margin, Margins, margins_of
-from policy_engine.backends.columnar.missing import BITS
-from policy_engine.backends.columnar.missing_decisions import MissingDecisions
+from policy_engine.backends.columnar.missing import Missing, is_tabled
 from policy_engine.backends.columnar.plan import ACCOUNTS, Needed, Plan
 from policy_engine.backends.columnar.sentences import SENTENCE, Sentences, SentenceWriter
+from policy_engine.backends.missing_decisions import MissingDecisions
+from policy_engine.backends.missing_facts import BITS
 from policy_engine.language.in_force import in_force
 from policy_engine.language.mentions import depths_of, graph_of, sensitivity_of_wording
 from policy_engine.language.readings import choices_of
@@ -223,10 +224,12 @@ class ColumnarProgram:
     def _masks_of(self, decisions: tuple[str, ...]) -> Masks:
         """The masks of decisions, written when they are first asked for."""
         if decisions not in self.masks:
-            missing = MissingDecisions(self.columns.expressions, self.columns.decided)
+            decided = self.columns.decided
+            missing = MissingDecisions(partial(Missing, self.columns.expressions), decided.__getitem__)
             words = {name: missing.decision(name) or () for name in decisions}
-            undetermined = [self.columns.decided[name].undetermined for name in decisions]
-            self.masks[decisions] = Masks(words, undetermined, missing.missing.paths, missing.missing.is_tabled)
+            undetermined = [decided[name].undetermined for name in decisions]
+            paths = missing.missing.paths
+            self.masks[decisions] = Masks(words, undetermined, paths, is_tabled(paths))
         return self.masks[decisions]
 
 

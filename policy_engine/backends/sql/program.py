@@ -13,7 +13,7 @@ from policy_engine.backends.sql.build import TRUE, Sql, choose, column, identifi
 from policy_engine.backends.sql.decisions import Decided, DecisionWriter, outcome_of, reason_of, rule_of, status_of
 from policy_engine.backends.sql.dialects.base import Dialect, in_order
 from policy_engine.backends.sql.expressions import Expressions
-from policy_engine.backends.sql.missing_decisions import MissingDecisions
+from policy_engine.backends.sql.missing_paths import MissingPaths
 from policy_engine.backends.sql.plan import FACTS, Plan, layer_query, named
 from policy_engine.backends.sql.refusals import Refusal, refused
 from policy_engine.language.mentions import depths_of, graph_of
@@ -45,12 +45,12 @@ class Query:
     plan: Plan = field(init=False)
     decided: dict[str, Decided] = field(default_factory=dict)
     to: Expressions = field(init=False)
-    missing: MissingDecisions = field(init=False)
+    missing: MissingPaths = field(init=False)
 
     def __post_init__(self) -> None:
         self.plan = Plan(self.dialect.longest_name)
         self.to = Expressions(self.ruleset, self.as_of, self.dialect, self.plan, self.part)
-        self.missing = MissingDecisions(self.to, self.decision)
+        self.missing = MissingPaths(self.to, self.decision)
 
     def decision(self, name: str) -> Decided:
         """The columns of a decision."""
@@ -89,7 +89,7 @@ class Query:
         types = dict(logic.value_types)
         for value, kind in logic.answer_types:
             yield Output(f"{name}.values.{value}", self._shown(decided.values[value], types[value], kind))
-        yield Output(f"{name}.missing", self.missing.paths(name))
+        yield Output(f"{name}.missing", self.missing.of(name))
 
     def _shown(self, value: Sql, kind: Type, shown: Type) -> Sql:
         """A value in the form of answers, in the type that the answer declares: the same, or one with fewer places."""
