@@ -74,6 +74,9 @@ class Entry:
     masked: tuple[str, ...] = ()
     payload: str = ""
     count: int = 0
+    positions: str = ""
+    entries_before: int = 0
+    payloads_before: int = 0
 
 
 ASKED = ("as_of", "masked", "payload", "question", "readings", "ruleset")
@@ -82,8 +85,8 @@ MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "answer": tuple(sorted((*OF_ALL, *ASKED, "answers"))),
         "refusal": tuple(sorted((*OF_ALL, *ASKED, "violations"))),
-        "erasure": tuple(sorted((*OF_ALL, "count"))),
-        "pruning": tuple(sorted((*OF_ALL, "count"))),
+        "erasure": tuple(sorted((*OF_ALL, "count", "positions"))),
+        "pruning": tuple(sorted((*OF_ALL, "count", "entries_before", "payloads_before"))),
     }
 )
 """The members of an entry of each kind."""
@@ -155,7 +158,7 @@ def _read(name: str, value: Any) -> Any:
             return _texts(value)
         case "readings":
             return _is(dict, value)
-        case "violations" | "count":
+        case "violations" | "count" | "entries_before" | "payloads_before":
             return _is(int, value)
     return _is(str, value)
 

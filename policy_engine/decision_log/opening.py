@@ -1,0 +1,94 @@
+"""Opening the decision log where it is: a file, or a database, and the folder of its keys.
+
+The folder holds the signing key (`signing.key`), the public key to hand out (`verifier.key`), and the keys of accounts
+(`keys.sqlite`). Keep it apart from the log, and never in the same backups.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from policy_engine.decision_log import sqlite_store
+from policy_engine.decision_log.notes import KeyKind, Signer, read_signer, signer
+from policy_engine.decision_log.sealing import KEY_BYTES, KeyFile, RandomBytes, create_key_file
+from policy_engine.decision_log.stores import Identity, ReadStore, Store
+from policy_engine.decision_log.writing import LogWriter
+from policy_engine.errors import CannotRun
+from policy_engine.files import make_folder, write_whole
+
+SIGNING_KEY, VERIFIER_KEY, ACCOUNT_KEYS = "signing.key", "verifier.key", "keys.sqlite"
+DATABASES = ("postgresql://", "postgres://")
+
+
+def default_keys(location: str) -> Path:
+    """The folder of the keys of a log in a file; raises `CannotRun` for a database, whose folder has to be named."""
+    if is_database(location):
+        raise CannotRun("name the folder of the log's keys with --keys")
+    return Path(location).with_suffix(".keys")
+
+
+def is_database(location: str) -> bool:
+    """Whether a log is in a database, and not in a file."""
+    return location.startswith(DATABASES)
+
+
+def open_writer(location: str, keys: Path, random_bytes: RandomBytes) -> LogWriter:
+    """The writer of a log; raises `CannotRun` where it cannot be opened, or is being written already."""
+    signing = read_signing_key(keys / SIGNING_KEY)
+    key_file = KeyFile(keys / ACCOUNT_KEYS, writable=True)
+    store = _store(location)
+    try:
+        return LogWriter(store, key_file, signing, random_bytes)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_reader(location: str) -> ReadStore:
+    """A log for reading; raises `CannotRun`."""
+    _refuse_database(location)
+    return sqlite_store.SqliteReader(Path(location))
+
+
+def _store(location: str) -> Store:
+    _refuse_database(location)
+    return sqlite_store.SqliteStore(Path(location))
+
+
+def create_log(location: str, keys: Path, name: str, random_bytes: RandomBytes) -> Signer:
+    """Make a log and its keys; raises `CannotRun`, and then leaves neither."""
+    try:
+        signing = signer(name, KeyKind.LOG, random_bytes(KEY_BYTES))
+    except ValueError as error:
+        raise CannotRun(f"--name: {error}") from None
+    if keys.exists():
+        raise CannotRun(f"`{keys}` is there already; name another folder for the keys with --keys")
+    _create_tables(location, Identity(name, signing.verifier.text))
+    make_folder(keys)
+    keys.chmod(0o700)
+    write_whole(keys / SIGNING_KEY, signing.text + "\n", 0o600)
+    write_whole(keys / VERIFIER_KEY, signing.verifier.text + "\n")
+    create_key_file(keys / ACCOUNT_KEYS, random_bytes)
+    return signing
+
+
+def _create_tables(location: str, identity: Identity) -> None:
+    _refuse_database(location)
+    sqlite_store.create(Path(location), identity)
+
+
+def _refuse_database(location: str) -> None:
+    if is_database(location):
+        raise CannotRun("a decision log in a database is not known to this version; name a file")
+
+
+def read_signing_key(path: Path) -> Signer:
+    """The private key in a file; raises `CannotRun`."""
+    try:
+        return read_signer(path.read_text("utf-8"))
+    except OSError as error:
+        raise CannotRun(
+            f"the signing key `{path}` cannot be read: {error.strerror}; name the folder of keys with --keys"
+        ) from None
+    except ValueError as error:
+        raise CannotRun(f"`{path}`: {error}") from None
