@@ -57,8 +57,9 @@ class Entry:
 
     `kind` is answer, refusal (the facts were invalid), erasure or pruning. `question` is `ruleset.decision`, or a ruleset where
     all its decisions were asked for; `readings` are those that the caller switched, `masked` the paths of the facts that the
-    schema keeps out of the log. `violations` counts those of a refusal, `count` the records of an erasure or a pruning. `payload`
-    is the digest of salt and payload in hexadecimal digits.
+    schema keeps out of the log. `violations` counts those of a refusal. `payload` is the digest of salt and
+    payload in hexadecimal digits. `count` is how many payloads went with an erasure or a pruning. An erasure names their
+    `positions` as runs, such as `3-7,12`. A pruning takes the entries, and the payloads, before a position.
     """
 
     kind: str

@@ -336,9 +336,7 @@ def _writers_lock(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         connection.close()
         if "locked" in str(error):
-            raise CannotRun(
-                f"the log `{path}` is open for writing already; there is one writer at a time"
-            ) from None
+            raise CannotRun(f"the log `{path}` is open for writing already; there is one writer at a time") from None
         raise CannotRun(f"the log `{path}` cannot be opened for writing: {error}") from None
     return connection
 
