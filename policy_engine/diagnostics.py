@@ -132,6 +132,7 @@ _SCHEMAS = {
     "schema-missing": Wording("there is no schema `{name}`", "it would be {path}"),
     "schema-not-json": Wording("this is not JSON: {why}"),
     "schema-invalid": Wording("at {pointer}: {why}"),
+    "schema-account": Wording("at {pointer}: this cannot be the account that a record of the decision log is about"),
     "schema-keyword": Wording("at {pointer}: the keyword `{keyword}` is not supported"),
     "schema-reference": Wording(
         "at {pointer}: `{reference}` refers outside this file, or to no schema in it", 'use `"$ref": "#/$defs/name"`'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,20 @@ from policy_engine.reference.deciding import Evaluation, check_facts, explanatio
 from policy_engine.reference.recorded import RecordedEvaluation
 
 NO_READINGS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as a log remembers it: `ruleset.decision`, or a ruleset for all its decisions; `account` is whom it is about.
+
+    `readings` are those that are switched. Where `account` is None the facts may say it.
+    """
+
+    question: str
+    facts: Facts
+    as_of: date
+    readings: Mapping[str, str] = field(default_factory=dict)
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,22 @@ def plain_facts(raw: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and (again == raw or _is_same(again, raw)) else None
 
 
+def facts_text(facts: Any) -> bytes | None:
+    """Facts as JSON, numbers exact and members in their order; None where they are not dictionaries, lists and plain values."""
+    try:
+        return orjson.dumps(facts, _exact_text, PASSED_THROUGH)
+    except TypeError:
+        return None
+
+
+def _exact_text(value: object) -> orjson.Fragment:
+    if type(value) is Decimal and value.is_finite():
+        return orjson.Fragment(str(value))
+    raise TypeError(value)
+
+
+PASSED_THROUGH = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+"""What orjson would write in a way of its own."""
 ESCAPED = b"\\u"
 """A character that would not be escaped where it is written again, most likely."""
 BLANKS = b" \t\r\n"

@@ -223,5 +223,5 @@ def _excused(members: Mapping[str, Member]) -> set[str]:
     shown = [path for path, member in members.items() if member.report]
     for path, member in members.items():
         around = any(f"{each}.".startswith(f"{path}.") or path.startswith(f"{each}.") for each in shown)
-        excused |= {path} if member.key or around else set()
+        excused |= {path} if member.key or member.account or around else set()
     return excused

@@ -13,6 +13,7 @@ from policy_engine.diagnostics import Diagnostic, did_you_mean, say
 from policy_engine.documents.nodes import MappingNode, Plain, ScalarNode, SequenceNode, YamlNode, plain
 from policy_engine.fixes import Advice
 from policy_engine.language.schema_documents import leads_to_schema, steps_of
+from policy_engine.language.types import Logged
 from policy_engine.source import Authored
 
 RANGE = frozenset(
@@ -28,7 +29,9 @@ KEYWORDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "boolean": frozenset({"const"}),
     }
 )
-ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-key", "x-report", "x-sensitive"})
+MARKS = ("x-key", "x-report", "x-sensitive", "x-account")
+"""Keywords that mark a fact, true or false."""
+ANNOTATIONS = frozenset({"type", "title", "description", "examples", "$comment", "x-log", *MARKS})
 BESIDE_REFERENCE = ANNOTATIONS | {"$ref", "x-unit"}
 AT_TOP = frozenset({"$schema", "$id", "$defs"})
 OUR_DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -46,6 +49,7 @@ INSTEAD: Mapping[str, str] = MappingProxyType(
     {
         **COMBINING,
         "default": "leave it out, and write `default(fact, value)` in the rules",
+        "x-unit": 'it goes with `"type": "integer"` and `"type": "number"`',
         "x-local": 'it goes with `"type": "string", "format": "date-time"`',
         "nullable": "leave the fact out of `required` instead",
         "definitions": "write `$defs`",
@@ -105,7 +109,8 @@ MUST_BE: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
             ("minItems", "maxItems", "minLength", "maxLength"),
             (lambda value: type(value) is int and value >= 0, "an integer that is not negative"),
         ),
-        **dict.fromkeys(("uniqueItems", "x-key", "x-report", "x-sensitive", "x-local"), (_is(bool), "true or false")),
+        **dict.fromkeys(("uniqueItems", "x-local", *MARKS), (_is(bool), "true or false")),
+        "x-log": (lambda value: value in list(Logged), f"one of {', '.join(Logged)}"),
         **dict.fromkeys(
             ("$ref", "$comment", "title", "description", "format", "pattern", "x-ordered-by"),
             (_is(str), "a text"),
@@ -167,7 +172,11 @@ def value_fault(keyword: str, value: YamlNode, pointer: str, kind: str = "") -> 
     fits, expected = OF_TYPE.get((kind, keyword)) or MUST_BE.get(keyword, (lambda node: True, ""))
     if fits(plain(value)):
         return None
-    return say("schema-invalid", value.span, pointer=f"{pointer}/{keyword}", why=f"`{keyword}` must be {expected}")
+    hint = (
+        did_you_mean(value.text.value, list(Logged)) if keyword == "x-log" and isinstance(value, ScalarNode) else None
+    )
+    why = f"`{keyword}` must be {expected}"
+    return say("schema-invalid", value.span, hint=hint, pointer=f"{pointer}/{keyword}", why=why)
 
 
 def closed_set(node: MappingNode) -> list[Plain] | None:
@@ -212,12 +221,12 @@ def chain_of(root: MappingNode, node: YamlNode) -> list[MappingNode]:
     return found
 
 
-def is_sensitive(root: MappingNode, node: YamlNode) -> bool:
-    """Whether a part is marked `x-sensitive`: where it stands, where its references lead, or on the elements of a list."""
+def is_marked(root: MappingNode, node: YamlNode, mark: str) -> bool:
+    """Whether a part has a mark of `MARKS`: where it stands, where its references lead, or on the elements of a list."""
     at: YamlNode | None = node
     for _ in range(MOST_LEVELS):
         chain = chain_of(root, at) if at is not None else []
-        if any(text_of(part, "x-sensitive") == "true" for part in chain):
+        if any(text_of(part, mark) == "true" for part in chain):
             return True
         at = chain[-1].get("items") if chain else None
     return False

@@ -25,12 +25,13 @@ from policy_engine.frontend.schema_keywords import (
     closed_set,
     combining_faults,
     encoded_reference,
-    is_sensitive,
+    is_marked,
     keyword_faults,
     node_at,
     reference_faults,
     text_of,
 )
+from policy_engine.frontend.schema_logging import ACCOUNT, account_faults, logged_as
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.schema_documents import steps_of
 from policy_engine.language.types import (
@@ -43,6 +44,7 @@ from policy_engine.language.types import (
     Date,
     Instant,
     ListOf,
+    Logged,
     Member,
     Number,
     Record,
@@ -126,10 +128,18 @@ def schema_of(text: str, path: str, name: str) -> tuple[FactsSchema | None, list
         walk.fault("schema-too-big", node, "", limit=MOST_MEMBERS)
     if has_errors(walk.faults) or not isinstance(part.type, Record):
         return None, walk.faults or [say("schema-type", node.span, pointer="the top", types="object")]
-    record = part.type
-    if is_sensitive(walk.root, node):
-        record = replace(record, members=tuple(replace(member, sensitive=True) for member in record.members))
-    return FactsSchema(name, _placed(record, ""), text), walk.faults
+    record = _marked(walk, node, part.type)
+    walk.faults.extend(account_faults(record))
+    if is_marked(walk.root, node, ACCOUNT):
+        walk.fault("schema-account", node, "", instead="mark the fact that names it")
+    return (None if has_errors(walk.faults) else FactsSchema(name, _placed(record, ""), text)), walk.faults
+
+
+def _marked(walk: _SchemaWalk, node: YamlNode, record: Record) -> Record:
+    """The facts with what is said of them as a whole."""
+    sensitive, (log, _) = is_marked(walk.root, node, "x-sensitive"), logged_as(walk.root, node)
+    members = (replace(member, sensitive=True) if sensitive else member for member in record.members)
+    return replace(record, members=tuple(replace(m, log=log) if log is not Logged.KEEP else m for m in members))
 
 
 def _type(walk: _SchemaWalk, node: YamlNode, place: _Place) -> _Typed:
@@ -264,6 +274,7 @@ def _escaped(name: str) -> str:
 def _member(walk: _SchemaWalk, name: Authored, kind: Type, node: YamlNode, required: tuple[Authored, ...]) -> Member:
     """A member; what its part of the schema does not say of it is said where the references lead."""
     chain = chain_of(walk.root, node)
+    log, log_elements = logged_as(walk.root, node)
 
     def said(keyword: str) -> str | None:
         return next((found for part in chain if (found := text_of(part, keyword)) is not None), None)
@@ -274,10 +285,13 @@ def _member(walk: _SchemaWalk, name: Authored, kind: Type, node: YamlNode, requi
         any(name.value == wanted.value for wanted in required),
         description=said("description") or "",
         key=any(text_of(part, "x-key") == "true" for part in chain),
-        sensitive=is_sensitive(walk.root, node),
+        sensitive=is_marked(walk.root, node, "x-sensitive"),
         report=any(text_of(part, "x-report") == "true" for part in chain),
         ordered_by=said("x-ordered-by"),
         unit=said("x-unit"),
+        account=is_marked(walk.root, node, ACCOUNT),
+        log=log,
+        log_elements=log_elements,
         span=name.span,
     )
 

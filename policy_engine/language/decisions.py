@@ -85,6 +85,12 @@ class Ruling:
         """What is always the same in the JSON text of an answer."""
         return frame_of(self)
 
+    @cached_property
+    def summary(self) -> str:
+        """Decision, outcome, rules and status as JSON, the names in this order."""
+        told = {"decision": self.decision, "outcome": self.outcome, "rules": self.rules, "status": str(self.status)}
+        return _text(told)
+
     def __reduce__(self) -> tuple[object, ...]:
         return Ruling, tuple(getattr(self, each.name) for each in fields(self) if each.init)
 
@@ -218,6 +224,15 @@ class Decision:
         """`to_dict()` as JSON in UTF-8, without blanks; the same answer always gives the same bytes."""
         return self._ruling.frame.filled(self)
 
+    def summary(self) -> str:
+        """Decision, outcome, rules and status as JSON."""
+        return self._ruling.summary
+
+    def particulars(self) -> str:
+        """Missing facts, reason and values as JSON: all that may tell facts."""
+        missing, reason, values = self._ruling.frame.varying(self)
+        return f'{{"missing":{missing},"reason":{reason},"values":{{{values}}}}}'
+
     def _repr_html_(self) -> str:
         """The answer in a notebook."""
         from policy_engine.language.notebook import decision_html  # noqa: PLC0415 - only notebooks need it
@@ -289,10 +304,15 @@ class Frame:
             self.latest = answer._as_of, text
         return text
 
-    def _text(self, answer: Decision) -> str:
+    def varying(self, answer: Decision) -> tuple[str, str, str]:
+        """The texts of an answer's missing facts, of its reason, and of its values with their names."""
+        missing = _list(answer._missing) if answer._missing else "[]"
         reason = self.reason or encode_basestring(answer.reason)
         values = "".join(map(add, self.names, map(_value, answer._own_values))) if self.names else ""
-        missing = _list(answer._missing) if answer._missing else "[]"
+        return missing, reason, values
+
+    def _text(self, answer: Decision) -> str:
+        missing, reason, values = self.varying(answer)
         day = _day(answer._as_of)
         return f'{self.head}{reason},"values":{{{values}{self.middle}{missing},"as_of":{day}{self.tail}'
 

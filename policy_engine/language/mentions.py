@@ -174,19 +174,24 @@ def reads_sensitive(ruleset: Ruleset, expression: Expression) -> bool:
 
 def sensitivity_of(ruleset: Ruleset) -> Callable[[Expression], bool]:
     """A function that tells of many expressions whether they depend on a sensitive fact."""
-    sensitive = set(sensitive_paths(ruleset.facts.type))
-    if not sensitive:
+    return depends_on(ruleset, sensitive_paths(ruleset.facts.type))
+
+
+def depends_on(ruleset: Ruleset, paths: Iterable[str]) -> Callable[[Expression], bool]:
+    """A function that tells of many expressions whether they depend on one of these facts, or are records that hold one."""
+    wanted = frozenset(paths)
+    if not wanted:
         return lambda _: False
     graph = graph_of(ruleset)
 
-    def is_sensitive(expression: Expression) -> bool:
+    def depends(expression: Expression) -> bool:
         whole = record_in(expression.tree.type)
-        if whole is not None and any(path.startswith(f"{whole.path}.") for path in sensitive):
+        if whole is not None and any(path.startswith(f"{whole.path}.") for path in wanted):
             return True
         found = reached(mentions_in([expression]), graph)
-        return any(mention.kind in ("fact", "member") and mention.name in sensitive for mention in found)
+        return any(mention.kind in ("fact", "member") and mention.name in wanted for mention in found)
 
-    return is_sensitive
+    return depends
 
 
 def sensitivity_of_wording(ruleset: Ruleset) -> Callable[[Expression], bool]:

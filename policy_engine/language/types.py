@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import StrEnum
 from typing import TypeAlias
 
 from policy_engine.source import Span
@@ -77,9 +78,21 @@ class ListOf:
     most: int | None = None
 
 
+class Logged(StrEnum):
+    """What of a fact the decision log keeps: the fact, a keyed digest of it, or nothing."""
+
+    KEEP = "keep"
+    DIGEST = "digest"
+    DROP = "drop"
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a record; where it is not `required` it may be absent, that is, unknown."""
+    """A member of a record; where it is not `required` it may be absent, that is, unknown.
+
+    `account` marks the fact that a record of the decision log is about; `log` says what of the member the log keeps, and
+    `log_elements` what of each element where it is a list.
+    """
 
     name: str
     type: Type
@@ -90,6 +103,9 @@ class Member:
     report: bool = False
     ordered_by: str | None = None
     unit: str | None = None
+    account: bool = False
+    log: Logged = Logged.KEEP
+    log_elements: Logged = Logged.KEEP
     span: Span = field(compare=False, repr=False, default=Span(""))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from policy_engine.frontend.context import Context, dated_values, parameter_type
 from policy_engine.frontend.lookups import SIGNATURE, VALUE_ON
@@ -14,7 +15,7 @@ from policy_engine.frontend.syntax import ConditionSyntax, GroupSyntax, Paramete
 from policy_engine.language.expressions import Expression
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, Function
 from policy_engine.language.rulesets import ParameterValue, Period
-from policy_engine.language.types import ListOf, Member, Number, Text, Type, name_of
+from policy_engine.language.types import ListOf, Logged, Member, Number, Text, Type, name_of
 from policy_engine.language.values import in_words
 from policy_engine.source import Authored
 
@@ -58,13 +59,26 @@ def closed_set(kind: Type) -> str:
     return f"One of {', '.join(f'`{value}`' for value in values[:MOST_VALUES])}{more}."
 
 
+LOGGED: Mapping[Logged, str] = MappingProxyType(
+    {Logged.DIGEST: "The decision log keeps a keyed digest of it.", Logged.DROP: "The decision log does not keep it."}
+)
+LOGGED_ELEMENTS: Mapping[Logged, str] = MappingProxyType(
+    {
+        Logged.DIGEST: "The decision log keeps a keyed digest of each element.",
+        Logged.DROP: "The decision log does not keep its elements.",
+    }
+)
+
+
 def of_fact(member: Member, where: str) -> Described:
     """A fact, or a member of one; `where` says of what."""
     absent = "" if member.required else ", may be absent"
     summary = f"{type_in_words(member.type, member.unit)}{absent}"
     ordered = f"In the order of `{member.ordered_by}`." if member.ordered_by else ""
     sensitive = "Sensitive: reports and explanations for customers withhold it." if member.sensitive else ""
-    return Described(summary, (member.description, closed_set(member.type), ordered, sensitive, f"A fact of {where}."))
+    logged = LOGGED.get(member.log, LOGGED_ELEMENTS.get(member.log_elements, ""))
+    told = (member.description, closed_set(member.type), ordered, sensitive, logged, f"A fact of {where}.")
+    return Described(summary, told)
 
 
 @dataclass(frozen=True, slots=True)

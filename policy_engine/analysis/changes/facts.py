@@ -20,7 +20,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
     {
         "x-sensitive": Effect.REASON,
         **dict.fromkeys(("title", "description", "examples", "$comment"), Effect.NOTHING),
-        **dict.fromkeys(("x-key", "x-report", "x-unit"), Effect.NOTHING),
+        **dict.fromkeys(("x-key", "x-report", "x-unit", "x-account", "x-log"), Effect.NOTHING),
     }
 )
 """What keywords can alter; all others say which facts are valid, or how they are read."""
