@@ -129,7 +129,7 @@ NEVER: Mapping[str, str] = {
         "uncited-rule check-constant row-not-a-value calendar-day"
     ),
     "something is missing that only the author can say": (
-        "file-empty missing-key one-of-keys schema-bounds schema-places schema-type schema-format decision-empty "
+        "file-empty missing-key one-of-keys schema-account schema-bounds schema-places schema-type schema-format decision-empty "
         "test-empty cell-missing column-missing table-gap uncovered-case unmentioned-value parameter-hole "
         "calendar-years calendar-period library-period library-fact library-misfit generator-needed generator-form "
         "format-type format-currency plural-forms"
