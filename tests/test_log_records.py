@@ -50,7 +50,7 @@ ENTRIES = [
     replace(ANSWER, caller='a "quoted" caller\\ \x01 \u00e9 \u2028'),
     replace(ANSWER, kind="refusal", answers=(), violations=3),
     Entry("erasure", ID, time_text(MILLISECONDS), caller="dpo", count=3, positions="4-5,9"),
-    Entry("pruning", ID, time_text(MILLISECONDS), caller="dpo", count=12, entries_before=256, payloads_before=300),
+    Entry("pruning", ID, time_text(MILLISECONDS), caller="dpo", entries_before=256, payloads_before=300),
 ]
 
 

@@ -58,7 +58,7 @@ class Entry:
     `kind` is answer, refusal (the facts were invalid), erasure or pruning. `question` is `ruleset.decision`, or a ruleset where
     all its decisions were asked for; `readings` are those that the caller switched, `masked` the paths of the facts that the
     schema keeps out of the log. `violations` counts those of a refusal. `payload` is the digest of salt and
-    payload in hexadecimal digits. `count` is how many payloads went with an erasure or a pruning. An erasure names their
+    payload in hexadecimal digits. `count` is how many payloads went with an erasure, which names their
     `positions` as runs, such as `3-7,12`. A pruning takes the entries, and the payloads, before a position.
     """
 
@@ -87,7 +87,7 @@ MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "answer": tuple(sorted((*OF_ALL, *ASKED, "answers"))),
         "refusal": tuple(sorted((*OF_ALL, *ASKED, "violations"))),
         "erasure": tuple(sorted((*OF_ALL, "count", "positions"))),
-        "pruning": tuple(sorted((*OF_ALL, "count", "entries_before", "payloads_before"))),
+        "pruning": tuple(sorted((*OF_ALL, "entries_before", "payloads_before"))),
     }
 )
 """The members of an entry of each kind."""

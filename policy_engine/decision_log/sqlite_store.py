@@ -18,13 +18,11 @@ from policy_engine.decision_log.stores import (
     VERSION,
     Batch,
     CheckpointRow,
-    EntryRow,
     Erased,
     Identity,
     Pruned,
     StoredRecord,
     SubtreeRow,
-    TileRow,
 )
 from policy_engine.errors import CannotRun, LogUnavailable
 
@@ -33,11 +31,10 @@ APPLICATION = 0x706C6F67
 MIGRATIONS = (
     """
     CREATE TABLE log (origin TEXT NOT NULL, verifier TEXT NOT NULL, next_key INTEGER NOT NULL) STRICT;
-    CREATE TABLE entries (position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, entry BLOB NOT NULL) STRICT;
+    CREATE TABLE entries (position INTEGER PRIMARY KEY, id BLOB UNIQUE, leaf BLOB NOT NULL, entry BLOB) STRICT;
     CREATE TABLE payloads (position INTEGER PRIMARY KEY, key INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE INDEX payloads_by_key ON payloads (key);
     CREATE TABLE accounts (digest BLOB PRIMARY KEY, key INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE tiles (number INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
     CREATE TABLE subtrees (level INTEGER, number INTEGER, root BLOB NOT NULL, PRIMARY KEY (level, number)) STRICT, WITHOUT ROWID;
     CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
     CREATE TABLE forgotten (key INTEGER PRIMARY KEY) STRICT;
@@ -109,25 +106,22 @@ class SqliteReader:
         return map(CheckpointRow._make, self._stream(query, (start, end)))
 
     def records(self, start: int, end: int) -> Iterator[StoredRecord]:
-        """The records from a position to before another, in order; those that are not there are left out."""
+        """The records from a position to before another, in order."""
         query = (
-            "SELECT position, id, entry, key, sealed FROM entries LEFT JOIN payloads USING (position) "
+            "SELECT position, id, leaf, entry, key, sealed FROM entries LEFT JOIN payloads USING (position) "
             "WHERE position >= ? AND position < ? ORDER BY position"
         )
         return map(StoredRecord._make, self._stream(query, (start, end)))
 
-    def entries(self, start: int, end: int) -> Iterator[EntryRow]:
-        """The entries from a position to before another, in order; those that are not there are left out."""
-        query = "SELECT position, id, entry FROM entries WHERE position >= ? AND position < ? ORDER BY position"
-        return map(EntryRow._make, self._stream(query, (start, end)))
+    def leaves(self, start: int, end: int) -> list[bytes]:
+        """The hashes of the entries from a position to before another that are there, in order."""
+        query = "SELECT leaf FROM entries WHERE position >= ? AND position < ? ORDER BY position"
+        return [leaf for (leaf,) in self._rows(query, (start, end))]
 
-    def stray_payloads(self, start: int, end: int) -> list[int]:
-        """The positions of payloads without an entry."""
-        query = (
-            "SELECT position FROM payloads WHERE (position < ? OR position >= ?) "
-            "OR position NOT IN (SELECT position FROM entries) ORDER BY position"
-        )
-        return [position for (position,) in self._rows(query, (start, end))]
+    def stray_payloads(self) -> list[int]:
+        """The positions at which there is a payload and no entry, in order."""
+        query = "SELECT position FROM payloads LEFT JOIN entries USING (position) WHERE leaf IS NULL ORDER BY position"
+        return [position for (position,) in self._rows(query)]
 
     def position_of(self, id: bytes) -> int | None:  # noqa: A002 - the word for it
         """Where the record with an id stands; None where there is none."""
@@ -138,6 +132,14 @@ class SqliteReader:
         """Where payloads stand that keys of these numbers open, in order."""
         return sorted(position for (position,) in self._among("SELECT position FROM payloads WHERE key IN (?)", keys))
 
+    def keys_only_before(self, position: int) -> list[int]:
+        """The keys of payloads before a position that open none from there on."""
+        query = (
+            "SELECT DISTINCT key FROM payloads WHERE position < ? "
+            "EXCEPT SELECT key FROM payloads WHERE position >= ? ORDER BY key"
+        )
+        return [key for (key,) in self._rows(query, (position, position))]
+
     def keys_of(self, digests: Collection[bytes]) -> dict[bytes, int]:
         """The numbers of the keys of those accounts that are known."""
         return dict(self._among("SELECT digest, key FROM accounts WHERE digest IN (?)", digests))
@@ -145,11 +147,6 @@ class SqliteReader:
     def accounts_with(self, keys: Collection[int]) -> set[int]:
         """Which of these keys are those of accounts."""
         return {key for (key,) in self._among("SELECT key FROM accounts WHERE key IN (?)", keys)}
-
-    def tiles(self, start: int, end: int) -> list[TileRow]:
-        """The tiles from a number to before another that are there, in order."""
-        query = "SELECT number, hashes FROM tiles WHERE number >= ? AND number < ? ORDER BY number"
-        return [TileRow(*row) for row in self._rows(query, (start, end))]
 
     def subtrees(self, level: int, start: int, end: int) -> list[SubtreeRow]:
         """The subtrees of a level from a number to before another that are there, in order."""
@@ -167,9 +164,10 @@ class SqliteStore(SqliteReader):
     """A log in a file, for its one writer; raises `CannotRun` where it cannot be opened, or is being written already."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        super().close()
         self._lock = _writers_lock(path)
         try:
-            self.path = path
             self._connection = _writing(path)
         except BaseException:
             self._lock.close()
@@ -202,14 +200,11 @@ class SqliteStore(SqliteReader):
             self._insert("entries", batch.entries)
             self._insert("payloads", batch.payloads)
             self._insert("accounts", batch.accounts)
-            self._insert("tiles", batch.tiles)
             self._insert("subtrees", batch.subtrees)
             self._insert("checkpoints", (batch.checkpoint,))
             self._connection.execute("UPDATE log SET next_key = ?", (batch.next_key,))
             self._erase(batch.erased)
             self._prune(batch.pruned)
-        if batch.erased or batch.pruned:
-            self._empty_write_ahead_log()
 
     def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
         for part in _parts(rows, ROWS_A_STATEMENT):
@@ -226,7 +221,10 @@ class SqliteStore(SqliteReader):
 
     def _prune(self, pruned: Pruned | None) -> None:
         if pruned:
-            self._connection.execute("DELETE FROM entries WHERE position < ?", (pruned.entries_before,))
+            self._connection.execute(
+                "UPDATE entries SET id = NULL, entry = NULL WHERE position < ? AND entry IS NOT NULL",
+                (pruned.entries_before,),
+            )
             self._connection.execute("DELETE FROM payloads WHERE position < ?", (pruned.payloads_before,))
 
     def next_key(self) -> int:
@@ -244,17 +242,14 @@ class SqliteStore(SqliteReader):
             self._connection.executemany("DELETE FROM forgotten WHERE key = ?", [(key,) for key in keys])
 
     def compact(self) -> None:
-        """Rewrite the file, so that nothing is left in it of what was deleted."""
+        """Rewrite the file and empty its write-ahead log, so that nothing is left in them of what was deleted."""
         with self._asking():
             self._connection.execute("VACUUM")
-        self._empty_write_ahead_log()
-
-    def _empty_write_ahead_log(self) -> None:
-        """Bring the write-ahead log into the file, and make it empty; raises `LogUnavailable` where readers keep it."""
         ((is_kept, _, _),) = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
         if is_kept:
             raise LogUnavailable(
-                f"`{self.path}-wal` still holds what was erased, since somebody reads the log; erase again when they are done"
+                f"`{self.path}-wal` still holds bytes of what was deleted, since somebody reads the log; "
+                "they go when the log is next opened for writing and nobody reads it"
             )
 
     def close(self) -> None:
@@ -287,8 +282,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the tables; raises `CannotRun` where it is no decision log, or one of a newer version."""
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises `CannotRun` where it is no decision log, or one of a newer version."""
     ((application,),) = connection.execute("PRAGMA application_id").fetchall()
     ((version,),) = connection.execute("PRAGMA user_version").fetchall()
     if application != APPLICATION:
@@ -297,12 +292,12 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
         raise CannotRun(
             f"the log `{path}` was made by a newer policy_engine (tables of version {version}); install that"
         )
-    return int(version)
 
 
 def _reading(path: Path) -> sqlite3.Connection:
     """A connection that only reads; on a medium that cannot be written, of a log that nobody writes."""
-    _check_file(path)
+    if not path.is_file():
+        raise CannotRun(f"there is no log `{path}`; `policy log init {path}` makes one")
     try:
         connection = _connected(path, "ro")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
@@ -318,18 +313,16 @@ def _reading(path: Path) -> sqlite3.Connection:
 def _writing(path: Path) -> sqlite3.Connection:
     try:
         connection = _connected(path, "rw")
-        _check_version(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         _migrate(connection)
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
         raise CannotRun(f"the log `{path}` cannot be opened for writing: {error}") from None
     return connection
 
 
 def _writers_lock(path: Path) -> sqlite3.Connection:
     """A lock that only one process has, and that ends with it; raises `CannotRun` where another has it."""
-    _check_file(path)
     connection = sqlite3.connect(f"{path}-writer", timeout=0, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("BEGIN EXCLUSIVE")
@@ -339,11 +332,6 @@ def _writers_lock(path: Path) -> sqlite3.Connection:
             raise CannotRun(f"the log `{path}` is open for writing already; there is one writer at a time") from None
         raise CannotRun(f"the log `{path}` cannot be opened for writing: {error}") from None
     return connection
-
-
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise CannotRun(f"there is no log `{path}`; `policy log init {path}` makes one")
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

@@ -15,10 +15,11 @@ VERSION = 1
 
 
 class EntryRow(NamedTuple):
-    """An entry at its position."""
+    """An entry at its position, and its hash, which stays when the entry is pruned."""
 
     position: int
     id: bytes
+    leaf: bytes
     entry: bytes
 
 
@@ -37,13 +38,6 @@ class AccountRow(NamedTuple):
     key: int
 
 
-class TileRow(NamedTuple):
-    """The hashes of 256 leaves, end to end; the first tile is number 0."""
-
-    number: int
-    hashes: bytes
-
-
 class SubtreeRow(NamedTuple):
     """The root of the `number`th complete subtree of 256**level leaves; levels begin with 1."""
 
@@ -60,11 +54,12 @@ class CheckpointRow(NamedTuple):
 
 
 class StoredRecord(NamedTuple):
-    """An entry with what there is of its payload: None where it was never there, was erased, or pruned."""
+    """A record as it is stored: no id and no entry where it was pruned, no key and no sealed payload where there is none."""
 
     position: int
-    id: bytes
-    entry: bytes
+    id: bytes | None
+    leaf: bytes
+    entry: bytes | None
     key: int | None
     sealed: bytes | None
 
@@ -100,7 +95,6 @@ class Batch:
     entries: Sequence[EntryRow]
     payloads: Sequence[PayloadRow]
     accounts: Sequence[AccountRow]
-    tiles: Sequence[TileRow]
     subtrees: Sequence[SubtreeRow]
     checkpoint: CheckpointRow
     next_key: int
@@ -132,11 +126,15 @@ class ReadStore(Protocol):
         ...
 
     def records(self, start: int, end: int) -> Iterator[StoredRecord]:
-        """The records from a position to before another, in order; those that are not there are left out."""
+        """The records from a position to before another, in order."""
         ...
 
-    def entries(self, start: int, end: int) -> Iterator[EntryRow]:
-        """The entries from a position to before another, in order; those that are not there are left out."""
+    def leaves(self, start: int, end: int) -> list[bytes]:
+        """The hashes of the entries from a position to before another that are there, in order."""
+        ...
+
+    def stray_payloads(self) -> list[int]:
+        """The positions at which there is a payload and no entry, in order."""
         ...
 
     def position_of(self, id: bytes) -> int | None:  # noqa: A002 - the word for it
@@ -147,16 +145,16 @@ class ReadStore(Protocol):
         """Where payloads stand that keys of these numbers open, in order."""
         ...
 
+    def keys_only_before(self, position: int) -> list[int]:
+        """The keys of payloads before a position that open none from there on."""
+        ...
+
     def keys_of(self, digests: Collection[bytes]) -> dict[bytes, int]:
         """The numbers of the keys of those accounts that are known."""
         ...
 
     def accounts_with(self, keys: Collection[int]) -> set[int]:
         """Which of these keys are those of accounts."""
-        ...
-
-    def tiles(self, start: int, end: int) -> list[TileRow]:
-        """The tiles from a number to before another that are there, in order."""
         ...
 
     def subtrees(self, level: int, start: int, end: int) -> list[SubtreeRow]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from policy_engine.decision_log.notes import Checkpoint, Signer, is_signed, read_checkpoint, signed
 from policy_engine.decision_log.records import Record
@@ -19,20 +20,44 @@ from policy_engine.decision_log.stores import (
     Pruned,
     Store,
     SubtreeRow,
-    TileRow,
 )
-from policy_engine.decision_log.tree import LEVEL_BITS, WIDTH, Edge, edge_of, grown, leaf_hash
+from policy_engine.decision_log.tree import Edge, edge_of, grown, leaf_hash
 from policy_engine.errors import CannotRun, LogUnavailable
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """Where the log ends: the edge of its tree, the leaves that fill no tile yet, the next key, and the checkpoint."""
+    """Where the log ends: the edge of its tree, the number of the next key, and the newest checkpoint."""
 
     edge: Edge
-    leaves: tuple[bytes, ...]
     next_key: int
     checkpoint: Checkpoint
+
+
+@dataclass(slots=True)
+class _KeyNumbers:
+    """Which key a record gets: that of its account, a new one for a new account, and one of its own where it has none."""
+
+    first_from: Callable[[int], int]
+    digests: dict[str, bytes]
+    known: dict[bytes, int]
+    next: int
+    new_accounts: list[AccountRow] = field(default_factory=list)
+
+    def of(self, record: Record) -> int:
+        """The number of a record's key; asked once for each record."""
+        digest = self.digests.get(record.account)
+        if digest is None:
+            return self._taken()
+        if digest not in self.known:
+            self.known[digest] = self._taken()
+            self.new_accounts.append(AccountRow(digest, self.known[digest]))
+        return self.known[digest]
+
+    def _taken(self) -> int:
+        number = self.first_from(self.next)
+        self.next = number + 1
+        return number
 
 
 class LogWriter:
@@ -43,7 +68,9 @@ class LogWriter:
         if store.identity().verifier != signer.verifier.text:
             raise CannotRun("the signing key is not that of the log; name the folder of its own keys with --keys")
         self._end: _End | None = _end_of(store, signer)
-        self.forget_keys()
+        if store.forgotten_keys():
+            with suppress(LogUnavailable):  # while somebody reads, files are not rewritten; keys are gone all the same
+                self.finish_erasing()
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -70,12 +97,12 @@ class LogWriter:
         self._end = end_after
         return end_after.checkpoint
 
-    def forget_keys(self) -> None:
-        """Delete the keys of what was erased, also where that was broken off before; raises `LogUnavailable`."""
+    def finish_erasing(self) -> None:
+        """Delete the keys of what was erased, and rewrite files so that nothing of it is left; raises `LogUnavailable`."""
         keys = self.store.forgotten_keys()
-        if keys:
-            self.keys.forget(keys)
-            self.store.keys_are_forgotten(keys)
+        self.keys.forget(keys)
+        self.store.compact()
+        self.store.keys_are_forgotten(keys)
 
     def close(self) -> None:
         """Let go of the log."""
@@ -92,67 +119,51 @@ class LogWriter:
         return self._end
 
     def _new(self, records: Sequence[Record]) -> list[Record]:
-        by_id = {_id_bytes(record.id): record for record in records}
+        by_id = {id_bytes(record.id): record for record in records}
         known = self.store.known_ids(by_id.keys())
         return [record for id_, record in by_id.items() if id_ not in known]
 
     def _batch(
         self, end: _End, records: Sequence[Record], erased: Erased | None, pruned: Pruned | None
     ) -> tuple[Batch, _End]:
-        start = end.edge.size
-        numbers, accounts, next_key = self._key_numbers(records, end.next_key)
+        numbers = self._numbers(records, end.next_key)
+        placed = list(enumerate(records, end.edge.size))
         leaves = [leaf_hash(record.entry) for record in records]
         edge, complete = grown(end.edge, leaves)
-        tiles, rest = _tiles((*end.leaves, *leaves), start >> LEVEL_BITS)
         checkpoint = signed(Checkpoint(self.signer.name, edge.size, edge.root), self.signer)
+        payloads = [self._payload(at, numbers.of(one), one) for at, one in placed if one.salt]
         batch = Batch(
-            [EntryRow(at, _id_bytes(record.id), record.entry) for at, record in enumerate(records, start)],
-            [
-                self._payload(at, number, record)
-                for at, (number, record) in enumerate(zip(numbers, records, strict=True), start)
-                if number
-            ],
-            accounts,
-            tiles,
+            [EntryRow(at, id_bytes(one.id), leaf, one.entry) for (at, one), leaf in zip(placed, leaves, strict=True)],
+            payloads,
+            numbers.new_accounts,
             [SubtreeRow(one.level, one.number, one.root) for one in complete],
             CheckpointRow(edge.size, checkpoint.text),
-            next_key,
+            numbers.next,
             erased,
             pruned,
         )
-        return batch, _End(edge, rest, next_key, checkpoint)
+        return batch, _End(edge, numbers.next, checkpoint)
 
-    def _key_numbers(self, records: Sequence[Record], next_key: int) -> tuple[list[int], list[AccountRow], int]:
-        """For each record the number of its key (0 where it has no payload), the accounts that are new, and the next number."""
-        digests = [account_digest(self.keys.index_key, record.account) if record.account else b"" for record in records]
-        known = self.store.keys_of({digest for digest in digests if digest})
+    def _numbers(self, records: Sequence[Record], next_key: int) -> _KeyNumbers:
+        digests = {one.account: account_digest(self.keys.index_key, one.account) for one in records if one.account}
         self.keys.ensure(next_key + len(records), self.random_bytes)
-        numbers, accounts = [], []
-        for digest, record in zip(digests, records, strict=True):
-            number = known.get(digest, 0)
-            if not number and record.salt:
-                number, next_key = next_key, next_key + 1
-                if digest:
-                    known[digest] = number
-                    accounts.append(AccountRow(digest, number))
-            numbers.append(number if record.salt else 0)
-        return numbers, accounts, next_key
+        return _KeyNumbers(self._first_key, digests, self.store.keys_of(digests.values()), next_key)
+
+    def _first_key(self, number: int) -> int:
+        """The first number from this on whose key is there; some are forgotten where the log was restored from an older one."""
+        while self.keys.key(number) is None:
+            number += 1
+            self.keys.ensure(number + 1, self.random_bytes)
+        return number
 
     def _payload(self, position: int, number: int, record: Record) -> PayloadRow:
         key = self.keys.key(number)
         if key is None:
             raise LogUnavailable(
-                f"the key {number} is not in `{self.keys.path}`; was the file restored from an older one?"
+                f"the key {number} is not in `{self.keys.path}`; was the file of keys restored from an older one?"
             )
-        content = sealed(key, _id_bytes(record.id), record.salt, record.payload, self.random_bytes(NONCE_BYTES))
+        content = sealed(key, id_bytes(record.id), record.salt, record.payload, self.random_bytes(NONCE_BYTES))
         return PayloadRow(position, number, content)
-
-
-def _tiles(leaves: Sequence[bytes], first: int) -> tuple[list[TileRow], tuple[bytes, ...]]:
-    """The tiles that leaves fill, from the number `first` on, and the leaves that are left."""
-    whole = len(leaves) >> LEVEL_BITS
-    tiles = [TileRow(first + at, b"".join(leaves[at * WIDTH : (at + 1) * WIDTH])) for at in range(whole)]
-    return tiles, tuple(leaves[whole * WIDTH :])
 
 
 def _end_of(store: Store, signer: Signer) -> _End:
@@ -163,10 +174,9 @@ def _end_of(store: Store, signer: Signer) -> _End:
     edge = edge_of(hashes, size)
     checkpoint = _read(row) if row else signed(Checkpoint(signer.name, 0, edge.root), signer)
     is_ours = is_signed(checkpoint, signer.verifier)
-    if not is_ours or (checkpoint.size, checkpoint.root) != (size, edge.root) or any(store.entries(size, size + 1)):
+    if not is_ours or (checkpoint.size, checkpoint.root) != (size, edge.root) or store.leaves(size, size + 1):
         raise CannotRun("the end of the log does not fit its newest checkpoint; `policy log verify` tells more")
-    leaves = tuple(hashes.hashes(0, size - size % WIDTH, size))
-    return _End(edge, leaves, store.next_key(), checkpoint)
+    return _End(edge, store.next_key(), checkpoint)
 
 
 def _read(row: CheckpointRow) -> Checkpoint:
@@ -176,5 +186,6 @@ def _read(row: CheckpointRow) -> Checkpoint:
         raise CannotRun(f"the newest checkpoint of the log cannot be read: {error}") from None
 
 
-def _id_bytes(id: str) -> bytes:  # noqa: A002 - the word for it
+def id_bytes(id: str) -> bytes:  # noqa: A002 - the word for it
+    """The 16 bytes of an id; raises `ValueError` where it is none."""
     return bytes.fromhex(id.replace("-", ""))
