@@ -101,6 +101,15 @@ def test_what_readers_are_told_is_as_is_described(service: Service, document: An
     validator(document, media(operation["responses"]["200"])["schema"]).validate(answer)
 
 
+@pytest.mark.parametrize("path", ["/v1/rulesets", "/readyz"])
+def test_what_is_told_of_rulesets_and_readiness_is_as_is_described(service: Service, document: Any, path: str) -> None:
+    told = json.loads(asked(service, "GET", path).body)
+    fits = validator(document, media(document["paths"][path]["get"]["responses"]["200"])["schema"])
+    fits.validate(told)
+    for name in told:
+        assert not fits.is_valid({**told, name: 0})
+
+
 def test_another_outcome_or_value_would_not_fit(document: Any) -> None:
     operation = document["paths"]["/v1/decisions/charge_retry/charge_status"]["post"]
     fits = validator(document, media(operation["responses"]["200"])["schema"])

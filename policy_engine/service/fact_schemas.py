@@ -21,6 +21,11 @@ class Components:
 
     schemas: dict[str, Any] = field(default_factory=dict)
 
+    def named(self, name: str, schema: dict[str, Any]) -> dict[str, str]:
+        """A reference to a schema, which becomes the component of a name."""
+        self.schemas[name] = schema
+        return {"$ref": f"{PLACE}{name}"}
+
     def facts(self, schema: FactsSchema) -> dict[str, str]:
         """A reference to the component of a schema of facts."""
         name = f"{schema.name}_facts"

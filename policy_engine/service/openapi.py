@@ -25,7 +25,8 @@ Json = dict[str, Any]
 
 def openapi(rulebook: Sequence[Sequence[Ruleset]]) -> Json:
     """The document for rulesets, each with its versions, the oldest first."""
-    components = Components({"Answer": _answer(), "Section": _section(), "Problem": _problem()})
+    own = {"Answer": _answer(), "Section": _section(), "Problem": _problem()}
+    components = Components({**own, "Rulesets": _rulesets(), "Readiness": _readiness()})
     paths = {address: item for versions in rulebook for address, item in _paths_of(versions, components)}
     return {
         "openapi": "3.1.0",
@@ -54,8 +55,11 @@ def _paths_of(versions: Sequence[Ruleset], components: Components) -> Iterator[t
     logics: dict[str, list[DecisionLogic]] = {}
     for logic in (logic for ruleset in versions for logic in ruleset.decisions):
         logics.setdefault(logic.name, []).append(logic)
-    asked = _question(versions, components)
-    one = {decision: _of_decision(name, all_) for decision, all_ in logics.items()}
+    asked = components.named(f"Question.{name}", _question(versions, components))
+    one = {
+        decision: components.named(f"Answer.{name}.{decision}", _of_decision(name, all_))
+        for decision, all_ in logics.items()
+    }
     every = {"type": "object", "properties": one, "minProperties": 1, "additionalProperties": False}
     title = f"All decisions of {name}"
     yield f"/v1/decisions/{name}", _post(name, name, title, asked, every, next(iter(examples.values()), None))
@@ -155,6 +159,34 @@ def _problem() -> Json:
     return {"type": "object", "description": "A problem (RFC 9457).", "properties": members, "required": needed}
 
 
+def _rulesets() -> Json:
+    day = {"type": ["string", "null"], "format": "date"}
+    version = {"version": {"type": "string"}, "from": day, "until": day, "digest": {"type": "string"}}
+    decision = {"name": {"type": "string"}, "question": {"type": "string"}}
+    told = {
+        "id": {"type": "string"},
+        "title": {"type": "string"},
+        "versions": _list(version),
+        "decisions": _list(decision),
+    }
+    return {"description": "All rulesets in short.", **_closed({"rulesets": _list(told)})}
+
+
+def _readiness() -> Json:
+    members = {
+        "status": {"const": "ready"},
+        "epoch": {"type": "integer", "minimum": 1, "description": "How many times rules were loaded."},
+        "rulesets": {"type": "integer", "minimum": 0},
+        "reload": {"type": "string", "enum": ["fine", "refused"], "description": "What became of the last try."},
+        "faults": {"type": "array", "items": {"type": "string"}, "description": "Why it was refused."},
+    }
+    return {**_closed(members), "required": ["status", "epoch", "rulesets", "reload"]}
+
+
+def _list(members: Mapping[str, object]) -> Json:
+    return {"type": "array", "items": _closed(members)}
+
+
 def _closed(members: Mapping[str, object]) -> Json:
     """An object of just these members."""
     return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
@@ -179,8 +211,11 @@ STATUSES = sorted({kind.status for kind in KINDS} - {NEVER_HERE})
 ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500)
 
 
-def _get(operation: str, summary: str, media: str = "application/json", *statuses: int, named: str = "") -> Json:
-    told = {"200": _content(summary, media, {"type": "string" if media.startswith("text") else "object"})}
+def _get(
+    operation: str, summary: str, media: str = "application/json", *statuses: int, named: str = "", told_as: str = ""
+) -> Json:
+    kind = {"$ref": f"{PLACE}{told_as}"} if told_as else {"type": "string" if media.startswith("text") else "object"}
+    told = {"200": _content(summary, media, kind)}
     got: Json = {"tags": ["service"], "operationId": operation, "summary": summary, "description": f"{summary}."}
     if named:
         got["parameters"] = [{"name": named, "in": "path", "required": True, "schema": {"type": "string"}}]
@@ -202,13 +237,15 @@ OWN_PATHS: Mapping[str, Json] = {
             },
         }
     },
-    "/v1/rulesets": _get("rulesets", "All rulesets in short", "application/json", 401, 403, 421, 429),
+    "/v1/rulesets": _get(
+        "rulesets", "All rulesets in short", "application/json", 401, 403, 421, 429, told_as="Rulesets"
+    ),
     "/v1/rulesets/{ruleset}": _get(
         "ruleset", "All of a ruleset", "application/json", 401, 403, 404, 421, 429, named="ruleset"
     ),
     "/problems/{kind}": _get("problem", "What a kind of problem is", "text/plain", 404, named="kind"),
     "/healthz": _get("health", "That the process is alive"),
-    "/readyz": _get("readiness", "That questions are answered, and by which rules"),
+    "/readyz": _get("readiness", "That questions are answered, and by which rules", told_as="Readiness"),
     "/metrics": _get("metrics", "What was counted, for Prometheus", "text/plain", 401, 421, 429),
     "/openapi.json": _get("openapi", "This document", "application/json", 401, 403, 421, 429),
 }
