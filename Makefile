@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EDITORS := tests/editors
+TYPESCRIPT := clients/typescript
 unexport PYTHONDONTWRITEBYTECODE  # tests start the program hundreds of times, which then need not compile it again
 
-.PHONY: demo test together check lint types golden fuzz bench bench-tables docs editors editors-if-npm clean
+.PHONY: demo test together check lint types golden fuzz bench bench-tables docs editors typescript typescript-types npm-tools-if-npm clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
@@ -14,7 +15,7 @@ demo: .venv/base
 	@# exit code 3 says that answers differ, which is what is shown here
 	$(BIN)/policy compare email_suppression --facts fixtures/senders.jsonl --as-of 2025-06-30 || test $$? -eq 3
 
-test: .venv/dev editors-if-npm lint
+test: .venv/dev npm-tools-if-npm lint
 	$(MAKE) --no-print-directory --jobs=2 together types check
 	$(BIN)/python -m pytest tests/alone
 
@@ -51,12 +52,20 @@ bench-tables: .venv/bench
 
 editors: $(EDITORS)/node_modules/.package-lock.json
 
-editors-if-npm:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory editors; \
-	else echo "no npm: the tests of what editors say are skipped; they need Node.js 18 or later with npm"; fi
+typescript: $(TYPESCRIPT)/node_modules/.package-lock.json
+
+# the types of the shipped rulesets
+typescript-types: .venv/base typescript
+	mkdir -p build
+	$(BIN)/policy serve openapi > build/openapi.json
+	cd $(TYPESCRIPT) && POLICY_OPENAPI=$(CURDIR)/build/openapi.json npm run --silent generate
+
+npm-tools-if-npm:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory editors typescript; \
+	else echo "no npm: the tests of editors and of the TypeScript client are skipped; they need Node.js 18 or later with npm"; fi
 
 clean:
-	rm -rf .venv build $(EDITORS)/node_modules
+	rm -rf .venv build $(EDITORS)/node_modules $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist
 
 .venv/base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -74,4 +83,9 @@ clean:
 $(EDITORS)/node_modules/.package-lock.json: $(EDITORS)/package-lock.json
 	@command -v npm >/dev/null || { echo "the editor tests need Node.js 18 or later with npm: install them first" >&2; exit 1; }
 	npm ci --prefix $(EDITORS) --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json
+	@command -v npm >/dev/null || { echo "the TypeScript client needs Node.js 18 or later with npm: install them first" >&2; exit 1; }
+	npm ci --prefix $(TYPESCRIPT) --no-audit --no-fund --loglevel=error
 	touch $@

@@ -15,6 +15,7 @@ from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.service import keys as key_files
 from policy_engine.service.clock import day_in
+from policy_engine.service.loaded import Loaded
 from policy_engine.service.settings import Settings, settings_from
 
 app = typer.Typer(help="Answer over HTTP.", invoke_without_command=True)
@@ -55,6 +56,13 @@ def _server() -> ModuleType:
             raise
         told = f'`policy serve` needs the package `{error.name}`: pip install "policy_engine[service]"'
         raise CannotRun(told) from None
+
+
+@app.command()
+def openapi(context: typer.Context) -> None:
+    """Print the description of the service (OpenAPI 3.1), which it answers at `/openapi.json`, without starting it."""
+    settings: Settings = context.obj
+    typer.echo(Loaded(Engine.load(settings.rules, settings.schemas)).openapi)
 
 
 @keys.command(short_help="Make a key, and print it.")
