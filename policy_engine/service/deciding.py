@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from policy_engine.service.answers import answer
+from policy_engine.language.decisions import Decision
+from policy_engine.service.answers import answer, decided
 from policy_engine.service.callers import ANYBODY, Caller, Callers, Rates, require
 from policy_engine.service.clock import CLOCK, Clock
 from policy_engine.service.loaded import Loaded
@@ -21,7 +23,10 @@ LONGEST_ID = 128
 
 @dataclass(slots=True)
 class Service:
-    """What answers; `name` begins the ids of its requests, `others` is what other workers counted."""
+    """What answers; `name` begins the ids of its requests, `others` is what other workers counted.
+
+    `token_key` makes the tokens of pages, which every worker must take.
+    """
 
     current: Loaded
     settings: Settings
@@ -33,6 +38,7 @@ class Service:
     reloads: Reloads = NONE_YET
     upcoming: tuple[float, Loaded, Reloads] | None = None
     name: str = "request"
+    token_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -72,6 +78,11 @@ class Service:
         loaded = self.loaded
         day = question.as_of or self.clock.day(loaded.timezone(question.ruleset))
         return answer(loaded.engine, question, day, self.counts.decided)
+
+    def decided(self, question: Question, loaded: Loaded) -> Decision:
+        """The answer to a question about one decision on a day, by these rules; raises what the engine raises."""
+        assert question.as_of is not None
+        return decided(loaded.engine, question, question.as_of, self.counts.decided)
 
     def series(self) -> Series:
         """All that is counted, by other workers too."""

@@ -35,7 +35,10 @@ Told = TypeVar("Told")
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and what becomes of it; `named` says what stands in the place of each name in braces of its `address`."""
+    """A request and what becomes of it; `named` says what stands in the place of each name in braces of its `address`.
+
+    `refusal` is how a problem is answered.
+    """
 
     service: Service
     head: Head
@@ -44,6 +47,7 @@ class Exchange:
     address: str = NOWHERE
     caller: Caller = ANYBODY
     named: Mapping[str, str] = field(default_factory=dict)
+    refusal: Callable[[Problem], Response] = problem_response
 
     def told(self, work: Callable[[], Told]) -> Told | Response:
         """What work gives, or what is answered where it fails."""
@@ -56,17 +60,21 @@ class Exchange:
         """What to do once the body is there."""
         return Whole(lambda body: self.told(lambda: work(body)))
 
+    def tried(self, work: Callable[[], Told]) -> Told:
+        """What work gives for one of several questions; raises `Problem` where it fails."""
+        try:
+            return work()
+        except Exception as error:  # whatever fails here, the others are answered
+            raise _problem_for(error) from None
+
     def line_told(self, work: Callable[[bytes], bytes], line: bytes) -> bytes:
         """What work gives for a line of a batch; raises `Problem` where it fails."""
-        try:
-            return work(line)
-        except Exception as error:  # whatever fails here, other lines are answered
-            raise _problem_for(error) from None
+        return self.tried(lambda: work(line))
 
     def refused(self, problem: Problem) -> Response:
         """What is answered where there is a problem."""
         self.service.counts.problem(problem.kind.name)
-        return problem_response(problem)
+        return self.refusal(problem)
 
     def ended(self, status: int) -> None:
         """Count the request, and log it where that is wanted; the address is that of the route, which tells no facts."""
