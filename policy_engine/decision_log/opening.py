@@ -6,7 +6,9 @@ The folder holds the signing key (`signing.key`), the public key to hand out (`v
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from policy_engine.decision_log import sqlite_store
 from policy_engine.decision_log.notes import KeyKind, Signer, read_signer, signer
@@ -46,12 +48,16 @@ def open_writer(location: str, keys: Path, random_bytes: RandomBytes) -> LogWrit
 
 def open_reader(location: str) -> ReadStore:
     """A log for reading; raises `CannotRun`."""
-    _refuse_database(location)
+    if is_database(location):
+        reader: ReadStore = _postgres().PostgresReader(location)
+        return reader
     return sqlite_store.SqliteReader(Path(location))
 
 
 def _store(location: str) -> Store:
-    _refuse_database(location)
+    if is_database(location):
+        store: Store = _postgres().PostgresStore(location)
+        return store
     return sqlite_store.SqliteStore(Path(location))
 
 
@@ -73,13 +79,21 @@ def create_log(location: str, keys: Path, name: str, random_bytes: RandomBytes) 
 
 
 def _create_tables(location: str, identity: Identity) -> None:
-    _refuse_database(location)
-    sqlite_store.create(Path(location), identity)
-
-
-def _refuse_database(location: str) -> None:
     if is_database(location):
-        raise CannotRun("a decision log in a database is not known to this version; name a file")
+        _postgres().create(location, identity)
+    else:
+        sqlite_store.create(Path(location), identity)
+
+
+def _postgres() -> ModuleType:
+    """The store in PostgreSQL; raises `CannotRun` where what it needs is not installed."""
+    try:
+        return import_module("policy_engine.decision_log.postgres_store")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("policy_engine"):
+            raise
+        told = f'a decision log in a database needs the package `{error.name}`: pip install "policy_engine[postgres]"'
+        raise CannotRun(told) from None
 
 
 def read_signing_key(path: Path) -> Signer:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from policy_engine.service.batches import Batch
-from policy_engine.service.bodies import answered, body_answered
+from policy_engine.service.bodies import answered, response_to
 from policy_engine.service.deciding import Service
-from policy_engine.service.exchanges import Exchange, Step, Whole
+from policy_engine.service.exchanges import Exchange, Step
 from policy_engine.service.requests import Head
 from policy_engine.service.responses import JSON_LINES, Headers
 from policy_engine.service.routes import received
@@ -29,24 +29,24 @@ class Application:
             await _live(receive, send)
         elif scope["type"] == "http":
             peer = str((scope.get("client") or [""])[0])
-            head = Head(scope["method"], scope["path"], _headers(scope["headers"]).get, peer)
+            query = scope.get("query_string", b"").decode("latin-1")
+            head = Head(scope["method"], scope["path"], _headers(scope["headers"]).get, peer, query)
             exchange, step = received(self.service, head)
             exchange.ended(await _answer(exchange, step, receive, send))
 
 
 async def _answer(exchange: Exchange, step: Step, receive: Receive, send: Send) -> int:
     """Send an answer, and give its status."""
-    own, settings = ("x-request-id", exchange.id), exchange.service.settings
+    own = ("x-request-id", exchange.id)
     if isinstance(step, Batch):
         await send(_start(200, (*JSON_LINES, own)))
-        await answered(step, _parts(receive), lambda part: send(_body(part, more=True)), settings)
+        await answered(exchange, step, _parts(receive), lambda part: send(_body(part, more=True)))
         await send(_body(b""))
         return 200
-    if isinstance(step, Whole):
-        step = await body_answered(exchange, step, _parts(receive))
-    await send(_start(step.status, (*step.headers, own, ("content-length", str(len(step.body))))))
-    await send(_body(b"" if exchange.head.method == "HEAD" else step.body))
-    return step.status
+    told = await response_to(exchange, step, _parts(receive))
+    await send(_start(told.status, (*told.headers, own, ("content-length", str(len(told.body))))))
+    await send(_body(b"" if exchange.head.method == "HEAD" else told.body))
+    return told.status
 
 
 def _headers(given: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

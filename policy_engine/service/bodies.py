@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 
-from policy_engine.service.batches import Batch
-from policy_engine.service.exchanges import Exchange, Whole
+from policy_engine.errors import LogUnavailable
+from policy_engine.service.batches import Batch, Line
+from policy_engine.service.exchanges import Apart, Exchange, Whole
 from policy_engine.service.limits import too_large, too_long, too_slow
 from policy_engine.service.problems import Problem
 from policy_engine.service.responses import Response
@@ -32,38 +33,79 @@ async def whole(parts: Parts, settings: Settings) -> bytes:
     return bytes(body)
 
 
+async def response_to(exchange: Exchange, step: Response | Whole | Apart, parts: Parts) -> Response:
+    """What is sent, once it may be."""
+    match step:
+        case Whole():
+            return await body_answered(exchange, step, parts)
+        case Apart():
+            return await asyncio.to_thread(step.answer)
+    return step
+
+
 async def body_answered(exchange: Exchange, step: Whole, parts: Parts) -> Response:
-    """The answer to a body, or the problem that there is with it."""
+    """The answer to a body, or the problem that there is with it, once it may be sent."""
     try:
         body = await whole(parts, exchange.service.settings)
     except Problem as problem:
         return exchange.refused(problem)
-    return step.answer(body)
+    return await logged(exchange, step.answer(body))
 
 
-async def answered(batch: Batch, parts: Parts, send: Callable[[bytes], Awaitable[None]], settings: Settings) -> None:
+async def logged(exchange: Exchange, response: Response) -> Response:
+    """An answer once its records are durable, with their ids; where they cannot be, what is answered instead."""
+    records, log = exchange.records, exchange.service.log
+    if log is None or not records:
+        return response
+    try:
+        await log.write(records)
+    except LogUnavailable as error:
+        problem = exchange.service.not_logged(len(records), error)
+        return response if problem is None else exchange.refused(problem)
+    return response.with_header("x-log-id", ", ".join(record.id for record in records))
+
+
+async def lines_logged(exchange: Exchange, batch: Batch, lines: Sequence[Line]) -> bytes:
+    """Lines of a batch as they are sent, once their records are durable."""
+    records, log = [line.record for line in lines if line.record is not None], exchange.service.log
+    if log is None or not records:
+        return b"".join(line.to_json(is_logged=False) for line in lines)
+    try:
+        await log.write(records)
+    except LogUnavailable as error:
+        problem = exchange.service.not_logged(len(records), error)
+        if problem is not None:
+            lines = [batch.problem(line.number, problem) if line.record is not None else line for line in lines]
+        return b"".join(line.to_json(is_logged=False) for line in lines)
+    return b"".join(line.to_json(is_logged=True) for line in lines)
+
+
+async def answered(exchange: Exchange, batch: Batch, parts: Parts, send: Callable[[bytes], Awaitable[None]]) -> None:
     """Answer a batch while it comes; others are served between its parts.
 
     Granian takes what is sent whether or not the caller reads it, so there is a limit on all of it.
     """
-    held, sent = bytearray(), 0
+    held: list[Line] = []
+    length, sent, settings = 0, 0, exchange.service.settings
     try:
         async for part in _in_time(parts, settings.body_seconds):
             for line in batch.feed(part):
-                held += line
-                if len(held) > MOST_HELD:
-                    await send(bytes(held))
+                held.append(line)
+                length += len(line.content)
+                if length > MOST_HELD:
+                    await send(await lines_logged(exchange, batch, held))
                     await asyncio.sleep(0)
-                    sent += len(held)
+                    sent += length
+                    length = 0
                     held.clear()
                 if sent > settings.largest_batch:
                     raise too_long(settings.largest_batch)
             if batch.is_over:
                 break
-        held += b"".join(batch.end())
+        held += batch.end()
     except Problem as problem:
-        held += batch.failed(problem)
-    await send(bytes(held))
+        held.append(batch.failed(problem))
+    await send(await lines_logged(exchange, batch, held))
 
 
 async def _in_time(parts: Parts, seconds: int) -> AsyncIterator[bytes]:

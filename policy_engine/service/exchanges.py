@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from policy_engine.diagnostics import shown_text
 from policy_engine.service.batches import Batch
@@ -14,6 +14,9 @@ from policy_engine.service.logs import log, log_fault
 from policy_engine.service.problems import OF_ERRORS, Problem, own_fault, problem_of
 from policy_engine.service.requests import Head
 from policy_engine.service.responses import Response, problem_response
+
+if TYPE_CHECKING:  # without a decision log nothing of it is loaded
+    from policy_engine.decision_log.records import Record
 
 GONE = 499
 """The status that is counted where the caller did not wait for the answer."""
@@ -28,8 +31,15 @@ class Whole:
     answer: Callable[[bytes], Response]
 
 
-Step = Response | Whole | Batch
-"""What to do with a request whose head was read: send an answer, read the body first, or answer it line by line."""
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A request that is answered by work which waits, for a file or a database, and so is done beside all others."""
+
+    answer: Callable[[], Response]
+
+
+Step = Response | Whole | Batch | Apart
+"""What to do with a request whose head was read: send an answer, make it apart, read the body first, or go line by line."""
 Told = TypeVar("Told")
 
 
@@ -37,7 +47,7 @@ Told = TypeVar("Told")
 class Exchange:
     """A request and what becomes of it; `named` says what stands in the place of each name in braces of its `address`.
 
-    `refusal` is how a problem is answered.
+    With a decision log `records` must be durable before the answer is sent.
     """
 
     service: Service
@@ -47,7 +57,7 @@ class Exchange:
     address: str = NOWHERE
     caller: Caller = ANYBODY
     named: Mapping[str, str] = field(default_factory=dict)
-    refusal: Callable[[Problem], Response] = problem_response
+    records: list[Record] = field(default_factory=list)
 
     def told(self, work: Callable[[], Told]) -> Told | Response:
         """What work gives, or what is answered where it fails."""
@@ -60,21 +70,21 @@ class Exchange:
         """What to do once the body is there."""
         return Whole(lambda body: self.told(lambda: work(body)))
 
-    def tried(self, work: Callable[[], Told]) -> Told:
-        """What work gives for one of several questions; raises `Problem` where it fails."""
-        try:
-            return work()
-        except Exception as error:  # whatever fails here, the others are answered
-            raise _problem_for(error) from None
+    def apart(self, work: Callable[[], Response]) -> Apart:
+        """What to do where the work waits for something else."""
+        return Apart(lambda: self.told(work))
 
     def line_told(self, work: Callable[[bytes], bytes], line: bytes) -> bytes:
         """What work gives for a line of a batch; raises `Problem` where it fails."""
-        return self.tried(lambda: work(line))
+        try:
+            return work(line)
+        except Exception as error:  # whatever fails here, other lines are answered
+            raise _problem_for(error) from None
 
     def refused(self, problem: Problem) -> Response:
         """What is answered where there is a problem."""
         self.service.counts.problem(problem.kind.name)
-        return self.refusal(problem)
+        return problem_response(problem)
 
     def ended(self, status: int) -> None:
         """Count the request, and log it where that is wanted; the address is that of the route, which tells no facts."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -79,8 +78,7 @@ class Follower:
             self.connection.send(Ready(rules.epoch))
 
     def _loaded(self, rules: Rules) -> None:
-        tenants = pickle.loads(rules.basis.tenants) if rules.basis.tenants else None
-        loaded = Loaded(Engine(rules.basis.rulebook), rules.epoch, tenants)
+        loaded = Loaded(Engine(rules.rulebook), rules.epoch)
         loaded.prepare(self.clock)
         self.prepared = loaded, rules.reloads
 

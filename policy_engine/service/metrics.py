@@ -22,6 +22,10 @@ HELP: Mapping[str, tuple[str, str]] = {
         "counter",
         "Problems by kind: invalid facts, refused callers and so on, lines of batches too.",
     ),
+    "policy_not_logged_total": (
+        "counter",
+        "Answers that could not be logged: refused for that reason, or given all the same.",
+    ),
     "policy_reloads_total": ("counter", "Attempts to load rules again, by what became of them."),
     "policy_epoch": ("gauge", "How many times rules were loaded."),
 }
@@ -36,6 +40,7 @@ class Counts:
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
+    not_logged: Counter[str] = field(default_factory=Counter)
     latencies: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     seconds: float = 0.0
 
@@ -66,6 +71,8 @@ class Counts:
             yield f'policy_requests_total{{address="{address}",status="{code}"}}', number
         for kind, number in self.problems.items():
             yield f'policy_problems_total{{kind="{kind}"}}', number
+        for became, number in self.not_logged.items():
+            yield f'policy_not_logged_total{{answer="{became}"}}', number
         for bound, number in zip((*map(str, BUCKETS), "+Inf"), accumulate(self.latencies), strict=True):
             yield f'policy_request_seconds_bucket{{le="{bound}"}}', number
         yield "policy_request_seconds_sum", self.seconds

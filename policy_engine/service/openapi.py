@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policy_engine.analysis.examples import examples_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.reports.explanations import Reader
-from policy_engine.service.authzen.openapi import TAG, authzen_paths
 from policy_engine.service.fact_schemas import PLACE, Components, answered, or_null
 from policy_engine.service.problems import CONTENT_TYPE, KINDS
 from policy_engine.service.requests import Detail
 from policy_engine.version import VERSION
-
-if TYPE_CHECKING:
-    from policy_engine.service.authzen.tenants import Tenants
 
 DESCRIPTION = """Decisions by rules, each with its reason, its sources and the digest of the text that decided.
 
@@ -27,23 +23,18 @@ ALWAYS = ("decision", "status", "outcome", "as_of", "ruleset")
 Json = dict[str, Any]
 
 
-def openapi(rulebook: Sequence[Sequence[Ruleset]], tenants: Tenants | None = None) -> Json:
-    """The document for rulesets, each with its versions, the oldest first, and for the tenants of AuthZEN."""
+def openapi(rulebook: Sequence[Sequence[Ruleset]]) -> Json:
+    """The document for rulesets, each with its versions, the oldest first."""
     own = {"Answer": _answer(), "Section": _section(), "Problem": _problem()}
     components = Components({**own, "Rulesets": _rulesets(), "Readiness": _readiness()})
-    authzen = authzen_paths(tenants) if tenants is not None else {}
     paths = {address: item for versions in rulebook for address, item in _paths_of(versions, components)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "policy_engine", "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
         "security": [{"caller": []}, {}],
-        "tags": [
-            *map(_tag, rulebook),
-            {"name": "service", "description": "The service itself"},
-            *([TAG] if authzen else []),
-        ],
-        "paths": {**paths, **OWN_PATHS, **authzen},
+        "tags": [*map(_tag, rulebook), {"name": "service", "description": "The service itself"}],
+        "paths": {**paths, **OWN_PATHS},
         "components": {
             "schemas": components.schemas,
             "responses": {str(status): _refused(status) for status in STATUSES},
@@ -111,6 +102,7 @@ def _question(versions: Sequence[Ruleset], components: Components) -> Json:
         "readings": {"type": "object", "properties": switches, "additionalProperties": False},
         "explain": {"type": "string", "enum": list(Detail), "default": Detail.REASON},
         "for": {"type": "string", "enum": list(Reader), "description": "The reader of the explanation."},
+        "account": {"type": "string", "description": "Whom the question is about, for the decision log."},
     }
     optional = {name: member if name == "facts" else or_null(member) for name, member in members.items()}
     return {"type": "object", "properties": optional, "required": ["facts"], "additionalProperties": False}
@@ -183,11 +175,12 @@ def _rulesets() -> Json:
 
 def _readiness() -> Json:
     members = {
-        "status": {"const": "ready"},
+        "status": {"type": "string", "enum": ["ready", "not ready"]},
         "epoch": {"type": "integer", "minimum": 1, "description": "How many times rules were loaded."},
         "rulesets": {"type": "integer", "minimum": 0},
         "reload": {"type": "string", "enum": ["fine", "refused"], "description": "What became of the last try."},
         "faults": {"type": "array", "items": {"type": "string"}, "description": "Why it was refused."},
+        "log": {"type": "string", "enum": ["fine", "unavailable"], "description": "Whether answers can be recorded."},
     }
     return {**_closed(members), "required": ["status", "epoch", "rulesets", "reload"]}
 
@@ -217,7 +210,7 @@ def _problems(*statuses: int) -> Json:
 NEVER_HERE = 405
 """The status of a method that an address does not take: no address that is described has it."""
 STATUSES = sorted({kind.status for kind in KINDS} - {NEVER_HERE})
-ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500)
+ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503)
 
 
 def _get(

@@ -48,6 +48,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("unknown-reading", 422, "There is no such reading, or no such choice of it", "The detail names the nearest, or all."),
     Kind("too-many", 429, "The caller asks too often", "Wait for the seconds that the header `Retry-After` names."),
     Kind("own-fault", 500, "The service itself is at fault", "Please report it, with the X-Request-ID of the answer."),
+    Kind("log-unavailable", 503, "The answer cannot be logged", "Ask again later: nothing is answered that is not logged."),
 )  # fmt: skip
 BY_NAME: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in KINDS})
 OF_ERRORS: Mapping[type[Exception], str] = MappingProxyType(

@@ -31,17 +31,24 @@ class Detail(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A request without its body. `header` gives a header by its name in small letters; `peer` is the caller's address."""
+    """A request without its body. `header` gives a header by its name in small letters; `peer` is the caller's address.
+
+    `query` is what follows the address behind its question mark, as it was sent.
+    """
 
     method: str
     path: str
     header: Callable[[str], str | None]
     peer: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a caller asks; all decisions of the ruleset where `decision` is empty, and today where `as_of` is None."""
+    """What a caller asks; all decisions of the ruleset where `decision` is empty, and today where `as_of` is None.
+
+    `account` is under which the decision log keeps it; where it is None a fact may say so.
+    """
 
     ruleset: str
     decision: str
@@ -50,6 +57,7 @@ class Question:
     readings: Mapping[str, str] | None = None
     detail: Detail = Detail.REASON
     reader: Reader | None = None
+    account: str | None = None
 
     @property
     def name(self) -> str:
@@ -62,7 +70,7 @@ class Question:
         return self.detail is Detail.TRACE or self.reader in (Reader.AGENT, Reader.AUDITOR)
 
 
-MEMBERS = ("facts", "as_of", "readings", "explain", "for")
+MEMBERS = ("facts", "as_of", "readings", "explain", "for", "account")
 LINE_MEMBERS = ("ruleset", "decision", *MEMBERS)
 
 
@@ -78,7 +86,7 @@ def require_type(head: Head, wanted: Collection[str]) -> None:
         raise Problem("wrong-content-type", "the body must not be compressed: send it without `Content-Encoding`")
 
 
-def read_object(body: bytes, what: str = "the body", example: str = '{"facts": {...}}') -> dict[str, Any]:
+def read_object(body: bytes, what: str = "the body") -> dict[str, Any]:
     """The JSON object of a body, or of what is named; raises `Problem`."""
     if not body.strip():
         raise Problem("not-json", f"{what} is empty")
@@ -90,7 +98,7 @@ def read_object(body: bytes, what: str = "the body", example: str = '{"facts": {
         raise Problem("not-json", f"{what}: {shown_text(str(error)).replace('line 1, ', '')}") from None
     refuse_many_values(body, value)
     if not isinstance(value, dict):
-        raise Problem("not-json", f"{what} must be one JSON object, such as {example}")
+        raise Problem("not-json", f'{what} must be one JSON object, such as {{"facts": {{...}}}}')
     return value
 
 
@@ -113,8 +121,9 @@ def _question(ruleset: str, decision: str, members: Mapping[str, Any]) -> Questi
     if "facts" not in members:
         raise Problem("invalid-question", "`facts` is missing: give an object, {} where nothing is known")
     given = {name: value for name, value in members.items() if value is not None}
+    account = _text(given, "account") if "account" in given else None
     question = Question(
-        ruleset, decision, members["facts"], _day(given), _readings(given), _detail(given), _reader(given)
+        ruleset, decision, members["facts"], _day(given), _readings(given), _detail(given), _reader(given), account
     )
     if question.reader is Reader.CUSTOMER and question.detail is Detail.TRACE:
         raise Problem("invalid-question", "a trace tells what is withheld from customers: leave out `explain` or `for`")

@@ -29,6 +29,10 @@ class Response:
     body: bytes
     headers: Headers = JSON
 
+    def with_header(self, name: str, value: str) -> Response:
+        """The same with one more header."""
+        return Response(self.status, self.body, (*self.headers, (name, value)))
+
 
 def json_response(value: object, status: int = 200) -> Response:
     """A value in JSON types."""

@@ -9,8 +9,6 @@ from functools import partial
 
 from policy_engine.diagnostics import shown_text, unknown_name
 from policy_engine.service import files
-from policy_engine.service.authzen.addresses import METADATA, QUESTIONS, is_authzen
-from policy_engine.service.authzen.messages import message_response
 from policy_engine.service.batches import Batch
 from policy_engine.service.deciding import Service
 from policy_engine.service.exchanges import Exchange, Step
@@ -19,6 +17,7 @@ from policy_engine.service.metrics import exposition
 from policy_engine.service.problems import BY_NAME, Problem
 from policy_engine.service.requests import JSON, JSON_LINES, Head, question_of, question_of_line, require_type
 from policy_engine.service.responses import METRICS, TEXT, Response, json_response
+from policy_engine.service.settings import ANSWER_AND_COUNT
 
 
 def received(service: Service, head: Head) -> tuple[Exchange, Step]:
@@ -29,8 +28,6 @@ def received(service: Service, head: Head) -> tuple[Exchange, Step]:
 
 def _begun(exchange: Exchange) -> Step:
     service, head = exchange.service, exchange.head
-    if is_authzen(head.path):
-        exchange.refusal = message_response
     route, exchange.named = _route_to(head)
     exchange.address = route.address
     is_open = route.access is Access.OPEN or (route.access is Access.SHOWN and service.settings.open_documentation)
@@ -48,7 +45,7 @@ def _decide(call: Exchange) -> Step:
 
     def answer(body: bytes) -> Response:
         question = question_of(named["ruleset"], named.get("decision", ""), body)
-        return Response(200, service.answer(question, call.caller))
+        return Response(200, service.answer(question, call.caller, call.records))
 
     return call.after_body(answer)
 
@@ -58,10 +55,10 @@ def _batch(call: Exchange) -> Step:
     service, settings = call.service, call.service.settings
 
     def answer(line: bytes) -> bytes:
-        return service.answer(question_of_line(line), call.caller)
+        return service.answer(question_of_line(line), call.caller, call.records)
 
     told = service.counts.problem
-    return Batch(partial(call.line_told, answer), settings.largest_body, settings.longest_batch, told)
+    return Batch(partial(call.line_told, answer), settings.largest_body, settings.longest_batch, told, call.records)
 
 
 def _problem(call: Exchange) -> Step:
@@ -96,14 +93,19 @@ def _alive(call: Exchange) -> Step:
 
 
 def _ready(call: Exchange) -> Step:
-    """That questions are answered: only then a server has this service at all."""
+    """Whether questions are answered: a server that has this service answers them unless it must log them and cannot."""
     service = call.service
     loaded = service.loaded  # which may change now, and what is known of reloading with it
     faults = list(service.reloads.faults)
     told: dict[str, object] = {"status": "ready", "epoch": loaded.epoch, "rulesets": len(loaded.versions)}
     if faults and (service.settings.open_documentation or not service.callers.are_asked):
         told["faults"] = faults
-    return json_response({**told, "reload": "refused" if faults else "fine"})
+    told["reload"] = "refused" if faults else "fine"
+    if service.log is None:
+        return json_response(told)
+    is_ready = not service.log.fault or service.settings.log_on_failure == ANSWER_AND_COUNT
+    told |= {"status": "ready" if is_ready else "not ready", "log": "unavailable" if service.log.fault else "fine"}
+    return json_response(told, 200 if is_ready else 503)
 
 
 class Access(Enum):
@@ -155,8 +157,6 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/docs", Access.SHOWN, lambda call: files.page()),
     _route("GET", "/docs/docs.js", Access.OPEN, lambda call: files.start()),
     _route("GET", f"/docs/{files.SCALAR}", Access.OPEN, lambda call: files.scalar(call.head)),
-    *(_route("POST", address, Access.CALLERS, begin) for address, begin in QUESTIONS),
-    *(_route("GET", address, Access.OPEN, begin) for address, begin in METADATA),
 )
 
 

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from granian._granian import RSGIProtocolClosed
 
 from policy_engine.service.batches import Batch
-from policy_engine.service.bodies import answered, body_answered
+from policy_engine.service.bodies import answered, response_to
 from policy_engine.service.deciding import Service
-from policy_engine.service.exchanges import GONE, Exchange, Step, Whole
+from policy_engine.service.exchanges import GONE, Exchange, Step
 from policy_engine.service.requests import Head
 from policy_engine.service.responses import JSON_LINES
 from policy_engine.service.routes import received
@@ -20,6 +20,7 @@ class Scope(Protocol):
 
     method: str
     path: str
+    query_string: str
     client: str
     headers: Any
 
@@ -32,7 +33,7 @@ class Application:
 
     async def __call__(self, scope: Scope, protocol: Any) -> None:
         """Answer a request; who went away is not answered."""
-        head = Head(scope.method, scope.path, scope.headers.get, scope.client)
+        head = Head(scope.method, scope.path, scope.headers.get, scope.client, scope.query_string)
         exchange, step = received(self.service, head)
         try:
             exchange.ended(await _answer(exchange, step, protocol))
@@ -45,9 +46,8 @@ async def _answer(exchange: Exchange, step: Step, protocol: Any) -> int:
     own = ("x-request-id", exchange.id)
     if isinstance(step, Batch):
         transport = protocol.response_stream(200, [*JSON_LINES, own])
-        await answered(step, protocol, transport.send_bytes, exchange.service.settings)
+        await answered(exchange, step, protocol, transport.send_bytes)
         return 200
-    if isinstance(step, Whole):
-        step = await body_answered(exchange, step, protocol)
-    protocol.response_bytes(step.status, [*step.headers, own], step.body)
-    return step.status
+    told = await response_to(exchange, step, protocol)
+    protocol.response_bytes(told.status, [*told.headers, own], told.body)
+    return told.status

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import socket
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,16 @@ from granian.server.common import AbstractServer
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
+from policy_engine.frontend.loader import Rulebook
 from policy_engine.service.callers import PERMISSION, Callers, Rates, permission
 from policy_engine.service.clock import CLOCK
-from policy_engine.service.deciding import Service
+from policy_engine.service.deciding import DecisionLog, Service
 from policy_engine.service.fleet import Fleet
 from policy_engine.service.following import Follower
 from policy_engine.service.keys import KeyRing
 from policy_engine.service.loaded import Loaded
 from policy_engine.service.loading import loaded_apart
 from policy_engine.service.logs import CONFIGURATION, log
-from policy_engine.service.messages import Basis
 from policy_engine.service.problems import Problem
 from policy_engine.service.rsgi import Application
 from policy_engine.service.settings import Settings
@@ -51,25 +51,40 @@ def serve(settings: Settings) -> None:
     server = _granian(settings)
     scheme = "https" if settings.certificate else "http"
     address, rulesets = f"{scheme}://{settings.host}:{settings.port}", len({each.id for each in rulebook.rulesets})
-    basis = loaded_apart(settings) if settings.authzen else Basis(rulebook)
-    fleet = Fleet(basis, partial(_loaded_again, settings, published), _watched(settings))
+    fleet = Fleet(rulebook, partial(_loaded_again, settings, published), _watched(settings))
     setattr(server, "signal_handler_reload", lambda *_: fleet.wanted.set())  # noqa: B010 - Granian itself would start new workers
-    worker = partial(_application, fleet.start(), fleet.secret, settings, published)
     server.on_startup(lambda: log("listening", address=address, workers=settings.workers, rulesets=rulesets))
     server.on_shutdown(lambda: log("stopped"))
-    server.serve(target_loader=worker, wrap_loader=False)
+    with _log_written(settings) as log_address:
+        worker = partial(_application, fleet.start(), fleet.secret, settings, published, log_address)
+        server.serve(target_loader=worker, wrap_loader=False)
 
 
-def _loaded_again(settings: Settings, published: str | None) -> Basis:
-    """The rules and the mapping as they are now in their files; raises `CannotRun` where they cannot be taken."""
-    basis = loaded_apart(settings)
-    require_roles(Loaded(Engine(basis.rulebook)), callers_of(settings, published))
-    return basis
+@contextmanager
+def _log_written(settings: Settings) -> Iterator[str]:
+    """The address of the process that writes the decision log while this lasts; "" where there is none."""
+    if not settings.log_location:
+        yield ""
+        return
+    from policy_engine.service.decision_log.keeper import Keeper, keys_of  # noqa: PLC0415 - nobody else pays for it
+
+    keeper = Keeper(settings.log_location, keys_of(settings))
+    try:
+        keeper.start()
+        yield keeper.address
+    finally:
+        keeper.stop()
+
+
+def _loaded_again(settings: Settings, published: str | None) -> Rulebook:
+    """The rules as they are now in their files; raises `CannotRun` where they cannot be taken."""
+    rulebook = loaded_apart(settings)
+    require_roles(Loaded(Engine(rulebook)), callers_of(settings, published))
+    return rulebook
 
 
 def _watched(settings: Settings) -> tuple[Path, ...]:
-    mapping = [Path(settings.authzen)] if settings.authzen else []
-    return (Path(settings.rules), Path(settings.schemas), *mapping) if settings.watch else ()
+    return (Path(settings.rules), Path(settings.schemas)) if settings.watch else ()
 
 
 def _granian(settings: Settings) -> AbstractServer[Any]:
@@ -161,12 +176,23 @@ def require_roles(loaded: Loaded, callers: Callers) -> None:
             raise CannotRun(f"the role of the key `{key.name}`: {problem}") from None
 
 
-def _application(address: Any, secret: bytes, settings: Settings, published: str | None) -> Application:
+def _decision_log(settings: Settings, address: str) -> DecisionLog | None:
+    """The decision log as a worker has it; None where there is none."""
+    if not address:
+        return None
+    from policy_engine.service.decision_log.recording import workers_log  # noqa: PLC0415 - nobody else pays for it
+
+    return workers_log(settings, address)
+
+
+def _application(
+    address: Any, secret: bytes, settings: Settings, published: str | None, log_address: str
+) -> Application:
     """The service of one worker, ready to answer by the rules that its parent has now."""
     follower = Follower.of(address, secret, CLOCK)
     loaded, reloads = follower.first()
     callers, rates = callers_of(settings, published), Rates(settings.rate)
-    service = Service(loaded, settings, CLOCK, callers, rates, name=secrets.token_hex(4), reloads=reloads)
-    service.token_key = hmac.digest(secret, b"tokens of pages", "sha256")
+    decision_log = _decision_log(settings, log_address)
+    service = Service(loaded, settings, CLOCK, callers, rates, decision_log, name=secrets.token_hex(4), reloads=reloads)
     follower.follow(service)
     return Application(service)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -13,14 +12,19 @@ from typing import Any
 from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.errors import CannotRun
 
-PUBLIC = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~-]+)*")
 PREFIX = "POLICY_SERVE_"
 """What the names of environment variables begin with."""
 
 
-def setting(default: Any, what: str, *, least: int = 0, most: int = 1_000_000_000) -> Any:
-    """A setting with its default, what it is, and the least and the most that a number may be."""
-    return field(default=default, metadata={"what": what, "least": least, "most": most})
+def setting(
+    default: Any, what: str, *, least: int = 0, most: int = 1_000_000_000, choices: tuple[str, ...] = ()
+) -> Any:
+    """A setting with its default, what it is, the least and the most that a number may be, and what a text may be."""
+    return field(default=default, metadata={"what": what, "least": least, "most": most, "choices": choices})
+
+
+REFUSE, ANSWER_AND_COUNT = "refuse", "answer_and_count"
+"""What becomes of an answer that cannot be logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,6 @@ class Settings:
 
     rules: str = setting("rules", "the folder of rule files")
     schemas: str = setting("schemas", "the folder of the schemas of facts")
-    authzen: str = setting(
-        "", "the AuthZEN mapping (YAML): which decision answers for which subjects, resources and actions"
-    )
-    public_url: str = setting(
-        "",
-        "the address by which callers reach the service, such as https://pdp.example.com; the AuthZEN metadata name it",
-    )
     host: str = setting(
         "127.0.0.1", "the IP address to listen at; with `keys` or `jwks` it may be another than this machine's own"
     )
@@ -57,6 +54,16 @@ class Settings:
     log_requests: bool = setting(
         False, "whether the log has a line for each request: its id, address, status, caller and time"
     )
+    log_location: str = setting(
+        "", "the decision log, which `policy log init` makes: a file, or the address of a database with `postgresql://`"
+    )
+    log_keys: str = setting("", "the folder of its keys; beside a file, as `policy log init` makes it, if left out")
+    log_on_failure: str = setting(
+        REFUSE,
+        "what becomes of an answer that cannot be logged: `refuse`: it is not given; `answer_and_count`: it is, and is counted",
+        choices=(REFUSE, ANSWER_AND_COUNT),
+    )
+    log_seconds: int = setting(10, "seconds in which an answer must be logged", least=1, most=3_600)
     watch: bool = setting(
         False, "whether rules are loaded again when their files or schemas change, and not at SIGHUP alone"
     )
@@ -110,9 +117,8 @@ def _together(settings: Settings) -> Iterator[str]:
         yield "the settings `jwks`, `issuer` and `audience` go together: set all three, or none"
     if bool(settings.certificate) != bool(settings.certificate_key):
         yield "the settings `certificate` and `certificate_key` go together: set both, or none"
-    if settings.public_url and not PUBLIC.fullmatch(settings.public_url):
-        shown = shown_text(settings.public_url, 60)
-        yield f"the setting `public_url` must be an address such as https://pdp.example.com, not `{shown}`"
+    if settings.log_keys and not settings.log_location:
+        yield "the setting `log_keys` needs `log_location`: nothing is logged without it"
     if settings.client_authority and not settings.certificate:
         yield "the setting `client_authority` needs `certificate`: only with TLS clients show certificates"
 
@@ -137,8 +143,17 @@ def _from_file(path: Path | None, faults: list[str]) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise CannotRun(f"{path}: not TOML: {error}") from None
     known = [each.name for each in fields(Settings)]
-    faults += (f"{path}: {_unknown(name, known)}" for name in told if name not in known)
-    return {name: value for name, value in told.items() if name in known}
+    given = _flat(told)
+    faults += (f"{path}: {_unknown(name, known)}" for name in given if name not in known)
+    return {name: value for name, value in given.items() if name in known}
+
+
+def _flat(told: Mapping[str, object]) -> dict[str, object]:
+    """Settings by their names: what stands in a table has the table's name before its own."""
+    given: dict[str, object] = {}
+    for name, value in told.items():
+        given |= {f"{name}_{each}": own for each, own in value.items()} if isinstance(value, dict) else {name: value}
+    return given
 
 
 def _from_environment(environment: Mapping[str, str], faults: list[str]) -> dict[str, object]:
@@ -182,4 +197,7 @@ def _wanted(each: Field[Any], value: object) -> str | None:
             return None if is_right else f"a whole number from {least} to {most}"
         case "bool":
             return None if isinstance(value, bool) else "true or false"
+    choices = each.metadata["choices"]
+    if choices:
+        return None if value in choices else f"one of {', '.join(choices)}"
     return None if isinstance(value, str) and (value or not each.default) else "a text"

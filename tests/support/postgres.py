@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ import psycopg
 
 USER = "postgres"
 """The system's user that runs the server where the tests are run by root, whom it refuses."""
-QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c jit=off -c shared_buffers=32MB"
+QUICK = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\njit = off\nshared_buffers = 32MB\n"
 
 
 @cache
@@ -29,11 +30,31 @@ def connection() -> Any:
         shutil.chown(folder, USER)
     data, programs = folder / "data", _programs()
     _run(run, programs / "initdb", "-D", data, "-E", "UTF8", "--locale=C", "-A", "trust", "-U", USER, "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' {QUICK}"
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write(QUICK)
+    options = f"-k {folder} -c listen_addresses=''"
     _run(run, programs / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", options, "start")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(_run, run, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     return psycopg.connect(host=str(folder), user=USER, dbname="postgres", autocommit=True)
+
+
+def new_database(name: str) -> str:
+    """The address of a new database, on a server that from now on writes everything to the disk before it says so."""
+    server = connection()
+    server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    server.execute(f"CREATE DATABASE {name}")
+    set_fsync("on")
+    return f"postgresql://{USER}@/{name}?host={server.info.host}"
+
+
+def set_fsync(value: str) -> None:
+    """Let the server write to the disk what it commits, or not, and wait until it does so."""
+    server = connection()
+    server.execute(f"ALTER SYSTEM SET fsync = {value}")
+    server.execute("SELECT pg_reload_conf()")
+    while server.execute("SHOW fsync").fetchone() != (value,):
+        time.sleep(0.01)
 
 
 def _programs() -> Path:

@@ -2019,8 +2019,8 @@ export interface components {
             }[];
         };
         Readiness: {
-            /** @constant */
-            status: "ready";
+            /** @enum {string} */
+            status: "ready" | "not ready";
             /** @description How many times rules were loaded. */
             epoch: number;
             rulesets: number;
@@ -2031,6 +2031,11 @@ export interface components {
             reload: "fine" | "refused";
             /** @description Why it was refused. */
             faults?: string[];
+            /**
+             * @description Whether answers can be recorded.
+             * @enum {string}
+             */
+            log?: "fine" | "unavailable";
         };
         /**
          * A request to transfer an account
@@ -2083,6 +2088,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.account_ownership.transfer_route": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2166,6 +2173,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.can_spam.opt_out_deadline": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2271,6 +2280,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.charge_retry.charge_status": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2385,6 +2396,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.client_management.direct_support": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2488,6 +2501,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.client_trial.trial_end": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2557,6 +2572,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.email_limits.set_limit": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2633,6 +2650,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.email_suppression.suppression_removal": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2692,6 +2711,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.engine_access.permission": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2738,6 +2759,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.impact_roles.permission": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2783,6 +2806,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.lgc_roles.permission": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2865,6 +2890,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.partner_access.account_state": components["schemas"]["Answer"] & {
             /** @constant */
@@ -2980,6 +3007,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.partner_earnings.new_account_bonus": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3073,6 +3102,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.partner_lifecycle.status_change": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3155,6 +3186,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.payment_methods.accept": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3197,6 +3230,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.payouts.payout_window": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3261,6 +3296,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.send_overage.overage": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3349,6 +3386,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.sender_health.lead_send": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3437,6 +3476,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.suspended_account.monthly_fee": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3530,6 +3571,8 @@ export interface components {
              * @enum {string|null}
              */
             for?: "customer" | "agent" | "auditor" | null;
+            /** @description Whom the question is about, for the decision log. */
+            account?: string | null;
         };
         "Answer.user_roles.permission": components["schemas"]["Answer"] & {
             /** @constant */
@@ -3638,6 +3681,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The answer cannot be logged */
+        503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -3698,6 +3750,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "account_ownership.transfer_route": {
@@ -3744,6 +3797,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "account_ownership.transfer_now": {
@@ -3792,6 +3846,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "account_ownership.transfer_blocks": {
@@ -3840,6 +3895,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "account_ownership.settle_in_channel": {
@@ -3886,6 +3942,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "account_ownership.change_role": {
@@ -3930,6 +3987,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "account_ownership.first_step": {
@@ -3973,6 +4031,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "account_ownership.owner_limit": {
@@ -4014,6 +4073,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     can_spam: {
@@ -4061,6 +4121,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "can_spam.opt_out_deadline": {
@@ -4105,6 +4166,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "can_spam.opt_out_mechanism": {
@@ -4149,6 +4211,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     charge_retry: {
@@ -4201,6 +4264,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "charge_retry.charge_status": {
@@ -4248,6 +4312,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "charge_retry.invoice_periods": {
@@ -4295,6 +4360,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "charge_retry.visible_to_client": {
@@ -4340,6 +4406,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "charge_retry.notifications": {
@@ -4385,6 +4452,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     client_management: {
@@ -4439,6 +4507,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.direct_support": {
@@ -4484,6 +4553,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.renewal_tag": {
@@ -4534,6 +4604,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.client_option": {
@@ -4582,6 +4653,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.client_access": {
@@ -4623,6 +4695,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.logo_upload": {
@@ -4666,6 +4739,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.google_ads": {
@@ -4712,6 +4786,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.payment_form": {
@@ -4759,6 +4834,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_management.postal_address": {
@@ -4802,6 +4878,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     client_trial: {
@@ -4854,6 +4931,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_trial.trial_end": {
@@ -4901,6 +4979,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_trial.charged": {
@@ -4946,6 +5025,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_trial.direct_support_fee": {
@@ -4990,6 +5070,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "client_trial.another_trial": {
@@ -5031,6 +5112,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     email_limits: {
@@ -5078,6 +5160,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "email_limits.set_limit": {
@@ -5121,6 +5204,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "email_limits.set_allowance": {
@@ -5164,6 +5248,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "email_limits.limit_violations": {
@@ -5207,6 +5292,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     email_suppression: {
@@ -5261,6 +5347,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "email_suppression.suppression_removal": {
@@ -5311,6 +5398,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "email_suppression.suppression_forced_on": {
@@ -5361,6 +5449,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "email_suppression.time_based_suppression": {
@@ -5405,6 +5494,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     engine_access: {
@@ -5451,6 +5541,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "engine_access.permission": {
@@ -5495,6 +5586,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     impact_roles: {
@@ -5544,6 +5636,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "impact_roles.permission": {
@@ -5591,6 +5684,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     lgc_roles: {
@@ -5637,6 +5731,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "lgc_roles.permission": {
@@ -5681,6 +5776,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     partner_access: {
@@ -5733,6 +5829,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_access.account_state": {
@@ -5777,6 +5874,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_access.full_access": {
@@ -5821,6 +5919,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_access.confirm_access": {
@@ -5865,6 +5964,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_access.complete_alone": {
@@ -5909,6 +6009,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_access.single_bill_enrolment": {
@@ -5952,6 +6053,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_access.join_request": {
@@ -5993,6 +6095,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_access.plan_choice": {
@@ -6037,6 +6140,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     partner_earnings: {
@@ -6086,6 +6190,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_earnings.new_account_bonus": {
@@ -6131,6 +6236,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_earnings.revenue_share": {
@@ -6176,6 +6282,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_earnings.latest_referred_move": {
@@ -6220,6 +6327,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     partner_lifecycle: {
@@ -6272,6 +6380,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_lifecycle.status_change": {
@@ -6316,6 +6425,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_lifecycle.partner_notice": {
@@ -6360,6 +6470,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_lifecycle.partner_record": {
@@ -6407,6 +6518,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_lifecycle.brand_suspension": {
@@ -6454,6 +6566,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_lifecycle.brand_feature_access": {
@@ -6502,6 +6615,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_lifecycle.access_restored": {
@@ -6545,6 +6659,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "partner_lifecycle.maintenance_fee": {
@@ -6590,6 +6705,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     payment_methods: {
@@ -6639,6 +6755,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "payment_methods.accept": {
@@ -6686,6 +6803,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     payouts: {
@@ -6731,6 +6849,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "payouts.payout_window": {
@@ -6774,6 +6893,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     send_overage: {
@@ -6827,6 +6947,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "send_overage.overage": {
@@ -6875,6 +6996,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "send_overage.sends_used": {
@@ -6925,6 +7047,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "send_overage.tier": {
@@ -6975,6 +7098,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "send_overage.prepay_discount": {
@@ -7024,6 +7148,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     sender_health: {
@@ -7073,6 +7198,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "sender_health.lead_send": {
@@ -7116,6 +7242,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "sender_health.engagement_score": {
@@ -7159,6 +7286,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "sender_health.acceptable_rates": {
@@ -7202,6 +7330,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "sender_health.list_import": {
@@ -7247,6 +7376,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "sender_health.action_group_cap": {
@@ -7291,6 +7421,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     suspended_account: {
@@ -7345,6 +7476,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "suspended_account.monthly_fee": {
@@ -7392,6 +7524,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "suspended_account.feature": {
@@ -7437,6 +7570,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "suspended_account.suspend": {
@@ -7478,6 +7612,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "suspended_account.suspension_blocks": {
@@ -7519,6 +7654,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "suspended_account.revenue_share": {
@@ -7560,6 +7696,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "suspended_account.automatic_cancellation": {
@@ -7605,6 +7742,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     user_roles: {
@@ -7653,6 +7791,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     "user_roles.permission": {
@@ -7699,6 +7838,7 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
+            503: components["responses"]["503"];
         };
     };
     batch: {
