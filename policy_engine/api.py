@@ -124,7 +124,9 @@ class Engine(engine.Engine):
         raises `CannotRun`, also where one of them is not what it must be, or where the rules were not loaded from one folder or
         file, since nobody could make such a report again.
         """
-        from policy_engine.reports.jobs import jobs_of  # noqa: PLC0415 - Polars is slow to import
+        from policy_engine.reports.databases import report_fetched  # noqa: PLC0415 - Polars is slow to import
+        from policy_engine.reports.jobs import jobs_of  # noqa: PLC0415
+        from policy_engine.reports.locating import WHERE_NAMED  # noqa: PLC0415
         from policy_engine.reports.manifest import refuse_unreadable  # noqa: PLC0415
         from policy_engine.reports.run import run_report  # noqa: PLC0415
         from policy_engine.reports.settings import given_settings  # noqa: PLC0415
@@ -143,7 +145,9 @@ class Engine(engine.Engine):
         refuse_unreadable(arguments)
         arguments = replace(arguments, settings=given_settings(arguments.settings))
         rules = engine.Engine(self.rulebook)  # which stays as it is while others call `reload`
-        jobs = jobs_of(rules, arguments)
-        result = run_report(rules, jobs, arguments, Path(out))
-        warnings = dict.fromkeys(warning for job in jobs for warning in job.source.warnings)
+        with report_fetched(rules, arguments, WHERE_NAMED) as located:
+            jobs = jobs_of(rules, arguments, located)
+            result = run_report(rules, jobs, arguments, Path(out), located=located)
+        told = (located.told(warning) for job in jobs for warning in job.source.warnings)
+        warnings = dict.fromkeys([*located.notes, *told])
         return replace(result, notes=(*warnings, *result.notes))

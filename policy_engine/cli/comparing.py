@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from policy_engine.analysis.rule_changes import changes_found, sides_as_asked
@@ -14,13 +14,16 @@ from policy_engine.cli.standard_input import tables_located, told
 from policy_engine.cli.tables import progress_bars, show_notes
 from policy_engine.language.rule_changes import Asked, RuleChange
 from policy_engine.reports import exports
-from policy_engine.reports.compare import Comparison, compare
+from policy_engine.reports.compare import compare
 from policy_engine.reports.comparison.folder import comparison_folder, refuse_inputs_within
 from policy_engine.reports.comparison.forms import write_forms
 from policy_engine.reports.comparison.result import Compared, RulesetCompared
 from policy_engine.reports.comparison.side import Side
+from policy_engine.reports.databases import Asked as AskedOfTable
+from policy_engine.reports.databases import table_fetched
 from policy_engine.reports.jobs import Job
-from policy_engine.reports.manifest import Digested, digested
+from policy_engine.reports.manifest import digested
+from policy_engine.tables.databases.places import is_in_database
 from policy_engine.tables.opening_tables import Options
 
 
@@ -46,7 +49,7 @@ def compared_with_progress(work: Work) -> Compared:
     only_old, only_new = work.pairs.only_old, work.pairs.only_new
     if work.out is None:
         return Compared(tuple(_rulesets(work, None)), only_old, only_new, work.audience)
-    refuse_inputs_within(work.out, [Path(place) for place in work.tables.values()])
+    refuse_inputs_within(work.out, [Path(place) for place in work.tables.values() if not is_in_database(place)])
     with comparison_folder(work.out) as folder:
         found = Compared(tuple(_rulesets(work, folder)), only_old, only_new, work.audience)
         for form in work.also:
@@ -66,8 +69,7 @@ def _rulesets(work: Work, folder: Path | None) -> Iterator[RulesetCompared]:
             yield RulesetCompared(old, new, _text(old, new), audience=work.audience)
         else:
             own = folder if folder is None or len(work.pairs.pairs) == 1 else folder / name
-            people, inputs = _over_table(work, old, new, own)
-            yield RulesetCompared(old, new, _text(old, new), people=people, inputs=inputs, audience=work.audience)
+            yield replace(_over_table(work, old, new, own), text=_text(old, new), audience=work.audience)
 
 
 def _asked(old: Side, new: Side) -> tuple[Asked, Asked]:
@@ -82,12 +84,18 @@ def _text(old: Side, new: Side) -> tuple[RuleChange, ...]:
     return tuple(found.change for found in changes_found(sides_as_asked(*_asked(old, new))))
 
 
-def _over_table(work: Work, old: Side, new: Side, folder: Path | None) -> tuple[Comparison, tuple[Digested, ...]]:
+def _over_table(work: Work, old: Side, new: Side, folder: Path | None) -> RulesetCompared:
     """The comparison over a table, with a bar on a terminal; notes about the table are shown once."""
     err, place = console(stderr=True), work.tables[new.ruleset.id]
     if folder is not None:
         folder.mkdir(exist_ok=True)
-    with tables_located([place], work.options.file.input_format) as located, progress_bars(err) as begin:
+    sides = [AskedOfTable(side.ruleset, side.as_of, side.readings) for side in (old, new)]
+    with (
+        tables_located([place], work.options.file.input_format) as where,
+        table_fetched(place, sides, work.options, where) as located,
+        progress_bars(err) as begin,
+    ):
+        show_notes(err, located.notes)
 
         def announce(job: Job) -> None:
             show_notes(err, dict.fromkeys(told(note, located) for note in job.source.warnings))
@@ -95,5 +103,6 @@ def _over_table(work: Work, old: Side, new: Side, folder: Path | None) -> tuple[
 
         found = compare(old, new, located.place(place), work.options, announce, folder, work.audience)
         show_notes(err, [told(note, located) for note in found.notes])
-        inputs = [digested(path, located.name(path)) for path in found.files] if folder is not None else []
-        return found, tuple(inputs)
+        files = found.files if folder is not None and not is_in_database(place) else ()
+        inputs = tuple(digested(path, located.name(path)) for path in files)
+        return RulesetCompared(old, new, people=found, inputs=inputs, fetched=located.rows[-1:])

@@ -6,6 +6,7 @@ Imports Polars, which takes long, so the command imports this module when it run
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from policy_engine.cli.tables import progress_bars
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.frontend.rule_cases import RuleCase
+from policy_engine.reports.databases import Asked, table_fetched
 from policy_engine.reports.jobs import Job, jobs_for
 from policy_engine.reports.usage import usage_of
 from policy_engine.tables.file_options import FileOptions
@@ -34,9 +36,14 @@ def accounts_over(engine: Engine, cases: Sequence[RuleCase], coverage: Coverage,
     maps = {name: Path(file) for name, file in over.maps(names).items()}
     file = FileOptions(over.encoding, over.delimiter, over.sheet, over.header_row, over.input_format)
     day = over.day(engine, names[0])
-    with tables_located([place for _, place in pairs], over.input_format) as located:
+    options = Options(maps, file)
+    with ExitStack() as stack:
+        located = stack.enter_context(tables_located([place for _, place in pairs], over.input_format))
+        for name, place in pairs:
+            asked = [Asked(engine.ruleset(name, day), day)]
+            located = stack.enter_context(table_fetched(place, asked, options, located))
         places = [(name, located.place(place)) for name, place in pairs]
-        jobs = jobs_for(engine, places, day, over.readings, Options(maps, file), over.dated_by)
+        jobs = jobs_for(engine, places, day, over.readings, options, over.dated_by)
         found = [_accounts(job, place, cases, coverage, day) for job, (_, place) in zip(jobs, pairs, strict=True)]
         for note in dict.fromkeys(told(note, located) for job in jobs for note in job.source.notes()):
             console(stderr=True).print(safe(f"note: {note}"))

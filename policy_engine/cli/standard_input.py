@@ -56,5 +56,6 @@ def _keep(stream: IO[bytes], place: Path) -> None:
 
 
 def told(message: str, located: Located) -> str:
-    """A message in which standard input has its name."""
-    return message.replace(f"`{located.place(DASH)}`", STANDARD_INPUT)
+    """A message in which tables that were put into files for a while have their names."""
+    named = located.told(message)
+    return named.replace(f"`{DASH}`", STANDARD_INPUT) if DASH in located.moved else named

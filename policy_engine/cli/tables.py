@@ -19,6 +19,7 @@ from policy_engine.cli.standard_input import tables_located, told
 from policy_engine.engine import Engine
 from policy_engine.language.values import in_words
 from policy_engine.reports.arguments import Arguments
+from policy_engine.reports.databases import report_fetched
 from policy_engine.reports.jobs import Job, jobs_of
 from policy_engine.reports.run import ReportResult, run_report
 from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
@@ -33,9 +34,14 @@ Begin = Callable[[str, ReadProgress], object]
 def make_with_progress(engine: Engine, arguments: Arguments, out: Path) -> ReportResult:
     """The report, with a bar on a terminal while it is made."""
     err = console(stderr=True)
-    with tables_located([place for _, place in arguments.tables], arguments.input_format) as located:
+    names = [place for _, place in arguments.tables]
+    with (
+        tables_located(names, arguments.input_format) as where,
+        report_fetched(engine, arguments, where) as located,
+    ):
         jobs = jobs_of(engine, arguments, located)
-        show_notes(err, dict.fromkeys(told(note, located) for job in jobs for note in job.source.warnings))
+        warnings = (told(note, located) for job in jobs for note in job.source.warnings)
+        show_notes(err, dict.fromkeys([*located.notes, *warnings]))
         with progress_bars(err) as begin:
 
             def announce(job: Job) -> None:

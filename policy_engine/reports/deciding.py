@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from policy_engine.backends.columnar import ColumnarProgram
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
-from policy_engine.backends.columnar.plan import pieced
+from policy_engine.backends.columnar.plan import at_once, pieced
 from policy_engine.backends.columnar.program import HOLDS, PARTS
 from policy_engine.backends.columnar.sentences import SENTENCE
 from policy_engine.errors import CannotRun, EngineFault, PolicyError, Violation
@@ -93,7 +94,12 @@ def decided(
         checked = program.checked(valid)
         valid = pieced(checked, partial(true_to_checks, job, reject), checked.collect_schema())
     parts = PARTS if causes is None else (*PARTS, SENTENCE)
-    answered = program.answered(valid, parts, decisions, margins=bool(watch))
+    here = parts if job.answers is None else parts[len(PARTS) :]
+    answered = program.answered(valid, here, decisions, margins=bool(watch))
+    if job.answers is not None:
+        fetched = answers_schema(program, decisions)
+        with_answers = partial(_with_answers, job.answers, fetched)
+        answered = pieced(answered, with_answers, pl.Schema({**answered.collect_schema(), **fetched}))
     if causes is not None:
         answered = pieced(answered, causes, answered.collect_schema())
     if watch:
@@ -101,6 +107,22 @@ def decided(
     key = [key_column(job.key).alias(job.key_column)] if job.key is not None else []
     over = [pl.col(job.over).alias(job.over_column)] if job.over is not None else []
     return answered.select(pl.col(ROW).alias("row"), *key, *over, *program.names(parts, decisions))
+
+
+def answers_schema(program: ColumnarProgram, decisions: Sequence[str] | None = None) -> pl.Schema:
+    """The columns of answers, all of them or those of some decisions."""
+    nothing = pl.Schema(schema_of(program.ruleset.facts.type)).to_frame().lazy()
+    found = program.answered(nothing, PARTS, decisions).collect_schema()
+    return pl.Schema({name: found[name] for name in program.names(PARTS, decisions)})
+
+
+def _with_answers(answers: Path, schema: pl.Schema, piece: pl.DataFrame) -> pl.DataFrame:
+    """A piece of the table with what a database decided about its rows."""
+    if not piece.height:
+        return piece.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in schema.items())
+    first, last = int(piece[ROW][0]), int(piece[ROW][-1])
+    near = at_once(pl.scan_parquet(answers, glob=False).select(*schema).slice(first - 1, last - first + 1))
+    return piece.with_columns(near[piece[ROW] - first])
 
 
 def told(invalid: pl.LazyFrame) -> pl.LazyFrame:

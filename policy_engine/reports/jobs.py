@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -30,7 +30,8 @@ from policy_engine.tables.typed_tables import parquet_files
 class Job:
     """One ruleset over one table. `over` is the date fact by which outcomes are counted over time.
 
-    `before` are the fingerprints of the table's files, taken before they were opened.
+    `before` are the fingerprints of the table's files, taken before they were opened. `answers` is a Parquet file of what a
+    database decided about all rows, in their order, where one did.
     """
 
     ruleset: Ruleset
@@ -40,6 +41,7 @@ class Job:
     program: ColumnarProgram
     over: str | None
     before: Fingerprints = field(default_factory=dict)
+    answers: Path | None = None
 
     @property
     def key(self) -> Member | None:
@@ -76,7 +78,8 @@ def jobs_of(engine: Engine, arguments: Arguments, located: Located = WHERE_NAMED
     file = FileOptions(
         arguments.encoding, arguments.delimiter, arguments.sheet, arguments.header_row, arguments.input_format
     )
-    return jobs_for(engine, tables, arguments.as_of, arguments.readings, Options(maps, file), arguments.over)
+    jobs = jobs_for(engine, tables, arguments.as_of, arguments.readings, Options(maps, file), arguments.over)
+    return [replace(job, answers=located.answers.get(job.ruleset.id)) for job in jobs]
 
 
 def jobs_for(
@@ -91,7 +94,7 @@ def jobs_for(
     pairs, wanted = list(pairs), list(over)
     _refuse_twice([name for name, _ in pairs])
     rulesets = [engine.ruleset(name, as_of) for name, _ in pairs]
-    own = [_own_readings(ruleset, readings) for ruleset in rulesets]
+    own = [own_readings(ruleset, readings) for ruleset in rulesets]
     unused = [name for name in readings if not any(name in choices for choices in own)]
     if unused:
         raise UnknownReading(f"none of the rulesets has a reading `{unused[0]}` that can be switched")
@@ -126,7 +129,7 @@ def _files_at(place: Path) -> list[Path]:
         return []  # whoever opens the table says why
 
 
-def _own_readings(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:
+def own_readings(ruleset: Ruleset, readings: Mapping[str, str]) -> dict[str, str]:
     """Those of the readings that this ruleset has; raises `UnknownReading` for a choice that it has not."""
     free = {reading.name for reading in ruleset.readings if not reading.fixed}
     own = {name: choice for name, choice in readings.items() if name in free}

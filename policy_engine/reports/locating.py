@@ -9,7 +9,7 @@ from pathlib import Path
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun, PolicyError
-from policy_engine.reports.manifest import Digested, Manifest, digested
+from policy_engine.reports.manifest import Digested, FetchedRows, Manifest, digested
 
 SPELLED = {"/": "%root", "..": "%up"}
 """Parts of names that would lead out of the folder of links."""
@@ -19,18 +19,30 @@ SPELLED = {"/": "%root", "..": "%up"}
 class Located:
     """Where tables, mapping files, rules and schemas lie now.
 
-    `moved` has the places by name of those that do not lie where they did.
+    `moved` has the places by name of those that do not lie where they did. Tables in databases lie where they were fetched to:
+    `rows` are their digests, `answers` what the databases decided, by ruleset, and `notes` what is to be told of them.
     """
 
     moved: Mapping[str, Path] = field(default_factory=dict)
+    rows: tuple[FetchedRows, ...] = ()
+    answers: Mapping[str, Path] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def place(self, name: str) -> Path:
         """Where what had this name lies now."""
         return self.moved.get(name, Path(name))
 
+    def told(self, message: str) -> str:
+        """A message in which every place has its name."""
+        for name, place in self.moved.items():
+            message = message.replace(f"`{place}`", f"`{name}`")
+        return message
+
     def name(self, path: Path) -> str:
         """The name that a file, or the folder above it, had when the report was made."""
         for name, place in self.moved.items():
+            if path == place:
+                return name  # of a database it is no path
             if path.is_relative_to(place):
                 return str(Path(name) / path.relative_to(place))
         return str(path)

@@ -23,7 +23,7 @@ from policy_engine.reports.totals import ReportTotals
 from policy_engine.version import VERSION
 
 MANIFEST = "manifest.json"
-EDITION = 3
+EDITION = 4
 """Raised whenever a manifest has other fields than before."""
 LIBRARIES = ("polars", "xlsxwriter")
 """What writes the tables of a report: another version of them may write the same rows in other bytes."""
@@ -52,6 +52,20 @@ class Digested:
         return cls(content["name"], content["bytes"], content["sha256"])
 
 
+@dataclass(frozen=True, slots=True)
+class FetchedRows:
+    """The rows of a table in a database that a ruleset decided: the table's name, their number, and their digest by content."""
+
+    ruleset: str
+    name: str
+    rows: int
+    sha256: str
+
+    def to_dict(self) -> dict[str, object]:
+        """The rows in JSON types."""
+        return {"ruleset": self.ruleset, "name": self.name, "rows": self.rows, "sha256": self.sha256}
+
+
 def digested(path: Path, name: str) -> Digested:
     """A file's digest; raises `CannotRun`."""
     try:
@@ -70,10 +84,12 @@ def manifest_of(
     unmet: Sequence[str],
     inputs: Iterable[Digested],
     outputs: Iterable[Digested],
+    fetched: Iterable[FetchedRows] = (),
 ) -> dict[str, object]:
     """The manifest in JSON types.
 
     `rulesets` come with the names of their files and the facts that are withheld, `unmet` has the gates that are not met.
+    Inputs are files; what was `fetched` from databases has digests of another kind.
     """
     return {
         "manifest": EDITION,
@@ -82,6 +98,7 @@ def manifest_of(
         "arguments": arguments.to_dict(),
         "rulesets": [_ruleset(*one) for one in rulesets],
         "inputs": [one.to_dict() for one in inputs],
+        "fetched": [one.to_dict() for one in fetched],
         "counts": [
             {"ruleset": one.ruleset, "rows": one.rows, "valid": one.valid, "invalid": one.invalid}
             for one in totals.rulesets
@@ -250,6 +267,7 @@ MANIFEST_SHAPE: Shape = {
     "arguments": ARGUMENTS,
     "rulesets": Each(RULESET),
     "inputs": Each({"name": TEXT, **DIGESTED}),
+    "fetched": Each({"ruleset": TEXT, "name": TEXT, "rows": WHOLE, "sha256": DIGEST}),
     "counts": Each({"ruleset": TEXT, "rows": WHOLE, "valid": WHOLE, "invalid": WHOLE}),
     "unmet": Each(TEXT),
     "outputs": Each({"name": Leaf("the name of a file within the report", _is_within), **DIGESTED}),

@@ -32,7 +32,7 @@ def query_text(
     Raises `CannotRun` for names that are none and without sqlglot, `UnknownReading`, and `RulesetError` where the database cannot
     give the exact answer.
     """
-    to = _dialect(dialect)
+    to = dialect_named(dialect)
     from policy_engine.backends.sql.text import select_text  # noqa: PLC0415 - sqlglot need not be there
 
     source = _parts("the table", table or ruleset.facts.name)
@@ -40,8 +40,8 @@ def query_text(
     return select_text(ruleset, readings, as_of, to, source, keep=keep, view=name)
 
 
-def _dialect(name: str) -> Dialect:
-    """The dialect of a name; raises `CannotRun`."""
+def dialect_named(name: str) -> Dialect:
+    """The dialect of a name; raises `CannotRun`, also without sqlglot."""
     try:
         from policy_engine.backends.sql.dialects.table import DIALECTS  # noqa: PLC0415 - sqlglot need not be there
     except ModuleNotFoundError as error:

@@ -15,6 +15,7 @@ from policy_engine.reports import exports
 from policy_engine.reports.arguments import CUSTOMER, Arguments
 from policy_engine.reports.causes import Causes
 from policy_engine.reports.counting import Over, ruleset_totals
+from policy_engine.reports.databases import report_fetched
 from policy_engine.reports.deciding import Watch, decide_table, writing
 from policy_engine.reports.fingerprints import unchanged
 from policy_engine.reports.gates import gates_of, unmet
@@ -35,6 +36,7 @@ from policy_engine.reports.withholding import (
     withhold_columns,
     withhold_violations,
 )
+from policy_engine.tables.databases.places import is_in_database
 from policy_engine.version import VERSION
 
 DECISIONS, INVALID, SUMMARY, PAGE = "decisions.parquet", "invalid.parquet", "summary.json", "report.html"
@@ -77,7 +79,8 @@ def make_report(arguments: Arguments, out: Path, located: Located = WHERE_NAMED)
     """
     rules, schemas = located.place(arguments.rules), located.place(arguments.schemas)
     engine = Engine.load(rules, schemas, only=[name for name, _ in arguments.tables])
-    return run_report(engine, jobs_of(engine, arguments, located), arguments, out, located=located)
+    with report_fetched(engine, arguments, located) as here:
+        return run_report(engine, jobs_of(engine, arguments, here), arguments, out, located=here)
 
 
 def run_report(
@@ -102,16 +105,17 @@ def run_report(
         _write_json(folder / SUMMARY, totals.to_dict())
         notes = [note for job in jobs for note in job.source.notes()]
         notes += [note for form in arguments.formats for note in _exported(form, folder, jobs, totals, arguments)]
-        read = [*(path for job in jobs for path in job.source.files), *map(located.place, arguments.maps.values())]
+        files = (path for job in jobs for path in job.source.files if not is_in_database(located.name(path)))
+        read = [*files, *map(located.place, arguments.maps.values())]
         decided = [digested(path, located.name(path)) for path in dict.fromkeys(read)]
         tables = [digested(folder / name, name) for name in _files(folder)]
-        files = (*decided, *tables)
         report = Report(
             engine_version=VERSION,
             totals=totals,
             chapters=tuple(chapters),
             seed=arguments.seed,
-            files=files,
+            files=(*decided, *tables),
+            fetched=located.rows,
             unmet=broken,
             settings=arguments.settings,
             audience=arguments.audience,
@@ -122,7 +126,8 @@ def run_report(
         rulesets = [
             (chapter.ruleset, located.name(Path(chapter.ruleset.path)), chapter.withheld) for chapter in chapters
         ]
-        _write_json(folder / MANIFEST, manifest_of(rulesets, arguments, totals, broken, decided, outputs))
+        manifest = manifest_of(rulesets, arguments, totals, broken, decided, outputs, located.rows)
+        _write_json(folder / MANIFEST, manifest)
         return ReportResult(totals, tuple(_files(folder)), tuple(notes), broken)
 
 

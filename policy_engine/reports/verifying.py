@@ -52,6 +52,7 @@ def _differences(report: Path, manifest: Manifest, inputs: Path | None) -> Itera
         make_report(manifest.arguments, anew, located(manifest, report, Path(folder) / "inputs", inputs))
         made = read_manifest(anew)
         _refuse_other_rulesets(manifest.content["rulesets"], made.content["rulesets"])
+        _refuse_other_rows(manifest.content["fetched"], made.content["fetched"])
         _refuse_more_inputs(manifest, made)
         yield from _of_outputs(report, anew, manifest.outputs, made.outputs)
         yield from _of_values(manifest.content, made.content, "")
@@ -79,6 +80,16 @@ def _refuse_more_inputs(before: Manifest, now: Manifest) -> None:
     come = [file.name for file in now.inputs if file.name not in names]
     if come and before.outputs != now.outputs:
         raise CannotRun(f"the input `{come[0]}` came after the report was made: it cannot be made again without it")
+
+
+def _refuse_other_rows(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> None:
+    """Raises `CannotRun` where a table in a database has other rows than when the report was made."""
+    for old, new in zip(before, now, strict=False):
+        if (old["name"], old["sha256"]) != (new["name"], new["sha256"]):
+            raise CannotRun(
+                f"the rows of `{old['name']}` have changed since the report was made (there were {old['rows']:,}, and are "
+                f"{new['rows']:,} now): the report cannot be made again"
+            )
 
 
 def _refuse_other_rulesets(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from policy_engine.reports.comparison.result import Compared, RulesetCompared
 from policy_engine.reports.comparison.side import Side
 from policy_engine.version import VERSION
 
-EDITION = 1
+EDITION = 2
 """Raised whenever a comparison has other members than before."""
 
 
@@ -42,6 +42,7 @@ def _ruleset(one: RulesetCompared) -> dict[str, object]:
         "searched": None if one.searched is None else _searched_changes(one.searched, one.is_for_customers),
         "people": None if one.people is None else _people(one.people),
         "inputs": [file.to_dict() for file in one.inputs],
+        "fetched": [rows.to_dict() for rows in one.fetched],
     }
 
 

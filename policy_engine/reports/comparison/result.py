@@ -8,7 +8,7 @@ from policy_engine.language.rule_changes import Effect, RuleChange, Searched, Se
 from policy_engine.reports.arguments import AUDITOR, CUSTOMER
 from policy_engine.reports.compare import Comparison
 from policy_engine.reports.comparison.side import Side
-from policy_engine.reports.manifest import Digested
+from policy_engine.reports.manifest import Digested, FetchedRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class RulesetCompared:
     """One ruleset on two sides: what changed in its text, the search for witnesses, and whose answers changed.
 
     `searched` is None where none were looked for, as where there is a table. `people` is None where no table was given, and
-    `inputs` are the files of the table. A customer is told that there is a witness, not its facts.
+    `inputs` are the files of the table, `fetched` its rows where they came from a database. A customer is told that there is a
+    witness, not its facts.
     """
 
     old: Side
@@ -25,6 +26,7 @@ class RulesetCompared:
     searched: SearchedChanges | None = None
     people: Comparison | None = None
     inputs: tuple[Digested, ...] = ()
+    fetched: tuple[FetchedRows, ...] = ()
     audience: str = AUDITOR
 
     @property

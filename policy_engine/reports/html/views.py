@@ -18,7 +18,7 @@ from policy_engine.reports.explanations import Reader, Section, explained
 from policy_engine.reports.html.charts import MOST_SERIES, Chart, Slice, looks_of, strip, time_chart
 from policy_engine.reports.html.rules import MatrixView, RuleView, matrix_view, rule_views, saying_views
 from policy_engine.reports.html.sentences import came_out, trials_in_words
-from policy_engine.reports.manifest import Digested
+from policy_engine.reports.manifest import Digested, FetchedRows
 from policy_engine.reports.rule_pages import members_below
 from policy_engine.reports.totals import DecisionTotals, NearMiss, ReportTotals, RulesetTotals, Sample
 
@@ -37,8 +37,8 @@ class Chapter:
 class Report:
     """A whole report. `seed` is the one its samples were drawn with; `files` are inputs and outputs with their digests.
 
-    `unmet` has a sentence for each gate that is not met; `settings` is what the report says of itself.
-    One that is `brief` has no chapters, only what they come to.
+    `fetched` are the rows that came from databases. `unmet` has a sentence for each gate that is not met; `settings` is what the
+    report says of itself. One that is `brief` has no chapters, only what they come to.
     """
 
     engine_version: str
@@ -46,6 +46,7 @@ class Report:
     chapters: tuple[Chapter, ...]
     seed: int
     files: tuple[Digested, ...]
+    fetched: tuple[FetchedRows, ...] = ()
     unmet: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     audience: str = AUDITOR

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from policy_engine.backends.sql.build import Sql, call, identifier, literal, made, null, tight
+from policy_engine.backends.sql.build import Sql, call, column, identifier, literal, made, null, tight
 from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.language.types import (
     TEXT,
@@ -258,6 +258,14 @@ class Dialect(ABC):
             case Record():
                 return self.read_record(kind, raw)
         raise TypeError(kind)
+
+    def as_read(self, kind: Type, raw: Sql) -> Sql:
+        """A fact as it is read from a user's column of a type that is near the one it has to have."""
+        return raw
+
+    def fetched(self, names: Sequence[str], table: str) -> list[Sql]:
+        """The columns of a table of facts as they leave the database."""
+        return [column(name) for name in names]
 
     @abstractmethod
     def read_list(self, element: Type, raw: Sql) -> Sql:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from sqlglot import exp
 
-from policy_engine.backends.sql.build import Sql, call, identifier, literal, made, null, variable, where
+from policy_engine.backends.sql.build import Sql, call, column, identifier, literal, made, null, variable, where
 from policy_engine.backends.sql.dialects.base import EPOCH, FIRST, in_order
 from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.backends.sql.dialects.relational import Relational, bracket, whole
@@ -137,6 +138,12 @@ class Postgres(Relational):
         return where(listed.is_known(), self.listed(found, kind)).without((ELEMENT, PLACE))
 
     # What users have, and what they get
+
+    def as_read(self, kind: Type, raw: Sql) -> Sql:
+        return call("TO_JSONB", raw) if isinstance(kind, ListOf | Record) else raw
+
+    def fetched(self, names: Sequence[str], table: str) -> list[Sql]:
+        return [call("ROW_TO_JSON", column(table)).cast("TEXT")]
 
     def moment(self, raw: Sql) -> Sql:
         return (made(exp.Extract, Sql(exp.Var(this="EPOCH")), raw.cast("TIMESTAMPTZ")) * MILLION).cast("BIGINT")

@@ -1,0 +1,1 @@
+"""Tables of facts in databases: where they are, and how their rows are fetched."""
