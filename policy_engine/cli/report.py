@@ -65,8 +65,8 @@ def make(
         str | None,
         typer.Option(
             "--facts",
-            help="The table for rulesets named without one: Parquet (a file, folder or glob), CSV, JSON Lines, Excel; "
-            "- is standard input.",
+            help="The table for rulesets named without one: Parquet (a file, folder or glob), CSV, JSON Lines, Excel, "
+            "a table in a database; - is standard input.",
         ),
     ] = None,
     as_of: AsOfOption = None,

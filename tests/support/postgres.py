@@ -36,7 +36,9 @@ def connection() -> Any:
     _run(run, programs / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", options, "start")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(_run, run, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-    return psycopg.connect(host=str(folder), user=USER, dbname="postgres", autocommit=True)
+    opened = psycopg.connect(host=str(folder), user=USER, dbname="postgres", autocommit=True)
+    atexit.register(opened.close)
+    return opened
 
 
 def new_database(name: str) -> str:

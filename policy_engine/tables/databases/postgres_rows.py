@@ -83,7 +83,9 @@ class PostgresRows:
             yield
         except psycopg.Error as error:
             if self.connection.closed:
-                raise CannotRun(f"`{self.place.shown}`: the connection was lost ({said(error)}); run it again") from None
+                raise CannotRun(
+                    f"`{self.place.shown}`: the connection was lost ({said(error)}); run it again"
+                ) from None
             raise CannotRun(f"`{self.place.shown}`: {said(error)}") from None
 
 
