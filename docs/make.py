@@ -20,20 +20,22 @@ from policy_engine import diagnostics
 from policy_engine.diagnostics import Wording
 from policy_engine.documents.nodes import plain
 from policy_engine.documents.yaml_reader import read_file
-from policy_engine.frontend import shapes
+from policy_engine.frontend import authzen_shapes, shapes
 from policy_engine.frontend.shapes import Key, Shape
 from policy_engine.language.functions import AGGREGATES, FUNCTIONS, AggregateFunction, Example, Function
 from policy_engine.service.problems import KINDS, Kind
 from policy_engine.service.settings import Settings, variable
 
 FOLDER = Path(__file__).parent
-PAGES = ("language.md", "diagnostics/README.md", "semantics.md", "service.md")
+PAGES = ("language.md", "diagnostics/README.md", "semantics.md", "service.md", "authzen.md")
 CASES = FOLDER.parent / "tests" / "conformance"
 TABLE = re.compile(
     r"(<!-- (functions|aggregates|keys|diagnostics|settings|problems)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL
 )
 SENTENCE = re.compile(r"^(\*\*(\d+(?:\.\d+)?)\*\* (?:.+\n)+?)\*Cases:\*.*\n", re.MULTILINE)
-SHAPES: Mapping[str, Shape] = {name: shape for name, shape in vars(shapes).items() if isinstance(shape, Shape)}
+SHAPES: Mapping[str, Shape] = {
+    name: shape for name, shape in {**vars(shapes), **vars(authzen_shapes)}.items() if isinstance(shape, Shape)
+}
 GROUPS = (
     ("Files and YAML", "_FILES"),
     ("Keys and shapes", "_SHAPES"),
@@ -50,9 +52,7 @@ def main(arguments: list[str]) -> int:
     stale = [page for page in PAGES if not _is_current(FOLDER / page, write="--check" not in arguments)]
     missing = sorted(SHAPES.keys() - _shapes_shown())
     if missing:
-        sys.stderr.write(
-            f"docs/language.md has no place for the keys of {', '.join(missing)}: add `<!-- keys: NAME -->`\n"
-        )
+        sys.stderr.write(f"no page has a place for the keys of {', '.join(missing)}: add `<!-- keys: NAME -->`\n")
     if stale and "--check" in arguments:
         sys.stderr.write(f"not current: {', '.join(stale)}; run `python docs/make.py`\n")
         return 1
@@ -84,7 +84,8 @@ def _cited(path: Path) -> frozenset[str]:
 
 
 def _shapes_shown() -> set[str]:
-    return {found[3] for found in TABLE.finditer((FOLDER / "language.md").read_text("utf-8")) if found[3]}
+    texts = [(FOLDER / page).read_text("utf-8") for page in ("language.md", "authzen.md")]
+    return {found[3] for text in texts for found in TABLE.finditer(text) if found[3]}
 
 
 def _table(kind: str, name: str) -> str:

@@ -59,6 +59,7 @@ def test_d5_an_installed_package_carries_its_schemas(installed: Path, tmp_path: 
     written = {path.name: path.read_bytes() for path in (tmp_path / "schemas").iterdir()}
     assert written == {name: (ROOT / "schemas" / name).read_bytes() for name in written}
     assert sorted(written) == [
+        "authzen.schema.json",
         "decision.schema.json",
         "ruleset.schema.json",
         "ruleset_library.schema.json",

@@ -25,7 +25,8 @@ START = "policy serve &    # needs `pip install '.[service]'`; see docs/service.
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     rulesets = ("partner_earnings", "user_roles", "can_spam", "payouts")
-    with serving(tmp_path_factory.mktemp("served"), only=rulesets) as running:
+    settings = {"authzen": ROOT / "fixtures" / "authzen" / "permissions.yaml"}
+    with serving(tmp_path_factory.mktemp("served"), only=rulesets, settings=settings) as running:
         yield running
 
 
@@ -35,7 +36,7 @@ def exchanges(page: Path) -> list[tuple[Block, Block]]:
     return [(asked, told) for asked, told in pairwise(blocks) if SHOWN in asked.body]
 
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "service.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "service.md", ROOT / "docs" / "authzen.md")
 SHOWN_EXCHANGES = [each for page in PAGES for each in exchanges(page)]
 
 

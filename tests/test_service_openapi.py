@@ -12,6 +12,9 @@ import pytest
 
 from policy_engine.engine import Engine
 from policy_engine.errors import FactsError
+from policy_engine.service.authzen.addresses import is_authzen
+from policy_engine.service.authzen.tenants import read_tenants
+from policy_engine.service.clock import CLOCK
 from policy_engine.service.deciding import Service
 from policy_engine.service.exchanges import Whole
 from policy_engine.service.loaded import Loaded
@@ -66,10 +69,58 @@ def media(part: Any) -> Any:
 def test_every_route_is_described_and_every_description_has_a_route(document: Any) -> None:
     described = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     routes = [(route.method, route.address) for route in ROUTES]
-    own = {route for route in routes if "{decision}" not in route[1] and "decisions/{ruleset}" not in route[1]}
+    own = {
+        route
+        for route in routes
+        if "{decision}" not in route[1] and "decisions/{ruleset}" not in route[1] and not is_authzen(route[1])
+    }
     assert {route for route in own if route[1] not in NOT_DESCRIBED} == {
         each for each in described if not each[1].startswith("/v1/decisions/")
     }
+
+
+@pytest.fixture(scope="module")
+def authzen() -> Service:
+    data = ROOT / "tests" / "data" / "authzen"
+    engine = Engine.load(data / "rules", data / "schemas")
+    tenants = read_tenants(data / "permissions.yaml", engine.rulebook, CLOCK)
+    return Service(Loaded(engine, tenants=tenants), Settings(public_url="https://pdp.example"))
+
+
+def test_authzen_is_described_where_there_is_a_mapping(authzen: Service) -> None:
+    described = {
+        (method.upper(), path) for path, item in json.loads(authzen.loaded.openapi)["paths"].items() for method in item
+    }
+    routes = {(route.method, route.address) for route in ROUTES}
+    assert {each for each in described if is_authzen(each[1])} == {each for each in routes if is_authzen(each[1])}
+    assert {each for each in described if each[1].startswith("/v1/decisions/")}
+
+
+def test_every_question_of_authzen_is_answered_as_is_described(authzen: Service) -> None:
+    document = json.loads(authzen.loaded.openapi)
+    for path, item in ((path, item) for path, item in document["paths"].items() if is_authzen(path)):
+        asked_at = path.replace("{tenant}", "library")
+        for method, operation in item.items():
+            body = b"{}"
+            if method == "post":
+                example = media(operation["requestBody"])["example"]
+                validator(document, media(operation["requestBody"])["schema"]).validate(example)
+                body = json.dumps(example).encode()
+            response = asked(authzen, method.upper(), asked_at, body)
+            assert response.status == 200, (path, response.body)
+            validator(document, media(operation["responses"]["200"])["schema"]).validate(json.loads(response.body))
+            refused = asked(authzen, method.upper(), asked_at.replace("library", "nobody"), b"{")
+            assert refused.status == 200 or str(refused.status) in operation["responses"]
+
+
+def test_a_batch_of_authzen_is_answered_as_is_described(authzen: Service) -> None:
+    document = json.loads(authzen.loaded.openapi)
+    operation = document["paths"]["/access/v1/evaluations"]["post"]
+    body = {"evaluations": [media(operation["requestBody"])["example"], {}]}
+    validator(document, media(operation["requestBody"])["schema"]).validate(body)
+    answer = json.loads(asked(authzen, "POST", "/access/v1/evaluations", json.dumps(body).encode()).body)
+    validator(document, media(operation["responses"]["200"])["schema"]).validate(answer)
+    assert len(answer["evaluations"]) == 2
 
 
 def test_every_decision_is_described(service: Service, document: Any) -> None:

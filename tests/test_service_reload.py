@@ -24,7 +24,7 @@ from policy_engine.service.deciding import Service
 from policy_engine.service.fleet import Fleet, Worker, state_of
 from policy_engine.service.loaded import Loaded
 from policy_engine.service.loading import loaded_apart
-from policy_engine.service.messages import Failed, Ready, Reloads, Rules, Switch
+from policy_engine.service.messages import Basis, Failed, Ready, Reloads, Rules, Switch
 from policy_engine.service.settings import Settings
 from tests.conftest import ROOT
 from tests.support.served import PATIENCE, Server, serving, some_rules
@@ -175,7 +175,7 @@ def test_a_state_tells_of_what_is_written_made_and_taken_away(tmp_path: Path) ->
 def test_rules_are_loaded_by_a_process_of_its_own(tmp_path: Path) -> None:
     some_rules(tmp_path, ["can_spam"])
     settings = Settings(rules=str(tmp_path / "rules"), schemas=str(ROOT / "schemas"))
-    loaded = loaded_apart(settings)
+    loaded = loaded_apart(settings).rulebook
     assert loaded.rulesets == Engine.load(settings.rules, settings.schemas).rulebook.rulesets
     (tmp_path / "rules" / "can_spam.yaml").unlink()
     with pytest.raises(CannotRun, match="there is no rule file in"):
@@ -214,7 +214,7 @@ class Workers:
 
 def test_all_stay_where_one_worker_cannot_take_the_rules() -> None:
     rulebook = Engine.load(ROOT / "rules", ROOT / "schemas", only=["can_spam"]).rulebook
-    fleet = Fleet(rulebook, lambda: rulebook)
+    fleet = Fleet(Basis(rulebook), lambda: Basis(rulebook))
     workers = Workers(fleet, Ready(2), Failed("MemoryError"))
     fleet.reload()
     assert (fleet.epoch, fleet.reloads.counts) == (1, {"changed": 0, "refused": 1})
@@ -224,7 +224,7 @@ def test_all_stay_where_one_worker_cannot_take_the_rules() -> None:
 
 def test_a_worker_that_is_gone_keeps_nobody_from_changing() -> None:
     rulebook = Engine.load(ROOT / "rules", ROOT / "schemas", only=["can_spam"]).rulebook
-    fleet = Fleet(rulebook, lambda: rulebook)
+    fleet = Fleet(Basis(rulebook), lambda: Basis(rulebook))
     workers = Workers(fleet, Ready(2), None)
     fleet.reload()
     assert (fleet.epoch, len(fleet.workers)) == (2, 1)

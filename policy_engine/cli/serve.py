@@ -32,6 +32,7 @@ def serve(
     config: Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")] = None,
     rules: Annotated[Path | None, typer.Option("--rules", help="The folder of rule files.")] = None,
     schemas: Annotated[Path | None, typer.Option("--schemas", help="The folder of the facts' schemas.")] = None,
+    authzen: Annotated[Path | None, typer.Option("--authzen", help="The AuthZEN mapping.")] = None,
     host: Annotated[str | None, typer.Option("--host", help="The address to listen at.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="The port to listen at.")] = None,
 ) -> None:
@@ -39,6 +40,7 @@ def serve(
     options = {
         "rules": str(rules) if rules else None,
         "schemas": str(schemas) if schemas else None,
+        "authzen": str(authzen) if authzen else None,
         "host": host,
         "port": port,
     }

@@ -1,4 +1,4 @@
-"""JSON Schemas of rule and test files for editors, generated from `shapes`.
+"""JSON Schemas of rule files, test files and AuthZEN mappings for editors, generated from `shapes`.
 
 Editors that know only older drafts ignore `dependentRequired` and `dependentSchemas`. `markdownDescription`,
 `patternErrorMessage` and `errorMessage` are extensions of yaml-language-server.
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from policy_engine.frontend import shapes
+from policy_engine.frontend.authzen_shapes import AUTHZEN_MAPPING
 from policy_engine.frontend.fields import KEBAB, SNAKE
 from policy_engine.frontend.shapes import Either, Form, Key, Kind, MapOf, OneOf, SequenceOf, Shape
 from policy_engine.language.calendars import OWN
@@ -26,9 +27,11 @@ FILES: Mapping[str, Shape] = MappingProxyType(
         "ruleset.schema.json": shapes.RULESET,
         "ruleset_library.schema.json": shapes.LIBRARY,
         "ruleset_test.schema.json": shapes.TESTS,
+        "authzen.schema.json": AUTHZEN_MAPPING,
     }
 )
 """The schema files, and the shape of the files that each is for."""
+WITH_CONDITIONS = (shapes.RULESET, shapes.LIBRARY)
 
 SCALARS = ("string", "number", "boolean")
 """What YAML may take a text for; the engine reads all of them as they were written."""
@@ -58,7 +61,7 @@ def _read(path: Path) -> str | None:
 
 def _document(shape: Shape) -> Json:
     document = {"$schema": DIALECT, **_shape(shape)}
-    if shape is not shapes.TESTS:
+    if shape in WITH_CONDITIONS:
         document["$defs"] = {"condition": _condition()}
     return document
 

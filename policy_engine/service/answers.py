@@ -35,13 +35,19 @@ def answer(engine: Engine, question: Question, day: date, counted: Counted = lam
         raise
 
 
+def decided(engine: Engine, question: Question, day: date, counted: Counted) -> Decision:
+    """The answer to a question about one decision; raises like `Engine.decide`."""
+    readings = question.readings or NO_READINGS
+    decision = engine.decide(question.name, question.facts, as_of=day, readings=readings)
+    counted(decision)
+    return decision
+
+
 def _decided(engine: Engine, question: Question, day: date, counted: Counted) -> bytes:
     write: Callable[[Decision], bytes] = Decision.to_json if question.detail is Detail.REASON else without_reason
-    readings = question.readings or NO_READINGS
     if question.decision:
-        decision = engine.decide(question.name, question.facts, as_of=day, readings=readings)
-        counted(decision)
-        return write(decision)
+        return write(decided(engine, question, day, counted))
+    readings = question.readings or NO_READINGS
     answers = engine.decide_all(question.ruleset, question.facts, as_of=day, readings=readings)
     for decision in answers.values():
         counted(decision)

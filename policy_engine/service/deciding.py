@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,7 +12,7 @@ from policy_engine.engine import NO_READINGS, Asked, Engine
 from policy_engine.errors import FactsError, LogUnavailable
 from policy_engine.language.decisions import Decision
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.service.answers import Counted, answer
+from policy_engine.service.answers import Counted, answer, decided
 from policy_engine.service.callers import ANYBODY, Caller, Callers, Rates, require
 from policy_engine.service.clock import CLOCK, Clock
 from policy_engine.service.loaded import Loaded
@@ -52,7 +53,10 @@ class DecisionLog(Protocol):
 
 @dataclass(slots=True)
 class Service:
-    """What answers; `name` begins the ids of its requests, `others` is what other workers counted."""
+    """What answers; `name` begins the ids of its requests, `others` is what other workers counted.
+
+    `token_key` makes the tokens of pages, which every worker must take.
+    """
 
     current: Loaded
     settings: Settings
@@ -65,6 +69,7 @@ class Service:
     reloads: Reloads = NONE_YET
     upcoming: tuple[float, Loaded, Reloads] | None = None
     name: str = "request"
+    token_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -149,6 +154,11 @@ class Service:
         is_given = self.settings.log_on_failure == ANSWER_AND_COUNT
         self.counts.not_logged["given" if is_given else "refused"] += number
         return None if is_given else Problem("log-unavailable", str(error), headers=(("retry-after", "1"),))
+
+    def decided(self, question: Question, loaded: Loaded) -> Decision:
+        """The answer to a question about one decision on a day, by these rules; raises what the engine raises."""
+        assert question.as_of is not None
+        return decided(loaded.engine, question, question.as_of, self.counts.decided)
 
     def series(self) -> Series:
         """All that is counted, by other workers too."""

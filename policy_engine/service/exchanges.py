@@ -47,7 +47,7 @@ Told = TypeVar("Told")
 class Exchange:
     """A request and what becomes of it; `named` says what stands in the place of each name in braces of its `address`.
 
-    With a decision log `records` must be durable before the answer is sent.
+    `refusal` is how a problem is answered. With a decision log `records` must be durable before the answer is sent.
     """
 
     service: Service
@@ -57,6 +57,7 @@ class Exchange:
     address: str = NOWHERE
     caller: Caller = ANYBODY
     named: Mapping[str, str] = field(default_factory=dict)
+    refusal: Callable[[Problem], Response] = problem_response
     records: list[Record] = field(default_factory=list)
 
     def told(self, work: Callable[[], Told]) -> Told | Response:
@@ -70,21 +71,25 @@ class Exchange:
         """What to do once the body is there."""
         return Whole(lambda body: self.told(lambda: work(body)))
 
+    def tried(self, work: Callable[[], Told]) -> Told:
+        """What work gives for one of several questions; raises `Problem` where it fails."""
+        try:
+            return work()
+        except Exception as error:  # whatever fails here, the others are answered
+            raise _problem_for(error) from None
+
     def apart(self, work: Callable[[], Response]) -> Apart:
         """What to do where the work waits for something else."""
         return Apart(lambda: self.told(work))
 
     def line_told(self, work: Callable[[bytes], bytes], line: bytes) -> bytes:
         """What work gives for a line of a batch; raises `Problem` where it fails."""
-        try:
-            return work(line)
-        except Exception as error:  # whatever fails here, other lines are answered
-            raise _problem_for(error) from None
+        return self.tried(lambda: work(line))
 
     def refused(self, problem: Problem) -> Response:
         """What is answered where there is a problem."""
         self.service.counts.problem(problem.kind.name)
-        return problem_response(problem)
+        return self.refusal(problem)
 
     def ended(self, status: int) -> None:
         """Count the request, and log it where that is wanted; the address is that of the route, which tells no facts."""

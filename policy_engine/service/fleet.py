@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.loader import Rulebook
 from policy_engine.service.logs import log, log_trouble
-from policy_engine.service.messages import NONE_YET, Count, Counted, Ready, Reloads, Rules, Switch
+from policy_engine.service.messages import NONE_YET, Basis, Count, Counted, Ready, Reloads, Rules, Switch
 from policy_engine.service.metrics import Series, added
 
 PATIENCE = 120.0
@@ -37,14 +36,14 @@ class Worker:
 
 @dataclass(slots=True)
 class Fleet:
-    """The workers, and the rules of the present epoch.
+    """The workers, and what answers rest on in the present epoch.
 
-    `load` gives rules that were read again, and raises `CannotRun`. They are loaded when `wanted` is set, and when something
-    below the `watched` files and folders has changed.
+    `load` reads all that again, and raises `CannotRun`. It is called when `wanted` is set, and when something below the
+    `watched` files and folders has changed, or, where there are any, a file of the basis.
     """
 
-    rulebook: Rulebook
-    load: Callable[[], Rulebook]
+    basis: Basis
+    load: Callable[[], Basis]
     watched: Sequence[Path] = ()
     epoch: int = 1
     reloads: Reloads = NONE_YET
@@ -58,7 +57,7 @@ class Fleet:
     def start(self) -> Any:
         """Begin to listen to workers and to look after them, in the background; the address for workers."""
         listener = Listener(("127.0.0.1", 0), authkey=self.secret)
-        self._seen = state_of(self.watched)
+        self._seen = self._state()
         for work in (lambda: self._accept(listener), self._look_after):
             threading.Thread(target=work, daemon=True).start()
         return listener.address
@@ -75,7 +74,7 @@ class Fleet:
     def _begin(self, worker: Worker) -> None:
         """Give a new worker the rules of the present epoch."""
         self.workers.append(worker)
-        self._asked(Rules(self.epoch, self.rulebook, self.reloads), [worker])
+        self._asked(Rules(self.epoch, self.basis, self.reloads), [worker])
         self._tell(Switch(self.epoch, time.monotonic()), [worker])
 
     def _look_after(self) -> None:
@@ -88,15 +87,18 @@ class Fleet:
                 self._exchange_counts()
 
     def _have_changed(self) -> bool:
-        before, self._seen = self._seen, state_of(self.watched)
-        return self._seen != before
+        before, self._seen = self._seen, self._state()
+        return self._seen != before  # also once more after the basis has come to rest on other files
+
+    def _state(self) -> object:
+        return state_of((*self.watched, *self.basis.files)) if self.watched else None
 
     def reload(self) -> None:
         """Load the rules again; where that fails, or a worker cannot take them, all stay with those that they have."""
         try:
-            rulebook = self.load()
+            basis = self.load()
             with self._lock:
-                self._change(rulebook)
+                self._change(basis)
         except CannotRun as error:
             faults = tuple(str(error).split("\n"))
             log_trouble("the rules were not changed", error)
@@ -104,16 +106,16 @@ class Fleet:
                 self.reloads = self.reloads.one_more("refused", faults)
                 self._tell(self.reloads, self.workers)
 
-    def _change(self, rulebook: Rulebook) -> None:
+    def _change(self, basis: Basis) -> None:
         """Let all workers prepare rules beside those that they have, then change at one moment; raises `CannotRun`."""
         epoch, reloads = self.epoch + 1, self.reloads.one_more("changed")
-        answers = self._asked(Rules(epoch, rulebook, reloads), self.workers)
+        answers = self._asked(Rules(epoch, basis, reloads), self.workers)
         failed = [answer for answer in answers if not isinstance(answer, Ready)]
         if failed:
             raise CannotRun(f"a worker could not prepare the rules: {failed[0]}")
-        self.rulebook, self.epoch, self.reloads = rulebook, epoch, reloads
+        self.basis, self.epoch, self.reloads = basis, epoch, reloads
         self._tell(Switch(epoch, time.monotonic() + AHEAD), self.workers)
-        log("the rules were changed", epoch=epoch, rulesets=len({ruleset.id for ruleset in rulebook.rulesets}))
+        log("the rules were changed", epoch=epoch, rulesets=len({ruleset.id for ruleset in basis.rulebook.rulesets}))
 
     def _exchange_counts(self) -> None:
         """Ask every worker what it counted, and tell it what all others did; one alone has nobody to hear of."""

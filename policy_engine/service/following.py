@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -78,7 +79,8 @@ class Follower:
             self.connection.send(Ready(rules.epoch))
 
     def _loaded(self, rules: Rules) -> None:
-        loaded = Loaded(Engine(rules.rulebook), rules.epoch)
+        tenants = pickle.loads(rules.basis.tenants) if rules.basis.tenants else None
+        loaded = Loaded(Engine(rules.basis.rulebook), rules.epoch, tenants)
         loaded.prepare(self.clock)
         self.prepared = loaded, rules.reloads
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from policy_engine.engine import Engine
 from policy_engine.errors import NotInForce
@@ -15,13 +16,20 @@ from policy_engine.service.clock import Clock
 from policy_engine.service.openapi import openapi
 from policy_engine.service.problems import json_bytes
 
+if TYPE_CHECKING:
+    from policy_engine.service.authzen.tenants import Tenants
+
 
 @dataclass(frozen=True)
 class Loaded:
-    """An engine with rules that do not change. `epoch` counts the times that rules were loaded."""
+    """An engine with rules that do not change. `epoch` counts the times that rules were loaded.
+
+    `tenants` are those of AuthZEN, None where there is no mapping.
+    """
 
     engine: Engine
     epoch: int = 1
+    tenants: Tenants | None = None
 
     @cached_property
     def versions(self) -> Mapping[str, Sequence[Ruleset]]:
@@ -39,7 +47,7 @@ class Loaded:
     @cached_property
     def openapi(self) -> bytes:
         """The service described in OpenAPI, as JSON."""
-        return json_bytes(openapi(list(self.versions.values())))
+        return json_bytes(openapi(list(self.versions.values()), self.tenants))
 
     def whole(self, ruleset: str) -> bytes:
         """All of a ruleset, as JSON; raises `KeyError` where there is none of this name."""
@@ -55,4 +63,6 @@ class Loaded:
         for name in self.versions:
             with suppress(NotInForce):  # it may be in force on other days
                 self.engine.prepare(name, clock.day(self.timezone(name)))
+        if self.tenants is not None:
+            self.tenants.prepare(self.engine, lambda name: clock.day(self.timezone(name)))
         assert self.openapi

@@ -5,19 +5,23 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun, RulesetError
 from policy_engine.frontend.loader import Rulebook
+from policy_engine.service.clock import CLOCK
+from policy_engine.service.messages import Basis
 from policy_engine.service.settings import Settings
 
 PATIENCE = 300
 """Seconds that loading may take."""
 
 
-def loaded_apart(settings: Settings) -> Rulebook:
-    """The rules, read and checked by another process; raises `CannotRun` with a line for each fault."""
-    command = [sys.executable, "-m", "policy_engine.service.loading", settings.rules, settings.schemas]
+def loaded_apart(settings: Settings) -> Basis:
+    """The rules and the AuthZEN mapping, read and checked by another process; raises `CannotRun` with a line for each fault."""
+    places = settings.rules, settings.schemas, settings.authzen
+    command = [sys.executable, "-m", "policy_engine.service.loading", *places]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
@@ -26,20 +30,29 @@ def loaded_apart(settings: Settings) -> Rulebook:
         raise CannotRun(f"no process could be started to load the rules: {error.strerror}") from None
     if done.returncode:
         raise CannotRun(done.stderr.decode("utf-8", "replace").strip() or "the process that loaded the rules failed")
-    rulebook = pickle.loads(done.stdout)  # what our own program wrote
-    assert isinstance(rulebook, Rulebook)
-    return rulebook
+    basis = pickle.loads(done.stdout)  # what our own program wrote
+    assert isinstance(basis, Basis)
+    return basis
 
 
-def main(rules: str, schemas: str) -> int:
-    """Write the rules to standard output, or their faults to standard error; the exit code."""
+def main(rules: str, schemas: str, authzen: str) -> int:
+    """Write what was loaded to standard output, or its faults to standard error; the exit code."""
     try:
-        rulebook = Engine.load(rules, schemas).rulebook
+        basis = _basis(Engine.load(rules, schemas).rulebook, authzen)
     except (RulesetError, CannotRun) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.buffer.write(pickle.dumps(rulebook))
+    sys.stdout.buffer.write(pickle.dumps(basis))
     return 0
+
+
+def _basis(rulebook: Rulebook, authzen: str) -> Basis:
+    if not authzen:
+        return Basis(rulebook)
+    from policy_engine.service.authzen.tenants import read_tenants  # noqa: PLC0415 - without a mapping nobody needs Polars
+
+    tenants = read_tenants(Path(authzen), rulebook, CLOCK)
+    return Basis(rulebook, pickle.dumps(tenants), tenants.files)
 
 
 if __name__ == "__main__":

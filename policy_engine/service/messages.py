@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from policy_engine.frontend.loader import Rulebook
 
@@ -24,11 +25,24 @@ NONE_YET = Reloads({"changed": 0, "refused": 0})
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What answers rest on: the rules, and pickled the tenants of AuthZEN, empty where there is no mapping.
+
+    The parent process never unpacks these: their tables need threads, and a process with threads must not fork. `files` are
+    those that they were read from.
+    """
+
+    rulebook: Rulebook
+    tenants: bytes = field(default=b"", repr=False)
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """To a worker: prepare these rules, and answer `Ready` or `Failed`."""
 
     epoch: int
-    rulebook: Rulebook
+    basis: Basis
     reloads: Reloads
 
 

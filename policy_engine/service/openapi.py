@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policy_engine.analysis.examples import examples_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
 from policy_engine.reports.explanations import Reader
+from policy_engine.service.authzen.openapi import TAG, authzen_paths
 from policy_engine.service.fact_schemas import PLACE, Components, answered, or_null
 from policy_engine.service.problems import CONTENT_TYPE, KINDS
 from policy_engine.service.requests import Detail
 from policy_engine.version import VERSION
+
+if TYPE_CHECKING:
+    from policy_engine.service.authzen.tenants import Tenants
 
 DESCRIPTION = """Decisions by rules, each with its reason, its sources and the digest of the text that decided.
 
@@ -23,18 +27,23 @@ ALWAYS = ("decision", "status", "outcome", "as_of", "ruleset")
 Json = dict[str, Any]
 
 
-def openapi(rulebook: Sequence[Sequence[Ruleset]]) -> Json:
-    """The document for rulesets, each with its versions, the oldest first."""
+def openapi(rulebook: Sequence[Sequence[Ruleset]], tenants: Tenants | None = None) -> Json:
+    """The document for rulesets, each with its versions, the oldest first, and for the tenants of AuthZEN."""
     own = {"Answer": _answer(), "Section": _section(), "Problem": _problem()}
     components = Components({**own, "Rulesets": _rulesets(), "Readiness": _readiness()})
+    authzen = authzen_paths(tenants) if tenants is not None else {}
     paths = {address: item for versions in rulebook for address, item in _paths_of(versions, components)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "policy_engine", "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
         "security": [{"caller": []}, {}],
-        "tags": [*map(_tag, rulebook), {"name": "service", "description": "The service itself"}],
-        "paths": {**paths, **OWN_PATHS},
+        "tags": [
+            *map(_tag, rulebook),
+            {"name": "service", "description": "The service itself"},
+            *([TAG] if authzen else []),
+        ],
+        "paths": {**paths, **OWN_PATHS, **authzen},
         "components": {
             "schemas": components.schemas,
             "responses": {str(status): _refused(status) for status in STATUSES},

@@ -86,7 +86,7 @@ def require_type(head: Head, wanted: Collection[str]) -> None:
         raise Problem("wrong-content-type", "the body must not be compressed: send it without `Content-Encoding`")
 
 
-def read_object(body: bytes, what: str = "the body") -> dict[str, Any]:
+def read_object(body: bytes, what: str = "the body", example: str = '{"facts": {...}}') -> dict[str, Any]:
     """The JSON object of a body, or of what is named; raises `Problem`."""
     if not body.strip():
         raise Problem("not-json", f"{what} is empty")
@@ -98,7 +98,7 @@ def read_object(body: bytes, what: str = "the body") -> dict[str, Any]:
         raise Problem("not-json", f"{what}: {shown_text(str(error)).replace('line 1, ', '')}") from None
     refuse_many_values(body, value)
     if not isinstance(value, dict):
-        raise Problem("not-json", f'{what} must be one JSON object, such as {{"facts": {{...}}}}')
+        raise Problem("not-json", f"{what} must be one JSON object, such as {example}")
     return value
 
 

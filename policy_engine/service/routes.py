@@ -9,6 +9,8 @@ from functools import partial
 
 from policy_engine.diagnostics import shown_text, unknown_name
 from policy_engine.service import files
+from policy_engine.service.authzen.addresses import METADATA, QUESTIONS, is_authzen
+from policy_engine.service.authzen.messages import message_response
 from policy_engine.service.batches import Batch
 from policy_engine.service.deciding import Service
 from policy_engine.service.exchanges import Exchange, Step
@@ -28,6 +30,8 @@ def received(service: Service, head: Head) -> tuple[Exchange, Step]:
 
 def _begun(exchange: Exchange) -> Step:
     service, head = exchange.service, exchange.head
+    if is_authzen(head.path):
+        exchange.refusal = message_response
     route, exchange.named = _route_to(head)
     exchange.address = route.address
     is_open = route.access is Access.OPEN or (route.access is Access.SHOWN and service.settings.open_documentation)
@@ -157,6 +161,8 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/docs", Access.SHOWN, lambda call: files.page()),
     _route("GET", "/docs/docs.js", Access.OPEN, lambda call: files.start()),
     _route("GET", f"/docs/{files.SCALAR}", Access.OPEN, lambda call: files.scalar(call.head)),
+    *(_route("POST", address, Access.CALLERS, begin) for address, begin in QUESTIONS),
+    *(_route("GET", address, Access.OPEN, begin) for address, begin in METADATA),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import socket
 import ssl
@@ -19,7 +20,6 @@ from granian.server.common import AbstractServer
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
-from policy_engine.frontend.loader import Rulebook
 from policy_engine.service.callers import PERMISSION, Callers, Rates, permission
 from policy_engine.service.clock import CLOCK
 from policy_engine.service.deciding import DecisionLog, Service
@@ -29,6 +29,7 @@ from policy_engine.service.keys import KeyRing
 from policy_engine.service.loaded import Loaded
 from policy_engine.service.loading import loaded_apart
 from policy_engine.service.logs import CONFIGURATION, log
+from policy_engine.service.messages import Basis
 from policy_engine.service.problems import Problem
 from policy_engine.service.rsgi import Application
 from policy_engine.service.settings import Settings
@@ -51,7 +52,8 @@ def serve(settings: Settings) -> None:
     server = _granian(settings)
     scheme = "https" if settings.certificate else "http"
     address, rulesets = f"{scheme}://{settings.host}:{settings.port}", len({each.id for each in rulebook.rulesets})
-    fleet = Fleet(rulebook, partial(_loaded_again, settings, published), _watched(settings))
+    basis = loaded_apart(settings) if settings.authzen else Basis(rulebook)
+    fleet = Fleet(basis, partial(_loaded_again, settings, published), _watched(settings))
     setattr(server, "signal_handler_reload", lambda *_: fleet.wanted.set())  # noqa: B010 - Granian itself would start new workers
     server.on_startup(lambda: log("listening", address=address, workers=settings.workers, rulesets=rulesets))
     server.on_shutdown(lambda: log("stopped"))
@@ -76,15 +78,16 @@ def _log_written(settings: Settings) -> Iterator[str]:
         keeper.stop()
 
 
-def _loaded_again(settings: Settings, published: str | None) -> Rulebook:
-    """The rules as they are now in their files; raises `CannotRun` where they cannot be taken."""
-    rulebook = loaded_apart(settings)
-    require_roles(Loaded(Engine(rulebook)), callers_of(settings, published))
-    return rulebook
+def _loaded_again(settings: Settings, published: str | None) -> Basis:
+    """The rules and the mapping as they are now in their files; raises `CannotRun` where they cannot be taken."""
+    basis = loaded_apart(settings)
+    require_roles(Loaded(Engine(basis.rulebook)), callers_of(settings, published))
+    return basis
 
 
 def _watched(settings: Settings) -> tuple[Path, ...]:
-    return (Path(settings.rules), Path(settings.schemas)) if settings.watch else ()
+    mapping = [Path(settings.authzen)] if settings.authzen else []
+    return (Path(settings.rules), Path(settings.schemas), *mapping) if settings.watch else ()
 
 
 def _granian(settings: Settings) -> AbstractServer[Any]:
@@ -194,5 +197,6 @@ def _application(
     callers, rates = callers_of(settings, published), Rates(settings.rate)
     decision_log = _decision_log(settings, log_address)
     service = Service(loaded, settings, CLOCK, callers, rates, decision_log, name=secrets.token_hex(4), reloads=reloads)
+    service.token_key = hmac.digest(secret, b"tokens of pages", "sha256")
     follower.follow(service)
     return Application(service)

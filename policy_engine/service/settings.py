@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -12,6 +13,7 @@ from typing import Any
 from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.errors import CannotRun
 
+PUBLIC = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~-]+)*")
 PREFIX = "POLICY_SERVE_"
 """What the names of environment variables begin with."""
 
@@ -33,6 +35,13 @@ class Settings:
 
     rules: str = setting("rules", "the folder of rule files")
     schemas: str = setting("schemas", "the folder of the schemas of facts")
+    authzen: str = setting(
+        "", "the AuthZEN mapping (YAML): which decision answers for which subjects, resources and actions"
+    )
+    public_url: str = setting(
+        "",
+        "the address by which callers reach the service, such as https://pdp.example.com; the AuthZEN metadata name it",
+    )
     host: str = setting(
         "127.0.0.1", "the IP address to listen at; with `keys` or `jwks` it may be another than this machine's own"
     )
@@ -117,6 +126,9 @@ def _together(settings: Settings) -> Iterator[str]:
         yield "the settings `jwks`, `issuer` and `audience` go together: set all three, or none"
     if bool(settings.certificate) != bool(settings.certificate_key):
         yield "the settings `certificate` and `certificate_key` go together: set both, or none"
+    if settings.public_url and not PUBLIC.fullmatch(settings.public_url):
+        shown = shown_text(settings.public_url, 60)
+        yield f"the setting `public_url` must be an address such as https://pdp.example.com, not `{shown}`"
     if settings.log_keys and not settings.log_location:
         yield "the setting `log_keys` needs `log_location`: nothing is logged without it"
     if settings.client_authority and not settings.certificate:

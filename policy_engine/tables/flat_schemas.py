@@ -9,7 +9,7 @@ from typing import Any
 
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.schema_documents import followed, parsed_schema
-from policy_engine.language.types import Instant, ListOf, Member, Record, Type, member_of
+from policy_engine.language.types import Instant, ListOf, Member, Record, Text, Type, member_of
 from policy_engine.tables.mapping import History, TableMapping
 
 
@@ -27,6 +27,18 @@ def zoned_schema(facts: FactsSchema, zones: Mapping[str, str]) -> FactsSchema:
         part["x-local"] = zone
         members[name] = replace(members[name], type=_in_zone(members[name].type, below, zone))
     return _schema(facts.name, members.values(), properties, root.get("required", ()))
+
+
+def part_schema(facts: FactsSchema, names: Iterable[str], key: str) -> FactsSchema:
+    """The schema of some facts alone, of which only the key must be there: one of them, or a text beside them."""
+    root = parsed_schema(facts.document, zone=facts.zone)
+    members = {name: member_of(facts.type, name) for name in names}
+    found = {name: replace(member, key=name == key) for name, member in members.items() if member is not None}
+    properties = {name: _resolved(root["properties"][name], root) for name in found}
+    if key not in found:
+        found[key] = Member(key, Text(), required=True, key=True)
+        properties[key] = {"type": "string", "minLength": 1}
+    return _schema(facts.name, found.values(), properties, [key])
 
 
 def _in_zone(kind: Type, below: str, zone: str) -> Type:

@@ -48,7 +48,8 @@ class TableMapping:
     lacks its text in every row, as in a file of facts; `places` says where columns are named. `styles` says how single
     facts are written, `absent` which texts stand for no value in any other column. `lists` gives for a fact the elements that
     are gathered from columns, `histories` the file whose rows they are; `file` says how the file is written.
-    `zones` gives for instants, by path, the time zone in which those without an offset are read, by its IANA name.
+    `zones` gives for instants, by path, the time zone in which those without an offset are read, by its IANA name. With
+    `named_alone` no other column is read than those that `columns` names.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class TableMapping:
     lists: Mapping[str, tuple[ListItem, ...]] = field(default_factory=dict)
     histories: Mapping[str, History] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
+    named_alone: bool = False
 
     @property
     def gathered(self) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ class TableMapping:
     def facts_of(self, where: str, header: list[str]) -> dict[str, str]:
         """For each column that is read the name it goes by: its fact, or its own; raises `CannotRun`."""
         faults = [self._no_column(name, where, header) for name in self.columns if name not in header]
-        names = {column: self.columns.get(column, column) for column in header}
+        names = {column: self.columns.get(column, None if self.named_alone else column) for column in header}
         read = {column: name for column, name in names.items() if name is not None}
         faults += _twice(where, read)
         given = {*self.constants, *self.gathered}

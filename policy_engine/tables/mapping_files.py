@@ -36,8 +36,8 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine.diagnostics import shown_text
+from policy_engine.documents.node_reader import document_of
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain
-from policy_engine.documents.yaml_reader import read_file
 from policy_engine.errors import CannotRun
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import ListOf, Member, Record
@@ -64,12 +64,10 @@ Places = dict[str, Span]
 
 def read_mapping(path: Path, facts: FactsSchema) -> TableMapping:
     """The mapping in a YAML file for a schema; raises `CannotRun` with every fault and its place."""
-    _, node, faults = read_file(path)
-    if node is None or faults:
-        raise CannotRun("\n".join(f"{fault.span}: {fault.message}" for fault in faults))
+    node = document_of(path)
     zones = MappingReader(facts, path.parent)
     found = zones_of(zones, node.get("timezone") if isinstance(node, MappingNode) else None)
-    reader = MappingReader(zoned_schema(facts, found), path.parent, zones.faults)
+    reader = MappingReader(zoned_schema(facts, found), path.parent, faults=zones.faults)
     mapping = replace(_whole(reader, node), zones=found)
     if reader.faults:
         raise CannotRun("\n".join(reader.faults))

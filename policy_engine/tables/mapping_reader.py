@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from policy_engine.diagnostics import did_you_mean, shown_text
+from policy_engine.documents.node_reader import NodeReader
 from policy_engine.documents.nodes import MappingNode, ScalarNode, SequenceNode, YamlNode, plain_scalar
 from policy_engine.language.rulesets import FactsSchema
 from policy_engine.language.types import Boolean, ListOf, Member, Record, Text, Type
-from policy_engine.source import Authored, Span
+from policy_engine.source import Authored
 from policy_engine.tables.cells import AS_FACTS, read_cell
 
 
 @dataclass(slots=True)
-class MappingReader:
+class MappingReader(NodeReader):
     """One reading of a mapping file for a schema: where it lies, and what is wrong with it so far.
 
     `members` are the facts and, by their paths, the members of records in lists, `statuses.since` say. The values of a list of
@@ -24,36 +25,10 @@ class MappingReader:
 
     facts: FactsSchema
     folder: Path
-    faults: list[str] = field(default_factory=list)
     members: Mapping[str, Member] = field(init=False)
 
     def __post_init__(self) -> None:
         self.members = {path: member for one in self.facts.type.members for path, member in _paths(one)}
-
-    def fault(self, where: YamlNode | Authored, message: str) -> None:
-        """Note what is wrong with a node."""
-        self.fault_at(where.span, message)
-
-    def fault_at(self, place: Span, message: str) -> None:
-        """Note what is wrong at a place."""
-        self.faults.append(f"{place}: {message}")
-
-    def entries(self, node: YamlNode | None, what: str) -> tuple[tuple[Authored, YamlNode], ...]:
-        """The names and values of a mapping; none where the node is none, which is reported."""
-        if node is None or isinstance(node, MappingNode):
-            return () if node is None else node.entries
-        self.fault(node, f"{what} is a list of `name: value`")
-        return ()
-
-    def keys(self, node: YamlNode | None, what: str, known: tuple[str, ...]) -> dict[str, YamlNode]:
-        """The values of a mapping by their keys; others are reported."""
-        found: dict[str, YamlNode] = {}
-        for key, value in self.entries(node, what):
-            found[key.value] = value
-            if key.value not in known:
-                hint = did_you_mean(key.value, known) or f"there are {', '.join(known)}"
-                self.fault(key, f"{what} has no `{shown_text(key.value)}`; {hint}")
-        return found
 
     def member(self, name: Authored, record: Record | None = None) -> Member | None:
         """The fact, or member of a record, of that name; None where there is none, which is reported."""
