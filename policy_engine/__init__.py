@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from policy_engine import version
 
 if TYPE_CHECKING:
-    from policy_engine.api import Engine
+    from policy_engine.api import Engine, open_log
+    from policy_engine.decision_log.in_process import DecisionLog
     from policy_engine.diagnostics import Diagnostic
     from policy_engine.errors import (
         CannotRun,
@@ -30,6 +31,7 @@ __all__ = [
     "CannotRun",
     "DecidedTable",
     "Decision",
+    "DecisionLog",
     "Diagnostic",
     "Engine",
     "EngineFault",
@@ -51,6 +53,7 @@ __all__ = [
     "Verdict",
     "Violation",
     "__version__",
+    "open_log",
 ]
 
 __version__ = version.VERSION
@@ -61,7 +64,8 @@ _PLACES = {
     ),
     "Diagnostic": "policy_engine.diagnostics",
     "DecidedTable": "policy_engine.reports.frames",
-    "Engine": "policy_engine.api",
+    "DecisionLog": "policy_engine.decision_log.in_process",
+    **dict.fromkeys(("Engine", "open_log"), "policy_engine.api"),
     "ReportResult": "policy_engine.reports.run",
     "Ruleset": "policy_engine.language.rulesets",
 }

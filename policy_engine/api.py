@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_bytes
+from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from policy_engine import engine
@@ -19,10 +22,34 @@ from policy_engine.reports.arguments import Arguments
 if TYPE_CHECKING:
     from polars import DataFrame
 
+    from policy_engine.decision_log.in_process import DecisionLog
     from policy_engine.reports.frames import DecidedTable
     from policy_engine.reports.run import ReportResult
 
 Frame = TypeVar("Frame")
+
+
+def open_log(location: str | Path, *, keys: str | Path | None = None, caller: str = "") -> DecisionLog:
+    """A decision log that `policy log init` made, to be given to `Engine(log=...)`: every answer is in it before it is returned.
+
+    `location` is its file or the address of its database, `keys` the folder of its keys (beside the file if left out), `caller`
+    the name that its records tell of who asks. One process writes a log. Close it, or use it in a `with` block.
+
+    Raises `CannotRun` where it cannot be opened or is being written already, or without cryptography.
+    """
+    if find_spec("cryptography") is None:
+        raise CannotRun('a decision log needs the package `cryptography`: pip install "policy_engine[log]"')
+    from policy_engine.decision_log.in_process import DecisionLog  # noqa: PLC0415 - cryptography need not be there
+    from policy_engine.decision_log.opening import default_keys, open_writer  # noqa: PLC0415
+    from policy_engine.decision_log.recording import Recorder  # noqa: PLC0415
+
+    folder = Path(keys) if keys is not None else default_keys(str(location))
+    writer = open_writer(str(location), folder, token_bytes)
+    return DecisionLog(writer, Recorder(writer.keys.masking_key), caller, _milliseconds, token_bytes)
+
+
+def _milliseconds() -> int:
+    return time_ns() // 1_000_000
 
 
 class Engine(engine.Engine):

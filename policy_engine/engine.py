@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import decimal
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
-from policy_engine.backends.python import NotPlain, Program, Recording, excerpt
+from policy_engine.answering import all_decided, decided, decided_with_trace, passes, violations_of
 from policy_engine.compiled import CompiledQuestion, CompiledRulebook
 from policy_engine.diagnostics import has_errors, shown_text, unknown_name
-from policy_engine.errors import CannotRun, EngineFault, FactsError, RulesetError, UnknownDecision, Violation
+from policy_engine.errors import CannotRun, FactsError, RulesetError, UnknownDecision, Violation
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.foreign import Facts, refuse_table
 from policy_engine.facts.plain import is_plain
-from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend import loader
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.language.decisions import Decision
-from policy_engine.language.rounding import EXACT
 from policy_engine.language.rulesets import Ruleset
-from policy_engine.language.traces import Explanation, Trace
-from policy_engine.language.values import RecordValue
-from policy_engine.reference.deciding import Evaluation, check_facts, explanation_of, trace_of
-from policy_engine.reference.recorded import RecordedEvaluation
+from policy_engine.language.traces import Explanation
 
+Given = TypeVar("Given")
+GROUP = 100
+"""So many answers of `decide_many` are recorded together."""
 NO_READINGS: Mapping[str, str] = {}
 
 
@@ -43,6 +41,18 @@ class Asked:
     as_of: date
     readings: Mapping[str, str] = field(default_factory=dict)
     account: str | None = None
+
+
+class AnswerLog(Protocol):
+    """What remembers answers. It is told of each before it is given."""
+
+    def record(self, asked: Asked, ruleset: Ruleset, told: Sequence[Decision] | FactsError) -> Any:
+        """What is to be remembered of a question and its answers, or of its invalid facts, which may change afterwards."""
+        ...
+
+    def append(self, records: Sequence[Any]) -> None:
+        """Remember records; when this returns they are safe. Raises `LogUnavailable`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +79,14 @@ class Files:
 class Engine:
     """Checked rulesets, and what was compiled of them so far. It reads no clock. Threads may share it."""
 
-    __slots__ = ("_files", "_now")
+    __slots__ = ("_files", "_log", "_now")
     _files: Files | None
+    _log: AnswerLog | None
     _now: CompiledRulebook
 
-    def __init__(self, rulebook: Rulebook, files: Files | None = None) -> None:
-        """An engine over a rulebook; `files` are those that it was loaded from."""
-        self._now, self._files = CompiledRulebook(rulebook), files
+    def __init__(self, rulebook: Rulebook, files: Files | None = None, *, log: AnswerLog | None = None) -> None:
+        """An engine over a rulebook; `files` are those that it was loaded from, and `log` remembers its answers."""
+        self._now, self._files, self._log = CompiledRulebook(rulebook), files, log
 
     @classmethod
     def load(
@@ -84,19 +95,20 @@ class Engine:
         schemas: str | Path = "schemas",
         *,
         only: Collection[str] = (),
+        log: AnswerLog | None = None,
     ) -> Self:
         """Read and check the rule files below a folder (or the files given), and their schemas.
 
-        `only` names the rulesets that are wanted; files of others are then left unread. Raises `RulesetError` with every
-        diagnostic where a file has an error, `CannotRun` where there is no such file, `UnknownDecision` where there is no
-        ruleset that is wanted.
+        `only` names the rulesets that are wanted; files of others are then left unread. `log` remembers every answer.
+        Raises `RulesetError` with every diagnostic where a file has an error, `CannotRun` where there is no such file,
+        `UnknownDecision` where there is no ruleset that is wanted.
         """
         paths = [rules] if isinstance(rules, str | Path) else rules
         files = Files(tuple(map(Path, paths)), Path(schemas), (only,) if isinstance(only, str) else tuple(only))
-        return cls(files.load(), files)
+        return cls(files.load(), files, log=log)
 
     @classmethod
-    def from_text(cls, rules: Mapping[str, str], schemas: Mapping[str, str]) -> Self:
+    def from_text(cls, rules: Mapping[str, str], schemas: Mapping[str, str], *, log: AnswerLog | None = None) -> Self:
         """Check rules given as YAML texts, by names that diagnostics tell, and their schemas as JSON texts, by name.
 
         Nothing is read from disk, so look-up tables hold their rows, and libraries are among the rules. Raises `RulesetError`,
@@ -104,7 +116,7 @@ class Engine:
         """
         _require_texts("rules", rules)
         _require_texts("schemas", schemas)
-        return cls(_sound(loader.load_texts(rules, schemas)))
+        return cls(_sound(loader.load_texts(rules, schemas)), log=log)
 
     def reload(self) -> None:
         """Read and check the same files again; from then on they decide.
@@ -145,28 +157,28 @@ class Engine:
         as_of: date,
         readings: Mapping[str, str] = NO_READINGS,
         trusted: bool = False,
+        account: str | None = None,
     ) -> Decision:
         """The answer to `ruleset.decision` about facts in JSON types, on a civil date in the ruleset's time zone.
 
         Facts, and the records in them, may also be dataclasses and pydantic models, which takes longer.
 
         `trusted` skips validation and checks, for facts that went through them before; others may get any answer or error.
+        `account` says whom the record of the log is about, where the engine has a log; otherwise the facts may say it.
         Raises `FactsError` with every violation, `UnknownDecision`, `NotInForce` where no version is in force on the day,
         `UnknownReading` for a reading or a choice that there is not, `TypeError` where a question is no text, readings no mapping
-        or `as_of` no date, and `EngineFault` where this package itself fails.
+        or `as_of` no date, `LogUnavailable` where the answer could not be recorded, and `EngineFault` where this package itself
+        fails.
         """
         now = self._now
         day, today = now.latest
         compiled = today[0].get(decision) if (as_of is day or as_of == day) and not readings else None
         if compiled is None:
             compiled = now.decision(decision, as_of, readings)
-        try:
-            if trusted or compiled.passes(facts, as_of):
-                return compiled.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of one decision
-        except Exception as error:
-            _raise_fault(error, compiled, facts, as_of)
-        with decimal.localcontext(EXACT):
-            return _reference(compiled, facts, as_of).decision(decision.partition(".")[2])
+        if self._log is None:
+            return decided(compiled, decision, facts, as_of, trusted)
+        ask = partial(decided, compiled, decision, facts, as_of, trusted)
+        return _recorded(self._log, Asked(decision, facts, as_of, readings, account), compiled, ask, _alone)
 
     def decide_all(
         self,
@@ -176,6 +188,7 @@ class Engine:
         as_of: date,
         readings: Mapping[str, str] = NO_READINGS,
         trusted: bool = False,
+        account: str | None = None,
     ) -> dict[str, Decision]:
         """Every decision of a ruleset about the same facts, by name, in file order; like `decide` in all else."""
         now = self._now
@@ -183,14 +196,10 @@ class Engine:
         compiled = today[1].get(ruleset) if (as_of is day or as_of == day) and not readings else None
         if compiled is None:
             compiled = now.all_decisions(ruleset, as_of, readings)
-        try:
-            if trusted or compiled.passes(facts, as_of):
-                return compiled.answer(facts, as_of)  # type: ignore[no-any-return]  # the function of all decisions
-        except Exception as error:
-            _raise_fault(error, compiled, facts, as_of)
-        with decimal.localcontext(EXACT):
-            evaluation = _reference(compiled, facts, as_of)
-            return {logic.name: evaluation.decision(logic.name) for logic in compiled.ruleset.decisions}
+        if self._log is None:
+            return all_decided(compiled, facts, as_of, trusted)
+        ask = partial(all_decided, compiled, facts, as_of, trusted)
+        return _recorded(self._log, Asked(ruleset, facts, as_of, readings, account), compiled, ask, _each_of)
 
     def decide_many(
         self,
@@ -204,11 +213,14 @@ class Engine:
         """One answer for each set of facts, one at a time; where facts are invalid their error stands in its place.
 
         Raises like `decide` for what concerns all of them: `UnknownDecision`, `NotInForce`, `UnknownReading`; and `TypeError`
-        for a frame or the name of a file, which `decide_table` takes.
+        for a frame or the name of a file, which `decide_table` takes. Where the engine has a log, up to `GROUP` sets of facts are
+        taken and answered before the first of their answers is given, since they are recorded together.
         """
         refuse_table(facts)
         self._now.decision(decision, as_of, readings)
-        return self._each(decision, facts, as_of, readings, trusted)
+        if self._log is None:
+            return self._each(decision, facts, as_of, readings, trusted)
+        return self._each_recorded(self._log, decision, facts, as_of, readings, trusted)
 
     def _each(
         self,
@@ -224,8 +236,38 @@ class Engine:
             except FactsError as error:
                 yield error
 
+    def _each_recorded(
+        self,
+        log: AnswerLog,
+        decision: str,
+        facts: Iterable[Facts],
+        as_of: date,
+        readings: Mapping[str, str],
+        trusted: bool,
+    ) -> Iterator[Decision | FactsError]:
+        left = iter(facts)
+        while True:
+            compiled = self._now.decision(decision, as_of, readings)
+            told, records = [], []
+            for item in islice(left, GROUP):
+                asked = Asked(decision, item, as_of, readings)
+                told.append(answer := _answer_or_error(compiled, asked, trusted))
+                records.append(
+                    log.record(asked, compiled.ruleset, answer if isinstance(answer, FactsError) else [answer])
+                )
+            if not told:
+                return
+            log.append(records)
+            yield from told
+
     def explain(
-        self, decision: str, facts: Facts, *, as_of: date, readings: Mapping[str, str] = NO_READINGS
+        self,
+        decision: str,
+        facts: Facts,
+        *,
+        as_of: date,
+        readings: Mapping[str, str] = NO_READINGS,
+        account: str | None = None,
     ) -> Explanation:
         """The answer with its trace: every sub-expression, its value, and where it came from; raises like `decide`."""
         now = self._now
@@ -233,14 +275,10 @@ class Engine:
         compiled = today[0].get(decision) if as_of == day and not readings else None
         if compiled is None:
             compiled = now.decision(decision, as_of, readings)
-        name = decision.partition(".")[2]
-        try:
-            if compiled.passes(facts, as_of):
-                return explained(compiled.program, name, facts, as_of)
-        except Exception as error:
-            _raise_fault(error, compiled, facts, as_of)
-        with decimal.localcontext(EXACT):
-            return explanation_of(_reference(compiled, facts, as_of), name)
+        if self._log is None:
+            return decided_with_trace(compiled, decision, facts, as_of)
+        ask = partial(decided_with_trace, compiled, decision, facts, as_of)
+        return _recorded(self._log, Asked(decision, facts, as_of, readings, account), compiled, ask, _of_explanation)
 
     def validate(
         self, ruleset: str, facts: Facts, *, as_of: date, readings: Mapping[str, str] = NO_READINGS
@@ -249,23 +287,15 @@ class Engine:
 
         Raises like `decide` in all else.
         """
-        compiled = self._now.checks(ruleset, as_of, readings)
-        if _passes(compiled, facts, as_of):
-            return ()
-        try:
-            with decimal.localcontext(EXACT):
-                _reference(compiled, facts, as_of)
-        except FactsError as error:
-            return error.violations
-        return ()
+        return violations_of(self._now.checks(ruleset, as_of, readings), facts, as_of)
 
     def is_valid(self, ruleset: str, facts: Facts, *, as_of: date, readings: Mapping[str, str] = NO_READINGS) -> bool:
         """Whether `validate` finds no violation: the same answer, and quicker where a check is false."""
         compiled = self._now.checks(ruleset, as_of, readings)
-        passes = _passes(compiled, facts, as_of)
-        if passes is False and is_plain(facts) and validator_of(compiled.ruleset.facts.document)(facts):
+        valid = passes(compiled, facts, as_of)
+        if valid is False and is_plain(facts) and validator_of(compiled.ruleset.facts.document)(facts):
             return False  # by the schema they are valid, so a check is false
-        return passes or not self.validate(ruleset, facts, as_of=as_of, readings=readings)
+        return valid or not self.validate(ruleset, facts, as_of=as_of, readings=readings)
 
     def prepare(self, ruleset: str, as_of: date) -> None:
         """Compile every decision of a ruleset for a day, so that no question waits for it; raises like `ruleset`."""
@@ -303,54 +333,37 @@ def _require_texts(what: str, given: Mapping[str, str]) -> None:
             raise TypeError(f"{wanted}, and `{shown_text(name)}` is a {type(text).__name__}")
 
 
-def _passes(compiled: CompiledQuestion, facts: Facts, as_of: date) -> bool | None:
-    """Whether facts are valid; a no is sure only of plain JSON that the schema accepts; None where the reference must tell."""
+def _recorded(
+    log: AnswerLog,
+    asked: Asked,
+    compiled: CompiledQuestion,
+    ask: Callable[[], Given],
+    answers: Callable[[Given], Sequence[Decision]],
+) -> Given:
+    """What asking gives, once it is recorded; raises what asking raises, and `LogUnavailable`."""
     try:
-        return compiled.passes(facts, as_of)
-    except Exception as error:
-        _raise_fault(error, compiled, facts, as_of)
-    return None
+        given = ask()
+    except FactsError as error:
+        log.append([log.record(asked, compiled.ruleset, error)])
+        raise
+    log.append([log.record(asked, compiled.ruleset, answers(given))])
+    return given
 
 
-def _raise_fault(error: Exception, compiled: CompiledQuestion, facts: object, as_of: date) -> None:
-    """Raise `EngineFault` for what generated code raised over facts that it must be able to decide.
-
-    Return where the reference has to decide: over subclasses of JSON types, which may do anything, values that are no JSON, and
-    facts that a caller said to be valid and are not.
-    """
-    if isinstance(error, NotPlain):
-        return
-    if isinstance(error, RecursionError | MemoryError):
-        raise error
+def _answer_or_error(compiled: CompiledQuestion, asked: Asked, trusted: bool) -> Decision | FactsError:
     try:
-        if not is_plain(facts) or not compiled.passes(facts, as_of):
-            return
-    except NotPlain:
-        return
-    except Exception as again:
-        error = again
-    about = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    raise EngineFault(f"generated code failed in {excerpt(error)}\n{about}") from error
+        return decided(compiled, asked.question, asked.facts, asked.as_of, trusted)
+    except FactsError as error:
+        return error
 
 
-def _reference(compiled: CompiledQuestion, facts: Facts, as_of: date) -> Evaluation:
-    """The reference over facts that jsonschema and the ruleset's checks find valid; raises `FactsError`."""
-    choices = compiled.program.choices
-    evaluation = Evaluation(compiled.ruleset, valid_facts(facts, compiled.ruleset.facts), as_of, choices)
-    check_facts(evaluation)
-    return evaluation
+def _alone(answer: Decision) -> Sequence[Decision]:
+    return (answer,)
 
 
-def explained(program: Program, name: str, facts: Any, as_of: date) -> Explanation:
-    """A decision about valid facts in JSON types, and its trace: recorded now, and made into steps when somebody looks."""
-    recording = program.record(name, facts, as_of)
-    return Explanation(recording.decision, partial(_trace, program, recording, name, as_of))
+def _each_of(answers: Mapping[str, Decision]) -> Sequence[Decision]:
+    return tuple(answers.values())
 
 
-def _trace(program: Program, recording: Recording, name: str, as_of: date) -> Trace:
-    with decimal.localcontext(EXACT):
-        facts = recording.record(program.ruleset.facts.type)
-        assert isinstance(facts, RecordValue)
-        recorded, ruleset, choices = recording.values(), program.ruleset, program.choices
-        evaluation = RecordedEvaluation(ruleset, facts, as_of, choices, recorded=recorded, forms=program.forms)
-        return trace_of(evaluation, name)
+def _of_explanation(explanation: Explanation) -> Sequence[Decision]:
+    return (explanation.decision,)

@@ -14,8 +14,8 @@ from typing import Any
 
 from hypothesis import Phase, given, note
 
+from policy_engine.answering import explained
 from policy_engine.backends.python import Program, prepare, stretch
-from policy_engine.engine import explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.fast_validator import validator_of
 from policy_engine.facts.plain import to_json_types

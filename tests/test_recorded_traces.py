@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from policy_engine.answering import explained
 from policy_engine.backends.python import prepare
-from policy_engine.engine import Engine, explained
+from policy_engine.engine import Engine
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
 from policy_engine.frontend.loader import Rulebook

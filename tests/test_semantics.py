@@ -14,8 +14,8 @@ import pytest
 from hypothesis import Phase, given, note
 from hypothesis import strategies as st
 
+from policy_engine.answering import explained
 from policy_engine.backends.python import Program, prepare
-from policy_engine.engine import explained
 from policy_engine.errors import FactsError
 from policy_engine.facts.plain import to_json_types
 from policy_engine.facts.validation import valid_facts
