@@ -16,6 +16,7 @@ from policy_engine.errors import CannotRun
 from policy_engine.service import keys as key_files
 from policy_engine.service.clock import day_in
 from policy_engine.service.loaded import Loaded
+from policy_engine.service.loading import tenants_of
 from policy_engine.service.settings import Settings, settings_from
 
 app = typer.Typer(help="Answer over HTTP.", invoke_without_command=True)
@@ -64,7 +65,8 @@ def _server() -> ModuleType:
 def openapi(context: typer.Context) -> None:
     """Print the description of the service (OpenAPI 3.1), which it answers at `/openapi.json`, without starting it."""
     settings: Settings = context.obj
-    typer.echo(Loaded(Engine.load(settings.rules, settings.schemas)).openapi)
+    engine = Engine.load(settings.rules, settings.schemas)
+    typer.echo(Loaded(engine, tenants=tenants_of(settings.authzen, engine.rulebook)).openapi)
 
 
 @keys.command(short_help="Make a key, and print it.")

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun, RulesetError
@@ -13,6 +14,9 @@ from policy_engine.frontend.loader import Rulebook
 from policy_engine.service.clock import CLOCK
 from policy_engine.service.messages import Basis
 from policy_engine.service.settings import Settings
+
+if TYPE_CHECKING:
+    from policy_engine.service.authzen.tenants import Tenants
 
 PATIENCE = 300
 """Seconds that loading may take."""
@@ -47,12 +51,17 @@ def main(rules: str, schemas: str, authzen: str) -> int:
 
 
 def _basis(rulebook: Rulebook, authzen: str) -> Basis:
+    tenants = tenants_of(authzen, rulebook)
+    return Basis(rulebook) if tenants is None else Basis(rulebook, pickle.dumps(tenants), tenants.files)
+
+
+def tenants_of(authzen: str, rulebook: Rulebook) -> Tenants | None:
+    """The tenants of the AuthZEN mapping in a file, None where none is named; raises `CannotRun` and `RulesetError`."""
     if not authzen:
-        return Basis(rulebook)
+        return None
     from policy_engine.service.authzen.tenants import read_tenants  # noqa: PLC0415 - without a mapping nobody needs Polars
 
-    tenants = read_tenants(Path(authzen), rulebook, CLOCK)
-    return Basis(rulebook, pickle.dumps(tenants), tenants.files)
+    return read_tenants(Path(authzen), rulebook, CLOCK)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,11 @@ def _of_duckdb(table: EntityTable) -> pl.DataFrame:
 def _of_postgres(table: EntityTable) -> pl.DataFrame:
     psycopg = _client("psycopg", "postgres", table)
     try:
+        psycopg.conninfo.conninfo_to_dict(table.postgres)
+    except psycopg.Error:  # whose message may tell a password
+        told = "`postgres` says how to connect: `service=permissions`, or `host=db.example dbname=crm user=reader`"
+        raise CannotRun(f"{table.span}: {told}") from None
+    try:
         with psycopg.connect(table.postgres, connect_timeout=CONNECT_SECONDS) as connection:
             connection.read_only = True
             cursor = connection.execute(_query(table))
