@@ -157,7 +157,7 @@ class _Records:
 
     def _without_payload(self, record: StoredRecord, payload: Payload) -> Payload:
         if record.sealed is not None:
-            self.faults.tell(record.position, f"record {record.position} has a payload that its entry does not name")
+            self.faults.tell(record.position, f"record {record.position} has a payload that no entry names")
         return payload
 
 
@@ -199,32 +199,43 @@ class _Trunk:
         self.checkpoints += 1
         if checkpoint.origin != self.verifier.name or not is_signed(checkpoint, self.verifier):
             self.faults.tell(checkpoint.size, f"{name} is not signed by {self.verifier.text}")
-        self._grow(checkpoint.size)
+        complete = self._grow(checkpoint.size)
         if self.records.position < checkpoint.size:
-            self.is_right = False
-            self.faults.tell(self.records.position, f"{_run(self.records.position, checkpoint.size)} missing: {name}")
-            self.records.position = checkpoint.size
+            self._cut(checkpoint.size, name)
         elif self.is_right and self.edge.root == checkpoint.root:
             self.last_right = checkpoint.size
+            self._compare_stored(complete)
         elif self.is_right:
-            self.is_right = False
-            told = f"{_run(self.last_right, checkpoint.size)} not those that were signed: {name} has another root"
-            self.faults.tell(self.last_right, told)
+            self._wrong(checkpoint.size, f"{name} has another root")
 
-    def _grow(self, end: int) -> None:
-        leaves = self.records.leaves(end)
-        self.edge, complete = grown(self.edge, leaves)
+    def _wrong(self, end: int, why: str) -> None:
+        self.is_right = False
+        self.faults.tell(self.last_right, f"{_run(self.last_right, end)} not those that were signed: {why}")
+
+    def _cut(self, end: int, name: str) -> None:
+        """Records up to a checkpoint are not there: the last, or others before them, and the last have their positions."""
+        there = self.records.position
+        if self.is_right and there > self.last_right:
+            self._wrong(end, f"{name} is over more than the {there} that are there")
+        else:
+            self.faults.tell(there, f"{_run(there, end)} missing: {name}")
+        self.is_right = False
+        self.records.position = end
+
+    def _grow(self, end: int) -> list[Subtree]:
+        """Grow the tree by the records up to a position; the subtrees that became complete."""
+        self.edge, complete = grown(self.edge, self.records.leaves(end))
         if self.edge.size != self.records.position:
-            self.is_right = False  # told already: some are missing
-        for one in complete:
-            self._stored(one)
+            self.is_right = False  # some are missing, as was told
+        return complete
 
-    def _stored(self, one: Subtree) -> None:
-        """Compare a subtree with what is stored of it, which proofs are made of."""
-        rows = self.store.subtrees(one.level, one.number, one.number + 1)
-        if self.is_right and [row.root for row in rows] != [one.root]:
-            start, end = one.number << one.level * LEVEL_BITS, (one.number + 1) << one.level * LEVEL_BITS
-            self.faults.tell(start, f"the stored hash over records {start} to {end - 1} is not theirs")
+    def _compare_stored(self, complete: Sequence[Subtree]) -> None:
+        """Compare subtrees with what is stored of them, which proofs are made of."""
+        for one in complete:
+            rows = self.store.subtrees(one.level, one.number, one.number + 1)
+            if [row.root for row in rows] != [one.root]:
+                start, end = one.number << one.level * LEVEL_BITS, (one.number + 1) << one.level * LEVEL_BITS
+                self.faults.tell(start, f"the stored hash over records {start} to {end - 1} is not theirs")
 
     def _rest(self, size: int) -> None:
         """Records beyond the newest checkpoint."""

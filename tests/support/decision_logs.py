@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from copy import copy
 from pathlib import Path
 from random import Random
 
-from policy_engine.decision_log.notes import Verifier
+from policy_engine.decision_log.notes import Checkpoint, Verifier
 from policy_engine.decision_log.opening import (
     ACCOUNT_KEYS,
     SIGNING_KEY,
@@ -64,6 +66,13 @@ class Log:
         self._draw = Random(4)
         create_log(str(self.path), self.keys, name, self._draw.randbytes)
 
+    def copied(self, path: Path) -> Log:
+        """A copy of the file, with the same keys."""
+        shutil.copy(self.path, path)
+        other = copy(self)
+        other.path = path
+        return other
+
     def writer(self) -> LogWriter:
         """The writer of the log."""
         return open_writer(str(self.path), self.keys, self._draw.randbytes)
@@ -88,11 +97,11 @@ class Log:
         """The keys of accounts."""
         return KeyFile(self.keys / ACCOUNT_KEYS)
 
-    def verified(self) -> Verification:
+    def verified(self, *kept: Checkpoint) -> Verification:
         """What verifying the whole log gives."""
         reader, keys = self.reader(), self.key_file()
         try:
-            return verify(reader, self.verifier, keys)
+            return verify(reader, self.verifier, keys, kept)
         finally:
             reader.close()
             keys.close()
@@ -101,6 +110,7 @@ class Log:
 def tamper(path: Path, *statements: str) -> None:
     """Run statements on an SQLite file, as somebody might who has it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         for statement in statements:
             connection.execute(statement)
 
