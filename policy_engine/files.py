@@ -13,7 +13,7 @@ from policy_engine.errors import CannotRun
 WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
-def write_whole(path: Path, text: str, permissions: int = 0o666) -> None:
+def write_whole(path: Path, content: str | bytes, permissions: int = 0o666) -> None:
     """Write a file beside its place and rename it there; raises `CannotRun`, and then leaves what was there.
 
     Where `path` is a link, the file that it leads to is written. A file that was there keeps its permissions, and is not
@@ -28,8 +28,8 @@ def write_whole(path: Path, text: str, permissions: int = 0o666) -> None:
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder:
             temporary = Path(folder, place.name)
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, permissions)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
             if place.exists():
                 shutil.copymode(place, temporary)
             temporary.replace(place)

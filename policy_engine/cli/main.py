@@ -14,6 +14,7 @@ from policy_engine.cli import (
     compare,
     decide,
     formatting,
+    log,
     lsp,
     new,
     report,
@@ -58,6 +59,7 @@ app.add_typer(
 )
 app.add_typer(table_commands.app, name="tables", short_help="Look at tables of facts before they are decided.")
 app.add_typer(serve.app, name="serve", short_help="Answer over HTTP.")
+app.add_typer(log.app, name="log", short_help="Keep the decision log: verify, read, prove, erase.")
 app.add_typer(rules.app, name="rules", short_help="List the rulesets, show one, or write their pages.")
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from policy_engine.decision_log.notes import Checkpoint
-from policy_engine.decision_log.records import ID_BYTES, Entry, Record, entry_bytes, time_text, uuid7
+from policy_engine.decision_log.records import ID_BYTES, Entry, Record, entry_bytes, id_bytes, time_text, uuid7
 from policy_engine.decision_log.sealing import account_digest
 from policy_engine.decision_log.stores import Erased, Pruned
-from policy_engine.decision_log.writing import LogWriter, id_bytes
+from policy_engine.decision_log.writing import LogWriter
 from policy_engine.errors import CannotRun
 
 LONGEST_POSITIONS = 60_000

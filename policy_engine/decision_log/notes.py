@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import Error
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from hashlib import sha256
@@ -43,7 +42,7 @@ class Signature:
     @property
     def line(self) -> str:
         """The line, with its line break."""
-        return f"{DASH}{self.name} {_text(self.key_id + self.value)}\n"
+        return f"{DASH}{self.name} {to_base64(self.key_id + self.value)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Checkpoint:
     @property
     def body(self) -> str:
         """What is signed."""
-        return f"{self.origin}\n{self.size}\n{_text(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
 
     @property
     def text(self) -> str:
@@ -82,7 +81,7 @@ class Verifier:
     @property
     def text(self) -> str:
         """The key as people pass it on."""
-        return f"{self.name}+{self.key_id.hex()}+{_text(bytes((self.kind,)) + self.key)}"
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(bytes((self.kind,)) + self.key)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class Signer:
     @property
     def text(self) -> str:
         """The private key as it is stored."""
-        return f"{PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{_text(bytes((self.kind,)) + self.seed)}"
+        return f"{PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{to_base64(bytes((self.kind,)) + self.seed)}"
 
     def signature(self, body: str, seconds: int = 0) -> Signature:
         """The signature of a body; that of a witness says the time, in seconds since 1970."""
@@ -234,7 +233,8 @@ def _key_parts(text: str, what: str) -> tuple[str, str, KeyKind, bytes]:
     return parts[0], parts[1], KeyKind(content[0]), content[1:]
 
 
-def _text(content: bytes) -> str:
+def to_base64(content: bytes) -> str:
+    """Bytes as base64."""
     return b64encode(content).decode()
 
 
@@ -243,14 +243,9 @@ def _bytes(text: str, length: int | None, what: str) -> bytes:
         content = b64decode(text, validate=True)
     except (Error, ValueError):  # ValueError: characters beyond ASCII
         raise ValueError(f"{what} is not base64") from None
-    if _text(content) != text or (length is not None and len(content) != length):
+    if to_base64(content) != text or (length is not None and len(content) != length):
         raise ValueError(f"{what} does not have {length} bytes" if length else f"{what} is not base64 as it is written")
     return content
-
-
-def hashes_text(hashes: Sequence[bytes]) -> str:
-    """Hashes as lines of base64."""
-    return "".join(f"{_text(one)}\n" for one in hashes)
 
 
 def read_hash(line: str) -> bytes:

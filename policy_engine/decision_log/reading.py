@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policy_engine.decision_log.records import Entry, canonical, payload_digest, read_entry
+from policy_engine.decision_log.records import Entry, canonical, id_bytes, payload_digest, read_entry
 from policy_engine.decision_log.sealing import KeyFile, account_digest, opened
 from policy_engine.decision_log.stores import ReadStore, StoredRecord
 from policy_engine.errors import CannotRun
@@ -62,23 +62,34 @@ def select(store: ReadStore, keys: KeyFile | None, selection: Selection) -> Iter
                 yield found
 
 
-def pruned_count(store: ReadStore, size: int) -> int:
-    """How many entries, from the first on, are pruned."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if next(store.records(middle, middle + 1)).entry is None:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def position_of(store: ReadStore, id_: str) -> int:
+    """Where a record stands; raises `CannotRun` where there is none with this id, or its entry is pruned."""
+    try:
+        position = store.position_of(id_bytes(id_))
+    except ValueError:
+        raise CannotRun(f"`{id_}` is no id of a record; that is a UUID") from None
+    if position is None:
+        raise CannotRun(f"there is no record `{id_}` in the log; if there was one, it is pruned")
+    return position
+
+
+def first_since(store: ReadStore, milliseconds: int) -> int:
+    """Where the first record stands that was made at a time, since 1970 in UTC, or later; the end of the log if none was."""
+    size = size_of(store)
+    times = ((one.position, int.from_bytes(one.id[:6], "big")) for one in store.records(0, size) if one.id)
+    return next((position for position, time in times if time >= milliseconds), size)
+
+
+def size_of(store: ReadStore) -> int:
+    """How many records there are under the newest checkpoint."""
+    row = store.last_checkpoint()
+    return row.size if row else 0
 
 
 def _candidates(store: ReadStore, keys: KeyFile | None, account: str) -> Iterable[StoredRecord]:
     """All records, or those of an account."""
-    row = store.last_checkpoint()
     if not account:
-        return store.records(0, row.size if row else 0)
+        return store.records(0, size_of(store))
     if keys is None:
         raise CannotRun("an account is found by its keys alone; name their folder with --keys")
     numbers = store.keys_of([account_digest(keys.index_key, account)])
@@ -102,17 +113,27 @@ def _payload(record: StoredRecord, digest: str, keys: KeyFile | None) -> tuple[P
     key = keys.key(record.key) if keys else None
     if key is None:
         return PayloadState.SEALED, None
-    content = payload_that_fits(record, key, digest)
-    return (PayloadState.FAULTY if content is None else PayloadState.THERE), content
+    found = opened_payload(record, key, digest)
+    return (PayloadState.THERE, found[1]) if found else (PayloadState.FAULTY, None)
 
 
-def payload_that_fits(record: StoredRecord, key: bytes, digest: str) -> bytes | None:
-    """The payload of a record; None where it does not open, or its entry names another."""
+def salted_payload(record: StoredRecord, keys: KeyFile | None) -> bytes:
+    """The salt of a record's payload, and the payload: what the entry's digest is of. Raises `CannotRun`, with why not."""
+    read = read_record(record, keys)
+    key = keys.key(record.key) if keys and record.key is not None else None
+    found = opened_payload(record, key, read.entry.payload) if key else None
+    if found is None:
+        raise CannotRun(f"the payload of `{read.entry.id}` is {read.state}")
+    return b"".join(found)
+
+
+def opened_payload(record: StoredRecord, key: bytes, digest: str) -> tuple[bytes, bytes] | None:
+    """The salt and the payload of a record; None where it does not open, or its entry names another."""
     try:
         salt, payload = opened(key, record.id or b"", record.sealed or b"")
     except ValueError:
         return None
-    return payload if payload_digest(salt, payload) == digest else None
+    return (salt, payload) if payload_digest(salt, payload) == digest else None
 
 
 def _needles(selection: Selection) -> list[bytes]:

@@ -198,6 +198,14 @@ def uuid7(milliseconds: int, random: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def id_bytes(id_: str) -> bytes:
+    """The 16 bytes of an id; raises `ValueError` where it is none."""
+    content = bytes.fromhex(id_.replace("-", ""))
+    if len(content) != 16:
+        raise ValueError("an id has 32 digits")
+    return content
+
+
 def milliseconds_of(id_: str) -> int:
     """When a record was made, in milliseconds since 1970 in UTC, from its id."""
     return int(id_.replace("-", "")[:12], 16)

@@ -14,7 +14,7 @@ from typing import Any
 
 from policy_engine.decision_log.accounting import Accounting, Payload
 from policy_engine.decision_log.notes import Checkpoint, Verifier, is_signed, read_checkpoint
-from policy_engine.decision_log.reading import payload_that_fits
+from policy_engine.decision_log.reading import opened_payload
 from policy_engine.decision_log.sealing import KeyFile
 from policy_engine.decision_log.stores import CheckpointRow, ReadStore, StoredRecord
 from policy_engine.decision_log.tree import LEVEL_BITS, Edge, Subtree, grown, leaf_hash
@@ -150,7 +150,7 @@ class _Records:
         key = self.keys.key(number)
         if key is None:
             self.faults.tell(record.position, f"the payload of record {record.position} is there, and its key is not")
-        elif payload_that_fits(record, key, digest) is None:
+        elif opened_payload(record, key, digest) is None:
             self.faults.tell(record.position, f"the payload of record {record.position} is not what its entry says")
         else:
             self.payloads += 1

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from policy_engine.decision_log.notes import Checkpoint, Signer, is_signed, read_checkpoint, signed
-from policy_engine.decision_log.records import Record
+from policy_engine.decision_log.records import Record, id_bytes
 from policy_engine.decision_log.sealing import NONCE_BYTES, KeyFile, RandomBytes, account_digest, sealed
 from policy_engine.decision_log.stored_hashes import StoredHashes
 from policy_engine.decision_log.stores import (
@@ -184,8 +184,3 @@ def _read(row: CheckpointRow) -> Checkpoint:
         return read_checkpoint(row.text)
     except ValueError as error:
         raise CannotRun(f"the newest checkpoint of the log cannot be read: {error}") from None
-
-
-def id_bytes(id: str) -> bytes:  # noqa: A002 - the word for it
-    """The 16 bytes of an id; raises `ValueError` where it is none."""
-    return bytes.fromhex(id.replace("-", ""))
