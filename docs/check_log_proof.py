@@ -73,6 +73,7 @@ def check(proof, verifier, payload=None):
         if payload is not None:
             require(digest(PAYLOAD, payload).hex() == json.loads(entry)["payload"], "the payload is another")
         return f"record {position} of {size}: {entry.decode()}" + (f"\n{payload[16:].decode()}" if payload else "")
+    require(form == "policy_engine consistency proof, form 1", "this is no proof")
     old, known = checkpoint(*notes[:2], verifier)
     hashes = [b64decode(line) for line in lines]
     require(old <= size and roots(old, size, known, hashes) == (known, top), "the log did not only grow")

@@ -6,6 +6,7 @@ The folder holds the signing key (`signing.key`), the public key to hand out (`v
 
 from __future__ import annotations
 
+import shutil
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ from policy_engine.decision_log.sealing import KEY_BYTES, KeyFile, RandomBytes, 
 from policy_engine.decision_log.stores import Identity, ReadStore, Store
 from policy_engine.decision_log.writing import LogWriter
 from policy_engine.errors import CannotRun
-from policy_engine.files import make_folder, write_whole
+from policy_engine.files import write_whole
 
 SIGNING_KEY, VERIFIER_KEY, ACCOUNT_KEYS = "signing.key", "verifier.key", "keys.sqlite"
 DATABASES = ("postgresql://", "postgres://")
@@ -69,13 +70,23 @@ def create_log(location: str, keys: Path, name: str, random_bytes: RandomBytes) 
         raise CannotRun(f"--name: {error}") from None
     if keys.exists():
         raise CannotRun(f"`{keys}` is there already; name another folder for the keys with --keys")
-    _create_tables(location, Identity(name, signing.verifier.text))
-    make_folder(keys)
-    keys.chmod(0o700)
-    write_whole(keys / SIGNING_KEY, signing.text + "\n", 0o600)
-    write_whole(keys / VERIFIER_KEY, signing.verifier.text + "\n")
-    create_key_file(keys / ACCOUNT_KEYS, random_bytes)
+    _create_keys(keys, signing, random_bytes)
+    try:
+        _create_tables(location, Identity(name, signing.verifier.text))
+    except CannotRun:
+        shutil.rmtree(keys)
+        raise
     return signing
+
+
+def _create_keys(folder: Path, signing: Signer, random_bytes: RandomBytes) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise CannotRun(f"the folder of keys `{folder}` cannot be made: {error.strerror}") from None
+    write_whole(folder / SIGNING_KEY, signing.text + "\n", 0o600)
+    write_whole(folder / VERIFIER_KEY, signing.verifier.text + "\n")
+    create_key_file(folder / ACCOUNT_KEYS, random_bytes)
 
 
 def _create_tables(location: str, identity: Identity) -> None:

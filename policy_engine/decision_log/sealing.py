@@ -123,5 +123,7 @@ def create_key_file(path: Path, random_bytes: RandomBytes) -> None:
         connection.execute("CREATE TABLE keys (number INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL) STRICT")
         connection.execute("INSERT INTO log VALUES (?, ?)", (random_bytes(KEY_BYTES), random_bytes(KEY_BYTES)))
         connection.close()
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
+        raise CannotRun(f"the file of keys `{path}` cannot be made: {error.strerror}") from None
+    except sqlite3.Error as error:
         raise CannotRun(f"the file of keys `{path}` cannot be made: {error}") from None

@@ -270,7 +270,9 @@ def create(path: Path, identity: Identity) -> None:
         _migrate(connection)
         connection.execute("INSERT INTO log VALUES (?, ?, 1)", identity)
         connection.close()
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
+        raise CannotRun(f"the log `{path}` cannot be made: {error.strerror}") from None
+    except sqlite3.Error as error:
         path.unlink(missing_ok=True)
         raise CannotRun(f"the log `{path}` cannot be made: {error}") from None
 
