@@ -71,6 +71,7 @@ ALLOWED = {
     "httpx": ("client/connections.py", "client/blocking.py", "client/awaiting.py"),
     "cryptography": ("decision_log/notes.py", "decision_log/sealing.py"),
     "joserfc": ("service/tokens.py",),
+    "opentelemetry": ("service/telemetry.py",),
     "granian": ("service/server.py", "service/rsgi.py"),
 }
 

@@ -51,6 +51,30 @@ class DecisionLog(Protocol):
         ...
 
 
+class RequestSpan(Protocol):
+    """What is told elsewhere of one request."""
+
+    def around(self, work: Callable[[], Told]) -> Told:
+        """What work gives; the decisions that are made meanwhile belong to this request."""
+        ...
+
+    def refused(self, kind: str) -> None:
+        """Tell the kind of a problem that is answered."""
+        ...
+
+    def ended(self, address: str, status: int) -> None:
+        """Tell that it has its answer."""
+        ...
+
+
+class Traces(Protocol):
+    """What begins the spans of requests."""
+
+    def begun(self, head: Head, request_id: str) -> RequestSpan:
+        """The span of a request."""
+        ...
+
+
 @dataclass(slots=True)
 class Service:
     """What answers; `name` begins the ids of its requests, `others` is what other workers counted.
@@ -64,6 +88,7 @@ class Service:
     callers: Callers = field(default_factory=Callers)
     rates: Rates = field(default_factory=lambda: Rates(0))
     log: DecisionLog | None = None
+    traces: Traces | None = None
     counts: Counts = field(default_factory=Counts)
     others: Series = field(default_factory=dict)
     reloads: Reloads = NONE_YET

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from policy_engine.diagnostics import shown_text
 from policy_engine.service.batches import Batch
 from policy_engine.service.callers import ANYBODY, Caller
-from policy_engine.service.deciding import Service
+from policy_engine.service.deciding import RequestSpan, Service
 from policy_engine.service.logs import log, log_fault
 from policy_engine.service.problems import OF_ERRORS, Problem, own_fault, problem_of
 from policy_engine.service.requests import Head
@@ -48,6 +48,7 @@ class Exchange:
     """A request and what becomes of it; `named` says what stands in the place of each name in braces of its `address`.
 
     `refusal` is how a problem is answered. With a decision log `records` must be durable before the answer is sent.
+    `span` hears of it where requests are traced.
     """
 
     service: Service
@@ -59,13 +60,17 @@ class Exchange:
     named: Mapping[str, str] = field(default_factory=dict)
     refusal: Callable[[Problem], Response] = problem_response
     records: list[Record] = field(default_factory=list)
+    span: RequestSpan | None = None
 
     def told(self, work: Callable[[], Told]) -> Told | Response:
         """What work gives, or what is answered where it fails."""
         try:
-            return work()
+            return self._traced(work)
         except Exception as error:  # whatever fails here, others are served
             return self.refused(_problem_for(error))
+
+    def _traced(self, work: Callable[[], Told]) -> Told:
+        return work() if self.span is None else self.span.around(work)
 
     def after_body(self, work: Callable[[bytes], Response]) -> Whole:
         """What to do once the body is there."""
@@ -74,7 +79,7 @@ class Exchange:
     def tried(self, work: Callable[[], Told]) -> Told:
         """What work gives for one of several questions; raises `Problem` where it fails."""
         try:
-            return work()
+            return self._traced(work)
         except Exception as error:  # whatever fails here, the others are answered
             raise _problem_for(error) from None
 
@@ -89,12 +94,16 @@ class Exchange:
     def refused(self, problem: Problem) -> Response:
         """What is answered where there is a problem."""
         self.service.counts.problem(problem.kind.name)
+        if self.span is not None:
+            self.span.refused(problem.kind.name)
         return self.refusal(problem)
 
     def ended(self, status: int) -> None:
-        """Count the request, and log it where that is wanted; the address is that of the route, which tells no facts."""
+        """Count the request, end its span, log it where wanted; its address is that of the route, which tells no facts."""
         seconds = self.service.clock.ticks() - self.begun
         self.service.counts.request(self.address, status, seconds)
+        if self.span is not None:
+            self.span.ended(self.address, status)
         if self.service.settings.log_requests:
             method, milliseconds = shown_text(self.head.method, 20), round(seconds * 1000, 3)
             asked = {"id": self.id, "method": method, "address": self.address, "caller": self.caller.name}

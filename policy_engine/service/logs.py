@@ -51,6 +51,7 @@ CONFIGURATION = {
     "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
     "loggers": {
         LOG.name: {"handlers": ["lines"], "level": "INFO", "propagate": False},
+        "opentelemetry": {"handlers": ["lines"], "level": "WARNING", "propagate": False},
         "_granian": {"handlers": ["lines"], "level": "WARNING", "propagate": False},
     },
 }

@@ -233,7 +233,9 @@ def _get(
     return {"get": {**got, "responses": {**told, **_problems(*statuses, 500)}}}
 
 
-LINES = {"application/jsonl": {"schema": {"type": "string"}}}
+LINES: Json = {
+    "application/jsonl": {"schema": {"description": "JSON Lines, which no schema of one JSON value describes."}}
+}
 OWN_PATHS: Mapping[str, Json] = {
     "/v1/batch": {
         "post": {

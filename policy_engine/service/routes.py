@@ -25,6 +25,8 @@ from policy_engine.service.settings import ANSWER_AND_COUNT
 def received(service: Service, head: Head) -> tuple[Exchange, Step]:
     """A request, and what to do with it."""
     exchange = Exchange(service, head, service.request_id(head), service.clock.ticks())
+    if service.traces is not None:
+        exchange.span = service.traces.begun(head, exchange.id)
     return exchange, exchange.told(lambda: _begun(exchange))
 
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def serve(settings: Settings) -> None:
     rulebook = Engine.load(settings.rules, settings.schemas).rulebook
     published = published_keys(settings.jwks) if settings.jwks else None
     require_roles(Loaded(Engine(rulebook)), callers_of(settings, published))
+    _require_telemetry(settings)
     _require_free(settings.host, settings.port)
     configure_logging(LogLevels.warning, CONFIGURATION)
     _allow_connections(settings.connections)
@@ -198,5 +200,24 @@ def _application(
     decision_log = _decision_log(settings, log_address)
     service = Service(loaded, settings, CLOCK, callers, rates, decision_log, name=secrets.token_hex(4), reloads=reloads)
     service.token_key = hmac.digest(secret, b"tokens of pages", "sha256")
+    _trace(service)
     follower.follow(service)
     return Application(service)
+
+
+def _require_telemetry(settings: Settings) -> None:
+    """Raises `CannotRun` where traces are wanted and what makes them is not installed."""
+    try:
+        if settings.telemetry:
+            import_module("policy_engine.service.telemetry")
+    except ModuleNotFoundError as error:
+        needed = f"the setting `telemetry` needs the package `{error.name}`"
+        raise CannotRun(f'{needed}: pip install "policy_engine[telemetry]"') from None
+
+
+def _trace(service: Service) -> None:
+    """Send a span of each request where that is wanted."""
+    if service.settings.telemetry:
+        from policy_engine.service.telemetry import TracedCounts, traces_to  # noqa: PLC0415 - nobody else pays for it
+
+        service.traces, service.counts = traces_to(service.settings.telemetry), TracedCounts()

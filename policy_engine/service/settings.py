@@ -60,6 +60,9 @@ class Settings:
     client_authority: str = setting(
         "", "the file of the certificates (PEM) by one of which every client's must be signed"
     )
+    telemetry: str = setting(
+        "", "the address that takes spans of OpenTelemetry (OTLP over HTTP), such as http://localhost:4318"
+    )
     log_requests: bool = setting(
         False, "whether the log has a line for each request: its id, address, status, caller and time"
     )
@@ -131,6 +134,9 @@ def _together(settings: Settings) -> Iterator[str]:
         yield f"the setting `public_url` must be an address such as https://pdp.example.com, not `{shown}`"
     if settings.log_keys and not settings.log_location:
         yield "the setting `log_keys` needs `log_location`: nothing is logged without it"
+    if settings.telemetry and not settings.telemetry.startswith(("http://", "https://")):
+        shown = shown_text(settings.telemetry, 60)
+        yield f"the setting `telemetry` must be an address that begins with http:// or https://, not `{shown}`"
     if settings.client_authority and not settings.certificate:
         yield "the setting `client_authority` needs `certificate`: only with TLS clients show certificates"
 

@@ -7850,7 +7850,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/jsonl": string;
+                "application/jsonl": unknown;
             };
         };
         responses: {
@@ -7860,7 +7860,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/jsonl": string;
+                    "application/jsonl": unknown;
                 };
             };
             401: components["responses"]["401"];
