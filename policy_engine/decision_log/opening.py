@@ -37,11 +37,10 @@ def is_database(location: str) -> bool:
 
 def open_writer(location: str, keys: Path, random_bytes: RandomBytes) -> LogWriter:
     """The writer of a log; raises `CannotRun` where it cannot be opened, or is being written already."""
-    signing = read_signing_key(keys / SIGNING_KEY)
-    key_file = KeyFile(keys / ACCOUNT_KEYS, writable=True)
     store = _store(location)
     try:
-        return LogWriter(store, key_file, signing, random_bytes)
+        signing = read_signing_key(keys / SIGNING_KEY)
+        return LogWriter(store, KeyFile(keys / ACCOUNT_KEYS, writable=True), signing, random_bytes)
     except BaseException:
         store.close()
         raise

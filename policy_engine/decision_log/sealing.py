@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from policy_engine.errors import CannotRun, LogUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 KEY_BYTES, NONCE_BYTES, SALT_BYTES, DIGEST_BYTES = 32, 12, 16, 32
 POOL = 1024
@@ -58,6 +58,7 @@ class KeyFile:
         self.path = path
         address = f"file:{quote(str(path.absolute()))}?mode={'rw' if writable else 'ro'}"
         self._known: dict[int, bytes] = {}
+        self._end = 0
         try:
             self._connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -85,20 +86,29 @@ class KeyFile:
                 row = self._connection.execute("SELECT key FROM keys WHERE number = ?", (number,)).fetchone()
             if row is None:
                 return None
-            if len(self._known) >= KEPT_IN_MEMORY:
-                self._known.clear()
-            found = self._known[number] = row[0]
+            found = row[0]
+            self._keep([(number, found)])
         return found
+
+    def _keep(self, keys: Sequence[tuple[int, bytes]]) -> None:
+        """Keep keys in memory, in the place of all others where those are many."""
+        if len(self._known) >= KEPT_IN_MEMORY:
+            self._known.clear()
+        self._known.update(keys)
 
     def ensure(self, before: int, random_bytes: RandomBytes) -> None:
         """Have a key for each number before this, made at some time and never made again."""
+        if before <= self._end:
+            return
         with self._asking():
             ((end,),) = self._connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence").fetchall()
-            if end < before:
-                made = [(number, random_bytes(KEY_BYTES)) for number in range(end, before + POOL)]
+            made = [(number, random_bytes(KEY_BYTES)) for number in range(end, before + POOL if end < before else end)]
+            if made:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany("INSERT INTO keys VALUES (?, ?)", made)
                 self._connection.execute("COMMIT")
+        self._end = end + len(made)
+        self._keep(made)
 
     def forget(self, numbers: Collection[int]) -> None:
         """Delete keys, and rewrite the file so that nothing of them is left in it."""
