@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -67,13 +66,13 @@ class _Sent(NamedTuple):
 
 
 class _Connection(asyncio.Protocol):
-    """A connection to the writer. What comes in one round of the event loop goes out in one frame."""
+    """A connection to the writer, over which one frame is on its way at a time; what comes meanwhile goes out in the next."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, patience: float) -> None:
         self.is_lost = False
         self._loop, self._patience = loop, patience
         self._numbers, self._frames = count(1), Frames()
-        self._sent: deque[_Sent] = deque()
+        self._sent: _Sent | None = None
         self._records: list[Record] = []
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -85,39 +84,40 @@ class _Connection(asyncio.Protocol):
     async def durable(self, records: Sequence[Record]) -> None:
         """Return once records are durable; raises `LogUnavailable`."""
         future: asyncio.Future[None] = self._loop.create_future()
-        if not self._waiting:
+        if not self._waiting and self._sent is None:
             self._loop.call_soon(self._send)
         self._records += records
         self._waiting.append(future)
         await future
 
     def _send(self) -> None:
-        """Send all that came in this round."""
-        number, records, waiting = next(self._numbers), self._records, self._waiting
-        self._records, self._waiting = [], []
-        self._sent.append(_Sent(number, self._loop.time(), waiting))
+        """Send all that has come."""
         if self.is_lost:
-            self._fail(GONE)
-        else:
-            self._transport.write(framed(number, packed(records)))
+            return
+        self._sent = _Sent(next(self._numbers), self._loop.time(), self._waiting)
+        self._transport.write(framed(self._sent.number, packed(self._records)))
+        self._records, self._waiting = [], []
 
     def data_received(self, data: bytes) -> None:
-        """Take answers of the writer."""
+        """Take the writer's answer, and send what has come meanwhile."""
         self._frames.feed(data)
         for number, sentence in self._frames.take():
-            while self._sent and self._sent[0].number <= number:
-                _answer(self._sent.popleft().waiting, sentence.decode())
+            if self._sent is not None and self._sent.number == number:
+                sent, self._sent = self._sent, None
+                if self._waiting:
+                    self._send()
+                _answer(sent.waiting, sentence.decode())
 
     def _look(self) -> None:
-        """Give the connection up where the oldest frame waits too long."""
-        if self._sent and self._loop.time() - self._sent[0].at > self._patience:
+        """Give the connection up where a frame waits too long."""
+        if self._sent is not None and self._loop.time() - self._sent.at > self._patience:
             self.close()
             self._fail(f"the decision log was not written within {self._patience:g} seconds")
         if not self.is_lost:
             self._loop.call_later(self._patience / 4, self._look)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Nobody knows what became of the frames without an answer."""
+        """Nobody knows what became of the frame without an answer."""
         self._fail(GONE)
 
     def close(self) -> None:
@@ -125,9 +125,11 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _fail(self, sentence: str) -> None:
+        """Let all go on with an error, those as well whose records are not sent yet."""
         self.is_lost = True
-        while self._sent:
-            _answer(self._sent.popleft().waiting, sentence)
+        waiting = [*(self._sent.waiting if self._sent else ()), *self._waiting]
+        self._sent, self._records, self._waiting = None, [], []
+        _answer(waiting, sentence)
 
 
 def _answer(waiting: Sequence[asyncio.Future[None]], sentence: str) -> None:

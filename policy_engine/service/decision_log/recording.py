@@ -20,6 +20,8 @@ from policy_engine.service.decision_log.client import Client
 from policy_engine.service.decision_log.keeper import keys_of
 from policy_engine.service.settings import Settings
 
+DRAWN = 4_096
+"""Random bytes that are drawn at once."""
 REMEMBERED = 10.0
 """Seconds after which a failure tells nothing any more of whether the log can be written."""
 
@@ -41,6 +43,7 @@ class WorkersLog:
     client: Client
     clock: Clock = CLOCK
     random_bytes: Callable[[int], bytes] = token_bytes
+    _drawn: bytes = b""
     _fault: str = ""
     _failed: float = 0.0
 
@@ -53,7 +56,14 @@ class WorkersLog:
         return self.recorder.refused(asked, ruleset, error, caller, self._moment())
 
     def _moment(self) -> Moment:
-        return Moment(int(self.clock.seconds() * 1000), self.random_bytes(RANDOM_BYTES))
+        return Moment(int(self.clock.seconds() * 1000), self._random())
+
+    def _random(self) -> bytes:
+        """The random bytes of a record, of which no other gets any."""
+        if len(self._drawn) < RANDOM_BYTES:
+            self._drawn = self.random_bytes(DRAWN)
+        taken, self._drawn = self._drawn[:RANDOM_BYTES], self._drawn[RANDOM_BYTES:]
+        return taken
 
     async def write(self, records: Sequence[Record]) -> None:
         """Wait until records are durable; raises `LogUnavailable`."""

@@ -11,7 +11,6 @@ import selectors
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from logging.config import dictConfig
@@ -27,10 +26,6 @@ from policy_engine.service.logs import CONFIGURATION, log, log_trouble
 
 MOST_READ = 1_000_000
 """Bytes that are read from a worker for one batch; more stays with the worker until this batch is written."""
-GATHERING = 0.002
-"""Seconds from the beginning of one batch to that of the next, at least, where there is much to do."""
-MUCH = 4
-"""Records of a batch, where there is much to do."""
 Append = Callable[[Sequence[Record]], object]
 
 
@@ -76,15 +71,9 @@ class Writer:
         self._selector.register(self.listener, selectors.EVENT_READ, self._accept)
         self._selector.register(self.order, selectors.EVENT_READ, self._end)
         while self.is_wanted or self.peers:
-            begun = time.monotonic()
-            self._read()
-            if self._write() >= MUCH:
-                time.sleep(max(0.0, begun + GATHERING - time.monotonic()))
-
-    def _read(self) -> None:
-        """Wait until something comes, and take it."""
-        for key, _ in self._selector.select():
-            key.data()
+            for key, _ in self._selector.select():
+                key.data()
+            self._write()
 
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
@@ -97,8 +86,8 @@ class Writer:
         self._selector.unregister(self.order)
         self.is_wanted = False
 
-    def _write(self) -> int:
-        """Append what is whole, and answer; how many records."""
+    def _write(self) -> None:
+        """Append what has come whole, and answer."""
         batch = [(peer, frames) for peer in self.peers if (frames := list(peer.frames.take()))]
         records = [record for _, frames in batch for frame in frames for record in unpacked(frame.content)]
         if batch:
@@ -107,7 +96,6 @@ class Writer:
                 peer.answer(frames[-1].number, sentence)
         for peer in [peer for peer in self.peers if peer.is_gone]:
             self._lose(peer)
-        return len(records)
 
     def _appended(self, records: Sequence[Record]) -> str:
         """Append records; why that failed, "" where they are durable."""
