@@ -186,7 +186,7 @@ def test_a_log_that_cannot_be_opened_keeps_the_service_from_starting(tmp_path: P
     assert (
         fault(log.path, log.keys) == f"the log `{log.path}` is open for writing already; there is one writer at a time"
     )
-    assert "name the folder of keys" in fault(log.path, tmp_path)
+    assert "name the folder of keys" in fault(Log(tmp_path).create().path, tmp_path)
     with pytest.raises(CannotRun, match="the setting `log_keys` must name the folder of the keys"):
         keys_of(Settings(log_location="postgresql://here/log"))
 

@@ -85,16 +85,24 @@ class Keeper:
             code = self._process.wait()
             if self._is_over.wait(PAUSE):
                 return
+            _let_go(self._process)
             log_trouble("the writer of the decision log has ended and is started again", f"exit code {code}")
             self._process = self._started(is_first=False)
 
     def stop(self) -> None:
         """Let the writer end, once all workers have."""
         self._is_over.set()
-        process = self._process
-        if process is not None and process.stdin is not None:
-            process.stdin.close()
+        if self._process is not None:
+            _let_go(self._process)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
+                self._process.wait(PATIENCE)
         self._listener.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _let_go(process: subprocess.Popen[str]) -> None:
+    """Close what leads to a process: it has its orders, and ends when it may."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
