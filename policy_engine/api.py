@@ -120,11 +120,14 @@ class Engine(engine.Engine):
         keep: Iterable[str] | None = None,
         view: str | None = None,
         readings: Mapping[str, str] = NO_READINGS,
+        trusted: bool = False,
+        invalid: bool = False,
     ) -> str:
         """A ruleset as one query for a database, or with `view` the definition of a view, as `policy sql` prints it.
 
         `dialect` is `duckdb`, `postgres` or `spark`, `table` the name of the table, as schema.table; named like the facts if left
-        out. `keep` are columns that stand before the decisions; the keys if left out.
+        out. `keep` are columns that stand before the decisions; the keys if left out. Rows that are not valid get the status
+        `invalid`; with `trusted` they are not looked for. `invalid` gives the query that says what is wrong with them.
 
         Raises `CannotRun` for a dialect or a name that is none, or without sqlglot, `UnknownDecision`, `NotInForce`,
         `UnknownReading`, and `RulesetError` where the database cannot give the exact answer.
@@ -132,7 +135,17 @@ class Engine(engine.Engine):
         from policy_engine.reports.queries import query_text  # noqa: PLC0415 - sqlglot need not be there
 
         kept = None if keep is None else list(keep)
-        return query_text(self.ruleset(ruleset, as_of), dialect, as_of, readings, table=table, keep=kept, view=view)
+        return query_text(
+            self.ruleset(ruleset, as_of),
+            dialect,
+            as_of,
+            readings,
+            table=table,
+            keep=kept,
+            view=view,
+            trusted=trusted,
+            invalid=invalid,
+        )
 
     def report(
         self,

@@ -30,7 +30,7 @@ from tests.test_conformance import COMMON
 
 DECIDED = [case for case in load_cases() if case.invalid is None]
 DAYS = (date(2024, 2, 29), date(2025, 9, 1))
-FOREIGN = {"matches", "lower", "equals_ignoring_case"}
+FOREIGN = {"lower", "equals_ignoring_case"}
 REFUSED = {"duckdb": FOREIGN, "postgres": FOREIGN}
 """For each engine the functions whose conformance cases it refuses."""
 ALSO_REFUSED = {
@@ -41,11 +41,9 @@ ALSO_REFUSED = {
         "21-lists-in-tables: (e1) a member of the last record of each of several lists",
         "21-lists-in-tables: (e1) a member of the last record of each of several lists is known where that of one decides",
         "21-lists-in-tables: (e1) records of lists within a list by their own filter",
-        "30-local-times: elements of a list",
-        "30-local-times: a list is in the order of its instants",
     }
 }
-"""The other cases that an engine refuses: lists of lists, and instants without an offset in JSON. It refuses no others."""
+"""The other cases that an engine refuses: lists of lists. It refuses no others."""
 EACH = pytest.mark.parametrize("engine", ENGINES)
 
 
@@ -94,14 +92,14 @@ def test_a_query_decides_the_fixtures_as_python_does(sample: Sample, engine: str
 
 
 @cache
-def _lines(file: str) -> list[Any]:
+def lines_of(file: str) -> list[Any]:
     lines = (ROOT / "fixtures" / file).read_text("utf-8").splitlines()
     return [json.loads(line, parse_float=decimal.Decimal) for line in lines]
 
 
 def valid_facts_of(sample: Sample, day: date) -> Iterator[Any]:
     """The facts of a fixture that are valid on a day."""
-    for facts in _lines(sample.file):
+    for facts in lines_of(sample.file):
         if shipped().is_valid(sample.ruleset, facts, as_of=day):
             yield plain(facts)
 

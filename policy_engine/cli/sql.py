@@ -27,12 +27,15 @@ class Form(StrEnum):
 
     SELECT = "select"
     VIEW = "view"
+    INVALID = "invalid"
 
 
 def sql(
     ruleset: RulesetArgument,
     dialect: Annotated[str, typer.Option("--dialect", help="The database: duckdb, postgres or spark.")],
-    as_: Annotated[Form, typer.Option("--as", help="A query, or the definition of a view.")] = Form.SELECT,
+    as_: Annotated[
+        Form, typer.Option("--as", help="A query, a view, or what is wrong with invalid rows.")
+    ] = Form.SELECT,
     table: Annotated[
         str | None,
         typer.Option("--from", metavar="TABLE", help="The table, as schema.table; named like the facts if left out."),
@@ -44,6 +47,9 @@ def sql(
         list[str] | None,
         typer.Option("--keep", metavar="COLUMN", help="A column to stand before the decisions; the keys if left out."),
     ] = None,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="Do not validate: all rows are known to be valid.")
+    ] = False,
     as_of: AsOfOption = None,
     reading: ReadingOption = None,
     rules: RulesOption = RULES,
@@ -54,8 +60,15 @@ def sql(
 
     if view is not None and as_ is not Form.VIEW:
         raise CannotRun("--view names a view; write `--as view` too")
+    if trusted and as_ is Form.INVALID:
+        raise CannotRun(
+            "--trusted takes all rows to be valid, and `--as invalid` asks for those that are not; leave one out"
+        )
     engine = Engine.load(rules, schemas)
     day = day_of_question(engine, ruleset, as_of)
     name = view or f"{ruleset}_decisions" if as_ is Form.VIEW else None
     found, choices = engine.ruleset(ruleset, day), read_readings(reading)
-    typer.echo(query_text(found, dialect, day, choices, table=table, keep=keep, view=name), nl=False)
+    text = query_text(
+        found, dialect, day, choices, table=table, keep=keep, view=name, trusted=trusted, invalid=as_ is Form.INVALID
+    )
+    typer.echo(text, nl=False)

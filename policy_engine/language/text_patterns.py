@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 TOKEN = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\.", re.DOTALL)
+END = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 ANY_ON_A_LINE = r"[^\n\r\x{2028}\x{2029}]"
 
 
@@ -25,3 +26,8 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 def for_columns(pattern: str) -> str:
     """The pattern as the engine reads it without ECMAScript's form."""
     return TOKEN.sub(lambda token: ANY_ON_A_LINE if token.group() == "." else token.group(), pattern)
+
+
+def with_end(pattern: str, end: str) -> str:
+    """The pattern with another sign for the end of the text."""
+    return END.sub(lambda token: end if token.group() == "$" else token.group(), pattern)

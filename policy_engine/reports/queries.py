@@ -26,18 +26,22 @@ def query_text(
     table: str | None = None,
     keep: Sequence[str] | None = None,
     view: str | None = None,
+    trusted: bool = False,
+    invalid: bool = False,
 ) -> str:
     """The query of a ruleset over a table, or with `view` the definition of a view of that name.
+
+    With `trusted` rows are taken to be valid; `invalid` asks for what is wrong with those that are not.
 
     Raises `CannotRun` for names that are none and without sqlglot, `UnknownReading`, and `RulesetError` where the database cannot
     give the exact answer.
     """
     to = dialect_named(dialect)
-    from policy_engine.backends.sql.text import select_text  # noqa: PLC0415 - sqlglot need not be there
+    from policy_engine.backends.sql.text import Asked, select_text  # noqa: PLC0415 - sqlglot need not be there
 
     source = _parts("the table", table or ruleset.facts.name)
     name = None if view is None else _parts("the view", view)
-    return select_text(ruleset, readings, as_of, to, source, keep=keep, view=name)
+    return select_text(ruleset, readings, as_of, to, Asked(source, keep, name, trusted, invalid))
 
 
 def dialect_named(name: str) -> Dialect:

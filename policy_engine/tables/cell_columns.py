@@ -10,7 +10,7 @@ import polars as pl
 from policy_engine.backends.columnar.columns import Column, column, text_conditions
 from policy_engine.backends.columnar.functions import looked_up
 from policy_engine.backends.columnar.numbers import number_conditions, units
-from policy_engine.backends.columnar.parts import Part
+from policy_engine.backends.parts import Part
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import Json
 from policy_engine.language.date_forms import written_as

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.backends.columnar.parts import part_of
 from policy_engine.backends.columnar.validation import ColumnValidation, validation_of_columns
+from policy_engine.backends.parts import part_of
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import Violation
 from policy_engine.facts.plain import Json

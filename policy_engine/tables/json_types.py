@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, dtype_of
-from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.times import date_text, in_microseconds, instant_text, local_text, time_text
 from policy_engine.backends.columnar.validation import Fitted, column_validation
+from policy_engine.backends.parts import Part, part_of
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.language.rounding import decimal_of
 from policy_engine.language.rulesets import FactsSchema

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from policy_engine.backends.columnar.dtypes import ROW, schema_of
-from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.plan import at_once
 from policy_engine.backends.columnar.validation import FITS, ColumnValidation, column_validation
+from policy_engine.backends.parts import Part, part_of
 from policy_engine.errors import Violation
 from policy_engine.facts.fast_validator import validator_of_member
 from policy_engine.facts.plain import FactsReader, Json, to_json_types

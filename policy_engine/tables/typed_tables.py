@@ -13,8 +13,8 @@ import polars as pl
 
 from policy_engine.backends.columnar.columns import Column
 from policy_engine.backends.columnar.dtypes import ROW
-from policy_engine.backends.columnar.parts import part_of
 from policy_engine.backends.columnar.validation import column_validation
+from policy_engine.backends.parts import part_of
 from policy_engine.errors import CannotRun, Violation
 from policy_engine.facts.plain import Json, to_json_types
 from policy_engine.files import refuse_unreadable_name

@@ -77,7 +77,7 @@ def on_postgres(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> A
 
     def answers(facts: Any) -> Any:
         with server().cursor() as cursor:
-            _fill(cursor, query, facts)
+            fill(cursor, query, facts)
             cursor.execute(text)
             names = [column.name for column in cursor.description]
             rows = sorted((dict(zip(names, row, strict=True)) for row in cursor), key=lambda row: row[ROW])
@@ -98,10 +98,14 @@ def server() -> Any:
     return connection
 
 
-def _fill(cursor: Any, query: Query, facts: Sequence[Any]) -> None:
-    """A table of facts in the column types that the query asks for."""
+def fill(cursor: Any, query: Query, facts: Sequence[Any], *, any_numbers: bool = False) -> None:
+    """A table of facts in the column types that the query asks for; with `any_numbers` in such that hold every number."""
     members = query.ruleset.facts.type.members
-    columns = "".join(f', "{each.name}" {query.dialect.column_kind(each.type)}' for each in members)
+    kinds = [
+        "NUMERIC" if any_numbers and isinstance(each.type, Number) else query.dialect.column_kind(each.type)
+        for each in members
+    ]
+    columns = "".join(f', "{each.name}" {kind}' for each, kind in zip(members, kinds, strict=True))
     cursor.execute('DROP TABLE IF EXISTS "the facts"')
     cursor.execute(f'CREATE TEMP TABLE "the facts" ("{ROW}" BIGINT{columns})')
     marks = ", ".join(["%s"] * (len(members) + 1))
@@ -113,21 +117,11 @@ def _text(value: Any, kind: Type) -> Any:
     """A fact as PostgreSQL reads it."""
     match kind:
         case ListOf() | Record() if value is not None:
-            return json_text(_near_utc(value, kind))
+            return json_text(value)
+        case Number() if isinstance(value, float):
+            return Decimal(repr(value))
         case Instant(zone=zone) if value is not None:
             return _moment((read_instant(value, zone) - EPOCH) // MICROSECOND)
-    return value
-
-
-def _near_utc(value: Any, kind: Type) -> Any:
-    """A fact whose instants are written in UTC: PostgreSQL reads no offsets of more than 16 hours."""
-    match value, kind:
-        case list(), ListOf(element=element):
-            return [_near_utc(part, element) for part in value]
-        case dict(), Record(members=members):
-            return {each.name: _near_utc(value[each.name], each.type) for each in members if each.name in value}
-        case str(), Instant(zone=None):
-            return _moment((read_instant(value, None) - EPOCH) // MICROSECOND)
     return value
 
 

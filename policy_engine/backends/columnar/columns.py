@@ -10,7 +10,6 @@ import polars as pl
 from policy_engine.backends.columnar.dtypes import dtype_of
 from policy_engine.backends.columnar.numbers import Conditions, number_conditions, units
 from policy_engine.backends.columnar.openings import as_instance, member_column
-from policy_engine.backends.columnar.parts import Part
 from policy_engine.backends.columnar.times import (
     FIRST_DAY,
     LAST_DAY,
@@ -21,6 +20,7 @@ from policy_engine.backends.columnar.times import (
     time_text,
 )
 from policy_engine.backends.columnar.zones import instant_of
+from policy_engine.backends.parts import Part
 from policy_engine.language.date_texts import PATTERNS, format_of
 from policy_engine.language.text_patterns import for_columns
 from policy_engine.language.types import Boolean, Date, Instant, ListOf, Number, Record, Text, Time

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from policy_engine.backends.columnar.parts import Part
+from policy_engine.backends.parts import Part
 from policy_engine.language.types import Number
 
 LARGEST = 2**63 - 1

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from policy_engine.backends.columnar.parts import Part
+from policy_engine.backends.parts import Part
 from policy_engine.language.types import Record
 
 OPENED = "(opened) "

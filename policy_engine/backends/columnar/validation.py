@@ -16,8 +16,8 @@ import polars as pl
 from policy_engine.backends.columnar.columns import Column, column, together
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.openings import Level, levels_of, record_column
-from policy_engine.backends.columnar.parts import Part, part_of
 from policy_engine.backends.columnar.plan import at_once
+from policy_engine.backends.parts import Part, part_of
 from policy_engine.language.rulesets import FactsSchema
 
 FITS, UNKNOWN = "(fits)", "(unknown)"

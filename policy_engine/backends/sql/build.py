@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from functools import cache, reduce
 from typing import Any, TypeAlias
 
@@ -41,7 +42,7 @@ class Sql:
         """The constant whole number that it is, None where it is no such."""
         node = self.node.this if isinstance(self.node, exp.Cast) else self.node
         sign, node = (-1, node.this) if isinstance(node, exp.Neg) else (1, node)
-        is_number = isinstance(node, exp.Literal) and not node.is_string
+        is_number = isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit()
         return sign * int(node.this) if is_number else None
 
     @property
@@ -153,7 +154,7 @@ def type_of(kind: str) -> Any:
     return exp.DataType.build(kind)
 
 
-Operand: TypeAlias = Sql | int | str | bool | date
+Operand: TypeAlias = Sql | int | Decimal | str | bool | date
 SIGNS: dict[str, type[exp.Expression]] = {
     "==": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
 }  # fmt: skip
@@ -169,6 +170,9 @@ def literal(value: Operand) -> Sql:
         case int():
             number = exp.Literal.number(abs(value))
             return Sql(exp.Neg(this=number) if value < 0 else number)
+        case Decimal():
+            places = exp.Literal.number(f"{abs(value):f}")
+            return Sql(exp.Neg(this=places) if value < 0 else places)
         case date():
             return literal(value.isoformat()).cast("DATE")
     return Sql(exp.Literal.string(value))

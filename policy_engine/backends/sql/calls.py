@@ -56,8 +56,12 @@ def refused_case(to: Expressions, node: tree.Call) -> Sql:
     raise refused(Refusal.CASE, to.dialect.title, node)
 
 
-def refused_pattern(to: Expressions, node: tree.Call) -> Sql:
-    raise refused(Refusal.PATTERN, to.dialect.title, node)
+def matches(to: Expressions, node: tree.Call) -> Sql:
+    text, written = node.arguments
+    pattern = tree.constant_text(written) or ""
+    if not to.dialect.reads_pattern(pattern):
+        raise refused(Refusal.PATTERN, to.dialect.title, node)
+    return to.dialect.matches(to.value(text), pattern)
 
 
 def joined_texts(to: Expressions, node: tree.Call) -> Sql:
@@ -164,7 +168,7 @@ SPECIAL: Mapping[str, Callable[[Expressions, tree.Call], Sql]] = MappingProxyTyp
         "round": round_,
         "lower": refused_case,
         "equals_ignoring_case": refused_case,
-        "matches": refused_pattern,
+        "matches": matches,
         "join": joined_texts,
         "join_lists": join_lists,
         "distinct": distinct,

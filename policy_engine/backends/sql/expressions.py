@@ -28,9 +28,7 @@ from policy_engine.language.specialize import in_units
 from policy_engine.language.types import (
     ANYTHING,
     Anything,
-    Instant,
     ListOf,
-    Member,
     Number,
     Ratio,
     Record,
@@ -38,7 +36,6 @@ from policy_engine.language.types import (
     innermost,
     join,
     member_of,
-    record_in,
 )
 from policy_engine.language.values import EPOCH, MICROSECOND
 
@@ -175,22 +172,7 @@ class Expressions:
         return self.dialect.nothing(node.type)
 
     def fact(self, node: tree.Fact) -> Sql:
-        member = member_of(self.ruleset.facts.type, node.name)
-        assert member is not None
-        self._refuse_local_times(node, member, inside=False)
         return self.plan.fact(node.name)
-
-    def _refuse_local_times(self, node: tree.Node, member: Member, *, inside: bool) -> None:
-        """Raise where instants without an offset would be read as the session reads them."""
-        if self.dialect.knows_offsets:
-            return
-        record, kinds = record_in(member.type), [member.type] if inside else []
-        if record is not None and member.ordered_by is not None:
-            kinds += [each.type for each in record.members if each.name == member.ordered_by]
-        if isinstance(member.type, ListOf):
-            kinds.append(innermost(member.type))
-        if any(isinstance(kind, Instant) and kind.zone is not None for kind in kinds):
-            raise refused(Refusal.LOCAL_TIME, self.dialect.title, node)
 
     def definition(self, node: tree.Definition) -> Sql:
         if node.name not in self.defined:
@@ -216,7 +198,6 @@ class Expressions:
         assert isinstance(node.record.type, Record)
         member = member_of(node.record.type, node.name)
         assert member is not None
-        self._refuse_local_times(node, member, inside=True)
         return self.dialect.member(self.kept(self.value(node.record), "record"), node.name, member)
 
     def negated(self, node: tree.Not) -> Sql:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
-from sqlglot import exp
-
-from policy_engine.backends.sql.build import TRUE, Sql, choose, column, identifier
+from policy_engine.backends.sql.build import FALSE, TRUE, Sql, any_of, choose, coalesce, where
 from policy_engine.backends.sql.decisions import Decided, DecisionWriter, outcome_of, reason_of, rule_of, status_of
-from policy_engine.backends.sql.dialects.base import Dialect, in_order
+from policy_engine.backends.sql.dialects.base import Dialect
+from policy_engine.backends.sql.dialects.columns import Columns
+from policy_engine.backends.sql.dialects.table import COLUMNS
 from policy_engine.backends.sql.expressions import Expressions
 from policy_engine.backends.sql.missing_paths import MissingPaths
-from policy_engine.backends.sql.plan import FACTS, Plan, layer_query, named
+from policy_engine.backends.sql.plan import Plan
 from policy_engine.backends.sql.refusals import Refusal, refused
+from policy_engine.backends.sql.stages import FITS, VIOLATIONS, Output, Stages, Wanted, of_source
+from policy_engine.backends.sql.validation import LINE, Validity, lines, validity
 from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.readings import choices_of
 from policy_engine.language.rulesets import DecisionLogic, Ruleset
@@ -23,25 +26,19 @@ from policy_engine.language.specialize import specialize
 from policy_engine.language.types import ListOf, Member, Number, Type
 from policy_engine.source import Span
 
-SOURCE, STEP, PREFIX = "source", "step_", "policy_"
-"""The user's table, the layers above the facts, and what goes before their names where the table has one like them."""
+INVALID = "invalid"
+"""The status of facts that are not valid."""
 
 
-class Output(NamedTuple):
-    """A column of the result."""
-
-    name: str
-    value: Sql
-
-
-@dataclass(slots=True)
+@dataclass
 class Query:
-    """A ruleset under chosen readings on a day as one query of a dialect."""
+    """A ruleset under chosen readings on a day as one query of a dialect; `checked` where it says which rows are invalid."""
 
     ruleset: Ruleset
     choices: Mapping[str, str]
     as_of: date
     dialect: Dialect
+    checked: bool = False
     plan: Plan = field(init=False)
     decided: dict[str, Decided] = field(default_factory=dict)
     to: Expressions = field(init=False)
@@ -108,36 +105,56 @@ class Query:
 
     def tree(self, table: Sequence[str], keep: Sequence[str] = ()) -> Any:
         """The query over a table, with columns of the table that stand before those of the decisions."""
-        outputs = list(self.outputs())
-        needed = self.plan.needed([output.value for output in outputs])
-        beside = {name: self.plan.fresh(f"{name}_as_given") if name in needed else name for name in keep}
-        before = PREFIX if len(table) == 1 and _is_stage(table[0]) else ""
-        stages = [(f"{before}{FACTS}", self._facts(table, needed, beside))]
-        for number, layer in enumerate(self.plan.layers(needed), 1):
-            below, _ = stages[-1]
-            stages.append((f"{before}{STEP}{number}", layer_query(below, layer, fenced=self.dialect.fenced)))
-        kept = [named(column(inside), name) for name, inside in beside.items()]
-        last = exp.select(*kept, *(named(output.value, output.name) for output in outputs), copy=False)
-        last = last.from_(exp.Table(this=identifier(stages[-1][0])), copy=False)
-        for name, stage in stages:
-            last = last.with_(identifier(name), as_=stage, copy=False)
-        return last
+        outputs = [*self.outputs()]
+        if self.checked:
+            outputs = [self._of_valid(output) for output in outputs]
+        return self._stages(table).query(Wanted(outputs, keep))
+
+    def invalid_tree(self, table: Sequence[str], keep: Sequence[str] = ()) -> Any:
+        """The query for the rows that are invalid, with columns of the table before the lists of what is wrong with them."""
+        told = Output("violations", self.dialect.split(self.validity.told, LINE))
+        return self._stages(table).query(Wanted([told], keep, ~self.validity.fits))
+
+    def _stages(self, table: Sequence[str]) -> Stages:
+        members = self.ruleset.facts.type.members
+        validity = self.by_schema if self.checked else None
+        return Stages(self.dialect, self.columns, self.plan, members, table, validity)
+
+    def _of_valid(self, output: Output) -> Output:
+        """A column of a decision, where facts are valid; of others there is only a status."""
+        if output.name.endswith(".status"):
+            return output._replace(value=choose([(~self.validity.fits, INVALID)], output.value))
+        return output._replace(value=where(self.validity.fits, output.value))
+
+    @property
+    def columns(self) -> Columns:
+        """What the dialect's columns of tables are."""
+        return COLUMNS[self.dialect.name]
+
+    def find_validity(self) -> None:
+        """Write what says whether rows are valid; raises where the dialect cannot say it exactly."""
+        assert self.by_schema
+        assert self.validity
+
+    @cached_property
+    def by_schema(self) -> Validity:
+        """Whether a row of the table is valid by its schema."""
+        return validity(self.columns, self.ruleset.facts, of_source)
+
+    @cached_property
+    def validity(self) -> Validity:
+        """Whether facts are valid by their schema and by the checks, which are asked only of what the schema allows."""
+        fits, told = (self.plan.fact(name) for name in (FITS, VIOLATIONS))
+        checks = [self.to.kept(self.to.condition(check.expect), "check") for check in self.ruleset.checks]
+        broken = [fits & ~check for check in checks]
+        lines_ = [where(each, f" check {number}") for number, each in enumerate(broken, 1)]
+        valid = self.to.kept(choose([(any_of([~fits, *broken]), FALSE)], TRUE), "valid")
+        return Validity(valid, coalesce(told, lines(self.dialect, lines_)) if lines_ else told)
 
     def facts_read(self) -> tuple[Member, ...]:
-        """The facts that the decisions read, in the order of the schema."""
+        """The facts that the decisions read, all where they are validated, in the order of the schema."""
         needed = self.plan.needed([output.value for output in self.outputs()])
-        return tuple(member for member in self.ruleset.facts.type.members if member.name in needed)
-
-    def _facts(self, table: Sequence[str], needed: frozenset[str], beside: Mapping[str, str]) -> Any:
-        """The first layer: the facts that are read, in the form in which the query calculates."""
-        read = []
-        for member in self.ruleset.facts.type.members:
-            if member.name in needed:
-                fact = self.dialect.read(member.type, _given(member.name))
-                read.append(named(in_order(self.dialect, member, fact), member.name))
-        kept = [named(_given(name), inside) for name, inside in beside.items()]
-        source = exp.alias_(table_of(table), identifier(SOURCE), table=True)
-        return exp.select(*kept, *(read or [named(TRUE, "nothing_is_read")])).from_(source)
+        return tuple(member for member in self.ruleset.facts.type.members if self.checked or member.name in needed)
 
     def text(self, table: Sequence[str], keep: Sequence[str] = ()) -> str:
         """The query as text."""
@@ -151,36 +168,24 @@ class Query:
         return text
 
 
-def table_of(names: Sequence[str]) -> Any:
-    """A table by the names of database, schema and table, of which the first may be left out."""
-    parts = dict(zip(("this", "db", "catalog"), map(identifier, reversed(names)), strict=False))
-    return exp.Table(**parts)
-
-
-def _given(name: str) -> Sql:
-    """A column of the user's table."""
-    return Sql(exp.Column(this=identifier(name), table=identifier(SOURCE)))
-
-
-def _is_stage(name: str) -> bool:
-    """Whether a table has a name of one of the query's own parts."""
-    return name.lower() == FACTS or name.lower().startswith(STEP)
-
-
-def prepare(ruleset: Ruleset, readings: Mapping[str, str], as_of: date, dialect: Dialect) -> Query:
-    """The query of a ruleset under readings on a day.
+def prepare(
+    ruleset: Ruleset, readings: Mapping[str, str], as_of: date, dialect: Dialect, *, checked: bool = False
+) -> Query:
+    """The query of a ruleset under readings on a day; `checked` where rows may be invalid.
 
     Raises `UnknownReading`, and `RulesetError` with a diagnostic at what the dialect cannot do exactly.
     """
     choices = choices_of(ruleset, readings)
     small = specialize(ruleset, choices, as_of)
-    query = Query(small, choices, as_of, dialect)
+    query = Query(small, choices, as_of, dialect, checked)
     _name_facts(query)
     for mention in depths_of(graph_of(small)):  # those below first, which keeps recursion shallow
         if mention.kind == "decision":
             query.decision(mention.name)
         elif mention.kind == "definition":
             query.to.define(mention.name)
+    if checked:
+        query.find_validity()
     return query
 
 

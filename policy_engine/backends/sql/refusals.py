@@ -14,13 +14,14 @@ class Refusal(StrEnum):
     """The reasons, as the diagnostic says them."""
 
     CASE = "large and small letters of all scripts are told apart by other tables there"
-    PATTERN = "patterns are read differently there"
+    PATTERN = "it has no patterns with counts above 255"
     WIDE = "numbers of more digits than it holds would be needed"
     LONG_NAME = "the name is cut off there, so that two could become one"
     NUL = "a text there cannot hold the character of code 0"
     NESTED = "a list cannot hold lists of different lengths, or ratios, there"
-    LOCAL_TIME = "an instant without an offset would be read in the time zone of the session"
     LONG = "for each element of a list it would be written out too many times; give the dates it is made of to a fact"
+    REPEATED = "whether records or lists in a list are equal is asked differently there"
+    DATE_TEXT = "a column of dates, instants or times does not hold the text that it asks about"
     LARGE_TABLE = "a look-up for each element of a list cannot join a table of more than 500 rows"
 
 

@@ -13,7 +13,8 @@ from sqlglot import exp
 from policy_engine.backends.sql.build import Sql, column, null
 from policy_engine.backends.sql.dialects.base import Dialect
 from policy_engine.backends.sql.plan import named
-from policy_engine.backends.sql.program import Query, table_of
+from policy_engine.backends.sql.program import Query
+from policy_engine.backends.sql.stages import table_of
 from policy_engine.language.types import ListOf, Member, Record, Text
 
 ROWS, HELD, ANSWERS = "policy_rows", "policy_facts", "policy_answers"

@@ -3,48 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlglot import exp
 
 from policy_engine.backends.sql.dialects.base import Dialect
-from policy_engine.backends.sql.program import Query, prepare, table_of
+from policy_engine.backends.sql.program import Query, prepare
+from policy_engine.backends.sql.stages import table_of
 from policy_engine.language.rulesets import Ruleset
 
 
-def select_text(
-    ruleset: Ruleset,
-    readings: Mapping[str, str],
-    as_of: date,
-    dialect: Dialect,
-    table: Sequence[str],
-    *,
-    keep: Sequence[str] | None = None,
-    view: Sequence[str] | None = None,
-) -> str:
-    """The query of a ruleset over a table, or with `view` the definition of a view of that name.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a ruleset: over which table, with which of its columns (those of keys for None), in which form.
 
-    `keep` are columns of the table that stand before the decisions; those that the schema marks as keys if left out. Raises
-    `UnknownReading`, and `RulesetError` with a diagnostic at what the dialect cannot do exactly.
+    With `trusted` rows are taken to be valid; `invalid` asks for what is wrong with those that are not. `view` makes it a view.
     """
-    query = prepare(ruleset, readings, as_of, dialect)
+
+    table: Sequence[str]
+    keep: Sequence[str] | None = None
+    view: Sequence[str] | None = None
+    trusted: bool = False
+    invalid: bool = False
+
+
+def select_text(ruleset: Ruleset, readings: Mapping[str, str], as_of: date, dialect: Dialect, asked: Asked) -> str:
+    """The query of a ruleset, or the definition of a view.
+
+    Raises `UnknownReading`, and `RulesetError` with a diagnostic at what the dialect cannot do exactly.
+    """
+    query = prepare(ruleset, readings, as_of, dialect, checked=not asked.trusted)
     keys = [member.name for member in ruleset.facts.type.members if member.key]
-    node = query.tree(table, keys if keep is None else keep)
+    keep = keys if asked.keep is None else asked.keep
+    node = query.invalid_tree(asked.table, keep) if asked.invalid else query.tree(asked.table, keep)
     commented = node.args["with_"]
-    if view is not None:
-        node = commented = exp.Create(this=table_of(view), kind="VIEW", replace=True, expression=node)
-    commented.comments = ["\n".join(["", *_header(query, table), ""])]
+    if asked.view is not None:
+        node = commented = exp.Create(this=table_of(asked.view), kind="VIEW", replace=True, expression=node)
+    commented.comments = ["\n".join(["", *_header(query, asked), ""])]
     return f"{query.written(node)};\n"
 
 
-def _header(query: Query, table: Sequence[str]) -> Iterator[str]:
+def _header(query: Query, asked: Asked) -> Iterator[str]:
     """What the comment says."""
     ruleset = query.ruleset
-    yield f"{ruleset.title}: {ruleset.id}, version {ruleset.version}"
+    what = "; what is wrong with invalid rows" if asked.invalid else ""
+    yield f"{ruleset.title}: {ruleset.id}, version {ruleset.version}{what}"
     yield f"for the day {query.as_of} ({ruleset.timezone}), {query.dialect.title}; {ruleset.digest}"
     for name, choice in query.choices.items():
         yield f"reading {name} = {choice}"
-    yield f"reads of {'.'.join(table)}, whose rows must be valid:"
+    trust = ", whose rows must be valid" if asked.trusted else ""
+    yield f"reads of {'.'.join(asked.table)}{trust}:"
     for member in query.facts_read():
         yield f"  {member.name} {query.dialect.column_kind(member.type)}"
     if query.dialect.setting:

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from policy_engine.backends.sql.build import Sql, call, column, identifier, literal, made, null, tight
 from policy_engine.backends.sql.dialects.loops import Loop
+from policy_engine.language.text_patterns import for_columns
 from policy_engine.language.types import (
     TEXT,
     Anything,
@@ -41,7 +42,6 @@ class Dialect(ABC):
     DATE, an instant a BIGINT of microseconds since 1970, a time one of microseconds since midnight, a ratio an array of numerator
     and denominator, a list an array. `widest` is the largest whole number by which ratios are compared, None where any is held;
     `fenced` where the planner must be kept from putting layers into one another, `nests` where lists may hold lists.
-    `knows_offsets` where the instants of a record have a type that says which moment they are.
     `longest_name` is how many bytes of a column's name count; `setting` is what a session needs.
     """
 
@@ -49,13 +49,13 @@ class Dialect(ABC):
     title: ClassVar[str]
     fenced: ClassVar[bool] = False
     nests: ClassVar[bool] = True
-    knows_offsets: ClassVar[bool] = True
     widest: ClassVar[int | None] = None
     wide: ClassVar[str] = "DECIMAL"
     longest_name: ClassVar[int] = 1_000
     setting: ClassVar[str] = ""
     escapes: ClassVar[tuple[str, ...]] = ()
     character: ClassVar[str] = "CHR"
+    split_by: ClassVar[str] = "STRING_SPLIT"
 
     # Types
 
@@ -157,6 +157,14 @@ class Dialect(ABC):
         """A text without characters at its ends."""
         return call("trim", text, blanks)
 
+    def matches(self, text: Sql, pattern: str) -> Sql:
+        """Whether a pattern, written as in schemas, is found in a text."""
+        return call("REGEXP_MATCHES", text, self.text(for_columns(pattern)))
+
+    def reads_pattern(self, pattern: str) -> bool:
+        """Whether the dialect reads a pattern as schemas mean it."""
+        return True
+
     # Lists and records
 
     def array(self, elements: Sequence[Sql], kind: Type | None = None) -> Sql:
@@ -173,7 +181,11 @@ class Dialect(ABC):
         return call("len", listed)
 
     def member(self, record: Sql, name: str, member: Member) -> Sql:
-        """A member of a record."""
+        """A member of a record of the query."""
+        return self.struct_member(record, name)
+
+    def struct_member(self, record: Sql, name: str) -> Sql:
+        """A member of a STRUCT."""
         return call("struct_extract", record, name)
 
     def text(self, value: str) -> Sql:
@@ -203,6 +215,18 @@ class Dialect(ABC):
     @abstractmethod
     def joined_texts(self, listed: Sql, separator: Sql) -> Sql:
         """The texts of a list with a separator between them."""
+
+    def lines(self, listed: Sql, separator: Sql) -> Sql:
+        """The texts of a list that are known, with a constant separator between them; unknown where there are none."""
+        return made(exp.Nullif, this=self.joined_texts(listed, separator), expression=literal(""))
+
+    def flattened(self, lists: Sql) -> Sql:
+        """The elements of several lists, none of which is null, as one list."""
+        return call("FLATTEN", lists)
+
+    def split(self, text: Sql, separator: Sql) -> Sql:
+        """The parts of a text between separators, as a list."""
+        return call(self.split_by, text, separator)
 
     @abstractmethod
     def concatenated(self, one: Sql, other: Sql) -> Sql:

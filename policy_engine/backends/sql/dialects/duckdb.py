@@ -83,6 +83,10 @@ class DuckDB(Functional):
         )
         return call("array_to_string", self.mapped(listed, INNER, behind), "")
 
+    def lines(self, listed: Sql, separator: Sql) -> Sql:
+        """Not by array_to_string, a macro that writes its argument twice, and so on for each list in a list."""
+        return call("list_aggregate", listed, "string_agg", separator)
+
     def concatenated(self, one: Sql, other: Sql) -> Sql:
         return call("list_concat", one, other)
 

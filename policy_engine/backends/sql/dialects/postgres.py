@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -9,6 +10,7 @@ from typing import ClassVar
 from sqlglot import exp
 
 from policy_engine.backends.sql.build import Sql, call, column, identifier, literal, made, null, variable, where
+from policy_engine.backends.sql.dialects import json_times
 from policy_engine.backends.sql.dialects.base import EPOCH, FIRST, in_order
 from policy_engine.backends.sql.dialects.loops import Loop
 from policy_engine.backends.sql.dialects.relational import Relational, bracket, whole
@@ -22,6 +24,7 @@ from policy_engine.backends.sql.dialects.selects import (
     local,
     select,
 )
+from policy_engine.language.text_patterns import for_columns
 from policy_engine.language.types import (
     ANYTHING,
     Boolean,
@@ -37,6 +40,8 @@ from policy_engine.language.types import (
 )
 
 MILLION = 1_000_000
+MOST_COPIES = 255
+COUNTS, CODE = re.compile("[{,]([0-9]+)(?=[,}])"), re.compile(r"\\x\{([0-9]{4})\}")
 
 
 class Postgres(Relational):
@@ -46,10 +51,10 @@ class Postgres(Relational):
     """
 
     name: ClassVar[str] = "postgres"
+    split_by: ClassVar[str] = "STRING_TO_ARRAY"
     title: ClassVar[str] = "PostgreSQL"
     fenced: ClassVar[bool] = True
     nests: ClassVar[bool] = False
-    knows_offsets: ClassVar[bool] = False
     escapes: ClassVar[tuple[str, ...]] = ("\\",)
     longest_name: ClassVar[int] = 63
     setting: ClassVar[str] = "for PostgreSQL 14 or later, in a database whose encoding is UTF8"
@@ -88,6 +93,14 @@ class Postgres(Relational):
     def trimmed(self, text: Sql, blanks: str) -> Sql:
         return call("BTRIM", text, blanks)
 
+    def matches(self, text: Sql, pattern: str) -> Sql:
+        read = CODE.sub(lambda found: f"\\u{found[1]}", for_columns(pattern))
+        return made(exp.RegexpLike, text, self.text(read))
+
+    def reads_pattern(self, pattern: str) -> bool:
+        """It has no counts above 255."""
+        return all(int(count) <= MOST_COPIES for count in COUNTS.findall(pattern))
+
     # Lists and records
 
     def item(self, listed: Sql, place: Sql | int) -> Sql:
@@ -114,7 +127,9 @@ class Postgres(Relational):
         match kind:
             case ListOf() | Record():
                 return self.read(kind, raw)
-            case Number() | Boolean() | Date() | Instant() | Time() | Text():
+            case Instant():
+                return json_times.moment(self, text, kind.zone)
+            case Number() | Boolean() | Date() | Time() | Text():
                 return self.read(kind, text)
         raise TypeError(kind)
 

@@ -10,7 +10,8 @@ from sqlglot import exp
 from policy_engine.backends.sql.build import Sql, call, choose, identifier, literal, loop, made, variable
 from policy_engine.backends.sql.dialects.base import EPOCH, FIRST
 from policy_engine.backends.sql.dialects.functional import INNER, Functional
-from policy_engine.language.types import ListOf, Member, Time, Type
+from policy_engine.language.text_patterns import for_columns, with_end
+from policy_engine.language.types import ListOf, Time, Type
 
 MILLION = 1_000_000
 TOTAL = "#total"
@@ -21,6 +22,7 @@ class Spark(Functional):
     """Spark: lists are ARRAYs, records STRUCTs, wide numbers DECIMALs of 38 digits; times of day are texts such as 22:30:00."""
 
     name: ClassVar[str] = "spark"
+    split_by: ClassVar[str] = "SPLIT"
     title: ClassVar[str] = "Spark"
     widest: ClassVar[int | None] = 10**38 - 1
     wide: ClassVar[str] = "DECIMAL(38, 0)"
@@ -55,6 +57,10 @@ class Spark(Functional):
     def trimmed(self, text: Sql, blanks: str) -> Sql:
         return call("BTRIM", text, blanks)
 
+    def matches(self, text: Sql, pattern: str) -> Sql:
+        """Java takes `$` also before an end of line."""
+        return call("REGEXP_LIKE", text, self.text(with_end(for_columns(pattern), r"\z")))
+
     # Lists and records
 
     def item(self, listed: Sql, place: Sql | int) -> Sql:
@@ -86,7 +92,7 @@ class Spark(Functional):
     def field(self, struct: Sql, place: int) -> Sql:
         return made(exp.Dot, struct, Sql(identifier(f"part_{place}")))
 
-    def member(self, record: Sql, name: str, member: Member) -> Sql:
+    def struct_member(self, record: Sql, name: str) -> Sql:
         return made(exp.Dot, record, Sql(identifier(name)))
 
     def record(self, members: dict[str, Sql]) -> Sql:
