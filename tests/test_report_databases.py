@@ -182,7 +182,7 @@ decisions:
     question: Which kind?
     outcomes: [code, other]
     rules:
-      - {id: code, when: 'matches(name, "[A-Z]+")', then: code, because: It is one.}
+      - {id: code, when: lower(name) == "ab", then: code, because: It is one.}
     otherwise: {then: other, because: It is none.}
 """
     schema = {"type": "object", "additionalProperties": False, "properties": {"name": {"type": "string"}}}
