@@ -14,6 +14,7 @@ from typing import Any
 from policy_engine.language import timezones
 
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_IS_DAY = re.compile(DAY).fullmatch
 HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 LOCAL = f"{DAY}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(?:\\.[0-9]{{1,6}})?"
 OFFSET = f"(?:[Zz]|[+-]{HOUR}:{SIXTIETH})"
@@ -38,7 +39,7 @@ def format_of(schema: Mapping[str, Any]) -> str | None:
 
 def read_date(text: str) -> date:
     """The civil date of `YYYY-MM-DD`; raises `ValueError` for anything else, and for a day that no calendar has."""
-    if not re.fullmatch(DAY, text):
+    if not _IS_DAY(text):
         raise ValueError(text)
     return date.fromisoformat(text)
 

@@ -37,7 +37,7 @@ Series = Mapping[str, float]
 class Counts:
     """What one worker counts."""
 
-    decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    decisions: Counter[tuple[str, str, str | None]] = field(default_factory=Counter)
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
     not_logged: Counter[str] = field(default_factory=Counter)
@@ -47,8 +47,7 @@ class Counts:
     def decided(self, decision: Decision) -> None:
         """Count a decision."""
         outcome = decision.outcome
-        told = COLLECTED if isinstance(outcome, tuple) else _escaped(outcome or "")
-        self.decisions[decision.decision, decision.status, told] += 1
+        self.decisions[decision.decision, decision.status, COLLECTED if isinstance(outcome, tuple) else outcome] += 1
 
     def problem(self, kind: str) -> None:
         """Count a problem."""
@@ -66,7 +65,8 @@ class Counts:
 
     def _series(self) -> Iterator[tuple[str, float]]:
         for (decision, status, outcome), number in self.decisions.items():
-            yield f'policy_decisions_total{{decision="{decision}",status="{status}",outcome="{outcome}"}}', number
+            told = f'decision="{decision}",status="{status}",outcome="{_escaped(outcome or "")}"'
+            yield f"policy_decisions_total{{{told}}}", number
         for (address, code), number in self.requests.items():
             yield f'policy_requests_total{{address="{address}",status="{code}"}}', number
         for kind, number in self.problems.items():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_engine.diagnostics import did_you_mean, shown_text
 from policy_engine.documents.facts_files import read_json
@@ -29,8 +28,7 @@ class Detail(StrEnum):
     TRACE = "trace"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):  # made for every request, in a third of the time of a frozen dataclass; so is `Question`
     """A request without its body. `header` gives a header by its name in small letters; `peer` is the caller's address.
 
     `query` is what follows the address behind its question mark, as it was sent.
@@ -43,8 +41,7 @@ class Head:
     query: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a caller asks; all decisions of the ruleset where `decision` is empty, and today where `as_of` is None.
 
     `account` is under which the decision log keeps it; where it is None a fact may say so.
@@ -67,7 +64,7 @@ class Question:
     @property
     def is_explained(self) -> bool:
         """Whether every step is asked for, or the words of a reader who is told them."""
-        return self.detail is Detail.TRACE or self.reader in (Reader.AGENT, Reader.AUDITOR)
+        return self.detail is Detail.TRACE or (self.reader is not None and self.reader is not Reader.CUSTOMER)
 
 
 MEMBERS = ("facts", "as_of", "readings", "explain", "for", "account")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -24,7 +25,7 @@ from policy_engine.service.settings import ANSWER_AND_COUNT
 
 def received(service: Service, head: Head) -> tuple[Exchange, Step]:
     """A request, and what to do with it."""
-    exchange = Exchange(service, head, service.request_id(head), service.clock.ticks())
+    exchange = Exchange.of(service, head)
     if service.traces is not None:
         exchange.span = service.traces.begun(head, exchange.id)
     return exchange, exchange.told(lambda: _begun(exchange))
@@ -124,29 +125,21 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and an address in its parts; a part in braces stands for any name."""
+    """A method and an address, in which a part in braces stands for any name; `named` matches addresses with it."""
 
     method: str
     address: str
-    parts: tuple[str, ...]
+    named: Callable[[str], re.Match[str] | None]
     access: Access
     begin: Callable[[Exchange], Step]
 
-    def named(self, parts: list[str]) -> dict[str, str] | None:
-        """What stands in the place of each name in braces; None where the address is another."""
-        if len(parts) != len(self.parts):
-            return None
-        found = {}
-        for own, part in zip(self.parts, parts, strict=True):
-            if own[:1] == "{":
-                found[own[1:-1]] = part
-            elif own != part:
-                return None
-        return found
-
 
 def _route(method: str, address: str, access: Access, begin: Callable[[Exchange], Step]) -> Route:
-    return Route(method, address, tuple(address.split("/")), access, begin)
+    pattern = "".join(f"(?P<{part[1:-1]}>[^/]*)" if part[:1] == "{" else re.escape(part) for part in _PARTS(address))
+    return Route(method, address, re.compile(pattern).fullmatch, access, begin)
+
+
+_PARTS = re.compile(r"\{\w+\}|[^{]+").findall
 
 
 ROUTES: tuple[Route, ...] = (
@@ -171,12 +164,11 @@ ROUTES: tuple[Route, ...] = (
 def _route_to(head: Head) -> tuple[Route, dict[str, str]]:
     """The route of a request; raises `Problem` where there is no such address, or it takes other methods."""
     method = "GET" if head.method == "HEAD" else head.method
-    parts = head.path.split("/")
     others = []
     for route in ROUTES:
-        named = route.named(parts)
+        named = route.named(head.path)
         if named is not None and route.method == method:
-            return route, named
+            return route, named.groupdict()
         if named is not None:
             others.append(route.method)
     if not others:
