@@ -72,7 +72,8 @@ ALLOWED = {
     "cryptography": ("decision_log/notes.py", "decision_log/sealing.py"),
     "joserfc": ("service/tokens.py",),
     "opentelemetry": ("service/telemetry.py",),
-    "granian": ("service/server.py", "service/rsgi.py"),
+    "httptools": ("service/reading.py",),
+    "uvloop": ("service/worker.py",),
 }
 
 

@@ -103,18 +103,6 @@ def test_a_batch_has_an_end() -> None:
     assert told[2]["problem"]["detail"] == "a batch has at most 2 lines; nothing after them is answered"
 
 
-def test_the_answers_to_a_batch_have_an_end() -> None:
-    engine = Engine.load(ROOT / "rules", ROOT / "schemas", only=["partner_earnings"])
-    application = Application(Service(Loaded(engine), Settings(largest_batch=20_000)))
-    line = json.dumps({"ruleset": "partner_earnings", "decision": "revenue_share", "facts": FACTS}).encode() + b"\n"
-    _, _, answer = ask(application, "POST", "/v1/batch", [line * 50] * 20, LINES)
-    told = [json.loads(each) for each in answer.splitlines()]
-    assert len(answer) < 80_000
-    assert told[-1]["problem"]["detail"] == (
-        "the answers to a batch have at most 20000 bytes; nothing more of it is answered"
-    )
-
-
 def test_a_failure_of_our_own_is_told_without_its_reason(
     application: Application, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

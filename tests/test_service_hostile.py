@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ HARMFUL: list[tuple[str, bytes, list[int]]] = [
     ("a chunk of no length", post(b"zz\r\nabc\r\n", CHUNKED), [400]),
     ("a request within another", post(b"0\r\n\r\n" + get(b"/smuggled"), b"content-length: 60\r\n", CHUNKED), [400]),
     ("a greeting of TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 500, [400]),
-    ("a greeting of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []),
+    ("a greeting of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400]),
     ("no version", b"GET /healthz\r\n\r\n", [400]),
     ("a path of half characters", get(b"/v1/rulesets/\xff\xfe"), [400]),
     ("a path of zeros and dots", get(b"/v1/rulesets/%00%ff%2e%2e", CLOSE), [404]),
@@ -86,7 +87,7 @@ HARMFUL: list[tuple[str, bytes, list[int]]] = [
 
 def statuses(came: bytes) -> list[int]:
     """The statuses of the answers that came."""
-    return [int(part[2:5]) for part in came.split(b"HTTP/1.")[1:]]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", came)]
 
 
 @pytest.mark.parametrize(("what", "sent", "expected"), HARMFUL, ids=[what for what, _, _ in HARMFUL])
@@ -135,6 +136,32 @@ def _memory(server: Server) -> int:
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
     pages = sum(int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children)
     return pages * 4_096
+
+
+def test_batches_whose_answers_nobody_reads_take_little_memory(server: Server) -> None:
+    line = json.dumps({"ruleset": "can_spam", "decision": "opt_out_deadline", **json.loads(QUESTION)}).encode() + b"\n"
+    head = b"POST /v1/batch HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/jsonl\r\n%b\r\n" % CHUNKED
+    chunk = b"%x\r\n%b\r\n" % (len(line) * 500, line * 500)
+    before, most = _memory(server), 0
+    with ExitStack() as held:
+        for _ in range(30):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=0.05))
+            with suppress(TimeoutError, ConnectionError):  # nothing more is taken, as it should be
+                connection.sendall(head + chunk * 200)
+            most = max(most, _memory(server))
+        assert server.ask("GET", "/healthz").status == 200
+        most = max(most, _memory(server))
+    assert most - before < MORE_MEMORY
+
+
+def test_answers_to_requests_in_one_go_are_made_when_the_others_are_read(server: Server) -> None:
+    """Each answer has 400 times the bytes of its request."""
+    before = _memory(server)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=1.0) as connection:
+        with suppress(TimeoutError, ConnectionError):
+            connection.sendall(get(b"/docs/scalar-1.46.0.js") * 1_000)
+        assert server.ask("GET", "/healthz").status == 200
+        assert _memory(server) - before < MORE_MEMORY
 
 
 def test_a_thousand_idle_connections_keep_nobody_out(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Bodies as they come in parts, and batches as they go out: what both adapters share."""
+"""Bodies as they come in parts, and batches as they go out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, S
 from policy_engine.errors import LogUnavailable
 from policy_engine.service.batches import Batch, Line
 from policy_engine.service.exchanges import Apart, Exchange, Whole
-from policy_engine.service.limits import too_large, too_long, too_slow
+from policy_engine.service.limits import too_large, too_slow
 from policy_engine.service.problems import Problem
-from policy_engine.service.responses import Response
+from policy_engine.service.responses import JSON_LINES, Response
 from policy_engine.service.settings import Settings
 
 MOST_HELD = 16_000
@@ -80,32 +80,32 @@ async def lines_logged(exchange: Exchange, batch: Batch, lines: Sequence[Line]) 
     return b"".join(line.to_json(is_logged=True) for line in lines)
 
 
-async def answered(exchange: Exchange, batch: Batch, parts: Parts, send: Callable[[bytes], Awaitable[None]]) -> None:
-    """Answer a batch while it comes; others are served between its parts.
+async def lines_answered(exchange: Exchange, batch: Batch, lines: Sequence[Line]) -> Response:
+    """The answer to a batch whose lines are all answered."""
+    return Response(200, await lines_logged(exchange, batch, lines), JSON_LINES)
 
-    Granian takes what is sent whether or not the caller reads it, so there is a limit on all of it.
-    """
+
+async def answered(exchange: Exchange, batch: Batch, parts: Parts, send: Callable[[bytes], Awaitable[None]]) -> None:
+    """Answer a batch while it comes; others are served between its parts. `send` waits until the caller reads."""
     held: list[Line] = []
-    length, sent, settings = 0, 0, exchange.service.settings
+    length = 0
     try:
-        async for part in _in_time(parts, settings.body_seconds):
+        async for part in _in_time(parts, exchange.service.settings.body_seconds):
             for line in batch.feed(part):
                 held.append(line)
                 length += len(line.content)
                 if length > MOST_HELD:
                     await send(await lines_logged(exchange, batch, held))
                     await asyncio.sleep(0)
-                    sent += length
                     length = 0
                     held.clear()
-                if sent > settings.largest_batch:
-                    raise too_long(settings.largest_batch)
             if batch.is_over:
                 break
         held += batch.end()
     except Problem as problem:
         held.append(batch.failed(problem))
-    await send(await lines_logged(exchange, batch, held))
+    if held:
+        await send(await lines_logged(exchange, batch, held))
 
 
 async def _in_time(parts: Parts, seconds: int) -> AsyncIterator[bytes]:
@@ -114,7 +114,7 @@ async def _in_time(parts: Parts, seconds: int) -> AsyncIterator[bytes]:
     while True:
         try:
             async with asyncio.timeout(seconds):
-                part = await anext(coming)  # with a default Granian's process ends
+                part = await anext(coming)
         except TimeoutError:
             raise too_slow(seconds) from None
         except StopAsyncIteration:

@@ -62,6 +62,11 @@ class Exchange:
     records: list[Record] = field(default_factory=list)
     span: RequestSpan | None = None
 
+    @classmethod
+    def of(cls, service: Service, head: Head) -> Exchange:
+        """The exchange that begins now with a request."""
+        return cls(service, head, service.request_id(head), service.clock.ticks())
+
     def told(self, work: Callable[[], Told]) -> Told | Response:
         """What work gives, or what is answered where it fails."""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policy_engine.facts.plain import MOST_VALUES
-from policy_engine.service.problems import Problem
+from policy_engine.service.problems import CLOSE, Problem
 
 
 def refuse_long_body(length: str | None, largest: int) -> None:
@@ -16,17 +16,12 @@ def refuse_long_body(length: str | None, largest: int) -> None:
 
 def too_large(largest: int) -> Problem:
     """What is answered to a body that is too large; the rest of it is not read."""
-    return Problem("too-large", f"the body has more than {largest} bytes", headers=(("connection", "close"),))
-
-
-def too_long(largest: int) -> Problem:
-    """What is answered where the answers to a batch are too many bytes."""
-    return Problem("too-large", f"the answers to a batch have at most {largest} bytes; nothing more of it is answered")
+    return Problem("too-large", f"the body has more than {largest} bytes", headers=(CLOSE,))
 
 
 def too_slow(seconds: int) -> Problem:
     """What is answered where the rest of a body does not come."""
-    return Problem("too-slow", f"nothing more came for {seconds} seconds", headers=(("connection", "close"),))
+    return Problem("too-slow", f"nothing more came for {seconds} seconds", headers=(CLOSE,))
 
 
 def refuse_many_values(body: bytes, value: Any) -> None:

@@ -52,7 +52,6 @@ CONFIGURATION = {
     "loggers": {
         LOG.name: {"handlers": ["lines"], "level": "INFO", "propagate": False},
         "opentelemetry": {"handlers": ["lines"], "level": "WARNING", "propagate": False},
-        "_granian": {"handlers": ["lines"], "level": "WARNING", "propagate": False},
     },
 }
-"""For `logging.config.dictConfig`; Granian's own records go the same way."""
+"""For `logging.config.dictConfig`."""

@@ -219,7 +219,7 @@ def _problems(*statuses: int) -> Json:
 NEVER_HERE = 405
 """The status of a method that an address does not take: no address that is described has it."""
 STATUSES = sorted({kind.status for kind in KINDS} - {NEVER_HERE})
-ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503)
+ON_QUESTIONS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 431, 500, 503)
 
 
 def _get(
@@ -246,7 +246,7 @@ OWN_PATHS: Mapping[str, Json] = {
             "requestBody": {"required": True, "content": LINES},
             "responses": {
                 "200": {"description": "An answer or a problem for each line", "content": LINES},
-                **_problems(401, 403, 415, 421, 429, 500),
+                **_problems(401, 403, 415, 421, 429, 431, 500),
             },
         }
     },

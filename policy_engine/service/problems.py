@@ -17,6 +17,8 @@ from policy_engine.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
+CLOSE = ("connection", "close")
+"""The header of an answer after which the connection is closed."""
 PLACE = "/problems/"
 """Where the service explains its kinds of problems."""
 
@@ -32,6 +34,7 @@ class Kind:
 
 
 KINDS: tuple[Kind, ...] = (
+    Kind("not-http", 400, "The request is not HTTP", "Send a request of HTTP/1.1; the detail says what is wrong."),
     Kind("not-json", 400, "The body cannot be read", "Send one JSON object in UTF-8, without a name twice in one object."),
     Kind("unknown-caller", 401, "Who asks is not known", "Send `Authorization: Bearer` with a key or a token that is valid."),
     Kind("forbidden", 403, "The caller may not ask this", "The detail says why; `decision` is the answer that refuses."),
@@ -47,6 +50,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("not-in-force", 422, "No version of the ruleset is in force on this day", "Ask `as_of` a day in one of its periods."),
     Kind("unknown-reading", 422, "There is no such reading, or no such choice of it", "The detail names the nearest, or all."),
     Kind("too-many", 429, "The caller asks too often", "Wait for the seconds that the header `Retry-After` names."),
+    Kind("long-head", 431, "The headers are too many or too long", "Send fewer; the detail names the limit."),
     Kind("own-fault", 500, "The service itself is at fault", "Please report it, with the X-Request-ID of the answer."),
     Kind("log-unavailable", 503, "The answer cannot be logged", "Ask again later: nothing is answered that is not logged."),
 )  # fmt: skip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from policy_engine.service.problems import CONTENT_TYPE, Problem, json_bytes
+from policy_engine.service.problems import CLOSE, CONTENT_TYPE, Problem, json_bytes
 
 Headers = tuple[tuple[str, str], ...]
 SAFE: Headers = (
@@ -21,8 +21,7 @@ METRICS: Headers = (("content-type", "text/plain; version=0.0.4; charset=utf-8")
 PROBLEM: Headers = (("content-type", CONTENT_TYPE), *SAFE)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer over HTTP, but for the header `X-Request-ID`, which every answer has."""
 
     status: int
@@ -32,6 +31,11 @@ class Response:
     def with_header(self, name: str, value: str) -> Response:
         """The same with one more header."""
         return Response(self.status, self.body, (*self.headers, (name, value)))
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the connection is closed after it."""
+        return self.headers is not JSON and CLOSE in self.headers
 
 
 def json_response(value: object, status: int = 200) -> Response:

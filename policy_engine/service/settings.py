@@ -85,9 +85,6 @@ class Settings:
     )
     largest_body: int = setting(1_000_000, "bytes of a body, or of a line of a batch", least=1_000, most=10_000_000)
     longest_batch: int = setting(100_000, "lines of a batch", least=1)
-    largest_batch: int = setting(
-        100_000_000, "bytes of the answers to a batch; those that a caller does not read wait in memory", least=1_000
-    )
     body_seconds: int = setting(
         30, "seconds in which a body, or the next part of a batch, must have come", least=1, most=3_600
     )
