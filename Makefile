@@ -5,7 +5,7 @@ EDITORS := tests/editors
 TYPESCRIPT := clients/typescript
 unexport PYTHONDONTWRITEBYTECODE  # tests start the program hundreds of times, which then need not compile it again
 
-.PHONY: demo test together check lint types golden fuzz bench bench-tables docs editors typescript typescript-types npm-tools-if-npm clean
+.PHONY: demo test together check lint types golden fuzz bench bench-tables bench-service docs editors typescript typescript-types npm-tools-if-npm clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
@@ -50,6 +50,10 @@ bench: .venv/bench
 bench-tables: .venv/bench
 	$(BIN)/python -m benchmarks.tables
 
+bench-service: .venv/bench benchmarks/service/node_modules/.package-lock.json
+	@command -v wrk >/dev/null || { echo "the benchmarks of the service need Debian's wrk: install it first" >&2; exit 1; }
+	$(BIN)/python -m benchmarks.service
+
 editors: $(EDITORS)/node_modules/.package-lock.json
 
 typescript: $(TYPESCRIPT)/node_modules/.package-lock.json
@@ -78,6 +82,10 @@ clean:
 
 .venv/bench: pyproject.toml .venv/base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@
+
+benchmarks/service/node_modules/.package-lock.json: benchmarks/service/package-lock.json
+	npm ci --prefix benchmarks/service --no-audit --no-fund --loglevel=error
 	touch $@
 
 $(EDITORS)/node_modules/.package-lock.json: $(EDITORS)/package-lock.json
