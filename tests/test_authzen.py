@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -130,6 +131,11 @@ WRONG: list[tuple[object, str]] = [
     (b"", "the body is empty"),
     (b"{", "the body: not JSON at column 1: a bracket is never closed"),
     (b'{"a": 1, "a": 2}', "the body: the name `a` stands twice in one object"),
+    (b'{"subject": {"type": "user", "id": "\\ud800"}}',
+     "the body: the text holds half a character (a lone surrogate), at `/subject/id`"),
+    (b'{"context": ' + b'{"a": ' * 70 + b"1" + b"}" * 71,
+     "the body: facts are nested more than 64 levels deep, at `/context" + "/a" * 26 + "...`"),
+    (b'{"context": {"a": ' + b"1" * 101 + b"}}", f"the body: the number {'1' * 20}... has more than 100 digits"),
     (b"[]", "the body must be one JSON object, such as "
      '{"subject": {"type": "user", "id": "alice"}, "action": {...}, "resource": {...}}'),
 ]  # fmt: skip
@@ -375,8 +381,8 @@ def test_what_is_found_is_permitted_and_nothing_else_is(
         (RESOURCES, asked(ALICE, READ, {}), "`resource.type` is missing"),
         (ACTIONS, {"subject": USERS, "resource": FIRST}, "`subject.id` is missing"),
         (RESOURCES, asked(ALICE, READ, RECORDS, page=1), "`page` must be an object"),
-        (RESOURCES, {**PAGED, "page": {"limit": -1}}, "`page.limit` must be a whole number that is not negative"),
-        (RESOURCES, {**PAGED, "page": {"limit": True}}, "`page.limit` must be a whole number that is not negative"),
+        (RESOURCES, {**PAGED, "page": {"limit": -1}}, "`page.limit` must be a whole number from 0 to 1000000000"),
+        (RESOURCES, {**PAGED, "page": {"limit": True}}, "`page.limit` must be a whole number from 0 to 1000000000"),
         (RESOURCES, asked(ALICE, READ, RECORDS, page={"token": 1}),
          "`page.token` must be the text that an answer has as `next_token`"),
     ],
@@ -421,6 +427,12 @@ def test_every_search_has_pages(server: Server) -> None:
             if not expected:
                 break
         assert ids == expected
+
+
+def test_a_limit_is_a_whole_number_however_it_is_written(server: Server) -> None:
+    body = json.dumps({**PAGED, "page": {"limit": 2}}).replace('"limit": 2', '"limit": 20e-1').encode()
+    assert server.ask("POST", RESOURCES, body).json["page"]["count"] == 2
+    assert server.ask("POST", RESOURCES, body.replace(b"20e-1", b"1.5")).status == 400
 
 
 def test_a_page_of_nothing_says_how_much_there_is(server: Server) -> None:

@@ -128,6 +128,12 @@ FAULTS: list[tuple[str, list[str]]] = [
         "permissions.yaml:9:5: `record_access.access` and `record_access.access` both answer whether a `user` may `read` "
         "a `record`; give each its own actions"
     ]),
+    ("permissions: []\n", ["permissions.yaml:1:14: this list is empty; name something in it"]),
+    (HEAD + "      role: []\n", ["permissions.yaml:9:13: this list is empty; name something in it"]),
+    (HEAD + TABLES.replace("users.csv", "permissions.yaml"), [
+        "permissions.yaml:10:9: `permissions.yaml` has no ending that tells what it is; "
+        "give it one of .parquet, .pq, .csv, .tsv, .txt, .jsonl, .ndjson, .xlsx, .xlsm"
+    ]),
     (HEAD + "tenants: {The Library: library.yaml}\n", [
         "permissions.yaml:9:11: a tenant's name has small letters, digits and hyphens, for it stands in addresses"
     ]),

@@ -9,11 +9,11 @@ from typing import Any
 from policy_engine.diagnostics import shown_text, unknown_name
 from policy_engine.service.authzen.evaluating import Asking
 from policy_engine.service.authzen.metadata import ENDPOINTS, TENANT, WELL_KNOWN, address_of, metadata
-from policy_engine.service.authzen.requests import EXAMPLE
+from policy_engine.service.authzen.requests import members_of
 from policy_engine.service.exchanges import Exchange, Step
 from policy_engine.service.limits import refuse_long_body
 from policy_engine.service.problems import Problem
-from policy_engine.service.requests import JSON, read_object, require_type
+from policy_engine.service.requests import JSON, require_type
 from policy_engine.service.responses import Response, json_response
 
 Begin = Callable[[Exchange], Step]
@@ -46,7 +46,7 @@ def _asked(answer: Answer, call: Exchange) -> Step:
     require_type(call.head, JSON)
     refuse_long_body(call.head.header("content-length"), service.settings.largest_body)
     service.require(call.caller, "decide")
-    return call.after_body(lambda body: answer(asking, read_object(body, example=EXAMPLE)))
+    return call.after_body(lambda body: answer(asking, members_of(body)))
 
 
 def _asking(call: Exchange) -> Asking:

@@ -56,21 +56,22 @@ class Asking:
     def _item(self, item: Any, defaults: Mapping[str, Any]) -> Evaluation:
         """One of several: what is wrong with it is no fault of the others."""
         try:
-            return self.call.tried(
-                lambda: self._evaluated(requests.entities_of(requests.with_defaults(item, defaults)))
-            )
+            return self.call.tried(lambda: self._of_item(item, defaults))
         except Problem as problem:
             self.call.service.counts.problem(problem.kind.name)
             error = {"status": status_of(problem), "message": problem.detail}
             return _refused({"reason": problem.detail, "error": error})
 
+    def _of_item(self, item: Any, defaults: Mapping[str, Any]) -> Evaluation:
+        return self._evaluated(requests.entities_of(requests.with_defaults(item, defaults)))
+
     def _evaluated(self, entities: Entities) -> Evaluation:
         granted = list(self.tenant.about(entities))
         action = entities[ACTION]["name"]
         found = next((each for each in granted if action in each.permission.actions), None)
-        return (
-            self._decided(found, entities) if found is not None else _refused({"reason": _unknown(entities, granted)})
-        )
+        if found is None:
+            return _refused({"reason": _unknown(entities, granted)})
+        return self._decided(found, entities)
 
     def _decided(self, granted: Granted, entities: Entities) -> Evaluation:
         permission = granted.permission
@@ -115,7 +116,8 @@ def _unknown(entities: Entities, granted: Sequence[Granted]) -> str:
     if not granted:
         return f"no permission is about what a `{subject}` may do with a `{resource}`"
     actions = [action for each in granted for action in each.permission.actions]
-    return unknown_name(f"action of a `{subject}` on a `{resource}`", shown_text(entities[ACTION]["name"], 40), actions)
+    named = shown_text(entities[ACTION]["name"], 40) or "(empty)"
+    return unknown_name(f"action of a `{subject}` on a `{resource}`", named, actions)
 
 
 def _refused(context: Mapping[str, object]) -> Evaluation:

@@ -22,6 +22,8 @@ from policy_engine.tables.source import Source, reading
 
 MOST_KEPT = 10_000
 """Entities whose facts are kept as JSON, of which to make them takes longer than a decision."""
+OF_COMMANDS = ", or say it: --input-format"
+"""What commands are told, and a mapping has not."""
 MOST_TOLD = 10
 """Invalid rows that are told; the others are counted."""
 
@@ -84,7 +86,8 @@ def _source(table: EntityTable, facts: FactsSchema, mapping: TableMapping) -> So
     try:
         return source_of(table.file, facts, mapping)
     except CannotRun as error:
-        raise CannotRun(str(error) if str(error).startswith(table.id.span.path) else f"{table.span}: {error}") from None
+        why = str(error).removesuffix(OF_COMMANDS)
+        raise CannotRun(why if why.startswith(table.id.span.path) else f"{table.span}: {why}") from None
 
 
 def _refuse_invalid(table: EntityTable, invalid: pl.DataFrame) -> None:

@@ -64,7 +64,7 @@ def _mapping(reader: NodeReader, path: Path, rulebook: Versions) -> tuple[Permis
         for name, node in reader.entries(parts.get(key), f"`{key}`")
         if (table := _table(reader, node, path.parent)) is not None
     }
-    read = [(_permission(reader, node), node) for node in _items(parts.get("permissions"))]
+    read = [(_permission(reader, node), node) for node in _items(reader, parts.get("permissions"))]
     known = [checked(reader, each, node, tables, rulebook) for each, node in read if each is not None]
     permissions = tuple(each for each in known if each is not None)
     _refuse_twice(reader, permissions)
@@ -107,7 +107,7 @@ def _permission(reader: NodeReader, node: YamlNode) -> Permission | None:
     names = ("decision", "allow", "subject", "resource")
     texts = {key: _text(reader, parts[key], f"`{key}` is a text") for key in names if key in parts}
     facts = {name.value: _origins(reader, given) for name, given in reader.entries(parts.get("facts"), "`facts`")}
-    actions = [_text(reader, item, "an action is its name") for item in _items(parts.get("actions"))]
+    actions = [_text(reader, item, "an action is its name") for item in _items(reader, parts.get("actions"))]
     constants = {name.value: plain(given) for name, given in reader.entries(parts.get("constants"), "`constants`")}
     if len(reader.faults) > before:
         return None
@@ -118,7 +118,9 @@ def _permission(reader: NodeReader, node: YamlNode) -> Permission | None:
 
 def _origins(reader: NodeReader, node: YamlNode) -> tuple[Origin, ...]:
     """Where a fact comes from; what is no place is reported."""
-    texts = [_text(reader, item, f"a fact comes from {FORMS}, or from a list of these") for item in _items(node)]
+    texts = [
+        _text(reader, item, f"a fact comes from {FORMS}, or from a list of these") for item in _items(reader, node)
+    ]
     found = [_origin(reader, text) for text in texts if text is not None]
     return tuple(origin for origin in found if origin is not None)
 
@@ -173,9 +175,13 @@ def _text(reader: NodeReader, node: YamlNode, wanted: str) -> Authored | None:
     return None
 
 
-def _items(node: YamlNode | None) -> tuple[YamlNode, ...]:
-    """The items of a list; anything else stands for a list of itself."""
-    return () if node is None else node.items if isinstance(node, SequenceNode) else (node,)
+def _items(reader: NodeReader, node: YamlNode | None) -> tuple[YamlNode, ...]:
+    """The items of a list, which has some, or it is reported; anything else stands for a list of itself."""
+    if not isinstance(node, SequenceNode):
+        return () if node is None else (node,)
+    if not node.items:
+        reader.fault(node, "this list is empty; name something in it")
+    return node.items
 
 
 def _beside(folder: Path, file: Authored) -> Path:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from policy_engine.diagnostics import shown_text
+from policy_engine.facts.plain import DEEPEST, to_json_types
 from policy_engine.service.authzen.permissions import ACTION, CONTEXT, ENTITIES, RESOURCE, SUBJECT, Entities
 from policy_engine.service.problems import Problem
+from policy_engine.service.requests import read_object
 
 NEEDED: Mapping[str, tuple[str, ...]] = {SUBJECT: ("type", "id"), ACTION: ("name",), RESOURCE: ("type", "id")}
 """The texts that entities must have."""
@@ -29,6 +32,16 @@ class Page:
 
     limit: int | None = None
     token: str = ""
+
+
+def members_of(body: bytes) -> dict[str, Any]:
+    """The members of a request; raises `Problem`, also for halves of characters and for what is nested too deep."""
+    members = read_object(body, example=EXAMPLE)
+    if b"\\u" in body or body.count(b"{") + body.count(b"[") > DEEPEST:
+        _, unfit = to_json_types(members)
+        if unfit:
+            raise Problem("not-json", f"the body: {unfit[0].message}, at `{shown_text(unfit[0].pointer, 60)}`")
+    return members
 
 
 def entities_of(members: Mapping[str, Any], searched: str = "") -> Entities:
@@ -105,11 +118,15 @@ def page_of(members: Mapping[str, Any]) -> Page | None:
         return None
     page = _object(members["page"], "page")
     limit, token = page.get("limit"), page.get("token")
-    if limit is not None and (type(limit) is not int or not 0 <= limit <= LARGEST_LIMIT):
-        raise _wrong("`page.limit` must be a whole number that is not negative")
+    if limit is not None and not _is_limit(limit):
+        raise _wrong(f"`page.limit` must be a whole number from 0 to {LARGEST_LIMIT}")
     if token is not None and not isinstance(token, str):
         raise _wrong("`page.token` must be the text that an answer has as `next_token`")
-    return Page(limit, token or "")
+    return Page(None if limit is None else int(limit), token or "")
+
+
+def _is_limit(value: Any) -> bool:
+    return type(value) in (int, Decimal) and 0 <= value <= LARGEST_LIMIT and value % 1 == 0
 
 
 def _wrong(detail: str) -> Problem:
