@@ -66,6 +66,7 @@ DECIDED: list[tuple[Json, bool]] = [
     ),
     ({**READS, "foo": "bar", "futureField": {"nested": True}}, True),
     ({**READS, "subject": {**ALICE, "later": 1, "properties": None}, "context": None}, True),
+    ({**READS, "later": -1e214, "\u00e4": "\U0001f600", "context": {"a": [[[{}] * 70]]}}, True),
 ]
 
 
@@ -132,9 +133,11 @@ WRONG: list[tuple[object, str]] = [
     (b"{", "the body: not JSON at column 1: a bracket is never closed"),
     (b'{"a": 1, "a": 2}', "the body: the name `a` stands twice in one object"),
     (b'{"subject": {"type": "user", "id": "\\ud800"}}',
-     "the body: the text holds half a character (a lone surrogate), at `/subject/id`"),
-    (b'{"context": ' + b'{"a": ' * 70 + b"1" + b"}" * 71,
-     "the body: facts are nested more than 64 levels deep, at `/context" + "/a" * 26 + "...`"),
+     "the body: a text holds half a character (a lone surrogate)"),
+    (b'{"later": [{"\\udc00": 1}]}', "the body: a text holds half a character (a lone surrogate)"),
+    (b'{"context": ' + b'{"a": ' * 63 + b"[1]" + b"}" * 64, "the body is nested more than 64 levels deep"),
+    (b'{"context": ' + b"[" * 900 + b"]" * 900 + b"}", "the body is nested more than 64 levels deep"),
+    (b'{"context": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "the body: nested too deep"),
     (b'{"context": {"a": ' + b"1" * 101 + b"}}", f"the body: the number {'1' * 20}... has more than 100 digits"),
     (b"[]", "the body must be one JSON object, such as "
      '{"subject": {"type": "user", "id": "alice"}, "action": {...}, "resource": {...}}'),
@@ -381,6 +384,7 @@ def test_what_is_found_is_permitted_and_nothing_else_is(
         (RESOURCES, asked(ALICE, READ, {}), "`resource.type` is missing"),
         (ACTIONS, {"subject": USERS, "resource": FIRST}, "`subject.id` is missing"),
         (RESOURCES, asked(ALICE, READ, RECORDS, page=1), "`page` must be an object"),
+        (RESOURCES, asked(ALICE, READ, RECORDS, page={"properties": []}), "`page.properties` must be an object"),
         (RESOURCES, {**PAGED, "page": {"limit": -1}}, "`page.limit` must be a whole number from 0 to 1000000000"),
         (RESOURCES, {**PAGED, "page": {"limit": True}}, "`page.limit` must be a whole number from 0 to 1000000000"),
         (RESOURCES, asked(ALICE, READ, RECORDS, page={"token": 1}),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy_engine.service.authzen.metadata import ENDPOINTS, TENANT, WELL_KNOWN, metadata
 from policy_engine.service.authzen.requests import MOST_EVALUATIONS, SEMANTICS
+from policy_engine.service.fact_schemas import or_null
 
 if TYPE_CHECKING:
     from policy_engine.service.authzen.tenants import Tenant, Tenants
@@ -30,8 +31,9 @@ ANY: Json = {"type": "object"}
 
 
 def _object(needed: Mapping[str, Json], optional: Mapping[str, Json]) -> Json:
-    """An object that may have further members, which nobody reads."""
-    return {"type": "object", "properties": {**needed, **optional}, "required": list(needed)}
+    """An object that may have further members, which nobody reads; what may be absent may be null."""
+    members = {**needed, **{name: or_null(part) for name, part in optional.items()}}
+    return {"type": "object", "properties": members, "required": list(needed)}
 
 
 NAMED = _object({"type": TEXT, "id": TEXT}, {"properties": ANY})
@@ -43,8 +45,14 @@ PAGE = _object(
 ASKED = {"subject": NAMED, "action": ACTION, "resource": NAMED}
 DECISION = _object({"decision": {"type": "boolean"}}, {"context": ANY})
 OPTIONS = _object({}, {"evaluations_semantic": {"type": "string", "enum": list(SEMANTICS)}})
-SEVERAL = {"type": "array", "items": ANY, "maxItems": MOST_EVALUATIONS}
-EVALUATIONS = _object({}, {**dict.fromkeys((*ASKED, "context"), ANY), "evaluations": SEVERAL, "options": OPTIONS})
+NONE = {"type": "array", "maxItems": 0}
+SEVERAL = {"type": "array", "minItems": 1, "maxItems": MOST_EVALUATIONS, "description": "Each with what differs."}
+EVALUATIONS = {
+    "anyOf": [
+        _object({"evaluations": SEVERAL}, {"options": OPTIONS}),
+        _object(ASKED, {"context": ANY, "evaluations": NONE, "options": OPTIONS}),
+    ]
+}
 DECISIONS = {"anyOf": [_object({"evaluations": {"type": "array", "items": DECISION}}, {}), DECISION]}
 MORE = {"context": ANY, "page": PAGE}
 TOLD_PAGE = _object({"next_token": TEXT}, {"count": {"type": "integer"}, "total": {"type": "integer"}})

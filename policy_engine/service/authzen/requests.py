@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from policy_engine.diagnostics import shown_text
-from policy_engine.facts.plain import DEEPEST, to_json_types
+from policy_engine.facts.plain import DEEPEST
 from policy_engine.service.authzen.permissions import ACTION, CONTEXT, ENTITIES, RESOURCE, SUBJECT, Entities
 from policy_engine.service.problems import Problem
 from policy_engine.service.requests import read_object
@@ -24,6 +25,7 @@ SEMANTICS = EXECUTE_ALL, DENY_ON_FIRST_DENY, PERMIT_ON_FIRST_PERMIT = (
 MOST_EVALUATIONS = 1_000
 """Evaluations of one request; nobody else is answered while they are."""
 LARGEST_LIMIT = 1_000_000_000
+HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,29 @@ class Page:
 def members_of(body: bytes) -> dict[str, Any]:
     """The members of a request; raises `Problem`, also for halves of characters and for what is nested too deep."""
     members = read_object(body, example=EXAMPLE)
-    if b"\\u" in body or body.count(b"{") + body.count(b"[") > DEEPEST:
-        _, unfit = to_json_types(members)
-        if unfit:
-            raise Problem("not-json", f"the body: {unfit[0].message}, at `{shown_text(unfit[0].pointer, 60)}`")
+    if body.count(b"{") + body.count(b"[") > DEEPEST and _is_deep(members):
+        raise Problem("not-json", f"the body is nested more than {DEEPEST} levels deep")
+    if b"\\u" in body and not _is_whole(members):
+        raise Problem("not-json", "the body: a text holds half a character (a lone surrogate)")
     return members
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether more objects and lists lie in one another than facts may have."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [part for each in level for part in _parts(each)]
+    return bool(level)
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether no text holds half a character."""
+    names = value if isinstance(value, dict) else [value] if isinstance(value, str) else ()
+    return not any(map(HALF.search, names)) and all(map(_is_whole, _parts(value)))
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def entities_of(members: Mapping[str, Any], searched: str = "") -> Entities:
@@ -122,6 +142,8 @@ def page_of(members: Mapping[str, Any]) -> Page | None:
         raise _wrong(f"`page.limit` must be a whole number from 0 to {LARGEST_LIMIT}")
     if token is not None and not isinstance(token, str):
         raise _wrong("`page.token` must be the text that an answer has as `next_token`")
+    if page.get("properties") is not None:
+        _object(page["properties"], "page.properties")
     return Page(None if limit is None else int(limit), token or "")
 
 
