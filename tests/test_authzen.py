@@ -277,21 +277,20 @@ def test_the_first_that_settles_is_the_last(
 
 
 @pytest.mark.parametrize(
-    ("more", "status", "message"),
+    ("more", "message"),
     [
-        ({"evaluations": {}}, 400, "`evaluations` must be a list"),
-        ({"evaluations": [{}], "options": 1}, 400, "`options` must be an object"),
+        ({"evaluations": {}}, "`evaluations` must be a list"),
+        ({"evaluations": [{}], "options": 1}, "`options` must be an object"),
         (
             {"evaluations": [{}], "options": {"evaluations_semantic": "first"}},
-            400,
             "`options.evaluations_semantic`: `first` is none of execute_all, deny_on_first_deny, permit_on_first_permit",
         ),
-        ({"evaluations": [{}] * 1_001}, 413, "a request has at most 1000 evaluations, not 1001"),
+        ({"evaluations": [{}] * 1_001}, "a request has at most 1000 evaluations, not 1001"),
     ],
 )
-def test_what_is_wrong_with_all_of_them_is_no_answer(server: Server, more: Json, status: int, message: str) -> None:
+def test_what_is_wrong_with_all_of_them_is_no_answer(server: Server, more: Json, message: str) -> None:
     answered = server.ask("POST", SEVERAL, {**READS, **more})
-    assert (answered.status, answered.body.decode()) == (status, f"{message}\n")
+    assert (answered.status, answered.body.decode()) == (400, f"{message}\n")
 
 
 def found(server: Server, path: str, body: Json) -> list[str]:

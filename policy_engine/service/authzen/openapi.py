@@ -20,7 +20,7 @@ REFUSALS: Mapping[str, str] = {
     "403": "The caller may not ask this",
     "404": "There is no such tenant",
     "408": "The body did not arrive in time",
-    "413": "The body is too large, or has too many evaluations",
+    "413": "The body is too large",
     "421": "The service has another name",
     "429": "The caller asks too often",
     "500": "The service itself is at fault",

@@ -99,7 +99,7 @@ def evaluations_of(members: Mapping[str, Any]) -> list[Any]:
     if not isinstance(given, list):
         raise _wrong("`evaluations` must be a list")
     if len(given) > MOST_EVALUATIONS:
-        raise Problem("too-large", f"a request has at most {MOST_EVALUATIONS} evaluations, not {len(given)}")
+        raise _wrong(f"a request has at most {MOST_EVALUATIONS} evaluations, not {len(given)}")
     return given
 
 
