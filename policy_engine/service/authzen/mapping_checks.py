@@ -153,15 +153,29 @@ def _faults_of_tables(permission: Permission, tables: Tables) -> Iterator[tuple[
     for side in (SUBJECT, RESOURCE):
         type_ = permission.type_of(side)
         table = tables.get((side, type_))
-        taken: dict[str, str] = {}
-        for name, origins in permission.facts.items():
-            of_side = [origin for origin in origins if origin.entity == side and origin.part in (COLUMN, "id")]
-            if len(of_side) > 1:
-                yield of_side[1].span, f"`{name}` comes from two columns of the table of the {side}; name one"
-            for origin in of_side:
-                if origin.part == COLUMN and table is None:
+        for origins in permission.facts.values() if table is None else ():
+            for origin in _of_side(origins, side):
+                if origin.part == COLUMN:
                     yield origin.span, f"the type `{type_}` has no table; name it under `{side}s`"
-                column = table.id.value if table and origin.part == "id" else origin.column if origin.way else ""
-                if column in taken and taken[column] != name:
-                    yield origin.span, f"the column `{shown_text(column)}` is the fact `{taken[column]}` already"
-                taken[column] = name
+        if table is not None:
+            yield from _faults_of_columns(permission, side, table)
+
+
+def _faults_of_columns(permission: Permission, side: str, table: EntityTable) -> Iterator[tuple[Span, str]]:
+    """Columns that would be two facts, and facts that would be two columns."""
+    taken: dict[str, str] = {}
+    for name, origins in permission.facts.items():
+        given = _of_side(origins, side)
+        if len(given) > 1:
+            yield given[1].span, f"`{name}` comes from two columns of the table of the {side}; name one"
+        for origin in given:
+            column = table.id.value if origin.part == "id" else origin.column
+            if origin.part == COLUMN and column == table.id.value:
+                yield origin.span, f"the column `{shown_text(column)}` holds the ids; take `{side}.id`"
+            elif taken.setdefault(column, name) != name:
+                yield origin.span, f"the column `{shown_text(column)}` is the fact `{taken[column]}` already"
+
+
+def _of_side(origins: Sequence[Origin], side: str) -> list[Origin]:
+    """The origins that a table of subjects or resources gives."""
+    return [origin for origin in origins if origin.entity == side and origin.part in (COLUMN, "id")]
