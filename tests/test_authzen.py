@@ -254,8 +254,9 @@ def test_an_item_says_what_is_wrong_with_it(server: Server) -> None:
 
 @pytest.mark.parametrize("evaluations", [{}, {"evaluations": []}, {"evaluations": None}])
 def test_without_evaluations_it_is_a_single_one(server: Server, evaluations: Mapping[str, object]) -> None:
-    body = {**READS, **evaluations, "options": {"evaluations_semantic": "deny_on_first_deny"}}
-    assert server.ask("POST", SEVERAL, body).body == server.ask("POST", ONE, READS).body
+    for options in ({"evaluations_semantic": "deny_on_first_deny"}, {"evaluations_semantic": "later"}, 7):
+        body = {**READS, **evaluations, "options": options}
+        assert server.ask("POST", SEVERAL, body).body == server.ask("POST", ONE, READS).body
 
 
 SETTLED: list[tuple[str, list[str], list[bool]]] = [

@@ -46,9 +46,9 @@ class Asking:
     def evaluations(self, members: Mapping[str, Any]) -> bytes:
         """The answers to several, in their order, up to the one that settles them; raises `Problem`."""
         items = requests.evaluations_of(members)
-        semantic = requests.semantic_of(members)
         if not items:
             return self.evaluation(members)
+        semantic = requests.semantic_of(members)
         last = {requests.DENY_ON_FIRST_DENY: False, requests.PERMIT_ON_FIRST_PERMIT: True}.get(semantic)
         answers = _until(last, (self._item(item, members) for item in items))
         return b'{"evaluations":[%b]}' % b",".join(answers)

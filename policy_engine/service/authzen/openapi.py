@@ -50,7 +50,7 @@ SEVERAL = {"type": "array", "minItems": 1, "maxItems": MOST_EVALUATIONS, "descri
 EVALUATIONS = {
     "anyOf": [
         _object({"evaluations": SEVERAL}, {"options": OPTIONS}),
-        _object(ASKED, {"context": ANY, "evaluations": NONE, "options": OPTIONS}),
+        _object(ASKED, {"context": ANY, "evaluations": NONE}),
     ]
 }
 DECISIONS = {"anyOf": [_object({"evaluations": {"type": "array", "items": DECISION}}, {}), DECISION]}
