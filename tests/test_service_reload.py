@@ -186,8 +186,9 @@ def test_a_state_tells_of_what_is_written_made_and_taken_away(tmp_path: Path) ->
 def test_rules_are_loaded_by_a_process_of_its_own(tmp_path: Path) -> None:
     some_rules(tmp_path, ["can_spam"])
     settings = Settings(rules=str(tmp_path / "rules"), schemas=str(ROOT / "schemas"))
-    loaded = loaded_apart(settings).rulebook
-    assert loaded.rulesets == Engine.load(settings.rules, settings.schemas).rulebook.rulesets
+    basis, engine = loaded_apart(settings), Engine.load(settings.rules, settings.schemas)
+    assert basis.rulebook.rulesets == engine.rulebook.rulesets
+    assert basis.openapi == Loaded(engine).openapi
     (tmp_path / "rules" / "can_spam.yaml").unlink()
     with pytest.raises(CannotRun, match="there is no rule file in"):
         loaded_apart(settings)

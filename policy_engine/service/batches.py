@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy_engine.service.problems import Problem
 
@@ -12,8 +12,7 @@ if TYPE_CHECKING:  # without a decision log nothing of it is loaded
     from policy_engine.decision_log.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):  # made for every line, in a third of the time of a frozen dataclass
     """The answer to a line, or the problem that there is with it, as JSON; with a decision log also its record."""
 
     number: int
@@ -88,7 +87,7 @@ class Batch:
             answered = Line(self.number, "answer", self.answer(line))
         except Problem as problem:
             answered = self.problem(self.number, problem)
-        return replace(answered, record=self.records[0]) if self.records else answered
+        return answered._replace(record=self.records[0]) if self.records else answered
 
     def problem(self, number: int, problem: Problem) -> Line:
         """What is answered to a line where there is a problem."""

@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self.step: Step | None = None
         self.task: asyncio.Task[None] | None = None
-        self.is_stopping = self.is_over = False
+        self.is_stopping = self.is_over = self.is_paused = False
         self.more, self.drained = asyncio.Event(), asyncio.Event()
         self.drained.set()
 
@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not read its answers."""
         self.drained.clear()
-        self.transport.pause_reading()
+        self._pause()
         self._wait(self.settings.body_seconds)
 
     def resume_writing(self) -> None:
@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
         if len(self.requests) == 1 and self.drained.is_set():
             self._begin()
         else:
-            self.transport.pause_reading()
+            self._pause()
 
     def more_came(self, request: Arriving) -> None:
         """More of its body is there, or all."""
@@ -149,7 +149,7 @@ class Connection(asyncio.Protocol):
         if self.task is not None:
             self.more.set()
             if len(request.body) > MOST_WAITING:
-                self.transport.pause_reading()
+                self._pause()
         elif request.problem is not None:
             self._send(self.exchange.refused(request.problem))
         elif isinstance(step, Batch):
@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
             if request.body:
                 part = bytes(request.body)
                 request.body.clear()
-                self.transport.resume_reading()
+                self._resume()
                 yield part
             elif request.problem is not None:
                 raise request.problem
@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
         if is_whole:
             self.transport.close()
             return
-        self.transport.pause_reading()
+        self._pause()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._wait(LINGER)
@@ -270,12 +270,22 @@ class Connection(asyncio.Protocol):
             return
         if not self.requests:
             self._wait(self.settings.header_seconds)
-            self.transport.resume_reading()
+            self._resume()
             return
         self._begin()
         if self.step is not None:
             self._go_on()
             self._answer_in_parts()
+
+    def _pause(self) -> None:
+        """Read nothing more for now."""
+        self.is_paused = True
+        self.transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self.is_paused:
+            self.is_paused = False
+            self.transport.resume_reading()
 
     def _wait(self, seconds: float) -> None:
         self.deadline = self.service.clock.ticks() + seconds

@@ -80,7 +80,7 @@ class Follower:
 
     def _loaded(self, rules: Rules) -> None:
         tenants = pickle.loads(rules.basis.tenants) if rules.basis.tenants else None
-        loaded = Loaded(Engine(rules.basis.rulebook), rules.epoch, tenants)
+        loaded = Loaded(Engine(rules.basis.rulebook), rules.epoch, tenants, rules.basis.openapi)
         loaded.prepare(self.clock)
         self.prepared = loaded, rules.reloads
 

@@ -26,7 +26,7 @@ def too_slow(seconds: int) -> Problem:
 
 def refuse_many_values(body: bytes, value: Any) -> None:
     """Raises `Problem` for more values than facts may have; a body with few commas cannot have them."""
-    if body.count(b",") >= MOST_VALUES and _has_many(value):
+    if len(body) > MOST_VALUES and body.count(b",") >= MOST_VALUES and _has_many(value):
         raise Problem("too-large", f"there are more than {MOST_VALUES} values")
 
 

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 class Loaded:
     """An engine with rules that do not change. `epoch` counts the times that rules were loaded.
 
-    `tenants` are those of AuthZEN, None where there is no mapping.
+    `tenants` are those of AuthZEN, None where there is no mapping. `described` is the service in OpenAPI where somebody else has
+    described it, which takes longer than all else.
     """
 
     engine: Engine
     epoch: int = 1
     tenants: Tenants | None = None
+    described: bytes = b""
 
     @cached_property
     def versions(self) -> Mapping[str, Sequence[Ruleset]]:
@@ -47,7 +49,7 @@ class Loaded:
     @cached_property
     def openapi(self) -> bytes:
         """The service described in OpenAPI, as JSON."""
-        return json_bytes(openapi(list(self.versions.values()), self.tenants))
+        return self.described or json_bytes(openapi(list(self.versions.values()), self.tenants))
 
     def whole(self, ruleset: str) -> bytes:
         """All of a ruleset, as JSON; raises `KeyError` where there is none of this name."""

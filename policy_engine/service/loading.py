@@ -12,6 +12,7 @@ from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun, RulesetError
 from policy_engine.frontend.loader import Rulebook
 from policy_engine.service.clock import CLOCK
+from policy_engine.service.loaded import Loaded
 from policy_engine.service.messages import Basis
 from policy_engine.service.settings import Settings
 
@@ -52,7 +53,10 @@ def main(rules: str, schemas: str, authzen: str) -> int:
 
 def _basis(rulebook: Rulebook, authzen: str) -> Basis:
     tenants = tenants_of(authzen, rulebook)
-    return Basis(rulebook) if tenants is None else Basis(rulebook, pickle.dumps(tenants), tenants.files)
+    described = Loaded(Engine(rulebook), tenants=tenants).openapi
+    if tenants is None:
+        return Basis(rulebook, openapi=described)
+    return Basis(rulebook, pickle.dumps(tenants), tenants.files, described)
 
 
 def tenants_of(authzen: str, rulebook: Rulebook) -> Tenants | None:

@@ -29,12 +29,13 @@ class Basis:
     """What answers rest on: the rules, and pickled the tenants of AuthZEN, empty where there is no mapping.
 
     The parent process never unpacks these: their tables need threads, and a process with threads must not fork. `files` are
-    those that they were read from.
+    those that they were read from. `openapi` describes the service, where the process that loads has done so already.
     """
 
     rulebook: Rulebook
     tenants: bytes = field(default=b"", repr=False)
     files: tuple[Path, ...] = ()
+    openapi: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
