@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from policy_engine.decision_log import sqlite_store
 from policy_engine.decision_log.opening import create_log, open_reader, open_writer
 from policy_engine.decision_log.reading import PayloadState, read_record
 from policy_engine.decision_log.sqlite_store import SqliteStore
@@ -269,17 +270,22 @@ def test_what_is_no_log_is_refused_with_the_reason(log: Log, tmp_path: Path) -> 
             assert str(caught.value) == sentence
 
 
-def test_a_log_on_a_medium_that_cannot_be_written_is_read(log: Log, tmp_path: Path) -> None:
+def test_a_log_on_a_medium_that_cannot_be_written_is_read(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There SQLite cannot make the files beside it, and is told that nobody changes the log."""
     log.append(records(5))
-    folder = tmp_path / "read only"
-    folder.mkdir()
-    shutil.copy(log.path, folder / "decisions.sqlite")
-    (folder / "decisions.sqlite").chmod(0o400)
-    folder.chmod(0o500)
-    try:
-        assert len(list(open_reader(str(folder / "decisions.sqlite")).records(0, 9))) == 5
-    finally:
-        folder.chmod(0o700)
+    connected = sqlite_store._connected
+
+    def on_a_medium(path: Path, mode: str) -> sqlite3.Connection:
+        if "immutable" in mode:
+            return connected(path, mode)
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite_store, "_connected", on_a_medium)
+    assert len(list(log.reader().records(0, 9))) == 5
+    Path(f"{log.path}-wal").touch()
+    with pytest.raises(CannotRun) as caught:
+        log.reader()
+    assert str(caught.value) == f"the log `{log.path}` cannot be read: unable to open database file"
 
 
 def test_nothing_is_replaced_when_a_log_is_made(log: Log, tmp_path: Path) -> None:
