@@ -22,6 +22,8 @@ LONGEST_NOTE = 20_000
 PRIVATE = "PRIVATE+KEY+"
 DASH = "\N{EM DASH} "
 _NUMBER = re.compile("0|[1-9][0-9]{0,18}")
+_NAME = re.compile(r"[^\s+\x00-\x1f]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class KeyKind(IntEnum):
@@ -123,7 +125,7 @@ def signer(name: str, kind: KeyKind, seed: bytes) -> Signer:
 
 def is_name(text: str) -> bool:
     """Whether a key may have this name."""
-    return bool(text) and not any(character.isspace() or character == "+" or ord(character) < 32 for character in text)
+    return _NAME.fullmatch(text) is not None
 
 
 def signed(checkpoint: Checkpoint, by: Signer, seconds: int = 0) -> Checkpoint:
@@ -184,7 +186,7 @@ def read_note(text: str) -> tuple[str, tuple[Signature, ...]]:
     """The body of a signed note, and its signatures; raises `ValueError`."""
     if len(text) > LONGEST_NOTE:
         raise ValueError(f"a signed note has at most {LONGEST_NOTE:,} characters")
-    if any(ord(character) < 32 and character != "\n" for character in text):
+    if _CONTROL.search(text):
         raise ValueError("a signed note has no control characters but line breaks")
     body, blank, rest = text.rpartition("\n\n")
     if not blank or not rest.endswith("\n"):

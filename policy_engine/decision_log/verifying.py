@@ -14,7 +14,7 @@ from typing import Any
 
 from policy_engine.decision_log.accounting import Accounting, Payload
 from policy_engine.decision_log.notes import Checkpoint, Verifier, is_signed, read_checkpoint
-from policy_engine.decision_log.reading import opened_payload
+from policy_engine.decision_log.reading import opened_payload, size_of
 from policy_engine.decision_log.sealing import KeyFile
 from policy_engine.decision_log.stores import CheckpointRow, ReadStore, StoredRecord
 from policy_engine.decision_log.tree import LEVEL_BITS, Edge, Subtree, grown, leaf_hash
@@ -99,18 +99,24 @@ class _Records:
         self.store, self.keys, self.faults = store, keys, faults
         self.accounting = Accounting()
         self.position = self.count = self.payloads = self.unopened = 0
+        self.stream = iter(store.records(0, size_of(store)))
+        self.next = next(self.stream, None)
 
     def leaves(self, end: int) -> list[bytes]:
         """Check the records up to a position, and give the stored hashes of those that are there."""
         leaves = []
-        for record in self.store.records(self.position, end):
-            if record.position != self.position:
-                self.faults.tell(self.position, f"{_run(self.position, record.position)} missing")
-            self.position = record.position + 1
-            self.count += 1
-            self.accounting.take(record.position, self._checked(record))
-            leaves.append(record.leaf)
+        while self.next is not None and self.next.position < end:
+            leaves.append(self._taken(self.next))
+            self.next = next(self.stream, None)
         return leaves
+
+    def _taken(self, record: StoredRecord) -> bytes:
+        if record.position != self.position:
+            self.faults.tell(self.position, f"{_run(self.position, record.position)} missing")
+        self.position = record.position + 1
+        self.count += 1
+        self.accounting.take(record.position, self._checked(record))
+        return record.leaf
 
     def finish(self) -> None:
         """Tell what is there or not against what entries say, and what belongs to no record."""
@@ -172,8 +178,7 @@ class _Trunk:
 
     def compare_all(self, kept: Sequence[Checkpoint]) -> Checkpoint | None:
         """Compare the tree with all checkpoints, in order of their sizes; the newest of the log's own."""
-        row = self.store.last_checkpoint()
-        size = row.size if row else 0
+        size = size_of(self.store)
         own = ((found, "the checkpoint") for found in self._read(self.store.checkpoints(0, size)))
         others = ((one, "the checkpoint that was kept") for one in sorted(kept, key=lambda one: one.size))
         newest = None
