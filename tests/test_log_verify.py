@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -11,8 +11,11 @@ from random import Random
 import pytest
 
 from policy_engine.decision_log.notes import Checkpoint, KeyKind, read_checkpoint, signed, signer
+from policy_engine.decision_log.statistics import statistics
 from policy_engine.decision_log.stores import StoredRecord
+from policy_engine.decision_log.tree import leaf_hash
 from policy_engine.decision_log.verifying import verify
+from policy_engine.errors import CannotRun
 from tests.support.decision_logs import NAME, Log, in_batches, record, records, tamper
 
 SIZE, PLACES = 300, 200
@@ -278,3 +281,39 @@ def test_all_faults_are_counted(log: Log) -> None:
     found = log.verified()
     assert found.fault_count == 2 * SIZE
     assert [fault.position for fault in found.faults] == [position for position in range(SIZE) for _ in range(2)]
+
+
+PRUNING = '{"caller":"x","entries_before":%s,"format":1,"id":"%s","kind":"pruning","payloads_before":%s,"time":""}'
+ERASURE = '{"caller":"x","count":1,"format":1,"id":"%s","kind":"erasure","positions":"%s","time":""}'
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "[" * 100_000,
+        "",
+        "{}",
+        "[]",
+        '{"id":1,"kind":"answer"}',
+        '{"id":"%(id)s","kind":"answer","payload":7}',
+        PRUNING % ("-5", "%(id)s", "-5"),
+        PRUNING % ("1.5", "%(id)s", "1.5"),
+        PRUNING % ("9" * 30, "%(id)s", "9" * 30),
+        ERASURE % ("%(id)s", "7-3"),
+        ERASURE % ("%(id)s", "x"),
+        ERASURE % ("%(id)s", "-4,5"),
+        ERASURE % ("%(id)s", "0-99999999999999"),
+        "\ud800",
+    ],
+    ids=lambda template: template[:40],
+)
+def test_no_entry_that_somebody_made_up_with_its_right_hash_stops_verifying(log: Log, template: str) -> None:
+    entry = (template % {"id": (rows(log)[9].id or b"").hex()} if "%(" in template else template).encode(
+        "utf-8", "surrogatepass"
+    )
+    change = f"UPDATE entries SET entry = x'{entry.hex()}', leaf = x'{leaf_hash(entry).hex()}' WHERE position = 9"
+    tamper(log.path, change)
+    found = log.verified()
+    assert not_those_signed(9) in [(fault.position, fault.sentence) for fault in found.faults]
+    with closing(log.reader()) as reader, suppress(CannotRun):
+        assert statistics(reader)["records"] == SIZE, "or it says that it cannot"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 from policy_engine.decision_log.erasing import read_positions
+from policy_engine.decision_log.records import Entry
 
 
 class Payload(IntEnum):
@@ -33,13 +33,11 @@ class Accounting:
         self.found.extend(bytes(position - len(self.found)))
         self.found.append(payload)
 
-    def read(self, members: Mapping[str, Any]) -> None:
-        """Note what an entry says that went; raises `KeyError`, `TypeError` and `ValueError` where it is not of its form."""
-        if members["kind"] == "erasure":
-            self.erased += read_positions(members["positions"])
-        elif members["kind"] == "pruning":
-            self.entries_before = max(self.entries_before, members["entries_before"])
-            self.payloads_before = max(self.payloads_before, members["payloads_before"])
+    def read(self, entry: Entry) -> None:
+        """Note what an entry says that went; raises `ValueError` where its positions are none."""
+        self.erased += read_positions(entry.positions)
+        self.entries_before = max(self.entries_before, entry.entries_before)
+        self.payloads_before = max(self.payloads_before, entry.payloads_before)
 
     @property
     def gone(self) -> int:
@@ -71,7 +69,7 @@ class Accounting:
         """For each record whether an entry says that its payload went."""
         said = bytearray(len(self.found))
         for first, last in ((0, self.payloads_before - 1), *self.erased):
-            end = min(last + 1, len(said))
+            end = max(first, min(last + 1, len(said)))
             said[first:end] = b"\x01" * (end - first)
         return said
 

@@ -102,7 +102,7 @@ def read_record(record: StoredRecord, keys: KeyFile | None) -> ReadRecord:
     assert record.entry is not None
     try:
         entry = read_entry(record.entry)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CannotRun(f"record {record.position} is damaged: {error}; run `policy log verify`") from None
     return ReadRecord(record.position, entry, record.entry, *_payload(record, entry.payload, keys))
 

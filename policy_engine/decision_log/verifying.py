@@ -10,18 +10,19 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any
 
 from policy_engine.decision_log.accounting import Accounting, Payload
 from policy_engine.decision_log.notes import Checkpoint, Verifier, is_signed, read_checkpoint
 from policy_engine.decision_log.reading import opened_payload, size_of
+from policy_engine.decision_log.records import read_entry
 from policy_engine.decision_log.sealing import KeyFile
 from policy_engine.decision_log.stores import CheckpointRow, ReadStore, StoredRecord
 from policy_engine.decision_log.tree import LEVEL_BITS, Edge, Subtree, grown, leaf_hash
 
 MOST_FAULTS = 1000
 """So many faults are kept; all are counted."""
-NOT_OF_ITS_FORM = (ValueError, KeyError, TypeError, AttributeError)
+NOT_OF_ITS_FORM = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading an entry raises that somebody made up."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -133,16 +134,17 @@ class _Records:
             self.faults.tell(record.position, f"the entry of record {record.position} was changed: its hash is another")
             return Payload.NEVER
         try:
-            return self._entry(record, json.loads(record.entry))
+            return self._entry(record, record.entry)
         except NOT_OF_ITS_FORM:
             self.faults.tell(record.position, f"the entry of record {record.position} is not of the form of entries")
             return Payload.NEVER
 
-    def _entry(self, record: StoredRecord, members: dict[str, Any]) -> Payload:
+    def _entry(self, record: StoredRecord, entry: bytes) -> Payload:
+        members = json.loads(entry)
         if record.id is None or record.id.hex() != members["id"].replace("-", ""):
             self.faults.tell(record.position, f"record {record.position} is found by another id than its entry has")
         if "payload" not in members:
-            self.accounting.read(members)
+            self.accounting.read(read_entry(entry))
             return self._without_payload(record, Payload.NEVER)
         if record.sealed is None or record.key is None:
             return Payload.GONE
