@@ -57,6 +57,13 @@ def test_the_published_checkpoint_is_read_and_written_as_it_is() -> None:
     assert found.text == PUBLISHED
 
 
+def test_a_published_key_of_a_witness_is_read() -> None:
+    """One that the project transparency-dev/formats has in its tests: its number is made with the kind of witnesses."""
+    text = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+    found = read_verifier(text)
+    assert (found.name, found.kind, found.text) == ("remora.n621.de", KeyKind.WITNESS, text)
+
+
 def test_a_witness_signs_what_the_specification_says() -> None:
     by = signed(CHECKPOINT, WITNESS, 1_679_315_147)
     value = by.signatures[1].value
