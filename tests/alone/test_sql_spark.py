@@ -16,9 +16,10 @@ from tests.support.conformance import Case
 from tests.support.generated_questions import Question, questions
 from tests.support.profiles import agreement
 from tests.support.rulebook import shipped
-from tests.support.spark import on_spark, session
+from tests.support.spark import on_spark, session, violations_on_spark
 from tests.support.sql_engines import common
-from tests.test_sql import DAYS, DECIDED, FOREIGN, agrees, expects, valid_facts_of
+from tests.support.sql_validation import checked_query, expected, fits_columns
+from tests.test_sql import DAYS, DECIDED, FOREIGN, agrees, expects, lines_of, valid_facts_of
 
 EVERY = 1 if os.environ.get("SPARK_CASES") == "all" else 24
 SOME = (
@@ -57,3 +58,14 @@ def test_settings_of_the_session_change_nothing() -> None:
 @agreement(6, Phase.generate)
 def test_spark_gives_the_references_answers(question: Question) -> None:
     agrees(on_spark, question)
+
+
+@pytest.mark.parametrize("sample", SOME, ids=lambda sample: sample.file)
+def test_a_query_finds_the_violations_of_fixtures(sample: Sample) -> None:
+    day = DAYS[1]
+    ruleset = shipped().ruleset(sample.ruleset, day)
+    query = checked_query(ruleset, day, "spark")
+    held = [facts for facts in lines_of(sample.file) if fits_columns(ruleset, facts, "spark")]
+    wanted = {row: told for row, facts in enumerate(held) if (told := expected(ruleset, facts, day))}
+    assert wanted
+    assert violations_on_spark(query, held) == wanted

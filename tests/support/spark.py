@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from policy_engine.backends.contract import Answers
 from policy_engine.backends.sql.dialects.spark import Spark
-from policy_engine.backends.sql.program import prepare
+from policy_engine.backends.sql.program import Query, prepare
 from policy_engine.language.rulesets import Ruleset
 from tests.support.sql_tables import ROW, answers_of, arrow_table
 
@@ -50,6 +50,14 @@ def on_spark(ruleset: Ruleset, readings: Mapping[str, str], as_of: date) -> Answ
         return answers_of(query.ruleset, session().sql(text).toArrow())
 
     return answers
+
+
+def violations_on_spark(query: Query, facts: Sequence[Any]) -> dict[int, list[str]]:
+    """The violations of rows, by the number of the row."""
+    text = query.written(query.invalid_tree((TABLE,), [ROW]))
+    table = _with_texts_for_times(arrow_table(query.ruleset, facts))
+    session().createDataFrame(table).createOrReplaceTempView(f"`{TABLE}`")
+    return {row[ROW]: sorted(row["violations"]) for row in session().sql(text).toArrow().to_pylist()}
 
 
 def _with_texts_for_times(table: Any) -> Any:

@@ -62,6 +62,19 @@ def on_postgres(query: Query, facts: Sequence[Json]) -> dict[int, Lines]:
         return {row: sorted(told) for row, told in cursor.execute(text)}
 
 
+def decided(query: Query, facts: Sequence[Json], engine: str) -> list[dict[str, Json]]:
+    """The rows of the result of a query that decides."""
+    text = query.text(TABLE, [ROW])
+    with database().cursor() if engine == "duckdb" else server().cursor() as cursor:
+        if engine == "duckdb":
+            cursor.register(TABLE[0], arrow_table(query.ruleset, facts))
+        else:
+            fill(cursor, query, facts, any_numbers=True)
+        rows = cursor.execute(text).fetchall()
+        names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 ENGINES = {"duckdb": on_duckdb, "postgres": on_postgres}
 
 

@@ -73,12 +73,11 @@ class Stages:
         self.found.append((f"{before}{name}", stage))
 
     def _add_given(self, validity: Validity) -> None:
-        """The rows of the table, with whether they are valid by their schema."""
+        """The rows of the table, with whether they are valid by their schema; asked only where columns have their types."""
         every: Any = exp.Column(this=exp.Star(), table=identifier(SOURCE))
         prepared = [named(value, name) for name, value in self.columns.prepared(self.members, of_source)]
-        fits = named(validity.fits, FITS)
-        first = self._of_table(exp.select(every, *(prepared or [fits])), self.members)
-        self._add(GIVEN, self._fenced(first))
+        fits = named(where(self._typed(self.members), validity.fits), FITS)
+        self._add(GIVEN, self._fenced(exp.select(every, *(prepared or [fits])).from_(self._source())))
         if prepared:
             self._add(VALIDATED, self._fenced(exp.select(every.copy(), fits).from_(self._last())))
 
@@ -95,7 +94,8 @@ class Stages:
         chosen = [named(of_source(name), inside) for name, inside in beside.items()]
         chosen += [named(self._read(member), member.name) for member in members]
         if self.validity is None:
-            return self._of_table(exp.select(*(chosen or [named(TRUE, "nothing_is_read")])), members)
+            query = exp.select(*(chosen or [named(TRUE, "nothing_is_read")])).from_(self._source())
+            return query.where(self._typed(members).node) if members else query
         chosen.append(named(of_source(FITS), FITS))
         if VIOLATIONS in needed:
             chosen.append(named(where(~of_source(FITS), self.validity.told), VIOLATIONS))
@@ -106,14 +106,13 @@ class Stages:
         fact = in_order(self.dialect, member, self.dialect.read(member.type, of_source(member.name)))
         return fact if self.validity is None else where(of_source(FITS), fact)
 
-    def _of_table(self, query: Any, members: Sequence[Member]) -> Any:
-        """A query over the table, which stops where a column has another type than the fact needs."""
-        source = exp.alias_(table_of(self.table), identifier(SOURCE), table=True)
-        query = query.from_(source)
-        if not members:
-            return query
+    def _source(self) -> Any:
+        return exp.alias_(table_of(self.table), identifier(SOURCE), table=True)
+
+    def _typed(self, members: Sequence[Member]) -> Sql:
+        """True where the columns of facts have types that facts need; the database stops where one has another."""
         wrong = [(~self.columns.has_type(each.type, of_source(each.name)), self._failure(each)) for each in members]
-        return query.where(self.columns.once(choose(wrong, TRUE), source).node)
+        return self.columns.once(choose(wrong, TRUE), self._source())
 
     def _failure(self, member: Member) -> Sql:
         message = f"the column {member.name} has to be {self.dialect.column_kind(member.type)}"
