@@ -122,12 +122,14 @@ class Engine(engine.Engine):
         readings: Mapping[str, str] = NO_READINGS,
         trusted: bool = False,
         invalid: bool = False,
+        any_day: bool = False,
     ) -> str:
         """A ruleset as one query for a database, or with `view` the definition of a view, as `policy sql` prints it.
 
         `dialect` is `duckdb`, `postgres` or `spark`, `table` the name of the table, as schema.table; named like the facts if left
         out. `keep` are columns that stand before the decisions; the keys if left out. Rows that are not valid get the status
         `invalid`; with `trusted` they are not looked for. `invalid` gives the query that says what is wrong with them.
+        With `any_day` the day is a parameter of the query, for the days around `as_of` on which no rule changes.
 
         Raises `CannotRun` for a dialect or a name that is none, or without sqlglot, `UnknownDecision`, `NotInForce`,
         `UnknownReading`, and `RulesetError` where the database cannot give the exact answer.
@@ -145,6 +147,7 @@ class Engine(engine.Engine):
             view=view,
             trusted=trusted,
             invalid=invalid,
+            any_day=any_day,
         )
 
     def report(

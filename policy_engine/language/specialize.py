@@ -7,6 +7,7 @@ constant keeps the place and the words of the part it stands for.
 from __future__ import annotations
 
 import operator
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -29,6 +30,7 @@ from policy_engine.language.rulesets import (
     Definition,
     Formatted,
     Matrix,
+    Period,
     Quoted,
     Rules,
     Ruleset,
@@ -65,6 +67,23 @@ def stretch(ruleset: Ruleset, day: date) -> tuple[object, ...]:
     rows = (table.stretch(day) for table in ruleset.tables if table.dated)
     rules = (rule for d in ruleset.decisions if isinstance(d.body, Rules) for rule in d.body.rules)
     return (*starts, *rows, *(day in rule.period for rule in rules if rule.period != ALWAYS))
+
+
+def days_of_change(ruleset: Ruleset) -> tuple[date, ...]:
+    """The days within a ruleset's period on which another parameter, row or rule comes into force or goes, in order."""
+    rules = (rule for d in ruleset.decisions if isinstance(d.body, Rules) for rule in d.body.rules)
+    periods = [*(rule.period for rule in rules), *(v.period for each in ruleset.parameters for v in each.values)]
+    days = {day for period in periods for day in (period.start, period.end) if day is not None}
+    days |= {day for table in ruleset.tables for day in table.days}
+    return tuple(day for day in sorted(days) if day > ruleset.period.start and day in ruleset.period)
+
+
+def period_around(ruleset: Ruleset, day: date) -> Period:
+    """The stretch of days around a day on which nothing of a ruleset changes."""
+    days = days_of_change(ruleset)
+    place = bisect_right(days, day)
+    start = days[place - 1] if place else ruleset.period.start
+    return Period(start, days[place] if place < len(days) else ruleset.period.end)
 
 
 def exact(node: tree.Literal) -> Any:

@@ -28,10 +28,12 @@ def query_text(
     view: str | None = None,
     trusted: bool = False,
     invalid: bool = False,
+    any_day: bool = False,
 ) -> str:
     """The query of a ruleset over a table, or with `view` the definition of a view of that name.
 
     With `trusted` rows are taken to be valid; `invalid` asks for what is wrong with those that are not.
+    With `any_day` the day is a parameter, for all days around `as_of` on which no rule changes.
 
     Raises `CannotRun` for names that are none and without sqlglot, `UnknownReading`, and `RulesetError` where the database cannot
     give the exact answer.
@@ -41,7 +43,7 @@ def query_text(
 
     source = _parts("the table", table or ruleset.facts.name)
     name = None if view is None else _parts("the view", view)
-    return select_text(ruleset, readings, as_of, to, Asked(source, keep, name, trusted, invalid))
+    return select_text(ruleset, readings, as_of, to, Asked(source, keep, name, trusted, invalid, any_day))
 
 
 def dialect_named(name: str) -> Dialect:

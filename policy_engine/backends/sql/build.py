@@ -16,6 +16,7 @@ from sqlglot import exp
 
 NOTHING: frozenset[str] = frozenset()
 ATOMS = (exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Func, exp.Paren, exp.Array, exp.Bracket, exp.Subquery)
+BIND = exp.Placeholder | exp.Parameter
 LOOSE = (exp.And, exp.Or, exp.Not)
 
 
@@ -35,7 +36,7 @@ class Sql:
     def is_atom(self) -> bool:
         """Whether it is a column, a variable or a constant: nothing to be worked out."""
         node = self.node.this if isinstance(self.node, exp.Cast) and not self.columns else self.node
-        return isinstance(node, exp.Column | exp.Literal | exp.Boolean | exp.Null) or self.number is not None
+        return isinstance(node, exp.Column | exp.Literal | exp.Boolean | exp.Null | BIND) or self.number is not None
 
     @property
     def number(self) -> int | None:

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from policy_engine.backends.sql.build import FALSE, TRUE, Sql, any_of, choose, coalesce, where
+from policy_engine.backends.sql.build import FALSE, TRUE, Sql, any_of, choose, coalesce, literal, where
 from policy_engine.backends.sql.decisions import Decided, DecisionWriter, outcome_of, reason_of, rule_of, status_of
 from policy_engine.backends.sql.dialects.base import Dialect
 from policy_engine.backends.sql.dialects.columns import Columns
@@ -21,8 +21,8 @@ from policy_engine.backends.sql.stages import FITS, VIOLATIONS, Output, Stages, 
 from policy_engine.backends.sql.validation import LINE, Validity, lines, validity
 from policy_engine.language.mentions import depths_of, graph_of
 from policy_engine.language.readings import choices_of
-from policy_engine.language.rulesets import DecisionLogic, Ruleset
-from policy_engine.language.specialize import specialize
+from policy_engine.language.rulesets import DecisionLogic, Period, Ruleset
+from policy_engine.language.specialize import period_around, specialize
 from policy_engine.language.types import ListOf, Member, Number, Type
 from policy_engine.source import Span
 
@@ -32,13 +32,17 @@ INVALID = "invalid"
 
 @dataclass
 class Query:
-    """A ruleset under chosen readings on a day as one query of a dialect; `checked` where it says which rows are invalid."""
+    """A ruleset under chosen readings on a day as one query of a dialect; `checked` where it says which rows are invalid.
+
+    With a period the day is a parameter of the query, which gives nothing for days outside it.
+    """
 
     ruleset: Ruleset
     choices: Mapping[str, str]
     as_of: date
     dialect: Dialect
     checked: bool = False
+    period: Period | None = None
     plan: Plan = field(init=False)
     decided: dict[str, Decided] = field(default_factory=dict)
     to: Expressions = field(init=False)
@@ -46,8 +50,18 @@ class Query:
 
     def __post_init__(self) -> None:
         self.plan = Plan(self.dialect.longest_name)
-        self.to = Expressions(self.ruleset, self.as_of, self.dialect, self.plan, self.part)
+        self.to = Expressions(self.ruleset, self._today(), self.dialect, self.plan, self.part)
         self.missing = MissingPaths(self.to, self.decision)
+
+    def _today(self) -> Sql:
+        return literal(self.as_of) if self.period is None else self.dialect.bound_day()
+
+    def _in_period(self) -> Sql:
+        """Whether the query holds for the day."""
+        if self.period is None:
+            return TRUE
+        day, end = self._today(), self.period.end
+        return (day >= self.period.start) & (TRUE if end is None else day < end)
 
     def decision(self, name: str) -> Decided:
         """The columns of a decision."""
@@ -108,12 +122,12 @@ class Query:
         outputs = [*self.outputs()]
         if self.checked:
             outputs = [self._of_valid(output) for output in outputs]
-        return self._stages(table).query(Wanted(outputs, keep))
+        return self._stages(table).query(Wanted(outputs, keep, self._in_period()))
 
     def invalid_tree(self, table: Sequence[str], keep: Sequence[str] = ()) -> Any:
         """The query for the rows that are invalid, with columns of the table before the lists of what is wrong with them."""
         told = Output("violations", self.dialect.split(self.validity.told, LINE))
-        return self._stages(table).query(Wanted([told], keep, ~self.validity.fits))
+        return self._stages(table).query(Wanted([told], keep, ~self.validity.fits & self._in_period()))
 
     def _stages(self, table: Sequence[str]) -> Stages:
         members = self.ruleset.facts.type.members
@@ -169,15 +183,23 @@ class Query:
 
 
 def prepare(
-    ruleset: Ruleset, readings: Mapping[str, str], as_of: date, dialect: Dialect, *, checked: bool = False
+    ruleset: Ruleset,
+    readings: Mapping[str, str],
+    as_of: date,
+    dialect: Dialect,
+    *,
+    checked: bool = False,
+    any_day: bool = False,
 ) -> Query:
     """The query of a ruleset under readings on a day; `checked` where rows may be invalid.
+
+    With `any_day` the day is a parameter of the query: any in the stretch of days around the day on which no rule changes.
 
     Raises `UnknownReading`, and `RulesetError` with a diagnostic at what the dialect cannot do exactly.
     """
     choices = choices_of(ruleset, readings)
     small = specialize(ruleset, choices, as_of)
-    query = Query(small, choices, as_of, dialect, checked)
+    query = Query(small, choices, as_of, dialect, checked, period_around(ruleset, as_of) if any_day else None)
     _name_facts(query)
     for mention in depths_of(graph_of(small)):  # those below first, which keeps recursion shallow
         if mention.kind == "decision":

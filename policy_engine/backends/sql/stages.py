@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from policy_engine.backends.sql.build import TRUE, Sql, choose, column, identifier, where
+from policy_engine.backends.sql.build import TRUE, Sql, choose, column, identifier, truth_of, where
 from policy_engine.backends.sql.dialects.base import Dialect, in_order
 from policy_engine.backends.sql.dialects.columns import Columns
 from policy_engine.backends.sql.plan import FACTS, Plan, layer_query, named
@@ -62,7 +62,7 @@ class Stages:
         kept = [named(column(inside), name) for name, inside in beside.items()]
         last = exp.select(*kept, *(named(output.value, output.name) for output in wanted.outputs), copy=False)
         last = last.from_(exp.Table(this=identifier(self.found[-1][0])), copy=False)
-        if wanted.only is not TRUE:
+        if truth_of(wanted.only) is None:
             last = last.where(wanted.only.node.copy(), copy=False)
         for name, stage in self.found:
             last = last.with_(identifier(name), as_=stage, copy=False)

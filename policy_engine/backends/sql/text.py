@@ -19,6 +19,7 @@ class Asked:
     """What is asked of a ruleset: over which table, with which of its columns (those of keys for None), in which form.
 
     With `trusted` rows are taken to be valid; `invalid` asks for what is wrong with those that are not. `view` makes it a view.
+    With `any_day` the day is a parameter of the query.
     """
 
     table: Sequence[str]
@@ -26,6 +27,7 @@ class Asked:
     view: Sequence[str] | None = None
     trusted: bool = False
     invalid: bool = False
+    any_day: bool = False
 
 
 def select_text(ruleset: Ruleset, readings: Mapping[str, str], as_of: date, dialect: Dialect, asked: Asked) -> str:
@@ -33,7 +35,7 @@ def select_text(ruleset: Ruleset, readings: Mapping[str, str], as_of: date, dial
 
     Raises `UnknownReading`, and `RulesetError` with a diagnostic at what the dialect cannot do exactly.
     """
-    query = prepare(ruleset, readings, as_of, dialect, checked=not asked.trusted)
+    query = prepare(ruleset, readings, as_of, dialect, checked=not asked.trusted, any_day=asked.any_day)
     keys = [member.name for member in ruleset.facts.type.members if member.key]
     keep = keys if asked.keep is None else asked.keep
     node = query.invalid_tree(asked.table, keep) if asked.invalid else query.tree(asked.table, keep)
@@ -49,7 +51,8 @@ def _header(query: Query, asked: Asked) -> Iterator[str]:
     ruleset = query.ruleset
     what = "; what is wrong with invalid rows" if asked.invalid else ""
     yield f"{ruleset.title}: {ruleset.id}, version {ruleset.version}{what}"
-    yield f"for the day {query.as_of} ({ruleset.timezone}), {query.dialect.title}; {ruleset.digest}"
+    day = f"the day {query.as_of}" if query.period is None else f"any day {query.period}, given as the parameter as_of"
+    yield f"for {day} ({ruleset.timezone}), {query.dialect.title}; {ruleset.digest}"
     for name, choice in query.choices.items():
         yield f"reading {name} = {choice}"
     trust = ", whose rows must be valid" if asked.trusted else ""

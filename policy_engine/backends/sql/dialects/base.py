@@ -34,6 +34,9 @@ FIRST = date(1970, 1, 1)
 EPOCH = FIRST.toordinal()
 """The first day from which engines count, and its ordinal; 1 January 0001 has 1."""
 
+AS_OF = "as_of"
+"""The parameter that has the day of the question."""
+
 
 class Dialect(ABC):
     """How a dialect writes what the others write differently.
@@ -114,6 +117,10 @@ class Dialect(ABC):
         return (exact * 10**places).cast("BIGINT") if places else exact.cast("BIGINT")
 
     # Days
+
+    def bound_day(self) -> Sql:
+        """The day of the question, given as a parameter when the query runs."""
+        return Sql(exp.Placeholder(this=AS_OF)).cast("DATE")
 
     def ordinal(self, day: Sql) -> Sql:
         """The ordinal of a date."""

@@ -75,6 +75,10 @@ class Postgres(Relational):
 
     # Days and texts
 
+    def bound_day(self) -> Sql:
+        """By its place, since PostgreSQL itself has no parameters with names."""
+        return Sql(exp.Parameter(this=exp.Literal.number(1))).cast("DATE")
+
     def days_between(self, start: Sql, end: Sql) -> Sql:
         return (end - start).cast("BIGINT")
 
