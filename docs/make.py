@@ -1,4 +1,4 @@
-"""Writes what the documentation takes from the code and the tests: functions, keys, diagnostics, settings, cases.
+"""Writes what the documentation takes from the code and the tests: functions, keys, diagnostics, settings, refusals, cases.
 
 `python docs/make.py` writes them; `python docs/make.py --check` writes nothing, and fails where one is not current. A table
 stands between `<!-- name -->` and `<!-- /name -->`; a table of keys also says whose: `<!-- keys: RULE -->`. The line `*Cases:*`
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from policy_engine import diagnostics
+from policy_engine.backends.sql.dialects.table import DIALECTS
+from policy_engine.backends.sql.refusals import REFUSED, Refusal, Row
 from policy_engine.diagnostics import Wording
 from policy_engine.documents.nodes import plain
 from policy_engine.documents.yaml_reader import read_file
@@ -27,10 +29,11 @@ from policy_engine.service.problems import KINDS, Kind
 from policy_engine.service.settings import Settings, variable
 
 FOLDER = Path(__file__).parent
-PAGES = ("language.md", "diagnostics/README.md", "semantics.md", "service.md", "authzen.md")
+PAGES = ("language.md", "diagnostics/README.md", "semantics.md", "service.md", "authzen.md", "sql.md")
 CASES = FOLDER.parent / "tests" / "conformance"
 TABLE = re.compile(
-    r"(<!-- (functions|aggregates|keys|diagnostics|settings|problems)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL
+    r"(<!-- (functions|aggregates|keys|diagnostics|settings|problems|refusals)(?:: (\w+))? -->\n).*?(<!-- /\2 -->)",
+    re.DOTALL,
 )
 SENTENCE = re.compile(r"^(\*\*(\d+(?:\.\d+)?)\*\* (?:.+\n)+?)\*Cases:\*.*\n", re.MULTILINE)
 SHAPES: Mapping[str, Shape] = {
@@ -100,6 +103,8 @@ def _table(kind: str, name: str) -> str:
             return _rows(
                 ("setting", "in the environment", "if left out", "what it is"), map(_setting, fields(Settings))
             )
+        case "refusals":
+            return _rows(("what", "where", "it says"), map(_refusal, REFUSED.items()))
         case "problems":
             return _rows(("kind", "status", "title", "what to do"), map(_problem, KINDS))
         case _:
@@ -129,6 +134,12 @@ def _aggregate(row: AggregateFunction) -> tuple[str, ...]:
 def _setting(row: Field[Any]) -> tuple[str, ...]:
     default = "nothing" if row.default in (None, "") else f"`{json.dumps(row.default)}`".replace('"', "")
     return f"`{row.name}`", f"`{variable(row)}`", default, _plain(row.metadata["what"])
+
+
+def _refusal(row: tuple[Refusal, Row]) -> tuple[str, ...]:
+    refusal, (what, dialects) = row
+    where = ", ".join(DIALECTS[name].title for name in dialects) or "everywhere"
+    return what, where, _plain(str(refusal))
 
 
 def _problem(row: Kind) -> tuple[str, ...]:

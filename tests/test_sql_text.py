@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from policy_engine.backends.sql.dialects.table import DIALECTS
+from policy_engine.backends.sql.refusals import REFUSED, Refusal
 from tests.conftest import ROOT, lay_out
 from tests.support.commands import policy
 from tests.support.rulebook import shipped
@@ -86,7 +87,7 @@ def test_a_pattern_with_a_count_that_is_too_large_is_refused(shop: Path) -> None
 def test_what_would_be_written_out_too_many_times_is_refused(shop: Path) -> None:
     value = "add_business_days(add_business_days(add_business_days(add_months(d, 1), 1, days), 1, days), 1, days)"
     said = " ".join(told(shop, f"'list({value} for d in days)'").split())
-    assert "for each element of a list it would be written out too many times" in said
+    assert Refusal.LONG in said
 
 
 def test_a_name_that_the_database_cuts_off_is_refused(shop: Path) -> None:
@@ -105,6 +106,49 @@ def test_a_large_table_for_each_element_is_refused(shop: Path) -> None:
     table = f"tables:\n  prices:\n    keys: {{code: text}}\n    columns: {{price: integer}}\n    rows:\n{rows}"
     said = told(shop, "'sum(prices[c].price for c in codes)'", rules=RULES.replace("decisions:", f"{table}decisions:"))
     assert "a look-up for each element of a list cannot join a table of more than 500 rows" in said
+
+
+def keyword_refused(folder: Path, schema: dict[str, Any], *options: str) -> str:
+    """What is said of a schema with one fact more."""
+    whole = {**SCHEMA, "properties": {**SCHEMA["properties"], "odd": schema}}
+    lay_out({"schemas/order.schema.json": json.dumps(whole)}, folder)
+    return " ".join(told(folder, "big + 1", "duckdb", *options).split())
+
+
+RECORD = {"type": "object", "additionalProperties": False, "properties": {"code": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        (
+            {"type": "array", "maxItems": 9, "uniqueItems": True, "items": RECORD},
+            "`odd: uniqueItems`: whether records or lists in a list are equal is asked differently there",
+        ),
+        (
+            {"type": "string", "format": "date", "pattern": "^2"},
+            "`odd: pattern`: a column of dates, instants or times does not hold the text that it asks about",
+        ),
+    ],
+)
+def test_a_keyword_that_a_column_cannot_answer_is_refused_unless_rows_are_trusted(
+    shop: Path, schema: dict[str, Any], why: str
+) -> None:
+    assert why in keyword_refused(shop, schema)
+    assert 'AS "it.status"' in keyword_refused(shop, schema, "--trusted")
+
+
+def test_every_refusal_is_in_the_list_and_in_a_test() -> None:
+    assert [*REFUSED] == [*Refusal]
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").glob("test_sql*.py"))
+    assert [each for each in Refusal if str(each) not in tests and f"Refusal.{each.name}" not in tests] == []
+
+
+def test_a_list_of_lists_is_refused_where_there_are_none(shop: Path) -> None:
+    several = {"type": "array", "maxItems": 9, "items": {"type": "array", "maxItems": 9, "items": {"type": "boolean"}}}
+    lay_out({"schemas/order.schema.json": json.dumps({**SCHEMA, "properties": {"several": several}})}, shop)
+    said = " ".join(told(shop, "'sum(len(each) for each in several)'", "postgres").split())
+    assert f"`several`: {Refusal.NESTED}" in said
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
