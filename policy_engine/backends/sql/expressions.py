@@ -48,7 +48,7 @@ class Expressions:
     """Writes the expressions of one query."""
 
     ruleset: Ruleset
-    today: Sql
+    asked_day: Sql
     dialect: Dialect
     plan: Plan
     part: Parts
@@ -166,7 +166,7 @@ class Expressions:
     # Each handler writes one kind of node.
 
     def as_of(self, node: tree.AsOf) -> Sql:
-        return self.today
+        return self.asked_day
 
     def left_unknown(self, node: tree.LeftUnknown) -> Sql:
         return self.dialect.nothing(node.type)

@@ -50,17 +50,17 @@ class Query:
 
     def __post_init__(self) -> None:
         self.plan = Plan(self.dialect.longest_name)
-        self.to = Expressions(self.ruleset, self._today(), self.dialect, self.plan, self.part)
+        self.to = Expressions(self.ruleset, self._asked_day(), self.dialect, self.plan, self.part)
         self.missing = MissingPaths(self.to, self.decision)
 
-    def _today(self) -> Sql:
+    def _asked_day(self) -> Sql:
         return literal(self.as_of) if self.period is None else self.dialect.bound_day()
 
     def _in_period(self) -> Sql:
         """Whether the query holds for the day."""
         if self.period is None:
             return TRUE
-        day, end = self._today(), self.period.end
+        day, end = self._asked_day(), self.period.end
         return (day >= self.period.start) & (TRUE if end is None else day < end)
 
     def decision(self, name: str) -> Decided:
