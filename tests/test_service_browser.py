@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -42,6 +43,16 @@ def test_the_page_shows_the_questions_and_fetches_nothing_from_elsewhere(server:
     assert f"{own}v1/decisions/can_spam/opt_out_deadline" in fetched or any("/v1/decisions/" in url for url in fetched)
     assert [url for url in fetched if not url.startswith((own, "data:", "blob:"))] == []
     assert refused == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(server: Server, page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"http://127.0.0.1:{server.port}/docs#tag/can_spam/POST/v1/decisions/can_spam/opt_out_deadline")
+    question = "By when must the opt-out have been honoured?"
+    expect(page.get_by_role("heading", name=question)).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("button", name="Test Request").first).to_be_visible(timeout=WAIT)
+    assert browsers.complaints(page) == []
 
 
 def test_scalar_is_sent_packed_to_who_can_unpack_it(server: Server) -> None:
