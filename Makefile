@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 EDITORS := tests/editors
 TYPESCRIPT := clients/typescript
+OPENAPI := tests/openapi
 unexport PYTHONDONTWRITEBYTECODE  # tests start the program hundreds of times, which then need not compile it again
 
-.PHONY: demo test together check lint types golden fuzz bench bench-tables bench-service docs editors typescript typescript-types npm-tools-if-npm clean
+.PHONY: demo test together check lint types golden fuzz bench bench-tables bench-service docs editors typescript typescript-types openapi-lint openapi-try npm-tools-if-npm clean
 
 demo: .venv/base
 	$(BIN)/policy report --as-of 2025-06-30 --out build/report \
@@ -64,12 +65,23 @@ typescript-types: .venv/base typescript
 	$(BIN)/policy serve openapi > build/openapi.json
 	cd $(TYPESCRIPT) && POLICY_OPENAPI=$(CURDIR)/build/openapi.json npm run --silent generate
 
+openapi-lint: .venv/base
+	npm install --prefix $(OPENAPI) --no-audit --no-fund --no-package-lock --loglevel=error
+	mkdir -p build
+	$(BIN)/policy serve openapi > build/openapi.json
+	cd $(OPENAPI) && npx redocly lint $(CURDIR)/build/openapi.json && npx spectral lint --fail-severity hint $(CURDIR)/build/openapi.json
+
+# five minutes at all shipped rulesets, which must be served at port 8000
+openapi-try: .venv/dev
+	SCHEMATHESIS_HOOKS=tests.openapi.schemathesis_hooks PYTHONPATH=. $(BIN)/schemathesis --config-file $(OPENAPI)/schemathesis.toml \
+	    run http://localhost:8000/openapi.json --checks all --max-time 300 --continue-on-failure
+
 npm-tools-if-npm:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory editors typescript; \
 	else echo "no npm: the tests of editors and of the TypeScript client are skipped; they need Node.js 18 or later with npm"; fi
 
 clean:
-	rm -rf .venv build $(EDITORS)/node_modules $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist
+	rm -rf .venv build $(EDITORS)/node_modules $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist $(OPENAPI)/node_modules
 
 .venv/base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
