@@ -30,7 +30,7 @@ class Application:
         elif scope["type"] == "http":
             peer = str((scope.get("client") or [""])[0])
             query = scope.get("query_string", b"").decode("latin-1")
-            head = Head(scope["method"], scope["path"], _headers(scope["headers"]).get, peer, query)
+            head = Head(scope["method"], _path(scope), _headers(scope["headers"]).get, peer, query)
             exchange, step = received(self.service, head)
             exchange.ended(await _answer(exchange, step, receive, send))
 
@@ -47,6 +47,12 @@ async def _answer(exchange: Exchange, step: Step, receive: Receive, send: Send) 
     await send(_start(told.status, (*told.headers, own, ("content-length", str(len(told.body))))))
     await send(_body(b"" if exchange.head.method == "HEAD" else told.body))
     return told.status
+
+
+def _path(scope: dict[str, Any]) -> str:
+    """The address below the one at which an application of others has this one."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _headers(given: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
