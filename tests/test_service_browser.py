@@ -52,6 +52,7 @@ def test_axe_finds_nothing(server: Server, page: Page, scheme: Literal["light", 
     question = "By when must the opt-out have been honoured?"
     expect(page.get_by_role("heading", name=question)).to_be_visible(timeout=WAIT)
     expect(page.get_by_role("button", name="Test Request").first).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=WAIT)  # which comes last
     assert browsers.complaints(page) == []
 
 
