@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -370,6 +371,15 @@ async def _awaited(questions: Iterable[Question]) -> AsyncIterator[Question]:
 
 def test_the_same_is_answered_to_who_awaits_it(server: Server) -> None:
     asyncio.run(_asked(server))
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    def methods(client: type) -> dict[str, list[str]]:
+        public = {name: method for name, method in vars(client).items() if not name.startswith("_")}
+        return {name: list(signature(method).parameters) for name, method in public.items()}
+
+    assert methods(Client) == methods(AsyncClient)
+    assert methods(Client)["decide"][:3] == ["self", "decision", "facts"]
 
 
 def test_keys_say_who_asks_and_rules_whether(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.support.served import Server, serving
 
 FOLDER = ROOT / "tests" / "openapi"
-SECONDS = 8
+SECONDS = 6
 SEED = 1
 
 
