@@ -34,7 +34,7 @@ def test_the_page_shows_the_questions_and_fetches_nothing_from_elsewhere(server:
     page.on("request", lambda request: fetched.append(request.url))
     page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: refused.append(str(error)))
-    page.goto(f"{own}docs#tag/can_spam/POST/v1/decisions/can_spam/opt_out_deadline")
+    page.goto(f"{own}docs#tag/can_spam/POST/v1/decisions/can_spam/opt_out_deadline", timeout=WAIT)
     question = "By when must the opt-out have been honoured?"
     expect(page.get_by_role("heading", name=question)).to_be_visible(timeout=WAIT)
     page.get_by_role("button", name="Test Request").first.click()
@@ -48,7 +48,9 @@ def test_the_page_shows_the_questions_and_fetches_nothing_from_elsewhere(server:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(server: Server, page: Page, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
-    page.goto(f"http://127.0.0.1:{server.port}/docs#tag/can_spam/POST/v1/decisions/can_spam/opt_out_deadline")
+    page.goto(
+        f"http://127.0.0.1:{server.port}/docs#tag/can_spam/POST/v1/decisions/can_spam/opt_out_deadline", timeout=WAIT
+    )
     question = "By when must the opt-out have been honoured?"
     expect(page.get_by_role("heading", name=question)).to_be_visible(timeout=WAIT)
     expect(page.get_by_role("button", name="Test Request").first).to_be_visible(timeout=WAIT)
