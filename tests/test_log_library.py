@@ -214,7 +214,7 @@ def test_threads_share_a_log_and_each_knows_its_own_records(tmp_path: Path) -> N
 
 
 def test_a_log_that_is_not_there_or_is_written_by_another_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CannotRun, match="signing key"):
+    with pytest.raises(CannotRun, match="there is no log"):
         open_log(tmp_path / "none.sqlite")
     place = made(tmp_path)
     with open_log(place), pytest.raises(CannotRun, match="writ"):
