@@ -81,7 +81,7 @@ def replay(records: Iterable[ReadRecord], under: Under, rulebook: Rulebook) -> I
     for record in records:
         if record.entry.question:
             try:
-                yield _replayed(record, under(record.entry), compiled, masked)
+                yield _replayed(record, under, compiled, masked)
             except CannotReplay as reason:
                 yield NotReplayed(record.entry.id, str(reason))
 
@@ -145,8 +145,9 @@ def _rests_on(ruleset: Ruleset, decision: str, masked: tuple[str, ...]) -> bool:
     return any(reads(expression) for condition in conditions for expression in expressions_of(condition))
 
 
-def _replayed(record: ReadRecord, ruleset: Ruleset, compiled: CompiledRulebook, masked: _Masked) -> Replayed:
+def _replayed(record: ReadRecord, under: Under, compiled: CompiledRulebook, masked: _Masked) -> Replayed:
     payload, entry = _payload(record), record.entry
+    ruleset = under(entry)
     if payload["masked"]:
         masked.refuse(entry, ruleset, payload["masked"])
     before = {one.decision: _recorded(one, told) for one, told in zip(entry.answers, payload["answers"], strict=True)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,6 +58,13 @@ def compare_sides(
             metavar="[RULESET=]TABLE",
             help="The table of accounts: Parquet (a file, folder or glob), CSV, JSON Lines, Excel; - is standard input.",
         ),
+    ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option("--log", metavar="LOG", help="A decision log, whose facts are compared in the place of a table."),
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", help="With --log: the folder of its keys; beside it if left out.")
     ] = None,
     rulesets: Annotated[
         list[str] | None, typer.Option("--ruleset", help="Compare this ruleset alone; may be repeated.")
@@ -130,6 +138,8 @@ def compare_sides(
     from policy_engine.cli.comparing import Work, compared_with_progress  # noqa: PLC0415 - Polars is slow to import
     from policy_engine.cli.comparison_lines import show_comparisons  # noqa: PLC0415 - the same
     from policy_engine.cli.comparison_sides import Asked, AskedSide, pairs_of  # noqa: PLC0415 - the same
+    from policy_engine.cli.log_tables import logged_tables  # noqa: PLC0415 - the same
+    from policy_engine.reports.locating import WHERE_NAMED  # noqa: PLC0415 - the same
     from policy_engine.tables.file_options import FileOptions  # noqa: PLC0415 - the same
     from policy_engine.tables.opening_tables import Options  # noqa: PLC0415 - the same
 
@@ -142,20 +152,31 @@ def compare_sides(
     new_side = AskedSide(new, new_version, _own_day(new_as_of), {**both, **read_readings(new_reading)})
     tables = _tables(facts or [])
     asked = Asked(old_side, new_side, rulesets or (), [*filter(None, tables)], as_of, rules, schemas)
-    with TemporaryDirectory(prefix="policy-") as folder:
+    _refuse_beside_log(log, {"--facts": facts, "--map": mapping, "--input-format": input_format}, keys)
+    with TemporaryDirectory(prefix="policy-") as folder, ExitStack() as stack:
         pairs = pairs_of(asked, Path(folder))
         names = [side.ruleset.id for _, side in pairs.pairs]
         maps = {name: Path(file) for name, file in read_maps(mapping, names).items()}
         file = FileOptions(encoding, delimiter, sheet, header_row, read_input_format(input_format))
-        found = compared_with_progress(
-            Work(
-                pairs, _of_rulesets(tables, names), Options(maps, file), audience, tries, out, _also(also, out, tables)
-            )
-        )
+        given, located = _of_rulesets(tables, names), WHERE_NAMED
+        if log is not None:
+            given, located = stack.enter_context(logged_tables(log, keys, names))
+        forms = _also(also, out, given)
+        work = Work(pairs, given, Options(maps, file), audience, tries, out, forms, located)
+        found = compared_with_progress(work)
     show_comparisons(found, form)
     if not found.compared:
         raise typer.Exit(Exit.COULD_NOT_RUN)
     raise typer.Exit(Exit.DIFFERENT if found.differs else Exit.FINE)
+
+
+def _refuse_beside_log(log: str | None, others: Mapping[str, object], keys: Path | None) -> None:
+    """Raises `CannotRun` for options that do not go with a log, or do not go without."""
+    for option, given in others.items():
+        if log is not None and given:
+            raise CannotRun(f"--log: {option} is for tables; leave one of the two out")
+    if keys is not None and log is None:
+        raise CannotRun("--keys goes with --log")
 
 
 def _also(forms: list[str] | None, out: Path | None, tables: Mapping[str, str]) -> tuple[str, ...]:
@@ -164,7 +185,9 @@ def _also(forms: list[str] | None, out: Path | None, tables: Mapping[str, str]) 
         if form not in ALSO:
             raise CannotRun(f"--also: `{shown_text(form)}` is none of {', '.join(ALSO)}")
     if forms and (out is None or not tables):
-        raise CannotRun("--also: accounts are written only with --out FOLDER, and of a table (--facts)")
+        raise CannotRun(
+            "--also: accounts are written only with --out FOLDER, and of a table (--facts) or a log (--log)"
+        )
     return tuple(dict.fromkeys(forms or ()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from policy_engine.reports.comparison.side import Side
 from policy_engine.reports.databases import Asked as AskedOfTable
 from policy_engine.reports.databases import table_fetched
 from policy_engine.reports.jobs import Job
+from policy_engine.reports.locating import WHERE_NAMED, Located
 from policy_engine.reports.manifest import digested
 from policy_engine.tables.databases.places import is_in_database
 from policy_engine.tables.opening_tables import Options
@@ -32,7 +34,7 @@ class Work:
     """What is compared over which tables, for whom, and the folder that is written, if any.
 
     `tables` are by ruleset. Without any, facts that show a change are looked for, so many `tries` for each. `also` are further
-    forms in which the accounts that change are written.
+    forms in which the accounts that change are written. `located` is where tables lie that are no files of their names.
     """
 
     pairs: Pairs
@@ -42,6 +44,7 @@ class Work:
     tries: int
     out: Path | None = None
     also: Sequence[str] = ()
+    located: Located = WHERE_NAMED
 
 
 def compared_with_progress(work: Work) -> Compared:
@@ -84,6 +87,13 @@ def _text(old: Side, new: Side) -> tuple[RuleChange, ...]:
     return tuple(found.change for found in changes_found(sides_as_asked(*_asked(old, new))))
 
 
+def _located(work: Work, place: str) -> AbstractContextManager[Located]:
+    """Where a table lies while it is compared."""
+    if place in work.located.moved:
+        return nullcontext(work.located)
+    return tables_located([place], work.options.file.input_format)
+
+
 def _over_table(work: Work, old: Side, new: Side, folder: Path | None) -> RulesetCompared:
     """The comparison over a table, with a bar on a terminal; notes about the table are shown once."""
     err, place = console(stderr=True), work.tables[new.ruleset.id]
@@ -91,7 +101,7 @@ def _over_table(work: Work, old: Side, new: Side, folder: Path | None) -> Rulese
         folder.mkdir(exist_ok=True)
     sides = [AskedOfTable(side.ruleset, side.as_of, side.readings) for side in (old, new)]
     with (
-        tables_located([place], work.options.file.input_format) as where,
+        _located(work, place) as where,
         table_fetched(place, sides, work.options, where) as located,
         progress_bars(err) as begin,
     ):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from policy_engine.analysis.accounts import Accounts, used_items
 from policy_engine.analysis.coverage import Coverage
 from policy_engine.analysis.sites import sites_of
 from policy_engine.analysis.tested_values import tested_values
+from policy_engine.cli.log_tables import logged_tables
 from policy_engine.cli.over_options import Over
 from policy_engine.cli.show import console, safe
 from policy_engine.cli.standard_input import tables_located, told
@@ -27,6 +29,9 @@ from policy_engine.reports.usage import usage_of
 from policy_engine.tables.file_options import FileOptions
 from policy_engine.tables.opening_tables import Options
 
+LOG = "log:"
+"""Begins the name of a decision log whose facts are the table."""
+
 
 def accounts_over(engine: Engine, cases: Sequence[RuleCase], coverage: Coverage, over: Over) -> list[Accounts]:
     """What the accounts of each table use; raises `PolicyError`s where one cannot be read."""
@@ -39,6 +44,10 @@ def accounts_over(engine: Engine, cases: Sequence[RuleCase], coverage: Coverage,
     options = Options(maps, file)
     with ExitStack() as stack:
         located = stack.enter_context(tables_located([place for _, place in pairs], over.input_format))
+        for name, place in pairs:
+            if place.startswith(LOG):
+                tables, where = stack.enter_context(logged_tables(place.removeprefix(LOG), None, [name]))
+                located = replace(located, moved={**located.moved, place: where.place(tables[name])})
         for name, place in pairs:
             asked = [Asked(engine.ruleset(name, day), day)]
             located = stack.enter_context(table_fetched(place, asked, options, located))

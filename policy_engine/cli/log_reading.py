@@ -82,7 +82,7 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object on each line and nothing else.")] = False,
 ) -> None:
     """List records, the oldest first: all that fit every option."""
-    asked = _selection(account, decision, status, outcome, rule, caller, kind, since, until)
+    asked = selection_of(account, decision, status, outcome, rule, caller, kind, since, until)
     with reading(log) as store:
         from policy_engine.decision_log.reading import select  # noqa: PLC0415 - needs an extra
 
@@ -133,7 +133,7 @@ def export(
     keys: KeysOption = None,
 ) -> None:
     """Write records: as JSON Lines one for each line, as Parquet a row for each answer, or each record without any."""
-    asked = _selection(account, decision, status, outcome, rule, caller, kind, since, until)
+    asked = selection_of(account, decision, status, outcome, rule, caller, kind, since, until)
     with reading(log) as store:
         from policy_engine.decision_log.exporting import export as write  # noqa: PLC0415 - needs an extra
         from policy_engine.decision_log.reading import select  # noqa: PLC0415 - needs an extra
@@ -142,7 +142,7 @@ def export(
     console().print(safe(f"written: {count:,} {'record' if count == 1 else 'records'} to {out}"))
 
 
-def _selection(*texts: str) -> Selection:
+def selection_of(*texts: str) -> Selection:
     """What is asked for; raises `CannotRun` for a kind or a time that there cannot be."""
     from policy_engine.decision_log.reading import Selection  # noqa: PLC0415 - needs an extra
 

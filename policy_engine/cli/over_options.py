@@ -18,7 +18,8 @@ OverOption = Annotated[
     typer.Option(
         "--over",
         metavar="[RULESET=]TABLE",
-        help="With --coverage: also count what the accounts of a table use; - is standard input; may be repeated.",
+        help="With --coverage: also count what the accounts of a table use; - is standard input, log:FILE a decision log; "
+        "may be repeated.",
         autocompletion=completion.tables,
     ),
 ]
