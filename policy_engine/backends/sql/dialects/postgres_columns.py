@@ -19,6 +19,8 @@ from policy_engine.language.types import Boolean, Date, Instant, ListOf, Member,
 
 LARGE = r"(?=[0-9.]{1,81}$)[1-9][0-9]{0,39}(?:[.][0-9]*)?"
 SMALL = "0[.]0{0,38}[1-9][0-9]{0,79}|0(?:[.]0{1,39})?"
+PLACES = 40
+LARGEST = 10**PLACES
 NUMBERS = f"^-?(?:{LARGE}|{SMALL})$"
 """The texts of numbers that are read: of at most 80 digits, before the point at most 40, and less than 40 noughts behind it."""
 MILLION = 1_000_000
@@ -86,7 +88,10 @@ class PostgresColumns(Columns):
         return number.remainder(1).equals(0)
 
     def is_no_number(self, number: Sql) -> Sql:
-        return ~self.to.matches(number.cast("TEXT"), NUMBERS)
+        """The pattern, which takes long, only where the size of a number and its places do not settle it."""
+        exact = number.cast("DECIMAL")
+        usual = (call("ABS", exact) < LARGEST) & (call("SCALE", exact) < PLACES)
+        return choose([(usual, FALSE)], ~self.to.matches(number.cast("TEXT"), NUMBERS))
 
     def outside_calendar(self, kind: Type, raw: Sql) -> Sql:
         if isinstance(kind, Instant):
