@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from policy_engine.tables.databases.places import DatabasePlace
 PART = "(part)"
 """The number of the partition that a row lies in; partitions of sorted rows are in order."""
 NUMBERS = count()
+LOGGER = "SQLQueryContextLogger"
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class SparkRows:
     def columns(self, query: str) -> Mapping[str, DatabaseColumn]:
         """See `Database`."""
         with self._told():
-            nothing = self.session.sql(query).limit(0)
+            nothing = self.session.sql(f"SELECT * FROM (\n{query}\n) LIMIT 0")  # by itself Spark would run any command
             kinds = {field.name: field.dataType.simpleString() for field in nothing.schema}
             dtypes = frame_of(nothing.toArrow()).schema
             return {name: DatabaseColumn(dtypes[name], kind) for name, kind in kinds.items()}
@@ -70,15 +72,37 @@ class SparkRows:
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Raise `CannotRun` for what Spark says, or where it says no more."""
-        from py4j.protocol import Py4JError, Py4JNetworkError  # noqa: PLC0415 - comes with Spark
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - the same
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - the session is one of Spark, so that it is there
 
+        lost, failed = _failures()
         try:
-            yield
-        except (Py4JNetworkError, ConnectionError):
+            with _quiet():
+                yield
+        except (*lost, ConnectionError):
             raise CannotRun(f"`{self.place.shown}`: the connection to Spark was lost; run it again") from None
-        except (PySparkException, Py4JError) as error:
+        except (PySparkException, *failed) as error:
             raise CannotRun(f"`{self.place.shown}`: {said(error)}") from None
+
+
+def _failures() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:
+    """What is raised where Java does not answer any more, and what else comes from there; nothing where Spark is a service."""
+    try:
+        from py4j.protocol import Py4JError, Py4JNetworkError  # noqa: PLC0415 - comes with Spark, but not with its client
+    except ModuleNotFoundError:
+        return (), ()
+    return (Py4JNetworkError,), (Py4JError,)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Spark logs each error that it raises, with Java's traceback; here it becomes a sentence."""
+    logger = logging.getLogger(LOGGER)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager
