@@ -96,19 +96,26 @@ class Engine(engine.Engine):
     ) -> DecidedTable[Any]:
         """The decisions of a ruleset about every row of a table, and its invalid rows, in frames of the table's kind.
 
-        A table is a Polars or pandas frame, an Arrow table or reader, or a DuckDB relation; anything else that gives columns by
-        Arrow's PyCapsule interface gets frames of Polars, and so does the name of a file that `policy report` reads. A lazy
-        frame is not read before one of the results is. `decisions` names those that are wanted, `mapping` is the mapping file.
+        A table is a Polars or pandas frame, an Arrow table or reader, a DuckDB relation, or a frame of Spark; anything else that
+        gives columns by Arrow's PyCapsule interface gets frames of Polars, and so does the name of a file that `policy report`
+        reads. A lazy frame, as Spark's are, is not read before one of the results is. Spark's rows have no numbers: its results
+        have all columns of the frame in place of `row`. `decisions` names those that are wanted, `mapping` is the mapping file.
         With `reasons` each decision has its sentence in words.
 
         Raises `CannotRun` where the table cannot be read, `TypeError` where it is none, `UnknownDecision`, `NotInForce`,
         `UnknownReading`, and `RulesetError` where the numbers of the rules are too wide for columns.
         """
-        from policy_engine.reports.frames import decide_table  # noqa: PLC0415 - Polars is slow to import
+        from policy_engine.reports.frames import decide_file, decide_frame, question_of  # noqa: PLC0415 - Polars is slow to import
 
         place = Path(mapping) if mapping is not None else None
-        rules = self.ruleset(ruleset, as_of)
-        return decide_table(table, rules, as_of, readings, decisions, place, reasons=reasons)
+        question = question_of(self.ruleset(ruleset, as_of), as_of, readings, decisions, place, reasons=reasons)
+        if isinstance(table, str | Path):
+            return decide_file(Path(table), question, place)
+        if type(table).__module__.startswith("pyspark."):
+            from policy_engine.reports.spark_frames import decide_spark_frame  # noqa: PLC0415 - the same
+
+            return decide_spark_frame(table, question)
+        return decide_frame(table, question)
 
     def sql(
         self,

@@ -66,7 +66,7 @@ ALLOWED = {
     "duckdb": ("tables/databases/duckdb_rows.py",),
     "psycopg": ("decision_log/postgres_store.py", "tables/databases/postgres_rows.py"),
     "py4j": ("tables/databases/spark_rows.py",),
-    "pyspark": ("tables/databases/spark_rows.py",),
+    "pyspark": ("tables/databases/spark_rows.py", "tables/databases/spark_frames.py"),
     "xlsxwriter": ("reports/workbook.py",),
     "httpx": ("client/connections.py", "client/blocking.py", "client/awaiting.py"),
     "cryptography": ("decision_log/notes.py", "decision_log/sealing.py"),

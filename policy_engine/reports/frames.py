@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import polars as pl
 
-from policy_engine.backends.columnar import prepare
+from policy_engine.backends.columnar import ColumnarProgram, prepare
 from policy_engine.backends.columnar.dtypes import ROW
 from policy_engine.backends.columnar.plan import at_once, pieced
 from policy_engine.diagnostics import unknown_name
@@ -25,7 +25,7 @@ from policy_engine.reports.deciding import Spill, as_engine_fault, decided, told
 from policy_engine.reports.fingerprints import unchanged
 from policy_engine.reports.jobs import Job, job_of_file
 from policy_engine.tables.frames import like
-from policy_engine.tables.mapping import NOTHING
+from policy_engine.tables.mapping import NOTHING, TableMapping
 from policy_engine.tables.mapping_files import read_mapping
 from policy_engine.tables.opening_tables import Options, source_of_frame
 from policy_engine.tables.row_validation import INVALID
@@ -59,8 +59,37 @@ def _html(frame: Any) -> str:
     return str(frame._repr_html_()) if is_read else f"<p>{text_html(type(frame).__name__)}</p>"
 
 
-def decide_table(
-    table: Any,
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each row of a frame. `decisions` are those that are wanted, in the order of the file; None for all."""
+
+    ruleset: Ruleset
+    as_of: date
+    readings: Mapping[str, str]
+    decisions: Sequence[str] | None
+    mapping: TableMapping
+    reasons: bool
+
+    def program(self) -> ColumnarProgram:
+        """The ruleset compiled."""
+        return prepare(self.ruleset, self.readings, self.as_of)
+
+    def job(self, table: Any, program: ColumnarProgram) -> Job:
+        """The job of deciding a frame; raises `CannotRun`, and `TypeError` for what is none."""
+        source = source_of_frame(table, self.ruleset.facts, self.mapping)
+        return Job(self.ruleset, self.readings, Path(), source, program, None)
+
+    def decided(self, job: Job) -> DecidedTable[pl.DataFrame]:
+        """What comes of a job, read at once."""
+        spill = Spill()
+        with as_engine_fault(job), reading(job.source):
+            causes = _causes(job, reasons=self.reasons)
+            answers = decided(job, spill.add, self.decisions, causes=causes).collect(engine="streaming")
+            invalid = told(streamed(spill.frames, INVALID)).collect()
+        return DecidedTable(answers, invalid, (*job.source.warnings, *job.source.notes()))
+
+
+def question_of(
     ruleset: Ruleset,
     as_of: date,
     readings: Mapping[str, str],
@@ -68,22 +97,24 @@ def decide_table(
     mapping: Path | None,
     *,
     reasons: bool,
-) -> DecidedTable[Any]:
-    """Decide a frame of any library, or the table in a file, whose decisions become a Polars frame; raises `PolicyError`s.
-
-    With `reasons` each decision has its sentence. Of a lazy frame both results are lazy.
-    """
-    wanted = _wanted(ruleset, decisions)
-    if isinstance(table, str | Path):
-        options = Options({"": mapping} if mapping is not None else {})
-        job = job_of_file(ruleset, readings, Path(table), as_of, options)
-        with unchanged(job.before):
-            return _eager(job, table, wanted, _causes(job, reasons=reasons))
+) -> Question:
+    """A question by names that a caller gives; raises `CannotRun` and `UnknownDecision`."""
     names = read_mapping(mapping, ruleset.facts) if mapping is not None else NOTHING
-    source = source_of_frame(table, ruleset.facts, names)
-    job = Job(ruleset, readings, Path(), source, prepare(ruleset, readings, as_of), None)
-    causes = _causes(job, reasons=reasons)
-    return _lazy(job, wanted, causes) if isinstance(table, pl.LazyFrame) else _eager(job, table, wanted, causes)
+    return Question(ruleset, as_of, readings, _wanted(ruleset, decisions), names, reasons)
+
+
+def decide_frame(table: Any, question: Question) -> DecidedTable[Any]:
+    """Decide a frame of any library; of a lazy frame both results are lazy. Raises `PolicyError`s."""
+    job = question.job(table, question.program())
+    return _lazy(job, question) if isinstance(table, pl.LazyFrame) else _like(table, question.decided(job))
+
+
+def decide_file(table: Path, question: Question, mapping: Path | None) -> DecidedTable[pl.DataFrame]:
+    """Decide the table in a file, whose mapping file is named; raises `PolicyError`s."""
+    options = Options({"": mapping} if mapping is not None else {})
+    job = job_of_file(question.ruleset, question.readings, table, question.as_of, options)
+    with unchanged(job.before):
+        return question.decided(job)
 
 
 def _wanted(ruleset: Ruleset, decisions: Iterable[str] | None) -> list[str] | None:
@@ -103,17 +134,15 @@ def _causes(job: Job, *, reasons: bool) -> Causes | None:
     return Causes(Engine(Rulebook((job.ruleset,), ())), job.program, job.readings) if reasons else None
 
 
-def _eager(job: Job, table: Any, wanted: Sequence[str] | None, causes: Causes | None) -> DecidedTable[Any]:
-    spill = Spill()
-    with as_engine_fault(job), reading(job.source):
-        answers = decided(job, spill.add, wanted, causes=causes).collect(engine="streaming")
-        invalid = told(streamed(spill.frames, INVALID)).collect()
-    answered, rejected = (like(table, frame, frame["row"]) for frame in (answers, invalid))
-    return DecidedTable(answered, rejected, (*job.source.warnings, *job.source.notes()))
+def _like(table: Any, found: DecidedTable[pl.DataFrame]) -> DecidedTable[Any]:
+    """The same in frames of the table's kind."""
+    answered, rejected = (like(table, frame, frame["row"]) for frame in (found.decisions, found.invalid))
+    return DecidedTable(answered, rejected, found.notes)
 
 
-def _lazy(job: Job, wanted: Sequence[str] | None, causes: Causes | None) -> DecidedTable[pl.LazyFrame]:
-    answers = decided(job, lambda _: None, wanted, causes=causes)
+def _lazy(job: Job, question: Question) -> DecidedTable[pl.LazyFrame]:
+    causes = _causes(job, reasons=question.reasons)
+    answers = decided(job, lambda _: None, question.decisions, causes=causes)
     invalid = pieced(job.source.frame, partial(_rejected, job), INVALID)
     return DecidedTable(answers, told(invalid), job.source.warnings)
 

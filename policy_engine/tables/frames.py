@@ -12,7 +12,8 @@ import polars as pl
 from policy_engine.errors import CannotRun
 from policy_engine.tables.source import FAILURES
 
-KINDS = "a Polars or pandas frame, an Arrow table, batch or reader, a DuckDB relation, or the name of a file"  # as messages say
+KINDS = "a frame of Polars, pandas or Spark, an Arrow table, batch or reader, a DuckDB relation, or the name of a file"
+"""What a table can be, as messages say."""
 
 
 def polars_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:

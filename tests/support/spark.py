@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -30,7 +32,8 @@ SETTINGS = {
 
 @cache
 def session() -> Any:
-    """The session; Java starts with it."""
+    """The session; Java starts with it, and Python's workers are this Python."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[1]").appName("tests")
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)

@@ -72,25 +72,25 @@ class SparkRows:
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Raise `CannotRun` for what Spark says, or where it says no more."""
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - the session is one of Spark, so that it is there
-
         lost, failed = _failures()
         try:
             with _quiet():
                 yield
-        except (*lost, ConnectionError):
+        except lost:
             raise CannotRun(f"`{self.place.shown}`: the connection to Spark was lost; run it again") from None
-        except (PySparkException, *failed) as error:
+        except failed as error:
             raise CannotRun(f"`{self.place.shown}`: {said(error)}") from None
 
 
 def _failures() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:
-    """What is raised where Java does not answer any more, and what else comes from there; nothing where Spark is a service."""
+    """What is raised where Spark does not answer any more, and what else comes from there."""
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - the session is one of Spark, so that it is there
+
     try:
         from py4j.protocol import Py4JError, Py4JNetworkError  # noqa: PLC0415 - comes with Spark, but not with its client
     except ModuleNotFoundError:
-        return (), ()
-    return (Py4JNetworkError,), (Py4JError,)
+        return (ConnectionError,), (PySparkException,)
+    return (ConnectionError, Py4JNetworkError), (PySparkException, Py4JError)
 
 
 @contextmanager
