@@ -15,7 +15,9 @@ from tests.support.rulebook import shipped
 from tests.support.spark import session
 from tests.test_report_databases import DAY, facts_of, fetched, parts, refused, report
 
-pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")  # which we use not
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:PySpark does not yet fully support pandas:FutureWarning"
+)  # which we use not
 NAME = "email_suppression"
 WRONG = {"account_id": "CL-00000", "actor": "somebody", "suppression_is_off": True}
 """A row of which one fact is none of its set."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,8 @@ from policy_engine.tables.databases.places import DatabasePlace
 
 PART = "(part)"
 """The number of the partition that a row lies in; partitions of sorted rows are in order."""
+MOST = 500_000
+"""So many rows are fetched at a time: each time costs a job over all partitions."""
 NUMBERS = count()
 LOGGER = "SQLQueryContextLogger"
 
@@ -58,16 +60,16 @@ class SparkRows:
         return (frame.cast(schema) for frame in self._frames(query))
 
     def _frames(self, query: str) -> Iterator[pl.DataFrame]:
-        """The rows after a frame without any, partition by partition, so that no more than one is here at a time."""
+        """The rows after a frame without any, some partitions at a time, so that not all of them are here at once."""
         from pyspark.sql import functions  # noqa: PLC0415 - the session is one of Spark, so that it is there
 
         with self._told():
             frame = self.session.sql(query).withColumn(PART, functions.spark_partition_id()).persist()
             self.kept.append(frame)
-            parts = sorted(row[0] for row in frame.select(PART).distinct().collect())
+            counts = sorted((row[0], row[1]) for row in frame.groupBy(PART).count().collect())
             yield frame_of(frame.limit(0).drop(PART).toArrow())
-            for part in parts:
-                yield frame_of(frame.where(functions.col(PART) == part).drop(PART).toArrow())
+            for first, last in _together(counts):
+                yield frame_of(frame.where(functions.col(PART).between(first, last)).drop(PART).toArrow())
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -80,6 +82,20 @@ class SparkRows:
             raise CannotRun(f"`{self.place.shown}`: the connection to Spark was lost; run it again") from None
         except failed as error:
             raise CannotRun(f"`{self.place.shown}`: {said(error)}") from None
+
+
+def _together(counts: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The first and the last of partitions that are fetched together: about `MOST` rows, or one partition that has more."""
+    group: list[int] = []
+    held = 0
+    for part, rows in counts:
+        if group and held + rows > MOST:
+            yield group[0], group[-1]
+            group, held = [], 0
+        group.append(part)
+        held += rows
+    if group:
+        yield group[0], group[-1]
 
 
 def _failures() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:
