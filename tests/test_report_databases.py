@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -339,3 +340,49 @@ def test_a_column_with_a_name_like_a_fact_is_told(tmp_path: Path) -> None:
     assert made.err.splitlines()[0] == (
         f"note: `{table}`: the column `acount_id` is not read; did you mean `account_id`? Name it so in a query"
     )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", SAME_PARTS)
+def test_decisions_become_a_table(name: str, engine: str, tmp_path: Path) -> None:
+    file = parquet_file(shipped().ruleset(name, DAY), facts_of(name), tmp_path / "accounts.parquet")
+    execute("CREATE SCHEMA IF NOT EXISTS report; DROP TABLE IF EXISTS report.decisions")
+    table = in_server("report.decisions") if engine == POSTGRES else f"duckdb:{tmp_path}/made.db/decisions"
+    made = report(name, file, tmp_path / "out", "--decisions-to", table, "--reasons")
+    assert (made.code, made.err) == (0, "")
+    expected = pl.read_parquet(tmp_path / "out" / "decisions.parquet").with_columns(pl.col(pl.Enum).cast(pl.String))
+    assert rows_in(table, engine) == expected.rows()
+    again = report(name, file, tmp_path / "other", "--decisions-to", table)
+    assert again.code == 2
+    assert "already exists" in again.err
+    assert not (tmp_path / "other").exists()
+
+
+def rows_in(table: str, engine: str) -> list[tuple[Any, ...]]:
+    """The rows of a table of decisions, in order."""
+    if engine == POSTGRES:
+        return postgres.connection().execute('SELECT * FROM report.decisions ORDER BY "row"').fetchall()
+    with duckdb.connect(table.removeprefix("duckdb:").removesuffix("/decisions")) as connection:
+        return connection.execute("SELECT * FROM decisions ORDER BY row").fetchall()
+
+
+PLACES = {
+    "decisions": (
+        "--decisions-to: `decisions` is no table in a database; write postgresql://user@host/database/schema.table"
+    ),
+    "duckdb:a.db?query=SELECT 1": "`duckdb:a.db?query=SELECT 1` is a query; name a table that is to be made",
+    "spark:decisions": (
+        "`spark:decisions`: tables of Spark are written by `decide_table`, not by a report; name another"
+    ),
+    "duckdb:/nowhere/made.db/decisions": "`duckdb:/nowhere/made.db/decisions` cannot be written: ",
+    "postgresql://me@/crm/decisions?host=/nowhere": "`postgresql://me@/crm/decisions?host=/nowhere` cannot be written: ",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_in_which_no_table_can_be_made_is_a_sentence(place: str, tmp_path: Path) -> None:
+    file = parquet_file(shipped().ruleset("send_overage", DAY), facts_of("send_overage"), tmp_path / "accounts.parquet")
+    made = report("send_overage", file, tmp_path / "out", "--decisions-to", place)
+    assert made.code == 2
+    assert " ".join(made.err.split()).startswith(PLACES[place])
+    assert [path.name for path in tmp_path.iterdir()] == ["accounts.parquet"]

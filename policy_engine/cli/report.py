@@ -133,6 +133,10 @@ def make(
         bool,
         typer.Option("--keep-formulas", help="Leave texts of CSV that a spreadsheet may calculate with as they are."),
     ] = False,
+    decisions_to: Annotated[
+        str | None,
+        typer.Option("--decisions-to", metavar="TABLE", help="Decisions also become a new table in a database."),
+    ] = None,
     as_json: JsonOption = False,
     rules: RulesOption = RULES,
     schemas: SchemasOption = SCHEMAS,
@@ -172,7 +176,7 @@ def make(
         reasons=reasons,
         keep_formulas=keep_formulas,
     )
-    result = make_with_progress(engine, arguments, out)
+    result = make_with_progress(engine, arguments, out, decisions_to)
     if as_json:
         typer.echo(json.dumps(result.totals.to_dict()))
     else:

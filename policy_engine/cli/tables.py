@@ -19,7 +19,7 @@ from policy_engine.cli.standard_input import tables_located, told
 from policy_engine.engine import Engine
 from policy_engine.language.values import in_words
 from policy_engine.reports.arguments import Arguments
-from policy_engine.reports.databases import report_fetched
+from policy_engine.reports.databases import decisions_written, report_fetched
 from policy_engine.reports.jobs import Job, jobs_of
 from policy_engine.reports.run import ReportResult, run_report
 from policy_engine.reports.totals import DecisionTotals, ReportTotals, RulesetTotals
@@ -31,9 +31,9 @@ Begin = Callable[[str, ReadProgress], object]
 """Adds a bar: its name, and the progress that it follows."""
 
 
-def make_with_progress(engine: Engine, arguments: Arguments, out: Path) -> ReportResult:
-    """The report, with a bar on a terminal while it is made."""
-    err = console(stderr=True)
+def make_with_progress(engine: Engine, arguments: Arguments, out: Path, decisions_to: str | None) -> ReportResult:
+    """The report, with a bar on a terminal while it is made; its decisions also become a table where that is named."""
+    err, also = console(stderr=True), decisions_written(decisions_to, arguments)
     names = [place for _, place in arguments.tables]
     with (
         tables_located(names, arguments.input_format) as where,
@@ -47,7 +47,7 @@ def make_with_progress(engine: Engine, arguments: Arguments, out: Path) -> Repor
             def announce(job: Job) -> None:
                 begin(job.ruleset.id, job.source.progress)
 
-            result = run_report(engine, jobs, arguments, out, announce, located)
+            result = run_report(engine, jobs, arguments, out, announce, located, also)
     show_notes(err, result.notes)
     return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from policy_engine.backends.columnar import prepare
+from policy_engine.diagnostics import shown_text
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun, RulesetError
 from policy_engine.language.rulesets import FactsSchema, Ruleset
@@ -25,7 +26,8 @@ from policy_engine.reports.rows_digest import fetched_rows
 from policy_engine.tables.databases.arrow_rows import write_frames
 from policy_engine.tables.databases.base import Database
 from policy_engine.tables.databases.opening import connected, notes_of, refuse_unfit
-from policy_engine.tables.databases.places import DatabasePlace, database_place, is_in_database
+from policy_engine.tables.databases.places import EXAMPLES, POSTGRES, DatabasePlace, database_place, is_in_database
+from policy_engine.tables.databases.writing import refuse_no_place, write_as_table
 from policy_engine.tables.opening_tables import Options, source_of
 
 if TYPE_CHECKING:
@@ -62,6 +64,19 @@ def table_fetched(place: str, asked: Sequence[Asked], options: Options, located:
         _refuse_options(bool(options.maps), options.file.input_format)
     with _fetched_tables({place: asked} if is_in_database(place) else {}, located) as found:
         yield found
+
+
+def decisions_written(name: str | None, arguments: Arguments) -> Callable[[Path], object]:
+    """What makes a table of `decisions.parquet`, or does nothing where none is named; raises `CannotRun`."""
+    if name is None:
+        return lambda file: None
+    if not is_in_database(name):
+        raise CannotRun(f"--decisions-to: `{shown_text(name)}` is no table in a database; write {EXAMPLES[POSTGRES]}")
+    if len(arguments.tables) > 1:
+        raise CannotRun("--decisions-to is for one ruleset; make a report for each")
+    place = database_place(name)
+    refuse_no_place(place)
+    return lambda file: write_as_table(file, place)
 
 
 def _refuse_options(is_mapped: bool, input_format: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -90,10 +90,12 @@ def run_report(
     out: Path,
     announce: Announce = lambda job: None,
     located: Located = WHERE_NAMED,
+    also: Callable[[Path], object] = lambda file: None,
 ) -> ReportResult:
     """Decide every row of every table and write the report's folder; raises `CannotRun`, and then writes nothing.
 
-    A file that was changed while it was read is a reason to raise it, since the manifest has the digests of what was decided.
+    `also` is called with the decisions of the only ruleset when all is in the folder, and before that takes its place.
+    A file that was changed while it was read is a reason to raise, since the manifest has the digests of what was decided.
     """
     gates = gates_of(arguments, [job.ruleset for job in jobs])
     before = {path: was for job in jobs for path, was in job.before.items()}
@@ -128,6 +130,7 @@ def run_report(
         ]
         manifest = manifest_of(rulesets, arguments, totals, broken, decided, outputs, located.rows)
         _write_json(folder / MANIFEST, manifest)
+        also(folder / DECISIONS)
         return ReportResult(totals, tuple(_files(folder)), tuple(notes), broken)
 
 

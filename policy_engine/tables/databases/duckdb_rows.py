@@ -78,10 +78,7 @@ class DuckDBRows:
 @contextmanager
 def duckdb_rows(place: DatabasePlace, folder: Path) -> Iterator[DuckDBRows]:
     """A connection to a DuckDB file, read only; what DuckDB puts aside goes to a folder. Raises `CannotRun`."""
-    try:
-        import duckdb  # noqa: PLC0415 - imported on use
-    except ModuleNotFoundError:
-        raise CannotRun("DuckDB is missing: `pip install policy_engine[duckdb]`") from None
+    duckdb = duckdb_of()
     if place.address and not Path(place.address).is_file():
         raise CannotRun(f"there is no file `{shown_text(place.address)}`; a table in one is written {EXAMPLES[DUCKDB]}")
     connect: Callable[[], Any] = partial(
@@ -100,3 +97,12 @@ def duckdb_rows(place: DatabasePlace, folder: Path) -> Iterator[DuckDBRows]:
         yield DuckDBRows(place, connection)
     finally:
         connection.close()
+
+
+def duckdb_of() -> Any:
+    """The library; raises `CannotRun` where it is missing."""
+    try:
+        import duckdb  # noqa: PLC0415 - imported on use
+    except ModuleNotFoundError:
+        raise CannotRun("DuckDB is missing: `pip install policy_engine[duckdb]`") from None
+    return duckdb

@@ -92,10 +92,7 @@ class PostgresRows:
 @contextmanager
 def postgres_rows(place: DatabasePlace) -> Iterator[PostgresRows]:
     """A connection to PostgreSQL; raises `CannotRun`."""
-    try:
-        import psycopg  # noqa: PLC0415 - imported on use
-    except ModuleNotFoundError:
-        raise CannotRun("psycopg is missing: `pip install policy_engine[postgres]`") from None
+    psycopg = psycopg_of()
     try:
         connection = psycopg.connect(place.address, client_encoding="utf8")
     except psycopg.Error as error:
@@ -105,3 +102,12 @@ def postgres_rows(place: DatabasePlace) -> Iterator[PostgresRows]:
         connection.read_only = True
         connection.execute("SET LOCAL TimeZone TO 'UTC'")
         yield PostgresRows(place, connection)
+
+
+def psycopg_of() -> Any:
+    """The library; raises `CannotRun` where it is missing."""
+    try:
+        import psycopg  # noqa: PLC0415 - imported on use
+    except ModuleNotFoundError:
+        raise CannotRun("psycopg is missing: `pip install policy_engine[postgres]`") from None
+    return psycopg
