@@ -361,9 +361,9 @@ def test_decisions_become_a_table(name: str, engine: str, tmp_path: Path) -> Non
 def rows_in(table: str, engine: str) -> list[tuple[Any, ...]]:
     """The rows of a table of decisions, in order."""
     if engine == POSTGRES:
-        return postgres.connection().execute('SELECT * FROM report.decisions ORDER BY "row"').fetchall()
+        return list(postgres.connection().execute('SELECT * FROM report.decisions ORDER BY "row"').fetchall())
     with duckdb.connect(table.removeprefix("duckdb:").removesuffix("/decisions")) as connection:
-        return connection.execute("SELECT * FROM decisions ORDER BY row").fetchall()
+        return list(connection.execute("SELECT * FROM decisions ORDER BY row").fetchall())
 
 
 PLACES = {
