@@ -77,7 +77,7 @@ def test_members_stand_in_the_order_of_their_code_points_at_every_level() -> Non
 
 CONTENT = entry_bytes(ANSWER)
 WRONG = [
-    (b"[]", "an entry is an object whose `kind` is one of answer, refusal, erasure, pruning"),
+    (b"[]", "an entry is an object whose `kind` is one of answer, refusal, search, erasure, pruning"),
     (CONTENT.replace(b'"answer"', b'"anser"'), "an entry is an object whose `kind`"),
     (
         CONTENT.replace(b'"format":1', b'"format":2'),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -27,8 +28,10 @@ from policy_engine.decision_log.records import (
     FORMAT,
     ID_BYTES,
     SALT_BYTES,
+    Entry,
     Record,
     canonical,
+    entry_bytes,
     payload_digest,
     sized,
     time_text,
@@ -38,7 +41,7 @@ from policy_engine.documents.facts_files import facts_text, read_json
 from policy_engine.engine import Asked
 from policy_engine.errors import FactsError, LogUnavailable
 from policy_engine.facts.plain import to_json_types
-from policy_engine.language.decisions import Decision
+from policy_engine.language.decisions import Decision, RulesetReference
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.language.types import Record as RecordType
 from policy_engine.language.types import members_below
@@ -57,6 +60,16 @@ class Moment:
 
     milliseconds: int
     random: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A search among known entities by a decision, and the ids that it gave; `asked` names the others by type and id."""
+
+    question: str
+    as_of: date
+    asked: Mapping[str, object]
+    results: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,23 @@ class Recorder:
         told = [{"keyword": each.keyword, "pointer": each.pointer} for each in error.violations]
         payload = canonical({"account": account, "violations": told})
         return _record(asked, frame, caller, moment, "refusal", account, payload, "", f',"violations":{len(told)}')
+
+    def searched(self, searched: Searched, ruleset: Ruleset, caller: str, moment: Moment) -> Record:
+        """The record of a search: what was told, by ids alone."""
+        id_, salt = uuid7(moment.milliseconds, moment.random), moment.random[ID_BYTES:RANDOM_BYTES]
+        payload = canonical({"account": "", "results": list(searched.results), "search": dict(searched.asked)})
+        entry = Entry(
+            "search",
+            id_,
+            time_text(moment.milliseconds),
+            caller=caller,
+            question=searched.question,
+            as_of=searched.as_of.isoformat(),
+            ruleset=RulesetReference(ruleset.id, ruleset.version, ruleset.digest),
+            payload=payload_digest(salt, payload),
+            count=len(searched.results),
+        )
+        return Record(id_, entry_bytes(entry), payload, salt, "")
 
     def _frame(self, ruleset: Ruleset) -> Frame:
         frame = self._frames.get(ruleset.digest)

@@ -55,11 +55,11 @@ class Answered:
 class Entry:
     """A record without personal data.
 
-    `kind` is answer, refusal (the facts were invalid), erasure or pruning. `question` is `ruleset.decision`, or a ruleset where
-    all its decisions were asked for; `readings` are those that the caller switched, `masked` the paths of the facts that the
-    schema keeps out of the log. `violations` counts those of a refusal. `payload` is the digest of salt and
-    payload in hexadecimal digits. `count` is how many payloads went with an erasure, which names their
-    `positions` as runs, such as `3-7,12`. A pruning takes the entries, and the payloads, before a position.
+    `kind` is answer, refusal (the facts were invalid), search, erasure or pruning. `question` is `ruleset.decision`, or a ruleset
+    where all its decisions were asked for; `readings` are those that the caller switched, `masked` the paths of the facts that the
+    schema keeps out of the log. `violations` counts those of a refusal, `count` the results of a search, or the payloads that
+    went with an erasure, which names their `positions` as runs, such as `3-7,12`. `payload` is the digest of salt and payload in
+    hexadecimal digits. A pruning takes the entries, and the payloads, before a position.
     """
 
     kind: str
@@ -86,6 +86,7 @@ MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "answer": tuple(sorted((*OF_ALL, *ASKED, "answers"))),
         "refusal": tuple(sorted((*OF_ALL, *ASKED, "violations"))),
+        "search": tuple(sorted((*OF_ALL, "as_of", "count", "payload", "question", "ruleset"))),
         "erasure": tuple(sorted((*OF_ALL, "count", "positions"))),
         "pruning": tuple(sorted((*OF_ALL, "entries_before", "payloads_before"))),
     }

@@ -15,6 +15,8 @@ from policy_engine.service.settings import Settings
 
 MOST_HELD = 16_000
 """Bytes of answers of a batch that are held back, to be sent together."""
+MOST_IDS = 100
+"""Ids of records that one answer tells, which some clients' limit on headers still lets through."""
 Parts = AsyncIterable[bytes]
 """A server may let it be iterated once only."""
 
@@ -62,7 +64,7 @@ async def logged(exchange: Exchange, response: Response) -> Response:
     except LogUnavailable as error:
         problem = exchange.service.not_logged(len(records), error)
         return response if problem is None else exchange.refused(problem)
-    return response.with_header("x-log-id", ", ".join(record.id for record in records))
+    return response.with_header("x-log-id", ", ".join(record.id for record in records[:MOST_IDS]))
 
 
 async def lines_logged(exchange: Exchange, batch: Batch, lines: Sequence[Line]) -> bytes:

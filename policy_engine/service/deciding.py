@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from policy_engine.service.requests import Head, Question
 from policy_engine.service.settings import ANSWER_AND_COUNT, Settings
 
 if TYPE_CHECKING:  # without a decision log nothing of it is loaded
+    from policy_engine.decision_log.recording import Searched
     from policy_engine.decision_log.records import Record
 
 LONGEST_ID = 128
@@ -39,6 +41,10 @@ class DecisionLog(Protocol):
 
     def refused(self, asked: Asked, ruleset: Ruleset, error: FactsError, caller: str) -> Record:
         """The record of facts that are invalid."""
+        ...
+
+    def searched(self, searched: Searched, ruleset: Ruleset, caller: str) -> Record:
+        """The record of a search; raises `LogUnavailable` for what no record can hold."""
         ...
 
     def write(self, records: Sequence[Record]) -> Awaitable[None]:
@@ -136,21 +142,33 @@ class Service:
         self.require(caller, "explain" if question.is_explained else "decide")
         loaded = self.loaded
         day = question.as_of or self.clock.day(loaded.timezone(question.ruleset))
-        if self.log is None:
-            return answer(loaded.engine, question, day, self.counts.decided)
-        asked = Asked(question.name, question.facts, day, question.readings or NO_READINGS, question.account)
-        return self.remembered(
-            asked, loaded.engine, caller, records, lambda heard: answer(loaded.engine, question, day, heard)
+        return self._remembered(
+            question, day, loaded, caller, records, lambda heard: answer(loaded.engine, question, day, heard)
         )
 
-    def remembered(
-        self, asked: Asked, engine: Engine, caller: Caller, records: list[Record], decide: Callable[[Counted], Told]
+    def decided(self, question: Question, loaded: Loaded, caller: Caller, records: list[Record]) -> Decision:
+        """The answer to a question about one decision on a day, by these rules; otherwise like `answer`."""
+        day = question.as_of
+        assert day is not None
+        return self._remembered(
+            question, day, loaded, caller, records, lambda heard: decided(loaded.engine, question, day, heard)
+        )
+
+    def _remembered(
+        self,
+        question: Question,
+        day: date,
+        loaded: Loaded,
+        caller: Caller,
+        records: list[Record],
+        decide: Callable[[Counted], Told],
     ) -> Told:
         """What deciding gives. With a decision log its record is of what `Counted` hears, or of facts that are invalid."""
         log = self.log
         if log is None:
             return decide(self.counts.decided)
-        answers: list[Decision] = []
+        asked = Asked(question.name, question.facts, day, question.readings or NO_READINGS, question.account)
+        engine, answers = loaded.engine, list[Decision]()
 
         def heard(decision: Decision) -> None:
             self.counts.decided(decision)
@@ -160,12 +178,12 @@ class Service:
             told = decide(heard)
         except FactsError as error:
             refusal = error  # which is a name of this branch alone
-            self._keep(records, lambda: log.refused(asked, _ruleset(engine, asked), refusal, caller.name))
+            self.keep(records, lambda: log.refused(asked, _ruleset(engine, asked), refusal, caller.name))
             raise
-        self._keep(records, lambda: log.answered(asked, _ruleset(engine, asked), answers, caller.name))
+        self.keep(records, lambda: log.answered(asked, _ruleset(engine, asked), answers, caller.name))
         return told
 
-    def _keep(self, records: list[Record], made: Callable[[], Record]) -> None:
+    def keep(self, records: list[Record], made: Callable[[], Record]) -> None:
         """Add a record; raises `Problem` where none can be made, and nothing may be answered without one."""
         try:
             records.append(made())
@@ -179,11 +197,6 @@ class Service:
         is_given = self.settings.log_on_failure == ANSWER_AND_COUNT
         self.counts.not_logged["given" if is_given else "refused"] += number
         return None if is_given else Problem("log-unavailable", str(error), headers=(("retry-after", "1"),))
-
-    def decided(self, question: Question, loaded: Loaded) -> Decision:
-        """The answer to a question about one decision on a day, by these rules; raises what the engine raises."""
-        assert question.as_of is not None
-        return decided(loaded.engine, question, question.as_of, self.counts.decided)
 
     def series(self) -> Series:
         """All that is counted, by other workers too."""

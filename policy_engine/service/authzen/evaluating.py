@@ -78,7 +78,8 @@ class Asking:
         try:
             ruleset, day = self.in_force(permission.ruleset)
             question = Question(permission.ruleset, permission.name, granted.facts(entities, ruleset), day)
-            decision = self.call.service.decided(question, self.loaded)
+            call = self.call
+            decision = call.service.decided(question, self.loaded, call.caller, call.records)
         except (FactsError, NotInForce) as error:
             return self._undecided(error)
         is_permitted = permits(permission, decision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,7 @@ from policy_engine.errors import FactsError, NotInForce
 from policy_engine.language.rulesets import Ruleset
 from policy_engine.service.authzen.evaluating import Asking, permits
 from policy_engine.service.authzen.pages import part_of
-from policy_engine.service.authzen.permissions import ACTION, Entities
+from policy_engine.service.authzen.permissions import ACTION, RESOURCE, SUBJECT, Entities
 from policy_engine.service.authzen.requests import entities_of, page_of
 from policy_engine.service.authzen.searching import permitted_ids
 from policy_engine.service.authzen.tenants import SIDES, Granted
@@ -21,6 +21,7 @@ def found(asking: Asking, searched: str, members: Mapping[str, Any]) -> dict[str
     page, entities = page_of(members), entities_of(members, searched)
     results = list(dict.fromkeys(_results(asking, searched, entities)))
     part = part_of(results, page, members, asking.call.head.path, asking.call.service.token_key)
+    _remember(asking, searched, entities, part.results)
     told = list(map(_shown(searched, entities), part.results))
     return {"results": told} if part.page is None else {"page": part.page, "results": told}
 
@@ -50,6 +51,28 @@ def _is_permitted(asking: Asking, granted: Granted, entities: Entities, ruleset:
     except FactsError:
         return False
     return permits(granted.permission, decision)
+
+
+def _remember(asking: Asking, searched: str, entities: Entities, results: Sequence[str]) -> None:
+    """With a decision log, make a record of what is told: one for all permissions, under the name of the first."""
+    call, granted = asking.call, next(iter(asking.tenant.about(entities)), None)
+    log = call.service.log
+    if log is None or granted is None:
+        return
+    from policy_engine.decision_log.recording import Searched  # noqa: PLC0415 - without a decision log nobody pays for it
+
+    try:
+        ruleset, day = asking.in_force(granted.permission.ruleset)
+    except NotInForce:
+        return
+    others = {side: _named(side, entity) for side, entity in entities.items() if side in (SUBJECT, RESOURCE, ACTION)}
+    told = Searched(granted.permission.decision, day, {**others, "searched": searched}, results)
+    call.service.keep(call.records, lambda: log.searched(told, ruleset, call.caller.name))
+
+
+def _named(side: str, entity: Mapping[str, Any]) -> dict[str, Any]:
+    """An entity by its name, or by its type and id, without its properties, which may be facts."""
+    return {name: entity[name] for name in (("name",) if side == ACTION else ("type", "id")) if name in entity}
 
 
 def _shown(searched: str, entities: Entities) -> Callable[[str], dict[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_bytes
 
 from policy_engine.decision_log.opening import ACCOUNT_KEYS
-from policy_engine.decision_log.recording import RANDOM_BYTES, Moment, Recorder
+from policy_engine.decision_log.recording import RANDOM_BYTES, Moment, Recorder, Searched
 from policy_engine.decision_log.records import Record
 from policy_engine.decision_log.sealing import KeyFile
 from policy_engine.engine import Asked
@@ -54,6 +54,10 @@ class WorkersLog:
     def refused(self, asked: Asked, ruleset: Ruleset, error: FactsError, caller: str) -> Record:
         """The record of facts that are invalid."""
         return self.recorder.refused(asked, ruleset, error, caller, self._moment())
+
+    def searched(self, searched: Searched, ruleset: Ruleset, caller: str) -> Record:
+        """The record of a search; raises `LogUnavailable` for what no record can hold."""
+        return self.recorder.searched(searched, ruleset, caller, self._moment())
 
     def _moment(self) -> Moment:
         return Moment(int(self.clock.seconds() * 1000), self._random())
