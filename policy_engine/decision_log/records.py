@@ -57,9 +57,9 @@ class Entry:
 
     `kind` is answer, refusal (the facts were invalid), search, erasure or pruning. `question` is `ruleset.decision`, or a
     ruleset where all its decisions were asked for; `readings` are those that the caller switched, `masked` the paths of the
-    facts that the schema keeps out of the log. `violations` counts those of a refusal, `count` the results of a search, or the payloads that
-    went with an erasure, which names their `positions` as runs, such as `3-7,12`. `payload` is the digest of salt and payload in
-    hexadecimal digits. A pruning takes the entries, and the payloads, before a position.
+    facts that the schema keeps out of the log. `violations` counts those of a refusal, `count` the results of a search, or
+    the payloads that went with an erasure, which names their `positions` as runs, such as `3-7,12`. `payload` is the digest
+    of salt and payload in hexadecimal digits. A pruning takes the entries, and the payloads, before a position.
     """
 
     kind: str

@@ -233,6 +233,17 @@ def _get(
     return {"get": {**got, "responses": {**told, **_problems(*statuses, 500)}}}
 
 
+ON_LOG = (401, 403, 404, 421, 429, 503)
+
+
+def _between(operation: str, summary: str) -> Json:
+    """What is told of the decision log between two sizes."""
+    got = _get(operation, summary, "text/plain", *ON_LOG, 422)
+    size = {"type": "integer", "minimum": 0}
+    sizes = [{"name": name, "in": "query", "required": name == "from", "schema": size} for name in ("from", "to")]
+    return {"get": {**got["get"], "parameters": sizes}}
+
+
 LINES: Json = {
     "application/jsonl": {"schema": {"description": "JSON Lines, which no schema of one JSON value describes."}}
 }
@@ -256,6 +267,9 @@ OWN_PATHS: Mapping[str, Json] = {
     "/v1/rulesets/{ruleset}": _get(
         "ruleset", "All of a ruleset", "application/json", 401, 403, 404, 421, 429, named="ruleset"
     ),
+    "/v1/log/checkpoint": _get("log_checkpoint", "The newest checkpoint of the decision log", "text/plain", *ON_LOG),
+    "/v1/log/{id}": _get("log_entry", "A record's entry, with the proof of it", "text/plain", *ON_LOG, named="id"),
+    "/v1/log/consistency": _between("log_consistency", "That the decision log was continued and not rewritten"),
     "/problems/{kind}": _get("problem", "What a kind of problem is", "text/plain", 404, named="kind"),
     "/healthz": _get("health", "That the process is alive"),
     "/readyz": _get("readiness", "That questions are answered, and by which rules", told_as="Readiness"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from importlib import import_module
 
 from policy_engine.diagnostics import shown_text, unknown_name
 from policy_engine.service import files
@@ -115,6 +116,19 @@ def _ready(call: Exchange) -> Step:
     return json_response(told, 200 if is_ready else 503)
 
 
+def _of_log(begin: str) -> Callable[[Exchange], Step]:
+    """What is done with a request about the decision log, which is not loaded where there is none."""
+
+    def begun(call: Exchange) -> Step:
+        if not call.service.settings.log_location:
+            raise Problem("not-found", "this service keeps no decision log: the setting `log_location` names one")
+        answering = import_module("policy_engine.service.decision_log.answering")
+        step: Step = getattr(answering, begin)(call)
+        return step
+
+    return begun
+
+
 class Access(Enum):
     """Whom an address is for: callers, whose questions are looked at; everybody; or callers, unless documentation is open."""
 
@@ -148,6 +162,9 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", "/v1/batch", Access.CALLERS, _batch),
     _route("GET", "/v1/rulesets", Access.SHOWN, _rulesets),
     _route("GET", "/v1/rulesets/{ruleset}", Access.SHOWN, _ruleset),
+    _route("GET", "/v1/log/checkpoint", Access.CALLERS, _of_log("checkpoint")),
+    _route("GET", "/v1/log/consistency", Access.CALLERS, _of_log("consistency")),
+    _route("GET", "/v1/log/{id}", Access.CALLERS, _of_log("entry")),
     _route("GET", "/problems/{kind}", Access.OPEN, _problem),
     _route("GET", "/healthz", Access.OPEN, _alive),
     _route("GET", "/readyz", Access.OPEN, _ready),
