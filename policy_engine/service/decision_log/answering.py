@@ -1,4 +1,4 @@
-"""The decision log over HTTP: its newest checkpoint, a record's entry with its proof, and that it was continued and not rewritten.
+"""The decision log over HTTP: its newest checkpoint, entries with their proofs, and that it was continued and not rewritten.
 
 What is told is the text that `policy log prove` writes, for the same program to check. Payloads are not told.
 """
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from policy_engine.decision_log.opening import open_reader
 from policy_engine.decision_log.proofs import checkpoint_of, prove_consistency, prove_inclusion
-from policy_engine.decision_log.writing import id_bytes
+from policy_engine.decision_log.records import id_bytes
 from policy_engine.decision_log.stores import ReadStore
 from policy_engine.diagnostics import shown_text
 from policy_engine.errors import CannotRun, LogUnavailable
