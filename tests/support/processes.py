@@ -9,8 +9,8 @@ from tests.support.served import PATIENCE, Server
 
 
 def children(pid: int) -> dict[int, str]:
-    """The processes that a process started, and their command lines."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
+    """The processes that any thread of a process started, and their command lines."""
+    found = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
     return {int(child): _command(child) for child in found}
 
 
