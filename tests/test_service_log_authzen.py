@@ -81,6 +81,7 @@ def test_a_search_is_a_record_of_what_was_told(server: Server, log: Log) -> None
 
 
 def test_what_cannot_be_logged_is_not_answered(server: Server, log: Log) -> None:
+    assert server.ask("POST", ONE, READS).status == 200
     with full_disk(server, log):
         for path, question in ((ONE, READS), (SEVERAL, READS), (ACTIONS, {"subject": ALICE, "resource": FIRST})):
             answered = server.ask("POST", path, question)
