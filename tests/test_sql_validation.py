@@ -183,3 +183,18 @@ def asked(query: Query, engine: str, columns: Sequence[str], name: str, value: s
         except (duckdb.Error, psycopg.Error) as error:
             return next(iter(re.findall('the column [^\n"]*', str(error))), "an error")
     return "\n".join(sorted(line for [lines] in rows for line in lines))
+
+
+@EACH
+@pytest.mark.parametrize("name", ["given", "validated", "facts", "step_1"])
+def test_a_table_may_have_the_name_of_a_part_of_the_query(name: str, engine: str) -> None:
+    query = checked_query(ODD, DAYS[1], engine)
+    columns = ", ".join(f"{each.name} {query.dialect.column_kind(each.type)}" for each in MEMBERS)
+    with database().cursor() if engine == "duckdb" else server().cursor() as cursor:
+        cursor.execute(f"CREATE TEMP TABLE {name} ({columns})")
+        cursor.execute(f"INSERT INTO {name} (number) VALUES (7), (11)")
+        try:
+            found = cursor.execute(query.text((name,), ["number"])).fetchall()
+        finally:
+            cursor.execute(f"DROP TABLE {name}")
+    assert sorted(found) == [(7, "decided", 8, None), (11, "invalid", None, None)]
