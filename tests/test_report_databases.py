@@ -386,3 +386,51 @@ def test_a_place_in_which_no_table_can_be_made_is_a_sentence(place: str, tmp_pat
     assert made.code == 2
     assert " ".join(made.err.split()).startswith(PLACES[place])
     assert [path.name for path in tmp_path.iterdir()] == ["accounts.parquet"]
+
+
+def spoilt(facts: Facts) -> Facts:
+    """Facts of `send_overage`, some of which are wrong in ways that columns of the right types allow."""
+    wrong: tuple[dict[str, Any], ...] = (
+        {"plan_send_multiple": 11},
+        {"sends": -1},
+        {"contact_tier_top": 9_000_000_000_000_000_000},
+        {"account_id": ""},
+        {"delivered": 2**62, "bounced": 2**62},
+    )
+    return [{**one, **changed} for one, changed in zip(facts, wrong, strict=False)] + list(facts[len(wrong) :])
+
+
+def test_invalid_rows_are_the_same_from_each_source(tmp_path: Path) -> None:
+    ruleset, facts = shipped().ruleset("send_overage", DAY), spoilt(facts_of("send_overage"))
+    file = parquet_file(ruleset, in_order_of_keys(ruleset, facts), tmp_path / "accounts.parquet")
+    assert report("send_overage", file, tmp_path / "file").code == 0
+    expected, digests = parts(tmp_path / "file", file), set()
+    assert len(expected["invalid"]) == 5
+    for engine in ENGINES:
+        table = table_of(engine, ruleset, facts, tmp_path)
+        made = report("send_overage", table, tmp_path / engine)
+        assert (made.code, made.err) == (0, "")
+        assert parts(tmp_path / engine, table) == expected
+        digests.add(fetched(tmp_path / engine)[0]["sha256"])
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_database_that_takes_valid_rows_for_invalid_is_found_out(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from policy_engine.reports import databases  # noqa: PLC0415
+
+    ruleset, facts = shipped().ruleset("send_overage", DAY), facts_of("send_overage")
+    table = table_of(engine, ruleset, facts, tmp_path)
+    decided = databases._decided
+
+    def spoilt_answers(*arguments: Any) -> Path:
+        path = decided(*arguments)
+        answers = pl.read_parquet(path)
+        answers.with_columns(pl.when(pl.int_range(pl.len()) != 2).then("tier.status")).write_parquet(path)
+        return path
+
+    monkeypatch.setattr(databases, "_decided", spoilt_answers)
+    made = report("send_overage", table, tmp_path / "out")
+    assert "(ValueError: the database takes row 3 for invalid, and it is valid)" in " ".join(made.err.split())

@@ -138,7 +138,8 @@ def _decided(
     from policy_engine.backends.sql.program import prepare as prepare_query  # noqa: PLC0415 - the same
 
     schema = answers_schema(prepare(asked.ruleset, asked.readings, asked.as_of))
-    query = rows.ordered_answers(prepare_query(asked.ruleset, asked.readings, asked.as_of, dialect), members, held)
+    asks = prepare_query(asked.ruleset, asked.readings, asked.as_of, dialect, checked=True)
+    query = rows.ordered_answers(asks, members, held)
     return write_frames(partial(database.frames, query, schema), folder / f"{asked.ruleset.id}.parquet")
 
 

@@ -122,7 +122,12 @@ def _with_answers(answers: Path, schema: pl.Schema, piece: pl.DataFrame) -> pl.D
         return piece.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in schema.items())
     first, last = int(piece[ROW][0]), int(piece[ROW][-1])
     near = at_once(pl.scan_parquet(answers, glob=False).select(*schema).slice(first - 1, last - first + 1))
-    return piece.with_columns(near[piece[ROW] - first])
+    own = near[piece[ROW] - first]
+    undecided = own.select(pl.any_horizontal(pl.col("^.*[.]status$").is_null())).to_series()
+    if undecided.any():
+        row = piece[ROW].filter(undecided)[0]
+        raise ValueError(f"the database takes row {row} for invalid, and it is valid")
+    return piece.with_columns(own)
 
 
 def told(invalid: pl.LazyFrame) -> pl.LazyFrame:

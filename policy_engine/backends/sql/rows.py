@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from policy_engine.backends.sql.build import Sql, column, null
+from policy_engine.backends.sql.build import Sql, column, literal, made, null
 from policy_engine.backends.sql.dialects.base import Dialect
 from policy_engine.backends.sql.plan import named
-from policy_engine.backends.sql.program import Query
-from policy_engine.backends.sql.stages import table_of
+from policy_engine.backends.sql.program import INVALID, Query
+from policy_engine.backends.sql.stages import Output, table_of
 from policy_engine.language.types import ListOf, Member, Record, Text
 
 ROWS, HELD, ANSWERS = "policy_rows", "policy_facts", "policy_answers"
@@ -40,11 +40,18 @@ def ordered_facts(dialect: Dialect, members: Sequence[Member], held: str) -> str
 
 
 def ordered_answers(query: Query, members: Sequence[Member], held: str) -> str:
-    """The query for the answers about the facts that another gives, in the order of `ordered_facts`."""
+    """The query for the answers about the facts that another gives, in their order; of invalid facts all is null."""
     dialect = query.dialect
     answers = query.text([HELD], keep=[member.name for member in members])
-    rows = exp.select(*(column(output.name).node for output in query.outputs())).from_(table_of([ANSWERS]))
+    rows = exp.select(*map(_answer, query.outputs())).from_(table_of([ANSWERS]))
     return _with(dialect, {HELD: held, ANSWERS: answers}, rows.order_by(*_order(dialect, members)))
+
+
+def _answer(output: Output) -> Any:
+    """A column of answers: of invalid facts there is none, not even a status."""
+    answer = column(output.name)
+    is_status = output.name.endswith(".status")
+    return named(made(exp.Nullif, this=answer, expression=literal(INVALID)) if is_status else answer, output.name)
 
 
 def _fact(dialect: Dialect, member: Member, is_there: bool) -> Sql:
