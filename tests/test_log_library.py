@@ -29,6 +29,7 @@ from policy_engine.decision_log.recording import Moment, Recorder
 from policy_engine.decision_log.records import Record, read_entry
 from policy_engine.engine import GROUP, Asked
 from policy_engine.language.rulesets import Ruleset
+from policy_engine.service.decision_log.recording import WorkersLog
 from tests.test_log_recording import DAY, FACTS, RULES, schema
 
 SCHEMA = json.dumps(schema({"account_id": {"x-account": True}}))
@@ -170,6 +171,27 @@ def test_rules_that_are_read_again_keep_the_log(tmp_path: Path) -> None:
     rules.reload()
     rules.decide("loan.offers", FACTS, as_of=DAY)
     assert questions(memory) == [[("answer", "loan.offers")]]
+
+
+class Standing:
+    """A clock that stands still."""
+
+    def seconds(self) -> float:
+        return 1_700_000_000.25
+
+
+def test_the_service_and_the_library_record_the_same_bytes() -> None:
+    recorder, nothing = Recorder(b"k" * 32), None
+    of_worker = WorkersLog(recorder, nothing, Standing(), bytes)  # type: ignore[arg-type]  # nothing is written
+    of_library = Log(nothing, recorder, "crm", lambda: 1_700_000_000_250, bytes)  # type: ignore[arg-type]  # the same
+    rules = engine(None)
+    asked, ruleset = Asked("loan", FACTS, DAY, {"bound": "no"}), rules.ruleset("loan", DAY)
+    answers = list(rules.decide_all("loan", FACTS, as_of=DAY, readings=asked.readings).values())
+    assert of_worker.answered(asked, ruleset, answers, "crm") == of_library.record(asked, ruleset, answers)
+    with pytest.raises(FactsError) as raised:
+        rules.decide_all("loan", INVALID, as_of=DAY)
+    wrong = Asked("loan", INVALID, DAY)
+    assert of_worker.refused(wrong, ruleset, raised.value, "crm") == of_library.record(wrong, ruleset, raised.value)
 
 
 def made(folder: Path) -> Path:

@@ -239,6 +239,15 @@ def test_the_version_in_force_on_the_recorded_day_decides() -> None:
     assert list(replay(asked("loan"), under_in_force(both.rulebook), both.rulebook)) == [Replayed(())]
 
 
+def test_a_search_is_not_decided_again() -> None:
+    [record] = asked("loan.offers")
+    search = replace(record, entry=replace(record.entry, kind="search", answers=()), payload=b'{"results":[]}')
+    rules = engine(RULES)
+    assert reasons([search], rules, under_recorded(rules.rulebook)) == [
+        "it was a search, of which only what was found is kept"
+    ]
+
+
 def test_records_about_the_log_itself_are_passed_over() -> None:
     [record] = asked("loan.offers")
     erasure = replace(record, entry=replace(record.entry, kind="erasure", question=""))

@@ -123,6 +123,7 @@ def test_without_the_keys_nothing_is_decided_again(folder: Path, tmp_path: Path)
     (tmp_path / "decisions.sqlite").write_bytes((folder / "decisions.sqlite").read_bytes())
     ran = replay(tmp_path, *HERE)
     assert ran.code == 2
+    assert ran.out.startswith("no record was decided again\n")
     assert f"{VALID + 1} records, the payload is sealed, and its key is not at hand" in ran.out
     compared = policy("compare", OLD, NEW, "--log", "decisions.sqlite", *HERE, folder=tmp_path)
     assert compared.code == 2

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from policy_engine.answering import all_decided, decided
@@ -23,7 +24,13 @@ from policy_engine.language.rulesets import Ruleset
 
 COMPARED = ("status", "outcome", "rules", "missing")
 """What is compared of answers beside their values; under the same ruleset their reasons too."""
-NO_FACTS = "the facts were invalid, and of those no value is kept"
+NO_FACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "refusal": "the facts were invalid, and of those no value is kept",
+        "search": "it was a search, of which only what was found is kept",
+    }
+)
+"""Kinds of records that hold no facts, and why."""
 
 
 class CannotReplay(Exception):  # noqa: N818 - not an error: the record is told apart, with the reason
@@ -183,8 +190,8 @@ def _one_sided(before: Mapping[str, Told], after: Mapping[str, Told]) -> Iterato
 
 def _payload(record: ReadRecord) -> dict[str, Any]:
     """The payload of answers; raises `CannotReplay`."""
-    if record.entry.kind == "refusal":
-        raise CannotReplay(NO_FACTS)
+    if record.entry.kind in NO_FACTS:
+        raise CannotReplay(NO_FACTS[record.entry.kind])
     if record.payload is None:
         raise CannotReplay(f"the payload is {record.state}")
     payload = plain_facts(record.payload) or read_json(record.payload.decode())

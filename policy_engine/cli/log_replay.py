@@ -161,8 +161,10 @@ def _show(found: _Found, out: Path | None) -> None:
     more = "" if out is None else f"; all are in {out}"
     if found.differing:
         screen.print(safe(f"{_records(found.differing)} of {found.replayed:,} come out otherwise{more}"))
-    else:
+    elif found.replayed:
         screen.print(safe(f"{_records(found.replayed)} decided again: all come out as recorded"))
+    else:
+        screen.print(safe("no record was decided again"))
     for why, count in sorted(found.not_replayed.items()):
         screen.print(safe(f"not decided again: {_records(count)}, {why}"))
     for name in found.one_sided:
