@@ -203,6 +203,13 @@ def test_a_text_that_is_not_at_hand_is_named() -> None:
     ]
 
 
+def test_a_parameter_without_a_value_on_the_recorded_day_is_named() -> None:
+    later = RULES.replace("definitions:", "parameters:\n  most: {values: {2025-07-01: 60}}\ndefinitions:")
+    rules = engine(later.replace("age > 60", "age > most").replace("from: 2025-01-01", "from: 2025-07-01"))
+    told = ["the parameter `most` has no value on the day of the question"]
+    assert reasons(asked("loan.may_borrow"), rules, under_version(rules.rulesets[0])) == told
+
+
 def test_a_reading_that_another_text_does_not_have_is_named() -> None:
     rules = engine(RULES.replace("bound", "limit_counts"))
     [why] = reasons(asked("loan.offers", readings={"bound": "no"}), rules, under_version(rules.rulesets[0]))

@@ -125,9 +125,17 @@ def under_version(ruleset: Ruleset) -> Under:
     def find(entry: Entry) -> Ruleset:
         if entry.ruleset.id != ruleset.id:
             raise CannotReplay(f"it is a question of another ruleset than `{ruleset.id}`")
+        _require_values(ruleset, date.fromisoformat(entry.as_of))
         return ruleset
 
     return find
+
+
+def _require_values(ruleset: Ruleset, day: date) -> None:
+    """Raises `CannotReplay` where a parameter has no value, which may be outside of the ruleset's period."""
+    for parameter in ruleset.parameters:
+        if not any(day in value.period for value in parameter.values):
+            raise CannotReplay(f"the parameter `{parameter.name}` has no value on the day of the question")
 
 
 class _Masked:
