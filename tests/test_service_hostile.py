@@ -80,7 +80,15 @@ HARMFUL: list[tuple[str, bytes, list[int]]] = [
     ("an id that is no ASCII", get(b"/healthz", b"x-request-id: a\xffb\r\n", CLOSE), [200]),
     ("a request and then none", post(QUESTION) + b"NONE\r\n\r\n", [200, 400]),
     ("four requests at once", post(QUESTION) * 3 + sized(QUESTION), [200] * 4),
-    ("no name of a host", b"GET /v1/rulesets HTTP/1.1\r\nconnection: close\r\n\r\n", [421]),
+    ("no name of a host", b"GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n", [400]),
+    ("no name of a host in HTTP/1.0", b"GET /v1/rulesets HTTP/1.0\r\n\r\n", [421]),
+    ("another name in a whole address", get(b"http://evil.example/v1/rulesets", CLOSE), [421]),
+    ("a whole address without a path", get(b"http://localhost?x", CLOSE), [404]),
+    ("two who ask", get(b"/healthz", b"authorization: Bearer a\r\n", b"authorization: Bearer b\r\n"), [400]),
+    ("two types of a body", post(QUESTION, b"content-type: text/plain\r\n", CLOSE), [400]),
+    ("a body that is compressed on the way", post(b"", b"transfer-encoding: gzip, chunked\r\n"), [400]),
+    ("a body in parts of HTTP/1.0", post(b"0\r\n\r\n", CHUNKED).replace(b"HTTP/1.1", b"HTTP/1.0"), [400]),
+    ("a way through to others", b"CONNECT evil.example:80 HTTP/1.1\r\nhost: evil.example:80\r\n\r\n" + get(), [400]),
     ("another name", b"GET /v1/rulesets HTTP/1.1\r\nhost: evil.example:80\r\nconnection: close\r\n\r\n", [421]),
 ]
 
@@ -102,6 +110,45 @@ def test_each_is_answered_or_closed_in_time(server: Server, what: str, sent: byt
 def test_nothing_comes_of_a_request_within_another(server: Server) -> None:
     came = server.raw(post(b"0\r\n\r\n" + get(b"/smuggled"), b"content-length: 60\r\n", CHUNKED), seconds=PATIENCE)
     assert b"smuggled" not in came
+
+
+WISHES = [b"h2c", b"websocket"]
+
+
+@pytest.mark.parametrize("protocol", WISHES)
+def test_a_body_is_no_request_whatever_protocol_is_wished_for(server: Server, protocol: bytes) -> None:
+    wish = b"connection: upgrade, close\r\nupgrade: %b\r\ncontent-length: %d\r\n" % (protocol, len(QUESTION))
+    came = server.raw(post(QUESTION, wish), seconds=PATIENCE)
+    assert statuses(came) == [200]
+    assert b"2025-07-11" in came
+
+
+def test_what_comes_after_a_wish_is_the_next_request(server: Server) -> None:
+    wish = get(b"/healthz", b"connection: upgrade\r\nupgrade: h2c\r\n")
+    assert statuses(server.raw(wish + get(b"/nothing", CLOSE), seconds=PATIENCE)) == [200, 404]
+
+
+EXPECTING = b"expect: 100-continue\r\n"
+
+
+def test_a_body_is_asked_for_where_the_caller_waits_for_that(server: Server) -> None:
+    expecting = sized(QUESTION).replace(CLOSE, CLOSE + EXPECTING)
+    assert statuses(server.raw(expecting, seconds=PATIENCE)) == [100, 200]
+    for other in (expecting.replace(b"HTTP/1.1", b"HTTP/1.0"), expecting.replace(EXPECTING, b"expect: more\r\n")):
+        assert statuses(server.raw(other, seconds=PATIENCE)) == [200]
+
+
+def test_headers_after_a_body_say_nothing(server: Server) -> None:
+    ended = b"%x\r\n%b\r\n0\r\nx-request-id: behind\r\n\r\n" % (len(QUESTION), QUESTION)
+    came = server.raw(post(QUESTION) + post(ended, CHUNKED, CLOSE), seconds=PATIENCE)
+    assert statuses(came) == [200, 200]
+    assert b"behind" not in came
+
+
+@pytest.mark.parametrize("begun", [b"0\r\nx: ", b"0\r\n", b"1;x="], ids=["one", "many", "of a part"])
+def test_headers_of_five_megabytes_after_a_body_are_not_read(server: Server, begun: bytes) -> None:
+    part = b"y%0*d: z\r\n" % (65_000, 0) if begun == b"0\r\n" else b"a" * 65_536
+    assert 431 in statuses(_pushed(server, post(begun, CHUNKED), part, 80))
 
 
 def test_headers_of_five_megabytes_are_not_read(server: Server) -> None:

@@ -136,10 +136,9 @@ class Connection(asyncio.Protocol):
             self._send(self.exchange.refused(request.problem))
             return
         self.exchange, self.step = received(self.service, request.head)
-        is_expected = request.head.header("expect") is not None
-        if isinstance(self.step, Response) and (is_expected or self.step.is_last):
+        if isinstance(self.step, Response) and (request.is_withheld or self.step.is_last):
             self._send(self.step)
-        elif is_expected:
+        elif request.is_withheld:
             self.transport.write(wire.CONTINUE)
 
     def _go_on(self) -> None:
