@@ -15,6 +15,7 @@ import jsonschema_rs
 
 from policy_engine.language.date_texts import PATTERNS, format_of
 from policy_engine.language.schema_documents import followed, parsed_schema
+from policy_engine.language.text_patterns import for_validators
 
 LINEAR = jsonschema_rs.RegexOptions()
 """Patterns are matched in time that is linear in the text."""
@@ -108,9 +109,10 @@ class _Forms:
 
 def _with_pattern(schema: dict[str, Any], pattern: str) -> dict[str, Any]:
     """A text's schema with a pattern, beside its own where it has one."""
-    if "pattern" in schema and pattern:
-        return {**schema, "allOf": [{"pattern": pattern}]}
-    return {"pattern": pattern, **schema}
+    if "pattern" not in schema:
+        return {**schema, "pattern": pattern}
+    own = {**schema, "pattern": for_validators(schema["pattern"])}
+    return {**own, "allOf": [{"pattern": pattern}]} if pattern else own
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
