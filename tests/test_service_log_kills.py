@@ -26,8 +26,6 @@ from tests.support.served import PATIENCE, serving
 KILLS = int(os.environ.get("KILLS", "1"))
 BEFORE = 0.3
 """Seconds of questions before each kill."""
-BETWEEN_WORKERS = 6.0
-"""Seconds after which the server takes the end of another worker for no sign that all will end at once."""
 
 
 @dataclass
@@ -88,10 +86,8 @@ def test_what_is_answered_is_logged_when_the_writer_or_a_worker_is_killed(log: L
         for _ in range(KILLS):
             once_more_answered(told)
             os.kill(writer_of(server), signal.SIGKILL)
-        for number in range(KILLS):
             once_more_answered(told)
             os.kill(worker_of(server), signal.SIGKILL)
-            time.sleep(BETWEEN_WORKERS if number < KILLS - 1 else 0.0)
         once_more_answered(told)
     check(told, log)
 
