@@ -142,7 +142,7 @@ REFUSED: list[tuple[str, object, str, int, str]] = [
     ("/v1/decisions/partner", QUESTION, "unknown-decision", 404,
      "there is no ruleset `partner`; did you mean `partner_earnings`?"),
     ("/v2/decisions", QUESTION, "not-found", 404, "there is nothing at `/v2/decisions`"),
-    ("/healthz", QUESTION, "wrong-method", 405, "this address takes GET, not `POST`"),
+    ("/healthz", QUESTION, "wrong-method", 405, "this address takes GET, HEAD, not `POST`"),
     (SHARE, b"{" + b" " * 1_000_000 + b"}", "too-large", 413, "the body has more than 1000000 bytes"),
     (SHARE, b'{"facts":{"a":[' + b"0," * 100_000 + b"0]}}", "too-large", 413, "there are more than 100000 values"),
 ]  # fmt: skip
@@ -163,6 +163,8 @@ def test_what_is_wrong_is_said(server: Server, path: str, body: object, kind: st
         ({"content-type": "text/plain"}, "the body must be `application/json` in UTF-8, not `text/plain`"),
         ({"content-type": "application/json; charset=latin-1"},
          "the body must be `application/json` in UTF-8, not `application/json; charset=latin-1`"),
+        ({"content-type": "application/json; v=1; charset=latin-1"},
+         "the body must be `application/json` in UTF-8, not `application/json; v=1; charset=latin-1`"),
         ({"content-type": "application/json", "content-encoding": "gzip"},
          "the body must not be compressed: send it without `Content-Encoding`"),
     ],
@@ -173,7 +175,12 @@ def test_a_body_of_another_type_is_refused(server: Server, headers: dict[str, st
 
 
 def test_a_charset_and_capital_letters_are_no_other_type(server: Server) -> None:
-    assert server.ask("POST", SHARE, QUESTION, {"content-type": 'Application/JSON; charset="UTF-8"'}).status == 200
+    for told in (
+        'Application/JSON; charset="UTF-8"',
+        "application/json; profile=a; charset=utf-8;",
+        "application/json;v=1",
+    ):
+        assert server.ask("POST", SHARE, QUESTION, {"content-type": told}).status == 200
 
 
 INVALID: list[tuple[bytes, str, str]] = [

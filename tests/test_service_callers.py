@@ -283,7 +283,7 @@ def test_where_nobody_is_asked_everybody_is_let_in() -> None:
 
 KEYS_FAULTS: list[tuple[list[str], str]] = [
     (["add", "a b", "--role", "service", *MORE],
-     "`a b` cannot be the name of a key: use at most 64 letters, digits, points, dashes and underscores"),
+     "`a b` cannot be the name of a key: use at most 64 letters from A to Z, digits, points, dashes and underscores"),
     (["add", "billing", "--role", "service", *MORE], "there is a key `billing` already; revoke it first, or choose another name"),
     (["add", "x", "--role", "boss", *MORE], "  /role: \"boss\" is none of analyst, service, auditor, administrator"),
     (["add", "x", "--role", "service"], "which file of keys? Name it with --keys, or by the setting `keys`"),
@@ -356,7 +356,8 @@ def test_a_certificate_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.
     for name, file in (("CERTIFICATE", own.certificate), ("CERTIFICATE_KEY", own.key)):
         monkeypatch.setenv(f"POLICY_SERVE_{name}", str(file))
     monkeypatch.setenv("POLICY_SERVE_CLIENT_AUTHORITY", str(tmp_path / "none.pem"))
-    assert policy("serve").err.startswith("the certificates cannot be used: ")
+    assert policy("serve").err.startswith(f"the certificate `{tmp_path / 'none.pem'}` cannot be used: ")
     for name in ("CERTIFICATE", "CERTIFICATE_KEY"):
         monkeypatch.setenv(f"POLICY_SERVE_{name}", str(tmp_path / "none.pem"))
-    assert policy("serve").err.startswith("the certificates cannot be used: ")
+    none = f"`{tmp_path / 'none.pem'}`"
+    assert policy("serve").err.startswith(f"the certificate {none} with {none} cannot be used: ")

@@ -23,6 +23,10 @@ def test_options_come_before_the_environment_before_the_file_before_defaults(tmp
 FAULTS: list[tuple[str, dict[str, str], list[str]]] = [
     ("port = 0", {}, ["the setting `port` must be a whole number from 1 to 65535, not `0`"]),
     ("port = true", {}, ["the setting `port` must be a whole number from 1 to 65535, not `True`"]),
+    ('port = "8000"', {},
+     ["the setting `port` must be a whole number from 1 to 65535, not the text `8000`: leave out the quotes"]),
+    ('watch = "true"', {}, ["the setting `watch` must be true or false, not the text `true`: leave out the quotes"]),
+    ('watch = "yes"', {}, ["the setting `watch` must be true or false, not `yes`"]),
     ("rules = 7", {}, ["the setting `rules` must be a text, not `7`"]),
     ("ports = 1", {}, ["FILE: there is no setting `ports`; did you mean `port`?"]),
     ("port =", {}, ["FILE: not TOML: Invalid value (at end of document)"]),

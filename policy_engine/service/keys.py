@@ -78,7 +78,7 @@ def _refuse_twice(path: Path, names: list[str]) -> None:
 def add_key(path: Path, name: str, role: str, day: str) -> str:
     """Add a key to a file, which is made where there is none, and give the key; raises `CannotRun`."""
     if not NAME.fullmatch(name):
-        allowed = "letters, digits, points, dashes and underscores"
+        allowed = "letters from A to Z, digits, points, dashes and underscores"
         raise CannotRun(f"`{shown_text(name, 80)}` cannot be the name of a key: use at most 64 {allowed}")
     keys = read_keys(path) if path.exists() else ()
     if any(key.name == name for key in keys):

@@ -17,7 +17,7 @@ from policy_engine.service.problems import Problem
 
 JSON = ("application/json",)
 JSON_LINES = ("application/jsonl", "application/x-ndjson")
-CHARSETS = ("", "utf-8", "utf8")
+CHARSETS = ("utf-8", "utf8")
 
 
 class Detail(StrEnum):
@@ -74,13 +74,17 @@ LINE_MEMBERS = ("ruleset", "decision", *MEMBERS)
 def require_type(head: Head, wanted: Collection[str]) -> None:
     """Raises `Problem` where the body is of another type, encoded, or not in UTF-8."""
     given = head.header("content-type") or ""
-    name, _, parameters = given.partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if name.strip().lower() not in wanted or charset not in CHARSETS:
+    if given not in wanted and not _is_in_utf8(given, wanted):
         asked = f"not `{shown_text(given, 60)}`" if given else "and it must be named"
         raise Problem("wrong-content-type", f"the body must be `{' or '.join(wanted)}` in UTF-8, {asked}")
     if (head.header("content-encoding") or "identity").lower() != "identity":
         raise Problem("wrong-content-type", "the body must not be compressed: send it without `Content-Encoding`")
+
+
+def _is_in_utf8(given: str, wanted: Collection[str]) -> bool:
+    name, *parameters = (part.strip() for part in given.lower().split(";"))
+    charsets = [part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")]
+    return name in wanted and all(charset in CHARSETS for charset in charsets)
 
 
 def read_object(body: bytes, what: str = "the body", example: str = '{"facts": {...}}') -> dict[str, Any]:

@@ -190,7 +190,7 @@ def _route_to(head: Head) -> tuple[Route, dict[str, str]]:
             others.append(route.method)
     if not others:
         raise Problem("not-found", f"there is nothing at `{shown_text(head.path, 100)}`")
-    allowed = ", ".join(others)
+    allowed = ", ".join("GET, HEAD" if other == "GET" else other for other in others)
     raise Problem(
         "wrong-method",
         f"this address takes {allowed}, not `{shown_text(head.method, 20)}`",

@@ -200,7 +200,13 @@ def _faults(each: Field[Any], value: object) -> Iterator[str]:
     """What is wrong with the value of a setting."""
     wanted = _wanted(each, value)
     if wanted is not None:
-        yield f"the setting `{each.name}` must be {wanted}, not `{shown_text(str(value), 40)}`"
+        yield f"the setting `{each.name}` must be {wanted}, not {_shown(each, value)}"
+
+
+def _shown(each: Field[Any], value: object) -> str:
+    shown = shown_text(str(value), 40)
+    is_quoted = isinstance(value, str) and _wanted(each, _read(each, value)) is None
+    return f"the text `{shown}`: leave out the quotes" if is_quoted else f"`{shown}`"
 
 
 def _wanted(each: Field[Any], value: object) -> str | None:

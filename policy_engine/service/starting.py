@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from policy_engine.errors import CannotRun
@@ -21,14 +22,19 @@ def encryption(settings: Settings) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(settings.certificate, settings.certificate_key)
-        if settings.client_authority:
-            context.load_verify_locations(settings.client_authority)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ValueError) as error:  # an error of TLS is one of the operating system
-        raise CannotRun(f"the certificates cannot be used: {error}") from None
+    _load(context.load_cert_chain, settings.certificate, settings.certificate_key)
+    if settings.client_authority:
+        _load(context.load_verify_locations, settings.client_authority)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def _load(load: Callable[..., None], *files: str) -> None:
+    try:
+        load(*files)
+    except (OSError, ValueError) as error:  # an error of TLS is one of the operating system
+        named = " with ".join(f"`{file}`" for file in files)
+        raise CannotRun(f"the certificate {named} cannot be used: {error}") from None
 
 
 def callers_of(settings: Settings, published: str | None) -> Callers:
