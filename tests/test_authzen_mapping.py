@@ -103,6 +103,9 @@ FAULTS: list[tuple[str, list[str]]] = [
     ]),
     (HEAD + "      role: subject.column.role\n",
      ["permissions.yaml:9:13: the type `user` has no table; name it under `subjects`"]),
+    (HEAD + "      role: subject.column.role\n" + TABLES.replace(", id: name", ""), [
+        "permissions.yaml:11:9: a table of entities needs `id`: the column of the ids, each of which stands there once",
+    ]),
     (HEAD + "      role: [subject.column.role, subject.column.writes]\n" + TABLES,
      ["permissions.yaml:9:35: `role` comes from two columns of the table of the subject; name one"]),
     (HEAD + "      role: subject.column.role\n      user: subject.column.role\n" + TABLES,

@@ -128,6 +128,19 @@ def test_what_comes_after_a_wish_is_the_next_request(server: Server) -> None:
     assert statuses(server.raw(wish + get(b"/nothing", CLOSE), seconds=PATIENCE)) == [200, 404]
 
 
+def test_a_batch_that_breaks_off_is_answered_as_far_as_it_came(server: Server) -> None:
+    line = json.dumps({"ruleset": "can_spam", "decision": "opt_out_deadline", **json.loads(QUESTION)}).encode() + b"\n"
+    head = b"POST /v1/batch HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/jsonl\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(head + b"content-length: 1000\r\n\r\n" + line * 2)
+        connection.shutdown(socket.SHUT_WR)
+        came = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert came.count(b"2025-07-11") == 2
+    assert b'"line":3' in came
+    assert b"the body breaks off" in came
+    assert came.endswith(b"0\r\n\r\n")
+
+
 EXPECTING = b"expect: 100-continue\r\n"
 
 

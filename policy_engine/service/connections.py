@@ -70,6 +70,8 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client sends no more; what was begun is answered."""
+        if self.task is not None:
+            self.reader.end()
         return self.task is not None
 
     def pause_writing(self) -> None:

@@ -1,7 +1,7 @@
 """Requests as they come on a connection: httptools reads HTTP/1.1, and what is no such thing, or too long, is a problem.
 
-httptools leaves out the body of a request that wishes for another protocol, as Java's client does of each first one. Nobody here
-speaks another, so such a head is read again without the wish.
+httptools leaves out the body of a request that wishes for another protocol, as those of `curl --http2` do. Nobody here speaks
+another, so such a head is read again without the wish.
 """
 
 from __future__ import annotations
@@ -79,6 +79,11 @@ class Reader:
         """Read a part of what comes."""
         while data and not self.is_broken:
             data = self._rest_after(data)
+
+    def end(self) -> None:
+        """Nothing more comes, so a body that is not whole never will be."""
+        if self.request is not None:
+            self._break(Problem("not-http", "the body breaks off"))
 
     def _rest_after(self, data: bytes) -> bytes:
         """Read, and give what is still to be read: after a wish for another protocol, the request without it."""

@@ -16,7 +16,8 @@ from policy_engine.source import Authored, Span
 
 Versions = Mapping[str, Sequence[Ruleset]]
 """By its name the versions of each ruleset that are in force or will be."""
-Tables = Mapping[tuple[str, str], EntityTable]
+Tables = Mapping[tuple[str, str], EntityTable | None]
+"""The tables of entities by side and type; None for one in which something is wrong, which was told."""
 TEXTS = ("id", "type", "name")
 """The parts of entities that are texts."""
 
@@ -153,7 +154,7 @@ def _faults_of_tables(permission: Permission, tables: Tables) -> Iterator[tuple[
     for side in (SUBJECT, RESOURCE):
         type_ = permission.type_of(side)
         table = tables.get((side, type_))
-        for origins in permission.facts.values() if table is None else ():
+        for origins in () if (side, type_) in tables else permission.facts.values():
             for origin in _of_side(origins, side):
                 if origin.part == COLUMN:
                     yield origin.span, f"the type `{type_}` has no table; name it under `{side}s`"

@@ -58,14 +58,14 @@ def read_mappings(path: Path, rulebook: Versions) -> dict[str, Permissions]:
 def _mapping(reader: NodeReader, path: Path, rulebook: Versions) -> tuple[Permissions, list[tuple[Authored, Path]]]:
     """What one file says, and its tenants with their files; raises `CannotRun` where it is no YAML."""
     parts = _shaped(reader, document_of(path), AUTHZEN_MAPPING)
-    tables = {
-        (side, name.value): table
+    named = {
+        (side, name.value): _table(reader, node, path.parent)
         for side, key in ((SUBJECT, "subjects"), (RESOURCE, "resources"))
         for name, node in reader.entries(parts.get(key), f"`{key}`")
-        if (table := _table(reader, node, path.parent)) is not None
     }
+    tables = {entities: table for entities, table in named.items() if table is not None}
     read = [(_permission(reader, node), node) for node in _items(reader, parts.get("permissions"))]
-    known = [checked(reader, each, node, tables, rulebook) for each, node in read if each is not None]
+    known = [checked(reader, each, node, named, rulebook) for each, node in read if each is not None]
     permissions = tuple(each for each in known if each is not None)
     _refuse_twice(reader, permissions)
     return Permissions(permissions, tables, (path, *_files(tables.values()))), list(
