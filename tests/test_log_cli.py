@@ -55,7 +55,10 @@ def refused(log: Log, command: str, *arguments: str, code: int = 2) -> str:
 
 
 def queried(log: Log, *arguments: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in run(log, "query", "--json", "--limit", "1000", *arguments).out.splitlines()]
+    """What is found, whatever else is said of it."""
+    ran = policy("log", "query", log.path.name, "--json", "--limit", "1000", *arguments, folder=log.path.parent)
+    assert ran.code == 0
+    return [json.loads(line) for line in ran.out.splitlines()]
 
 
 # Making
@@ -300,10 +303,89 @@ def test_a_list_of_records_says_where_it_ends(made: Log) -> None:
             ("--until", "2026-13-01"),
             "--until: `2026-13-01` is no time; write it as 2026-03-01 or 2026-03-01T09:30:00, in UTC",
         ),
+        (
+            ("--since", "2026-03-01T24:00"),
+            "--since: `2026-03-01T24:00` is no time; write it as 2026-03-01 or 2026-03-01T09:30:00, in UTC",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for_is_told(made: Log, arguments: tuple[str, ...], sentence: str) -> None:
     assert refused(made, "query", *arguments) == sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentences"),
+    [
+        (("--outcome", "yess"), "no record has the outcome `yess`; did you mean `yes`?"),
+        (("--caller", "nobody-at-all"), "no record has the caller `nobody-at-all`"),
+        (("--kind", "search"), "no record has the kind `search`"),
+        (("--until", "2020-01-01"), ""),
+        (
+            ("--account", "nobody", "--status", "decidd"),
+            "no record has the status `decidd`; did you mean `decided`?\n"
+            "the index has no such account; it has no record, or all of them were erased or pruned",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["query", "export"])
+def test_where_nothing_is_found_it_says_which_names_are_not_in_the_log(
+    made: Log, tmp_path: Path, command: str, arguments: tuple[str, ...], sentences: str
+) -> None:
+    out = (str(tmp_path / "x.jsonl"),) if command == "export" else ()
+    ran = policy("log", command, made.path.name, *out, *arguments, folder=made.path.parent)
+    assert (ran.code, ran.err.rstrip("\n")) == (0, sentences)
+    assert "0 records" in ran.out
+
+
+@pytest.mark.parametrize("arguments", [("verify",), ("query", "--account", "account-0003"), ("export", "x.jsonl")])
+def test_the_keys_of_another_log_are_told_and_accuse_nobody(
+    made: Log, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    policy("log", "init", "o.sqlite", "--name", "other", folder=tmp_path)
+    told = f"`{tmp_path}/o.keys` has the keys of another log, by its `verifier.key`; name those of this with --keys"
+    assert refused(made, *arguments, "--keys", f"{tmp_path}/o.keys") == told
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("DELETE FROM log", "the log `decisions.sqlite` is damaged: it does not say its name and its key"),
+        (
+            "UPDATE log SET verifier = 'decisions.sqlite'",
+            "the key that the log itself names is damaged: a public key is a name, a number and a key, "
+            "with + between them; give its public key with --verifier",
+        ),
+    ],
+)
+def test_a_log_that_does_not_name_its_key_is_told(log: Log, statement: str, sentence: str) -> None:
+    tamper(log.path, statement)
+    assert refused(log, "verify") == sentence
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM log", "UPDATE log SET indexing = zeroblob(100)"])
+def test_a_damaged_file_of_keys_is_told(log: Log, statement: str) -> None:
+    tamper(log.keys / "keys.sqlite", statement)
+    told = "the file of keys `decisions.keys/keys.sqlite` is damaged: the two keys of the log itself are not whole"
+    assert refused(log, "query", "--account", "account-0003") == told
+
+
+@pytest.mark.parametrize(
+    ("location", "sentence"),
+    [
+        ("", "`` names no file; name that of the log, such as `decisions.sqlite`"),
+        (".", "`.` names no file; name that of the log, such as `decisions.sqlite`"),
+        ("a" * 300, f"the log `{'a' * 300}` cannot be read: File name too long"),
+        (
+            "POSTGRESQL://user:secret@host/base",
+            "the address of a log's database begins with `postgresql://`; others are not known",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [("init", "--name", "a"), ("verify",)])
+def test_what_cannot_be_a_log_is_told(tmp_path: Path, command: tuple[str, ...], location: str, sentence: str) -> None:
+    ran = policy("log", command[0], location, *command[1:], folder=tmp_path)
+    assert (ran.code, "".join(ran.err.split())) == (2, "".join(sentence.split()))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_account_is_found_by_keys_alone(made: Log, tmp_path: Path) -> None:
@@ -351,7 +433,7 @@ def test_an_export_may_leave_personal_data_out(made: Log, tmp_path: Path) -> Non
 
 
 def test_an_export_of_nothing_is_a_file_with_its_columns(made: Log, tmp_path: Path) -> None:
-    run(made, "export", str(tmp_path / "a.parquet"), "--caller", "nobody")
+    run(made, "export", str(tmp_path / "a.parquet"), "--until", "2020-01-01")
     frame = pl.read_parquet(tmp_path / "a.parquet")
     assert (frame.height, frame.columns[:3]) == (0, ["position", "id", "time"])
 
@@ -543,7 +625,9 @@ def test_accounts_are_erased(log: Log) -> None:
     )
     assert (ran.code, ran.out) == (0, "erased: 90 payloads; the log has 301 records\n")
     assert ran.err == "nothing of `nobody` is in the log\n"
-    assert queried(log, "--account", "account-0003") == []
+    ran = policy("log", "query", log.path.name, "--account", "account-0003", folder=log.path.parent)
+    told = "the index has no such account; it has no record, or all of them were erased or pruned\n"
+    assert (ran.out, ran.err) == ("0 records\n", told)
     (entry,) = queried(log, "--kind", "erasure")
     assert (entry["entry"]["caller"], entry["entry"]["count"]) == ("dpo", 90)
     assert run(log, "verify").out.splitlines()[1] == "payloads: 210 fit their entries, 90 were erased or pruned"
@@ -584,7 +668,12 @@ def test_a_log_is_pruned_by_a_retention_rule(log: Log) -> None:
         "decisions.sqlite: 307 records, of 300 of them the hash alone, and 12 checkpoints",
         "payloads: 5 fit their entries, 0 were erased or pruned",
     ]
+    assert (
+        refused(log, "prune", "--entries-before", "2026-03-03") == "nothing is as old as that, and nothing was pruned"
+    )
     assert len(queried(log)) == 7
+    ran = policy("log", "query", log.path.name, folder=log.path.parent)
+    assert ran.err == "not read: 300 pruned entries, of which only hashes are left\n"
     assert json.loads(run(log, "stats", "--json").out)["kinds"] == {"pruned": 300, "answer": 5, "pruning": 2}
 
 
@@ -603,6 +692,7 @@ def test_an_age_in_days_is_counted_from_today(log: Log, monkeypatch: pytest.Monk
         (("--entries-before", "soon"), "--entries-before: `soon` is not a date; write it as 2025-02-28"),
         (("--payloads-before", "999999d"), "--payloads-before: `999999d` is before the first year"),
         (("--entries-before", "2020-01-01"), "nothing is as old as that, and nothing was pruned"),
+        (("--entries-before", "9999-12-31"), "--entries-before: `9999-12-31` is after today, and nothing was pruned"),
     ],
 )
 def test_what_cannot_be_pruned_is_told(made: Log, arguments: tuple[str, ...], sentence: str) -> None:
@@ -611,7 +701,10 @@ def test_what_cannot_be_pruned_is_told(made: Log, arguments: tuple[str, ...], se
 
 def test_a_log_that_is_being_written_is_read_and_not_erased_from(log: Log) -> None:
     writer = log.writer()
-    told = "the log `decisions.sqlite` is open for writing already; there is one writer at a time"
+    told = (
+        "the log `decisions.sqlite` is open for writing already; "
+        "there is one writer at a time; stop the other, such as `policy serve`, and try again"
+    )
     assert refused(log, "erase", "account-0003") == told
     assert run(log, "verify").out.endswith("no faults\n")
     writer.close()

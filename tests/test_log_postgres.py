@@ -219,7 +219,10 @@ def test_a_user_who_may_not_write_is_told(log: Log, address: str) -> None:
             "database `nowhere` at `{host}` cannot be read: .* does not exist",
         ),
         ("postgresql://secret:word@127.0.0.1:1/x", "database `x` at `127.0.0.1` cannot be read: .*Connection refused"),
-        ("postgresql://[", "the address of the database cannot be read"),
+        (
+            "postgresql://user:secret@[bad",
+            "^the address of the database cannot be read; write it as `postgresql://user@host/database`$",
+        ),
         ("postgresql://postgres@/postgres?host={host}", "there is no decision log in the database `postgres`"),
     ],
 )

@@ -17,6 +17,7 @@ from policy_engine.decision_log.opening import create_log, open_reader, open_wri
 from policy_engine.decision_log.reading import PayloadState, read_record
 from policy_engine.decision_log.sqlite_store import SqliteStore
 from policy_engine.decision_log.stored_hashes import StoredHashes
+from policy_engine.decision_log.stores import ONE_WRITER
 from policy_engine.decision_log.tree import (
     consistency_proof,
     includes,
@@ -109,7 +110,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(log: Log) -> None:
     writer.append(records(3))
     with pytest.raises(CannotRun) as caught:
         log.writer()
-    assert str(caught.value) == f"the log `{log.path}` is open for writing already; there is one writer at a time"
+    assert str(caught.value) == f"the log `{log.path}` is open for writing already; {ONE_WRITER}"
     reader = log.reader()
     assert len(list(reader.records(0, 10))) == 3
     writer.append(records(2, start=3))

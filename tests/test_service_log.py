@@ -22,6 +22,7 @@ import pytest
 from policy_engine.decision_log import opening
 from policy_engine.decision_log.records import Entry, read_entry
 from policy_engine.decision_log.sealing import KeyFile, opened
+from policy_engine.decision_log.stores import ONE_WRITER
 from policy_engine.engine import Engine
 from policy_engine.errors import CannotRun
 from policy_engine.service.decision_log.keeper import Keeper, keys_of
@@ -183,9 +184,7 @@ def test_a_log_that_cannot_be_opened_keeps_the_service_from_starting(tmp_path: P
     assert server.port
     nothing = tmp_path / "nothing.sqlite"
     assert fault(nothing, log.keys) == f"there is no log `{nothing}`; `policy log init {nothing}` makes one"
-    assert (
-        fault(log.path, log.keys) == f"the log `{log.path}` is open for writing already; there is one writer at a time"
-    )
+    assert fault(log.path, log.keys) == f"the log `{log.path}` is open for writing already; {ONE_WRITER}"
     assert "name the folder of keys" in fault(Log(tmp_path).create().path, tmp_path)
     with pytest.raises(CannotRun, match="the setting `log_keys` must name the folder of the keys"):
         keys_of(Settings(log_location="postgresql://here/log"))

@@ -37,11 +37,11 @@ StatusOption = Annotated[str, typer.Option(help="Answers with this status.")]
 OutcomeOption = Annotated[str, typer.Option(help="Answers with this outcome.")]
 RuleOption = Annotated[str, typer.Option(help="Answers by this rule.")]
 CallerOption = Annotated[str, typer.Option(help="Records of this caller.")]
-KindOption = Annotated[str, typer.Option(help="Records of this kind: answer, refusal, erasure, pruning.")]
+KindOption = Annotated[str, typer.Option(help="Records of this kind: answer, refusal, search, erasure, pruning.")]
 SinceOption = Annotated[str, typer.Option(metavar="TIME", help="From this time on (UTC), such as 2026-03-01.")]
 UntilOption = Annotated[str, typer.Option(metavar="TIME", help="Before this time (UTC).")]
 
-KINDS = ("answer", "refusal", "erasure", "pruning")
+KINDS = ("answer", "refusal", "search", "erasure", "pruning")
 
 
 def needs_cryptography() -> None:
@@ -86,9 +86,34 @@ def keys_of(location: str, keys: Path | None) -> KeyFile | None:
     return KeyFile((keys or default_keys(location)) / ACCOUNT_KEYS)
 
 
+def keys_for(store: ReadStore, location: str, keys: Path | None) -> KeyFile | None:
+    """The keys of accounts, which must be those of this log; None where there are none at hand. Raises `CannotRun`."""
+    from policy_engine.decision_log.opening import VERIFIER_KEY, default_keys  # noqa: PLC0415 - needs an extra
+
+    found = keys_of(location, keys)
+    if found is None:
+        return None
+    folder = keys or default_keys(location)
+    public = folder / VERIFIER_KEY
+    if public.is_file() and read_text(public).strip() != store.identity().verifier:
+        raise CannotRun(
+            f"`{folder}` has the keys of another log, by its `{VERIFIER_KEY}`; name those of this with --keys"
+        )
+    return found
+
+
 def verifier_of(store: ReadStore, said: str | None) -> Verifier:
     """The public key that was said, or else that which the log itself names; raises `CannotRun`."""
-    return public_key(store.identity().verifier if said is None else said)
+    from policy_engine.decision_log.notes import read_verifier  # noqa: PLC0415 - needs an extra
+
+    if said is not None:
+        return public_key(said)
+    try:
+        return read_verifier(store.identity().verifier)
+    except ValueError as error:
+        raise CannotRun(
+            f"the key that the log itself names is damaged: {error}; give its public key with --verifier"
+        ) from None
 
 
 def public_key(said: str) -> Verifier:

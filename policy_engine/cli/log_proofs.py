@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from policy_engine.cli.log_options import KeysOption, LogArgument, OutOption, give, keys_of, read_kept, reading
+from policy_engine.cli.log_options import KeysOption, LogArgument, OutOption, give, keys_for, read_kept, reading
 from policy_engine.errors import CannotRun
 from policy_engine.files import write_whole
 
@@ -57,7 +57,7 @@ def prove(
         if consistency is not None:
             give(_consistency(store, *consistency), out)
         elif id is not None:
-            salted = _payload(store, id, keys_of(log, keys)) if payload else b""
+            salted = _payload(store, id, keys_for(store, log, keys)) if payload else b""
             give(_inclusion(store, id), out)
             if payload:
                 write_whole(payload, salted)

@@ -27,7 +27,7 @@ from policy_engine.cli.log_options import (
     SinceOption,
     StatusOption,
     UntilOption,
-    keys_of,
+    keys_for,
     reading,
 )
 from policy_engine.cli.options import JsonOption
@@ -39,9 +39,11 @@ from policy_engine.language.date_texts import read_date
 if TYPE_CHECKING:
     from policy_engine.decision_log.reading import ReadRecord, Selection
     from policy_engine.decision_log.records import Entry
+    from policy_engine.decision_log.sealing import KeyFile
+    from policy_engine.decision_log.stores import ReadStore
 
 LISTED = 100
-_CLOCK = re.compile(r"(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?", re.ASCII)
+_CLOCK = re.compile(r"(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?Z?)?", re.ASCII)
 
 
 def show(
@@ -55,7 +57,7 @@ def show(
         from policy_engine.decision_log import reading as records  # noqa: PLC0415 - needs an extra
 
         position = records.position_of(store, id)
-        found = records.read_record(next(iter(store.records(position, position + 1))), keys_of(log, keys))
+        found = records.read_record(next(iter(store.records(position, position + 1))), keys_for(store, log, keys))
     if as_json:
         typer.echo(json.dumps(_members(found)))
         return
@@ -86,12 +88,15 @@ def query(
     with reading(log) as store:
         from policy_engine.decision_log.reading import select  # noqa: PLC0415 - needs an extra
 
-        found = list(islice(select(store, keys_of(log, keys), asked), limit + 1))
+        key_file = keys_for(store, log, keys)
+        found = list(islice(select(store, key_file, asked), limit + 1))
+        notes = _not_found(store, key_file, asked, found=bool(found))
     if as_json:
         for one in found[:limit]:
             typer.echo(json.dumps(_members(one)))
     else:
         _list(found[:limit])
+    _note(notes)
     if len(found) > limit:
         console(stderr=True).print(
             safe(f"there are more than {limit}; ask for more with --limit, or narrow the question")
@@ -138,8 +143,25 @@ def export(
         from policy_engine.decision_log.exporting import export as write  # noqa: PLC0415 - needs an extra
         from policy_engine.decision_log.reading import select  # noqa: PLC0415 - needs an extra
 
-        count = write(select(store, keys_of(log, keys), asked), out, without_payloads=without_payloads)
+        key_file = keys_for(store, log, keys)
+        count = write(select(store, key_file, asked), out, without_payloads=without_payloads)
+        notes = _not_found(store, key_file, asked, found=count > 0)
     console().print(safe(f"written: {count:,} {'record' if count == 1 else 'records'} to {out}"))
+    _note(notes)
+
+
+def _not_found(store: ReadStore, keys: KeyFile | None, asked: Selection, *, found: bool) -> list[str]:
+    """What was not read, and, where nothing was found, what is named nowhere in the log."""
+    from policy_engine.decision_log.statistics import pruned_entries, unknown_names  # noqa: PLC0415 - needs an extra
+
+    pruned = pruned_entries(store)
+    told = [f"not read: {pruned:,} pruned {'entry' if pruned == 1 else 'entries'}, of which only hashes are left"]
+    return [*(told if pruned else ()), *(() if found else unknown_names(store, keys, asked))]
+
+
+def _note(sentences: list[str]) -> None:
+    for sentence in sentences:
+        console(stderr=True).print(safe(sentence), soft_wrap=True)
 
 
 def selection_of(*texts: str) -> Selection:

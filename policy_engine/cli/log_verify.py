@@ -12,7 +12,7 @@ from policy_engine.cli.log_options import (
     KeysOption,
     LogArgument,
     VerifierOption,
-    keys_of,
+    keys_for,
     read_kept,
     reading,
     verifier_of,
@@ -43,7 +43,7 @@ def verify(
         from policy_engine.decision_log.verifying import verify as verify_store  # noqa: PLC0415 - needs an extra
 
         by = verifier_of(store, verifier)
-        key_file = keys_of(log, keys)
+        key_file = keys_for(store, log, keys)
         found = verify_store(store, by, key_file, [read_kept(path) for path in kept or ()])
     if as_json:
         typer.echo(json.dumps(_members(found)))

@@ -104,7 +104,7 @@ def prune(
 
         before = _position(writer.store, _moment(entries, "--entries-before"))
         payloads_before = max(before, _position(writer.store, _moment(payloads, "--payloads-before")))
-        if payloads_before == 0:
+        if not erasing.has_anything_before(writer.store, before, payloads_before):
             raise CannotRun("nothing is as old as that, and nothing was pruned")
         checkpoint = erasing.prune(
             writer,
@@ -141,6 +141,8 @@ def _moment(said: str | None, option: str) -> int:
         day = today_in("UTC") - timedelta(days=int(days[1])) if days else read_day(said, option)
     except OverflowError:
         raise CannotRun(f"{option}: `{said}` is before the first year") from None
+    if day > today_in("UTC"):
+        raise CannotRun(f"{option}: `{said}` is after today, and nothing was pruned")
     return int(datetime.combine(day, time(), UTC).timestamp()) * 1000
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from policy_engine.decision_log.notes import Checkpoint
 from policy_engine.decision_log.records import ID_BYTES, Entry, Record, entry_bytes, id_bytes, time_text, uuid7
 from policy_engine.decision_log.sealing import account_digest
-from policy_engine.decision_log.stores import Erased, Pruned
+from policy_engine.decision_log.stores import Erased, Pruned, ReadStore
 from policy_engine.decision_log.writing import LogWriter
 from policy_engine.errors import CannotRun
 
@@ -98,6 +98,14 @@ def prune(
     checkpoint = writer.commit([record], Erased((), accounts, keys), Pruned(entries_before, payloads_before))
     writer.finish_erasing()
     return checkpoint
+
+
+def has_anything_before(store: ReadStore, entries_before: int, payloads_before: int) -> bool:
+    """Whether an entry or a payload is left before these positions."""
+    return any(
+        record.sealed is not None or (record.entry is not None and record.position < entries_before)
+        for record in store.records(0, payloads_before)
+    )
 
 
 def _record(writer: LogWriter, kind: str, milliseconds: int, **members: object) -> Record:

@@ -27,12 +27,26 @@ def default_keys(location: str) -> Path:
     """The folder of the keys of a log in a file; raises `CannotRun` for a database, whose folder has to be named."""
     if is_database(location):
         raise CannotRun("name the folder of the log's keys with --keys")
-    return Path(location).with_suffix(".keys")
+    return _file(location).with_suffix(".keys")
 
 
 def is_database(location: str) -> bool:
     """Whether a log is in a database, and not in a file."""
     return location.startswith(DATABASES)
+
+
+def _file(location: str) -> Path:
+    """The file that a location names; raises `CannotRun` where it can name none, and never tells a password of it."""
+    if "://" in location:
+        raise CannotRun("the address of a log's database begins with `postgresql://`; others are not known")
+    path = Path(location)
+    if not path.name:
+        raise CannotRun(f"`{location}` names no file; name that of the log, such as `decisions.sqlite`")
+    try:
+        path.exists()
+    except OSError as error:
+        raise CannotRun(f"the log `{location}` cannot be read: {error.strerror}") from None
+    return path
 
 
 def open_writer(location: str, keys: Path, random_bytes: RandomBytes) -> LogWriter:
@@ -51,14 +65,14 @@ def open_reader(location: str) -> ReadStore:
     if is_database(location):
         reader: ReadStore = _postgres().PostgresReader(location)
         return reader
-    return sqlite_store.SqliteReader(Path(location))
+    return sqlite_store.SqliteReader(_file(location))
 
 
 def _store(location: str) -> Store:
     if is_database(location):
         store: Store = _postgres().PostgresStore(location)
         return store
-    return sqlite_store.SqliteStore(Path(location))
+    return sqlite_store.SqliteStore(_file(location))
 
 
 def create_log(location: str, keys: Path, name: str, random_bytes: RandomBytes) -> Signer:
@@ -92,7 +106,7 @@ def _create_tables(location: str, identity: Identity) -> None:
     if is_database(location):
         _postgres().create(location, identity)
     else:
-        sqlite_store.create(Path(location), identity)
+        sqlite_store.create(_file(location), identity)
 
 
 def _postgres() -> ModuleType:

@@ -13,6 +13,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from policy_engine.decision_log.stores import (
+    ONE_WRITER,
+    UNNAMED,
     VERSION,
     Batch,
     CheckpointRow,
@@ -122,9 +124,11 @@ class PostgresReader:
             connection.execute("SELECT next_key FROM log")
 
     def identity(self) -> Identity:
-        """What the database says of its log."""
-        ((origin, verifier),) = self._rows("SELECT origin, verifier FROM log")
-        return Identity(origin, verifier)
+        """What the database says of its log; raises `CannotRun` where it says nothing."""
+        row = self._row("SELECT origin, verifier FROM log")
+        if row is None:
+            raise CannotRun(f"the log in {self.name} {UNNAMED}")
+        return Identity(*row)
 
     def last_checkpoint(self) -> CheckpointRow | None:
         """The newest checkpoint; None in a log without entries."""
@@ -293,8 +297,10 @@ def name_of(location: str) -> str:
     """A database as sentences name it, without its password; raises `CannotRun` where the address cannot be read."""
     try:
         parts = conninfo_to_dict(location)
-    except psycopg.ProgrammingError as error:
-        raise CannotRun(f"the address of the database cannot be read: {_line(error)}") from None
+    except psycopg.ProgrammingError:  # its text has the address, and so a password
+        raise CannotRun(
+            "the address of the database cannot be read; write it as `postgresql://user@host/database`"
+        ) from None
     database = parts.get("dbname") or parts.get("user") or ""
     return f"the database `{database}` at `{parts.get('host') or 'this machine'}`"
 
@@ -336,7 +342,7 @@ def _lock(connection: Connection, name: str) -> None:
     """Be the one writer until the connection ends; raises `CannotRun` where another is."""
     row = connection.execute("SELECT pg_try_advisory_lock(%b)", (LOCK,)).fetchone()
     if row != (True,):
-        raise CannotRun(f"the log in {name} is being written by another process; there is one writer at a time")
+        raise CannotRun(f"the log in {name} is being written by another process; {ONE_WRITER}")
 
 
 def _migrate(connection: Connection, version: int) -> None:

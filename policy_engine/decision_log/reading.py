@@ -171,11 +171,12 @@ def _is_answered(entry: Entry, asked: Selection) -> bool:
     return any(
         (not asked.decision or _is_of(answer.decision, asked.decision))
         and asked.status in ("", answer.status)
-        and (not asked.outcome or asked.outcome in _outcomes(answer.outcome))
+        and (not asked.outcome or asked.outcome in outcomes_of(answer.outcome))
         and (not asked.rule or asked.rule in answer.rules)
         for answer in entry.answers
     )
 
 
-def _outcomes(outcome: str | tuple[str, ...] | None) -> tuple[str, ...]:
+def outcomes_of(outcome: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The outcomes of an answer, of which a collecting decision has any number."""
     return (outcome,) if isinstance(outcome, str) else outcome or ()

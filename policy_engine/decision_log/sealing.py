@@ -63,11 +63,12 @@ class KeyFile:
             self._connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA secure_delete = ON")
-            ((self.index_key, self.masking_key),) = self._connection.execute(
-                "SELECT indexing, masking FROM log"
-            ).fetchall()
-        except (sqlite3.Error, ValueError) as error:
+            own = self._connection.execute("SELECT indexing, masking FROM log").fetchall()
+        except sqlite3.Error as error:
             raise CannotRun(f"the file of keys `{path}` cannot be read: {error}") from None
+        if [[len(key) for key in row] for row in own] != [[KEY_BYTES, KEY_BYTES]]:
+            raise CannotRun(f"the file of keys `{path}` is damaged: the two keys of the log itself are not whole")
+        ((self.index_key, self.masking_key),) = own
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from policy_engine.decision_log.stores import (
+    ONE_WRITER,
+    UNNAMED,
     VERSION,
     Batch,
     CheckpointRow,
@@ -69,7 +71,8 @@ class SqliteReader:
 
     def _stream(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         with self._asking():
-            yield from self._connection.execute(query, parameters)
+            for row in self._connection.execute(query, parameters):  # noqa: UP028 - it may end after the connection
+                yield row
 
     def _row(self, query: str, *parameters: object) -> tuple[Any, ...] | None:
         rows = self._rows(query, parameters)
@@ -86,9 +89,11 @@ class SqliteReader:
         self._rows("SELECT next_key FROM log")
 
     def identity(self) -> Identity:
-        """What the file says of its log."""
-        ((origin, verifier),) = self._rows("SELECT origin, verifier FROM log")
-        return Identity(origin, verifier)
+        """What the file says of its log; raises `CannotRun` where it says nothing."""
+        row = self._row("SELECT origin, verifier FROM log")
+        if row is None:
+            raise CannotRun(f"the log `{self.path}` {UNNAMED}")
+        return Identity(*row)
 
     def last_checkpoint(self) -> CheckpointRow | None:
         """The newest checkpoint; None in a log without entries."""
@@ -331,7 +336,7 @@ def _writers_lock(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         connection.close()
         if "locked" in str(error):
-            raise CannotRun(f"the log `{path}` is open for writing already; there is one writer at a time") from None
+            raise CannotRun(f"the log `{path}` is open for writing already; {ONE_WRITER}") from None
         raise CannotRun(f"the log `{path}` cannot be opened for writing: {error}") from None
     return connection
 

@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 
 VERSION = 1
 """The version of the tables."""
+ONE_WRITER = "there is one writer at a time; stop the other, such as `policy serve`, and try again"
+UNNAMED = "is damaged: it does not say its name and its key"
 
 
 class EntryRow(NamedTuple):
