@@ -35,8 +35,11 @@ def open_log(location: str | Path, *, keys: str | Path | None = None, caller: st
     `location` is its file or the address of its database, `keys` the folder of its keys (beside the file if left out), `caller`
     the name that its records tell of who asks. One process writes a log. Close it, or use it in a `with` block.
 
-    Raises `CannotRun` where it cannot be opened or is being written already, or without cryptography.
+    Raises `CannotRun` where it cannot be opened or is being written already, or without cryptography; `TypeError` for a
+    caller that is no text.
     """
+    if not isinstance(caller, str):
+        raise TypeError(f"`caller` is a text, not {type(caller).__name__}")
     if find_spec("cryptography") is None:
         raise CannotRun('a decision log needs the package `cryptography`: pip install "policy_engine[log]"')
     from policy_engine.decision_log.in_process import DecisionLog  # noqa: PLC0415 - cryptography need not be there

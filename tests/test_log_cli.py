@@ -610,7 +610,7 @@ def test_no_key_is_replaced(witnessed: Log) -> None:
 
 
 def test_accounts_are_erased(log: Log) -> None:
-    (log.path.parent / "accounts.txt").write_text("account-0004\naccount-0005\n")
+    (log.path.parent / "accounts.txt").write_text("\ufeffaccount-0004\naccount-0005\n", "utf-8")
     ran = policy(
         "log",
         "erase",

@@ -244,6 +244,15 @@ def test_a_log_that_is_not_there_or_is_written_by_another_is_told(tmp_path: Path
     open_log(place, keys=tmp_path / "decisions.keys").close()
 
 
+def test_an_account_or_a_caller_that_is_no_text_is_told_by_name(tmp_path: Path) -> None:
+    with open_log(made(tmp_path)) as log:
+        with pytest.raises(TypeError, match=r"^`account` is a text or None, not int$"):
+            engine(log).decide("loan.offers", FACTS, as_of=DAY, account=5)  # type: ignore[arg-type]
+        assert log.writer.checkpoint.size == 0
+    with pytest.raises(TypeError, match=r"^`caller` is a text, not int$"):
+        open_log(tmp_path / "decisions.sqlite", caller=5)  # type: ignore[arg-type]
+
+
 def test_a_closed_log_gives_no_answers(tmp_path: Path) -> None:
     with open_log(made(tmp_path)) as log:
         rules = engine(log)

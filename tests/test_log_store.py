@@ -111,6 +111,10 @@ def test_a_second_writer_is_refused_and_readers_are_not(log: Log) -> None:
     with pytest.raises(CannotRun) as caught:
         log.writer()
     assert str(caught.value) == f"the log `{log.path}` is open for writing already; {ONE_WRITER}"
+    link = log.path.with_name("link.sqlite")
+    link.symlink_to(log.path.name)
+    with pytest.raises(CannotRun, match="open for writing already"):
+        SqliteStore(link)
     reader = log.reader()
     assert len(list(reader.records(0, 10))) == 3
     writer.append(records(2, start=3))

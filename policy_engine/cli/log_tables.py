@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from policy_engine.cli.log_options import keys_of, reading
+from policy_engine.cli.log_options import keys_for, reading
 from policy_engine.cli.show import console, safe
 from policy_engine.errors import CannotRun
 from policy_engine.reports.locating import Located
@@ -43,7 +43,7 @@ def _written(location: str, keys: Path | None, places: dict[str, Path]) -> dict[
         from policy_engine.decision_log.reading import Selection, select  # noqa: PLC0415 - needs an extra
 
         files = {name: stack.enter_context(place.open("wb")) for name, place in places.items()}
-        return write_facts(select(store, keys_of(location, keys), Selection()), files)
+        return write_facts(select(store, keys_for(store, location, keys), Selection()), files)
 
 
 def _tell(name: str, count: Counter[str]) -> None:

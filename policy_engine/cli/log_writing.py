@@ -118,7 +118,8 @@ def prune(
 
 
 def _lines(file: Path) -> list[str]:
-    return [line for line in read_text(file).splitlines() if line]
+    """The lines of a file that are not empty, without the mark that spreadsheets begin a file with."""
+    return [line for line in read_text(file).removeprefix("\ufeff").splitlines() if line]
 
 
 def _ids(said: list[str] | None) -> list[str]:

@@ -39,7 +39,12 @@ class DecisionLog:
         return getattr(self._written, "ids", ())
 
     def record(self, asked: Asked, ruleset: Ruleset, told: Sequence[Decision] | FactsError) -> Record:
-        """The record of a question; raises `LogUnavailable` for what no record can hold."""
+        """The record of a question; raises `LogUnavailable` for what no record can hold.
+
+        Raises `TypeError` for an account that is no text.
+        """
+        if not isinstance(asked.account, str | None):
+            raise TypeError(f"`account` is a text or None, not {type(asked.account).__name__}")
         moment = Moment(self.milliseconds(), self.random_bytes(RANDOM_BYTES))
         if isinstance(told, FactsError):
             return self.recorder.refused(asked, ruleset, told, self.caller, moment)

@@ -26,7 +26,7 @@ DATABASES = ("postgresql://", "postgres://")
 def default_keys(location: str) -> Path:
     """The folder of the keys of a log in a file; raises `CannotRun` for a database, whose folder has to be named."""
     if is_database(location):
-        raise CannotRun("name the folder of the log's keys with --keys")
+        raise CannotRun("name the folder of the log's keys with --keys, or `keys=` in Python")
     return _file(location).with_suffix(".keys")
 
 

@@ -329,8 +329,11 @@ def _writing(path: Path) -> sqlite3.Connection:
 
 
 def _writers_lock(path: Path) -> sqlite3.Connection:
-    """A lock that only one process has, and that ends with it; raises `CannotRun` where another has it."""
-    connection = sqlite3.connect(f"{path}-writer", timeout=0, isolation_level=None, check_same_thread=False)
+    """A lock on the file, by whatever link it is named, that only one process has, and that ends with it.
+
+    Raises `CannotRun` where another has it.
+    """
+    connection = sqlite3.connect(f"{path.resolve()}-writer", timeout=0, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
