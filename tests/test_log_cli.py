@@ -337,7 +337,12 @@ def test_where_nothing_is_found_it_says_which_names_are_not_in_the_log(
     assert "0 records" in ran.out
 
 
-@pytest.mark.parametrize("arguments", [("verify",), ("query", "--account", "account-0003"), ("export", "x.jsonl")])
+REPLAYED = ("replay", "--rules", str(ROOT / "rules"), "--schemas", str(ROOT / "schemas"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [("verify",), ("query", "--account", "account-0003"), ("export", "x.jsonl"), REPLAYED]
+)
 def test_the_keys_of_another_log_are_told_and_accuse_nobody(
     made: Log, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -624,7 +629,7 @@ def test_accounts_are_erased(log: Log) -> None:
         folder=log.path.parent,
     )
     assert (ran.code, ran.out) == (0, "erased: 90 payloads; the log has 301 records\n")
-    assert ran.err == "nothing of `nobody` is in the log\n"
+    assert ran.err == "the index of the log has nothing of `nobody`\n"
     ran = policy("log", "query", log.path.name, "--account", "account-0003", folder=log.path.parent)
     told = "the index has no such account; it has no record, or all of them were erased or pruned\n"
     assert (ran.out, ran.err) == ("0 records\n", told)
@@ -642,7 +647,7 @@ def test_accounts_are_erased(log: Log) -> None:
     [
         ((), "whose payloads? name accounts, or records with --id, or a file with --from"),
         (("--id", "x"), "--id: `x` is no id of a record; that is a UUID"),
-        (("nobody",), "nothing of `nobody` is in the log\nnothing was erased"),
+        (("nobody",), "the index of the log has nothing of `nobody`\nnothing was erased"),
         (("--from", "nothing"), "`nothing` cannot be read: No such file or directory"),
         (
             ("a", "--keys", "nowhere"),

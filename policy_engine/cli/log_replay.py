@@ -19,7 +19,7 @@ from policy_engine.cli.log_options import (
     LogArgument,
     SinceOption,
     UntilOption,
-    keys_of,
+    keys_for,
     reading,
 )
 from policy_engine.cli.log_reading import selection_of
@@ -76,7 +76,7 @@ def replay(
         from policy_engine.analysis.replaying import replay as decide_again  # noqa: PLC0415 - needs an extra
         from policy_engine.decision_log.reading import select  # noqa: PLC0415 - needs an extra
 
-        records = select(store, keys_of(log, keys), asked)
+        records = select(store, keys_for(store, log, keys), asked)
         found = _tally(decide_again(records, _under(under, engine), engine.rulebook), keep=out is not None)
     if out is not None:
         write_whole(out, b"".join(found.lines))

@@ -71,7 +71,7 @@ def erase(
 
         done = erasing.erase(writer, names, _ids(ids), caller=by, milliseconds=now_milliseconds())
     for one in done.unknown:
-        console(stderr=True).print(safe(f"nothing of `{one}` is in the log"))
+        console(stderr=True).print(safe(f"the index of the log has nothing of `{one}`"))
     if len(done.unknown) == len({*names, *(ids or ())}):
         raise CannotRun("nothing was erased")
     console().print(safe(f"erased: {_counted(done.payloads, 'payload')}; the log has {done.checkpoint.size} records"))
