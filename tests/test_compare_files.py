@@ -85,7 +85,10 @@ def test_changes_are_also_written_as_csv_and_json_lines(place: Path) -> None:
         (place / "out" / "changes.csv").read_text("utf-8").splitlines()[1].startswith("4,D|*x*,charge,answer,no,yes,")
     )
     refused = policy(*COMMAND, "--also", "csv", folder=place)
-    assert refused.err == "--also: accounts are written only with --out FOLDER, and of a table (--facts)\n"
+    assert (
+        refused.err
+        == "--also: accounts are written only with --out FOLDER, and of a table (--facts) or a log (--log)\n"
+    )
 
 
 def test_a_comparison_is_replaced_and_nothing_else_is(place: Path) -> None:

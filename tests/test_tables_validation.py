@@ -259,7 +259,7 @@ def schema_for(path: Path) -> str:
     lines = [line.facts for line in read_lines(path) if isinstance(line.facts, dict)]
     names = {name for facts in lines for name in facts}
     schemas = [found.name.removesuffix(".schema.json") for found in sorted((ROOT / "schemas").glob("*.json"))]
-    others = ("decision", "ruleset", "ruleset_library", "ruleset_test")
+    others = ("authzen", "decision", "ruleset", "ruleset_library", "ruleset_test")
     return max((name for name in schemas if name not in others), key=lambda name: _likeness(names, name))
 
 
