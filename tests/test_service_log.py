@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -202,6 +203,19 @@ def fault(location: Path, keys: Path) -> str:
     return str(caught.value)
 
 
+def test_a_service_waits_for_the_writer_of_one_that_was_killed(tmp_path: Path) -> None:
+    made = Log(tmp_path).create()
+    other = opening.open_writer(str(made.path), made.keys, os.urandom)
+    ending = threading.Timer(0.5, other.close)
+    ending.start()
+    keeper = Keeper(str(made.path), str(made.keys))
+    try:
+        keeper.start()
+    finally:
+        keeper.stop()
+        ending.join()
+
+
 def test_a_service_whose_log_cannot_be_opened_ends_with_a_sentence(tmp_path: Path) -> None:
     rules, nothing, settings = (
         some_rules(tmp_path, ["can_spam"]),
@@ -362,6 +376,7 @@ def _is_listened_by(line: str, pid: int) -> bool:
 
 UNUSED = """
 import sys
+import threading
 from policy_engine.service import asgi, server
 assert not [name for name in sys.modules if "decision_log" in name]
 """

@@ -13,9 +13,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from policy_engine.decision_log.stores import (
-    ONE_WRITER,
     UNNAMED,
     VERSION,
+    AnotherWriter,
     Batch,
     CheckpointRow,
     Erased,
@@ -339,10 +339,10 @@ def _require_durable(connection: Connection, name: str) -> None:
 
 
 def _lock(connection: Connection, name: str) -> None:
-    """Be the one writer until the connection ends; raises `CannotRun` where another is."""
+    """Be the one writer until the connection ends; raises `AnotherWriter` where another is."""
     row = connection.execute("SELECT pg_try_advisory_lock(%b)", (LOCK,)).fetchone()
     if row != (True,):
-        raise CannotRun(f"the log in {name} is being written by another process; {ONE_WRITER}")
+        raise AnotherWriter(f"the log in {name} is being written by another process")
 
 
 def _migrate(connection: Connection, version: int) -> None:

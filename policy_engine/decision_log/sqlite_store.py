@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import quote
 
 from policy_engine.decision_log.stores import (
-    ONE_WRITER,
     UNNAMED,
     VERSION,
+    AnotherWriter,
     Batch,
     CheckpointRow,
     Erased,
@@ -331,7 +331,7 @@ def _writing(path: Path) -> sqlite3.Connection:
 def _writers_lock(path: Path) -> sqlite3.Connection:
     """A lock on the file, by whatever link it is named, that only one process has, and that ends with it.
 
-    Raises `CannotRun` where another has it.
+    Raises `AnotherWriter` where another has it.
     """
     connection = sqlite3.connect(f"{path.resolve()}-writer", timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -339,7 +339,7 @@ def _writers_lock(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         connection.close()
         if "locked" in str(error):
-            raise CannotRun(f"the log `{path}` is open for writing already; {ONE_WRITER}") from None
+            raise AnotherWriter(f"the log `{path}` is open for writing already") from None
         raise CannotRun(f"the log `{path}` cannot be opened for writing: {error}") from None
     return connection
 

@@ -10,10 +10,19 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from policy_engine.errors import CannotRun
+
 VERSION = 1
 """The version of the tables."""
 ONE_WRITER = "there is one writer at a time; stop the other, such as `policy serve`, and try again"
 UNNAMED = "is damaged: it does not say its name and its key"
+
+
+class AnotherWriter(CannotRun):
+    """Somebody else writes the log, as the beginning of a sentence says."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence}; {ONE_WRITER}")
 
 
 class EntryRow(NamedTuple):

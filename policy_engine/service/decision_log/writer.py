@@ -11,6 +11,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from logging.config import dictConfig
@@ -19,6 +20,7 @@ from secrets import token_bytes
 
 from policy_engine.decision_log.opening import open_writer
 from policy_engine.decision_log.records import Record
+from policy_engine.decision_log.stores import AnotherWriter
 from policy_engine.decision_log.writing import LogWriter
 from policy_engine.errors import CannotRun, LogUnavailable
 from policy_engine.service.decision_log.frames import Frames, framed, unpacked
@@ -26,6 +28,8 @@ from policy_engine.service.logs import CONFIGURATION, log, log_trouble
 
 MOST_READ = 1_000_000
 """Bytes that are read from a worker for one batch; more stays with the worker until this batch is written."""
+TRIES, PAUSE = 40, 0.1
+"""How often the log is tried to be opened while somebody else writes it, and the seconds in between."""
 Append = Callable[[Sequence[Record]], object]
 
 
@@ -160,12 +164,19 @@ def main() -> int:
 
 
 def _fault(decision_log: Log) -> str:
-    """Why the log cannot be opened, "" where it is open."""
-    try:
-        decision_log.open()
-    except (CannotRun, LogUnavailable) as error:
-        return str(error)
-    return ""
+    """Why the log cannot be opened, "" where it is open. The writer of a service that was killed may still be about to end."""
+    fault = ""
+    for _ in range(TRIES):
+        try:
+            decision_log.open()
+        except AnotherWriter as error:
+            fault = str(error)
+            time.sleep(PAUSE)
+        except (CannotRun, LogUnavailable) as error:
+            return str(error)
+        else:
+            return ""
+    return fault
 
 
 if __name__ == "__main__":
