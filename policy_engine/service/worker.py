@@ -66,8 +66,6 @@ class Answering:
             await _within(TICK, stopping)
         self._let_nobody_in()
         self.shared.close()
-        for connection in list(self.connections):
-            connection.stop()
         await self._all_ended(self.service.settings.stop_seconds)
 
     async def _let_in(self) -> None:
@@ -93,6 +91,8 @@ class Answering:
     async def _all_ended(self, seconds: float) -> None:
         last = self.service.clock.ticks() + seconds
         while self.connections and self.service.clock.ticks() < last:
+            for connection in list(self.connections):
+                connection.stop()  # again and again: one that was let in last is told here only later
             self._look()
             await asyncio.sleep(0.05)
 
