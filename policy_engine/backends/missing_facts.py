@@ -248,8 +248,7 @@ class MissingFacts(ABC, Generic[W]):
         assert member is not None
         if member.required:
             return None
-        is_known, is_unknown = self.is_known, self.is_unknown
-        absent = is_known(self.to.value(node.record)) & is_unknown(self.to.value(node))
+        absent = self.is_known(self.to.value(node.record)) & self.is_unknown(self.to.value(node))
         return self.where(absent, self.bit(f"{node.record.type.path}.{node.name}{self.below}"))
 
     def definition(self, node: tree.Definition) -> Mask[W]:
